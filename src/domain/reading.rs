@@ -1,0 +1,163 @@
+//! What a device said: values as read, never corrected. A poll that failed is a [`Snapshot`] too.
+
+use std::sync::Arc;
+
+use crate::units::Moment;
+
+/// A decoded value, before scale and role give it a meaning.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A coil, a discrete input or one bit of a word.
+    Bool(bool),
+    /// An unsigned integer of up to 64 bits, or decoded BCD.
+    Unsigned(u64),
+    /// A signed integer of up to 64 bits.
+    Signed(i64),
+    /// A float of 32 or 64 bits (32-bit values are widened).
+    Float(f64),
+    /// Text with trailing NULs and blanks removed.
+    Text(Arc<str>),
+}
+
+impl Value {
+    /// The value as a number, for measurements. `None` for text.
+    pub fn as_f64(&self) -> Option<f64> {
+        match *self {
+            Value::Bool(b) => Some(f64::from(u8::from(b))),
+            Value::Unsigned(n) => Some(n as f64),
+            Value::Signed(n) => Some(n as f64),
+            Value::Float(x) => Some(x),
+            Value::Text(_) => None,
+        }
+    }
+
+    /// The value as a counter register of `bits` width: negative integers are read as two's complement.
+    /// A float must be whole and not negative. `None` where that is impossible.
+    pub fn as_counter(&self, bits: u32) -> Option<u64> {
+        match *self {
+            Value::Bool(b) => Some(u64::from(b)),
+            Value::Unsigned(n) => Some(n),
+            Value::Signed(n) if bits >= 64 => Some(n as u64),
+            Value::Signed(n) => Some((n as u64) & ((1 << bits) - 1)),
+            Value::Float(x) if x >= 0.0 && x.fract() == 0.0 && x <= 9.007_199_254_740_992e15 => {
+                Some(x as u64)
+            }
+            Value::Float(_) | Value::Text(_) => None,
+        }
+    }
+
+    /// The value as an integer code (states, reasons). `None` for text and broken floats.
+    pub fn as_code(&self) -> Option<i64> {
+        match *self {
+            Value::Bool(b) => Some(i64::from(b)),
+            Value::Unsigned(n) => i64::try_from(n).ok(),
+            Value::Signed(n) => Some(n),
+            Value::Float(x) if x.fract() == 0.0 && x.abs() < 9.0e15 => Some(x as i64),
+            Value::Float(_) | Value::Text(_) => None,
+        }
+    }
+}
+
+/// How far a value can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quality {
+    /// The device vouches for it.
+    Good,
+    /// Usable with care: the device said so, or a queue overflowed before it.
+    Uncertain,
+    /// Not to be used as a value.
+    Bad,
+}
+
+/// One tag as read once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Position of the tag in its [`crate::plc_map::PlcMap::tags`].
+    pub tag: u16,
+    /// The value as decoded. Meaningless when the quality is bad.
+    pub value: Value,
+    /// How far to trust it.
+    pub quality: Quality,
+    /// Status code of the protocol (OPC UA), 0 for none or good.
+    pub status: u32,
+    /// The device's own time of the value in UTC microseconds, if it gave one.
+    pub source_us: Option<i64>,
+}
+
+/// All that one poll or one notification brought, or the fact that it brought nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// Position of the device in the line's list of devices.
+    pub device: u16,
+    /// Position of the poll group in the device's map.
+    pub group: u16,
+    /// When it was taken: the middle between request and reply; for a miss, when it was given up.
+    pub taken_at: Moment,
+    /// Uncertainty of `taken_at`: the time from request to reply in microseconds.
+    pub round_trip_us: u32,
+    /// What it brought.
+    pub outcome: Outcome,
+}
+
+/// What a poll brought.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Readings, in the order of the map. Empty for a keep-alive: the subscribed values still hold.
+    Taken(Vec<Reading>),
+    /// Nothing, and why.
+    Missed(Miss),
+}
+
+/// Why a poll brought nothing. A missed poll is data: the counter ledger and the view need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Miss {
+    /// `n` polls fell due while an earlier one was still under way.
+    Skipped {
+        /// How many.
+        n: u32,
+    },
+    /// There is no connection, and no attempt was due.
+    Disconnected,
+    /// The connection could not be made.
+    ConnectFailed,
+    /// No reply in time; the connection was dropped.
+    Timeout,
+    /// The connection broke.
+    Broken,
+    /// The reply did not fit the request (transaction, unit, function or length); the connection was dropped.
+    Mismatch,
+    /// The device refused with this exception code or status.
+    Refused {
+        /// Modbus exception code, or an OPC UA status code.
+        code: u32,
+    },
+    /// The sequence words at both ends of the block differed, also after a second read.
+    Torn,
+    /// The device still answers but its values stopped being refreshed.
+    Frozen,
+}
+
+impl Miss {
+    /// How many due polls this miss stands for.
+    pub fn polls(self) -> u64 {
+        match self {
+            Miss::Skipped { n } => u64::from(n),
+            _ => 1,
+        }
+    }
+
+    /// The word used in logs, metrics and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Miss::Skipped { .. } => "skipped",
+            Miss::Disconnected => "disconnected",
+            Miss::ConnectFailed => "connect_failed",
+            Miss::Timeout => "timeout",
+            Miss::Broken => "broken",
+            Miss::Mismatch => "mismatch",
+            Miss::Refused { .. } => "refused",
+            Miss::Torn => "torn",
+            Miss::Frozen => "frozen",
+        }
+    }
+}
