@@ -1,1 +1,11 @@
-//! Capline.
+//! Capline: an edge service that keeps an exact account of every capsule of a line.
+
+pub mod config;
+
+pub mod clock;
+
+pub mod sources;
+
+pub mod historian;
+
+pub mod web;

@@ -1,1 +1,280 @@
-//! (to be written)
+//! Which register or node means what: one map per machine and protocol, parsed once into decided types.
+//!
+//! [`PlcMap::parse`] reads the text of a `plc-maps/*.toml` file and reports all its mistakes together.
+//! How registers become values is in [`encoding`]; which requests fetch them is planned by the sources.
+
+pub mod document;
+pub mod encoding;
+mod parse;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::line::counter;
+use crate::line::state::State;
+use crate::units::{Reason, StationId, TagId};
+
+pub use document::Problem;
+
+/// A machine as seen over one protocol: all its tags, decided and checked.
+#[derive(Clone, Debug)]
+pub struct PlcMap {
+    /// The file it came from, for messages.
+    pub file: String,
+    /// The machine.
+    pub station: StationId,
+    /// What people call it.
+    pub title: Title,
+    /// How it is spoken to.
+    pub protocol: Protocol,
+    /// Fastest rate the machine can make or pass, capsules a minute; bounds every count of a gap.
+    pub max_per_minute: u64,
+    /// Largest step in which its counts move at once: 50 for a filler with 50 bores.
+    pub step: u64,
+    /// Poll groups (Modbus) or sampling groups (OPC UA), in the order of the file. Never empty.
+    pub groups: Vec<Group>,
+    /// All tags, in the order of the file. [`crate::reading::Reading::tag`] is a position in here.
+    pub tags: Vec<Tag>,
+    /// State codes of this machine. A code that is not in here stays visible as unknown.
+    pub states: BTreeMap<i64, State>,
+    /// Stop reason codes of this machine.
+    pub stop_reasons: BTreeMap<i64, Title>,
+}
+
+/// A text in both languages of the product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Title {
+    /// English.
+    pub en: Arc<str>,
+    /// Simplified Chinese.
+    pub zh: Arc<str>,
+}
+
+/// How a machine is spoken to, with what is particular to the protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Protocol {
+    /// Modbus TCP.
+    Modbus(ModbusOptions),
+    /// OPC UA binary over TCP.
+    OpcUa(OpcUaOptions),
+}
+
+/// What is particular to a Modbus device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModbusOptions {
+    /// Unit identifier, 0 to 255.
+    pub unit: u8,
+    /// Most registers in one request, 1 to 125.
+    pub max_registers: u16,
+    /// Registers between two tags that are read along rather than starting a second request.
+    pub max_gap: u16,
+    /// Register ranges (table, first, last) that must never be read, because a read has a side effect or is refused.
+    pub forbidden: Vec<(Table, u16, u16)>,
+}
+
+/// What is particular to an OPC UA server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpcUaOptions {
+    /// Namespace URI of the node ids of this map; the index is looked up at each connection.
+    pub namespace: Arc<str>,
+}
+
+/// Tags that are fetched together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Name in the file: `fast`, `slow`.
+    pub name: Arc<str>,
+    /// Poll period, or wanted publishing interval, in microseconds.
+    pub period_us: i64,
+}
+
+/// One tag.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    /// Name, unique in the map.
+    pub id: TagId,
+    /// Line of its entry in the file, from 1.
+    pub line: usize,
+    /// Where its value is.
+    pub address: Address,
+    /// How its value is written there.
+    pub encoding: Encoding,
+    /// What it means to the line.
+    pub role: Role,
+    /// Factor from the raw number to the unit.
+    pub scale: f64,
+    /// Added after the factor.
+    pub offset: f64,
+    /// Unit of the scaled value: `caps`, `kPa`; empty for a plain number.
+    pub unit: Arc<str>,
+    /// Position of its group in [`PlcMap::groups`].
+    pub group: u16,
+    /// How the counter behaves, for the counting roles.
+    pub counter: Option<counter::Settings>,
+}
+
+/// Where a value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Modbus: a table and a 0-based protocol address.
+    Register {
+        /// Which of the four tables.
+        table: Table,
+        /// First register or bit, 0-based as in the protocol.
+        first: u16,
+    },
+    /// OPC UA: the identifier part of a node id, `s=CW04.Mean` or `i=2258`, in the namespace of the map.
+    Node(Arc<str>),
+}
+
+/// The four Modbus tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Function code 1.
+    Coil,
+    /// Function code 2.
+    Discrete,
+    /// Function code 3.
+    Holding,
+    /// Function code 4.
+    Input,
+}
+
+/// How a value is written in registers. For OPC UA only the kind matters, as a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    /// What kind of value.
+    pub kind: Kind,
+    /// In which order the bytes of a value lie.
+    pub order: Order,
+}
+
+/// Kinds of value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One bit: a coil, a discrete input, or bit `0..=15` of a register.
+    Bit(u8),
+    /// Unsigned of 16, 32 or 64 bits.
+    Unsigned(u32),
+    /// Two's complement of 16, 32 or 64 bits.
+    Signed(u32),
+    /// IEEE 754 of 32 or 64 bits.
+    Float(u32),
+    /// Binary coded decimal, 4 digits a register, of 16 or 32 bits.
+    Bcd(u32),
+    /// ASCII, two characters a register, of so many registers.
+    Text(u16),
+}
+
+impl Kind {
+    /// How many registers a value takes; 1 for a bit.
+    pub fn registers(self) -> u16 {
+        match self {
+            Kind::Bit(_) => 1,
+            Kind::Unsigned(bits) | Kind::Signed(bits) | Kind::Float(bits) | Kind::Bcd(bits) => {
+                (bits / 16) as u16
+            }
+            Kind::Text(registers) => registers,
+        }
+    }
+
+    /// Width as a counter, in bits.
+    pub fn bits(self) -> u32 {
+        match self {
+            Kind::Bit(_) => 1,
+            Kind::Unsigned(bits) | Kind::Signed(bits) | Kind::Float(bits) | Kind::Bcd(bits) => bits,
+            Kind::Text(_) => 0,
+        }
+    }
+}
+
+/// Order of the bytes of a value of more than one byte, named by its first four: `A` is the most significant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Most significant word first, most significant byte first: the order of the specification.
+    #[default]
+    Abcd,
+    /// Least significant word first, bytes as in the specification.
+    Cdab,
+    /// Most significant word first, bytes swapped in each word.
+    Badc,
+    /// Least significant word first, bytes swapped: little endian throughout.
+    Dcba,
+}
+
+/// What a tag means to the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Capsules that entered the machine.
+    Infeed,
+    /// Capsules that left it as good.
+    Good,
+    /// Capsules rejected by it, and why.
+    Reject(Reason),
+    /// Capsules taken for inspection.
+    Sample,
+    /// Something counted that is no capsule: empty pockets, test pieces.
+    Void,
+    /// State code.
+    State,
+    /// Mode code.
+    Mode,
+    /// Code of why it stands.
+    StopReason,
+    /// Present speed in capsules a minute after scale.
+    Speed,
+    /// Speed that is asked for, in capsules a minute after scale.
+    SpeedSetpoint,
+    /// A word that changes at least every second while the PLC runs.
+    Heartbeat,
+    /// Seconds since the PLC started.
+    Uptime,
+    /// Identifier of the batch.
+    BatchId,
+    /// Seconds since the resettable counters were reset.
+    SinceReset,
+    /// A total that is never reset, one count for so many capsules at most.
+    Odometer {
+        /// Capsules a count can stand for at most.
+        capsules: u64,
+    },
+    /// Weight in milligrams after scale: a mean, or the last one.
+    Weight,
+    /// Standard deviation of weight in milligrams.
+    WeightDeviation,
+    /// First word of a block that must be read coherently.
+    SequenceHead,
+    /// Last word of that block: equal to the head unless the read was torn.
+    SequenceTail,
+    /// Whether it is blocked by the machine behind it.
+    Blocked,
+    /// Whether it is starved by the machine before it.
+    Starved,
+    /// A measured condition, shown and recorded: vacuum, temperature.
+    Condition,
+}
+
+impl Role {
+    /// Whether the tag counts something and therefore goes through the counter ledger.
+    pub fn counts(&self) -> bool {
+        matches!(self, Role::Infeed | Role::Good | Role::Reject(_) | Role::Sample | Role::Void)
+    }
+}
+
+impl PlcMap {
+    /// Reads the text of a map; `file` is only used in messages.
+    ///
+    /// # Errors
+    /// All mistakes of the text, in the order of their lines.
+    pub fn parse(file: &str, text: &str) -> Result<PlcMap, Vec<Problem>> {
+        parse::parse(file, text)
+    }
+
+    /// Position of the first tag with this role.
+    pub fn position(&self, role: &Role) -> Option<u16> {
+        self.tags.iter().position(|tag| tag.role == *role).map(|i| i as u16)
+    }
+}

@@ -1,0 +1,1 @@
+//! Shifts of a plant in its own time zone.

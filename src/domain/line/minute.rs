@@ -1,0 +1,128 @@
+//! One minute of a line: what each counter counted, how the time was spent, how well it was watched.
+
+use crate::line::state::TimeClass;
+use crate::units::{Count, Reason, StationId};
+
+/// What a counter of a line counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counted {
+    /// Capsules that entered the station.
+    Infeed,
+    /// Capsules that left it as good.
+    Good,
+    /// Capsules rejected for this reason.
+    Reject(Reason),
+    /// Capsules taken for inspection.
+    Sample,
+    /// No capsule: empty pockets, test pieces.
+    Void,
+}
+
+impl Counted {
+    /// The word used in SQL and JSON; a reject's reason is kept beside it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Counted::Infeed => "infeed",
+            Counted::Good => "good",
+            Counted::Reject(_) => "reject",
+            Counted::Sample => "sample",
+            Counted::Void => "void",
+        }
+    }
+
+    /// The reason of a reject, else the empty text.
+    pub fn reason(&self) -> &str {
+        match self {
+            Counted::Reject(reason) => reason.as_str(),
+            _ => "",
+        }
+    }
+
+    /// The inverse of [`Counted::word`] and [`Counted::reason`].
+    pub fn from_words(word: &str, reason: &str) -> Option<Counted> {
+        match word {
+            "infeed" => Some(Counted::Infeed),
+            "good" => Some(Counted::Good),
+            "reject" => Some(Counted::Reject(Reason::new(reason))),
+            "sample" => Some(Counted::Sample),
+            "void" => Some(Counted::Void),
+            _ => None,
+        }
+    }
+}
+
+/// What one counter counted in a span of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Where.
+    pub station: StationId,
+    /// What.
+    pub counted: Counted,
+    /// How many.
+    pub count: Count,
+}
+
+/// Microseconds by class of time, in the order of [`TimeClass::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct TimeSplit(pub [i64; 6]);
+
+impl TimeSplit {
+    /// Adds a span to a class.
+    pub fn add(&mut self, class: TimeClass, us: i64) {
+        self.0[class as usize] += us;
+    }
+
+    /// Time in a class, in microseconds.
+    pub fn of(&self, class: TimeClass) -> i64 {
+        self.0[class as usize]
+    }
+
+    /// Time in all classes, in microseconds.
+    pub fn total(&self) -> i64 {
+        self.0.iter().sum()
+    }
+}
+
+/// One wall-clock minute of a line. Counts of a gap longer than a few seconds are not in here: they are known for
+/// the gap as a whole, booked as a `gap` event and never smeared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Minute {
+    /// Start in UTC microseconds, a multiple of a minute.
+    pub start_us: i64,
+    /// Raised whenever a minute that was already stored changes.
+    pub rev: u32,
+    /// Whether the minute is over and will not change but for corrections.
+    pub closed: bool,
+    /// How the time was spent at the counting station. Sums to what has passed of the minute.
+    pub time: TimeSplit,
+    /// Polls that brought readings.
+    pub polls: u64,
+    /// Polls that brought none.
+    pub missed: u64,
+    /// Counts of all counters of the line, in the order of the configuration.
+    pub tallies: Vec<Tally>,
+}
+
+impl Minute {
+    /// Share of the minute's passed time that is known, 0 to 1.
+    pub fn coverage(&self) -> f64 {
+        let total = self.time.total();
+        if total == 0 { 0.0 } else { 1.0 - self.time.of(TimeClass::Unknown) as f64 / total as f64 }
+    }
+
+    /// The count of one counter, zero where the station has none.
+    pub fn count(&self, station: &StationId, counted: &Counted) -> Count {
+        self.tallies
+            .iter()
+            .filter(|t| t.station == *station && t.counted == *counted)
+            .map(|t| t.count)
+            .sum()
+    }
+
+    /// All rejects of a station.
+    pub fn rejected(&self, station: &StationId) -> Count {
+        let is_reject =
+            |t: &&Tally| t.station == *station && matches!(t.counted, Counted::Reject(_));
+        self.tallies.iter().filter(is_reject).map(|t| t.count).sum()
+    }
+}

@@ -1,0 +1,213 @@
+//! What a line looks like at one moment: everything a screen shows, in exact numbers, neither rounded nor worded.
+
+use std::sync::Arc;
+
+use crate::line::event::Event;
+use crate::line::state::{State, TimeClass};
+use crate::plc_map::Title;
+use crate::quality::Chart;
+use crate::units::{Count, LineId, Moment, Reason, StationId, TagId};
+
+/// One line at one moment.
+#[derive(Clone, Debug)]
+pub struct LineStatus {
+    /// Which line.
+    pub line: LineId,
+    /// When. The line's own clock: in an accelerated demo it runs faster than the wall clock.
+    pub at: Moment,
+    /// State of the line: that of its counting station, unknown while that one's readings are not current.
+    pub state: StateStatus,
+    /// Present batch, if a tag tells it.
+    pub batch: Option<Arc<str>>,
+    /// Present shift, none between shifts.
+    pub shift: Option<ShiftStatus>,
+    /// Good capsules since this journal began, gaps included.
+    pub total: Count,
+    /// Throughput over 10 s, 1 min, 15 min and the shift, in this order.
+    pub speeds: Vec<SpeedStatus>,
+    /// Speed as the PLC says, capsules a minute.
+    pub plc_speed: Option<f64>,
+    /// Target rate, capsules a minute.
+    pub target_per_minute: u64,
+    /// Rejects of the shift, station by station and reason by reason.
+    pub rejects: Vec<RejectStatus>,
+    /// The last 60 closed minutes, oldest first; a minute that is not known at all has `good: None`.
+    pub trend: Vec<TrendPoint>,
+    /// Hours of the shift so far, oldest first; the last one is still open.
+    pub hours: Vec<HourStatus>,
+    /// All stations in the order of the line.
+    pub stations: Vec<StationStatus>,
+    /// Polls that brought readings since the service started.
+    pub polls: u64,
+    /// Polls that brought none since the service started.
+    pub missed_polls: u64,
+    /// The latest events, newest first, at most 20.
+    pub events: Vec<Event>,
+    /// Reject fraction of the counting station in 1-minute and 15-minute subgroups.
+    pub charts: Arc<[Chart; 2]>,
+}
+
+/// A state and since when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateStatus {
+    /// The state.
+    pub state: State,
+    /// What its time counts as.
+    pub class: TimeClass,
+    /// The state before, shown while it is unknown.
+    pub last_known: State,
+    /// Since when, UTC microseconds.
+    pub since_us: i64,
+    /// Since when, boot clock microseconds.
+    pub since_mono_us: i64,
+    /// Code as read.
+    pub raw: Option<i64>,
+    /// Stop reason code as read, when it stands.
+    pub stop_reason: Option<i64>,
+    /// What the map calls that reason.
+    pub stop_title: Option<Title>,
+    /// The machine that decides.
+    pub station: StationId,
+}
+
+/// A shift and how it goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShiftStatus {
+    /// Name: `A`.
+    pub name: Arc<str>,
+    /// Start, UTC microseconds.
+    pub start_us: i64,
+    /// End, UTC microseconds.
+    pub end_us: i64,
+    /// Good capsules of the shift, gaps included.
+    pub good: Count,
+    /// Part of it that was made while nobody looked, known only as a whole.
+    pub gap: Count,
+    /// Rejects of the counting station in the shift.
+    pub rejected: Count,
+    /// What the target rate asks for until now.
+    pub target_now: u64,
+    /// What it asks for until the end.
+    pub plan: u64,
+    /// Expected at the end if the last 15 minutes go on; none without a rate.
+    pub forecast: Option<u64>,
+    /// Time of the shift so far, by class.
+    pub time: crate::line::minute::TimeSplit,
+    /// Start of the time that was watched at all in this shift, UTC microseconds.
+    pub watched_from_us: i64,
+}
+
+/// Throughput over a window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpeedStatus {
+    /// Length of the window in microseconds; 0 for the whole shift.
+    pub window_us: i64,
+    /// Good capsules in the covered part of it.
+    pub count: Count,
+    /// Length of the covered part in microseconds.
+    pub covered_us: i64,
+    /// Capsules a minute over the covered part; none when less than half is covered.
+    pub per_minute: Option<f64>,
+    /// Half width of what the step of the counts leaves open: one step over the covered time, in capsules a minute.
+    pub plus_minus: f64,
+}
+
+/// Rejects of one reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RejectStatus {
+    /// Where.
+    pub station: StationId,
+    /// Why.
+    pub reason: Reason,
+    /// How many in the shift.
+    pub rejected: Count,
+    /// Out of how many: good and rejects of that station.
+    pub total: Count,
+    /// 95 % Wilson interval of the fraction, none without capsules.
+    pub wilson: Option<(f64, f64)>,
+}
+
+/// One minute of the trend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrendPoint {
+    /// Start, UTC microseconds.
+    pub start_us: i64,
+    /// Good capsules, none if the minute was not watched.
+    pub good: Option<Count>,
+    /// Share of the minute that is known, 0 to 1.
+    pub coverage: f64,
+}
+
+/// One hour of the hour board.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HourStatus {
+    /// Start, UTC microseconds.
+    pub start_us: i64,
+    /// End, UTC microseconds: start of the next hour or end of the shift.
+    pub end_us: i64,
+    /// Good capsules, without those of gaps.
+    pub good: Count,
+    /// Good capsules of gaps that ended in this hour.
+    pub gap: Count,
+    /// What the target rate asks for in the passed part.
+    pub target: u64,
+    /// Share of the passed part that is known, 0 to 1.
+    pub coverage: f64,
+}
+
+/// One station.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StationStatus {
+    /// Which.
+    pub id: StationId,
+    /// What people call it.
+    pub title: Title,
+    /// `modbus` or `opcua`.
+    pub protocol: &'static str,
+    /// Its state.
+    pub state: StateStatus,
+    /// Its connection.
+    pub link: LinkStatus,
+    /// Capsules in during the shift.
+    pub infeed: Option<Count>,
+    /// Good capsules out during the shift.
+    pub good: Option<Count>,
+    /// Rejects during the shift.
+    pub rejected: Count,
+    /// Speed as the PLC says.
+    pub speed: Option<f64>,
+    /// Tags whose last reading was not good.
+    pub bad_tags: Vec<TagId>,
+    /// Conditions and weights with their last values.
+    pub measures: Vec<MeasureStatus>,
+}
+
+/// A measured value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasureStatus {
+    /// Tag.
+    pub tag: TagId,
+    /// Scaled value, none while bad.
+    pub value: Option<f64>,
+    /// Unit.
+    pub unit: Arc<str>,
+    /// When it was last confirmed, UTC microseconds.
+    pub at_us: i64,
+}
+
+/// How the connection of a station is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkStatus {
+    /// Whether its readings are current.
+    pub up: bool,
+    /// Since when, UTC microseconds.
+    pub since_us: i64,
+    /// When something was last heard, UTC microseconds; none if never.
+    pub heard_us: Option<i64>,
+    /// Same on the boot clock.
+    pub heard_mono_us: Option<i64>,
+    /// Why it is down, in the words of [`crate::reading::Miss::word`]; empty while up.
+    pub reason: &'static str,
+    /// Poll period in microseconds of its fastest group.
+    pub period_us: i64,
+}

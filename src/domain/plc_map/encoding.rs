@@ -1,0 +1,1 @@
+//! Registers → [`crate::reading::Value`]. Written once for all types and orders.
