@@ -11,3 +11,5 @@ pub mod minute;
 pub mod event;
 
 pub mod status;
+
+pub mod tracker;

@@ -218,7 +218,8 @@ impl Account {
     /// minute is never changed behind the reader's back, and no count is lost.
     fn minute_at(&mut self, utc_us: i64) -> &mut OpenMinute {
         let start_us = utc_us.div_euclid(MINUTE_US) * MINUTE_US;
-        let after_closed = self.closed.back().map_or(i64::MIN, |minute| minute.start_us + MINUTE_US);
+        let after_closed =
+            self.closed.back().map_or(i64::MIN, |minute| minute.start_us + MINUTE_US);
         let start_us = start_us.max(after_closed);
         let position = match self.open.iter().rposition(|minute| minute.start_us <= start_us) {
             Some(i) if self.open[i].start_us == start_us => i,
@@ -259,7 +260,9 @@ impl Account {
         let end = now_mono_us.div_euclid(SECOND_US);
         let start = end - window_us / SECOND_US;
         let inside = self.seconds.iter().filter(|second| second.n >= start && second.n < end);
-        inside.fold((Count::ZERO, 0), |(good, known_us), second| (good + second.good, known_us + second.known_us))
+        inside.fold((Count::ZERO, 0), |(good, known_us), second| {
+            (good + second.good, known_us + second.known_us)
+        })
     }
 
     /// Moves on to the shift of a moment, if another one has begun.
@@ -323,7 +326,15 @@ impl Account {
 impl OpenMinute {
     fn new(start_us: i64, n_counters: usize) -> OpenMinute {
         let counts = vec![Count::ZERO; n_counters];
-        OpenMinute { start_us, rev: 0, time: TimeSplit::default(), polls: 0, missed: 0, counts, dirty: true }
+        OpenMinute {
+            start_us,
+            rev: 0,
+            time: TimeSplit::default(),
+            polls: 0,
+            missed: 0,
+            counts,
+            dirty: true,
+        }
     }
 
     fn finish(&self, keys: &[Key], closed: bool) -> Minute {
@@ -356,11 +367,24 @@ impl ShiftBook {
         let mut start_us = shift.start_us;
         while start_us < shift.end_us && hours.len() < 48 {
             let end_us = calendar.next_hour(start_us).min(shift.end_us);
-            hours.push(HourBook { start_us, end_us, good: Count::ZERO, gap: Count::ZERO, time: TimeSplit::default() });
+            hours.push(HourBook {
+                start_us,
+                end_us,
+                good: Count::ZERO,
+                gap: Count::ZERO,
+                time: TimeSplit::default(),
+            });
             start_us = end_us;
         }
         let zero = vec![Count::ZERO; n_counters];
-        ShiftBook { shift, counts: zero.clone(), gaps: zero, time: TimeSplit::default(), watched_from_us: utc_us, hours }
+        ShiftBook {
+            shift,
+            counts: zero.clone(),
+            gaps: zero,
+            time: TimeSplit::default(),
+            watched_from_us: utc_us,
+            hours,
+        }
     }
 
     fn hour_at(&mut self, utc_us: i64) -> Option<&mut HourBook> {

@@ -81,7 +81,8 @@ impl Station {
     pub(super) fn restore(&mut self, state: State, raw: Option<i64>, since_us: i64, now: Moment) {
         self.last_known = state;
         self.raw = raw;
-        self.since = Moment { utc_us: since_us, mono_us: now.mono_us - (now.utc_us - since_us).max(0) };
+        self.since =
+            Moment { utc_us: since_us, mono_us: now.mono_us - (now.utc_us - since_us).max(0) };
         self.state = state;
     }
 
@@ -123,7 +124,8 @@ impl Station {
 
     /// Notes the time. True if the station was lost or froze just now.
     pub(super) fn check(&mut self, now: Moment, events: &mut Vec<Event>) {
-        let silent = self.heard.is_some_and(|heard| now.mono_us - heard.mono_us > self.stale_after_us);
+        let silent =
+            self.heard.is_some_and(|heard| now.mono_us - heard.mono_us > self.stale_after_us);
         if self.up && silent {
             self.up = false;
             if self.miss.is_empty() {
@@ -131,7 +133,12 @@ impl Station {
             }
             let since = self.heard.unwrap_or(now);
             self.link_since_us = since.utc_us;
-            let mut event = self.event(EventKind::Link, now.utc_us, "down", format!("no answer: {}", self.miss));
+            let mut event = self.event(
+                EventKind::Link,
+                now.utc_us,
+                "down",
+                format!("no answer: {}", self.miss),
+            );
             event.from_us = Some(since.utc_us);
             events.push(event);
         }
@@ -182,7 +189,9 @@ impl Station {
 
     /// Looks at the heartbeat after a snapshot was applied.
     pub(super) fn feel_pulse(&mut self, at: Moment, events: &mut Vec<Event>) {
-        let stands = self.heartbeat.is_some_and(|(_, changed_us)| at.mono_us - changed_us > self.frozen_after_us);
+        let stands = self
+            .heartbeat
+            .is_some_and(|(_, changed_us)| at.mono_us - changed_us > self.frozen_after_us);
         if stands == self.frozen {
             return;
         }
@@ -237,14 +246,24 @@ impl Station {
     /// An event of this station.
     pub(super) fn event(&self, kind: EventKind, at_us: i64, word: &str, detail: String) -> Event {
         let station = Some(self.map.station.clone());
-        Event { at_us, from_us: None, kind, station, tag: None, word: word.into(), count: None, detail }
+        Event {
+            at_us,
+            from_us: None,
+            kind,
+            station,
+            tag: None,
+            word: word.into(),
+            count: None,
+            detail,
+        }
     }
 
     /// State for the screen.
     pub(super) fn state_status(&self) -> StateStatus {
         let state = self.state();
         let class = state.time_class();
-        let stop_reason = self.stop_reason.filter(|code| *code != 0 && class != TimeClass::Run && self.up);
+        let stop_reason =
+            self.stop_reason.filter(|code| *code != 0 && class != TimeClass::Run && self.up);
         // An unknown state lasts since the station was last heard, not since the state before it began.
         let since = match state == State::Unknown && self.state != State::Unknown {
             true => Moment {
@@ -286,7 +305,10 @@ impl Station {
     /// Measured values for the screen.
     pub(super) fn measures(&self) -> Vec<MeasureStatus> {
         let is_measure = |role: &Role| {
-            matches!(role, Role::Condition | Role::Weight | Role::WeightDeviation | Role::SpeedSetpoint)
+            matches!(
+                role,
+                Role::Condition | Role::Weight | Role::WeightDeviation | Role::SpeedSetpoint
+            )
         };
         let tags = self.map.tags.iter().enumerate().filter(|(_, tag)| is_measure(&tag.role));
         tags.map(|(i, tag)| {
@@ -303,7 +325,11 @@ impl Station {
 
     /// Tags whose last reading was bad.
     pub(super) fn bad_tags(&self) -> Vec<crate::units::TagId> {
-        self.bad.iter().filter_map(|i| self.map.tags.get(usize::from(*i))).map(|tag| tag.id.clone()).collect()
+        self.bad
+            .iter()
+            .filter_map(|i| self.map.tags.get(usize::from(*i)))
+            .map(|tag| tag.id.clone())
+            .collect()
     }
 
     /// Whether its notifications bring only what changed.
