@@ -67,10 +67,10 @@ impl Seen {
 
     /// Moves all times by `shift_us`, when the boot clock became another one.
     pub(super) fn shift(&mut self, shift_us: i64) {
-        for clocked in [&mut self.uptime, &mut self.since_reset, &mut self.heartbeat] {
-            if let Some(clocked) = clocked {
-                clocked.at_us = clocked.at_us.saturating_add(shift_us);
-            }
+        for clocked in
+            [&mut self.uptime, &mut self.since_reset, &mut self.heartbeat].into_iter().flatten()
+        {
+            clocked.at_us = clocked.at_us.saturating_add(shift_us);
         }
     }
 

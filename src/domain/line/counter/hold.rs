@@ -6,7 +6,7 @@
 
 use super::baseline::{Baseline, Held};
 use super::delta::{Cause, Delta, Flags, Hypothesis};
-use super::evidence::{Evidence, Signs};
+use super::evidence::Signs;
 use super::weigh::{Meaning, Pair, seconds, weigh};
 use super::{Counter, Sample, marker, pair};
 use crate::units::Count;
@@ -80,7 +80,16 @@ impl Counter {
         let whole = pair(&base, sample.value, sample.at, next.evidence.bounds);
         let missed = self.missed;
         let onward = weigh(&self.settings, whole, signs).filter(Meaning::is_onward);
+        // After a fall that goes on below the old value, a wrap from the old value would explain the
+        // same readings; the held one was then real too.
+        let below = held.value < base.value && sample.value < base.value;
+        let confirmed = (below || onward.is_none()) && self.confirms(&base, &held, sample);
         match onward {
+            _ if confirmed => {
+                self.accept_held(base, held, signs, out);
+                self.missed = missed;
+                self.continue_with(sample, stepped, out);
+            }
             Some(onward) if held.value == 0 && sample.value >= base.value && signs.possible => {
                 self.resolve_zero(base, held, sample, signs, onward, stepped, out);
             }
@@ -91,11 +100,6 @@ impl Counter {
                 out.push(torn(&base, &held));
                 self.missed |= held.missed;
                 self.commit(base, &next.as_sample(), onward, stepped, out);
-            }
-            None if self.confirms(&base, &held, sample) => {
-                self.accept_held(base, held, signs, out);
-                self.missed = missed;
-                self.continue_with(sample, stepped, out);
             }
             None => {
                 out.push(torn(&base, &held));

@@ -143,6 +143,19 @@ impl Meaning {
         Meaning { count: Count::exact(step), cause: Cause::Step, flags, hypotheses: None }
     }
 
+    /// Adds what a reset that left no drop may have hidden in the last polls.
+    pub(super) fn widen(&mut self, hidden: u64) {
+        let count = self.count;
+        self.count = Count::between(count.low(), count.best(), count.high().saturating_add(hidden));
+        let why = format!(
+            "the batch changed: if the counter was set back unseen in the last polls, up to {hidden} more \
+             were made"
+        );
+        let told = Hypothesis { cause: Cause::Reset, count: self.count, why };
+        let others = self.hypotheses.take().map_or_else(Vec::new, Vec::from);
+        self.hypotheses = Some(others.into_iter().chain([told]).collect());
+    }
+
     /// The counter was set to another value: nothing that was counted before is visible in it.
     pub(super) fn preset(settings: &Settings, pair: Pair) -> Meaning {
         let most = settings.most_in(pair.t_us);
