@@ -248,6 +248,18 @@ impl Reader<'_> {
                 );
             }
         }
+        let mut tags = HashSet::new();
+        for (device, tag) in
+            devices.iter().flat_map(|device| device.map.tags.iter().map(move |tag| (device, tag)))
+        {
+            if !tags.insert(tag.id.clone()) {
+                let (id, file) = (&tag.id, &device.map.file);
+                section.report(
+                    "device",
+                    format!("tag {id} is there twice in this line, the second time in {file}"),
+                );
+            }
+        }
         let Some(counting) = counting else { return };
         let Some(device) = devices.iter().find(|device| device.map.station.as_str() == counting)
         else {

@@ -1,3 +1,17 @@
 //! The line: what its counters say was made, and what follows from it.
+//!
+//! Counters, states, minutes, shifts, and the tracker that ties them together.
 
 pub mod counter;
+
+pub mod state;
+
+pub mod calendar;
+
+pub mod minute;
+
+pub mod event;
+
+pub mod status;
+
+pub mod tracker;

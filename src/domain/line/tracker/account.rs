@@ -316,11 +316,6 @@ impl Account {
         }
         minutes
     }
-
-    /// All counters, in order.
-    pub(super) fn keys(&self) -> &[Key] {
-        &self.keys
-    }
 }
 
 impl OpenMinute {

@@ -57,6 +57,8 @@ pub struct Carry {
     pub events: Vec<Event>,
     /// States as last read: station, state, code, since when (UTC µs).
     pub states: Vec<(StationId, State, Option<i64>, i64)>,
+    /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
+    pub same_boot: bool,
 }
 
 /// What changed since the last take. Everything but the events is absolute.
@@ -115,7 +117,7 @@ impl LineTracker {
             .iter()
             .map(|map| Station::new(map.clone(), now, model.time_scale))
             .collect();
-        let ledgers = ledgers(&model, &mut stations, &carry);
+        let ledgers = ledgers(&model, &mut stations, &carry, now);
         let keys = ledgers.iter().map(|ledger| key(&model, ledger)).collect();
         let is_output = |ledger: &Ledger| {
             ledger.station == model.counting
@@ -297,10 +299,10 @@ impl LineTracker {
         let reason =
             named.or(status.stop_reason.map(|code| format!("code {code}"))).unwrap_or_default();
         match (&mut self.stop, status.class) {
-            (None, TimeClass::Run | TimeClass::Unknown) => {}
+            // While the state is unknown nothing is opened or ended: the stop may or may not go on.
+            (_, TimeClass::Unknown) | (None, TimeClass::Run) => {}
             (None, class) => self.stop = Some(OpenStop { from_us: at.utc_us, class, reason }),
             (Some(_), TimeClass::Run) => self.end_stop(at),
-            (Some(stop), TimeClass::Unknown) => drop(stop),
             (Some(stop), _) if stop.reason.is_empty() => stop.reason = reason,
             (Some(_), _) => {}
         }
@@ -347,6 +349,12 @@ impl LineTracker {
         }
         self.noted = self.events.len();
         self.recent.truncate(RECENT_EVENTS);
+    }
+
+    /// Adds an event that the service noticed.
+    pub fn note(&mut self, event: Event) {
+        self.events.push(event);
+        self.note_events();
     }
 
     /// All that must be stored now.
@@ -397,7 +405,7 @@ impl LineTracker {
 }
 
 /// The counters of a line: resumed where a baseline was carried over, new otherwise.
-fn ledgers(model: &LineModel, stations: &mut [Station], carry: &Carry) -> Vec<Ledger> {
+fn ledgers(model: &LineModel, stations: &mut [Station], carry: &Carry, now: Moment) -> Vec<Ledger> {
     let mut ledgers = Vec::new();
     for (station, map) in model.stations.iter().enumerate() {
         for (tag, entry) in map.tags.iter().enumerate() {
@@ -409,7 +417,12 @@ fn ledgers(model: &LineModel, stations: &mut [Station], carry: &Carry) -> Vec<Le
                 .find(|(id, _)| *id == entry.id)
                 .map(|(_, baseline)| *baseline);
             let counter = match baseline {
-                Some(baseline) => Counter::resume(settings, baseline),
+                Some(mut baseline) => {
+                    if !carry.same_boot {
+                        baseline.rebase(now);
+                    }
+                    Counter::resume(settings, baseline)
+                }
                 None => Counter::new(settings),
             };
             stations[station].counter_of[tag] = Some(ledgers.len());
