@@ -105,6 +105,12 @@ impl Flags {
         self.0 |= other.0;
     }
 
+    /// These remarks and those of `other`.
+    #[must_use]
+    pub fn union(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+
     /// These remarks and, if `condition` holds, those of `other`.
     #[must_use]
     pub fn with(self, other: Flags, condition: bool) -> Flags {
