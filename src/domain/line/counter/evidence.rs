@@ -151,7 +151,13 @@ impl Signs {
 }
 
 /// A reset by command, as at a change of batch.
-fn order(settings: &Settings, seen: &Seen, evidence: &Evidence, cleared: Sign, batch: BatchChange) -> Sign {
+fn order(
+    settings: &Settings,
+    seen: &Seen,
+    evidence: &Evidence,
+    cleared: Sign,
+    batch: BatchChange,
+) -> Sign {
     match cleared {
         Sign::Certain | Sign::Suspected | Sign::Excluded => return cleared,
         _ if !settings.resets.batch => return Sign::Excluded,

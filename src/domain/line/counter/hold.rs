@@ -90,7 +90,9 @@ impl Counter {
                 self.accept_held(base, held, signs, out);
                 self.missed = missed;
                 // The held reading may still have been bad just before the counter wrapped.
-                let wrapped = onward.map(|onward| onward.count);
+                let open = Signs { hinted: false, known: false, ..signs };
+                let wrapped = weigh(&self.settings, whole, open).filter(Meaning::is_onward);
+                let wrapped = wrapped.map(|wrapped| wrapped.count).filter(|_| !signs.sure);
                 self.continue_with(&base, sample, wrapped, stepped, out);
             }
             Some(onward) if held.value == 0 && sample.value >= base.value && signs.possible => {

@@ -22,15 +22,23 @@ pub(super) enum Event {
     /// The poll brings nothing.
     Missed,
     /// The controller restarts and boots for so long.
-    Restart { boot_ms: u32 },
+    Restart {
+        boot_ms: u32,
+    },
     /// A person sets the counter back.
     ManualReset,
     /// A batch ends: the counter is set back; the id changes so many polls later or earlier.
-    NewBatch { id_shift: i8 },
+    NewBatch {
+        id_shift: i8,
+    },
     /// We restart; after a reboot of the computer the boot clock is another one.
-    OurRestart { reboot: bool },
+    OurRestart {
+        reboot: bool,
+    },
     /// The two words of the register belong to different moments.
-    Torn { up: bool },
+    Torn {
+        up: bool,
+    },
     /// One poll reads 0.
     Glitch,
     /// The reading arrives twice.
@@ -38,9 +46,13 @@ pub(super) enum Event {
     /// An older reading arrives after this one.
     Late,
     /// The clock of the device steps.
-    ClockStep { s: i32 },
+    ClockStep {
+        s: i32,
+    },
     /// Somebody writes another value into the register.
-    Preset { up: u32 },
+    Preset {
+        up: u32,
+    },
 }
 
 impl Event {
@@ -157,7 +169,9 @@ impl<'a> Plant<'a> {
             self.push(&mut steps, Arrival::Sample(now));
             let again = match poll.event {
                 Event::Duplicate if self.schedule.columns.sourced => Some(now),
-                Event::Late if self.schedule.columns.sourced && now.source_us > last.source_us => Some(last),
+                Event::Late if self.schedule.columns.sourced && now.source_us > last.source_us => {
+                    Some(last)
+                }
                 _ => None,
             };
             if let Some(mut again) = again {
@@ -171,7 +185,12 @@ impl<'a> Plant<'a> {
 
     fn push(&mut self, steps: &mut Vec<Step>, arrival: Arrival) {
         let set = std::mem::take(&mut self.set);
-        steps.push(Step { arrival, at_us: self.now_us + self.mono_shift_us, made: self.made(), set });
+        steps.push(Step {
+            arrival,
+            at_us: self.now_us + self.mono_shift_us,
+            made: self.made(),
+            set,
+        });
     }
 
     fn made(&self) -> u64 {
@@ -276,9 +295,10 @@ fn decidable(polls: &[Poll]) -> Vec<Poll> {
             event if disturbed && (event.disturbs() || event.sets()) => true,
             // Readings are dropped as late until a clock that stepped back is believed again.
             event if event.disturbs() && step_at.is_some_and(|at| index < at + 5) => true,
-            // A torn reading right after a reset may look like the old line going on; after a gap
-            // in which 65,536 can be made it looks like a step.
-            Event::Torn { .. } => was_set || since_ms >= 60_000,
+            // A bad reading right after a reset may look like the old line going on.
+            event if was_set && event.disturbs() => true,
+            // A torn reading after a gap in which 65,536 can be made looks like a step.
+            Event::Torn { .. } => since_ms >= 60_000,
             // Batches last longer than the id and the counter disagree.
             Event::NewBatch { .. } => batch_at.is_some_and(|at| index < at + 10),
             _ => false,
@@ -290,7 +310,9 @@ fn decidable(polls: &[Poll]) -> Vec<Poll> {
         if matches!(poll.event, Event::NewBatch { .. }) {
             batch_at = Some(index);
         }
-        if matches!(poll.event, Event::ClockStep { .. }) {
+        let unread = matches!(poll.event, Event::Missed | Event::OurRestart { .. });
+        let stepping = step_at.is_some_and(|at| index < at + 5);
+        if matches!(poll.event, Event::ClockStep { .. }) || (unread && stepping) {
             step_at = Some(index);
         }
         if poll.event != Event::Missed {
