@@ -1,3 +1,5 @@
 //! The line: what its counters say was made, and what follows from it.
 
 pub mod counter;
+
+pub mod count_file;

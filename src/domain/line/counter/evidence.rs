@@ -14,6 +14,9 @@ pub struct Evidence {
     pub uptime_s: Option<u64>,
     /// The batch, as [`batch_key`] of its id.
     pub batch: Option<u64>,
+    /// The batch id is known not to change in the next polls, as when a file is read afterwards: an
+    /// unchanged id then excludes a change of batch.
+    pub batch_settled: bool,
     /// Seconds since this counter was last set back (`AccTimeSinceReset`). Give it only to counters
     /// that are cleared together with that clock.
     pub since_reset_s: Option<u64>,
@@ -168,7 +171,7 @@ fn order(
     let both = seen.batch.is_some() && evidence.batch.is_some();
     match () {
         () if batch.reset_due > 0 || changed => Sign::Expected,
-        () if both && settings.batch_late == 0 => Sign::Excluded,
+        () if both && (settings.batch_late == 0 || evidence.batch_settled) => Sign::Excluded,
         () => Sign::Unknown,
     }
 }

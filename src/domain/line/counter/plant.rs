@@ -262,6 +262,7 @@ impl<'a> Plant<'a> {
         let evidence = Evidence {
             uptime_s: given(columns.uptime, passed_s(self.boot_us)),
             batch: given(columns.batch, batch),
+            batch_settled: false,
             since_reset_s: given(columns.cleared, passed_s(self.cleared_us)),
             heartbeat: given(columns.heartbeat, passed_s(self.boot_us) % 65_536),
             session_lost: false,
