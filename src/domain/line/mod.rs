@@ -3,3 +3,5 @@
 pub mod counter;
 
 pub mod count_file;
+pub mod oee;
+pub mod oee_file;
