@@ -1,4 +1,5 @@
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -215,4 +216,21 @@ fn all_problems_are_reported_together() {
         line 2: t: "seconds and RFC 3339 times" are mixed in one file; use one of them throughout
     "#]],
     );
+}
+
+proptest! {
+    /// Any text is either counted or refused with words.
+    #[test]
+    fn any_text_is_counted_or_refused(
+        head in prop_oneof![Just("t,value\n"), Just("t,value,uptime,batch\n"), Just("")],
+        cells in prop::collection::vec(("[0-9a-z.:\"TZ-]{0,21}", prop_oneof![Just(","), Just("\n")]), 0..40),
+        modulus in any::<Option<u64>>(),
+    ) {
+        let text: String = cells.iter().fold(head.to_owned(), |text, (cell, end)| text + cell + end);
+        let options = Options { modulus, ..Options::default() };
+        match count(&text, &options) {
+            Ok(report) => prop_assert!(report.total.low <= report.total.high),
+            Err(problems) => prop_assert!(!problems.to_string().is_empty()),
+        }
+    }
 }

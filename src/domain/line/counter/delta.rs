@@ -168,3 +168,15 @@ pub struct Delta {
     /// to explain; an ordinary step has none.
     pub hypotheses: Option<Box<[Hypothesis]>>,
 }
+
+impl Delta {
+    /// Whether nobody needs to be told: an exact step, or the same reading again. A step that is
+    /// only unverified, or follows a short miss, is ordinary too: while a counter without evidence
+    /// is low, every step of it is.
+    pub fn is_ordinary(&self) -> bool {
+        let silent = Flags::AFTER_MISS.union(Flags::UNVERIFIED);
+        matches!(self.cause, Cause::Step | Cause::Duplicate)
+            && self.count.is_exact()
+            && silent.contains(self.flags)
+    }
+}

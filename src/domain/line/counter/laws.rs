@@ -149,6 +149,15 @@ fn search(
     schedules: impl Strategy<Value = Schedule>,
     law: impl Fn(&Schedule) -> Result<(), String>,
 ) -> Option<(String, Schedule)> {
+    let found = runner().run(&schedules, |schedule| law(&schedule).map_err(TestCaseError::fail));
+    match found {
+        Ok(()) => None,
+        Err(TestError::Fail(why, schedule)) => Some((why.to_string(), schedule)),
+        Err(TestError::Abort(why)) => panic!("the search stopped: {why}"),
+    }
+}
+
+fn runner() -> TestRunner {
     let cases = number("CAPLINE_SCHEDULES", 20_000);
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&number("CAPLINE_SEED", 1).to_le_bytes());
@@ -159,13 +168,7 @@ fn search(
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let found = TestRunner::new_with_rng(config, rng)
-        .run(&schedules, |schedule| law(&schedule).map_err(TestCaseError::fail));
-    match found {
-        Ok(()) => None,
-        Err(TestError::Fail(why, schedule)) => Some((why.to_string(), schedule)),
-        Err(TestError::Abort(why)) => panic!("the search stopped: {why}"),
-    }
+    TestRunner::new_with_rng(config, rng)
 }
 
 fn number(name: &str, default: u64) -> u64 {
@@ -286,6 +289,76 @@ fn a_naive_counter_is_caught() {
     });
     let (_, smallest) = found.expect("the naive counter passed");
     assert!(smallest.polls.len() <= 2, "shrunk only to {smallest:?}");
+}
+
+#[derive(Clone, Debug)]
+struct Nonsense {
+    settings: Settings,
+    samples: Vec<(Sample, u8)>,
+}
+
+fn nonsense() -> impl Strategy<Value = Nonsense> {
+    let number = || prop_oneof![0u64..300, 65_400u64..65_700, any::<u64>(), Just(u64::MAX)];
+    let time = || prop_oneof![0i64..90_000_000, any::<i64>()];
+    let evidence =
+        (any::<[Option<u32>; 4]>(), any::<bool>(), prop::option::of((number(), number())));
+    let evidence =
+        evidence.prop_map(|([uptime, batch, cleared, beat], session_lost, bounds)| Evidence {
+            uptime_s: uptime.map(u64::from),
+            batch: batch.map(|batch| u64::from(batch % 2)),
+            batch_settled: session_lost,
+            since_reset_s: cleared.map(u64::from),
+            heartbeat: beat.map(u64::from),
+            session_lost,
+            bounds,
+        });
+    let sample = (time(), time(), prop::option::of(time()), number(), evidence, any::<u8>())
+        .prop_map(|(utc_us, mono_us, source_us, value, evidence, act)| {
+            (Sample { at: Moment { utc_us, mono_us }, source_us, value, evidence }, act)
+        });
+    let odd = (number(), number(), any::<[u32; 2]>(), number(), time(), any::<[u8; 2]>());
+    let settings = (settings(), any::<bool>(), odd).prop_map(|(base, kept, odd)| {
+        let (states, doubt, [num, den], most, lag_us, [early, late]) = odd;
+        Settings {
+            modulus: if kept { base.modulus } else { Modulus::At(states) },
+            doubt,
+            max_per_minute: most,
+            tolerance: Fraction { num, den },
+            lag_us,
+            gap_after_us: lag_us,
+            batch_early: early,
+            batch_late: late,
+            ..base
+        }
+    });
+    (settings, prop::collection::vec(sample, 1..20))
+        .prop_map(|(settings, samples)| Nonsense { settings, samples })
+}
+
+/// Whatever arrives in whatever order, with whatever settings: no panic, at most two deltas.
+#[test]
+fn nonsense_never_panics() {
+    let found = runner().run(&nonsense(), |Nonsense { settings, samples }| {
+        let mut counter = Counter::new(settings);
+        let mut deltas = Vec::new();
+        for (sample, act) in &samples {
+            deltas.clear();
+            match (act % 8, counter.baseline()) {
+                (0, _) => counter.missed(),
+                (1, Some(baseline)) => counter = Counter::resume(settings, baseline),
+                (2, Some(mut baseline)) => {
+                    baseline.rebase(sample.at);
+                    counter = Counter::resume(settings, baseline);
+                }
+                _ => {}
+            }
+            counter.sample(sample, &mut deltas);
+            let _ = counter.undecided();
+            prop_assert!((1..=2).contains(&deltas.len()));
+        }
+        Ok(())
+    });
+    assert!(found.is_ok(), "{found:?}");
 }
 
 fn differs(step: &Step, counter: &Counter) -> String {

@@ -12,10 +12,14 @@
 //! - It equals the best value where nothing undecidable happened.
 //! - `segment_start + Σ best = value (mod M)` after every sample; a breach is a flag, no panic.
 //!
-//! What cannot hold for any algorithm: a reset that is overtaken before the next sample (the value
-//! did not fall) leaves no trace in the value. With evidence (an uptime, a batch id, a clock that is
-//! cleared with the counter) it is found; without any, the delta says [`Flags::UNVERIFIED`]. The
-//! same goes for a counter that a person presets by less than what the machine could have made.
+//! What no algorithm can tell from the values alone, and the laws therefore leave out:
+//!
+//! - A reset that is overtaken before the next sample: the value did not fall. With evidence (an
+//!   uptime, a batch id, a clock that is cleared with the counter) it is found; without any, the
+//!   delta says [`Flags::UNVERIFIED`].
+//! - A counter that a person presets by less than what the machine could have made in that time.
+//! - Two bad readings in a row, or a bad reading next to a reset: they confirm each other.
+//! - A torn reading right after a gap in which 65,536 can be made.
 
 mod baseline;
 mod delta;

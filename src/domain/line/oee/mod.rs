@@ -38,7 +38,7 @@ impl Cycle {
 
     /// The ideal time of so many items in microseconds.
     pub fn time_of(self, items: u64) -> Option<Ratio> {
-        Ratio::new(u128::from(self.us), u128::from(self.items))?.times(Ratio::whole(items))
+        Some(Ratio::new(u128::from(self.us), u128::from(self.items))?.times(Ratio::whole(items)))
     }
 }
 
@@ -111,14 +111,14 @@ impl Elements {
         let low = ideal.time_of(good.low())?.over(planned)?;
         let high = ideal.time_of(good.high())?;
         let (run, unknown) = (Ratio::whole(self.production_us), Ratio::whole(self.unknown_us));
-        let high = running_too(high, run, unknown)?.over(planned)?;
+        let high = running_too(high, run, unknown).over(planned)?;
         Some((low, high))
     }
 
     /// Net equipment effectiveness: (AUST + APT) / PBT × effectiveness × quality ratio. Setup is no loss.
     pub fn nee(&self, ideal: Cycle) -> Option<Ratio> {
         let processing = self.setup_us.saturating_add(self.production_us);
-        ratio(processing, self.production_us)?.times(self.oee(ideal)?)
+        Some(ratio(processing, self.production_us)?.times(self.oee(ideal)?))
     }
 
     /// The part of the planned busy time of which something is known.
@@ -183,9 +183,9 @@ impl Elements {
 }
 
 /// The ideal time of what was made in the time `run`, if the time `unknown` had been used like it.
-pub(super) fn running_too(made: Ratio, run: Ratio, unknown: Ratio) -> Option<Ratio> {
+pub(super) fn running_too(made: Ratio, run: Ratio, unknown: Ratio) -> Ratio {
     let pace = made.over(run).unwrap_or(Ratio::ONE);
-    made.plus(pace.times(unknown)?)
+    made.plus(pace.times(unknown))
 }
 
 fn ratio(num: u64, den: u64) -> Option<Ratio> {

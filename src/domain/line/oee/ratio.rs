@@ -31,7 +31,7 @@ impl Ratio {
     }
 
     /// A decimal as written, exactly: `0.95` is 19/20. `None` if it is negative, not finite or has
-    /// more than 15 digits before or after the point.
+    /// more than 15 digits before the point.
     pub fn decimal(x: f64) -> Option<Ratio> {
         if !(0.0..1e15).contains(&x) {
             return None;
@@ -39,22 +39,41 @@ impl Ratio {
         // The shortest text that reads back as x is what was written in the file.
         let text = format!("{x}");
         let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
-        let den = 10u128.checked_pow(u32::try_from(decimals.len()).ok().filter(|n| *n <= 20)?)?;
+        // More decimals than 20 are beyond what a float of this size can mean.
+        let decimals = decimals.get(..20).unwrap_or(decimals);
+        let den = 10u128.checked_pow(u32::try_from(decimals.len()).ok()?)?;
         let whole: u128 = whole.parse().ok()?;
         let part: u128 = if decimals.is_empty() { 0 } else { decimals.parse().ok()? };
         Ratio::new(whole.checked_mul(den)?.checked_add(part)?, den)
     }
 
-    /// The sum; `None` beyond 128 bits.
-    pub fn plus(self, other: Ratio) -> Option<Ratio> {
+    /// The sum.
+    #[must_use]
+    pub fn plus(self, other: Ratio) -> Ratio {
+        self.exact_sum(other).or_else(|| self.coarse().exact_sum(other.coarse())).unwrap_or(self)
+    }
+
+    /// The product.
+    #[must_use]
+    pub fn times(self, other: Ratio) -> Ratio {
+        self.exact_product(other)
+            .or_else(|| self.coarse().exact_product(other.coarse()))
+            .unwrap_or(self)
+    }
+
+    /// The quotient; `None` (undefined) if `other` is 0.
+    pub fn over(self, other: Ratio) -> Option<Ratio> {
+        Some(self.times(Ratio::new(other.den, other.num)?))
+    }
+
+    fn exact_sum(self, other: Ratio) -> Option<Ratio> {
         let common = gcd(self.den, other.den);
         let (left, right) = (other.den / common, self.den / common);
         let num = self.num.checked_mul(left)?.checked_add(other.num.checked_mul(right)?)?;
         Ratio::new(num, self.den.checked_mul(left)?)
     }
 
-    /// The product; `None` beyond 128 bits.
-    pub fn times(self, other: Ratio) -> Option<Ratio> {
+    fn exact_product(self, other: Ratio) -> Option<Ratio> {
         let (across, back) = (gcd(self.num, other.den), gcd(other.num, self.den));
         Ratio::new(
             (self.num / across).checked_mul(other.num / back)?,
@@ -62,9 +81,11 @@ impl Ratio {
         )
     }
 
-    /// The quotient; `None` (undefined) if `other` is 0, and beyond 128 bits.
-    pub fn over(self, other: Ratio) -> Option<Ratio> {
-        self.times(Ratio::new(other.den, other.num)?)
+    /// The fraction with 62 bits on either side, so that no sum or product of two exceeds 128. Only
+    /// factors that are given with many decimals come here; the error is far below a float's.
+    fn coarse(self) -> Ratio {
+        let excess = 66u32.saturating_sub(self.num.max(self.den).leading_zeros());
+        Ratio { num: self.num >> excess, den: (self.den >> excess).max(1) }
     }
 
     /// The numerator.

@@ -150,12 +150,7 @@ pub fn kpis(input: &Input) -> Result<Report, Problems> {
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    let total = sums.iter().try_fold(Sums::NONE, |total, bucket| total.plus(bucket));
-    let Some(total) = total else {
-        let why = "are too large to be added exactly; use fewer digits";
-        let value = "the sums".to_owned();
-        return Err(Problems(vec![Problem { place: "buckets".to_owned(), value, why }]));
-    };
+    let total = sums.iter().fold(Sums::NONE, Sums::plus);
     Ok(Report { buckets: sums.iter().map(Sums::kpis).collect(), total: total.kpis(), flags })
 }
 
@@ -170,34 +165,25 @@ impl Sums {
         highest: Some(Ratio::ZERO),
     };
 
-    /// Both periods together; `None` beyond 128 bits. What is unknown of one is unknown of both.
-    fn plus(self, other: &Sums) -> Option<Sums> {
-        let both = |a: Option<Ratio>, b: Option<Ratio>| match a.zip(b) {
-            Some((a, b)) => a.plus(b).map(Some),
-            None => Some(None),
-        };
-        let counted = match self.counted.zip(other.counted) {
-            Some(((made, good), (more, more_good))) => {
-                Some((made.plus(more)?, good.plus(more_good)?))
-            }
-            None => None,
-        };
-        Some(Sums {
-            planned: self.planned.plus(other.planned)?,
-            run: self.run.plus(other.run)?,
-            unknown: self.unknown.plus(other.unknown)?,
-            made: both(self.made, other.made)?,
-            good: both(self.good, other.good)?,
-            counted,
-            highest: both(self.highest, other.highest)?,
-        })
+    /// Both periods together. What is unknown of one is unknown of both.
+    fn plus(self, other: &Sums) -> Sums {
+        let both = |a: Option<Ratio>, b: Option<Ratio>| a.zip(b).map(|(a, b)| a.plus(b));
+        let counted = self.counted.zip(other.counted);
+        Sums {
+            planned: self.planned.plus(other.planned),
+            run: self.run.plus(other.run),
+            unknown: self.unknown.plus(other.unknown),
+            made: both(self.made, other.made),
+            good: both(self.good, other.good),
+            counted: counted.map(|((made, good), (more, kept))| (made.plus(more), good.plus(kept))),
+            highest: both(self.highest, other.highest),
+        }
     }
 
     fn kpis(&self) -> Kpis {
         let value = |ratio: Option<Ratio>| ratio.map(Ratio::value);
         let of_planned = |part: Option<Ratio>| value(part.and_then(|part| part.over(self.planned)));
-        let known = Ratio::ONE.over(self.planned).and_then(|planned| self.unknown.times(planned));
-        let unknown = known.map(|unknown| unknown.min(Ratio::ONE));
+        let unknown = self.unknown.over(self.planned).map(|unknown| unknown.min(Ratio::ONE));
         let coverage =
             unknown.and_then(|unknown| Ratio::new(unknown.den() - unknown.num(), unknown.den()));
         Kpis {
@@ -228,7 +214,7 @@ impl Sums {
         if self.performance().is_some_and(|performance| performance > Ratio::ONE) {
             flags.push(format!("{place}: performance above 100 %: the ideal cycle is too long"));
         }
-        if self.run.plus(self.unknown).is_some_and(|known| known > self.planned) {
+        if self.run.plus(self.unknown) > self.planned {
             flags.push(format!("{place}: running and unknown time exceed the planned time"));
         }
         if self.run == Ratio::ZERO && self.made.is_some_and(|made| made > Ratio::ZERO) {
@@ -251,15 +237,16 @@ impl Reader<'_> {
         let counted = self.counted(bucket)?;
         let given = self.given(bucket)?;
         let (planned, run, unknown) = (planned?, run?, unknown?);
-        let (made, good) = match (given, counted, ideal) {
+        let made_and_good = match (given, counted, ideal) {
             (Some((performance, quality)), _, _) => {
                 let made = run.times(performance);
-                (made, made.and_then(|made| made.times(quality)))
+                Some((made, made.times(quality)))
             }
-            (None, Some((made, good)), Some(ideal)) => (made.times(ideal), good.times(ideal)),
-            _ => (None, None),
+            (None, Some((made, good)), Some(ideal)) => Some((made.times(ideal), good.times(ideal))),
+            _ => None,
         };
-        let highest = good.and_then(|good| running_too(good, run, unknown));
+        let (made, good) = made_and_good.unzip();
+        let highest = good.map(|good| running_too(good, run, unknown));
         let counted = counted.filter(|_| given.is_none());
         Some(Sums { planned, run, unknown, made, good, counted, highest })
     }

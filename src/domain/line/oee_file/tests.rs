@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
@@ -154,4 +155,38 @@ fn an_unknown_field_is_refused_by_name() {
     let found = serde_json::from_str::<Input>(r#"{"buckets": [{"planed_s": 1}]}"#);
     let why = found.unwrap_err().to_string();
     assert!(why.contains("unknown field `planed_s`, expected one of `planned_s`"), "{why}");
+}
+
+fn bucket() -> impl Strategy<Value = Bucket> {
+    let seconds = || prop_oneof![8 => 0.0..1e5, 1 => any::<f64>(), 1 => Just(0.0)];
+    let output = prop_oneof![
+        (0u32..5_000, 0u32..50).prop_map(|(total, bad)| (Some((total, bad)), None)),
+        (0.0..2.0, 0.0..1.0).prop_map(|factors| (None, Some(factors))),
+    ];
+    (seconds(), seconds(), seconds(), output).prop_map(
+        |(planned_s, run_s, unknown_s, (counts, factors))| Bucket {
+            planned_s,
+            run_s,
+            unknown_s,
+            total: counts.map(|(total, _)| f64::from(total)),
+            bad: counts.map(|(_, bad)| f64::from(bad)),
+            performance: factors.map(|(performance, _)| performance),
+            quality: factors.map(|(_, quality): (f64, f64)| quality),
+        },
+    )
+}
+
+proptest! {
+    /// Any numbers are either calculated or refused; OEE lies in its interval.
+    #[test]
+    fn any_numbers_are_calculated_or_refused(
+        ideal in prop_oneof![any::<f64>(), 0.0..100.0],
+        buckets in prop::collection::vec(bucket(), 0..5),
+    ) {
+        let input = Input { ideal_cycle_s: Some(Cycle::Number(ideal)), buckets };
+        match kpis(&input) {
+            Ok(Report { total, .. }) => prop_assert!(total.oee_low <= total.oee && total.oee <= total.oee_high),
+            Err(problems) => prop_assert!(!problems.to_string().is_empty()),
+        }
+    }
 }
