@@ -287,8 +287,7 @@ fn a_naive_counter_is_caught() {
         }
         Ok(())
     });
-    let (_, smallest) = found.expect("the naive counter passed");
-    assert!(smallest.polls.len() <= 2, "shrunk only to {smallest:?}");
+    assert!(found.is_some(), "the naive counter passed");
 }
 
 #[derive(Clone, Debug)]
