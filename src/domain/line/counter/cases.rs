@@ -57,6 +57,7 @@ struct Plc {
     since_reset: Option<i64>,
     batch: Option<u64>,
     sourced: bool,
+    source_shift_us: i64,
     next: Evidence,
     counter: Option<Counter>,
     last: Option<Sample>,
@@ -121,6 +122,7 @@ impl Plc {
                     self.next.bounds = Some((number(low), number(high)));
                 }
                 ("ours", _) => self.restart_service(),
+                ("back", s) => self.source_shift_us -= duration(&format!("{s}s")),
                 ("same", _) => {
                     let mut again = self.last.expect("a sample before");
                     again.at = moment(self.now_us + 1_000);
@@ -153,7 +155,7 @@ impl Plc {
             heartbeat: self.heartbeat.map(|origin| passed(origin) % 65_536),
             ..std::mem::take(&mut self.next)
         };
-        let source_us = self.sourced.then_some(self.now_us);
+        let source_us = self.sourced.then_some(self.now_us + self.source_shift_us);
         let sample = Sample { at: moment(self.now_us), source_us, value, evidence };
         self.last = Some(sample);
         self.give(sample);

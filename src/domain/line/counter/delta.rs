@@ -105,6 +105,12 @@ impl Flags {
         self.0 |= other.0;
     }
 
+    /// These remarks and those of `other`.
+    #[must_use]
+    pub fn union(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+
     /// These remarks and, if `condition` holds, those of `other`.
     #[must_use]
     pub fn with(self, other: Flags, condition: bool) -> Flags {
@@ -161,4 +167,16 @@ pub struct Delta {
     /// Every explanation that the evidence leaves, and why. Only when there was doubt or something
     /// to explain; an ordinary step has none.
     pub hypotheses: Option<Box<[Hypothesis]>>,
+}
+
+impl Delta {
+    /// Whether nobody needs to be told: an exact step, or the same reading again. A step that is
+    /// only unverified, or follows a short miss, is ordinary too: while a counter without evidence
+    /// is low, every step of it is.
+    pub fn is_ordinary(&self) -> bool {
+        let silent = Flags::AFTER_MISS.union(Flags::UNVERIFIED);
+        matches!(self.cause, Cause::Step | Cause::Duplicate)
+            && self.count.is_exact()
+            && silent.contains(self.flags)
+    }
 }

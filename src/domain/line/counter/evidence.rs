@@ -3,6 +3,7 @@
 //! Evidence is compared with the last of its kind, whenever that was: a clock that rose in step
 //! since an earlier poll proves at least as much as one that rose since the last.
 
+use super::baseline::BatchChange;
 use super::settings::Settings;
 use crate::units::SECOND_US;
 
@@ -13,6 +14,9 @@ pub struct Evidence {
     pub uptime_s: Option<u64>,
     /// The batch, as [`batch_key`] of its id.
     pub batch: Option<u64>,
+    /// The batch id is known not to change in the next polls, as when a file is read afterwards: an
+    /// unchanged id then excludes a change of batch.
+    pub batch_settled: bool,
     /// Seconds since this counter was last set back (`AccTimeSinceReset`). Give it only to counters
     /// that are cleared together with that clock.
     pub since_reset_s: Option<u64>,
@@ -95,6 +99,13 @@ enum Sign {
     Certain,
 }
 
+/// The time between two readings, in microseconds of the boot clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub from_us: i64,
+    pub to_us: i64,
+}
+
 /// What all evidence together says about a reset between two samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Signs {
@@ -109,23 +120,22 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    /// Reads the evidence between `seen` and `evidence`, read at `at_us`.
-    /// `batch_due` says that the id changed a few polls ago and the reset is still to come.
+    /// Reads the evidence of a span, `batch` being what is known of a change of batch.
     pub(super) fn read(
         settings: &Settings,
         seen: &Seen,
         evidence: &Evidence,
-        at_us: i64,
-        batch_due: bool,
+        span: Span,
+        batch: BatchChange,
     ) -> Signs {
-        let cleared = clock(seen.since_reset, evidence.since_reset_s, at_us, 0);
-        let order = order(settings, seen, evidence, cleared, batch_due);
-        let restart = restart(settings, seen, evidence, cleared, at_us);
+        let cleared = clock(seen.since_reset, evidence.since_reset_s, span, 0);
+        let order = order(settings, seen, evidence, cleared, batch);
+        let restart = restart(settings, seen, evidence, cleared, span);
         let resets = settings.resets;
         let known = restart == Sign::Certain || matches!(order, Sign::Expected | Sign::Certain);
         Signs {
             possible: restart != Sign::Excluded || order != Sign::Excluded || resets.manual,
-            hinted: known || restart == Sign::Suspected,
+            hinted: known || restart == Sign::Suspected || order == Sign::Suspected,
             known,
             sure: order == Sign::Certain
                 || (restart == Sign::Certain && settings.retentive == Some(false)),
@@ -144,16 +154,24 @@ impl Signs {
 }
 
 /// A reset by command, as at a change of batch.
-fn order(settings: &Settings, seen: &Seen, evidence: &Evidence, cleared: Sign, due: bool) -> Sign {
+fn order(
+    settings: &Settings,
+    seen: &Seen,
+    evidence: &Evidence,
+    cleared: Sign,
+    batch: BatchChange,
+) -> Sign {
     match cleared {
-        Sign::Certain | Sign::Excluded => return cleared,
+        Sign::Certain | Sign::Suspected | Sign::Excluded => return cleared,
         _ if !settings.resets.batch => return Sign::Excluded,
         _ => {}
     }
+    // The change of id after a reset belongs to that reset and announces no other.
+    let changed = seen.batch_changed(evidence) && batch.id_due == 0;
     let both = seen.batch.is_some() && evidence.batch.is_some();
     match () {
-        () if due || seen.batch_changed(evidence) => Sign::Expected,
-        () if both && settings.batch_late == 0 => Sign::Excluded,
+        () if batch.reset_due > 0 || changed => Sign::Expected,
+        () if both && (settings.batch_late == 0 || evidence.batch_settled) => Sign::Excluded,
         () => Sign::Unknown,
     }
 }
@@ -164,19 +182,19 @@ fn restart(
     seen: &Seen,
     evidence: &Evidence,
     cleared: Sign,
-    at_us: i64,
+    span: Span,
 ) -> Sign {
     if settings.retentive == Some(true) {
         return Sign::Excluded;
     }
     // A controller needs a second to boot before its uptime counts, so that an uptime of nearly the
     // whole interval cannot have started within it.
-    let uptime = clock(seen.uptime, evidence.uptime_s, at_us, SECOND_US);
-    let beats = heartbeat(seen.heartbeat, evidence.heartbeat, at_us);
+    let uptime = clock(seen.uptime, evidence.uptime_s, span, SECOND_US);
+    let beats = heartbeat(seen.heartbeat, evidence.heartbeat, span.to_us);
     // The clock that is cleared with the counter lives in the same memory: had a restart cleared
     // the counter, the clock would have fallen too.
     match uptime {
-        Sign::Certain | Sign::Excluded => uptime,
+        Sign::Certain | Sign::Suspected | Sign::Excluded => uptime,
         _ if beats == Sign::Excluded || cleared == Sign::Excluded => Sign::Excluded,
         _ if evidence.session_lost => Sign::Suspected,
         _ => Sign::Unknown,
@@ -184,10 +202,11 @@ fn restart(
 }
 
 /// A clock in whole seconds that starts at 0 with the event: did the event happen since `prev`?
-/// `pause_us` passes at least between the event and the clock's first tick.
-fn clock(prev: Option<Clocked>, now_s: Option<u64>, at_us: i64, pause_us: i64) -> Sign {
+/// `pause_us` passes at least between the event and the clock's first tick. If `prev` is older than
+/// the span, the event may lie before the span, where it was counted already.
+fn clock(prev: Option<Clocked>, now_s: Option<u64>, span: Span, pause_us: i64) -> Sign {
     let (Some(prev), Some(now_s)) = (prev, now_s) else { return Sign::Unknown };
-    let passed_us = at_us.saturating_sub(prev.at_us).max(0);
+    let passed_us = span.to_us.saturating_sub(prev.at_us).max(0);
     let since = |origin: u64| {
         let (now_us, then_us) = (i128::from(now_s) * 1_000_000, i128::from(origin) * 1_000_000);
         now_us - then_us - i128::from(passed_us)
@@ -204,7 +223,8 @@ fn clock(prev: Option<Clocked>, now_s: Option<u64>, at_us: i64, pause_us: i64) -
             && (since(prev.value) + i128::from(states) * 1_000_000).abs() <= tolerance
     });
     match (wrapped, now_s < prev.value || (started_within && since(prev.value) < 0)) {
-        (false, true) => Sign::Certain,
+        (false, true) if prev.at_us >= span.from_us => Sign::Certain,
+        (false, true) => Sign::Suspected,
         _ => Sign::Unknown,
     }
 }

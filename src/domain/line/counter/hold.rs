@@ -80,21 +80,26 @@ impl Counter {
         let whole = pair(&base, sample.value, sample.at, next.evidence.bounds);
         let missed = self.missed;
         let onward = weigh(&self.settings, whole, signs).filter(Meaning::is_onward);
-        // After a fall that goes on below the old value, a wrap from the old value would explain the
-        // same readings; the held one was then real too.
+        // After a fall that can be explained and goes on below the old value, a wrap from the old
+        // value would explain the same readings; the held one was then real too.
         let below = held.value < base.value && sample.value < base.value;
-        let confirmed = (below || onward.is_none()) && self.confirms(&base, &held, sample);
+        let real = onward.is_none() || (below && self.explains(&base, &held, signs).is_some());
+        let confirmed = real && self.confirms(&base, &held, sample);
         match onward {
             _ if confirmed => {
                 self.accept_held(base, held, signs, out);
                 self.missed = missed;
-                self.continue_with(sample, stepped, out);
+                // The held reading may still have been bad just before the counter wrapped.
+                let open = Signs { hinted: false, known: false, ..signs };
+                let wrapped = weigh(&self.settings, whole, open).filter(Meaning::is_onward);
+                let wrapped = wrapped.map(|wrapped| wrapped.count).filter(|_| !signs.sure);
+                self.continue_with(&base, sample, wrapped, stepped, out);
             }
             Some(onward) if held.value == 0 && sample.value >= base.value && signs.possible => {
                 self.resolve_zero(base, held, sample, signs, onward, stepped, out);
             }
-            Some(_) if base.value <= held.value && held.value <= sample.value => {
-                self.accept_burst(base, held, sample, stepped, out);
+            Some(onward) if onward.is_plain() && is_between(&base, &held, sample) => {
+                self.accept_burst(base, held, sample, stepped.union(onward.flags), out);
             }
             Some(onward) => {
                 out.push(torn(&base, &held));
@@ -123,7 +128,8 @@ impl Counter {
     ) {
         if signs.known {
             self.accept_held(base, held, signs, out);
-            return self.continue_with(sample, stepped, out);
+            let glitch = (!signs.sure).then_some(onward.count);
+            return self.continue_with(&base, sample, glitch, stepped, out);
         }
         let after_us = sample.at.mono_us.saturating_sub(held.at.mono_us);
         let before = self.settings.most_in(held.at.mono_us.saturating_sub(base.at.mono_us));
@@ -160,16 +166,16 @@ impl Counter {
         base: Baseline,
         held: Held,
         sample: &Sample,
-        stepped: Flags,
+        flags: Flags,
         out: &mut Vec<Delta>,
     ) {
         let missed = std::mem::replace(&mut self.missed, held.missed);
-        let step = Meaning::step(held.value - base.value, Flags::BURST);
+        let step = Meaning::step(held.value.saturating_sub(base.value), Flags::BURST);
         self.commit(base, &held.as_sample(), step, Flags::none(), out);
         self.missed = missed;
         let Some(base) = self.base else { return };
-        let step = Meaning::step(sample.value - held.value, Flags::none());
-        self.commit(base, sample, step, stepped, out);
+        let step = Meaning::step(sample.value.saturating_sub(held.value), Flags::none());
+        self.commit(base, sample, step, flags, out);
     }
 
     /// Whether the next reading goes on from the held one.
@@ -182,24 +188,45 @@ impl Counter {
         weigh(&self.settings, pair, signs).is_some_and(|meaning| meaning.is_onward())
     }
 
+    /// What a held reading means if it was real; `signs` are those of the reading after it.
+    fn explains(&self, base: &Baseline, held: &Held, signs: Signs) -> Option<Meaning> {
+        let signs = self.signs(base, &held.evidence, held.at).or(signs);
+        let pair = pair(base, held.value, held.at, held.evidence.bounds);
+        weigh(&self.settings, pair, signs)
+    }
+
     /// Books the held reading: it was real.
     fn accept_held(&mut self, base: Baseline, held: Held, signs: Signs, out: &mut Vec<Delta>) {
-        let signs = self.signs(&base, &held.evidence, held.at).or(signs);
         let pair = pair(&base, held.value, held.at, held.evidence.bounds);
-        let meaning = weigh(&self.settings, pair, signs)
+        let meaning = self
+            .explains(&base, &held, signs)
             .unwrap_or_else(|| Meaning::preset(&self.settings, pair));
         let missed = std::mem::replace(&mut self.missed, held.missed);
         self.commit(base, &held.as_sample(), meaning, Flags::none(), out);
         self.missed = missed;
     }
 
-    /// Counts the sample after a held reading that was booked.
-    fn continue_with(&mut self, sample: &Sample, stepped: Flags, out: &mut Vec<Delta>) {
+    /// Counts the sample after a held reading that was booked. `instead` is what would have been
+    /// counted since `start` if the held reading was bad after all: the sum must hold that too.
+    fn continue_with(
+        &mut self,
+        start: &Baseline,
+        sample: &Sample,
+        instead: Option<Count>,
+        stepped: Flags,
+        out: &mut Vec<Delta>,
+    ) {
         let Some(base) = self.base else { return };
         let signs = self.signs(&base, &sample.evidence, sample.at);
         let pair = pair(&base, sample.value, sample.at, sample.evidence.bounds);
-        let meaning = weigh(&self.settings, pair, signs)
+        let mut meaning = weigh(&self.settings, pair, signs)
             .unwrap_or_else(|| Meaning::preset(&self.settings, pair));
+        if let Some(instead) = instead {
+            let booked = base.total.since(start.total);
+            let low = meaning.count.low().min(instead.low().saturating_sub(booked.low()));
+            let high = meaning.count.high().max(instead.high().saturating_sub(booked.high()));
+            meaning.count = Count::between(low, meaning.count.best(), high);
+        }
         self.commit(base, sample, meaning, stepped, out);
     }
 }
@@ -209,6 +236,16 @@ impl Meaning {
     fn is_onward(&self) -> bool {
         matches!(self.cause, Cause::Step | Cause::Wrap)
     }
+
+    /// Whether the counter went on by one certain step.
+    fn is_plain(&self) -> bool {
+        self.cause == Cause::Step && self.count.is_exact()
+    }
+}
+
+/// Whether the held reading lies on the way from the base to the sample.
+fn is_between(base: &Baseline, held: &Held, sample: &Sample) -> bool {
+    base.value <= held.value && held.value <= sample.value
 }
 
 impl Held {

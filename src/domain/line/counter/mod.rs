@@ -12,10 +12,14 @@
 //! - It equals the best value where nothing undecidable happened.
 //! - `segment_start + Σ best = value (mod M)` after every sample; a breach is a flag, no panic.
 //!
-//! What cannot hold for any algorithm: a reset that is overtaken before the next sample (the value
-//! did not fall) leaves no trace in the value. With evidence (an uptime, a batch id, a clock that is
-//! cleared with the counter) it is found; without any, the delta says [`Flags::UNVERIFIED`]. The
-//! same goes for a counter that a person presets by less than what the machine could have made.
+//! What no algorithm can tell from the values alone, and the laws therefore leave out:
+//!
+//! - A reset that is overtaken before the next sample: the value did not fall. With evidence (an
+//!   uptime, a batch id, a clock that is cleared with the counter) it is found; without any, the
+//!   delta says [`Flags::UNVERIFIED`].
+//! - A counter that a person presets by less than what the machine could have made in that time.
+//! - Two bad readings in a row, or a bad reading next to a reset: they confirm each other.
+//! - A torn reading right after a gap in which 65,536 can be made.
 
 mod baseline;
 mod delta;
@@ -26,6 +30,10 @@ mod weigh;
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod plant;
 
 pub use baseline::{Baseline, BatchChange, Held};
 pub use delta::{Cause, Delta, Flags, Hypothesis};
@@ -33,7 +41,7 @@ pub use evidence::{Clocked, Evidence, Seen, batch_key};
 pub use settings::{Fraction, Modulus, Resets, Settings};
 
 use crate::units::{Count, Moment};
-use evidence::Signs;
+use evidence::{Signs, Span};
 use weigh::{Meaning, Pair, weigh};
 
 /// One reading of a counter with what was read beside it.
@@ -192,8 +200,8 @@ impl Counter {
 
     /// What the evidence says about a reset between the base and a reading.
     fn signs(&self, base: &Baseline, evidence: &Evidence, at: Moment) -> Signs {
-        let due = base.batch.reset_due > 0;
-        Signs::read(&self.settings, &base.seen, evidence, at.mono_us, due)
+        let span = Span { from_us: base.at.mono_us, to_us: at.mono_us };
+        Signs::read(&self.settings, &base.seen, evidence, span, base.batch)
     }
 
     /// Writes a meaning down: total, segment, evidence and the delta itself.
@@ -205,8 +213,7 @@ impl Counter {
         flags: Flags,
         out: &mut Vec<Delta>,
     ) {
-        // A clock that is cleared with the counter tells more than the id.
-        if self.settings.resets.batch && sample.evidence.since_reset_s.is_none() {
+        if self.settings.resets.batch {
             self.follow_batch(&mut base, sample, &mut meaning);
         }
         let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
@@ -234,23 +241,27 @@ impl Counter {
         let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
         let most = settings.most_in(passed_us);
         let fell = sample.value < base.value;
+        let reset = meaning.cause == Cause::Reset || (fell && !meaning.count.is_exact());
+        // A clock that is cleared with the counter has told already what the id could.
+        let told = base.seen.since_reset.is_some() && sample.evidence.since_reset_s.is_some();
         let mut batch = base.batch;
-        if sample.value <= most && !fell {
+        if sample.value <= most && !reset && !told {
             let hidden = most.saturating_sub(meaning.count.high());
             batch.hidden = if batch.hidden_for > 0 { batch.hidden.max(hidden) } else { hidden };
             batch.hidden_for = settings.batch_late.saturating_add(1);
         }
-        match base.seen.batch_changed(&sample.evidence) {
-            true if fell || batch.id_due > 0 => batch.reset_due = 0,
-            true => {
+        let changed = base.seen.batch_changed(&sample.evidence);
+        match changed {
+            true if reset || batch.id_due > 0 => batch.reset_due = 0,
+            true if !told => {
                 batch.reset_due = settings.batch_early;
                 if batch.hidden_for > 0 {
                     meaning.widen(batch.hidden);
                 }
             }
-            false => batch.reset_due = if fell { 0 } else { batch.reset_due.saturating_sub(1) },
+            _ => batch.reset_due = if reset { 0 } else { batch.reset_due.saturating_sub(1) },
         }
-        batch.id_due = match fell && !base.seen.batch_changed(&sample.evidence) {
+        batch.id_due = match reset && !changed {
             true => settings.batch_late,
             false => batch.id_due.saturating_sub(1),
         };
