@@ -329,6 +329,10 @@ impl RuleEngine {
         self.previous = None;
     }
 
+    pub(super) fn memory(&self) -> &[Run] {
+        &self.runs
+    }
+
     /// The rules that judge.
     pub fn rules(&self) -> &RuleSet {
         &self.rules

@@ -104,3 +104,22 @@ fn open_unit(p: f64) -> bool {
 fn positive(value: f64) -> bool {
     value > 0.0 && value.is_finite()
 }
+
+/// The middle of a sample, between the two middle values of an even one; `None` of nothing or with a NaN.
+pub fn median(values: &[f64]) -> Option<f64> {
+    sample(values, 0.5)
+}
+
+/// The `p`-quantile of a sample by linear interpolation between order statistics (type 7 of Hyndman & Fan 1996,
+/// the default of R and NumPy). `None` of nothing, with a NaN, or for `p` outside `[0, 1]`.
+pub fn sample(values: &[f64], p: f64) -> Option<f64> {
+    if values.is_empty() || !(0.0..=1.0).contains(&p) || values.iter().any(|v| v.is_nan()) {
+        return None;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = p * (sorted.len() - 1) as f64;
+    let below = sorted[place.floor() as usize];
+    let above = sorted[place.ceil() as usize];
+    Some(below + (above - below) * (place - place.floor()))
+}
