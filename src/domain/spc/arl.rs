@@ -73,7 +73,7 @@ pub fn cusum_one_sided(k: f64, h: f64, start: f64, shift: f64) -> Option<(f64, f
 }
 
 /// Run length of a set of rules on z; `None` for rules on the order of plotted values (trends, alternation), whose
-/// memory is a real number, and for sets whose memory has more than 1,500 states.
+/// memory is a real number, and for sets whose memory has more than 1,000 states.
 pub fn run_rules(rules: &RuleSet, shift: f64) -> Option<f64> {
     let zones = Zones::of(rules, shift)?;
     let Chain { moves } = Chain::explore(rules, &zones)?;
@@ -136,7 +136,7 @@ struct Chain {
 impl Chain {
     /// The memory of all four Western Electric rules has a few hundred states; this bounds custom rules to what a
     /// dense elimination solves in a second.
-    const MAX_STATES: usize = 1500;
+    const MAX_STATES: usize = 1000;
 
     /// Drives the very engine that judges the charts, so that the run length belongs to it and not to a copy.
     fn explore(rules: &RuleSet, zones: &Zones) -> Option<Chain> {

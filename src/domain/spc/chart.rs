@@ -260,14 +260,6 @@ impl Settings {
         Judge::new(self.k, self.gap, rules)
     }
 
-    /// The rules of a panel of ranges or standard deviations: of the chosen ones those that Minitab allows there.
-    pub(super) fn dispersion_rules(&self) -> RuleSet {
-        let skewed = [RuleId::N1, RuleId::N2, RuleId::N3, RuleId::N4];
-        RuleSet::custom(
-            self.rules.rules().iter().copied().filter(|rule| skewed.contains(&rule.id())),
-        )
-    }
-
     /// The stages of a series of `n_points`, in order. Ranges that reach beyond the series are cut.
     pub(super) fn stages(&self, n_points: usize) -> Vec<Stage> {
         let cut = |range: &Range<usize>| range.start.min(n_points)..range.end.min(n_points);

@@ -106,7 +106,7 @@ pub fn factors(n: usize) -> Option<Factors> {
 
 /// `(d2, d3)` of `n`. The integrals take milliseconds, so the sizes in use are computed once.
 fn range_moments(n: usize) -> Option<(f64, f64)> {
-    static KNOWN: [OnceLock<(f64, f64)>; 201] = [const { OnceLock::new() }; 201];
+    static KNOWN: [OnceLock<(f64, f64)>; 1001] = [const { OnceLock::new() }; 1001];
     if n < 2 {
         return None;
     }

@@ -4,68 +4,83 @@ use super::chart::{Panel, Point, Settings, Status};
 use crate::stats::quantile::{beta, fisher_f};
 use crate::stats::summary;
 
-/// A judged T² chart.
+/// One position of the series: the rows of a subgroup, or a single row; empty for a gap.
+pub type Rows = Vec<Vec<f64>>;
+
+/// The law of a T² chart: all that judging a new position needs.
 #[derive(Clone, Debug)]
-pub struct TSquaredChart {
+pub struct TSquaredLaw {
     /// Mean of each variable over the baseline.
     pub mean: Vec<f64>,
     /// Covariance matrix, row by row; of subgroups the mean of those within.
     pub covariance: Vec<Vec<f64>>,
-    /// Limit of the points that estimate.
+    /// Limit of the positions that estimate.
     pub ucl_phase1: Option<f64>,
-    /// Limit of later points.
+    /// Limit of later positions.
     pub ucl_phase2: Option<f64>,
-    /// The statistics; only the limit judges.
-    pub panel: Panel,
     /// How far it could be estimated.
     pub status: Status,
+    /// The Cholesky factor of the covariance, if there is one.
+    factor: Option<Vec<Vec<f64>>>,
 }
 
-/// One position of the series: the rows of a subgroup, or a single row; empty for a gap.
-pub type Rows = Vec<Vec<f64>>;
+/// A judged T² chart.
+#[derive(Clone, Debug)]
+pub struct TSquaredChart {
+    /// The law of the baseline.
+    pub law: TSquaredLaw,
+    /// The statistics; only the limit judges.
+    pub panel: Panel,
+}
 
-/// Estimates and judges a series with false-alarm probability `alpha` a point. Every row must have the same
-/// length; a position with another one, or with a value that is not finite, is a gap. Stages do not apply.
+/// Estimates and judges a series with false-alarm probability `alpha` a point. Every row must have the length of the
+/// first; a position with another one, or with a value that is not finite, is a gap. Stages do not apply.
 pub fn t_squared(series: &[Rows], alpha: f64, settings: &Settings) -> TSquaredChart {
     let p = series.iter().flatten().map(Vec::len).next().unwrap_or(0);
-    let usable = |rows: &Rows| {
-        let fits = |row: &Vec<f64>| row.len() == p && p > 0 && row.iter().all(|v| v.is_finite());
-        !rows.is_empty() && rows.iter().all(fits)
-    };
     let estimates = settings.estimating(series.len());
-    let baseline: Vec<&Rows> = series
+    let chosen = |(rows, estimates): (&'_ Rows, &bool)| {
+        (*estimates && usable(rows, p)).then(|| rows.clone())
+    };
+    let baseline: Vec<Rows> = series.iter().zip(&estimates).filter_map(chosen).collect();
+    let law = TSquaredLaw::fit(&baseline, p, alpha);
+    let points = series
         .iter()
         .zip(&estimates)
-        .filter(|(rows, e)| **e && usable(rows))
-        .map(|(rows, _)| rows)
+        .map(|(rows, estimates)| law.judge(rows, *estimates))
         .collect();
-    let n = baseline.iter().map(|rows| rows.len()).min().unwrap_or(0);
-    let all: Vec<&Vec<f64>> = baseline.iter().flat_map(|rows| rows.iter()).collect();
-    let mean = column_means(&all, p);
-    let covariance = if n > 1 { within_covariance(&baseline, p) } else { covariance(&all, &mean) };
-    let factor = cholesky(&covariance);
-    let [ucl_phase1, ucl_phase2] = limits(alpha, p as f64, baseline.len() as f64, n as f64);
-    let point = |(rows, estimates): (&Rows, &bool)| {
-        let stat =
-            factor.as_ref().filter(|_| usable(rows)).and_then(|l| statistic(l, rows, &mean))?;
-        Some(Point::between(stat, None, None, if *estimates { ucl_phase1 } else { ucl_phase2 }))
-    };
-    let points =
-        series.iter().zip(&estimates).map(|pair| point(pair).unwrap_or_default()).collect();
-    let status = match (&factor, baseline.len()) {
-        (_, 0) => Status::NoData,
-        (_, 1) => Status::InsufficientData,
-        (None, _) => Status::Degenerate,
-        _ => Status::Ok,
-    };
-    TSquaredChart {
-        mean,
-        covariance,
-        ucl_phase1,
-        ucl_phase2,
-        panel: Panel { name: "t2", points },
-        status,
+    TSquaredChart { law, panel: Panel { name: "t2", points } }
+}
+
+impl TSquaredLaw {
+    fn fit(baseline: &[Rows], p: usize, alpha: f64) -> TSquaredLaw {
+        let n = baseline.iter().map(Vec::len).min().unwrap_or(0);
+        let all: Vec<&Vec<f64>> = baseline.iter().flatten().collect();
+        let mean = column_means(&all, p);
+        let covariance =
+            if n > 1 { within_covariance(baseline, p) } else { covariance(&all, &mean) };
+        let factor = cholesky(&covariance);
+        let [ucl_phase1, ucl_phase2] = limits(alpha, p as f64, baseline.len() as f64, n as f64);
+        let status = match (&factor, baseline.len()) {
+            (_, 0) => Status::NoData,
+            (_, 1) => Status::InsufficientData,
+            (None, _) => Status::Degenerate,
+            _ => Status::Ok,
+        };
+        TSquaredLaw { mean, covariance, ucl_phase1, ucl_phase2, status, factor }
     }
+
+    /// Judges a position; `estimated` says whether it took part in the estimation, which makes its limit narrower.
+    pub fn judge(&self, rows: &Rows, estimated: bool) -> Point {
+        let ucl = if estimated { self.ucl_phase1 } else { self.ucl_phase2 };
+        let factor = self.factor.as_ref().filter(|_| usable(rows, self.mean.len()));
+        let stat = factor.and_then(|factor| statistic(factor, rows, &self.mean));
+        stat.map_or_else(Point::default, |stat| Point::between(stat, None, None, ucl))
+    }
+}
+
+fn usable(rows: &Rows, p: usize) -> bool {
+    let fits = |row: &Vec<f64>| row.len() == p && p > 0 && row.iter().all(|v| v.is_finite());
+    !rows.is_empty() && rows.iter().all(fits)
 }
 
 /// Limits for `m` baseline positions of `n` rows with `p` variables (Montgomery 11.3; Tracy, Young & Mason 1992).
@@ -110,7 +125,7 @@ fn covariance(rows: &[&Vec<f64>], mean: &[f64]) -> Vec<Vec<f64>> {
 }
 
 /// Mean of the covariances within subgroups.
-fn within_covariance(groups: &[&Rows], p: usize) -> Vec<Vec<f64>> {
+fn within_covariance(groups: &[Rows], p: usize) -> Vec<Vec<f64>> {
     let mut total = vec![vec![0.0; p]; p];
     for rows in groups {
         let rows: Vec<&Vec<f64>> = rows.iter().collect();

@@ -172,7 +172,7 @@ impl TFit {
         match method {
             TMethod::Power(exponent) => {
                 let powers: Vec<_> = times.iter().map(|t| t.map(|t| t.powf(exponent))).collect();
-                let fit = super::variables::Individuals::default().fit(&powers, stage, settings);
+                let fit = super::individuals::Individuals::default().fit(&powers, stage, settings);
                 TFit::Power { exponent, center_y: fit.center, sigma_y: fit.sigma }
             }
             TMethod::Weibull => TFit::Law(Weibull::fit(&used)),

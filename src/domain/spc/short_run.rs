@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::chart::{Panel, Settings, Status};
 use super::dispersion::{mean_range, moving_ranges};
-use super::variables::{Individuals, IndividualsStream};
+use super::individuals::{Individuals, IndividualsStream};
 use crate::stats::summary;
 
 /// Settings of a zone chart (Jaehn 1989): points are added up by zone, and start again when the centre is crossed.

@@ -275,9 +275,15 @@ pub(super) fn pareto(case: &Case) -> Result<Value, CaseError> {
         table.values().iter().enumerate().filter(|(_, (title, _))| title != "n" && title != "d");
     let rows = reasons::pareto(columns.map(reason));
     let total = rows.iter().map(|row| row.count).fold(0, u64::saturating_add);
-    let row = |row: &reasons::ParetoRow| json!({ "reason": row.reason, "count": row.count, "share": row.share, "cumulative": row.cumulative });
+    let row = |row: &reasons::ParetoRow| {
+        json!({
+            "reason": row.reason,
+            "count": row.count,
+            "share": row.share,
+            "cumulative": row.cumulative,
+        })
+    };
+    let rows: Vec<Value> = rows.iter().map(row).collect();
     let status = if total > 0 { "ok" } else { "no_data" };
-    Ok(
-        json!({ "status": status, "total": total, "rows": rows.iter().map(row).collect::<Vec<_>>() }),
-    )
+    Ok(json!({ "status": status, "total": total, "rows": rows }))
 }

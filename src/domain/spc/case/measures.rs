@@ -6,14 +6,14 @@ use super::place::Place;
 use super::settings::settings;
 use super::{Case, CaseError, write};
 use crate::spc::chart::{Panel, Settings, Status};
+use crate::spc::individuals::{
+    Frozen, IndividualSigma, Individuals, IndividualsFit, VariablesChart,
+};
 use crate::spc::multivariate::{Rows, t_squared};
 use crate::spc::rare::{GMethod, TFit, TMethod, g_chart, t_chart};
 use crate::spc::rules::{RuleId, RuleSet};
 use crate::spc::short_run::{PartSigma, z_mr};
-use crate::spc::variables::{
-    Frozen, IndividualSigma, Individuals, IndividualsFit, Means, MeansFit, Spread, ThreeWay,
-    ThreeWayFit, VariablesChart, Within,
-};
+use crate::spc::variables::{Means, MeansFit, Spread, ThreeWay, ThreeWayFit, Within};
 use crate::stats::summary::Summary;
 
 pub(super) fn i_mr(case: &Case) -> Result<Value, CaseError> {
@@ -29,7 +29,14 @@ pub(super) fn i_mr(case: &Case) -> Result<Value, CaseError> {
         frozen: frozen(case)?,
     };
     let chart = kind.chart(&case.data.need("x")?.series()?, &settings);
-    let estimates = |fit: &IndividualsFit| json!({ "center": fit.center, "sigma": fit.sigma, "mr_bar": fit.mr_bar, "n_used": fit.n_used });
+    let estimates = |fit: &IndividualsFit| {
+        json!({
+            "center": fit.center,
+            "sigma": fit.sigma,
+            "mr_bar": fit.mr_bar,
+            "n_used": fit.n_used,
+        })
+    };
     Ok(variables(&chart, &settings, estimates))
 }
 
@@ -49,7 +56,14 @@ fn xbar(case: &Case, spread: Spread, default: Within) -> Result<Value, CaseError
         frozen: frozen(case)?,
     };
     let chart = kind.chart(&summaries(case)?, &settings);
-    let estimates = |fit: &MeansFit| json!({ "center": fit.center, "sigma": fit.sigma, "r_bar": fit.r_bar, "s_bar": fit.s_bar });
+    let estimates = |fit: &MeansFit| {
+        json!({
+            "center": fit.center,
+            "sigma": fit.sigma,
+            "r_bar": fit.r_bar,
+            "s_bar": fit.s_bar,
+        })
+    };
     Ok(variables(&chart, &settings, estimates))
 }
 
@@ -87,7 +101,7 @@ fn variables<E>(
 }
 
 fn location_and_dispersion(settings: &Settings, n_panels: usize) -> Vec<Vec<RuleId>> {
-    let mut rules = vec![write::ids(&settings.dispersion_rules()); n_panels];
+    let mut rules = vec![write::ids(&settings.rules.for_dispersion()); n_panels];
     rules[0] = write::ids(&settings.rules);
     rules
 }
@@ -150,18 +164,16 @@ pub(super) fn t(case: &Case) -> Result<Value, CaseError> {
     ];
     let method = case.params.choose_or("method", &methods, TMethod::Power(exponent))?;
     let chart = t_chart(&case.data.need("x")?.series()?, method, &settings);
-    let estimates = write::estimates(
-        &chart.estimates,
-        !settings.stages.is_empty(),
-        |fit| match fit {
+    let estimates =
+        write::estimates(&chart.estimates, !settings.stages.is_empty(), |fit| match fit {
             TFit::Power { center_y, sigma_y, .. } => {
                 json!({ "center": fit.center(), "center_y": center_y, "sigma_y": sigma_y })
             }
             TFit::Law(law) => {
-                json!({ "center": fit.center(), "shape": law.map(|law| law.shape), "scale": law.map(|law| law.scale) })
+                let (shape, scale) = (law.map(|law| law.shape), law.map(|law| law.scale));
+                json!({ "center": fit.center(), "shape": shape, "scale": scale })
             }
-        },
-    );
+        });
     let rules = write::ids(&settings.rules);
     Ok(write::chart(chart.status, estimates, &[chart.panel], &[rules]))
 }
@@ -185,12 +197,12 @@ pub(super) fn t2(case: &Case) -> Result<Value, CaseError> {
     };
     let chart = t_squared(&series, alpha, &settings);
     let estimates = json!({
-        "mean": chart.mean,
-        "cov": chart.covariance,
-        "ucl_phase1": chart.ucl_phase1,
-        "ucl_phase2": chart.ucl_phase2,
+        "mean": chart.law.mean,
+        "cov": chart.law.covariance,
+        "ucl_phase1": chart.law.ucl_phase1,
+        "ucl_phase2": chart.law.ucl_phase2,
     });
-    Ok(write::chart(chart.status, estimates, &[chart.panel], &[vec![RuleId::Limit]]))
+    Ok(write::chart(chart.law.status, estimates, &[chart.panel], &[vec![RuleId::Limit]]))
 }
 
 pub(super) fn zmr(case: &Case) -> Result<Value, CaseError> {

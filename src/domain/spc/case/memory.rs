@@ -7,13 +7,13 @@ use super::measures::{given, given_status};
 use super::settings::custom_rules;
 use super::{Case, CaseError, write};
 use crate::spc::chart::{GapPolicy, Panel, Point, Settings};
+use crate::spc::individuals::Individuals;
 use crate::spc::memory::{
     Cusum, CusumPoint, CusumStream, Ewma, EwmaGap, EwmaLimits, EwmaStream, MovingAverage,
     MovingAverageStream, Sample,
 };
 use crate::spc::rules::{RuleEngine, RuleId, RuleSet};
 use crate::spc::short_run::{Zone, ZoneStream};
-use crate::spc::variables::Individuals;
 
 pub(super) fn ewma(case: &Case) -> Result<Value, CaseError> {
     let samples = samples(case)?;

@@ -6,15 +6,16 @@ use super::measures::{groups, within};
 use super::place::Place;
 use super::settings::range;
 use super::{Case, CaseError};
+use crate::spc::arl as lengths;
 use crate::spc::capability::{
     Capability, Index, Indices, ProcessSummary, Tolerance, binomial_capability, by_percentiles,
     capability as capable, df_within, summarise_individuals,
 };
 use crate::spc::chart::Settings;
-use crate::spc::constants::{MEDIAN_RANGE_OF_TWO, factors};
+use crate::spc::constants::{Constants, MEDIAN_RANGE_OF_TWO, factors};
+use crate::spc::individuals::{IndividualSigma, Individuals};
 use crate::spc::rules::{Pattern, Rule, RuleId, RuleSet};
-use crate::spc::variables::{IndividualSigma, Individuals, Within, sigma_within};
-use crate::spc::{arl as lengths, constants as chart_constants};
+use crate::spc::variables::{Within, sigma_within};
 use crate::stats::summary::{self, Summary};
 use crate::stats::weibull::Weibull;
 use crate::stats::{interval, normality as tests, quantile};
@@ -79,7 +80,7 @@ fn process(case: &Case) -> Result<Option<ProcessSummary>, CaseError> {
     let values: Vec<f64> = chosen.concat();
     let groups: Vec<Summary> = chosen.iter().map(|group| Summary::of(group)).collect();
     let within = within(&case.params, "sigma_within_method", Within::Pooled)?;
-    let sigma = sigma_within(&groups, within, chart_constants::Constants::Exact);
+    let sigma = sigma_within(&groups, within, Constants::Exact);
     Ok(summarise_individuals(&values, sigma, df_within(&groups, within)))
 }
 
@@ -271,9 +272,8 @@ pub(super) fn intervals(case: &Case) -> Result<Value, CaseError> {
      -> Result<Vec<Value>, CaseError> {
         case.data.get(key).map_or(Ok(Vec::new()), |list| list.list()?.iter().map(write).collect())
     };
-    Ok(
-        json!({ "status": "ok", "binomial": all("binomial", &binomial)?, "poisson": all("poisson", &poisson)? }),
-    )
+    let (binomial, poisson) = (all("binomial", &binomial)?, all("poisson", &poisson)?);
+    Ok(json!({ "status": "ok", "binomial": binomial, "poisson": poisson }))
 }
 
 pub(super) fn quantiles(case: &Case) -> Result<Value, CaseError> {

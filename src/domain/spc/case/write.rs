@@ -17,7 +17,12 @@ pub(super) fn chart(
         panels.iter().zip(rules).map(|(panel, rules)| self::panel(panel, rules)).collect();
     let summary =
         panels.iter().zip(rules).next().map(|(panel, rules)| rules_summary(&panel.points, rules));
-    json!({ "status": status.name(), "estimates": estimates, "panels": written, "rules_summary": summary })
+    json!({
+        "status": status.name(),
+        "estimates": estimates,
+        "panels": written,
+        "rules_summary": summary,
+    })
 }
 
 /// The names of the rules in a set.
