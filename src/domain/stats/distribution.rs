@@ -43,7 +43,7 @@ pub fn chi_square_sf(x: f64, df: f64) -> f64 {
 ///
 /// Continued fraction of Numerical Recipes 6.4 (modified Lentz). The factor before it comes from
 /// [`beta_density`] instead of three log-gammas: at 1,000 rejects among nine million capsules those are of the
-/// order 10⁸ and their difference keeps eight digits only. `None` unless both shapes are positive and finite
+/// order 10⁸ and their difference keeps eight digits only. `None` unless both shapes are positive and below 2e20
 /// and `x` lies in `[0, 1]`.
 pub fn beta_tails(a: f64, b: f64, x: f64) -> Option<(f64, f64)> {
     if !(shape(a) && shape(b) && (0.0..=1.0).contains(&x)) {
@@ -79,8 +79,10 @@ pub(super) fn beta_density(a: f64, b: f64, x: f64) -> f64 {
     ln_binomial.exp() / spread * a * (b / n) / (x * (1.0 - x))
 }
 
-fn shape(value: f64) -> bool {
-    value > 0.0 && value.is_finite()
+/// Whether a number can be a shape of a beta law: above zero and below ten times the largest 64-bit count, where the
+/// differences between its factors still have digits.
+pub(super) fn shape(value: f64) -> bool {
+    value > 0.0 && value < 2e20
 }
 
 /// `ln Γ(n + 1)` minus Stirling's approximation of it.

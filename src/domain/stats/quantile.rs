@@ -6,7 +6,7 @@
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::erf::erfc_inv;
 
-use super::distribution::{beta_density, beta_tails, normal_cdf, normal_pdf};
+use super::distribution::{beta_density, beta_tails, normal_cdf, normal_pdf, shape};
 
 /// The standard normal quantile.
 pub fn normal(p: f64) -> Option<f64> {
@@ -62,8 +62,14 @@ pub fn fisher_f(p: f64, d1: f64, d2: f64) -> Option<f64> {
 /// Newton steps on the nearer tail, kept inside a shrinking bracket. The inverse of `statrs` 0.19 stops
 /// 5e-9 … 2e-7 short at the low-ppm shapes of a reject fraction, which is a visible digit of an interval.
 pub fn beta(p: f64, a: f64, b: f64) -> Option<f64> {
-    if !(open_unit(p) && positive(a) && positive(b)) {
+    // Shapes from here on leave a law so narrow that it is normal to more digits than a double has to place it.
+    const NORMAL_FROM: f64 = 1e12;
+    if !(open_unit(p) && shape(a) && shape(b)) {
         return None;
+    }
+    if a.min(b) >= NORMAL_FROM {
+        let mean = a / (a + b);
+        return Some(mean + normal(p)? * (mean * (b / (a + b)) / (a + b + 1.0)).sqrt());
     }
     let (mut low, mut high) = (0.0, 1.0);
     let mut x = (a / (a + b)).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
