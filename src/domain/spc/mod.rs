@@ -26,4 +26,6 @@ pub mod subgroup_length;
 pub mod variables;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
