@@ -4,7 +4,7 @@
 //! np plots the same thing times the size, c has size one, and the primes widen the error by the part `σz` of the
 //! variation that the law does not explain.
 
-use super::chart::{Judge, Plotted, Point, Settings, Stage, Status, judge_stage};
+use super::chart::{Judge, Plotted, Point, Settings, Stage, Status, estimating, run_stages};
 use super::dispersion::{mean_range, moving_ranges};
 use crate::stats::summary;
 
@@ -213,15 +213,15 @@ pub fn chart(
     attribute: Attribute,
     settings: &Settings,
 ) -> AttributeChart {
-    let mut points = vec![Point::default(); data.len()];
-    let mut fits = Vec::new();
-    for stage in settings.stages(data.len()) {
-        let (data, points) = (&data[stage.range.clone()], &mut points[stage.range.clone()]);
-        let fit = fit(data, attribute, &stage, settings);
-        let mut judge = settings.judge(settings.rules.clone());
-        judge_stage(points, data, &mut judge, |subgroup| fit.law.plot(*subgroup));
-        fits.push(fit);
-    }
+    let (fits, [points]) = run_stages(
+        data,
+        settings,
+        |data, stage| fit(data, attribute, stage, settings),
+        |fit| {
+            let mut stream = AttributeStream::new(fit.law, settings);
+            move |subgroup| [stream.push(*subgroup)]
+        },
+    );
     let status = Status::worst(fits.iter().map(|fit| fit.law.status()));
     AttributeChart { fits, points, status }
 }
@@ -250,8 +250,7 @@ impl Prime {
 
 /// The centre of the subgroups that estimate; `None` without any.
 pub(super) fn center(family: Family, data: &[Option<Subgroup>], stage: &Stage) -> Option<f64> {
-    let used = || data.iter().zip(&stage.estimates).filter(|(_, estimates)| **estimates);
-    let used = || used().filter_map(|(subgroup, _)| family.usable(*subgroup));
+    let used = || estimating(data, stage).filter_map(|subgroup| family.usable(Some(*subgroup)));
     let size = summary::sum(used().map(|subgroup| subgroup.size));
     (size > 0.0).then(|| summary::sum(used().map(|subgroup| subgroup.count)) / size)
 }
@@ -271,8 +270,7 @@ pub(super) fn dispersion(
         z.is_finite().then_some(z)
     };
     let zs: Vec<Option<f64>> = data.iter().map(z).collect();
-    let used: Vec<f64> =
-        zs.iter().zip(&stage.estimates).filter(|(_, e)| **e).filter_map(|(z, _)| *z).collect();
+    let used: Vec<f64> = estimating(&zs, stage).copied().collect();
     Dispersion {
         sigma_z_mr: sigma_z(&zs, stage, settings),
         sigma_z_sd: summary::sd(&used),

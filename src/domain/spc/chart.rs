@@ -130,6 +130,21 @@ pub struct Point {
     pub hits: Hits,
 }
 
+impl Point {
+    /// A point of a chart whose limits are quantiles and not multiples of sigma: only [`RuleId::Limit`] judges it.
+    /// A value within a few rounding errors of a limit is on it, not outside.
+    pub(super) fn between(stat: f64, cl: Option<f64>, lcl: Option<f64>, ucl: Option<f64>) -> Point {
+        let point = Point { stat: Some(stat), cl, lcl, ucl, ..Point::default() };
+        let margin = |limit: f64| 1e-12 * limit.abs();
+        let below = lcl.is_some_and(|limit| stat < limit - margin(limit));
+        let above = ucl.is_some_and(|limit| stat > limit + margin(limit));
+        Point {
+            hits: if below || above { Hits::NONE.with(RuleId::Limit) } else { Hits::NONE },
+            ..point
+        }
+    }
+}
+
 /// One of the diagrams of a chart, as `i` and `mr` of I-MR.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
@@ -245,14 +260,6 @@ impl Settings {
         Judge::new(self.k, self.gap, rules)
     }
 
-    /// The rules of a panel of ranges or standard deviations: of the chosen ones those that Minitab allows there.
-    pub(super) fn dispersion_rules(&self) -> RuleSet {
-        let skewed = [RuleId::N1, RuleId::N2, RuleId::N3, RuleId::N4];
-        RuleSet::custom(
-            self.rules.rules().iter().copied().filter(|rule| skewed.contains(&rule.id())),
-        )
-    }
-
     /// The stages of a series of `n_points`, in order. Ranges that reach beyond the series are cut.
     pub(super) fn stages(&self, n_points: usize) -> Vec<Stage> {
         let cut = |range: &Range<usize>| range.start.min(n_points)..range.end.min(n_points);
@@ -268,7 +275,7 @@ impl Settings {
     }
 
     /// For each position, whether it takes part in the estimation.
-    fn estimating(&self, n_points: usize) -> Vec<bool> {
+    pub(super) fn estimating(&self, n_points: usize) -> Vec<bool> {
         let mut estimates = match &self.baseline {
             None => vec![true; n_points],
             Some(baseline) => (0..n_points).map(|i| baseline.contains(&i)).collect(),
@@ -282,15 +289,39 @@ impl Settings {
     }
 }
 
-/// Judges one stage of a series: `plot` turns each subgroup into a statistic and its law.
-pub(super) fn judge_stage<T>(
-    points: &mut [Point],
+/// Runs a chart over a series: fits each stage, then pushes its subgroups one by one through the same stream that
+/// judges a running line. `P` panels come back, each with one point for each subgroup; what lies in no stage is a gap.
+pub(super) fn run_stages<T, F, S, const P: usize>(
     data: &[T],
-    judge: &mut Judge,
-    mut plot: impl FnMut(&T) -> Option<Plotted>,
-) {
-    judge.restart();
-    for (point, subgroup) in points.iter_mut().zip(data) {
-        *point = judge.push(plot(subgroup));
+    settings: &Settings,
+    fit: impl Fn(&[T], &Stage) -> F,
+    stream: impl Fn(&F) -> S,
+) -> (Vec<F>, [Vec<Point>; P])
+where
+    S: FnMut(&T) -> [Point; P],
+{
+    let mut panels = [const { Vec::new() }; P];
+    panels.iter_mut().for_each(|points| points.resize(data.len(), Point::default()));
+    let mut fits = Vec::new();
+    for stage in settings.stages(data.len()) {
+        let fit = fit(&data[stage.range.clone()], &stage);
+        let mut push = stream(&fit);
+        for i in stage.range {
+            let judged = push(&data[i]);
+            panels.iter_mut().zip(judged).for_each(|(points, point)| points[i] = point);
+        }
+        fits.push(fit);
     }
+    (fits, panels)
+}
+
+/// The values of a stage that estimate.
+pub(super) fn estimating<'a, T>(
+    data: &'a [Option<T>],
+    stage: &'a Stage,
+) -> impl Iterator<Item = &'a T> {
+    data.iter()
+        .zip(&stage.estimates)
+        .filter(|(_, estimates)| **estimates)
+        .filter_map(|(value, _)| value.as_ref())
 }

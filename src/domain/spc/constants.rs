@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use statrs::function::gamma::ln_gamma;
+use libm::lgamma;
 
 use crate::stats::distribution::{normal_cdf, normal_pdf, normal_sf};
 use crate::stats::quadrature::composite;
@@ -64,7 +64,7 @@ pub fn c4(n: f64) -> Option<f64> {
         let m = n - 1.0;
         return Some(1.0 - 1.0 / (4.0 * m) + 1.0 / (32.0 * m * m) + 5.0 / (128.0 * m * m * m));
     }
-    Some((2.0 / (n - 1.0)).sqrt() * (ln_gamma(n / 2.0) - ln_gamma((n - 1.0) / 2.0)).exp())
+    Some((2.0 / (n - 1.0)).sqrt() * (lgamma(n / 2.0) - lgamma((n - 1.0) / 2.0)).exp())
 }
 
 /// Standard deviation of that standard deviation: `√(1 - c4²)`.
@@ -106,7 +106,7 @@ pub fn factors(n: usize) -> Option<Factors> {
 
 /// `(d2, d3)` of `n`. The integrals take milliseconds, so the sizes in use are computed once.
 fn range_moments(n: usize) -> Option<(f64, f64)> {
-    static KNOWN: [OnceLock<(f64, f64)>; 201] = [const { OnceLock::new() }; 201];
+    static KNOWN: [OnceLock<(f64, f64)>; 1001] = [const { OnceLock::new() }; 1001];
     if n < 2 {
         return None;
     }

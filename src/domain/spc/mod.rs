@@ -7,12 +7,25 @@
 //!
 //! Definitions and sources are named where they are used; the 95 cases in `tests/cases/spc` hold them to it.
 
+pub mod arl;
 pub mod attribute;
+pub mod capability;
+pub mod case;
 pub mod chart;
 pub mod constants;
 pub mod dispersion;
+pub mod individuals;
+pub mod memory;
+pub mod multivariate;
 pub mod p_prime;
+pub mod pareto;
+pub mod rare;
 pub mod rules;
+pub mod short_run;
+pub mod subgroup_length;
+pub mod variables;
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -6,9 +6,12 @@
 
 pub mod distribution;
 pub mod interval;
+pub mod normality;
+pub mod overdispersion;
 pub mod quadrature;
 pub mod quantile;
 pub mod summary;
+pub mod weibull;
 
 #[cfg(test)]
 mod tests;

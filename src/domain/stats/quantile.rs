@@ -6,7 +6,7 @@
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::erf::erfc_inv;
 
-use super::distribution::{beta_density, beta_tails, normal_cdf, normal_pdf};
+use super::distribution::{beta_density, beta_tails, normal_cdf, normal_pdf, shape};
 
 /// The standard normal quantile.
 pub fn normal(p: f64) -> Option<f64> {
@@ -62,8 +62,14 @@ pub fn fisher_f(p: f64, d1: f64, d2: f64) -> Option<f64> {
 /// Newton steps on the nearer tail, kept inside a shrinking bracket. The inverse of `statrs` 0.19 stops
 /// 5e-9 … 2e-7 short at the low-ppm shapes of a reject fraction, which is a visible digit of an interval.
 pub fn beta(p: f64, a: f64, b: f64) -> Option<f64> {
-    if !(open_unit(p) && positive(a) && positive(b)) {
+    // Shapes from here on leave a law so narrow that it is normal to more digits than a double has to place it.
+    const NORMAL_FROM: f64 = 1e12;
+    if !(open_unit(p) && shape(a) && shape(b)) {
         return None;
+    }
+    if a.min(b) >= NORMAL_FROM {
+        let mean = a / (a + b);
+        return Some(mean + normal(p)? * (mean * (b / (a + b)) / (a + b + 1.0)).sqrt());
     }
     let (mut low, mut high) = (0.0, 1.0);
     let mut x = (a / (a + b)).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
@@ -103,4 +109,23 @@ fn open_unit(p: f64) -> bool {
 
 fn positive(value: f64) -> bool {
     value > 0.0 && value.is_finite()
+}
+
+/// The middle of a sample, between the two middle values of an even one; `None` of nothing or with a NaN.
+pub fn median(values: &[f64]) -> Option<f64> {
+    sample(values, 0.5)
+}
+
+/// The `p`-quantile of a sample by linear interpolation between order statistics (type 7 of Hyndman & Fan 1996,
+/// the default of R and NumPy). `None` of nothing, with a NaN, or for `p` outside `[0, 1]`.
+pub fn sample(values: &[f64], p: f64) -> Option<f64> {
+    if values.is_empty() || !(0.0..=1.0).contains(&p) || values.iter().any(|v| v.is_nan()) {
+        return None;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = p * (sorted.len() - 1) as f64;
+    let below = sorted[place.floor() as usize];
+    let above = sorted[place.ceil() as usize];
+    Some(below + (above - below) * (place - place.floor()))
 }
