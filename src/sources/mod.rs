@@ -12,6 +12,9 @@ mod outlet;
 mod pace;
 mod plan;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;

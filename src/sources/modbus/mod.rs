@@ -7,6 +7,9 @@
 mod job;
 mod reader;
 
+#[cfg(test)]
+mod tests;
+
 use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::Arc;

@@ -215,3 +215,6 @@ fn sequences(map: &PlcMap, group: u16) -> Result<Vec<(u16, u16)>, PlanError> {
 fn name_of(group: &Group) -> &str {
     &group.name
 }
+
+#[cfg(test)]
+mod tests;
