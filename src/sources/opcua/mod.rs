@@ -7,6 +7,10 @@
 mod session;
 mod values;
 
+// The server part of the library is there only when the demo is built.
+#[cfg(all(test, feature = "demo"))]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
