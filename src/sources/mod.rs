@@ -1,12 +1,43 @@
 //! Sources: what reads PLCs. They emit [`Snapshot`]s, also for polls that failed, and know nothing of counting.
+//!
+//! Modbus devices are polled on a thread of their own, where nothing else can make a poll late; OPC UA servers
+//! pace themselves and share a small runtime. Nothing in here can write to a machine: the two clients are locked
+//! up in types that can only read.
 
+mod account;
+mod backoff;
+mod modbus;
+mod opcua;
+mod outlet;
+mod pace;
+mod plan;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
+use domain::plc_map::{ModbusOptions, Protocol};
 use domain::reading::Snapshot;
-use tokio::sync::mpsc;
+use domain::units::StationId;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
+use self::account::Account;
+pub use self::account::{GroupPace, Lateness};
+use self::outlet::Outlet;
+use self::plan::Plan;
+pub use self::plan::PlanError;
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
+
+/// What the service's tracing filter should add: the OPC UA library logs every ordinary disconnect as several errors,
+/// and whatever an operator can act on is logged by the supervisor here.
+pub const QUIET: &str = "opcua_client=off,opcua_core=off,opcua_crypto=off";
 
 /// Where the snapshots of a line go. Full means that the line is behind: the snapshot is dropped and counted.
 pub type SnapshotSender = mpsc::Sender<Snapshot>;
@@ -23,5 +54,224 @@ pub struct Feed {
 
 /// Running sources.
 pub struct Sources {
-    _clock: Arc<Clock>,
+    accounts: Vec<Arc<Account>>,
+    devices: Vec<Handle>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Why the sources could not be started. A device that cannot be reached is no reason.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A map that no requests can be planned for.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// An OPC UA address that is no address.
+    #[error("{file}: {address} is not the address of an OPC UA server; write opc.tcp://host:port")]
+    Address {
+        /// Name of the map's file.
+        file: String,
+        /// The address found.
+        address: String,
+    },
+    /// The operating system gave no thread, timer or event queue.
+    #[error("the {what} cannot be started: {cause}")]
+    System {
+        /// Which part.
+        what: &'static str,
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+/// What a device's task can be told.
+enum Command {
+    /// Poll everything once more, deliver it before `deadline` and say whether all of it went out.
+    FinalPoll { deadline: Instant, done: oneshot::Sender<bool> },
+    /// Close the connection and end.
+    Stop,
+}
+
+/// A running device, as the owner sees it.
+struct Handle {
+    station: StationId,
+    commands: mpsc::Sender<Command>,
+}
+
+/// How a device is named in the log.
+#[derive(Clone)]
+struct Label {
+    station: StationId,
+    address: String,
+}
+
+impl Label {
+    fn of(config: &DeviceConfig) -> Label {
+        Label { station: config.map.station.clone(), address: config.address.clone() }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.station, self.address)
+    }
+}
+
+/// A Modbus device that is planned and waits for its thread.
+struct Planned {
+    config: DeviceConfig,
+    options: ModbusOptions,
+    groups: Vec<(Plan, Outlet)>,
+    commands: mpsc::Receiver<Command>,
+}
+
+impl Sources {
+    /// Starts to read all devices. Never fails because one of them cannot be reached.
+    ///
+    /// # Errors
+    /// A map that cannot be planned, or a system that gives no thread.
+    pub fn start(feeds: Vec<Feed>, clock: Clock) -> Result<Sources, StartError> {
+        let mut sources =
+            Sources { accounts: Vec::new(), devices: Vec::new(), threads: Vec::new() };
+        let (mut polled, mut subscribed) = (Vec::new(), Vec::new());
+        for feed in feeds {
+            let outlets = sources.outlets(&feed, clock);
+            let (sender, commands) = mpsc::channel(4);
+            let config = feed.config;
+            sources.devices.push(Handle { station: config.map.station.clone(), commands: sender });
+            match config.map.protocol.clone() {
+                Protocol::Modbus(options) => {
+                    let groups = outlets
+                        .into_iter()
+                        .zip(0..)
+                        .map(|(outlet, group)| {
+                            Ok((plan::plan(&config.map, &options, group)?, outlet))
+                        })
+                        .collect::<Result<Vec<_>, PlanError>>()?;
+                    polled.push(Planned { config, options, groups, commands });
+                }
+                Protocol::OpcUa(options) => {
+                    subscribed.push(opcua::Server::new(config, options, outlets, clock, commands)?);
+                }
+            }
+        }
+        if !polled.is_empty() {
+            sources.threads.push(poll_thread(polled, clock)?);
+        }
+        if !subscribed.is_empty() {
+            sources.threads.push(opcua_thread(subscribed)?);
+        }
+        Ok(sources)
+    }
+
+    fn outlets(&mut self, feed: &Feed, clock: Clock) -> Vec<Outlet> {
+        let map = &feed.config.map;
+        let mut outlets = Vec::new();
+        for (at, group) in map.groups.iter().enumerate() {
+            let station = map.station.clone();
+            let account =
+                Arc::new(Account::new(feed.device, station, group.name.clone(), group.period_us));
+            self.accounts.push(account.clone());
+            outlets.push(Outlet::new(feed.device, at as u16, feed.out.clone(), clock, account));
+        }
+        outlets
+    }
+
+    /// How every group keeps its pace.
+    pub fn pace(&self) -> Vec<GroupPace> {
+        self.accounts.iter().map(|account| account.pace()).collect()
+    }
+
+    /// Polls every reachable device once more; its snapshots are in the queues of the lines when this returns.
+    ///
+    /// Returns the stations that did not deliver: unreachable, refusing, or not done within `limit`.
+    pub async fn final_poll(&self, limit: Duration) -> Vec<StationId> {
+        let deadline = Instant::now() + limit;
+        // All are asked before the first is waited for, so that the snapshots are of nearly one moment.
+        let mut asked = Vec::new();
+        for handle in &self.devices {
+            let (done, answer) = oneshot::channel();
+            let sent = handle.commands.try_send(Command::FinalPoll { deadline, done });
+            asked.push((&handle.station, sent.is_ok().then_some(answer)));
+        }
+        let mut failed = Vec::new();
+        for (station, answer) in asked {
+            let delivered = match answer {
+                Some(answer) => tokio::time::timeout_at(deadline, answer).await,
+                None => Ok(Ok(false)),
+            };
+            if !matches!(delivered, Ok(Ok(true))) {
+                failed.push(station.clone());
+            }
+        }
+        failed
+    }
+
+    /// Closes all connections in order and waits for the threads to end.
+    pub async fn stop(self) {
+        for handle in self.devices {
+            // Fails only if the task has ended already.
+            let _ = handle.commands.send(Command::Stop).await;
+        }
+        for thread in self.threads {
+            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("a thread that reads devices had died");
+            }
+        }
+    }
+}
+
+fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
+    move |cause| StartError::System { what, cause }
+}
+
+/// The thread of all Modbus devices.
+fn poll_thread(planned: Vec<Planned>, clock: Clock) -> Result<JoinHandle<()>, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("poll runtime"))?;
+    let n = planned.len() as f64;
+    let mut devices = Vec::new();
+    {
+        let _inside = runtime.enter();
+        for (i, Planned { config, options, groups, commands }) in planned.into_iter().enumerate() {
+            let phase = i as f64 / n;
+            let device = modbus::Device::new(config, options, groups, phase, clock, commands);
+            devices.push(device.map_err(system("poll timer"))?);
+        }
+    }
+    let all = async move {
+        let tasks: Vec<_> = devices.into_iter().map(|device| tokio::spawn(device.run())).collect();
+        for task in tasks {
+            if let Err(e) = task.await {
+                tracing::error!(error = %e, "a device is no longer polled; restart the service");
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("poll".into())
+        .spawn(move || runtime.block_on(all))
+        .map_err(system("poll thread"))
+}
+
+/// The thread of all OPC UA servers. The supervisors stay on it, and so does the little work of the library.
+fn opcua_thread(servers: Vec<opcua::Server>) -> Result<JoinHandle<()>, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("OPC UA runtime"))?;
+    let all = async move {
+        let tasks: Vec<_> =
+            servers.into_iter().map(|server| tokio::task::spawn_local(server.run())).collect();
+        for task in tasks {
+            if let Err(e) = task.await {
+                tracing::error!(error = %e, "a server is no longer read; restart the service");
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("opcua".into())
+        .spawn(move || tokio::task::LocalSet::new().block_on(&runtime, all))
+        .map_err(system("OPC UA thread"))
 }

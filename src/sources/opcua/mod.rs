@@ -1,0 +1,391 @@
+//! OPC UA: one supervisor for each server, one subscription for each group.
+//!
+//! The supervisor makes a fresh session for each connection and watches it: the library's own reconnect loses
+//! subscriptions without a word. What a server does not report within its interval is booked as missed, so that
+//! the account of due polls adds up as it does for polled devices.
+
+mod session;
+mod values;
+
+// The server part of the library is there only when the demo is built.
+#[cfg(all(test, feature = "demo"))]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::plc_map::OpcUaOptions;
+use domain::reading::{Miss, Reading};
+use domain::units::Moment;
+use opcua::core::comms::url::is_opc_ua_binary_url;
+use opcua::types::{DataChangeNotification, StatusChangeNotification};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use self::session::{Message, OpenError, Opening, ReadOnly, Report};
+use super::backoff::{Backoff, chance};
+use super::outlet::Outlet;
+use super::{Command, Label, StartError};
+use crate::clock::Clock;
+use crate::config::DeviceConfig;
+
+/// How often misses are booked while a server is down, and staleness is looked at while it is up.
+const TICK: Duration = Duration::from_millis(50);
+/// A connection that lived this long was a good one; the next loss is answered at once.
+const PROVEN: Duration = Duration::from_secs(5);
+/// Requests are given at least this long: creating a thousand items takes its time on a PLC.
+const SHORTEST_REQUEST: Duration = Duration::from_secs(2);
+/// How long closing a session in order may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A server and everything that its supervisor needs.
+pub(super) struct Server {
+    opening: Opening,
+    groups: Vec<Group>,
+    /// Newest source time of each tag that was handed on.
+    newest: Vec<i64>,
+    backoff: Backoff,
+    commands: mpsc::Receiver<Command>,
+}
+
+/// One group, while up and while down.
+struct Group {
+    outlet: Outlet,
+    grid: Grid,
+    /// When it last said anything; reset at each connection.
+    heard: Instant,
+    /// Sequence number of its last message with data.
+    sequence: Option<u32>,
+}
+
+/// The due polls of a group: an interval after the other since the start.
+struct Grid {
+    origin: Instant,
+    period: Duration,
+    booked: u64,
+}
+
+/// How the up state ended.
+enum Ended {
+    Stop,
+    Lost { miss: Miss, why: String },
+}
+
+impl Server {
+    pub(super) fn new(
+        config: DeviceConfig,
+        options: OpcUaOptions,
+        outlets: Vec<Outlet>,
+        clock: Clock,
+        commands: mpsc::Receiver<Command>,
+    ) -> Result<Server, StartError> {
+        let (file, address) = (config.map.file.clone(), config.address.clone());
+        if !is_opc_ua_binary_url(&address) {
+            return Err(StartError::Address { file, address });
+        }
+        let client =
+            session::client(config.reply_timeout.max(SHORTEST_REQUEST)).map_err(|problems| {
+                StartError::System {
+                    what: "OPC UA client",
+                    cause: std::io::Error::other(problems.join(", ")),
+                }
+            })?;
+        let now = Instant::now();
+        let groups = outlets
+            .into_iter()
+            .zip(&config.map.groups)
+            .map(|(outlet, group)| Group {
+                outlet,
+                grid: Grid { origin: now, period: session::publishing(group.period_us), booked: 0 },
+                heard: now,
+                sequence: None,
+            })
+            .collect();
+        let (shortest, longest) = config.backoff;
+        Ok(Server {
+            opening: Opening {
+                label: Label::of(&config),
+                client: Arc::new(client),
+                url: address,
+                map: config.map.clone(),
+                options,
+                connect_timeout: config.connect_timeout,
+                clock,
+            },
+            groups,
+            newest: vec![i64::MIN; config.map.tags.len()],
+            backoff: Backoff::new(shortest, longest),
+            commands,
+        })
+    }
+
+    /// Reads until told to stop.
+    pub(super) async fn run(mut self) {
+        let mut wait = Duration::ZERO;
+        let mut known_down = false;
+        loop {
+            let label = self.opening.label.clone();
+            match self.down(wait).await {
+                None => break,
+                Some(Err(e)) => {
+                    self.book(Miss::ConnectFailed).await;
+                    wait = self.backoff.next(chance());
+                    match std::mem::replace(&mut known_down, true) {
+                        // Repeating it at every attempt would bury other warnings.
+                        true => tracing::debug!(%label, error = %e, ?wait, "cannot connect"),
+                        false => tracing::warn!(%label, error = %e, "cannot connect"),
+                    }
+                }
+                Some(Ok(session)) => {
+                    tracing::info!(%label, "connected and subscribed");
+                    known_down = false;
+                    let since = Instant::now();
+                    match self.up(session).await {
+                        Ended::Stop => break,
+                        Ended::Lost { miss, why } => {
+                            tracing::warn!(%label, why, "connection lost");
+                            self.book(miss).await;
+                            if since.elapsed() >= PROVEN {
+                                self.backoff.reset();
+                            }
+                            wait = self.backoff.next(chance());
+                        }
+                    }
+                }
+            }
+        }
+        for group in &mut self.groups {
+            group.outlet.report().await;
+        }
+    }
+
+    /// Waits, then tries to connect, and books the polls that fall due meanwhile. `None` when told to stop.
+    async fn down(&mut self, wait: Duration) -> Option<Result<ReadOnly, OpenError>> {
+        let opening = self.opening.clone();
+        let attempt = async move {
+            sleep(wait).await;
+            opening.open().await
+        };
+        tokio::pin!(attempt);
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                result = &mut attempt => return Some(result),
+                _ = tick.tick() => self.book(Miss::Disconnected).await,
+                command = self.commands.recv() => match command {
+                    Some(Command::FinalPoll { done, .. }) => {
+                        // Whoever asked may have given up waiting.
+                        let _ = done.send(false);
+                    }
+                    Some(Command::Stop) | None => return None,
+                },
+            }
+        }
+    }
+
+    /// Hands on what the server reports until the session ends, goes silent, or is told to stop.
+    async fn up(&mut self, mut session: ReadOnly) -> Ended {
+        let now = self.opening.clock.now();
+        for (group, readings) in
+            self.groups.iter_mut().zip(std::mem::take(&mut session.unavailable))
+        {
+            group.heard = Instant::now();
+            group.sequence = None;
+            if !readings.is_empty() {
+                group.taken(readings, now, 0).await;
+            }
+        }
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(Command::FinalPoll { deadline, done }) => {
+                        self.final_poll(&mut session, deadline, done).await;
+                    }
+                    Some(Command::Stop) | None => {
+                        session.close(CLOSE_TIMEOUT).await;
+                        return Ended::Stop;
+                    }
+                },
+                report = session.next() => match report {
+                    Report::Message(message) => {
+                        if let Err(ended) = self.message(message).await {
+                            return ended;
+                        }
+                    }
+                    Report::Ended(status) => {
+                        return Ended::Lost { miss: Miss::Broken, why: format!("the session ended: {status}") };
+                    }
+                },
+                _ = tick.tick() => {
+                    if let Some(ended) = self.stale(&session) {
+                        return ended;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One message of one group: its values, or its word that nothing changed.
+    async fn message(&mut self, message: Message) -> Result<(), Ended> {
+        let Some(group) = self.groups.get_mut(usize::from(message.group)) else { return Ok(()) };
+        group.heard = Instant::now();
+        let parts = message.notification.notification_data.unwrap_or_default();
+        if !parts.is_empty() {
+            group.follow(&self.opening.label, message.notification.sequence_number);
+        }
+        let mut readings = Vec::new();
+        for part in &parts {
+            if let Some(change) = part.inner_as::<DataChangeNotification>() {
+                for item in change.monitored_items.iter().flatten() {
+                    let tag = session::tag_of(item.client_handle);
+                    let known = tag
+                        .and_then(|tag| Some((tag, self.opening.map.tags.get(usize::from(tag))?)));
+                    if let Some((tag, entry)) = known {
+                        let reading = values::reading(tag, entry.encoding.kind, &item.value);
+                        let newest = &mut self.newest[usize::from(tag)];
+                        *newest = (*newest).max(reading.source_us.unwrap_or(i64::MIN));
+                        readings.push(reading);
+                    }
+                }
+            } else if let Some(change) = part.inner_as::<StatusChangeNotification>() {
+                return Err(Ended::Lost {
+                    miss: Miss::Refused { code: change.status.bits() },
+                    why: format!("the server ended a subscription: {}", change.status),
+                });
+            }
+        }
+        values::in_order(&mut readings);
+        group.taken(readings, message.at, 0).await;
+        Ok(())
+    }
+
+    /// Whether a group has been silent for more than ten intervals and half a second: the socket may look alive
+    /// for minutes after a cable was pulled.
+    fn stale(&self, session: &ReadOnly) -> Option<Ended> {
+        for (group, publishing) in self.groups.iter().zip(&session.publishing) {
+            let limit = (*publishing)? * 10 + Duration::from_millis(500);
+            let silent = group.heard.elapsed();
+            if silent > limit {
+                return Some(Ended::Lost {
+                    miss: Miss::Timeout,
+                    why: format!("silent for {silent:?}"),
+                });
+            }
+        }
+        None
+    }
+
+    /// Books what fell due by now as missed, in all groups.
+    async fn book(&mut self, miss: Miss) {
+        for group in &mut self.groups {
+            let polls = group.grid.fell_due(Instant::now());
+            group.outlet.account().planned(polls);
+            group.outlet.missed(miss, polls).await;
+        }
+    }
+
+    /// Reads every node once, lets the messages that were on their way go first, and hands the values on.
+    async fn final_poll(
+        &mut self,
+        session: &mut ReadOnly,
+        deadline: Instant,
+        done: oneshot::Sender<bool>,
+    ) {
+        for group in &mut self.groups {
+            group.outlet.be_patient(Some(deadline));
+        }
+        let delivered =
+            tokio::time::timeout_at(deadline, self.read_all(session)).await.unwrap_or(false);
+        for group in &mut self.groups {
+            group.outlet.be_patient(None);
+        }
+        // Whoever asked may have given up waiting.
+        let _ = done.send(delivered);
+    }
+
+    async fn read_all(&mut self, session: &mut ReadOnly) -> bool {
+        let (asked, sent) = (self.opening.clock.now(), Instant::now());
+        let values = match session.read().await {
+            Ok(values) => values,
+            Err(e) => {
+                tracing::warn!(label = %self.opening.label, error = %e, "the last poll failed");
+                return false;
+            }
+        };
+        let answered = self.opening.clock.now();
+        let round_trip_us = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
+        // Messages that were under way when the server read come first, so that these values are the last word.
+        let read_at = Instant::now();
+        while self
+            .groups
+            .iter()
+            .zip(&session.publishing)
+            .any(|(g, p)| p.is_some() && g.heard <= read_at)
+        {
+            match session.next().await {
+                Report::Message(message) => {
+                    if self.message(message).await.is_err() {
+                        return false;
+                    }
+                }
+                Report::Ended(_) => return false,
+            }
+        }
+        let mut by_group: Vec<Vec<Reading>> = self.groups.iter().map(|_| Vec::new()).collect();
+        for (group, tag, value) in values {
+            let kind = self.opening.map.tags[usize::from(tag)].encoding.kind;
+            let reading = values::reading(tag, kind, &value);
+            // A message may have brought a newer value since, and a counter must not seem to run backwards.
+            if reading.source_us.is_none_or(|us| us >= self.newest[usize::from(tag)]) {
+                by_group[usize::from(group)].push(reading);
+            }
+        }
+        let taken_at = middle(asked, answered);
+        let mut delivered = true;
+        for (group, mut readings) in self.groups.iter_mut().zip(by_group) {
+            values::in_order(&mut readings);
+            delivered &= group.taken(readings, taken_at, round_trip_us).await;
+        }
+        delivered
+    }
+}
+
+impl Group {
+    /// Hands on readings together with the intervals that they stand for.
+    async fn taken(&mut self, readings: Vec<Reading>, at: Moment, round_trip_us: u32) -> bool {
+        let polls = self.grid.fell_due(Instant::now());
+        self.outlet.account().planned(polls);
+        self.outlet.taken(readings, at, round_trip_us, polls).await
+    }
+
+    /// Notices messages that were lost on the way: their numbers have no gaps otherwise.
+    fn follow(&mut self, label: &Label, number: u32) {
+        let expected = self.sequence.map(|last| last.checked_add(1).unwrap_or(1));
+        if let Some(expected) = expected.filter(|&expected| expected != number) {
+            tracing::error!(%label, expected, number, "messages of the server were lost, and values with them");
+        }
+        self.sequence = Some(number);
+    }
+}
+
+impl Grid {
+    /// Intervals that ended since the last call.
+    fn fell_due(&mut self, now: Instant) -> u32 {
+        let passed = now.saturating_duration_since(self.origin).as_micros();
+        let total = (passed / self.period.as_micros().max(1)) as u64;
+        let new = total.saturating_sub(self.booked);
+        self.booked = total;
+        u32::try_from(new).unwrap_or(u32::MAX)
+    }
+}
+
+fn middle(from: Moment, to: Moment) -> Moment {
+    Moment {
+        utc_us: from.utc_us + (to.utc_us - from.utc_us) / 2,
+        mono_us: from.mono_us + (to.mono_us - from.mono_us) / 2,
+    }
+}

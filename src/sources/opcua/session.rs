@@ -1,0 +1,518 @@
+//! One OPC UA session on one TCP connection, for reading only.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::plc_map::{Address, OpcUaOptions, PlcMap};
+use domain::reading::Reading;
+use domain::units::Moment;
+use opcua::client::transport::{StreamConnection, StreamConnector};
+use opcua::client::{
+    Client, ClientBuilder, ConnectionSource, IdentityToken, MonitoredItemMap,
+    OnSubscriptionNotificationCore, Session,
+};
+use opcua::core::comms::tcp_codec::TcpCodec;
+use opcua::core::comms::url::hostname_port_from_url;
+use opcua::types::{
+    DataChangeFilter, DataChangeTrigger, DataValue, DecodingOptions, EndpointDescription, Error,
+    ExtensionObject, MessageSecurityMode, MonitoredItemCreateRequest, MonitoringMode,
+    MonitoringParameters, NodeId, NotificationMessage, ReadValueId, StatusCode, TimestampsToReturn,
+};
+use tokio::io::{ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::codec::FramedRead;
+
+use super::values;
+use crate::clock::Clock;
+use crate::sources::Label;
+use crate::sources::plan::tags_of;
+
+/// Shortest publishing interval that is asked for.
+pub(super) const SHORTEST_PUBLISHING: Duration = Duration::from_millis(10);
+/// Most items in one request: an S7-1200 takes fifty times as long for more than 200.
+const ITEMS_PER_CALL: usize = 200;
+/// An idle subscription says that it lives at least this often.
+const KEEP_ALIVE: Duration = Duration::from_millis(500);
+/// A server may forget a subscription that nobody has asked for in this time.
+const LIFETIME: Duration = Duration::from_secs(10);
+/// Values that a server keeps for each item while the line is down for a moment: a second at the fastest source.
+const QUEUE: u32 = 100;
+/// Messages between the library and the supervisor.
+const MESSAGES: usize = 1_024;
+/// The default port of OPC UA.
+const PORT: u16 = 4840;
+
+/// A session that can subscribe and read.
+///
+/// The library's session can also write values and call methods. It is locked up in here, private to this file, so
+/// that nothing else in the service can express a change to a machine.
+///
+/// It is never reused: after a reconnect the library's subscriptions stay silent for good (0.19.0), so a new
+/// connection gets a new session. Dropping it drops the socket at once.
+pub(super) struct ReadOnly {
+    session: Arc<Session>,
+    event_loop: Abort,
+    ended: Option<StatusCode>,
+    nodes: Vec<Node>,
+    messages: mpsc::Receiver<Message>,
+    /// Publishing interval of each group as the server revised it; none for a group without usable nodes.
+    pub(super) publishing: Vec<Option<Duration>>,
+    /// Readings of tags that the server does not give, by group.
+    pub(super) unavailable: Vec<Vec<Reading>>,
+}
+
+/// A tag and its node on this server.
+struct Node {
+    group: u16,
+    tag: u16,
+    id: NodeId,
+}
+
+/// What a session has to say.
+pub(super) enum Report {
+    /// A subscription reports.
+    Message(Message),
+    /// The connection has ended.
+    Ended(StatusCode),
+}
+
+/// One notification of one subscription.
+pub(super) struct Message {
+    /// Position of the group.
+    pub(super) group: u16,
+    /// When it came.
+    pub(super) at: Moment,
+    /// As received.
+    pub(super) notification: NotificationMessage,
+}
+
+/// Why a session could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OpenError {
+    #[error("no answer in {0:?}")]
+    Timeout(Duration),
+    #[error("the server offers no unsecured endpoint for anonymous clients; enable one on the PLC")]
+    NoEndpoint,
+    #[error("the server does not know the namespace {0}; check the namespace of the map")]
+    Namespace(Arc<str>),
+    #[error(transparent)]
+    Ua(#[from] Error),
+}
+
+/// A task that ends with its owner.
+struct Abort(JoinHandle<StatusCode>);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Makes the client with the limits that a line needs. The library's own are far too small: a publish response of
+/// more than 1,000 values closes the connection.
+pub(super) fn client(request_timeout: Duration) -> Result<Client, Vec<String>> {
+    ClientBuilder::new()
+        .application_name("Capline")
+        .application_uri("urn:capline:edge")
+        .product_uri("urn:capline")
+        .session_name("Capline")
+        // Without security there are no certificates. A path where no folder can be made keeps the library from
+        // leaving one behind in the working directory.
+        .pki_dir("/dev/null")
+        .max_array_length(1_000_000)
+        .max_string_length(1 << 20)
+        .max_byte_string_length(1 << 20)
+        .max_chunk_count(0)
+        .max_message_size(64 << 20)
+        .min_publish_interval(SHORTEST_PUBLISHING)
+        .request_timeout(request_timeout)
+        .publish_timeout(Duration::from_secs(10))
+        .keep_alive_interval(Duration::from_secs(2))
+        .session_timeout(15_000)
+        .session_retry_limit(0)
+        .recreate_subscriptions(false)
+        .ignore_clock_skew(true)
+        .client()
+}
+
+/// Everything that making a session takes.
+#[derive(Clone)]
+pub(super) struct Opening {
+    pub(super) label: Label,
+    pub(super) client: Arc<Client>,
+    pub(super) url: String,
+    pub(super) map: Arc<PlcMap>,
+    pub(super) options: OpcUaOptions,
+    pub(super) connect_timeout: Duration,
+    pub(super) clock: Clock,
+}
+
+impl Opening {
+    /// Connects, subscribes to every group and returns a session that reports.
+    pub(super) async fn open(self) -> Result<ReadOnly, OpenError> {
+        let limit = self.connect_timeout;
+        let endpoint =
+            timeout(limit, self.endpoint()).await.map_err(|_| OpenError::Timeout(limit))??;
+        let (session, event_loop) = self
+            .client
+            .session_builder()
+            .with_connector(Dial)
+            .connect_to_endpoint_directly(endpoint)?
+            .user_identity_token(IdentityToken::Anonymous)
+            .build(self.client.certificate_store().clone())?;
+        session.disable_reconnects();
+        let mut event_loop = Abort(event_loop.spawn());
+        tokio::select! {
+            connected = timeout(limit, session.wait_for_connection()) => {
+                connected.map_err(|_| OpenError::Timeout(limit))?;
+            }
+            // Waiting alone would never end if the loop has died.
+            status = &mut event_loop.0 => {
+                let status = status.unwrap_or(StatusCode::BadUnexpectedError);
+                return Err(Error::new(status, "the session could not be made").into());
+            }
+        }
+        let namespace = &self.options.namespace;
+        let index = session.get_namespace_index(namespace).await.map_err(|e| match e.status() {
+            StatusCode::BadNoMatch => OpenError::Namespace(namespace.clone()),
+            _ => OpenError::Ua(e),
+        })?;
+        let (sender, messages) = mpsc::channel(MESSAGES);
+        let mut made = ReadOnly {
+            session,
+            event_loop,
+            ended: None,
+            nodes: Vec::new(),
+            messages,
+            publishing: Vec::new(),
+            unavailable: Vec::new(),
+        };
+        for group in 0..self.map.groups.len() as u16 {
+            self.subscribe(&mut made, group, index, &sender).await?;
+        }
+        Ok(made)
+    }
+
+    /// The unsecured endpoint, at the address that was configured: the one a server advertises is often a name that
+    /// is known only in the PLC's own network.
+    async fn endpoint(&self) -> Result<EndpointDescription, OpenError> {
+        let found = self.client.get_endpoints(dialer(&self.url), &[], &[]).await?;
+        let mut endpoint = found
+            .into_iter()
+            .find(|endpoint| endpoint.security_mode == MessageSecurityMode::None)
+            .ok_or(OpenError::NoEndpoint)?;
+        endpoint.endpoint_url = self.url.as_str().into();
+        Ok(endpoint)
+    }
+
+    /// One subscription for one group.
+    async fn subscribe(
+        &self,
+        made: &mut ReadOnly,
+        group: u16,
+        index: u16,
+        sender: &mpsc::Sender<Message>,
+    ) -> Result<(), OpenError> {
+        let mut unavailable = Vec::new();
+        let mut nodes = Vec::new();
+        for (tag, entry) in tags_of(&self.map, group) {
+            let Address::Node(id) = &entry.address else { continue };
+            match NodeId::from_str(&format!("ns={index};{id}")) {
+                Ok(id) => nodes.push(Node { group, tag, id }),
+                Err(status) => unavailable.push((tag, status)),
+            }
+        }
+        let publishing = match nodes.is_empty() {
+            true => None,
+            false => {
+                let wanted = publishing(self.map.groups[usize::from(group)].period_us);
+                let id = create(&made.session, wanted, group, sender, self.clock).await?;
+                let revised = made
+                    .session
+                    .subscription_state()
+                    .lock()
+                    .get(id)
+                    .map_or(wanted, |s| s.publishing_interval());
+                if revised > wanted {
+                    tracing::warn!(label = %self.label, group, ?wanted, ?revised, "the server publishes less often than asked");
+                }
+                unavailable.extend(self.monitor(&made.session, id, &nodes, wanted, revised).await?);
+                Some(revised)
+            }
+        };
+        for &(tag, status) in &unavailable {
+            let entry = &self.map.tags[usize::from(tag)];
+            tracing::warn!(label = %self.label, tag = %entry.id, node = ?entry.address, %status, "the server does not give this node; check the map");
+        }
+        nodes.retain(|node| !unavailable.iter().any(|&(tag, _)| tag == node.tag));
+        made.nodes.extend(nodes);
+        made.publishing.push(publishing);
+        made.unavailable.push(
+            unavailable
+                .into_iter()
+                .map(|(tag, status)| {
+                    values::unavailable(tag, self.map.tags[usize::from(tag)].encoding.kind, status)
+                })
+                .collect(),
+        );
+        Ok(())
+    }
+
+    /// Creates the items of a group; returns the tags that the server refused and why. One bad node never stops
+    /// the others.
+    async fn monitor(
+        &self,
+        session: &Session,
+        subscription: u32,
+        nodes: &[Node],
+        wanted: Duration,
+        publishing: Duration,
+    ) -> Result<Vec<(u16, StatusCode)>, OpenError> {
+        let mut refused = Vec::new();
+        let mut slowest = Duration::ZERO;
+        let mut shortest_queue = u32::MAX;
+        for nodes in nodes.chunks(ITEMS_PER_CALL) {
+            let mut results = items(session, subscription, nodes, publishing, true).await?;
+            // Small PLCs know no filter. Without one, a value that only turns bad is not reported by some servers.
+            let plain: Vec<usize> =
+                (0..nodes.len()).filter(|&i| refuses_filter(results[i].status)).collect();
+            if !plain.is_empty() {
+                tracing::warn!(label = %self.label, n = plain.len(), "the server takes no filter: a value that turns bad without changing may be reported late");
+                let again: Vec<Node> = plain.iter().map(|&i| nodes[i].clone()).collect();
+                for (i, result) in plain
+                    .into_iter()
+                    .zip(items(session, subscription, &again, publishing, false).await?)
+                {
+                    results[i] = result;
+                }
+            }
+            for (node, result) in nodes.iter().zip(results) {
+                match result.status.is_bad() {
+                    true => refused.push((node.tag, result.status)),
+                    false => {
+                        slowest = slowest.max(result.sampling);
+                        shortest_queue = shortest_queue.min(result.queue);
+                    }
+                }
+            }
+        }
+        if slowest > wanted {
+            tracing::warn!(label = %self.label, ?wanted, ?slowest, "the server samples less often than the group asks; values between are lost");
+        }
+        if shortest_queue < queue(publishing) && shortest_queue < 2 {
+            tracing::warn!(label = %self.label, queue = shortest_queue, "the server keeps one value for each item; values between two messages are lost");
+        }
+        Ok(refused)
+    }
+}
+
+impl Clone for Node {
+    fn clone(&self) -> Node {
+        Node { group: self.group, tag: self.tag, id: self.id.clone() }
+    }
+}
+
+impl ReadOnly {
+    /// The next report; messages that came before the end are given before it.
+    pub(super) async fn next(&mut self) -> Report {
+        tokio::select! {
+            biased;
+            Some(message) = self.messages.recv() => Report::Message(message),
+            status = ended(&mut self.event_loop, &mut self.ended) => Report::Ended(status),
+        }
+    }
+
+    /// Reads all usable nodes: position of group and tag, and the value.
+    pub(super) async fn read(&self) -> Result<Vec<(u16, u16, DataValue)>, Error> {
+        let mut values = Vec::new();
+        for nodes in self.nodes.chunks(ITEMS_PER_CALL) {
+            let ids: Vec<ReadValueId> = nodes.iter().map(|node| node.id.clone().into()).collect();
+            let read = self.session.read(&ids, TimestampsToReturn::Both, 0.0).await?;
+            if read.len() != nodes.len() {
+                return Err(Error::new(
+                    StatusCode::BadUnknownResponse,
+                    "the server read fewer nodes than asked",
+                ));
+            }
+            values
+                .extend(nodes.iter().zip(read).map(|(node, value)| (node.group, node.tag, value)));
+        }
+        Ok(values)
+    }
+
+    /// Closes the session on the server too: a PLC has few of them, and keeps one that was only dropped for a while.
+    pub(super) async fn close(self, limit: Duration) {
+        match timeout(limit, self.session.disconnect()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => tracing::debug!(error = %e, "a session was closed by the server first"),
+            Err(_) => tracing::debug!("a session could not be closed in time"),
+        }
+    }
+}
+
+/// Waits for the end of the loop, and remembers it, since a task can be waited for only once.
+async fn ended(event_loop: &mut Abort, ended: &mut Option<StatusCode>) -> StatusCode {
+    match ended {
+        Some(status) => *status,
+        None => {
+            let status = (&mut event_loop.0).await.unwrap_or(StatusCode::BadUnexpectedError);
+            *ended.insert(status)
+        }
+    }
+}
+
+/// The publishing interval to ask for.
+pub(super) fn publishing(period_us: i64) -> Duration {
+    Duration::from_micros(period_us.unsigned_abs()).max(SHORTEST_PUBLISHING)
+}
+
+async fn create(
+    session: &Session,
+    publishing: Duration,
+    group: u16,
+    sender: &mpsc::Sender<Message>,
+    clock: Clock,
+) -> Result<u32, Error> {
+    let intervals = |time: Duration| (time.as_micros() / publishing.as_micros()).max(1) as u32;
+    let keep_alive = intervals(KEEP_ALIVE).min(10);
+    let lifetime = intervals(LIFETIME).max(3 * keep_alive);
+    let listener = Listener { group, clock, sender: sender.clone() };
+    session.create_subscription(publishing, lifetime, keep_alive, 1_000, 0, true, listener).await
+}
+
+/// What the server made of one item.
+struct Created {
+    status: StatusCode,
+    sampling: Duration,
+    queue: u32,
+}
+
+async fn items(
+    session: &Session,
+    subscription: u32,
+    nodes: &[Node],
+    publishing: Duration,
+    filtered: bool,
+) -> Result<Vec<Created>, Error> {
+    let filter = || match filtered {
+        // Without a filter servers compare values only, and a good value that turns bad is not reported.
+        true => ExtensionObject::from_message(DataChangeFilter {
+            trigger: DataChangeTrigger::StatusValueTimestamp,
+            deadband_type: 0,
+            deadband_value: 0.0,
+        }),
+        false => ExtensionObject::null(),
+    };
+    let requests = nodes.iter().map(|node| MonitoredItemCreateRequest {
+        item_to_monitor: node.id.clone().into(),
+        monitoring_mode: MonitoringMode::Reporting,
+        requested_parameters: MonitoringParameters {
+            // Handle zero would be replaced by the library.
+            client_handle: u32::from(node.tag) + 1,
+            // Zero means every update. With an interval, updates that come early by jitter are held back.
+            sampling_interval: 0.0,
+            filter: filter(),
+            queue_size: queue(publishing),
+            discard_oldest: true,
+        },
+    });
+    let created = session
+        .create_monitored_items(subscription, TimestampsToReturn::Both, requests.collect())
+        .await?;
+    Ok(created
+        .into_iter()
+        .map(|item| Created {
+            status: item.result.status_code,
+            sampling: Duration::try_from_secs_f64(item.result.revised_sampling_interval / 1_000.0)
+                .unwrap_or_default(),
+            queue: item.result.revised_queue_size,
+        })
+        .collect())
+}
+
+/// Twice what a source at 100 Hz writes between two messages, and no less than a second of it.
+fn queue(publishing: Duration) -> u32 {
+    let twice = 2 * publishing.as_millis() / 10;
+    QUEUE.max(u32::try_from(twice).unwrap_or(QUEUE)).min(1_000)
+}
+
+fn refuses_filter(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BadMonitoredItemFilterUnsupported
+            | StatusCode::BadMonitoredItemFilterInvalid
+            | StatusCode::BadFilterNotAllowed
+    )
+}
+
+/// The tag that a handle was given for.
+pub(super) fn tag_of(client_handle: u32) -> Option<u16> {
+    client_handle.checked_sub(1).and_then(|tag| u16::try_from(tag).ok())
+}
+
+/// Hands notifications on. It runs inside the library's loop with a lock held, so it does nothing else.
+struct Listener {
+    group: u16,
+    clock: Clock,
+    sender: mpsc::Sender<Message>,
+}
+
+impl OnSubscriptionNotificationCore for Listener {
+    fn on_subscription_notification(
+        &mut self,
+        notification: NotificationMessage,
+        _: MonitoredItemMap<'_>,
+    ) {
+        let message = Message { group: self.group, at: self.clock.now(), notification };
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(message) {
+            // The next message shows a jump of the sequence number, which the supervisor books.
+            tracing::error!(
+                group = self.group,
+                "the service is too slow for the server and messages are dropped"
+            );
+        }
+    }
+}
+
+type Stream = StreamConnection<ReadHalf<TcpStream>, WriteHalf<TcpStream>>;
+type Dialling = Pin<Box<dyn Future<Output = Result<Stream, Error>> + Send + Sync>>;
+type Dialer = StreamConnector<
+    ReadHalf<TcpStream>,
+    WriteHalf<TcpStream>,
+    fn(String, DecodingOptions) -> Dialling,
+    Dialling,
+>;
+
+/// Our own way to make TCP connections: the library's sets no TCP_NODELAY, so that small requests wait.
+struct Dial;
+
+impl ConnectionSource for Dial {
+    type Builder = Dialer;
+
+    fn get_connector(&self, endpoint: &EndpointDescription) -> Result<Dialer, Error> {
+        Ok(dialer(endpoint.endpoint_url.as_ref()))
+    }
+}
+
+fn dialer(url: &str) -> Dialer {
+    StreamConnector::new(dial as fn(String, DecodingOptions) -> Dialling, url.to_owned())
+}
+
+fn dial(url: String, options: DecodingOptions) -> Dialling {
+    Box::pin(async move {
+        let (host, port) = hostname_port_from_url(&url, PORT)
+            .map_err(|status| Error::new(status, format!("{url} is no address")))?;
+        let failed =
+            |e: std::io::Error| Error::new(StatusCode::BadCommunicationError, e.to_string());
+        let stream = TcpStream::connect((host.as_str(), port)).await.map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        let (reader, writer) = tokio::io::split(stream);
+        Ok(StreamConnection::new(FramedRead::new(reader, TcpCodec::new(options)), writer, url))
+    })
+}

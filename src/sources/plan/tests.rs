@@ -1,0 +1,143 @@
+use domain::plc_map::Protocol;
+use proptest::prelude::*;
+
+use super::*;
+use crate::sources::tests::{holding, map, modbus, tag};
+
+/// The requests for tags at `(first, kind)` of the holding registers, as `(first, count)`.
+fn check(options: &ModbusOptions, tags: &[(u16, Kind)], expected: &[(u16, u16)]) {
+    let tags = tags.iter().map(|&(first, kind)| holding(first, kind, 0)).collect();
+    let map = map(Protocol::Modbus(options.clone()), &[10], tags);
+    let plan = plan(&map, options, 0).unwrap();
+    let found: Vec<_> = plan.requests.iter().map(|r| (r.first, r.count)).collect();
+    assert_eq!(found, expected);
+}
+
+const U16: Kind = Kind::Unsigned(16);
+const U32: Kind = Kind::Unsigned(32);
+
+#[test]
+fn neighbours_and_small_gaps_share_a_request() {
+    check(&modbus(), &[], &[]);
+    check(&modbus(), &[(7, U16)], &[(7, 1)]);
+    check(&modbus(), &[(0, U32), (2, U16), (3, U32)], &[(0, 5)]);
+    check(&modbus(), &[(3, U32), (0, U32)], &[(0, 5)]);
+    check(&modbus(), &[(0, U16), (5, U16)], &[(0, 6)]);
+    check(&modbus(), &[(0, U16), (6, U16)], &[(0, 1), (6, 1)]);
+}
+
+#[test]
+fn a_request_is_never_longer_than_the_device_allows_and_splits_on_tag_borders() {
+    let options = ModbusOptions { max_registers: 5, ..modbus() };
+    check(&options, &[(0, U32), (2, U32), (4, U32)], &[(0, 4), (4, 2)]);
+    check(&options, &[(0, U32), (2, U32), (4, U16)], &[(0, 5)]);
+    let wide: Vec<_> = (0..130).map(|i| (i, U16)).collect();
+    check(&modbus(), &wide, &[(0, 125), (125, 5)]);
+}
+
+#[test]
+fn forbidden_registers_are_not_even_read_along() {
+    let options = ModbusOptions { forbidden: vec![(Table::Holding, 2, 3)], ..modbus() };
+    check(&options, &[(0, U32), (4, U16), (5, U16)], &[(0, 2), (4, 2)]);
+    let elsewhere = ModbusOptions { forbidden: vec![(Table::Input, 2, 3)], ..modbus() };
+    check(&elsewhere, &[(0, U32), (4, U16)], &[(0, 5)]);
+}
+
+#[test]
+fn tags_that_overlap_share_their_registers() {
+    check(&modbus(), &[(10, Kind::Bit(0)), (10, Kind::Bit(7)), (10, U16)], &[(10, 1)]);
+    check(&modbus(), &[(10, U32), (11, U16), (11, U32)], &[(10, 3)]);
+}
+
+#[test]
+fn tables_and_groups_stay_apart() {
+    let coil = |first| tag("c", Address::Register { table: Table::Coil, first }, Kind::Bit(0), 0);
+    let tags = vec![holding(0, U16, 0), coil(0), holding(1, U16, 1), coil(60), coil(200)];
+    let map = map(Protocol::Modbus(modbus()), &[10, 1_000], tags);
+    let requests = plan(&map, &modbus(), 0).unwrap().requests;
+    let found: Vec<_> =
+        requests.iter().map(|r| (r.table, r.first, r.count, r.tags.clone())).collect();
+    assert_eq!(
+        found,
+        [
+            (Table::Coil, 0, 61, vec![(1, 0), (3, 60)]),
+            (Table::Coil, 200, 1, vec![(4, 0)]),
+            (Table::Holding, 0, 1, vec![(0, 0)]),
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_fetched_is_a_mistake_in_the_map() {
+    let message = |tag: Tag, options: &ModbusOptions| {
+        let map = map(Protocol::Modbus(options.clone()), &[10], vec![tag]);
+        plan(&map, options, 0).unwrap_err().to_string()
+    };
+    let options = ModbusOptions {
+        max_registers: 10,
+        forbidden: vec![(Table::Holding, 100, 200)],
+        ..modbus()
+    };
+    assert_eq!(
+        message(holding(0, Kind::Text(20), 0), &options),
+        "test.toml: tag h0: takes 20 registers but a request may have 10; raise max_registers"
+    );
+    let out = "lies in a forbidden range or beyond register 65535; move one of them";
+    assert_eq!(message(holding(99, U32, 0), &options), format!("test.toml: tag h99: {out}"));
+    assert_eq!(message(holding(65_535, U32, 0), &options), format!("test.toml: tag h65535: {out}"));
+    let node = tag("n", Address::Node("i=1".into()), U16, 0);
+    assert!(message(node, &options).contains("does not belong to the protocol"));
+    let coil = tag("c", Address::Register { table: Table::Coil, first: 0 }, U16, 0);
+    assert!(message(coil, &options).contains("use type bool"));
+    let head = Tag { role: Role::SequenceHead, ..holding(0, U16, 0) };
+    assert_eq!(
+        message(head, &options),
+        "test.toml: group g0: 1 sequence heads and 0 tails; each needs the other"
+    );
+}
+
+fn any_kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        Just(U16),
+        Just(U32),
+        Just(Kind::Float(64)),
+        (0_u8..16).prop_map(Kind::Bit),
+        (1_u16..8).prop_map(Kind::Text)
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_tag_is_fetched_once_whole_and_within_bounds(
+        tags in prop::collection::vec((0_u16..400, any_kind()), 0..60),
+        max_registers in 8_u16..=125,
+        max_gap in 0_u16..20,
+        holes in prop::collection::vec((0_u16..400, 0_u16..10), 0..4),
+    ) {
+        let forbidden: Vec<_> = holes.iter().map(|&(at, n)| (Table::Holding, at, at + n)).collect();
+        let options = ModbusOptions { unit: 1, max_registers, max_gap, forbidden };
+        let whole = |first: u16, kind: Kind| u32::from(first)..u32::from(first + kind.registers());
+        let tags: Vec<_> = tags
+            .into_iter()
+            .filter(|&(first, kind)| !super::forbidden(Table::Holding, &whole(first, kind), &options))
+            .collect();
+        let made = tags.iter().map(|&(first, kind)| holding(first, kind, 0)).collect();
+        let map = map(Protocol::Modbus(options.clone()), &[10], made);
+        let plan = plan(&map, &options, 0).unwrap();
+        let mut times = vec![0; tags.len()];
+        for request in &plan.requests {
+            prop_assert!(request.count <= max_registers);
+            for register in request.first..request.first + request.count {
+                let free = options.forbidden.iter().all(|&(_, a, b)| register < a || b < register);
+                prop_assert!(free, "{register} is forbidden");
+            }
+            for &(at, offset) in &request.tags {
+                let (first, kind) = tags[usize::from(at)];
+                times[usize::from(at)] += 1;
+                prop_assert_eq!(usize::from(request.first) + offset, usize::from(first));
+                prop_assert!(offset + usize::from(kind.registers()) <= usize::from(request.count));
+            }
+        }
+        prop_assert!(times.iter().all(|&n| n == 1));
+    }
+}

@@ -1,0 +1,74 @@
+//! Maps made by hand, for the tests of the sources.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::plc_map::{
+    Address, Encoding, Group, Kind, ModbusOptions, Order, PlcMap, Protocol, Role, Table, Tag, Title,
+};
+use domain::units::{StationId, TagId};
+
+use crate::config::DeviceConfig;
+
+/// A map with a group for each period in milliseconds.
+pub(super) fn map(protocol: Protocol, periods_ms: &[i64], tags: Vec<Tag>) -> PlcMap {
+    let groups = periods_ms
+        .iter()
+        .enumerate()
+        .map(|(i, ms)| Group { name: format!("g{i}").into(), period_us: ms * 1_000 })
+        .collect();
+    PlcMap {
+        file: "test.toml".into(),
+        station: StationId::new("CF01"),
+        title: Title { en: "Filler".into(), zh: "充填机".into() },
+        protocol,
+        max_per_minute: 6_500,
+        step: 50,
+        groups,
+        tags,
+        states: BTreeMap::new(),
+        stop_reasons: BTreeMap::new(),
+    }
+}
+
+pub(super) fn modbus() -> ModbusOptions {
+    ModbusOptions { unit: 1, max_registers: 125, max_gap: 4, forbidden: Vec::new() }
+}
+
+pub(super) fn tag(name: &str, address: Address, kind: Kind, group: u16) -> Tag {
+    Tag {
+        id: TagId::new(name),
+        line: 1,
+        address,
+        encoding: Encoding { kind, order: Order::Abcd },
+        role: Role::Condition,
+        scale: 1.0,
+        offset: 0.0,
+        unit: "".into(),
+        group,
+        counter: None,
+    }
+}
+
+/// A tag in the holding registers.
+pub(super) fn holding(first: u16, kind: Kind, group: u16) -> Tag {
+    let address = Address::Register { table: Table::Holding, first };
+    tag(&format!("h{first}"), address, kind, group)
+}
+
+/// A coil.
+pub(super) fn coil(first: u16, group: u16) -> Tag {
+    let address = Address::Register { table: Table::Coil, first };
+    tag(&format!("c{first}"), address, Kind::Bit(0), group)
+}
+
+pub(super) fn device(map: PlcMap, address: String) -> DeviceConfig {
+    DeviceConfig {
+        map: Arc::new(map),
+        address,
+        connect_timeout: Duration::from_secs(1),
+        reply_timeout: Duration::from_millis(100),
+        backoff: (Duration::from_millis(20), Duration::from_millis(200)),
+    }
+}
