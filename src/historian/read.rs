@@ -327,11 +327,10 @@ fn baselines(conn: &Connection, line: i64) -> Found<Vec<(TagId, Baseline)>> {
     let mut baselines = Vec::new();
     while let Some(row) = rows.next()? {
         let tag: String = row.get(0)?;
-        let clocks: (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
         let stored = BaselineRow {
-            raw: row.get(1)?,
+            raw: row.get::<_, i64>(1)? as u64,
             total: record::count(row, 2)?.unwrap_or(Count::ZERO),
-            at: clocks.0.zip(clocks.1).map(|(utc_us, mono_us)| Moment { utc_us, mono_us }),
+            at: Moment { utc_us: row.get(5)?, mono_us: row.get(6)? },
             detail: row.get(7)?,
         };
         let baseline = record::baseline(&stored)

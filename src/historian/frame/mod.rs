@@ -29,6 +29,8 @@ pub(super) const MAX_SPAN_US: i64 = MINUTE_US;
 const TAKEN_SAME_TAGS: u8 = 0;
 const TAKEN: u8 = 1;
 const FIRST_MISS: u8 = 2;
+/// Added to the word when the snapshot does not stand for one poll; the number follows.
+const MANY_POLLS: u8 = 1 << 7;
 
 /// Why a frame cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -139,9 +141,14 @@ fn put_snapshot(out: &mut Vec<u8>, memory: &mut Memory, snapshot: &Snapshot) {
     let wait = i64::from(snapshot.round_trip_us) - i64::from(stream.round_trip_us);
     put_signed(out, wait);
     stream.round_trip_us = snapshot.round_trip_us;
+    let word = out.len();
     match &snapshot.outcome {
         Outcome::Missed(miss) => put_miss(out, *miss),
         Outcome::Taken(readings) => put_taken(out, stream, snapshot.taken_at.utc_us, readings),
+    }
+    if snapshot.polls != 1 {
+        out[word] |= MANY_POLLS;
+        put_unsigned(out, u64::from(snapshot.polls));
     }
 }
 
@@ -157,12 +164,14 @@ fn snapshot(
     let wait = i64::from(stream.round_trip_us).wrapping_add(from.signed()?);
     stream.round_trip_us = u32::try_from(wait).map_err(|_| FrameError::Word)?;
     let round_trip_us = stream.round_trip_us;
-    let outcome = match from.byte()? {
+    let word = from.byte()?;
+    let outcome = match word & !MANY_POLLS {
         TAKEN_SAME_TAGS => same_tags(from, stream, taken_at.utc_us, budget)?,
         TAKEN => named_tags(from, stream, taken_at.utc_us, budget)?,
         word => Outcome::Missed(miss(from, word)?),
     };
-    Ok(Snapshot { device, group, taken_at, round_trip_us, outcome })
+    let polls = if word & MANY_POLLS == 0 { 1 } else { from.small()? };
+    Ok(Snapshot { device, group, taken_at, round_trip_us, polls, outcome })
 }
 
 /// A stream is its position among those of the frame; its device and group are written once.
@@ -292,7 +301,7 @@ fn take(budget: &mut usize, n: usize) -> Result<(), FrameError> {
 
 fn put_miss(out: &mut Vec<u8>, miss: Miss) {
     let (word, number) = match miss {
-        Miss::Skipped { n } => (0, Some(n)),
+        Miss::Skipped => (0, None),
         Miss::Disconnected => (1, None),
         Miss::ConnectFailed => (2, None),
         Miss::Timeout => (3, None),
@@ -310,7 +319,7 @@ fn put_miss(out: &mut Vec<u8>, miss: Miss) {
 
 fn miss(from: &mut Reader<'_>, word: u8) -> Result<Miss, FrameError> {
     Ok(match word - FIRST_MISS {
-        0 => Miss::Skipped { n: from.small()? },
+        0 => Miss::Skipped,
         1 => Miss::Disconnected,
         2 => Miss::ConnectFailed,
         3 => Miss::Timeout,

@@ -65,10 +65,10 @@ fn baselines(conn: &Connection, scope: Scope, tick: &Tick) -> Result<()> {
     for (tag, baseline) in &tick.baselines {
         let row = BaselineRow::of(baseline);
         let (best, low, high) = columns(row.total);
-        let (at, mono) = (row.at.map(|at| at.utc_us), row.at.map(|at| at.mono_us));
+        let (at, mono, raw) = (row.at.utc_us, row.at.mono_us, row.raw as i64);
         let tag = tag.as_str();
         upsert.execute(params![
-            scope.line, tag, scope.run, row.raw, best, low, high, at, mono, row.detail
+            scope.line, tag, scope.run, raw, best, low, high, at, mono, row.detail
         ])?;
     }
     Ok(())

@@ -60,12 +60,12 @@ create table baseline (
   line integer not null references line,
   tag text not null,
   run integer not null references run,
-  raw integer,
+  raw integer not null,
   best integer not null,
   low integer,
   high integer,
-  at_us integer,
-  mono_us integer,
+  at_us integer not null,
+  mono_us integer not null,
   detail text not null,
   primary key (line, tag)
 ) strict, without rowid;
