@@ -74,6 +74,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Another program holds the write lock of the database.
+    #[error("{}: another program is writing in it, perhaps a database shell; close that, storing goes on by itself", path.display())]
+    Held {
+        /// The file.
+        path: PathBuf,
+    },
     /// A tick came out of its order. Storing it would lose or double what lies between.
     #[error(
         "line {line}: tick {found} came where {expected} was due; give the missing ticks first"
@@ -110,6 +116,7 @@ impl StoreError {
     pub(super) fn from_sqlite(path: &Path, cause: rusqlite::Error) -> StoreError {
         let path = path.to_owned();
         match cause.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Held { path },
             Some(ErrorCode::DiskFull) => StoreError::Full { path },
             Some(ErrorCode::NotADatabase) => {
                 StoreError::NotAJournal { path, found: "not a database" }

@@ -109,10 +109,13 @@ impl Journal {
     /// Housekeeping between ticks: frames that are too old, a log that is too long.
     pub(super) fn tend(&mut self, now_us: i64) -> Result<(), StoreError> {
         if now_us.saturating_sub(self.pruned_us) >= MINUTE_US {
+            // Before the attempt: one that fails is tried again in a minute, not with the next tick.
+            self.pruned_us = now_us;
             let n_pruned = self.prune(now_us)?;
             // A backlog is worked off a bite at a time, with ticks in between.
-            let done = n_pruned < PRUNE_FRAMES as usize;
-            self.pruned_us = if done { now_us } else { i64::MIN };
+            if n_pruned >= PRUNE_FRAMES as usize {
+                self.pruned_us = i64::MIN;
+            }
         }
         let may_cut = self.cut_at.is_none_or(|at| at.elapsed() >= CUT_AGAIN_AFTER);
         if may_cut && wal_bytes(&self.path) > MAX_WAL_BYTES {
@@ -132,6 +135,12 @@ impl Journal {
         self.conn
             .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
             .map_err(|e| StoreError::from_sqlite(&self.path, e))
+    }
+
+    /// The connection, for tests that stand in for a crash or a full disk.
+    #[cfg(test)]
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
     }
 
     /// Ends in good order: everything in the one file, the log empty.
@@ -158,6 +167,10 @@ fn append_all(
     run: i64,
     ticks: &[&Tick],
 ) -> rusqlite::Result<Vec<Result<(), Refusal>>> {
+    if !conn.is_autocommit() {
+        // An earlier rollback failed. Until one succeeds there is no transaction to be had.
+        conn.execute_batch("rollback")?;
+    }
     let mut tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut answers = Vec::with_capacity(ticks.len());
     for tick in ticks {
@@ -183,8 +196,11 @@ fn append_one(
                 order => Ok(Err(order)),
             };
         }
-        // Dropping the savepoint takes back what the tick wrote.
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => {
+            // Takes back what the tick wrote. If even that fails, nothing of the transaction may stay.
+            part.finish()?;
+            return Ok(Err(refusal));
+        }
     }
     Ok(Ok(()))
 }
