@@ -106,6 +106,13 @@ impl Journal {
         done.map(drop).map_err(|e| StoreError::from_sqlite(&self.path, e))
     }
 
+    /// Keeps what the positions in a line's snapshots mean from this run on, where that has changed.
+    pub(super) fn describe(&mut self, line: &LineId, devices: &str) -> Result<(), StoreError> {
+        let run = self.run;
+        describe(&mut self.conn, run, line, devices)
+            .map_err(|e| StoreError::from_sqlite(&self.path, e))
+    }
+
     /// Housekeeping between ticks: frames that are too old, a log that is too long.
     pub(super) fn tend(&mut self, now_us: i64) -> Result<(), StoreError> {
         if now_us.saturating_sub(self.pruned_us) >= MINUTE_US {
@@ -219,6 +226,13 @@ fn store(conn: &Connection, run: i64, tick: &Tick) -> Result<(), Refusal> {
         part(conn, Scope { line, run }, tick)?;
     }
     Ok(())
+}
+
+fn describe(conn: &mut Connection, run: i64, line: &LineId, devices: &str) -> rusqlite::Result<()> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (line, _, _) = record::line_row(&tx, line)?;
+    tx.execute(include_str!("sql/layout_write.sql"), (line, run, devices))?;
+    tx.commit()
 }
 
 fn prune(conn: &mut Connection, before_us: i64) -> rusqlite::Result<usize> {

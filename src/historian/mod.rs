@@ -28,7 +28,7 @@ use domain::reading::Snapshot;
 use domain::units::LineId;
 
 pub use error::StoreError;
-pub use tick::{Resume, StoredState, Tick};
+pub use tick::{DeviceTags, Resume, StoredState, Tick};
 pub use writer::{Busy, NotStored, Pending};
 
 use crate::clock::Clock;
@@ -143,6 +143,18 @@ impl Historian {
         self.0.readers.raw(line, (from_us, to_us), limit)
     }
 
+    /// Keeps what the positions in a line's snapshots mean, in the order of its devices: to be said at each start,
+    /// before the first tick. Without it the original record cannot be read once a map has changed. Blocks.
+    pub fn describe(&self, line: &LineId, devices: &[DeviceTags]) -> Result<(), StoreError> {
+        let (line, devices) = (line.clone(), record::devices_json(devices));
+        self.0.writer.perform(move |journal| journal.describe(&line, &devices))
+    }
+
+    /// What the positions in snapshots of that moment mean, empty where nobody said. Blocks.
+    pub fn described(&self, line: &LineId, at_us: i64) -> Result<Vec<DeviceTags>, StoreError> {
+        self.0.readers.described(line, at_us)
+    }
+
     /// A small text that an earlier run kept. Blocks.
     pub fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
         self.0.readers.setting(key)
@@ -150,7 +162,8 @@ impl Historian {
 
     /// Keeps a small text for later runs; durable on return. Blocks.
     pub fn set_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.0.writer.set(key, value)
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.0.writer.perform(move |journal| journal.set(&key, &value))
     }
 
     /// The identity of this journal: another one after a fresh start, the same in a copy. Blocks.

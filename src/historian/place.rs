@@ -70,7 +70,10 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
             let mut holder = String::new();
             // Who holds it is a help, not a must.
             let _ = file.take(20).read_to_string(&mut holder);
-            let holder = holder.trim().to_owned();
+            let holder = match holder.trim() {
+                "" => "unknown".to_owned(),
+                holder => holder.to_owned(),
+            };
             return Err(StoreError::Locked { path: dir.to_owned(), holder });
         }
     }

@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use super::error::StoreError;
 use super::journal;
 use super::record::{self, BaselineRow};
-use super::{Resume, StoredState, frame};
+use super::{DeviceTags, Resume, StoredState, frame};
 
 /// Connections at most. More would only wait for the same disk, each with a cache of its own.
 const READERS: usize = 4;
@@ -169,6 +169,20 @@ impl Readers {
         self.query(|conn| match record::line_id(conn, line)? {
             Some(line) => raw(conn, line, (from_us, to_us), limit),
             None => Ok(Vec::new()),
+        })
+    }
+
+    pub(super) fn described(
+        &self,
+        line: &LineId,
+        at_us: i64,
+    ) -> Result<Vec<DeviceTags>, StoreError> {
+        self.query(|conn| {
+            let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
+            let mut find = conn.prepare_cached(include_str!("sql/layout_read.sql"))?;
+            let found = find.query_row((line, at_us), |row| row.get::<_, String>(0)).optional()?;
+            let devices = found.map(|json| record::devices(&json)).transpose();
+            Ok(devices.map_err(Failure::Damaged)?.unwrap_or_default())
         })
     }
 

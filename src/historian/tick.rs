@@ -43,6 +43,15 @@ pub struct StoredState {
     pub since_us: i64,
 }
 
+/// What the positions in a device's snapshots mean: the tags of its map, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceTags {
+    /// The machine.
+    pub station: domain::units::StationId,
+    /// Its tags. A reading's `tag` is a position in here.
+    pub tags: Vec<TagId>,
+}
+
 /// What a line goes on from after a start.
 #[derive(Debug, Default)]
 pub struct Resume {

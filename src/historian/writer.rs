@@ -83,9 +83,12 @@ impl Drop for Job {
     }
 }
 
+/// Something else than a tick that is written now and then.
+type Work = Box<dyn FnOnce(&mut Journal) -> Result<(), StoreError> + Send>;
+
 enum Command {
     Store(Job),
-    Set { key: String, value: String, done: SyncSender<Result<(), StoreError>> },
+    Do { work: Work, done: SyncSender<Result<(), StoreError>> },
     Close,
 }
 
@@ -133,12 +136,15 @@ impl Writer {
         self.depth.load(Ordering::Relaxed)
     }
 
-    /// Stores a small text and waits until it is durable.
-    pub(super) fn set(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        let (done, stored) = sync_channel(1);
-        let command = Command::Set { key: key.to_owned(), value: value.to_owned(), done };
+    /// Lets the thread do something with the journal and waits until it is done.
+    pub(super) fn perform(
+        &self,
+        work: impl FnOnce(&mut Journal) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let (done, result) = sync_channel(1);
+        let command = Command::Do { work: Box::new(work), done };
         self.queue.send(command).map_err(|_| StoreError::Closed)?;
-        stored.recv().unwrap_or(Err(StoreError::Closed))
+        result.recv().unwrap_or(Err(StoreError::Closed))
     }
 
     /// Lets the thread store what is queued, close the journal and end. The second caller finds nothing to do.
@@ -190,9 +196,9 @@ impl Worker {
         }
         self.store(jobs);
         match next {
-            Some(Command::Set { key, value, done }) => {
-                // Whoever asked waits in `set`; if not, nobody wants the answer.
-                let _ = done.send(self.journal.set(&key, &value));
+            Some(Command::Do { work, done }) => {
+                // Whoever asked waits for it; if not, nobody wants the answer.
+                let _ = done.send(work(&mut self.journal));
                 false
             }
             Some(Command::Close) => true,

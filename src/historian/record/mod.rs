@@ -2,9 +2,11 @@
 //! stored form is a contract of its own and changes only by migration.
 
 mod baseline;
+mod layout;
 mod rows;
 mod write;
 
 pub(super) use baseline::{BaselineRow, baseline};
+pub(super) use layout::{devices, devices_json};
 pub(super) use rows::{count, event, line_id, minute, state};
 pub(super) use write::{PARTS, Scope, line_row};

@@ -54,6 +54,15 @@ create table frame (
 
 create index frame_time on frame (line, to_us);
 
+-- What the positions in snapshots mean, from this run on until a later one says otherwise: a JSON list of
+-- {"station", "tags"}, one for each device. Without it the original record could not be read once a map has changed.
+create table layout (
+  line integer not null references line,
+  run integer not null references run,
+  devices text not null,
+  primary key (line, run)
+) strict, without rowid;
+
 -- What the ledger goes on from, one row for each counter of the line. `detail` is JSON and holds what only the
 -- ledger understands; the columns are what a person would ask for.
 create table baseline (

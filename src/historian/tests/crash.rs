@@ -58,6 +58,7 @@ fn a_copy_in_the_middle_of_writing_holds_whole_ticks() {
         n += 1;
     }
     writer.join().unwrap();
+    assert!(n > 0, "the writer was done before the first copy");
 }
 
 /// Stores a second tick part by part and takes a copy after each part; true if every copy holds whole ticks.

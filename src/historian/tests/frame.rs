@@ -105,6 +105,8 @@ fn bits(snapshots: &[Snapshot]) -> Vec<String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn what_goes_in_comes_out(snapshots in vec(snapshot(), 0..40)) {
         prop_assert_eq!(bits(&decode(&encode(&snapshots)).unwrap()), bits(&snapshots));

@@ -7,19 +7,24 @@ use super::*;
 const STATIONS: usize = 2;
 const COUNTERS: u64 = 12;
 const TAGS: u64 = 30;
-const POLLS_A_TICK: u64 = 25;
 
 /// One line, 250 ms ticks, 100 Hz polls of 30 tags: twelve counters, eight measurements, ten flags and words.
 fn load(seq: u64) -> Tick {
     let mut tick = tick(&l1(), seq);
-    let first = (seq - 1) * POLLS_A_TICK;
-    tick.snapshots = (first..first + POLLS_A_TICK).map(poll).collect();
+    let n = polls_a_tick();
+    tick.snapshots = ((seq - 1) * n..seq * n).map(poll).collect();
     let name = |n| TagId::new(format!("CF01.Counter.Number{n:02}"));
     tick.baselines = (0..COUNTERS).map(|n| (name(n), account(seq, n))).collect();
     tick.minutes = vec![account_minute(seq)];
-    tick.events = if seq % 40 == 0 { vec![event(seq, EventKind::State, None)] } else { Vec::new() };
+    tick.events =
+        if seq.is_multiple_of(40) { vec![event(seq, EventKind::State, None)] } else { Vec::new() };
     tick.states = states(0);
     tick
+}
+
+/// 25 at ticks of 250 ms; `MEASURE_POLLS=100` stands for ticks of a second.
+fn polls_a_tick() -> u64 {
+    std::env::var("MEASURE_POLLS").map_or(25, |n| n.parse().unwrap())
 }
 
 fn poll(n: u64) -> Snapshot {
@@ -28,7 +33,7 @@ fn poll(n: u64) -> Snapshot {
         value: match tag {
             0..12 => Value::Unsigned(n * 108 / 100 / (tag * tag + 1)),
             12..20 => Value::Float(f64::from(300.0_f32 + (n / 20 * (tag + 7) % 97) as f32 * 0.013)),
-            _ => Value::Bool(n / 500 % (tag - 18) == 0),
+            _ => Value::Bool((n / 500).is_multiple_of(tag - 18)),
         },
         quality: Quality::Good,
         status: 0,
@@ -69,7 +74,7 @@ fn account(seq: u64, n: u64) -> Baseline {
 fn account_minute(seq: u64) -> Minute {
     let start_us = at(seq).utc_us / MINUTE_US * MINUTE_US;
     let tally = |n: usize| Tally {
-        station: StationId::new(if n % STATIONS == 0 { "CF01" } else { "CW01" }),
+        station: StationId::new(if n.is_multiple_of(STATIONS) { "CF01" } else { "CW01" }),
         counted: Counted::Reject(Reason::new(format!("reason_{n}"))),
         count: Count::exact(seq % 240 * 27 / (n as u64 + 1)),
     };
@@ -101,18 +106,43 @@ fn bytes_and_time_of_a_tick() {
         "{n} ticks: frame {frame} B, written {} B a tick = {:.2} GB a day, kept {} B a tick, \
          commit p50 {} us, p99 {} us, max {} us",
         bytes / n,
-        (bytes / n) as f64 * 345_600.0 / 1e9,
+        (bytes / n) as f64 * (8_640_000 / polls_a_tick()) as f64 / 1e9,
         size / n,
         stats.commit_p50_us,
         stats.commit_p99_us,
         stats.commit_max_us
     );
+    if n > 10_000 {
+        time_a_month();
+    }
     assert!(stats.wal_bytes < 16 << 20, "the log is moved into the database as it grows");
-    assert!(frame < 2_048, "a frame of {frame} bytes is larger than it was");
+    assert!(frame < 2_048 || polls_a_tick() > 25, "a frame of {frame} bytes is larger than it was");
 }
 
 fn store_load(historian: &Historian, n: u64) {
     for seq in 1..=n {
         historian.append(load(seq)).unwrap().wait().unwrap();
     }
+}
+
+/// 31 days of minutes, as a chart of a month asks for them.
+fn time_a_month() {
+    const MINUTES: i64 = 31 * 1_440;
+    let dir = tempfile::tempdir().unwrap();
+    let historian = open(dir.path());
+    for seq in 1..=31 {
+        let mut day = tick(&l1(), seq);
+        let first = (seq as i64 - 1) * 1_440;
+        day.minutes = (first..first + 1_440)
+            .map(|n| Minute { start_us: T0_US + n * MINUTE_US, ..account_minute(99) })
+            .collect();
+        historian.append(day).unwrap().wait().unwrap();
+    }
+    let started = std::time::Instant::now();
+    let month = historian.minutes(&l1(), 0, i64::MAX, usize::MAX).unwrap();
+    println!("a month of minutes with {COUNTERS} counters: {:?}", started.elapsed());
+    assert_eq!(month.len() as i64, MINUTES);
+    historian.close().unwrap();
+    let size = fs::metadata(dir.path().join("journal.db")).unwrap().len();
+    println!("a minute with {COUNTERS} counters takes {} B", size as i64 / MINUTES);
 }

@@ -91,7 +91,7 @@ fn baseline(seq: u64) -> Baseline {
         segment_start: 17,
         segment_sum: seq,
         batch: BatchChange { reset_due: 1, id_due: 2, hidden: u64::MAX, hidden_for: 3 },
-        held: (seq % 2 == 0).then(|| held(seq)),
+        held: seq.is_multiple_of(2).then(|| held(seq)),
     }
 }
 
@@ -149,7 +149,7 @@ fn states(seq: u64) -> Vec<StoredState> {
         raw: Some(6),
         since_us: T0_US,
     };
-    let filler = if seq % 2 == 0 { State::Execute } else { State::UnknownCode };
+    let filler = if seq.is_multiple_of(2) { State::Execute } else { State::UnknownCode };
     vec![state("CW01", filler), state("CF01", State::Unknown)]
 }
 

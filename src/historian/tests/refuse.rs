@@ -37,14 +37,22 @@ fn changed(dir: &Path, sql: &str) {
 fn a_directory_that_cannot_be_written() {
     let (_dir, journal) = place();
     fs::write(&journal, "a file").unwrap();
-    check(&journal, expect!["/data: cannot be written (File exists (os error 17)); name a directory of a local disk that this user owns"]);
+    check(
+        &journal,
+        expect![
+            "/data: cannot be written (File exists (os error 17)); name a directory of a local disk that this user owns"
+        ],
+    );
 }
 
 #[test]
 fn a_directory_in_use() {
     let (_dir, journal) = place();
     let first = open(&journal);
-    check(&journal, expect!["/data: in use by another Capline (process 42); stop it or name another directory"]);
+    check(
+        &journal,
+        expect!["/data: in use by another Capline (process 42); stop it or name another directory"],
+    );
     first.close().unwrap();
     open(&journal);
 }
@@ -54,7 +62,10 @@ fn a_file_that_is_no_database() {
     let (_dir, journal) = place();
     fs::create_dir(&journal).unwrap();
     fs::write(journal.join("journal.db"), "capsules, capsules, capsules. ".repeat(200)).unwrap();
-    check(&journal, expect!["/data/journal.db: not a database; move it away or name another directory"]);
+    check(
+        &journal,
+        expect!["/data/journal.db: not a database; move it away or name another directory"],
+    );
 }
 
 #[test]
@@ -63,21 +74,36 @@ fn a_database_of_another_program() {
     fs::create_dir(&journal).unwrap();
     let other = Connection::open(journal.join("journal.db")).unwrap();
     other.execute_batch("create table recipe (name text)").unwrap();
-    check(&journal, expect!["/data/journal.db: a database of another program; move it away or name another directory"]);
+    check(
+        &journal,
+        expect![
+            "/data/journal.db: a database of another program; move it away or name another directory"
+        ],
+    );
 }
 
 #[test]
 fn a_journal_of_a_newer_version() {
     let (_dir, journal) = place();
     changed(&journal, "insert into migration (step, sha256) values (7, 'ff')");
-    check(&journal, expect!["/data/journal.db: has schema 7, this version knows up to 1; install the newer Capline again"]);
+    check(
+        &journal,
+        expect![
+            "/data/journal.db: has schema 7, this version knows up to 1; install the newer Capline again"
+        ],
+    );
 }
 
 #[test]
 fn a_journal_of_another_build() {
     let (_dir, journal) = place();
     changed(&journal, "update migration set sha256 = 'ff' where step = 1");
-    check(&journal, expect!["/data/journal.db: schema step 1 differs from the one of this version; install the Capline that wrote it"]);
+    check(
+        &journal,
+        expect![
+            "/data/journal.db: schema step 1 differs from the one of this version; install the Capline that wrote it"
+        ],
+    );
 }
 
 #[test]
@@ -91,7 +117,14 @@ fn a_damaged_journal() {
         *byte = 0xa5;
     }
     fs::write(&path, bytes).unwrap();
-    check(&journal, expect!["/data/journal.db: damaged (database disk image is malformed); move it away with its -wal file and restore a copy"]);
+    let beside = crate::historian::read::check(&path).unwrap_err().to_string();
+    assert!(beside.contains("damaged"), "{beside}");
+    check(
+        &journal,
+        expect![
+            "/data/journal.db: damaged (database disk image is malformed); move it away with its -wal file and restore a copy"
+        ],
+    );
 }
 
 #[test]
@@ -128,4 +161,28 @@ fn a_query_that_takes_too_long() {
     );
     assert!(started.elapsed() < Duration::from_secs(3));
     assert_eq!(readers.setting("none").unwrap(), None, "the connection is good for the next one");
+}
+
+/// All connections are out on slow queries: the next reader does not wait for ever either.
+#[test]
+fn a_query_that_gets_no_turn() {
+    let (_dir, dir) = place();
+    let journal = Journal::open(&dir, Duration::MAX, "b", at(0)).unwrap();
+    let readers = Readers::new(journal.path(), "b", Duration::from_millis(200));
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                readers.query(|_| {
+                    std::thread::sleep(Duration::from_millis(600));
+                    Ok(())
+                })
+            });
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        let refused = readers.setting("none").unwrap_err();
+        assert!(refused.to_string().contains("longer than 0.2 s"), "{refused}");
+        assert!(started.elapsed() < Duration::from_millis(550));
+    });
+    assert_eq!(readers.setting("none").unwrap(), None);
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::historian::journal::Journal;
-use crate::historian::{Busy, StoreError};
+use crate::historian::{Busy, DeviceTags, StoreError};
 
 #[test]
 fn a_start_goes_on_where_the_last_tick_ended() {
@@ -246,6 +246,28 @@ fn raw_readings_are_cut_to_the_asked_time_and_pruned_when_old() {
     assert_eq!(kept.first(), Some(&snapshot(4)));
     assert_eq!(kept.len(), 6);
     assert_eq!(historian.minutes(&l1(), 0, i64::MAX, 9).unwrap().len(), 1, "the rest stays");
+}
+
+#[test]
+fn old_raw_readings_keep_the_names_of_their_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = |tags: &[&str]| {
+        let tags = tags.iter().map(|tag| TagId::new(*tag)).collect();
+        [DeviceTags { station: StationId::new("CF01"), tags }]
+    };
+    let (old, new) = (layout(&["Good", "Rej"]), layout(&["Speed", "Good", "Rej"]));
+    for (seq, layout) in [(1, &old), (2, &old), (3, &new)] {
+        let historian = open(dir.path());
+        historian.describe(&l1(), layout).unwrap();
+        assert_eq!(historian.described(&l1(), i64::MAX).unwrap(), layout);
+        historian.append(tick(&l1(), seq)).unwrap().wait().unwrap();
+        historian.close().unwrap();
+    }
+    let historian = open(dir.path());
+    assert_eq!(historian.described(&l1(), at(1).utc_us).unwrap(), old);
+    assert_eq!(historian.described(&l1(), at(2).utc_us).unwrap(), old);
+    assert_eq!(historian.described(&l1(), at(3).utc_us).unwrap(), new);
+    assert!(historian.described(&LineId::new("L2"), 0).unwrap().is_empty());
 }
 
 #[test]
