@@ -1,0 +1,1 @@
+//! A line made up for tests.
