@@ -63,7 +63,7 @@ impl Lang {
         match self {
             Lang::En => key.en().into(),
             Lang::Zh => key.zh().into(),
-            Lang::Both => format!("{} {}", key.zh(), key.en()).into(),
+            Lang::Both => both(key.en(), key.zh()),
         }
     }
 
@@ -90,6 +90,18 @@ impl Lang {
     /// All texts by their names, for the scripts of a page.
     pub fn table(self) -> BTreeMap<&'static str, Cow<'static, str>> {
         Key::ALL.iter().map(|key| (key.id(), self.say(*key))).collect()
+    }
+}
+
+/// A text in both languages. Where the two differ only before their blanks, the blanks are not said twice:
+/// `计划 plan {n}`.
+fn both(en: &'static str, zh: &'static str) -> Cow<'static, str> {
+    let blank = |text: &'static str| text.split_at(text.find('{').unwrap_or(text.len()));
+    let ((en_head, en_tail), (zh_head, zh_tail)) = (blank(en), blank(zh));
+    match en_tail == zh_tail {
+        _ if en == zh => en.into(),
+        true => format!("{} {en_head}{en_tail}", zh_head.trim_end_matches(['：', ' '])).into(),
+        false => format!("{zh} {en}").into(),
     }
 }
 
@@ -133,7 +145,7 @@ texts! {
     ThemeLight "theme.light" "Light" "浅色"
     ThemeDark "theme.dark" "Dark" "深色"
     SkipToContent "skip" "Skip to content" "跳到正文"
-    NeedsScript "needs_script" "This page needs JavaScript. Without it the page could not tell that its numbers have become old, and so it shows none." "本页需要 JavaScript。没有它,页面无法发现数据已过期,因此不显示任何数字。"
+    NeedsScript "needs_script" "This page needs JavaScript. Without it the page could not tell that its numbers have become old, and so it shows none." "本页需要 JavaScript。没有它，页面无法发现数据已过期，因此不显示任何数字。"
     LineChoice "line_choice" "Line" "产线"
 
     // The link between screen and edge.
@@ -144,32 +156,30 @@ texts! {
     Connecting "connecting" "CONNECTING" "连接中"
     NoLiveData "no_live_data" "NO LIVE DATA" "数据中断"
     LastData "last_data" "last data {time} · {age} ago" "最后数据 {time} · {age} 前"
-    LastKnown "last_known" "figures below are the last known, not current" "以下为最后已知值,非当前值"
-    Stalled "stalled" "The service answers but its line reports nothing; look at its log." "服务有响应,但产线没有上报;请查看服务日志。"
-    Restored "restored" "Data restored, gap {gap}" "数据已恢复,缺口 {gap}"
-    PollingNote "polling_note" "Live stream unavailable: asking every 2 s instead." "实时流不可用:改为每 2 秒查询一次。"
+    LastKnown "last_known" "figures below are the last known, not current" "以下为最后已知值，非当前值"
+    Stalled "stalled" "The service answers but its line reports nothing; look at its log." "服务有响应，但产线没有上报；请查看服务日志。"
+    Restored "restored" "Data restored, gap {gap}" "数据已恢复，缺口 {gap}"
+    PollingNote "polling_note" "Live stream unavailable: asking every 2 s instead." "实时流不可用：改为每 2 秒查询一次。"
     ClockSkew "clock_skew" "CLOCK SKEW" "时钟偏差"
-    ClockSkewNote "clock_skew_note" "this screen's clock is {by} off the edge device's; times shown are the device's" "本屏幕时钟与边缘设备相差 {by};所示时间为设备时间"
-    Beat "beat" "Turning mark: this browser is alive" "转动标记:浏览器运行正常"
+    ClockSkewNote "clock_skew_note" "this screen's clock is {by} off the edge device's; times shown are the device's" "本屏幕时钟与边缘设备相差 {by}；所示时间为设备时间"
+    Beat "beat" "Turning mark: this browser is alive" "转动标记：浏览器运行正常"
     LineTime "line_time" "Line time" "产线时间"
     Speedup "speedup" "×{n} time" "×{n} 倍速"
 
     // The other three faults of data.
     PlcOffline "plc_offline" "PLC OFFLINE" "设备断线"
-    PlcOfflineNote "plc_offline_note" "{station}: {reason}, since {time}" "{station}:{reason},自 {time}"
-    PlcOfflineCounting "plc_offline_counting" "the counting station is not read, so the state of the line is unknown" "计数站无法读取,产线状态未知"
+    PlcOfflineNote "plc_offline_note" "{station}: {reason}, since {time}" "{station}：{reason}，自 {time}"
+    PlcOfflineCounting "plc_offline_counting" "the counting station is not read, so the state of the line is unknown" "计数站无法读取，产线状态未知"
     BadData "bad_data" "BAD DATA" "数据质量差"
-    BadDataNote "bad_data_note" "{station}: {tags}" "{station}:{tags}"
+    BadDataNote "bad_data_note" "{station}: {tags}" "{station}：{tags}"
 
     // First-run help.
-    HelpWaiting "help_waiting" "No reading has arrived yet. The first figures appear as soon as the counting station answers." "尚未收到读数。计数站一应答,数据即会显示。"
-    HelpUnreachable "help_unreachable" "{station} at {address} does not answer ({reason}). Check: 1. Is the device switched on and its network cable in? 2. Are address and port in the configuration right? 3. Does a firewall or another client hold its only connection? The service keeps trying; nothing needs to be restarted." "{station}({address})没有应答({reason})。请检查:1. 设备是否通电、网线是否插好?2. 配置中的地址和端口是否正确?3. 是否被防火墙或其他客户端占用唯一连接?服务会持续重试,无需重启。"
+    HelpWaiting "help_waiting" "No reading has arrived yet. The first figures appear as soon as the counting station answers." "尚未收到读数。计数站一应答，数据即会显示。"
+    HelpUnreachable "help_unreachable" "{station} at {address} does not answer ({reason}). Check: 1. Is the device switched on and its network cable in? 2. Are address and port in the configuration right? 3. Does a firewall or another client hold its only connection? The service keeps trying; nothing needs to be restarted." "{station}（{address}）没有应答（{reason}）。请检查：1. 设备是否通电、网线是否插好？2. 配置中的地址和端口是否正确？3. 是否被防火墙或其他客户端占用唯一连接？服务会持续重试，无需重启。"
 
     // The state of the line.
-    State "state" "State" "状态"
     Unknown "unknown" "UNKNOWN" "未知"
-    LastState "last_state" "last: {state}" "上次:{state}"
-    AtLeast "at_least" "≥ {time}" "≥ {time}"
+    LastState "last_state" "last: {state}" "上次：{state}"
     Batch "batch" "Batch" "批次"
     NoBatch "no_batch" "no batch told" "无批号"
     Shift "shift" "Shift" "班次"
@@ -203,23 +213,20 @@ texts! {
     ClassPlanned "class.planned" "planned" "计划停机"
     ClassIdle "class.idle" "stopped, no reason" "未归因"
     ClassUnknown "class.unknown" "unknown" "未知"
-    ClassUnwatched "class.unwatched" "not watched" "未监测"
 
     // Figures.
     Output "output" "Output" "产量"
-    OutputNote "output_note" "good capsules of this shift" "本班良品数"
     Plan "plan" "plan {n}" "计划 {n}"
-    Progress "progress" "{n} % of plan" "计划的 {n} %"
+    Progress "progress" "done {n} %" "完成 {n} %"
     Difference "difference" "Against target" "差额"
     DifferenceNote "difference_note" "target until now {n}" "至今目标 {n}"
     Ahead "ahead" "ahead" "超前"
     Behind "behind" "behind" "落后"
     Forecast "forecast" "Forecast" "预计产量"
-    ForecastNote "forecast_note" "at {time} if the last 15 min go on" "按近 15 分钟速度,至 {time}"
-    NoForecast "no_forecast" "no forecast without a known rate" "速度未知,无法预计"
+    ForecastNote "forecast_note" "at the pace of 15 min, by {time}" "按近 15 分钟速度，至 {time}"
+    NoForecast "no_forecast" "no forecast without a known rate" "速度未知，无法预计"
     Speed "speed" "Speed" "速度"
     PerMinute "per_minute" "capsules/min" "粒/分钟"
-    SpeedNote "speed_note" "over 1 min" "近 1 分钟"
     PlcSays "plc_says" "PLC says {n}" "PLC 显示 {n}"
     Target "target" "target {n}" "目标 {n}"
     TargetWord "target_word" "Target" "目标产量"
@@ -229,42 +236,35 @@ texts! {
     Window15m "window.15m" "15 min" "15 分钟"
     WindowShift "window.shift" "shift" "本班"
     RejectFraction "reject_fraction" "Reject fraction" "剔废率"
-    RejectNote "reject_note" "{n} of {total} this shift" "本班 {total} 中剔 {n}"
-    Rejects "rejects" "Rejects" "剔废"
-    RejectReasons "reject_reasons" "Reject reasons, this shift" "剔废原因(本班)"
+    RejectNote "reject_note" "this shift {n} / {total}" "本班 {n} / {total}"
+    RejectReasons "reject_reasons" "Reject reasons, this shift" "剔废原因（本班）"
     NoRejects "no_rejects" "No rejects in this shift." "本班无剔废。"
-    Reason "reason" "Reason" "原因"
     Station "station" "Station" "工位"
-    Share "share" "Fraction" "比率"
     Interval95 "interval95" "95 % interval" "95 % 区间"
     ShiftTime "shift_time" "Time of the shift" "班次时间"
-    ShiftTimeNote "shift_time_note" "known {n} % · watched since {time}" "已知 {n} % · 自 {time} 监测"
-    Polls "polls" "{n} polls · {missed} missed" "{n} 次轮询 · {missed} 次未得"
+    Polls "polls" "polls / missed {n} / {missed}" "轮询/未得 {n} / {missed}"
 
     // Doubt.
     Between "between" "The true number lies between {low} and {high}." "真值在 {low} 与 {high} 之间。"
-    ExactCount "exact_count" "Exact: no reading was in doubt." "准确值:读数均无疑义。"
-    Unwatched "unwatched" "of it {n} made while nobody looked (known only as a whole)" "其中 {n} 为无人监测期间所产(仅知总数)"
-    UnwatchedShort "unwatched_short" "gap {n}" "缺口 {n}"
-    WhyDoubt "why_doubt" "Latest counts in doubt:" "最近有疑义的计数:"
+    ExactCount "exact_count" "Exact: no reading was in doubt." "准确值：读数均无疑义。"
+    Unwatched "unwatched" "of it {n} made while nobody looked (known only as a whole)" "其中 {n} 为无人监测期间所产（仅知总数）"
+    UnwatchedShort "unwatched_short" "▨ {n}" "▨ {n}"
+    WhyDoubt "why_doubt" "Latest counts in doubt:" "最近有疑义的计数："
 
     // Trend and hour board.
-    Trend "trend" "Output per minute, last 60 min" "每分钟产量(近 60 分钟)"
-    TrendSummary "trend_summary" "Output per minute over {n} minutes: lowest {min}, highest {max}, latest {last}; target {target}; {unknown} minutes unknown." "近 {n} 分钟每分钟产量:最低 {min},最高 {max},最近 {last};目标 {target};{unknown} 分钟未知。"
-    TrendPoint "trend_point" "{time}: {n} capsules, {coverage} % known" "{time}:{n} 粒,已知 {coverage} %"
+    Trend "trend" "Output per minute, last 60 min" "每分钟产量（近 60 分钟）"
+    TrendSummary "trend_summary" "Output per minute over {n} minutes: lowest {min}, highest {max}, latest {last}; target {target}; {unknown} minutes unknown." "近 {n} 分钟每分钟产量：最低 {min}，最高 {max}，最近 {last}；目标 {target}；{unknown} 分钟未知。"
+    TrendPoint "trend_point" "{time}: {n} capsules, {coverage} % known" "{time}：{n} 粒，已知 {coverage} %"
     NotKnown "not_known" "not known" "未知"
     HourBoard "hour_board" "Hour board" "小时板"
     Hour "hour" "Hour" "小时"
     DifferenceWord "difference_word" "Difference" "差额"
-    HourOpen "hour_open" "still open" "进行中"
-    HourKnown "hour_known" "{n} % known" "已知 {n} %"
-    Hatched "hatched" "hatched: not known" "斜线:未知"
-    StopsMarked "stops_marked" "bar below: stops" "下方横条:停机"
+    HourKnown "hour_known" "▨ {n} %" "▨ {n} %"
+    Hatched "hatched" "▨ unknown or unwatched" "▨ 未知/未监测"
     TableToggle "table" "Table" "表格"
-    ChartToggle "chart" "Chart" "图形"
     Time "time" "Time" "时间"
     Coverage "coverage" "Known" "已知"
-    ChartKeys "chart_keys" "Arrow keys move the cursor, Home and End jump." "方向键移动光标,Home/End 跳转。"
+    ChartKeys "chart_keys" "Arrow keys move the cursor, Home and End jump." "方向键移动光标，Home/End 跳转。"
 
     // The p′ chart.
     PChart "p_chart" "Reject fraction, p′ chart" "剔废率 p′ 控制图"
@@ -273,32 +273,31 @@ texts! {
     Ucl "ucl" "UCL" "上控制限"
     Cl "cl" "CL" "中心线"
     Lcl "lcl" "LCL" "下控制限"
-    PlainUcl "plain_ucl" "plain p UCL" "普通 p 图上限"
-    Provisional "provisional" "provisional limits: {n} of 100 subgroups" "暂定控制限:{n}/100 个子组"
-    LimitsRest "limits_rest" "limits from {n} subgroups" "控制限基于 {n} 个子组"
-    SigmaZ "sigma_z" "σz {a} · plain p would signal {n}" "σz {a} · 普通 p 图将报警 {n} 次"
-    Signals "signals" "{n} signals" "{n} 个异常信号"
+    Provisional "provisional" "provisional limits, subgroups {n}/100" "暂定控制限，子组 {n}/100"
+    LimitsRest "limits_rest" "limits from subgroups: {n}" "控制限子组数 {n}"
+    SigmaZ "sigma_z" "σz {a}" "σz {a}"
+    PlainSignals "plain_signals" "a plain p chart would signal {n}" "普通 p 图将报警 {n}"
     NoSignals "no_signals" "no signals" "无异常信号"
     RuleN1 "rule.N1" "one point outside the limits" "1 点落在控制限外"
     RuleN2 "rule.N2" "nine points in a row on one side of the centre" "连续 9 点落在中心线同一侧"
     RuleN3 "rule.N3" "six points in a row rising or falling" "连续 6 点递增或递减"
     RuleN4 "rule.N4" "fourteen points in a row alternating" "连续 14 点上下交替"
-    Incomplete "incomplete" "incomplete, kept out of limits and rules" "不完整,不计入控制限与判异"
-    PointText "point_text" "{time}: {p} % ({n} of {total}), limits {lcl} to {ucl} %" "{time}:{p} %({total} 中 {n}),控制限 {lcl}–{ucl} %"
-    ChartSummary "chart_summary" "p′ chart of {n} subgroups of {minutes} min: centre {cl} %, latest {last} %, {signals} signals." "p′ 控制图,{n} 个 {minutes} 分钟子组:中心线 {cl} %,最近 {last} %,{signals} 个异常信号。"
-    ChartNoData "chart_no_data" "No subgroup yet: the first appears when a watched subgroup closes." "尚无子组:首个受监测的子组结束后显示。"
-    ChartInsufficient "chart_insufficient" "Too few complete subgroups for limits yet." "完整子组太少,尚无控制限。"
-    ChartDegenerate "chart_degenerate" "The fractions do not vary: limits cannot be drawn." "比率无变化,无法给出控制限。"
+    Incomplete "incomplete" "incomplete, kept out of limits and rules" "不完整，不计入控制限与判异"
+    PointText "point_text" "{time}: {p} % ({n} of {total}), limits {lcl} to {ucl} %" "{time}：{p} %（{total} 中 {n}），控制限 {lcl}–{ucl} %"
+    ChartSummary "chart_summary" "p′ chart of {n} subgroups of {minutes} min: centre {cl} %, latest {last} %, {signals} signals." "p′ 控制图，{n} 个 {minutes} 分钟子组：中心线 {cl} %，最近 {last} %，{signals} 个异常信号。"
+    ChartNoData "chart_no_data" "No subgroup yet: the first appears when a watched subgroup closes." "尚无子组：首个受监测的子组结束后显示。"
+    ChartInsufficient "chart_insufficient" "Too few complete subgroups for limits yet." "完整子组太少，尚无控制限。"
+    ChartDegenerate "chart_degenerate" "The fractions do not vary: limits cannot be drawn." "比率无变化，无法给出控制限。"
 
     // Stations and events.
     Stations "stations" "Stations" "工位"
     In "in" "in" "进"
     Out "out" "out" "出"
     Rejected "rejected" "rejected" "剔"
-    Heard "heard" "heard {age} ago" "{age} 前有应答"
+    Heard "heard" "heard {age} ago" "应答 {age} 前"
     NeverHeard "never_heard" "never heard" "从未应答"
     Since "since" "since {time}" "自 {time}"
-    Counts "counts" "counts the line" "产线计数站"
+    Counts "counts" "counting" "计数"
     Events "events" "Latest events" "最近事件"
     NoEvents "no_events" "Nothing happened yet." "暂无事件。"
     KindCount "kind.count" "count" "计数"

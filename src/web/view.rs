@@ -10,7 +10,7 @@ use domain::line::status::{
 };
 use domain::plc_map::Title;
 use domain::quality::{Chart, Point};
-use domain::units::{Count, Moment, StationId};
+use domain::units::{Count, Moment};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -140,13 +140,14 @@ pub struct StateView {
     /// How long, in milliseconds of the line's clock.
     pub for_ms: i64,
     /// Code as read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<i64>,
     /// Stop reason code as read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<i64>,
     /// What the map calls that reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_title: Option<TitleView>,
-    /// The machine that decides.
-    pub station: String,
 }
 
 /// A shift and how it goes.
@@ -234,15 +235,14 @@ pub struct RejectView {
 pub struct HourView {
     /// Start, UTC milliseconds.
     pub start_ms: i64,
-    /// End, UTC milliseconds.
-    pub end_ms: i64,
-    /// Good capsules without those of gaps.
+    /// Good capsules, those of gaps that ended in this hour included.
     pub good: CountView,
-    /// Good capsules of gaps that ended in this hour.
-    pub gap: CountView,
+    /// Those of gaps alone; none in an hour without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<CountView>,
     /// What the target rate asks for in the passed part.
     pub target: u64,
-    /// Good and gap less target.
+    /// Good less target.
     pub difference: DifferenceView,
     /// Whether even the most that the truth can be lies clearly below the target.
     pub behind: bool,
@@ -265,8 +265,6 @@ pub struct StationView {
     pub state: StateView,
     /// Whether its readings are current.
     pub up: bool,
-    /// Since when it is up or down, UTC milliseconds.
-    pub link_since_ms: i64,
     /// Milliseconds since something was heard, none if never.
     pub heard_ago_ms: Option<i64>,
     /// Why it is down: `timeout`, `connect_failed`, …; empty while up.
@@ -280,6 +278,7 @@ pub struct StationView {
     /// Speed as the PLC says, capsules a minute, one decimal.
     pub speed: Option<f64>,
     /// Tags whose last reading was not good.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_tags: Vec<String>,
     /// Conditions and weights.
     pub measures: Vec<MeasureView>,
@@ -325,16 +324,19 @@ pub struct EventView {
     /// When, UTC milliseconds; for a span, its end.
     pub at_ms: i64,
     /// Where a span began, UTC milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from_ms: Option<i64>,
     /// Kind of event.
     pub kind: &'static str,
     /// The machine, where it belongs to one.
     pub station: Option<String>,
     /// The tag, where it belongs to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// What of that kind, in one word.
     pub word: String,
     /// Capsules that it stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<CountView>,
     /// The rest in one English sentence.
     pub detail: String,
@@ -512,7 +514,7 @@ impl LineView {
             offset_s: present.offset_s(present.now.utc_us),
             age_ms: 0,
             feed: "waiting",
-            state: StateView::none(&config.counting_station),
+            state: StateView::none(),
             batch: None,
             shift: None,
             total: Count::ZERO.into(),
@@ -575,11 +577,10 @@ impl StateView {
             raw: status.raw,
             stop_reason: status.stop_reason,
             stop_title: status.stop_title.as_ref().map(TitleView::from),
-            station: status.station.to_string(),
         }
     }
 
-    fn none(station: &StationId) -> StateView {
+    fn none() -> StateView {
         StateView {
             word: State::Unknown.word(),
             class: TimeClass::Unknown.word(),
@@ -589,7 +590,6 @@ impl StateView {
             raw: None,
             stop_reason: None,
             stop_title: None,
-            station: station.to_string(),
         }
     }
 
@@ -677,9 +677,8 @@ impl HourView {
     fn of(hour: &HourStatus) -> HourView {
         HourView {
             start_ms: ms(hour.start_us),
-            end_ms: ms(hour.end_us),
-            good: hour.good.into(),
-            gap: hour.gap.into(),
+            good: (hour.good + hour.gap).into(),
+            gap: (!hour.gap.is_zero()).then(|| hour.gap.into()),
             target: hour.target,
             difference: DifferenceView::of(hour.good + hour.gap, hour.target),
             behind: behind(hour.good + hour.gap, hour.target),
@@ -702,7 +701,6 @@ impl StationView {
             counts: station.id == config.counting_station,
             state,
             up: station.link.up,
-            link_since_ms: ms(station.link.since_us),
             heard_ago_ms: station.link.heard_mono_us.map(|heard| ms((at.mono_us - heard).max(0))),
             reason: station.link.reason,
             infeed: station.infeed.map(CountView::from),

@@ -27,6 +27,24 @@ export function icon(name) {
 }
 
 /**
+ * A bar to both sides of zero.
+ * @param {SVGElement} svg
+ * @param {number|null} value
+ * @param {number} max
+ */
+export function around(svg, value, max) {
+  show(svg, [value, max, svg.clientWidth], () => {
+    const width = Math.max(60, svg.clientWidth);
+    const x = (n) => width / 2 + Math.max(-1, Math.min(1, n / max)) * (width / 2 - 6);
+    svg.setAttribute('viewBox', `0 0 ${width} 26`);
+    const nodes = [s('rect', { x: 6, y: 10, width: width - 12, height: 10, class: 'track' })];
+    if (value !== null) nodes.push(s('rect', { x: Math.min(x(0), x(value)), y: 12, width: Math.abs(x(value) - x(0)), height: 6, class: 'filled' }));
+    nodes.push(s('path', { d: `M${x(0)} 5V25`, class: 'target-mark' }));
+    return nodes;
+  });
+}
+
+/**
  * A bar from 0 to `max` with what is normal, a target and a pointer.
  * @param {SVGElement} svg
  * @param {{max: number, value?: number|null, spread?: number, target?: number|null, normal?: [number, number]|null,
@@ -118,7 +136,7 @@ export class Plot {
     svg.append(this.cursor);
     this.box.replaceChildren(svg);
     this.height = height;
-    this.mark(false);
+    this.mark();
   }
 
   table() {
@@ -150,10 +168,10 @@ export class Plot {
   move(at) {
     if (at === this.at) return;
     this.at = at;
-    this.mark(true);
+    this.mark();
   }
 
-  mark(say) {
+  mark() {
     const stop = this.at === null ? null : this.stops[this.stops.length - 1 - this.at];
     if (!this.cursor) return;
     this.cursor.replaceChildren();
@@ -161,22 +179,25 @@ export class Plot {
       this.cursor.append(s('path', { d: `M${stop.x} 0V${this.height}` }));
       if (stop.y !== null) this.cursor.append(s('circle', { cx: stop.x, cy: stop.y, r: 6 }));
     }
-    const text = stop ? stop.text : '';
-    if ((say || stop) && this.readout.textContent !== text) this.readout.textContent = text;
+    // Without a cursor the newest point stands there, but nobody wants it read out every minute.
+    const text = (stop ?? this.stops.at(-1))?.text ?? '';
+    this.readout.setAttribute('aria-live', stop ? 'polite' : 'off');
+    if (this.readout.textContent !== text) this.readout.textContent = text;
   }
 }
 
 /**
- * Round numbers from 0 to above `max` for an axis.
- * @param {number} max
+ * Round numbers for an axis, from at or below `low` to at or above `high`.
+ * @param {number} low
+ * @param {number} high
  * @param {number} [n]
  */
-export function ticks(max, n = 4) {
-  if (!(max > 0)) return [0, 1];
-  const rough = max / n;
+export function ticks(low, high, n = 4) {
+  if (!(high > low)) return [low, low + 1];
+  const rough = (high - low) / n;
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((k) => k * unit).find((k) => k >= rough);
   const marks = [];
-  for (let mark = 0; mark <= max + step * 0.001; mark += step) marks.push(mark);
+  for (let i = Math.floor(low / step); i * step < high + step * 0.999; i += 1) marks.push(i * step);
   return marks;
 }

@@ -3,7 +3,7 @@
 import {
   age, clock, doubt, fixed, h, hm, hms, LANG, num, offBy, put, s, setOffset, show, signed, t, title, word,
 } from './format.mjs';
-import { analog, icon, Plot, shape, ticks } from './chart.mjs';
+import { analog, around, icon, Plot, shape, ticks } from './chart.mjs';
 import { run } from './shell.mjs';
 
 const CLASSES = ['run', 'internal', 'external', 'planned', 'idle', 'unknown'];
@@ -46,6 +46,8 @@ const live = run({
     drawCharts();
   },
 });
+
+showState();
 
 // Charts run with the line's clock: the hatch of a gap grows while nothing arrives.
 setInterval(() => charts && !document.hidden && trend.set(charts), 1000);
@@ -136,9 +138,8 @@ function showOutput() {
   analog($('plan-bar'), {
     max: Math.max(shift?.plan ?? 1, forecast ?? 0, 1) * 1.1, value: forecast, filled: true, target: shift?.plan,
   });
-  analog($('gap-bar'), {
-    max: Math.max(shift?.target_now ?? 1, good.best, 1) * 1.1, value: shift ? good.best : null, filled: true, target: shift?.target_now,
-  });
+  // Five percent of the plan to each side: what a shift can be off and still be made good.
+  around($('gap-bar'), shift ? shift.difference.best : null, Math.max(1, (shift?.plan ?? 0) / 20));
 }
 
 function difference(shift) {
@@ -198,7 +199,7 @@ function showTime() {
   const parts = CLASSES.map((kind, i) => ({ kind, value: shift?.time_ms[i] ?? 0 })).filter((part) => part.value > 0);
   analog($('known-bar'), { max: shift ? shift.end_ms - shift.start_ms : 1, parts });
   show($('known-note'), parts, () => parts.flatMap(({ kind, value }, i) => [
-    i > 0 ? ' · ' : '', icon(kind), ` ${t(`class.${kind}`)} ${hms(value)}`,
+    i > 0 ? ' · ' : '', icon(kind), ` ${t(`class.${kind}`)} ${hms(value).slice(0, -3)}`,
   ]));
 }
 
@@ -206,34 +207,35 @@ function showTime() {
 
 function showHours() {
   const rows = view.hours;
+  $('hours').classList.toggle('noted', rows.some((hour) => notes(hour).length > 0));
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => {
-    const made = { best: hour.good.best + hour.gap.best, low: hour.good.low + hour.gap.low, high: hour.good.high + hour.gap.high };
     const full = view.target_per_minute * 60;
     const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
     const x = (n) => Math.min(1, n / (full * 1.1)) * 120;
     const passed = Math.min(1, hour.target / full) * full;
     bar.append(s('rect', { width: 120, height: 16, class: 'track' }));
     if (hour.known_percent < 100) bar.append(s('rect', { width: x(passed), height: 16, class: 'hatched' }));
-    bar.append(s('rect', { y: 3, width: x(hour.good.best), height: 10, class: 'filled' }));
-    if (hour.gap.best > 0) bar.append(s('rect', { x: x(hour.good.best), y: 3, width: x(hour.gap.best), height: 10, class: 'part unknown' }));
+    const unwatched = hour.gap?.best ?? 0;
+    bar.append(s('rect', { y: 3, width: x(hour.good.best - unwatched), height: 10, class: 'filled' }));
+    if (unwatched > 0) bar.append(s('rect', { x: x(hour.good.best - unwatched), y: 2, width: Math.max(3, x(unwatched)), height: 12, class: 'part unknown' }));
     bar.append(s('path', { d: `M${x(hour.target)} 0V16`, class: 'target-mark' }));
     const open = i === rows.length - 1;
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),
-      h('td', { class: 'bar-col' }, bar),
+      h('td', { class: 'bar-col' }, h('div', {}, bar, h('span', { class: 'notes' }, ...notes(hour)))),
       h('td', { class: 'dim' }, num(hour.target)),
-      h('td', {}, h('span', { class: 'num' }, num(made.best)), ...notes(hour, made)),
+      h('td', { class: 'num' }, num(hour.good.best)),
       h('td', {}, h('b', { class: 'num' }, `${signed(hour.difference.best)}${hour.behind ? ' ■' : ''}`)),
     );
   }));
 }
 
 /** What a number of the hour board needs said beside it. */
-function notes(hour, made) {
+function notes(hour) {
   const words = [];
-  if (offBy(made)) words.push(h('span', { class: 'dim off' }, offBy(made)));
-  if (hour.gap.high > 0) words.push(h('span', { class: 'fault off' }, `▨ ${t('unwatched_short', { n: num(hour.gap.best) })}`));
-  else if (hour.known_percent < 100) words.push(h('span', { class: 'fault off' }, `▨ ${t('hour_known', { n: fixed(hour.known_percent, 0) })}`));
+  if (offBy(hour.good)) words.push(h('span', { class: 'dim off' }, offBy(hour.good)));
+  if (hour.gap) words.push(h('span', { class: 'fault off' }, t('unwatched_short', { n: num(hour.gap.best) })));
+  else if (hour.known_percent < 100) words.push(h('span', { class: 'fault off' }, t('hour_known', { n: num(Math.floor(hour.known_percent)) })));
   return words;
 }
 
@@ -263,14 +265,14 @@ function showStations() {
     if (station.infeed) flow.push(h('span', {}, `${t('in')} `, h('b', { class: 'num' }, num(station.infeed.best))));
     if (station.good) flow.push(h('span', {}, `${t('out')} `, h('b', { class: 'num' }, num(station.good.best))));
     flow.push(h('span', {}, `${t('rejected')} `, h('b', { class: 'num' }, num(station.rejected.best))));
-    const classes = [station.up ? '' : 'down', station.bad_tags.length > 0 ? 'bad' : ''].join(' ').trim();
+    const classes = [station.up ? '' : 'down', (station.bad_tags?.length ?? 0) > 0 ? 'bad' : ''].join(' ').trim();
     return h('li', { class: classes, 'data-station': station.id, 'data-state': station.up ? station.state.word : 'unknown' },
       h('p', { class: 'station-name' }, icon(kind), h('b', {}, station.id), ` ${title(station.title)}`,
         ...(station.counts ? [h('span', { class: 'dim' }, ` · ${t('counts')}`)] : [])),
-      h('p', {}, h('b', {}, station.up ? word('state', station.state.word) : t('plc_offline')), ` ${hms(station.state.for_ms)}`,
-        h('span', { class: 'dim' }, ` · ${heard(station)}`)),
+      h('p', {}, h('b', {}, station.up ? word('state', station.state.word) : t('plc_offline')), ` ${hms(station.state.for_ms)}`),
+      h('p', { class: station.up ? 'dim' : 'fault' }, heard(station)),
       h('p', { class: 'flow' }, ...flow),
-      ...(station.bad_tags.length > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${station.bad_tags[0]}${station.bad_tags.length > 1 ? ` +${station.bad_tags.length - 1}` : ''}`)] : []),
+      ...((station.bad_tags?.length ?? 0) > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${station.bad_tags[0]}${(station.bad_tags?.length ?? 0) > 1 ? ` +${(station.bad_tags?.length ?? 0) - 1}` : ''}`)] : []),
       ...measures(station),
     );
   }));
@@ -302,10 +304,10 @@ function showEvents() {
 function drawTrend(svg, width, height, data) {
   const { trend: points } = data;
   const now = live.now() ?? (points.start_ms.at(-1) ?? 0) + MINUTE_MS;
-  const box = { left: 58, right: width - 12, top: 12, bottom: height - 26 };
+  const box = { left: 58, right: width - (LANG === 'both' ? 150 : 96), top: 12, bottom: height - 26 };
   const target = view?.target_per_minute ?? 0;
-  const marks = ticks(Math.max(target * 1.12, ...points.high.map((n) => n ?? 0)), 3);
-  const max = Math.max(marks.at(-1), target * 1.12);
+  const marks = ticks(0, Math.max(target * 1.05, ...points.high.map((n) => n ?? 0)), 3);
+  const max = marks.at(-1);
   const x = (ms) => box.left + (ms - (now - HOUR_MS)) / HOUR_MS * (box.right - box.left);
   const y = (n) => box.bottom - n / max * (box.bottom - box.top);
   const inside = (ms) => Math.max(box.left, Math.min(box.right, x(ms)));
@@ -344,6 +346,7 @@ function drawTrend(svg, width, height, data) {
   if (lost && view) hatch(Math.max(until, view.at_ms), now);
   else if (view?.state.word === 'unknown' && view.state.since_ms !== null) hatch(Math.max(until, view.state.since_ms), now);
   svg.append(s('path', { class: 'target', d: `M${box.left} ${y(target)}H${box.right}` }));
+  svg.append(s('text', { class: 'axis', x: box.right + 6, y: y(target) + 5 }, t('target', { n: num(target) })));
   svg.append(s('path', { class: 'trace', d: path }));
   stopBars(svg, data, now, box, inside);
   return { stops, summary: trendSummary(points) };
@@ -397,13 +400,15 @@ function drawControl(svg, width, height, chart) {
   }
   const step = chart.subgroup_minutes * MINUTE_MS;
   const box = { left: 58, right: width - 108, top: 12, bottom: height - 26 };
-  const marks = ticks(Math.max(0.01, ...points.flatMap((point) => [point.p ?? 0, point.ucl ?? 0])) * 1.05, 3);
-  const max = marks.at(-1) || 1;
+  const shown = points.flatMap((point) => [point.p, point.ucl, point.lcl]).filter((p) => p !== null);
+  const [low, high] = [Math.min(...shown), Math.max(...shown, 0.001)];
+  const marks = ticks(Math.max(0, low - (high - low) * 0.05), high + (high - low) * 0.05, 3);
+  const [min, max] = [marks[0], marks.at(-1)];
   const from = points[0].t;
   const span = Math.max(points.at(-1).t - from + step, step * 20);
   const x = (ms) => box.left + (ms - from) / span * (box.right - box.left);
-  const y = (p) => box.bottom - Math.min(1, p / Math.max(max, marks.at(-1))) * (box.bottom - box.top);
-  axis(svg, box, marks, y, (mark) => fixed(mark, max < 1 ? 2 : 1));
+  const y = (p) => box.bottom - (p - min) / (max - min) * (box.bottom - box.top);
+  axis(svg, box, marks, y, (mark) => fixed(mark, max - min < 0.1 ? 3 : 2));
   timeLabels(svg, box, from, from + span, x, height);
   for (const [name, pick] of [['plain', (p) => p.ucl_p], ['limit', (p) => p.ucl], ['limit', (p) => p.lcl], ['center', (p) => (p.ucl === null ? null : chart.center)]]) {
     svg.append(s('path', { class: name, d: steps(points, step, pick, x, y) }));
@@ -483,7 +488,8 @@ function legend(chart) {
     if (chart.status !== 'ok') parts.push(h('span', {}, t({ insufficient_data: 'chart_insufficient', degenerate: 'chart_degenerate' }[chart.status] ?? 'chart_no_data')));
     else {
       parts.push(h('span', {}, chart.provisional ? t('provisional', { n: chart.baseline_points }) : t('limits_rest', { n: chart.baseline_points })));
-      parts.push(h('span', {}, t('sigma_z', { a: fixed(chart.sigma_z), n: chart.plain_signals })));
+      parts.push(h('span', {}, t('sigma_z', { a: fixed(chart.sigma_z) })));
+      parts.push(h('span', {}, t('plain_signals', { n: chart.plain_signals })));
     }
     return parts.flatMap((part, i) => (i > 0 ? [' · ', part] : [part]));
   });

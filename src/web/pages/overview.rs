@@ -134,14 +134,14 @@ fn chart(lang: Lang, title: Key, id: &str, switches: Markup) -> Markup {
         section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
             header {
                 h2 #{ (id) "-title" } { (lang.mark(title)) }
-                span.dim.legend #{ (id) "-legend" } {}
                 (switches)
                 button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
                     (lang.mark(Key::TableToggle))
                 }
             }
+            p.dim.legend #{ (id) "-legend" } {}
             div.plot #(id) role="img" tabindex="0" aria-describedby="chart-keys" {}
-            p.readout #{ (id) "-readout" } aria-live="polite" {}
+            p.readout #{ (id) "-readout" } aria-live="off" {}
             div.rows #{ (id) "-rows" } tabindex="0" hidden {}
             @if id == "trend" { p.away #chart-keys { (lang.mark(Key::ChartKeys)) } }
         }
