@@ -168,10 +168,10 @@ texts! {
 
     // The other three faults of data.
     PlcOffline "plc_offline" "PLC OFFLINE" "设备断线"
-    PlcOfflineNote "plc_offline_note" "{station}: {reason}, since {time}" "{station}：{reason}，自 {time}"
+    PlcOfflineNote "plc_offline_note" "{station} · {reason} · {time}" "{station} · {reason} · {time}"
     PlcOfflineCounting "plc_offline_counting" "the counting station is not read, so the state of the line is unknown" "计数站无法读取，产线状态未知"
     BadData "bad_data" "BAD DATA" "数据质量差"
-    BadDataNote "bad_data_note" "{station}: {tags}" "{station}：{tags}"
+    BadDataNote "bad_data_note" "{station} · {tags}" "{station} · {tags}"
 
     // First-run help.
     HelpWaiting "help_waiting" "No reading has arrived yet. The first figures appear as soon as the counting station answers." "尚未收到读数。计数站一应答，数据即会显示。"
@@ -283,7 +283,7 @@ texts! {
     RuleN3 "rule.N3" "six points in a row rising or falling" "连续 6 点递增或递减"
     RuleN4 "rule.N4" "fourteen points in a row alternating" "连续 14 点上下交替"
     Incomplete "incomplete" "incomplete, kept out of limits and rules" "不完整，不计入控制限与判异"
-    PointText "point_text" "{time}: {p} % ({n} of {total}), limits {lcl} to {ucl} %" "{time}：{p} %（{total} 中 {n}），控制限 {lcl}–{ucl} %"
+    PointText "point_text" "{time} · {p} % ({n} / {total}) · LCL {lcl} · UCL {ucl}" "{time} · {p} % ({n} / {total}) · LCL {lcl} · UCL {ucl}"
     ChartSummary "chart_summary" "p′ chart of {n} subgroups of {minutes} min: centre {cl} %, latest {last} %, {signals} signals." "p′ 控制图，{n} 个 {minutes} 分钟子组：中心线 {cl} %，最近 {last} %，{signals} 个异常信号。"
     ChartNoData "chart_no_data" "No subgroup yet: the first appears when a watched subgroup closes." "尚无子组：首个受监测的子组结束后显示。"
     ChartInsufficient "chart_insufficient" "Too few complete subgroups for limits yet." "完整子组太少，尚无控制限。"

@@ -169,6 +169,7 @@ fn unknown_beats_all_when_the_line_stops_reporting() {
     assert_eq!((fresh.state.word, fresh.feed), ("execute", "current"));
     let stale = view(&status, NOW_US + STALE_MS * 1_000 + 1_000);
     assert_eq!((stale.state.word, stale.state.class), ("unknown", "unknown"));
+    assert!(stale.stations.iter().all(|station| station.state.word == "unknown"));
     assert_eq!((stale.feed, stale.state.last), ("stalled", "execute"));
     assert_eq!(stale.state.for_ms, fresh.state.for_ms, "its duration stops counting");
 }

@@ -556,7 +556,11 @@ impl LineView {
             reject: RejectFractionView::of(status.shift.as_ref(), Some(&status.charts[1])),
             rejects: sorted_rejects(&status.rejects),
             hours: status.hours.iter().map(HourView::of).collect(),
-            stations: status.stations.iter().map(|s| StationView::of(s, config, status)).collect(),
+            stations: status
+                .stations
+                .iter()
+                .map(|s| StationView::of(s, config, status, stalled))
+                .collect(),
             faults: faults(config, status),
             polls: status.polls,
             missed_polls: status.missed_polls,
@@ -688,10 +692,15 @@ impl HourView {
 }
 
 impl StationView {
-    fn of(station: &StationStatus, config: &LineConfig, status: &LineStatus) -> StationView {
+    fn of(
+        station: &StationStatus,
+        config: &LineConfig,
+        status: &LineStatus,
+        stalled: bool,
+    ) -> StationView {
         let at = status.at;
         let mut state = StateView::of(&station.state, at);
-        if !station.link.up {
+        if stalled || !station.link.up {
             state.become_unknown();
         }
         StationView {

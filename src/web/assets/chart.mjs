@@ -108,6 +108,7 @@ export class Plot {
       toggle.setAttribute('aria-pressed', String(on));
       this.rows.hidden = !on;
       this.box.hidden = on;
+      this.readout.hidden = on;
       this.draw();
     });
     this.box.addEventListener('keydown', (event) => this.key(event));

@@ -43,6 +43,7 @@ const live = run({
     if (lost === (link.word === 'lost')) return;
     lost = link.word === 'lost';
     showState();
+    if (view) showStations();
     drawCharts();
   },
 });
@@ -68,8 +69,10 @@ function held() {
 function drawCharts() {
   if (!charts) return;
   trend.set(charts);
-  const chart = charts.reject_fraction.find((chart) => chart.subgroup_minutes === minutes);
-  if (chart) pchart.set(chart);
+  const chart = charts.reject_fraction.find((chart) => chart.subgroup_minutes === minutes)
+    ?? { points: [], status: 'no_data', subgroup_minutes: minutes };
+  legend(chart);
+  pchart.set(chart);
 }
 
 // State ---------------------------------------------------------------------------------------------------------
@@ -118,14 +121,15 @@ function figure(id, text, raw) {
 
 function showOutput() {
   const shift = view.shift;
+  const waiting = view.feed === 'waiting';
   const good = shift?.good ?? view.total;
-  figure('good', num(good.best), good.best);
+  figure('good', waiting ? '–' : num(good.best), waiting ? '' : good.best);
   put('good-doubt', doubt(good));
   put('good-note', shift ? `${t('plan', { n: num(shift.plan) })} · ${t('progress', { n: fixed(shift.plan_percent, 1) })}` : '');
   analog($('good-bar'), {
     max: Math.max(shift?.plan ?? 1, good.best, 1) * 1.02, value: good.best, filled: true, target: shift?.target_now,
   });
-  explain('good', good);
+  if (!waiting) explain('good', good);
   figure('gap', shift ? signed(shift.difference.best) : '–', shift?.difference.best);
   put('gap-doubt', shift ? doubt(shift.difference, signed) : '');
   put('gap-note', shift ? `${difference(shift)} · ${t('difference_note', { n: num(shift.target_now) })}` : '');
@@ -184,7 +188,7 @@ function showReject() {
   const recent = reject.recent;
   const out = recent !== null && recent.rules.length > 0;
   const latest = recent ? ` · ${t('subgroup.15')} ${hm(recent.t)}: ${fixed(recent.p)} %${out ? ` ■ ${word('rule', recent.rules[0])}` : ''}` : '';
-  put('reject-note', t('reject_note', { n: num(reject.rejected.best), total: num(reject.total.best) }) + latest);
+  put('reject-note', reject.total.high === 0 ? '' : t('reject_note', { n: num(reject.rejected.best), total: num(reject.total.best) }) + latest);
   const top = Math.max(recent?.ucl ?? 0, recent?.p ?? 0, reject.percent ?? 0, 0.1) * 1.5;
   analog($('reject-bar'), {
     max: top, value: recent?.p ?? reject.percent, alarm: out, target: reject.center,
@@ -242,7 +246,8 @@ function notes(hour) {
 function showRejects() {
   const rows = view.rejects.filter((reject) => reject.rejected.high > 0).slice(0, 8);
   const max = Math.max(...rows.map((reject) => reject.wilson?.[1] ?? reject.percent ?? 0), 0.001);
-  show($('rejects').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', {}, t('no_rejects')))] : rows.map((reject) => {
+  const none = view.feed === 'waiting' ? '' : t('no_rejects');
+  show($('rejects').tBodies[0], [rows, none], () => (rows.length === 0 ? [h('tr', {}, h('th', {}, none))] : rows.map((reject) => {
     const x = (percent) => percent / max * 118;
     const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       s('rect', { y: 3, width: x(reject.percent ?? 0), height: 10, class: 'filled' }));
@@ -259,18 +264,20 @@ function showRejects() {
 
 function showStations() {
   put('polls', t('polls', { n: num(view.polls), missed: num(view.missed_polls) }));
-  show($('stations'), view.stations, () => view.stations.map((station) => {
-    const kind = station.up ? station.state.class : 'unknown';
+  show($('stations'), [view.stations, lost], () => view.stations.map((station) => {
+    const known = station.up && !lost;
+    const kind = known ? station.state.class : 'unknown';
+    const state = known ? station.state.word : 'unknown';
     const flow = [];
     if (station.infeed) flow.push(h('span', {}, `${t('in')} `, h('b', { class: 'num' }, num(station.infeed.best))));
     if (station.good) flow.push(h('span', {}, `${t('out')} `, h('b', { class: 'num' }, num(station.good.best))));
     flow.push(h('span', {}, `${t('rejected')} `, h('b', { class: 'num' }, num(station.rejected.best))));
     const classes = [station.up ? '' : 'down', (station.bad_tags?.length ?? 0) > 0 ? 'bad' : ''].join(' ').trim();
-    return h('li', { class: classes, 'data-station': station.id, 'data-state': station.up ? station.state.word : 'unknown' },
+    return h('li', { class: classes, 'data-station': station.id, 'data-state': state },
       h('p', { class: 'station-name' }, icon(kind), h('b', {}, station.id), ` ${title(station.title)}`,
         ...(station.counts ? [h('span', { class: 'dim' }, ` · ${t('counts')}`)] : [])),
-      h('p', {}, h('b', {}, station.up ? word('state', station.state.word) : t('plc_offline')), ` ${hms(station.state.for_ms)}`),
-      h('p', { class: station.up ? 'dim' : 'fault' }, heard(station)),
+      h('p', {}, h('b', {}, station.up || lost ? word('state', state) : t('plc_offline')), lost ? '' : ` ${hms(station.state.for_ms)}`),
+      h('p', { class: station.up ? 'dim' : 'fault' }, lost ? '' : heard(station)),
       h('p', { class: 'flow' }, ...flow),
       ...((station.bad_tags?.length ?? 0) > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${station.bad_tags[0]}${(station.bad_tags?.length ?? 0) > 1 ? ` +${(station.bad_tags?.length ?? 0) - 1}` : ''}`)] : []),
       ...measures(station),
@@ -342,7 +349,7 @@ function drawTrend(svg, width, height, data) {
   // From what is known to now: nothing while live, a growing gap while nobody can tell.
   const first = points.start_ms[0];
   const until = (points.start_ms.at(-1) ?? now - MINUTE_MS) + MINUTE_MS;
-  if (first !== undefined) hatch(now - HOUR_MS, first);
+  hatch(now - HOUR_MS, first ?? now);
   if (lost && view) hatch(Math.max(until, view.at_ms), now);
   else if (view?.state.word === 'unknown' && view.state.since_ms !== null) hatch(Math.max(until, view.state.since_ms), now);
   svg.append(s('path', { class: 'target', d: `M${box.left} ${y(target)}H${box.right}` }));
@@ -392,7 +399,6 @@ function axis(svg, box, marks, y, form) {
 // p′ chart ------------------------------------------------------------------------------------------------------
 
 function drawControl(svg, width, height, chart) {
-  legend(chart);
   const points = chart.points;
   if (points.length === 0) {
     svg.append(s('text', { class: 'axis', x: width / 2, y: height / 2, 'text-anchor': 'middle' }, t('chart_no_data')));

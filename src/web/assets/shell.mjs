@@ -26,6 +26,7 @@ export function run(page) {
     restored,
   });
   themes();
+  closeWhy();
   setInterval(() => tick(live), 250);
   live.run();
   return live;
@@ -97,6 +98,15 @@ function help(view, unreached) {
     text = t('help_waiting');
   }
   put('band-help', text).hidden = text === '';
+}
+
+/** Explanations close like a menu: with Escape, or with a tap beside them. */
+function closeWhy() {
+  const close = (except) => document.querySelectorAll('details.doubtful[open]').forEach((open) => {
+    if (open !== except) open.open = false;
+  });
+  document.addEventListener('click', (event) => close(event.target.closest('details.doubtful')));
+  document.addEventListener('keydown', (event) => event.key === 'Escape' && close(null));
 }
 
 function themes() {
