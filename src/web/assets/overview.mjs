@@ -127,7 +127,7 @@ function showOutput() {
   put('good-doubt', doubt(good));
   put('good-note', shift ? `${t('plan', { n: num(shift.plan) })} · ${t('progress', { n: fixed(shift.plan_percent, 1) })}` : '');
   analog($('good-bar'), {
-    max: Math.max(shift?.plan ?? 1, good.best, 1) * 1.02, value: good.best, filled: true, target: shift?.target_now,
+    max: Math.max(shift?.plan ?? 1, good.best, 1) * 1.02, value: waiting ? null : good.best, filled: true, target: shift?.target_now,
   });
   if (!waiting) explain('good', good);
   figure('gap', shift ? signed(shift.difference.best) : '–', shift?.difference.best);
@@ -401,7 +401,6 @@ function axis(svg, box, marks, y, form) {
 function drawControl(svg, width, height, chart) {
   const points = chart.points;
   if (points.length === 0) {
-    svg.append(s('text', { class: 'axis', x: width / 2, y: height / 2, 'text-anchor': 'middle' }, t('chart_no_data')));
     return { stops: [], summary: t('chart_no_data') };
   }
   const step = chart.subgroup_minutes * MINUTE_MS;
