@@ -93,8 +93,13 @@ pub struct Snapshot {
     pub group: u16,
     /// When it was taken: the middle between request and reply; for a miss, when it was given up.
     pub taken_at: Moment,
-    /// Uncertainty of `taken_at`: the time from request to reply in microseconds.
+    /// Uncertainty of `taken_at`: the time from request to reply in microseconds of real time.
     pub round_trip_us: u32,
+    /// How many due polls it stands for. Over all snapshots of a group they add up to the polls that fell due.
+    ///
+    /// One for a poll that was made. More for a run of misses, which is reported at most every 100 ms, and for an
+    /// OPC UA message after quiet intervals; zero for a second message within one interval.
+    pub polls: u32,
     /// What it brought.
     pub outcome: Outcome,
 }
@@ -111,11 +116,8 @@ pub enum Outcome {
 /// Why a poll brought nothing. A missed poll is data: the counter ledger and the view need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Miss {
-    /// `n` polls fell due while an earlier one was still under way.
-    Skipped {
-        /// How many.
-        n: u32,
-    },
+    /// They fell due while an earlier one was still under way.
+    Skipped,
     /// There is no connection, and no attempt was due.
     Disconnected,
     /// The connection could not be made.
@@ -138,18 +140,10 @@ pub enum Miss {
 }
 
 impl Miss {
-    /// How many due polls this miss stands for.
-    pub fn polls(self) -> u64 {
-        match self {
-            Miss::Skipped { n } => u64::from(n),
-            _ => 1,
-        }
-    }
-
     /// The word used in logs, metrics and JSON.
     pub fn word(self) -> &'static str {
         match self {
-            Miss::Skipped { .. } => "skipped",
+            Miss::Skipped => "skipped",
             Miss::Disconnected => "disconnected",
             Miss::ConnectFailed => "connect_failed",
             Miss::Timeout => "timeout",

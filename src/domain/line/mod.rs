@@ -1,13 +1,3 @@
-//! The line: counters, states, minutes, shifts and the tracker that ties them together.
+//! The line: what its counters say was made, and what follows from it.
 
 pub mod counter;
-
-pub mod state;
-
-pub mod calendar;
-
-pub mod minute;
-
-pub mod event;
-
-pub mod status;

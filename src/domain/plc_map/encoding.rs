@@ -1,1 +1,0 @@
-//! Registers → [`crate::reading::Value`]. Written once for all types and orders.
