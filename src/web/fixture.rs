@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::line::calendar::Calendar;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::state::State;
@@ -89,6 +90,7 @@ pub(super) fn line() -> LineConfig {
         title: title("Capsule line 1", "胶囊一线"),
         counting_station: StationId::new("CF01"),
         target_per_minute: TARGET,
+        calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
         devices: STATIONS.map(device).into(),
     }
 }
@@ -328,7 +330,7 @@ fn events(now: i64) -> Vec<Event> {
     vec![
         Event {
             from_us: Some(now - 22 * MINUTE_US),
-            ..event(19, EventKind::Stop, "CF01", "held", "after running; code 12")
+            ..event(19, EventKind::Stop, "CF01", "internal", "Powder bridge in the hopper")
         },
         event(19, EventKind::State, "CF01", "execute", "after held for 140 s"),
         Event {

@@ -22,6 +22,8 @@ pub const STALE_MS: i64 = 4_000;
 /// A count is clearly behind when it lies more than this many percent below its target.
 const BEHIND_PERCENT: u64 = 5;
 
+/// Hours shown on the overview: a long shift of a plant without shift rules would push everything else away.
+const HOURS_SHOWN: usize = 12;
 /// Events shown on the overview; the rest is one request away.
 const EVENTS_SHOWN: usize = 6;
 
@@ -110,7 +112,7 @@ pub struct LineView {
     pub reject: RejectFractionView,
     /// Rejects of the shift by station and reason, most frequent first.
     pub rejects: Vec<RejectView>,
-    /// Hours of the shift so far, oldest first; the last is open.
+    /// The last twelve hours of the shift so far, oldest first; the last is open.
     pub hours: Vec<HourView>,
     /// Stations in the order of the line.
     pub stations: Vec<StationView>,
@@ -555,7 +557,7 @@ impl LineView {
             plc_speed: status.plc_speed.and_then(|speed| rounded(speed, 1)),
             reject: RejectFractionView::of(status.shift.as_ref(), Some(&status.charts[1])),
             rejects: sorted_rejects(&status.rejects),
-            hours: status.hours.iter().map(HourView::of).collect(),
+            hours: last_hours(&status.hours).iter().map(HourView::of).collect(),
             stations: status
                 .stations
                 .iter()
@@ -893,6 +895,10 @@ fn faults(config: &LineConfig, status: &LineStatus) -> Vec<FaultView> {
 fn stops(events: &[Event]) -> Vec<[i64; 2]> {
     let stops = events.iter().filter(|event| event.kind == EventKind::Stop);
     stops.filter_map(|stop| Some([ms(stop.from_us?), ms(stop.at_us)])).rev().collect()
+}
+
+fn last_hours(hours: &[HourStatus]) -> &[HourStatus] {
+    &hours[hours.len().saturating_sub(HOURS_SHOWN)..]
 }
 
 fn sorted_rejects(rejects: &[RejectStatus]) -> Vec<RejectView> {

@@ -299,7 +299,7 @@ function measures(station) {
 
 function showEvents() {
   show($('events'), view.events, () => (view.events.length === 0 ? [h('li', {}, t('no_events'))] : view.events.map((event) => {
-    const what = event.kind === 'state' ? word('state', event.word) : event.kind === 'link' && event.word.startsWith('miss') ? word('miss', event.word) : word('word', event.word);
+    const what = word({ state: 'state', stop: 'class' }[event.kind] ?? 'word', event.word);
     const line = [h('span', { class: 'num' }, clock(event.at_ms)), ` ${word('kind', event.kind)} `,
       h('b', {}, `${event.station ?? ''} ${what}`.trim()), event.count ? ` ${num(event.count.best)} ${doubt(event.count)}` : ''];
     return h('li', {}, h('details', {}, h('summary', {}, ...line), h('p', { class: 'dim', lang: 'en' }, event.detail || '–')));

@@ -152,7 +152,7 @@ fn header(app: &App, look: Look, page: &Page) -> Markup {
             }
             // The mark is part of every page of a simulated plant and no setting removes it.
             @if parts.simulated { strong.sim { (lang.mark(Key::Simulated)) } }
-            nav {
+            nav aria-label=(lang.say(Key::LineChoice)) {
                 a href="/" aria-current="page" { (lang.mark(Key::Overview)) }
                 @if parts.lines.len() > 1 {
                     @for (i, feed) in parts.lines.iter().enumerate() {

@@ -142,7 +142,7 @@ fn chart(lang: Lang, title: Key, id: &str, switches: Markup) -> Markup {
             p.dim.legend #{ (id) "-legend" } {}
             div.plot #(id) role="img" tabindex="0" aria-describedby="chart-keys" {}
             p.readout #{ (id) "-readout" } aria-live="off" {}
-            div.rows #{ (id) "-rows" } tabindex="0" hidden {}
+            div.rows #{ (id) "-rows" } role="region" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
             @if id == "trend" { p.away #chart-keys { (lang.mark(Key::ChartKeys)) } }
         }
     }
