@@ -9,7 +9,7 @@ use std::{
 
 /// A clock in microseconds of plant time that runs `speed` times as fast as real time.
 #[derive(Debug)]
-pub struct PlantClock {
+pub(crate) struct PlantClock {
     speed: f64,
     anchor: Mutex<Anchor>,
 }
@@ -23,34 +23,34 @@ struct Anchor {
 
 impl PlantClock {
     /// Starts at `start_us` of plant time, running or held.
-    pub fn new(start_us: i64, speed: f64, held: bool) -> PlantClock {
+    pub(crate) fn new(start_us: i64, speed: f64, held: bool) -> PlantClock {
         let since = (!held).then(Instant::now);
         PlantClock { speed, anchor: Mutex::new(Anchor { plant_us: start_us, since }) }
     }
 
     /// Plant time now, in microseconds.
-    pub fn now_us(&self) -> i64 {
+    pub(crate) fn now_us(&self) -> i64 {
         self.read(&self.anchor())
     }
 
     /// How many seconds of plant time pass in one real second.
-    pub fn speed(&self) -> f64 {
+    pub(crate) fn speed(&self) -> f64 {
         self.speed
     }
 
     /// True while plant time stands still.
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         self.anchor().since.is_none()
     }
 
     /// Stops plant time. When this returns, [`PlantClock::now_us`] no longer changes.
-    pub fn hold(&self) {
+    pub(crate) fn hold(&self) {
         let mut anchor = self.anchor();
         *anchor = Anchor { plant_us: self.read(&anchor), since: None };
     }
 
     /// Lets plant time run again from where it stands.
-    pub fn resume(&self) {
+    pub(crate) fn resume(&self) {
         let mut anchor = self.anchor();
         *anchor = Anchor { plant_us: self.read(&anchor), since: Some(Instant::now()) };
     }

@@ -399,7 +399,9 @@ impl Filler {
     }
 
     fn set_state(&mut self, state: State, now_us: i64) {
-        *self.state_us.entry(self.state).or_default() += now_us - self.state_since_us;
+        if now_us > self.state_since_us {
+            *self.state_us.entry(self.state).or_default() += now_us - self.state_since_us;
+        }
         self.state = state;
         self.state_since_us = now_us;
     }

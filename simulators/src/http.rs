@@ -9,7 +9,7 @@ use axum::{
     serve::ListenerExt,
 };
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     faults::{Event, FaultSet, ModbusFaults, OpcUaFaults},
@@ -50,7 +50,10 @@ pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
         // Only latency depends on it.
         let _ = stream.set_nodelay(true);
     });
-    if let Err(error) = axum::serve(listener, router).await {
+    // Connections are tasks of their own. When this one is aborted, `_alive` goes and ends them.
+    let (_alive, gone) = oneshot::channel::<()>();
+    let ended = async { _ = gone.await };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(ended).await {
         tracing::error!(%error, "the HTTP server of the simulator ended");
     }
 }

@@ -44,7 +44,7 @@ mod stops;
 mod tests;
 mod weigher;
 
-pub use clock::{PlantClock, utc_now_us};
+pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
 pub use filler::BORES;
 pub use ledger::{BatchRecord, Ledger, RejectClass, StopRecord, WeigherLedger};

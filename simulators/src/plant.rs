@@ -102,14 +102,14 @@ pub enum PlantError {
     #[error("{0}")]
     Config(String),
     /// A server could not take its address.
-    #[error("{server} cannot listen on {addr}: {source}; stop what uses it or choose another port")]
+    #[error("{server} cannot listen on {addr}: {error}; stop what uses it or choose another port")]
     Listen {
         /// The server.
         server: &'static str,
         /// The address from the configuration.
         addr: SocketAddr,
-        /// What the system said.
-        source: io::Error,
+        /// What the system said; the message has it already, so it is no source.
+        error: io::Error,
     },
     /// A socket that listens could not be used.
     #[error("a listening socket failed: {0}")]
@@ -279,5 +279,5 @@ fn listen(server: &'static str, addr: SocketAddr) -> Result<TcpListener, PlantEr
         socket.bind(addr)?;
         socket.listen(128)
     };
-    open().map_err(|source| PlantError::Listen { server, addr, source })
+    open().map_err(|error| PlantError::Listen { server, addr, error })
 }

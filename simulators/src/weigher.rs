@@ -10,7 +10,7 @@
 //! last 1,000 good capsules are drawn from the seed and the stroke number, within the limits, so
 //! the same stroke shows the same weights whenever it is asked for.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::OnceLock};
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +29,8 @@ pub const LAG_US: i64 = 30_000_000;
 pub(crate) const TARE_MG: f64 = 96.0;
 /// Nominal fill, in mg net.
 pub(crate) const FILL_MG: f64 = 500.0;
+/// Nominal weight, in mg gross.
+const NOMINAL_MG: f64 = TARE_MG + FILL_MG;
 /// Limits of the weigher, in mg gross: 7.5 % of the fill around the nominal weight.
 pub(crate) const LIMIT_LO_MG: f64 = TARE_MG + FILL_MG * 0.925;
 pub(crate) const LIMIT_HI_MG: f64 = TARE_MG + FILL_MG * 1.075;
@@ -46,13 +48,24 @@ const WINDOW: u32 = 1_000;
 const DRY_US: i64 = 2_000_000;
 
 /// A stroke's capsules after weighing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Weighed {
     stroke: u64,
     drift: f64,
     good: u32,
     under: u32,
     over: u32,
+    /// Drawn when somebody looks for the first time.
+    sums: OnceLock<Sums>,
+}
+
+/// What is known of a stroke's weights, as deviations from the nominal weight in mg.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    sum: f64,
+    squares: f64,
+    /// Of the last capsule, which is a reject if the stroke had one.
+    last: f64,
 }
 
 /// Mean and spread of the last good weights, and the last weight of all, in mg gross.
@@ -114,26 +127,23 @@ impl Weigher {
         if now_us - self.last_us <= DRY_US { State::Running } else { State::Waiting }
     }
 
-    /// Draws the weights of the last capsules.
+    /// Statistics of the last good capsules.
     pub(crate) fn weights(&self) -> Weights {
-        let (mut n, mut sum, mut squares, mut last) = (0, 0.0, 0.0, 0.0);
+        let (mut n, mut sums) = (0, Sums::default());
         for weighed in &self.recent {
-            last = self.each_weight(weighed, |weight| {
-                let deviation = weight - TARE_MG - FILL_MG;
-                n += 1;
-                sum += deviation;
-                squares += deviation * deviation;
-            });
+            let Sums { sum, squares, last } = *weighed.sums.get_or_init(|| self.draw(weighed));
+            n += weighed.good;
+            sums = Sums { sum: sums.sum + sum, squares: sums.squares + squares, last };
         }
         if n < 2 {
             return Weights::default();
         }
         let n = f64::from(n);
-        let variance = (squares - sum * sum / n) / (n - 1.0);
+        let variance = (sums.squares - sums.sum * sums.sum / n) / (n - 1.0);
         Weights {
-            mean_mg: (TARE_MG + FILL_MG + sum / n) as f32,
+            mean_mg: (NOMINAL_MG + sums.sum / n) as f32,
             std_dev_mg: variance.max(0.0).sqrt() as f32,
-            last_mg: last as f32,
+            last_mg: (NOMINAL_MG + sums.last) as f32,
         }
     }
 
@@ -160,7 +170,8 @@ impl Weigher {
         self.totals.over += u64::from(over);
         self.totals.good += u64::from(good);
         self.last_us = parcel.ejected_us + LAG_US;
-        self.remember(Weighed { stroke: parcel.stroke, drift: parcel.drift, good, under, over });
+        let Parcel { stroke, drift, .. } = parcel;
+        self.remember(Weighed { stroke, drift, good, under, over, sums: OnceLock::new() });
     }
 
     fn remember(&mut self, weighed: Weighed) {
@@ -171,22 +182,21 @@ impl Weigher {
         }
     }
 
-    /// Calls `on_good` with each good weight of a stroke and returns the stroke's last weight,
-    /// which is that of a reject if there was one.
-    fn each_weight(&self, weighed: &Weighed, mut on_good: impl FnMut(f64)) -> f64 {
+    fn draw(&self, weighed: &Weighed) -> Sums {
         let mut rng = random::of_stroke(self.seed, weighed.stroke);
-        let mut last = 0.0;
+        let mut sums = Sums::default();
         for capsule in 0..weighed.good {
-            last = self.tooling.good_weight(capsule as usize, weighed.drift, &mut rng);
-            on_good(last);
+            let weight = self.tooling.good_weight(capsule as usize, weighed.drift, &mut rng);
+            sums.last = weight - NOMINAL_MG;
+            sums.sum += sums.last;
+            sums.squares += sums.last * sums.last;
         }
-        for _ in 0..weighed.under {
-            last = TARE_MG + FILL_MG * rng.random_range(0.3..0.9);
+        if weighed.under > 0 {
+            sums.last = FILL_MG * (rng.random_range(0.3..0.9) - 1.0);
+        } else if weighed.over > 0 {
+            sums.last = LIMIT_HI_MG - NOMINAL_MG + 2.0 * rng.sample::<f64, _>(Exp1);
         }
-        for _ in 0..weighed.over {
-            last = LIMIT_HI_MG + 2.0 * rng.sample::<f64, _>(Exp1);
-        }
-        last
+        sums
     }
 }
 
@@ -207,6 +217,8 @@ impl Chance {
 #[derive(Clone, Debug)]
 struct Tooling {
     bores: Vec<f64>,
+    /// Spread of single gross weights of one bore, dose and shell together.
+    single_sd_mg: f64,
     /// Chances on an even grid of drifts from `-DRIFT_END` to `DRIFT_END`.
     chances: Vec<Chance>,
 }
@@ -220,8 +232,10 @@ impl Tooling {
         let bores: Vec<f64> =
             (0..BORES).map(|_| BORE_SD * rng.sample::<f64, _>(StandardNormal)).collect();
         let drift_of = |step| DRIFT_END * (2.0 * step as f64 / DRIFT_STEPS as f64 - 1.0);
-        let chances = (0..=DRIFT_STEPS).map(|step| chance_of(&bores, drift_of(step))).collect();
-        Tooling { bores, chances }
+        let single_sd_mg = (FILL_MG * DOSE_SD).hypot(SHELL_SD_MG);
+        let chances =
+            (0..=DRIFT_STEPS).map(|step| chance_of(&bores, single_sd_mg, drift_of(step))).collect();
+        Tooling { bores, single_sd_mg, chances }
     }
 
     fn chance(&self, drift: f64) -> Chance {
@@ -233,7 +247,7 @@ impl Tooling {
     fn good_weight(&self, bore: usize, drift: f64, rng: &mut ChaCha8Rng) -> f64 {
         let mean = mean_mg(self.bores[bore % self.bores.len()], drift);
         loop {
-            let weight = mean + single_sd_mg() * rng.sample::<f64, _>(StandardNormal);
+            let weight = mean + self.single_sd_mg * rng.sample::<f64, _>(StandardNormal);
             if (LIMIT_LO_MG..=LIMIT_HI_MG).contains(&weight) {
                 return weight;
             }
@@ -245,17 +259,12 @@ fn mean_mg(bore: f64, drift: f64) -> f64 {
     TARE_MG + FILL_MG * (1.0 + bore + drift)
 }
 
-/// Spread of single gross weights of one bore: dose and shell together.
-fn single_sd_mg() -> f64 {
-    (FILL_MG * DOSE_SD).hypot(SHELL_SD_MG)
-}
-
-fn chance_of(bores: &[f64], drift: f64) -> Chance {
+fn chance_of(bores: &[f64], single_sd_mg: f64, drift: f64) -> Chance {
     let mean_over_bores = |tail: &dyn Fn(f64) -> f64| {
         bores.iter().map(|&bore| tail(mean_mg(bore, drift))).sum::<f64>() / bores.len() as f64
     };
-    let below = mean_over_bores(&|mean| upper_tail((mean - LIMIT_LO_MG) / single_sd_mg()));
-    let above = mean_over_bores(&|mean| upper_tail((LIMIT_HI_MG - mean) / single_sd_mg()));
+    let below = mean_over_bores(&|mean| upper_tail((mean - LIMIT_LO_MG) / single_sd_mg));
+    let above = mean_over_bores(&|mean| upper_tail((LIMIT_HI_MG - mean) / single_sd_mg));
     let normal = 1.0 - P_OUTLIER;
     Chance { under: normal * below + P_OUTLIER, over: normal * above }
 }

@@ -151,9 +151,9 @@ async fn dropped_sessions_are_gone_and_the_server_comes_back() {
     let plant = start(|_| {}).await;
     let (session, namespace) = connect(&plant).await;
     plant.faults().trigger(Event::DropSessions);
-    let item = ReadValueId::new_value(NodeId::new(namespace, TOTAL));
+    let items = [ReadValueId::new_value(NodeId::new(namespace, TOTAL))];
     let lost = async {
-        while session.read(&[item.clone()], TimestampsToReturn::Both, 0.0).await.is_ok() {
+        while session.read(&items, TimestampsToReturn::Both, 0.0).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

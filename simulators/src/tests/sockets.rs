@@ -236,3 +236,25 @@ async fn the_ledger_and_the_faults_are_on_http() {
     assert_eq!(resumed["held"], false);
     assert_eq!(http(&plant, "GET", "/healthz", "").await.0, "HTTP/1.1 200 OK");
 }
+
+#[tokio::test]
+async fn a_stopped_plant_leaves_no_task_behind() {
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    assert_eq!(alive(), 0);
+    let plant = start(|config| config.http_addr = Some(config.modbus_addr)).await;
+    let mut client = connect(&plant).await;
+    read(&mut client).await;
+    let mut idle = Vec::new();
+    for addr in [plant.opcua_addr(), plant.http_addr().unwrap()] {
+        idle.push(TcpStream::connect(addr).await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(alive() >= 6, "three servers with a connection each, {} tasks", alive());
+    plant.stop().await;
+    let all_gone = async {
+        while alive() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), all_gone).await.unwrap_or_else(|_| panic!("{}", alive()));
+}
