@@ -29,7 +29,8 @@ impl History for StoredHistory {
         kinds: &[EventKind],
     ) -> Result<Vec<(i64, Event)>, String> {
         let kinds = (!kinds.is_empty()).then_some(kinds);
-        let mut events = self.0.events(line, from_us, to_us, kinds, ROWS).map_err(|error| error.to_string())?;
+        let mut events =
+            self.0.events(line, from_us, to_us, kinds, ROWS).map_err(|error| error.to_string())?;
         events.reverse();
         Ok(events)
     }
@@ -49,7 +50,12 @@ impl Gauges for ServiceGauges {
         }
         self.store_gauges(&mut gauges);
         if let Some(bytes) = resident_bytes() {
-            gauges.push(gauge("capline_resident_bytes", "Resident memory of the process in bytes", vec![], bytes as f64));
+            gauges.push(gauge(
+                "capline_resident_bytes",
+                "Resident memory of the process in bytes",
+                vec![],
+                bytes as f64,
+            ));
         }
         gauges
     }
@@ -59,44 +65,110 @@ impl ServiceGauges {
     fn store_gauges(&self, gauges: &mut Vec<Gauge>) {
         let stats = self.historian.stats();
         let seconds = |us: u64| us as f64 / 1e6;
-        gauges.push(counter("capline_store_commits", "Commits since the start", vec![], stats.commits as f64));
-        for (quantile, us) in [("0.5", stats.commit_p50_us), ("0.99", stats.commit_p99_us), ("1", stats.commit_max_us)] {
+        gauges.push(counter(
+            "capline_store_commits",
+            "Commits since the start",
+            vec![],
+            stats.commits as f64,
+        ));
+        for (quantile, us) in [
+            ("0.5", stats.commit_p50_us),
+            ("0.99", stats.commit_p99_us),
+            ("1", stats.commit_max_us),
+        ] {
             let labels = vec![("quantile", quantile.to_owned())];
-            gauges.push(gauge("capline_store_commit_seconds", "Time of a durable commit in seconds", labels, seconds(us)));
+            gauges.push(gauge(
+                "capline_store_commit_seconds",
+                "Time of a durable commit in seconds",
+                labels,
+                seconds(us),
+            ));
         }
-        gauges.push(gauge("capline_store_bytes", "Size of the journal and its log in bytes", vec![], stats.bytes as f64));
-        gauges.push(gauge("capline_store_queued_ticks", "Ticks that wait to be stored", vec![], stats.queued as f64));
+        gauges.push(gauge(
+            "capline_store_bytes",
+            "Size of the journal and its log in bytes",
+            vec![],
+            stats.bytes as f64,
+        ));
+        gauges.push(gauge(
+            "capline_store_queued_ticks",
+            "Ticks that wait to be stored",
+            vec![],
+            stats.queued as f64,
+        ));
         let failing = f64::from(u8::from(stats.last_error.is_some()));
-        gauges.push(gauge("capline_store_failing", "1 while the journal refuses ticks", vec![], failing));
+        gauges.push(gauge(
+            "capline_store_failing",
+            "1 while the journal refuses ticks",
+            vec![],
+            failing,
+        ));
     }
 }
 
 fn pace_gauges(pace: &GroupPace, gauges: &mut Vec<Gauge>) {
     let labels = || vec![("station", pace.station.to_string()), ("group", pace.group.to_string())];
-    gauges.push(counter("capline_polls_planned", "Polls that fell due", labels(), pace.planned as f64));
-    gauges.push(counter("capline_polls_done", "Polls that brought readings", labels(), pace.done as f64));
+    gauges.push(counter(
+        "capline_polls_planned",
+        "Polls that fell due",
+        labels(),
+        pace.planned as f64,
+    ));
+    gauges.push(counter(
+        "capline_polls_done",
+        "Polls that brought readings",
+        labels(),
+        pace.done as f64,
+    ));
     for (reason, n) in &pace.missed {
         let mut labels = labels();
         labels.push(("reason", (*reason).to_owned()));
-        gauges.push(counter("capline_polls_missed", "Polls that brought nothing, by reason", labels, *n as f64));
+        gauges.push(counter(
+            "capline_polls_missed",
+            "Polls that brought nothing, by reason",
+            labels,
+            *n as f64,
+        ));
     }
-    gauges.push(counter("capline_snapshots_dropped", "Snapshots dropped by a full queue", labels(), pace.dropped as f64));
+    gauges.push(counter(
+        "capline_snapshots_dropped",
+        "Snapshots dropped by a full queue",
+        labels(),
+        pace.dropped as f64,
+    ));
     let lateness = &pace.lateness;
-    for (quantile, us) in [("0.5", lateness.p50_us), ("0.99", lateness.p99_us), ("1", lateness.max_us)] {
+    for (quantile, us) in
+        [("0.5", lateness.p50_us), ("0.99", lateness.p99_us), ("1", lateness.max_us)]
+    {
         let mut labels = labels();
         labels.push(("quantile", quantile.to_owned()));
         let help = "Time from when a poll was due to when it was sent, in seconds";
         gauges.push(gauge("capline_poll_lateness_seconds", help, labels, us as f64 / 1e6));
     }
     let help = "Round trip of the last poll in seconds";
-    gauges.push(gauge("capline_poll_round_trip_seconds", help, labels(), f64::from(pace.round_trip_us) / 1e6));
+    gauges.push(gauge(
+        "capline_poll_round_trip_seconds",
+        help,
+        labels(),
+        f64::from(pace.round_trip_us) / 1e6,
+    ));
 }
 
-fn gauge(name: &'static str, help: &'static str, labels: Vec<(&'static str, String)>, value: f64) -> Gauge {
+fn gauge(
+    name: &'static str,
+    help: &'static str,
+    labels: Vec<(&'static str, String)>,
+    value: f64,
+) -> Gauge {
     Gauge { name, help, kind: GaugeKind::Gauge, labels, value }
 }
 
-fn counter(name: &'static str, help: &'static str, labels: Vec<(&'static str, String)>, value: f64) -> Gauge {
+fn counter(
+    name: &'static str,
+    help: &'static str,
+    labels: Vec<(&'static str, String)>,
+    value: f64,
+) -> Gauge {
     Gauge { name, help, kind: GaugeKind::Counter, labels, value }
 }
 

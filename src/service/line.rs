@@ -123,7 +123,8 @@ impl LineTask {
     /// Hands everything that changed to the journal as one tick.
     fn commit(&mut self, now: Moment, outbox: &mut Outbox) {
         let changes = self.tracker.take_changes();
-        let stored = |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
+        let stored =
+            |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
         let mut tick = Box::new(Tick {
             line: self.id.clone(),
             seq: self.next_seq,
@@ -190,11 +191,19 @@ impl LineTask {
             }
             if outbox.returned.is_none() {
                 let (polls, missed_polls) = self.tracker.polls();
-                return Ok(LineSummary { line: self.id.clone(), counted: self.tracker.total(), polls, missed_polls });
+                return Ok(LineSummary {
+                    line: self.id.clone(),
+                    counted: self.tracker.total(),
+                    polls,
+                    missed_polls,
+                });
             }
             tokio::time::sleep(self.every).await;
         }
-        Err(anyhow!("line {}: the journal did not take the last tick; counts go on from the one before", self.id))
+        Err(anyhow!(
+            "line {}: the journal did not take the last tick; counts go on from the one before",
+            self.id
+        ))
     }
 
     fn watch_clock(&mut self, last: Moment, now: Moment) {
@@ -213,7 +222,16 @@ impl LineTask {
 
 fn event(at: Moment, kind: EventKind, word: &str, detail: String) -> Event {
     let word = word.to_owned();
-    Event { at_us: at.utc_us, from_us: None, kind, station: None, tag: None, word, count: None, detail }
+    Event {
+        at_us: at.utc_us,
+        from_us: None,
+        kind,
+        station: None,
+        tag: None,
+        word,
+        count: None,
+        detail,
+    }
 }
 
 /// Waits for a tick on its way; for ever if there is none.

@@ -94,7 +94,11 @@ impl Service {
         for line in &config.lines {
             let (out, snapshots) = mpsc::channel(QUEUE);
             for (device, device_config) in line.devices.iter().enumerate() {
-                feeds.push(Feed { device: device as u16, config: device_config.clone(), out: out.clone() });
+                feeds.push(Feed {
+                    device: device as u16,
+                    config: device_config.clone(),
+                    out: out.clone(),
+                });
             }
             let (publish, status) = watch::channel(None);
             let (hear, heard) = watch::channel(false);
@@ -112,7 +116,12 @@ impl Service {
                 hear,
                 every: config.commit_every,
             };
-            lines.push(RunningLine { id: line.id.clone(), commands, heard, task: tokio::spawn(task.run()) });
+            lines.push(RunningLine {
+                id: line.id.clone(),
+                commands,
+                heard,
+                task: tokio::spawn(task.run()),
+            });
             line_feeds.push(LineFeed { config: line.clone(), status });
         }
         let sources = Arc::new(Sources::start(feeds, clock)?);
@@ -123,7 +132,10 @@ impl Service {
             simulated,
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
-            gauges: Arc::new(ServiceGauges { historian: historian.clone(), sources: sources.clone() }),
+            gauges: Arc::new(ServiceGauges {
+                historian: historian.clone(),
+                sources: sources.clone(),
+            }),
         });
         let (stop_web, stopped) = oneshot::channel::<()>();
         let until_stopped = async move {
@@ -165,8 +177,12 @@ impl Service {
         let mut summaries = Vec::new();
         for line in self.lines {
             let (reply, summary) = oneshot::channel();
-            line.commands.send(Command::Finish(reply)).await.context("the task of a line has ended before its time")?;
-            summaries.push(summary.await.with_context(|| format!("line {} did not finish", line.id))??);
+            line.commands
+                .send(Command::Finish(reply))
+                .await
+                .context("the task of a line has ended before its time")?;
+            summaries
+                .push(summary.await.with_context(|| format!("line {} did not finish", line.id))??);
             line.task.await?;
         }
         // The web may still hold the other handle for its gauges; the sources end with the last one.
@@ -184,7 +200,9 @@ impl Service {
 async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr).await.map_err(|error| {
         let way_out = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program uses it; stop that one or choose another port",
+            std::io::ErrorKind::AddrInUse => {
+                "another program uses it; stop that one or choose another port"
+            }
             _ => "choose another address in [web] listen",
         };
         anyhow::anyhow!("the screens cannot be served on {addr}: {error}; {way_out}")
@@ -204,23 +222,26 @@ fn follow(line: &LineConfig, historian: &Historian, clock: &Clock) -> anyhow::Re
         let away_s = (now.utc_us - last.utc_us) as f64 / 1e6;
         info!(line = %line.id, total = %resume.total, away_s, "the line goes on from its journal");
     }
-    let states = resume.states.into_iter().map(|s| (s.station, s.state, s.raw, s.since_us)).collect();
-    let mut events = resume.events;
-    // The tracker looks for gaps in all events of its look-back, the screen only at the latest ones.
-    events.extend(resume.gaps.into_iter().rev().filter(|gap| gap.from_us.is_some()));
+    let states =
+        resume.states.into_iter().map(|s| (s.station, s.state, s.raw, s.since_us)).collect();
     let carry = Carry {
         baselines: resume.baselines,
         minutes: resume.minutes,
-        events,
+        events: resume.events,
+        gaps: resume.gaps,
         states,
         same_boot: resume.same_boot,
     };
-    Ok(Follow { tracker: LineTracker::new(model(line, clock), now, carry), next_seq: resume.tick_seq + 1 })
+    Ok(Follow {
+        tracker: LineTracker::new(model(line, clock), now, carry),
+        next_seq: resume.tick_seq + 1,
+    })
 }
 
 /// What a tracker needs to know of a configured line.
 pub fn model(line: &LineConfig, clock: &Clock) -> LineModel {
-    let counting = line.devices.iter().position(|device| device.map.station == line.counting_station);
+    let counting =
+        line.devices.iter().position(|device| device.map.station == line.counting_station);
     LineModel {
         id: line.id.clone(),
         stations: line.devices.iter().map(|device| device.map.clone()).collect(),

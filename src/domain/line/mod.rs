@@ -15,3 +15,9 @@ pub mod event;
 pub mod status;
 
 pub mod tracker;
+
+pub mod count_file;
+
+pub mod oee;
+
+pub mod oee_file;

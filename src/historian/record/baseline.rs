@@ -58,6 +58,8 @@ struct HeldForm {
     missed: bool,
     uptime_s: Option<u64>,
     batch: Option<u64>,
+    #[serde(default)]
+    batch_settled: bool,
     since_reset_s: Option<u64>,
     heartbeat: Option<u64>,
     session_lost: bool,
@@ -141,7 +143,15 @@ impl SeenForm {
 impl HeldForm {
     fn of(held: Held) -> HeldForm {
         let Held { at, source_us, value, evidence, missed } = held;
-        let Evidence { uptime_s, batch, since_reset_s, heartbeat, session_lost, bounds } = evidence;
+        let Evidence {
+            uptime_s,
+            batch,
+            batch_settled,
+            since_reset_s,
+            heartbeat,
+            session_lost,
+            bounds,
+        } = evidence;
         let Moment { utc_us, mono_us } = at;
         HeldForm {
             utc_us,
@@ -151,6 +161,7 @@ impl HeldForm {
             missed,
             uptime_s,
             batch,
+            batch_settled,
             since_reset_s,
             heartbeat,
             session_lost,
@@ -166,6 +177,7 @@ impl HeldForm {
             evidence: Evidence {
                 uptime_s: self.uptime_s,
                 batch: self.batch,
+                batch_settled: self.batch_settled,
                 since_reset_s: self.since_reset_s,
                 heartbeat: self.heartbeat,
                 session_lost: self.session_lost,

@@ -99,6 +99,7 @@ fn held(seq: u64) -> Held {
     let evidence = Evidence {
         uptime_s: Some(4),
         batch: Some(u64::MAX),
+        batch_settled: false,
         since_reset_s: None,
         heartbeat: Some(65_535),
         session_lost: true,

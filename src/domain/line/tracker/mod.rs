@@ -53,8 +53,10 @@ pub struct Carry {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes, oldest first, the last ones perhaps open.
     pub minutes: Vec<Minute>,
-    /// Events since the first of these minutes, newest first.
+    /// The latest events of any kind, newest first, for the screen.
     pub events: Vec<Event>,
+    /// Counts that ended since the first of these minutes, oldest first. Those of gaps belong to no minute.
+    pub gaps: Vec<Event>,
     /// States as last read: station, state, code, since when (UTC µs).
     pub states: Vec<(StationId, State, Option<i64>, i64)>,
     /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
@@ -126,7 +128,7 @@ impl LineTracker {
         let output = ledgers.iter().position(is_output).unwrap_or(0);
         let mut account = Account::new(model.calendar.clone(), keys, output);
         account.restore(carry.minutes);
-        for event in carry.events.iter().rev() {
+        for event in &carry.gaps {
             restore_gap(&mut account, &ledgers, event);
         }
         for (id, state, raw, since_us) in &carry.states {
