@@ -11,3 +11,6 @@ pub mod historian;
 pub mod web;
 
 pub mod service;
+
+#[cfg(feature = "demo")]
+pub mod demo;

@@ -1,3 +1,163 @@
-//! The command line.
+//! The command line: run, demo, check. Prints, decides nothing.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is what prints")]
 
-fn main() {}
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use capline::clock::Clock;
+use capline::config::Config;
+use capline::service::{Service, open_historian};
+use clap::{Parser, Subcommand};
+
+/// Keeps an exact account of every capsule of a filling line and shows it live.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a simulated capsule line and watch it; needs no plant
+    #[cfg(feature = "demo")]
+    Demo {
+        /// Port of the screens on this machine
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// Journal directory, kept for the next demo; a temporary one without it
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Seed of the simulated plant
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Line seconds in a real second, 1 to 60
+        #[arg(long, default_value_t = 1.0, value_parser = speed)]
+        speed: f64,
+        /// End after this time and print a summary: 30s, 5min
+        #[arg(long, value_parser = duration)]
+        duration: Option<Duration>,
+    },
+    /// Run the service of a plant
+    Run {
+        /// Configuration, such as config/plant.toml
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Check a configuration and its maps, and report all mistakes together
+    Check {
+        /// Configuration
+        #[arg(default_value = "config/plant.toml")]
+        config: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        "warn,capline=info,opcua_client=off,opcua_server=off,opcua_core=off".into()
+    });
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match perform(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("capline: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        #[cfg(feature = "demo")]
+        Command::Demo { port, data, seed, speed, duration } => {
+            let listen = SocketAddr::from(([127, 0, 0, 1], port));
+            runtime()?
+                .block_on(demo(capline::demo::DemoOptions { listen, data, seed, speed }, duration))
+        }
+        Command::Run { config } => {
+            let config = Config::load(&config)?;
+            runtime()?.block_on(run(&config))
+        }
+        Command::Check { config } => Ok(check(&config)),
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+#[cfg(feature = "demo")]
+async fn demo(
+    options: capline::demo::DemoOptions,
+    duration: Option<Duration>,
+) -> anyhow::Result<ExitCode> {
+    let demo = capline::demo::Demo::start(&options).await?;
+    eprintln!("Capline demo: open http://{} (simulated line; Ctrl-C ends it)", demo.addr());
+    wait(duration).await?;
+    let summary = demo.stop().await?;
+    println!("{}", serde_json::to_string(&summary)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let historian = open_historian(config)?;
+    let service = Service::start(config, Clock::real(), historian, false).await?;
+    eprintln!("Capline: open http://{} (Ctrl-C ends it)", service.addr());
+    wait(None).await?;
+    service.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for the end: the time given, SIGINT or SIGTERM.
+async fn wait(duration: Option<Duration>) -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let timer = async {
+        match duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = timer => {}
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn check(path: &std::path::Path) -> ExitCode {
+    match Config::load(path) {
+        Ok(config) => {
+            for device in config.lines.iter().flat_map(|line| &line.devices) {
+                println!(
+                    "{} at {}: {} tags from {}",
+                    device.map.station,
+                    device.address,
+                    device.map.tags.len(),
+                    device.map.file
+                );
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(feature = "demo")]
+fn speed(text: &str) -> Result<f64, String> {
+    let wrong = || format!("{text} is no speed; write a number from 1 to 60");
+    text.parse().ok().filter(|speed| (1.0..=60.0).contains(speed)).ok_or_else(wrong)
+}
+
+#[cfg(feature = "demo")]
+fn duration(text: &str) -> Result<Duration, String> {
+    let us = domain::plc_map::document::parse_duration_us(text);
+    us.map(|us| Duration::from_micros(us as u64))
+        .ok_or_else(|| format!("{text} is no time; write 30s, 5min or 2h"))
+}

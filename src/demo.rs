@@ -1,0 +1,211 @@
+//! `capline demo`: a simulated plant inside this process, and the service pointed at it.
+//!
+//! The plant is a pure function of its seed and of plant time. After an end of any kind it is wound forward to the
+//! present, so that it went on making capsules while nobody looked, as a real one does.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain::units::Count;
+use serde::{Deserialize, Serialize};
+use simulators::{Plant, PlantConfig, Preset};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::historian::Historian;
+use crate::service::{Service, open_historian};
+
+/// Key of the journal under which a demo keeps what its plant was started with.
+const SETTING: &str = "demo";
+
+/// How long the demo waits for the first reading of every simulated machine before capsules are made.
+const FIRST_READING: Duration = Duration::from_secs(10);
+
+/// What a demo is started with.
+#[derive(Clone, Debug)]
+pub struct DemoOptions {
+    /// Where the screens are served.
+    pub listen: SocketAddr,
+    /// Journal directory; none takes a fresh one that is deleted at the end.
+    pub data: Option<PathBuf>,
+    /// Seed of the plant.
+    pub seed: u64,
+    /// Line seconds in a real second.
+    pub speed: f64,
+}
+
+/// What the plant was first started with.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq)]
+struct Origin {
+    seed: u64,
+    line_start_us: i64,
+}
+
+/// The last line of a demo: what was made against what was counted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Good capsules in the ledger of the simulator.
+    pub made: u64,
+    /// Good capsules that the service counted.
+    pub counted: Counted,
+    /// Polls that brought readings.
+    pub polls: u64,
+    /// Polls that brought none.
+    pub missed_polls: u64,
+}
+
+/// A count with its doubt, in JSON.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Counted {
+    /// Best supported value.
+    pub best: u64,
+    /// The least it can be.
+    pub low: u64,
+    /// The most it can be.
+    pub high: u64,
+}
+
+impl From<Count> for Counted {
+    fn from(count: Count) -> Counted {
+        Counted { best: count.best(), low: count.low(), high: count.high() }
+    }
+}
+
+/// A running demo.
+pub struct Demo {
+    plant: Plant,
+    service: Service,
+    // Deleted when the demo is dropped.
+    _scratch: Option<tempfile::TempDir>,
+}
+
+impl Demo {
+    /// Starts the plant and the service.
+    ///
+    /// # Errors
+    /// One sentence: port in use, directory unwritable, a data directory of another seed.
+    pub async fn start(options: &DemoOptions) -> anyhow::Result<Demo> {
+        let scratch = match options.data {
+            Some(_) => None,
+            None => Some(
+                tempfile::tempdir()
+                    .context("no directory for the journal can be made; give one with --data")?,
+            ),
+        };
+        let data = options.data.clone().or(scratch.as_ref().map(|dir| dir.path().to_owned()));
+        let mut config = built_in()?;
+        config.listen = options.listen;
+        config.data = data.context("a demo has a data directory")?;
+        let historian = open_historian(&config)?;
+        let real = Clock::real().now();
+        let last = last_tick_us(&config, &historian)?;
+        let (origin, now_us) = origin(&historian, options.seed, real.utc_us, last)?;
+        let clock = match options.speed == 1.0 && now_us == real.utc_us {
+            true => Clock::real(),
+            false => Clock::accelerated(now_us, options.speed),
+        };
+        let plant = Plant::start(PlantConfig {
+            seed: origin.seed,
+            speed: options.speed,
+            preset: Preset::Good,
+            line_start_us: origin.line_start_us,
+            start_at_us: now_us - origin.line_start_us,
+            held: true,
+            pki_dir: config.data.join("sim-pki"),
+            ..PlantConfig::default()
+        })
+        .await?;
+        point_at(&mut config, &plant);
+        let service = Service::start(&config, clock, historian, true).await?;
+        // Capsules are made only once every counter has its first value: what is made is what can be counted.
+        if !service.all_heard(FIRST_READING).await {
+            tracing::warn!(
+                "not every simulated machine was heard; its counts begin with its first reading"
+            );
+        }
+        plant.resume();
+        Ok(Demo { plant, service, _scratch: scratch })
+    }
+
+    /// Where the screens are served.
+    pub fn addr(&self) -> SocketAddr {
+        self.service.addr()
+    }
+
+    /// Holds the plant, counts what it made to the last capsule, and stops.
+    ///
+    /// # Errors
+    /// The journal could not take the last ticks.
+    pub async fn stop(self) -> anyhow::Result<Summary> {
+        self.plant.hold();
+        let made = self.plant.ledger().made;
+        let lines = self.service.stop().await?;
+        self.plant.stop().await;
+        let line = lines.first().context("a demo has one line")?;
+        Ok(Summary {
+            made,
+            counted: line.counted.into(),
+            polls: line.polls,
+            missed_polls: line.missed_polls,
+        })
+    }
+}
+
+/// The configuration of the demo and its maps, built into the binary.
+fn built_in() -> anyhow::Result<Config> {
+    let text = include_str!("../config/demo.toml");
+    let read = |path: &Path| match path.file_name().and_then(|name| name.to_str()) {
+        Some("cf01-modbus.toml") => Ok(include_str!("../plc-maps/cf01-modbus.toml").to_owned()),
+        Some("cw04-opcua.toml") => Ok(include_str!("../plc-maps/cw04-opcua.toml").to_owned()),
+        _ => Err(std::io::Error::other("not built in")),
+    };
+    Ok(Config::parse("config/demo.toml", text, Path::new("config"), &read)?)
+}
+
+/// Fills in where the simulated machines listen.
+fn point_at(config: &mut Config, plant: &Plant) {
+    for device in config.lines.iter_mut().flat_map(|line| &mut line.devices) {
+        device.address = match device.address.starts_with("opc.tcp") {
+            true => plant.opcua_url(),
+            false => plant.modbus_addr().to_string(),
+        };
+    }
+}
+
+fn last_tick_us(config: &Config, historian: &Historian) -> anyhow::Result<Option<i64>> {
+    let mut last = None;
+    for line in &config.lines {
+        last = last.max(historian.resume(&line.id, i64::MAX)?.last_tick.map(|at| at.utc_us));
+    }
+    Ok(last)
+}
+
+/// What the plant was first started with, and the line's time now: never before what the journal holds.
+fn origin(
+    historian: &Historian,
+    seed: u64,
+    real_us: i64,
+    last_us: Option<i64>,
+) -> anyhow::Result<(Origin, i64)> {
+    let Some(stored) = historian.setting(SETTING)? else {
+        if last_us.is_some() {
+            bail!(
+                "the data directory holds the journal of a real line; give the demo another one with --data"
+            );
+        }
+        let origin = Origin { seed, line_start_us: real_us };
+        historian.set_setting(SETTING, &serde_json::to_string(&origin)?)?;
+        return Ok((origin, real_us));
+    };
+    let origin: Origin = serde_json::from_str(&stored)
+        .context("what the demo stored cannot be read; give another --data")?;
+    if origin.seed != seed {
+        bail!(
+            "the data directory was recorded with --seed {}; use that seed or another --data",
+            origin.seed
+        );
+    }
+    Ok((origin, last_us.map_or(real_us, |last| last.max(real_us))))
+}
