@@ -1,1 +1,3 @@
-//! x
+//! The integration tests: the real service against the simulated plant, over real sockets.
+
+mod demo;

@@ -355,5 +355,5 @@ pub fn parse_duration_us(text: &str) -> Option<i64> {
         _ => return None,
     };
     let us = number.trim().parse::<f64>().ok()? * unit_us;
-    (us >= 1.0 && us <= 4e15).then_some(us as i64)
+    (1.0..=4e15).contains(&us).then_some(us as i64)
 }

@@ -1,4 +1,5 @@
 //! Against a real server of the same library, through a proxy that can cut the line or swallow what goes over it.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, where a panic is the report")]
 
 use std::sync::Arc;
 use std::time::Duration;
