@@ -8,7 +8,8 @@ mod session;
 mod values;
 
 // The server part of the library is there only when the demo is built.
-#[cfg(all(test, feature = "demo"))]
+#[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests;
 
 use std::sync::Arc;
@@ -298,8 +299,9 @@ impl Server {
         for group in &mut self.groups {
             group.outlet.be_patient(Some(deadline));
         }
-        let delivered =
-            tokio::time::timeout_at(deadline, self.read_all(session)).await.unwrap_or(false);
+        let delivered = tokio::time::timeout_at(deadline, self.read_all(session, deadline))
+            .await
+            .unwrap_or(false);
         for group in &mut self.groups {
             group.outlet.be_patient(None);
         }
@@ -307,7 +309,13 @@ impl Server {
         let _ = done.send(delivered);
     }
 
-    async fn read_all(&mut self, session: &mut ReadOnly) -> bool {
+    /// Whether a subscribed group has been silent since `moment`.
+    fn awaits_word_since(&self, moment: Instant, session: &ReadOnly) -> bool {
+        let mut groups = self.groups.iter().zip(&session.publishing);
+        groups.any(|(group, publishing)| publishing.is_some() && group.heard <= moment)
+    }
+
+    async fn read_all(&mut self, session: &mut ReadOnly, deadline: Instant) -> bool {
         let (asked, sent) = (self.opening.clock.now(), Instant::now());
         let values = match session.read().await {
             Ok(values) => values,
@@ -318,21 +326,19 @@ impl Server {
         };
         let answered = self.opening.clock.now();
         let round_trip_us = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
-        // Messages that were under way when the server read come first, so that these values are the last word.
+        // Messages that were under way when the server read come first, so that these values are the last word. A
+        // slow group may say nothing until it is too late, and then the values are handed on all the same.
         let read_at = Instant::now();
-        while self
-            .groups
-            .iter()
-            .zip(&session.publishing)
-            .any(|(g, p)| p.is_some() && g.heard <= read_at)
-        {
-            match session.next().await {
-                Report::Message(message) => {
+        let patience = read_at + deadline.saturating_duration_since(read_at) / 2;
+        while self.awaits_word_since(read_at, session) {
+            match tokio::time::timeout_at(patience, session.next()).await {
+                Ok(Report::Message(message)) => {
                     if self.message(message).await.is_err() {
                         return false;
                     }
                 }
-                Report::Ended(_) => return false,
+                Ok(Report::Ended(_)) => return false,
+                Err(_) => break,
             }
         }
         let mut by_group: Vec<Vec<Reading>> = self.groups.iter().map(|_| Vec::new()).collect();

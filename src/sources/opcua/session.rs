@@ -32,6 +32,7 @@ use super::values;
 use crate::clock::Clock;
 use crate::sources::Label;
 use crate::sources::plan::tags_of;
+use crate::sources::throttle::Throttle;
 
 /// Shortest publishing interval that is asked for.
 pub(super) const SHORTEST_PUBLISHING: Duration = Duration::from_millis(10);
@@ -382,7 +383,7 @@ async fn create(
     let intervals = |time: Duration| (time.as_micros() / publishing.as_micros()).max(1) as u32;
     let keep_alive = intervals(KEEP_ALIVE).min(10);
     let lifetime = intervals(LIFETIME).max(3 * keep_alive);
-    let listener = Listener { group, clock, sender: sender.clone() };
+    let listener = Listener { group, clock, sender: sender.clone(), losses: Throttle::default() };
     session.create_subscription(publishing, lifetime, keep_alive, 1_000, 0, true, listener).await
 }
 
@@ -461,6 +462,7 @@ struct Listener {
     group: u16,
     clock: Clock,
     sender: mpsc::Sender<Message>,
+    losses: Throttle,
 }
 
 impl OnSubscriptionNotificationCore for Listener {
@@ -470,10 +472,11 @@ impl OnSubscriptionNotificationCore for Listener {
         _: MonitoredItemMap<'_>,
     ) {
         let message = Message { group: self.group, at: self.clock.now(), notification };
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(message) {
-            // The next message shows a jump of the sequence number, which the supervisor books.
+        let full = matches!(self.sender.try_send(message), Err(mpsc::error::TrySendError::Full(_)));
+        if full && let Some(held) = self.losses.pass(std::time::Instant::now()) {
             tracing::error!(
                 group = self.group,
+                held,
                 "the service is too slow for the server and messages are dropped"
             );
         }
