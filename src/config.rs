@@ -1,11 +1,15 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::plc_map::{PlcMap, Title};
+use domain::line::calendar::{Calendar, ShiftRule};
+use domain::plc_map::document::{Document, Section};
+use domain::plc_map::{PlcMap, Problem, Protocol, Role, Title, read_title};
 use domain::units::{LineId, StationId};
 
 /// A whole plant, decided.
@@ -23,7 +27,7 @@ pub struct Config {
     pub commit_every: Duration,
     /// How long raw readings are kept.
     pub keep_raw: Duration,
-    /// Lines, in the order of the file.
+    /// Lines, in the order of the file. Never empty.
     pub lines: Vec<LineConfig>,
 }
 
@@ -38,7 +42,9 @@ pub struct LineConfig {
     pub counting_station: StationId,
     /// Target rate, capsules a minute.
     pub target_per_minute: u64,
-    /// Its devices. A snapshot's `device` is a position in here.
+    /// Its shifts.
+    pub calendar: Calendar,
+    /// Its devices, in the order in which capsules pass them. A snapshot's `device` is a position in here.
     pub devices: Vec<DeviceConfig>,
 }
 
@@ -51,8 +57,346 @@ pub struct DeviceConfig {
     pub address: String,
     /// Time allowed for a connection to be made.
     pub connect_timeout: Duration,
-    /// Time allowed for a reply; none takes its default, `max(100 ms, 5 × period)`.
+    /// Time allowed for a reply; a later one costs the connection.
     pub reply_timeout: Duration,
     /// Shortest and longest wait before a new connection attempt.
     pub backoff: (Duration, Duration),
+}
+
+/// A configuration that cannot be used, with everything that is wrong with it.
+#[derive(Debug)]
+pub struct ConfigError {
+    /// All mistakes, of the configuration and of the maps it names.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.problems.iter().map(Problem::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// How the text of a map is got: from disk, or from what is built in.
+pub type ReadMap<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
+
+impl Config {
+    /// Reads a configuration and the maps it names from disk.
+    ///
+    /// # Errors
+    /// All mistakes of all files together.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message =
+                format!("cannot be read: {error}; give the path of a file like config/plant.toml");
+            ConfigError {
+                problems: vec![Problem {
+                    file: file.clone(),
+                    line: 0,
+                    place: String::new(),
+                    message,
+                }],
+            }
+        })?;
+        Config::parse(&file, &text, path.parent().unwrap_or(Path::new("")), &|map| {
+            std::fs::read_to_string(map)
+        })
+    }
+
+    /// Reads a configuration from its text. Relative paths in it start at `base`.
+    ///
+    /// # Errors
+    /// All mistakes of all files together.
+    pub fn parse(
+        file: &str,
+        text: &str,
+        base: &Path,
+        read_map: ReadMap<'_>,
+    ) -> Result<Config, ConfigError> {
+        let document = Document::new(file, text);
+        let table = document.parse();
+        let mut map_problems = Vec::new();
+        let mut reader = Reader { base, read_map, map_problems: &mut map_problems };
+        let config = reader.config(&document.root(&table));
+        let mut problems = document.into_problems();
+        problems.extend(map_problems);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigError { problems }),
+        }
+    }
+}
+
+/// Where the files of a configuration come from, and what was wrong in its maps.
+struct Reader<'a> {
+    base: &'a Path,
+    read_map: ReadMap<'a>,
+    map_problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, root: &Section<'_, '_>) -> Option<Config> {
+        root.require("site", "[site] with name and zone");
+        let site = root.section("site");
+        let name = site
+            .as_ref()
+            .and_then(|site| site.required_text("name", "\"Plant 1\""))
+            .map(|at| at.value.to_owned());
+        let zone = site.as_ref().and_then(read_zone);
+        if let Some(site) = site {
+            site.finish();
+        }
+
+        let listen = match root.section("web") {
+            Some(web) => {
+                let listen = web
+                    .parsed::<SocketAddr>("listen", "an address and port such as 127.0.0.1:8080");
+                web.finish();
+                listen.map(|at| at.value)
+            }
+            None => None,
+        };
+        root.require("store", "[store] with dir = \"data\"");
+        let store = root.section("store");
+        let dir = store
+            .as_ref()
+            .and_then(|store| store.required_text("dir", "\"data\""))
+            .map(|at| self.base.join(at.value));
+        let commit =
+            store.as_ref().and_then(|store| read_span(store, "commit", 20_000, 10_000_000));
+        let keep_raw =
+            store.as_ref().and_then(|store| read_span(store, "keep_raw", 60_000_000, i64::MAX));
+        if let Some(store) = store {
+            store.finish();
+        }
+
+        root.require("line", "[[line]]");
+        let zone_or_utc = zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
+        let sections = root.sections("line");
+        let lines: Vec<LineConfig> =
+            sections.iter().filter_map(|line| self.line(line, &zone_or_utc)).collect();
+        let mut seen = HashSet::new();
+        for (line, section) in lines.iter().zip(&sections) {
+            if !seen.insert(line.id.clone()) {
+                section.report(
+                    "id",
+                    format!("line {} is there twice; give each line a name of its own", line.id),
+                );
+            }
+        }
+        root.finish();
+        Some(Config {
+            site: name?,
+            zone: zone?,
+            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            data: dir?,
+            commit_every: commit.unwrap_or(Duration::from_millis(250)),
+            keep_raw: keep_raw.unwrap_or(Duration::from_secs(24 * 3600)),
+            lines,
+        })
+    }
+
+    fn line(&mut self, section: &Section<'_, '_>, zone: &jiff::tz::TimeZone) -> Option<LineConfig> {
+        let id = section.required_text("id", "\"L1\"");
+        if let Some(at) = id
+            && !(1..=32).contains(&at.value.len())
+                | !at.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        {
+            section.report_at(
+                at.line,
+                format!("id = \"{}\" must be 1 to 32 of A-Z a-z 0-9 - _", at.value),
+            );
+        }
+        let title = read_title(section, "title");
+        let counting = section.required_text("counting_station", "\"CF01\"");
+        section.require("target_per_minute", "6500");
+        let target = section.integer("target_per_minute", 1, 10_000_000);
+        let rules: Vec<ShiftRule> =
+            section.sections("shift").iter().filter_map(read_shift).collect();
+        section.require("device", "[[line.device]] with map and address");
+        let devices: Vec<DeviceConfig> =
+            section.sections("device").iter().filter_map(|d| self.device(d)).collect();
+        section.finish();
+        self.check_stations(section, &devices, counting.map(|at| at.value));
+        Some(LineConfig {
+            id: LineId::new(id?.value),
+            title: title?,
+            counting_station: StationId::new(counting?.value),
+            target_per_minute: target?.value as u64,
+            calendar: Calendar::new(zone.clone(), rules),
+            devices,
+        })
+    }
+
+    /// The counting station must be there, count good capsules and tell its state; no station may be there twice.
+    fn check_stations(
+        &self,
+        section: &Section<'_, '_>,
+        devices: &[DeviceConfig],
+        counting: Option<&str>,
+    ) {
+        let mut seen = HashSet::new();
+        for device in devices {
+            if !seen.insert(device.map.station.clone()) {
+                let (station, file) = (&device.map.station, &device.map.file);
+                section.report(
+                    "device",
+                    format!("station {station} is there twice, the second time from {file}"),
+                );
+            }
+        }
+        let mut tags = HashSet::new();
+        for (device, tag) in
+            devices.iter().flat_map(|device| device.map.tags.iter().map(move |tag| (device, tag)))
+        {
+            if !tags.insert(tag.id.clone()) {
+                let (id, file) = (&tag.id, &device.map.file);
+                section.report(
+                    "device",
+                    format!("tag {id} is there twice in this line, the second time in {file}"),
+                );
+            }
+        }
+        let Some(counting) = counting else { return };
+        let Some(device) = devices.iter().find(|device| device.map.station.as_str() == counting)
+        else {
+            if self.map_problems.is_empty() && !devices.is_empty() {
+                let known: Vec<&str> =
+                    devices.iter().map(|device| device.map.station.as_str()).collect();
+                let message = format!(
+                    "\"{counting}\" is no station of this line; its maps have {}",
+                    known.join(", ")
+                );
+                section.report("counting_station", message);
+            }
+            return;
+        };
+        for (role, word) in [(Role::Good, "good"), (Role::State, "state")] {
+            if device.map.position(&role).is_none() {
+                let file = &device.map.file;
+                section.report(
+                    "counting_station",
+                    format!("{counting} has no tag with role {word}; add it to {file}"),
+                );
+            }
+        }
+    }
+
+    fn device(&mut self, section: &Section<'_, '_>) -> Option<DeviceConfig> {
+        let path = section.required_text("map", "\"../plc-maps/cf01-modbus.toml\"");
+        let address = section.required_text("address", "\"192.168.1.10:502\"");
+        let connect = read_span(section, "connect_timeout", 1_000, 60_000_000);
+        let reply = read_span(section, "reply_timeout", 1_000, 60_000_000);
+        let backoff_min = read_span(section, "backoff_min", 10_000, 60_000_000)
+            .unwrap_or(Duration::from_millis(100));
+        let backoff_max = read_span(section, "backoff_max", 10_000, 600_000_000)
+            .unwrap_or(Duration::from_secs(5));
+        section.finish();
+        if backoff_max < backoff_min {
+            section.report("backoff_max", "backoff_max is shorter than backoff_min; exchange them");
+        }
+        let (path, address) = (path?, address?);
+        let map = self.map(section, path.value, path.line)?;
+        check_address(section, &map, address.value, address.line);
+        let fastest_us = map.groups.first().map_or(1_000_000, |group| group.period_us);
+        let default_reply =
+            Duration::from_micros((fastest_us * 5).clamp(100_000, 2_000_000) as u64);
+        Some(DeviceConfig {
+            map: Arc::new(map),
+            address: address.value.into(),
+            connect_timeout: connect.unwrap_or(Duration::from_secs(1)),
+            reply_timeout: reply.unwrap_or(default_reply),
+            backoff: (backoff_min, backoff_max),
+        })
+    }
+
+    fn map(&mut self, section: &Section<'_, '_>, path: &str, line: usize) -> Option<PlcMap> {
+        let full = self.base.join(path);
+        let text = match (self.read_map)(&full) {
+            Ok(text) => text,
+            Err(error) => {
+                section.report_at(
+                    line,
+                    format!(
+                        "map {} cannot be read: {error}; paths start at this file",
+                        full.display()
+                    ),
+                );
+                return None;
+            }
+        };
+        match PlcMap::parse(&full.display().to_string(), &text) {
+            Ok(map) => Some(map),
+            Err(problems) => {
+                self.map_problems.extend(problems);
+                None
+            }
+        }
+    }
+}
+
+fn read_zone(site: &Section<'_, '_>) -> Option<jiff::tz::TimeZone> {
+    let name = site.required_text("zone", "\"Asia/Shanghai\"")?;
+    let zone = jiff::tz::TimeZone::get(name.value);
+    if zone.is_err() {
+        let value = name.value;
+        site.report_at(
+            name.line,
+            format!(
+                "zone = \"{value}\" is no IANA time zone; write for instance \"Asia/Shanghai\""
+            ),
+        );
+    }
+    zone.ok()
+}
+
+fn read_shift(section: &Section<'_, '_>) -> Option<ShiftRule> {
+    let name = section.required_text("name", "\"A\"");
+    section.require("start", "\"08:00\"");
+    section.require("end", "\"20:00\"");
+    let start = section.parsed::<jiff::civil::Time>("start", "a local time such as 08:00");
+    let end = section.parsed::<jiff::civil::Time>("end", "a local time such as 20:00");
+    section.finish();
+    Some(ShiftRule { name: name?.value.into(), start: start?.value, end: end?.value })
+}
+
+fn read_span(
+    section: &Section<'_, '_>,
+    key: &'static str,
+    low_us: i64,
+    high_us: i64,
+) -> Option<Duration> {
+    let at = section.duration_us(key)?;
+    if (low_us..=high_us).contains(&at.value) {
+        return Some(Duration::from_micros(at.value as u64));
+    }
+    let shown = |us: i64| format!("{:?}", Duration::from_micros(us as u64));
+    section
+        .report_at(at.line, format!("{key} must be from {} to {}", shown(low_us), shown(high_us)));
+    None
+}
+
+fn check_address(section: &Section<'_, '_>, map: &PlcMap, address: &str, line: usize) {
+    let (authority, example) = match map.protocol {
+        Protocol::Modbus(_) => (Some(address), "192.168.1.10:502"),
+        Protocol::OpcUa(_) => {
+            let rest = address.strip_prefix("opc.tcp://");
+            (rest.map(|rest| rest.split('/').next().unwrap_or(rest)), "opc.tcp://192.168.1.14:4840")
+        }
+    };
+    let fits =
+        authority.and_then(|authority| authority.rsplit_once(':')).is_some_and(|(host, port)| {
+            !host.is_empty()
+                && !host.contains(['/', ' '])
+                && port.parse::<u16>().is_ok_and(|port| port > 0)
+        });
+    if !fits {
+        section.report_at(
+            line,
+            format!("address = \"{address}\" does not fit; write for instance \"{example}\""),
+        );
+    }
 }

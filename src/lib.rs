@@ -9,3 +9,5 @@ pub mod sources;
 pub mod historian;
 
 pub mod web;
+
+pub mod service;

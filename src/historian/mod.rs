@@ -1,58 +1,208 @@
 //! Historian: what is kept. One writer, one transaction a tick, readers beside it.
+//!
+//! The store is one SQLite file. A tick (raw readings, baselines, minutes, events) is stored whole or not at all, in
+//! order, and once: that is what lets a line go on after any kind of end without losing or doubling a capsule.
+//! Nothing in here counts, judges or waits for a device.
 
-use domain::line::counter::Baseline;
-use domain::line::event::Event;
+mod error;
+mod frame;
+mod gauge;
+mod journal;
+mod place;
+mod read;
+mod record;
+mod schema;
+mod tick;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
-use domain::line::state::State;
 use domain::reading::Snapshot;
-use domain::units::{Count, LineId, Moment, TagId};
+use domain::units::LineId;
 
-/// All that a line learned since its last tick. Stored whole or not at all.
-pub struct Tick {
-    /// Which line.
-    pub line: LineId,
-    /// When the tick was closed.
-    pub at: Moment,
-    /// Snapshots as read, in order of arrival: the original record.
-    pub snapshots: Vec<Snapshot>,
-    /// Baselines of all counters of the line, absolute: (station, tag) → baseline.
-    pub baselines: Vec<(TagId, Baseline)>,
-    /// Minutes that are open or changed since the last tick, absolute.
-    pub minutes: Vec<Minute>,
-    /// What happened.
-    pub events: Vec<Event>,
-    /// States of the stations, for the next start: station tag order of the line.
-    pub states: Vec<StoredState>,
+pub use error::StoreError;
+pub use tick::{DeviceTags, Resume, StoredState, Tick};
+pub use writer::{Busy, NotStored, Pending};
+
+use crate::clock::Clock;
+use gauge::Gauge;
+use journal::Journal;
+use read::Readers;
+use writer::Writer;
+
+/// How long a query may take. A reader that stays longer keeps the log from being moved into the database.
+const READ_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The store. A handle: cloning is cheap, and all clones are the same store.
+#[derive(Clone)]
+pub struct Historian(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    readers: Arc<Readers>,
+    gauge: Arc<Gauge>,
+    path: std::path::PathBuf,
 }
 
-/// State of a station as it is kept for the next start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredState {
-    /// Station.
-    pub station: domain::units::StationId,
-    /// State.
-    pub state: State,
-    /// Code as read.
-    pub raw: Option<i64>,
-    /// Since when, UTC microseconds.
-    pub since_us: i64,
+/// What there is to choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How long raw readings are kept. Everything else stays.
+    pub keep_raw: Duration,
 }
 
-/// What a line goes on from after a start.
-#[derive(Default)]
-pub struct Resume {
-    /// Baselines of its counters.
-    pub baselines: Vec<(TagId, Baseline)>,
-    /// Minutes since the asked moment, oldest first; the last may be open.
-    pub minutes: Vec<Minute>,
-    /// Counts of gaps that ended since the asked moment, as they were booked.
-    pub gaps: Vec<Event>,
-    /// The latest events of any kind, newest first.
-    pub events: Vec<Event>,
-    /// States.
-    pub states: Vec<StoredState>,
-    /// When the last tick was closed; none in a new journal.
-    pub last_tick: Option<Moment>,
-    /// Good capsules counted at the counting station since the journal began.
-    pub total: Count,
+/// How the store is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// Commits since the start.
+    pub commits: u64,
+    /// Ticks in these commits.
+    pub ticks: u64,
+    /// Median time of the last thousand commits, in microseconds.
+    pub commit_p50_us: u64,
+    /// 99 of 100 of them took less than this, in microseconds.
+    pub commit_p99_us: u64,
+    /// The longest since the start, in microseconds.
+    pub commit_max_us: u64,
+    /// Size of the database and its log.
+    pub bytes: u64,
+    /// Size of the log alone. Beyond 64 MiB a reader is holding it.
+    pub wal_bytes: u64,
+    /// Ticks that wait to be stored.
+    pub queued: usize,
+    /// The error of the last commit or of housekeeping, none when all is well.
+    pub last_error: Option<String>,
+}
+
+impl Historian {
+    /// Opens the journal in a directory and starts its writer. The directory belongs to this process until the last
+    /// handle is gone.
+    pub fn open(dir: &Path, options: Options) -> Result<Historian, StoreError> {
+        let boot = boot_id();
+        let journal = Journal::open(dir, options.keep_raw, &boot, Clock::real().now())?;
+        let path = journal.path().to_owned();
+        let gauge = Arc::new(Gauge::default());
+        let readers = Arc::new(Readers::new(&path, &boot, READ_DEADLINE));
+        let writer = Writer::start(journal, gauge.clone())?;
+        if journal::bytes(&path) > journal::CHECK_AT_START_BYTES {
+            check_beside(&path, &gauge);
+        }
+        Ok(Historian(Arc::new(Inner { writer, readers, gauge, path })))
+    }
+
+    /// Hands a tick to the writer and never blocks. The tick is durable when [`Pending`] says so; a full queue or a
+    /// failed commit gives it back.
+    pub fn append(&self, tick: Tick) -> Result<Pending, Busy> {
+        self.0.writer.append(tick)
+    }
+
+    /// What a line goes on from: its last tick, and its minutes and gaps since a moment. A line that was never
+    /// stored goes on from nothing.
+    pub fn resume(&self, line: &LineId, since_us: i64) -> Result<Resume, StoreError> {
+        self.0.readers.resume(line, since_us)
+    }
+
+    /// Minutes that started in `[from_us, to_us)`, oldest first. Blocks: call it where blocking is allowed.
+    pub fn minutes(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        limit: usize,
+    ) -> Result<Vec<Minute>, StoreError> {
+        self.0.readers.minutes(line, (from_us, to_us), limit)
+    }
+
+    /// Events that ended in `[from_us, to_us)` with their sequence numbers, newest first. Blocks.
+    pub fn events(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        kinds: Option<&[EventKind]>,
+        limit: usize,
+    ) -> Result<Vec<(i64, Event)>, StoreError> {
+        self.0.readers.events(line, (from_us, to_us), kinds, limit)
+    }
+
+    /// The original record of `[from_us, to_us)` as it was read, in order of arrival. Blocks.
+    pub fn raw(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        limit: usize,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        self.0.readers.raw(line, (from_us, to_us), limit)
+    }
+
+    /// Keeps what the positions in a line's snapshots mean, in the order of its devices: to be said at each start,
+    /// before the first tick. Without it the original record cannot be read once a map has changed. Blocks.
+    pub fn describe(&self, line: &LineId, devices: &[DeviceTags]) -> Result<(), StoreError> {
+        let (line, devices) = (line.clone(), record::devices_json(devices));
+        self.0.writer.perform(move |journal| journal.describe(&line, &devices))
+    }
+
+    /// What the positions in snapshots of that moment mean, empty where nobody said. Blocks.
+    pub fn described(&self, line: &LineId, at_us: i64) -> Result<Vec<DeviceTags>, StoreError> {
+        self.0.readers.described(line, at_us)
+    }
+
+    /// A small text that an earlier run kept. Blocks.
+    pub fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.0.readers.setting(key)
+    }
+
+    /// Keeps a small text for later runs; durable on return. Blocks.
+    pub fn set_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.0.writer.perform(move |journal| journal.set(&key, &value))
+    }
+
+    /// The identity of this journal: another one after a fresh start, the same in a copy. Blocks.
+    pub fn uuid(&self) -> Result<String, StoreError> {
+        self.0.readers.uuid()
+    }
+
+    /// How the store is doing.
+    pub fn stats(&self) -> StoreStats {
+        let wal_bytes = journal::wal_bytes(&self.0.path);
+        StoreStats {
+            bytes: journal::bytes(&self.0.path) + wal_bytes,
+            wal_bytes,
+            queued: self.0.writer.depth(),
+            ..self.0.gauge.read()
+        }
+    }
+
+    /// Stores what is queued, moves the log into the database and gives the directory free. Blocks. Ticks that other
+    /// handles append afterwards come back.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.0.writer.close()
+    }
+}
+
+/// Which boot of the machine this is: boot times of two boots must not be compared. Where the system does not tell,
+/// every start counts as a boot of its own.
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_else(|_| uuid::Uuid::new_v4().to_string())
+}
+
+/// Checks a large file while the line is already running.
+fn check_beside(path: &Path, gauge: &Arc<Gauge>) {
+    let (path, gauge) = (path.to_owned(), gauge.clone());
+    std::thread::spawn(move || {
+        if let Err(error) = read::check(&path) {
+            gauge.fail(error);
+        }
+    });
 }

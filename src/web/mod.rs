@@ -1,1 +1,291 @@
 //! The web: pages, JSON, the live stream. Computes nothing; shows what lines publish and the historian kept.
+//!
+//! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); this file joins them and
+//! puts what all answers share around them: headers, limits, compression.
+
+pub mod api;
+pub mod assets;
+pub mod error;
+pub mod i18n;
+pub mod live;
+pub mod metrics;
+pub mod pages;
+pub mod view;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+use axum::serve::ListenerExt;
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::Minute;
+use domain::line::status::LineStatus;
+use domain::units::LineId;
+use tokio::sync::{Semaphore, watch};
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::clock::Clock;
+use crate::config::LineConfig;
+use error::WebError;
+use view::{LineView, Present};
+
+/// Live screens at once. Each holds a connection and is written to twice a second.
+const STREAMS: usize = 64;
+/// No request of ours has a body worth more.
+const BODY_LIMIT: usize = 64 * 1024;
+/// Time for an answer to begin; a stream then goes on as long as it likes.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Time for open answers to finish at a stop. A screen that no longer reads must not hold the service up.
+const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a browser may do with our pages: nothing but what came from here.
+const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
+
+/// Headers of every answer.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// Routes of an area: path and what answers there. A list rather than a router, so that tests can compare it with
+/// the description at `/api/openapi.json`.
+pub(crate) type Routes = Vec<(&'static str, MethodRouter<App>)>;
+
+/// All that the web shows. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: AppParts,
+    streams: Arc<Semaphore>,
+    closing: watch::Sender<bool>,
+}
+
+/// What an [`App`] is made of.
+pub struct AppParts {
+    /// Name of the site.
+    pub site: String,
+    /// Time zone of the screens.
+    pub zone: jiff::tz::TimeZone,
+    /// The service's clock.
+    pub clock: Clock,
+    /// Whether the plant is simulated. Marks every page, and nothing takes the mark away.
+    pub simulated: bool,
+    /// Lines, in the order of the configuration.
+    pub lines: Vec<LineFeed>,
+    /// What was kept.
+    pub history: Arc<dyn History>,
+    /// What the service measures of itself.
+    pub gauges: Arc<dyn Gauges>,
+}
+
+/// A line as the web sees it.
+pub struct LineFeed {
+    /// What was configured.
+    pub config: LineConfig,
+    /// Its latest status, none until the first.
+    pub status: watch::Receiver<Option<Arc<LineStatus>>>,
+}
+
+/// The stored record. Both methods block and are called off the async threads.
+pub trait History: Send + Sync {
+    /// Minutes that begin in `[from_us, to_us)`, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String>;
+
+    /// Events of these kinds in `[from_us, to_us)` with their numbers, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn events(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        kinds: &[EventKind],
+    ) -> Result<Vec<(i64, Event)>, String>;
+}
+
+/// What the service measures of itself, for `/metrics`.
+pub trait Gauges: Send + Sync {
+    /// All of it, now.
+    fn render(&self) -> Vec<Gauge>;
+}
+
+/// One measured number.
+pub struct Gauge {
+    /// Name without the `_total` of a counter: `capline_store_bytes`.
+    pub name: &'static str,
+    /// What it is, in one sentence without a full stop.
+    pub help: &'static str,
+    /// Whether it only grows.
+    pub kind: GaugeKind,
+    /// Labels.
+    pub labels: Vec<(&'static str, String)>,
+    /// The number.
+    pub value: f64,
+}
+
+/// How a measured number behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GaugeKind {
+    /// Goes up and down.
+    Gauge,
+    /// Only grows while the service runs.
+    Counter,
+}
+
+impl App {
+    /// An app that shows these parts.
+    pub fn new(parts: AppParts) -> App {
+        let (closing, _) = watch::channel(false);
+        App(Arc::new(Inner { parts, streams: Arc::new(Semaphore::new(STREAMS)), closing }))
+    }
+
+    /// The parts it was made of.
+    pub fn parts(&self) -> &AppParts {
+        &self.0.parts
+    }
+
+    /// The line of that name.
+    pub(crate) fn line(&self, id: &str) -> Result<&LineFeed, WebError> {
+        let line = self.parts().lines.iter().find(|line| line.config.id.as_str() == id);
+        line.ok_or_else(|| WebError::NoLine(id.chars().take(40).collect()))
+    }
+
+    /// The line's present.
+    pub(crate) fn present(&self) -> Present<'_> {
+        let parts = self.parts();
+        Present { now: parts.clock.now(), speed: parts.clock.speed(), zone: &parts.zone }
+    }
+
+    /// The view of a line now.
+    pub(crate) fn view(&self, line: &LineFeed) -> LineView {
+        LineView::new(&line.config, line.latest().as_deref(), &self.present())
+    }
+
+    /// Ends all live streams and lets no new one begin.
+    fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+}
+
+impl LineFeed {
+    /// The latest status.
+    pub(crate) fn latest(&self) -> Option<Arc<LineStatus>> {
+        self.status.borrow().clone()
+    }
+}
+
+/// All routes of the web.
+pub(crate) fn routes() -> Routes {
+    [pages::routes(), api::routes(), live::routes(), metrics::routes(), assets::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The whole web as a service. `guarded` refuses host names: see [`guard`].
+pub(crate) fn router(app: App, guarded: bool) -> Router {
+    let mut router = Router::new();
+    for (path, methods) in routes() {
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(async || WebError::NotFound)
+        .method_not_allowed_fallback(async || WebError::WrongMethod)
+        .with_state(app)
+        .layer(CompressionLayer::new())
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+        .layer(from_fn_with_state(guarded, guard))
+        .layer(from_fn(finish))
+}
+
+/// Serves `app` until `shutdown`, then ends the streams and waits a little for answers under way.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    app: App,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let guarded = listener.local_addr()?.ip().is_loopback();
+    let router = router(app.clone(), guarded);
+    // Views are small and sent at once; waiting to fill a packet would only make them late.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps collecting small packets");
+        }
+    });
+    let mut closing = app.0.closing.subscribe();
+    let stopped = async move {
+        shutdown.await;
+        app.close();
+    };
+    let served = axum::serve(listener, router).with_graceful_shutdown(stopped);
+    let overdue = async move {
+        let _ = closing.wait_for(|closing| *closing).await;
+        tokio::time::sleep(DRAIN_WITHIN).await;
+    };
+    tokio::select! {
+        outcome = served.into_future() => outcome,
+        () = overdue => Ok(()),
+    }
+}
+
+/// Refuses requests under a foreign name while we listen on the loopback address only.
+///
+/// Otherwise a page of some site whose name its owner points to 127.0.0.1 could read our answers through the browser
+/// of a person at this machine (DNS rebinding). On a plant network names are the plant's business.
+async fn guard(State(guarded): State<bool>, request: Request, next: Next) -> Response {
+    match foreign_host(request.headers()) {
+        Some(host) if guarded => WebError::Host(host).into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// The name of a `Host` header that is neither an address nor `localhost`.
+fn foreign_host(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(header::HOST)?;
+    let Ok(host) = host.to_str() else { return Some("?".to_owned()) };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    let ours = bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok();
+    (!ours).then(|| name.chars().take(80).collect())
+}
+
+/// Puts the headers of every answer on it. What says nothing about keeping must not be kept: a figure from a cache
+/// would look live.
+async fn finish(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

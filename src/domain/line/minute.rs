@@ -72,6 +72,11 @@ impl TimeSplit {
         self.0[class as usize] += us;
     }
 
+    /// Adds all of another split.
+    pub fn merge(&mut self, other: &TimeSplit) {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine += theirs);
+    }
+
     /// Time in a class, in microseconds.
     pub fn of(&self, class: TimeClass) -> i64 {
         self.0[class as usize]

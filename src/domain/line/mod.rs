@@ -1,4 +1,6 @@
-//! The line: counters, states, minutes, shifts and the tracker that ties them together.
+//! The line: what its counters say was made, and what follows from it.
+//!
+//! Counters, states, minutes, shifts, and the tracker that ties them together.
 
 pub mod counter;
 
@@ -11,3 +13,11 @@ pub mod minute;
 pub mod event;
 
 pub mod status;
+
+pub mod tracker;
+
+pub mod count_file;
+
+pub mod oee;
+
+pub mod oee_file;

@@ -18,6 +18,7 @@ use crate::line::state::State;
 use crate::units::{Reason, StationId, TagId};
 
 pub use document::Problem;
+pub use parse::read_title;
 
 /// A machine as seen over one protocol: all its tags, decided and checked.
 #[derive(Clone, Debug)]

@@ -1,24 +1,334 @@
-//! The counter ledger (a stub until the real one is merged).
+//! The counter ledger: raw values of one register → counts that add up, each with its doubt.
+//!
+//! A [`Counter`] never guesses in silence. Where a drop can be a wrap or a reset it looks for
+//! evidence; where there is none it publishes the best value *and* the interval in which the truth
+//! must lie, with the explanations that are left. What does not fit at all waits for one more poll.
+//!
+//! Not here: what a count means for the line (roles, balance, minutes), and any clock or storage.
+//!
+//! What holds, if the machine never makes more than [`Settings::most_in`] allows:
+//!
+//! - The truth lies inside the interval of every sum of successive deltas.
+//! - It equals the best value where nothing undecidable happened.
+//! - `segment_start + Σ best = value (mod M)` after every sample; a breach is a flag, no panic.
+//!
+//! What no algorithm can tell from the values alone, and the laws therefore leave out:
+//!
+//! - A reset that is overtaken before the next sample: the value did not fall. With evidence (an
+//!   uptime, a batch id, a clock that is cleared with the counter) it is found; without any, the
+//!   delta says [`Flags::UNVERIFIED`].
+//! - A counter that a person presets by less than what the machine could have made in that time.
+//! - Two bad readings in a row, or a bad reading next to a reset: they confirm each other.
+//! - A torn reading right after a gap in which 65,536 can be made.
 
-use crate::units::Count;
+mod baseline;
+mod delta;
+mod evidence;
+mod hold;
+mod settings;
+mod weigh;
 
-/// What a counter register can do.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Stub.
-    pub step: u64,
-}
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod plant;
 
-/// What must be durable.
-#[derive(Clone, Debug)]
-pub struct Baseline {
-    /// Stub.
-    pub total: Count,
-}
+pub use baseline::{Baseline, BatchChange, Held};
+pub use delta::{Cause, Delta, Flags, Hypothesis};
+pub use evidence::{Clocked, Evidence, Seen, batch_key};
+pub use settings::{Fraction, Modulus, Resets, Settings};
 
-/// Why a count was booked as it was.
+use crate::units::{Count, Moment};
+use evidence::{Signs, Span};
+use weigh::{Meaning, Pair, weigh};
+
+/// One reading of a counter with what was read beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// Stub.
-    Step,
+pub struct Sample {
+    /// When it was taken. Its boot clock measures, its wall clock labels.
+    pub at: Moment,
+    /// The device's own time of the value. The same value at the same time is a duplicate; leave
+    /// it out when a keep-alive says that the value still holds.
+    pub source_us: Option<i64>,
+    /// The raw value.
+    pub value: u64,
+    /// What was read beside it.
+    pub evidence: Evidence,
+}
+
+/// The ledger of one register.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    settings: Settings,
+    base: Option<Baseline>,
+    /// Polls that brought nothing since the last sample.
+    missed: bool,
+    /// The last sample came before our own restart.
+    resumed: bool,
+    /// A sample that was dropped since then said that the session was lost.
+    session_lost: bool,
+    /// Samples in a row that looked late.
+    late: Late,
+}
+
+/// Samples in a row whose device time lies before one already counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Late {
+    n: u8,
+    at_us: i64,
+    source_us: i64,
+}
+
+/// So many late samples in a row, in step with our clock, are a clock that stepped back.
+const LATE_RUN: u8 = 3;
+
+impl Counter {
+    /// A counter that has not been read yet.
+    pub fn new(settings: Settings) -> Counter {
+        Counter {
+            settings,
+            base: None,
+            missed: false,
+            resumed: false,
+            session_lost: false,
+            late: Late::default(),
+        }
+    }
+
+    /// Goes on after our own restart. The next delta covers the time in which we were down.
+    pub fn resume(settings: Settings, baseline: Baseline) -> Counter {
+        Counter { base: Some(baseline), resumed: true, ..Counter::new(settings) }
+    }
+
+    /// What the register can do.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes the next sample, in the order of arrival, and appends at most two deltas to `out`.
+    pub fn sample(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
+        let Some(mut base) = self.base else {
+            self.base = Some(first(sample));
+            self.missed = false;
+            out.push(marker(sample.at, Cause::First, Flags::none()));
+            return;
+        };
+        if self.resumed && sample.at.mono_us < base.at.mono_us {
+            base.rebase(sample.at);
+            self.base = Some(base);
+        }
+        let mut sample = *sample;
+        sample.evidence.session_lost |= self.session_lost;
+        let sample = &sample;
+        let (newest_at, newest_source, value) = match &base.held {
+            Some(held) => (held.at, held.source_us, held.value),
+            None => (base.at, base.source_us, base.value),
+        };
+        let source = sample.source_us.zip(newest_source);
+        if source.is_some_and(|(new, old)| new == old) && value == sample.value {
+            self.session_lost = sample.evidence.session_lost;
+            return out.push(marker(sample.at, Cause::Duplicate, Flags::none()));
+        }
+        let older = source.is_some_and(|(new, old)| new < old);
+        if sample.at.mono_us < newest_at.mono_us || (older && self.is_late(sample)) {
+            self.session_lost = sample.evidence.session_lost;
+            return out.push(marker(sample.at, Cause::Duplicate, Flags::LATE));
+        }
+        self.late = Late::default();
+        let stepped = Flags::none().with(Flags::CLOCK_STEP, older);
+        match base.held.take() {
+            Some(held) => self.resolve(base, held, sample, stepped, out),
+            None => self.take(base, sample, stepped, out),
+        }
+        self.missed = false;
+        self.session_lost = false;
+    }
+
+    /// A poll that brought nothing, or a value of bad quality: the next count is a gap.
+    pub fn missed(&mut self) {
+        self.missed = true;
+    }
+
+    /// All that must be stored to go on after a restart. `None` before the first sample.
+    pub fn baseline(&self) -> Option<Baseline> {
+        self.base
+    }
+
+    /// All that was ever counted.
+    pub fn total(&self) -> Count {
+        self.base.map_or(Count::ZERO, |base| base.total)
+    }
+
+    /// How often the register started afresh, the first time included.
+    pub fn segments(&self) -> u64 {
+        self.base.map_or(0, |base| base.segment)
+    }
+
+    /// What the reading that waits for its confirmation may add to the total.
+    pub fn undecided(&self) -> Count {
+        let held = self.base.and_then(|base| base.held.map(|held| (base.at, held.at)));
+        held.map_or(Count::ZERO, |(from, to)| {
+            Count::between(0, 0, self.settings.most_in(to.mono_us.saturating_sub(from.mono_us)))
+        })
+    }
+
+    /// Whether a sample with an older device time is late. A clock that stepped back makes all
+    /// samples look late: a run of them, in step with our own clock, is believed again.
+    fn is_late(&mut self, sample: &Sample) -> bool {
+        let (at_us, source_us) = (sample.at.mono_us, sample.source_us.unwrap_or_default());
+        let ticked_us = source_us.saturating_sub(self.late.source_us);
+        let passed_us = at_us.saturating_sub(self.late.at_us);
+        let in_step = ticked_us > 0 && passed_us >= ticked_us / 2;
+        let n = if in_step { self.late.n.saturating_add(1) } else { 1 };
+        self.late = Late { n, at_us, source_us };
+        n < LATE_RUN
+    }
+
+    /// Counts a sample that follows a believed one, or holds it.
+    fn take(&mut self, base: Baseline, sample: &Sample, stepped: Flags, out: &mut Vec<Delta>) {
+        let signs = self.signs(&base, &sample.evidence, sample.at);
+        let pair = pair(&base, sample.value, sample.at, sample.evidence.bounds);
+        match weigh(&self.settings, pair, signs) {
+            Some(meaning) if !self.must_hold(pair, &meaning) => {
+                self.commit(base, sample, meaning, stepped, out);
+            }
+            meaning => self.hold(base, sample, meaning.as_ref(), out),
+        }
+    }
+
+    /// What the evidence says about a reset between the base and a reading.
+    fn signs(&self, base: &Baseline, evidence: &Evidence, at: Moment) -> Signs {
+        let span = Span { from_us: base.at.mono_us, to_us: at.mono_us };
+        Signs::read(&self.settings, &base.seen, evidence, span, base.batch)
+    }
+
+    /// Writes a meaning down: total, segment, evidence and the delta itself.
+    fn commit(
+        &mut self,
+        mut base: Baseline,
+        sample: &Sample,
+        mut meaning: Meaning,
+        flags: Flags,
+        out: &mut Vec<Delta>,
+    ) {
+        if self.settings.resets.batch {
+            self.follow_batch(&mut base, sample, &mut meaning);
+        }
+        let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
+        let apart = self.resumed || (self.missed && passed_us >= self.settings.gap_after_us);
+        let cause = match meaning.cause {
+            Cause::Step if apart => Cause::Gap,
+            cause => cause,
+        };
+        let mut flags =
+            flags.with(Flags::AFTER_MISS, self.missed).with(Flags::RESUMED, self.resumed);
+        flags.set(meaning.flags);
+        let from = base.at;
+        base.total += meaning.count;
+        base.note(&self.settings, sample, &meaning, &mut flags);
+        self.base = Some(base);
+        self.resumed = false;
+        let Meaning { count, hypotheses, .. } = meaning;
+        out.push(Delta { from, to: sample.at, count, cause, flags, hypotheses });
+    }
+
+    /// Matches the two halves of a change of batch, the id and the reset, which may be seen a few
+    /// polls apart, and adds what a reset that left no drop may have hidden.
+    fn follow_batch(&self, base: &mut Baseline, sample: &Sample, meaning: &mut Meaning) {
+        let settings = &self.settings;
+        let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
+        let most = settings.most_in(passed_us);
+        let fell = sample.value < base.value;
+        let reset = meaning.cause == Cause::Reset || (fell && !meaning.count.is_exact());
+        // A clock that is cleared with the counter has told already what the id could.
+        let told = base.seen.since_reset.is_some() && sample.evidence.since_reset_s.is_some();
+        let mut batch = base.batch;
+        if sample.value <= most && !reset && !told {
+            let hidden = most.saturating_sub(meaning.count.high());
+            batch.hidden = if batch.hidden_for > 0 { batch.hidden.max(hidden) } else { hidden };
+            batch.hidden_for = settings.batch_late.saturating_add(1);
+        }
+        let changed = base.seen.batch_changed(&sample.evidence);
+        match changed {
+            true if reset || batch.id_due > 0 => batch.reset_due = 0,
+            true if !told => {
+                batch.reset_due = settings.batch_early;
+                if batch.hidden_for > 0 {
+                    meaning.widen(batch.hidden);
+                }
+            }
+            _ => batch.reset_due = if reset { 0 } else { batch.reset_due.saturating_sub(1) },
+        }
+        batch.id_due = match reset && !changed {
+            true => settings.batch_late,
+            false => batch.id_due.saturating_sub(1),
+        };
+        batch.hidden_for = batch.hidden_for.saturating_sub(1);
+        base.batch = batch;
+    }
+}
+
+impl Baseline {
+    /// Moves on to `sample`, and checks that the segment still adds up.
+    fn note(&mut self, settings: &Settings, sample: &Sample, meaning: &Meaning, flags: &mut Flags) {
+        let afresh = matches!(meaning.cause, Cause::Reset | Cause::Preset);
+        (self.at, self.source_us, self.value) = (sample.at, sample.source_us, sample.value);
+        self.seen.note(&sample.evidence, sample.at.mono_us);
+        if afresh {
+            self.start_segment();
+            return;
+        }
+        self.segment_sum = self.segment_sum.wrapping_add(meaning.count.best());
+        if !adds_up(settings, self.segment_start, self.segment_sum, self.value) {
+            flags.set(Flags::VIOLATION);
+            self.start_segment();
+        }
+    }
+
+    fn start_segment(&mut self) {
+        self.segment = self.segment.saturating_add(1);
+        self.segment_start = self.value;
+        self.segment_sum = 0;
+    }
+}
+
+/// Whether `start + sum = value (mod M)`.
+fn adds_up(settings: &Settings, start: u64, sum: u64, value: u64) -> bool {
+    match settings.modulus {
+        Modulus::At(states) if states > 0 => {
+            let (start, sum) = (start % states, sum % states);
+            let left = states - start;
+            let shown = if sum >= left { sum - left } else { start + sum };
+            shown == value % states
+        }
+        _ => start.wrapping_add(sum) == value,
+    }
+}
+
+fn first(sample: &Sample) -> Baseline {
+    let mut seen = Seen::default();
+    seen.note(&sample.evidence, sample.at.mono_us);
+    Baseline {
+        at: sample.at,
+        source_us: sample.source_us,
+        value: sample.value,
+        seen,
+        total: Count::ZERO,
+        segment: 1,
+        segment_start: sample.value,
+        segment_sum: 0,
+        batch: BatchChange::default(),
+        held: None,
+    }
+}
+
+fn pair(base: &Baseline, b: u64, at: Moment, bounds: Option<(u64, u64)>) -> Pair {
+    Pair { a: base.value, b, t_us: at.mono_us.saturating_sub(base.at.mono_us).max(0), bounds }
+}
+
+/// An entry that counts nothing and covers no time.
+fn marker(at: Moment, cause: Cause, flags: Flags) -> Delta {
+    Delta { from: at, to: at, count: Count::ZERO, cause, flags, hypotheses: None }
 }

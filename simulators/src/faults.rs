@@ -1,0 +1,123 @@
+//! Switches that spoil what a client sees. None of them changes what the plant does.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+/// Faults that stay until they are switched off. The default is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaultSet {
+    /// Faults of the filler's Modbus server.
+    pub modbus: ModbusFaults,
+    /// Faults of the weigher's OPC UA server.
+    pub opcua: OpcUaFaults,
+}
+
+/// Faults of the Modbus server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModbusFaults {
+    /// Each answer comes this many milliseconds late.
+    pub delay_ms: u64,
+    /// Requests are read and never answered.
+    pub mute: bool,
+    /// A new connection is closed at once. Open ones stay.
+    pub refuse_connections: bool,
+    /// The registers keep the values of the first answer after the switch.
+    pub freeze: bool,
+    /// That many answers are torn: the words before address 14 are new, the rest is that of an
+    /// earlier stroke. The cut goes through `AccCount` and parts `SeqHead` from `SeqTail`. Only an
+    /// answer after a new stroke can be torn, and the number counts down as they are.
+    pub torn: u32,
+    /// Every request is answered with this Modbus exception code (1 to 11).
+    pub exception: Option<u8>,
+}
+
+/// Faults of the OPC UA server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpcUaFaults {
+    /// All nodes keep their value and have the status `BadNoCommunication`.
+    pub bad_status: bool,
+}
+
+/// A fault that happens once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// All Modbus connections are closed.
+    DropConnections,
+    /// The filler's PLC restarts: uptime and batch counters at zero, connections closed.
+    RestartPlc,
+    /// The OPC UA server restarts: connections, sessions and subscriptions are gone.
+    DropSessions,
+}
+
+/// The switches of one plant. They may be set from any thread at any time.
+#[derive(Debug, Default)]
+pub struct Faults {
+    set: Mutex<FaultSet>,
+    restart_plc: AtomicBool,
+    drop_connections: watch::Sender<()>,
+    drop_sessions: watch::Sender<()>,
+}
+
+impl Faults {
+    /// The faults that are on.
+    pub fn get(&self) -> FaultSet {
+        *self.lock()
+    }
+
+    /// Replaces all switches; [`FaultSet::default`] clears them.
+    pub fn set(&self, set: FaultSet) {
+        *self.lock() = set;
+    }
+
+    /// Changes some switches and leaves the others.
+    pub fn change(&self, change: impl FnOnce(&mut FaultSet)) {
+        change(&mut self.lock());
+    }
+
+    /// Lets a fault happen once.
+    pub fn trigger(&self, event: Event) {
+        match event {
+            Event::DropConnections => self.drop_connections.send_replace(()),
+            Event::RestartPlc => {
+                self.restart_plc.store(true, Ordering::Release);
+                self.drop_connections.send_replace(());
+            }
+            Event::DropSessions => self.drop_sessions.send_replace(()),
+        }
+    }
+
+    /// True once after a restart was triggered.
+    pub(crate) fn take_restart(&self) -> bool {
+        self.restart_plc.swap(false, Ordering::AcqRel)
+    }
+
+    /// Counts down the torn answers; true if this one is to be torn.
+    pub(crate) fn take_torn(&self) -> bool {
+        let torn = &mut self.lock().modbus.torn;
+        let is_due = *torn > 0;
+        *torn = torn.saturating_sub(1);
+        is_due
+    }
+
+    pub(crate) fn connection_drops(&self) -> watch::Receiver<()> {
+        self.drop_connections.subscribe()
+    }
+
+    pub(crate) fn session_drops(&self) -> watch::Receiver<()> {
+        self.drop_sessions.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FaultSet> {
+        // The switches are plain values: any state of them is a valid one.
+        self.set.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,436 @@
+//! CF01, the filler: strokes of 50 bores at 130 strokes a minute, one event per stroke.
+//!
+//! A stroke loads up to 50 capsules and ejects those loaded twelve strokes before. Everything that
+//! happens is decided at a stroke, so the outcome depends on the seed and on plant time alone.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Exp1, StandardNormal};
+
+use crate::{
+    ledger::{BatchRecord, RejectClass, StopRecord, Totals},
+    model::ModelConfig,
+    random::{self, Rare, Stream},
+    stops::{Preset, State, Stop, StopClocks},
+};
+
+/// Bores of the indexed segment: capsules a stroke at most.
+pub const BORES: u32 = 50;
+/// Design speed in thousandths of a stroke a minute.
+pub(crate) const DESIGN_RATE: u64 = 130_000;
+/// Strokes from loading a capsule to ejecting it.
+const DEPTH: usize = 12;
+/// Strokes the machine still makes after the command to stop.
+const COAST_STROKES: u32 = 2;
+/// Strokes discarded after every start.
+const DISCARD_STROKES: u32 = 10;
+/// Speed while coasting, as a share of the setpoint.
+const COAST_SPEED: f64 = 0.65;
+const JOG_SPEED: f64 = 0.3;
+const JOG_US: i64 = 10_000_000;
+const RAMP_US: i64 = 20_000_000;
+/// The speed wavers by up to this share of the setpoint.
+const SPEED_JITTER: f64 = 0.003;
+
+const P_EMPTY_POCKET: f64 = 0.0005;
+/// Chance of a reject per capsule in good times and in a burst, and how long each lasts on average.
+const P_REJECT: [f64; 2] = [0.0008, 0.03];
+const REJECT_STATE_MEAN_US: [f64; 2] = [20.0 * 60e6, 25e6];
+
+const SAMPLE_EVERY_US: i64 = 15 * 60_000_000;
+const SAMPLE_CAPSULES: u32 = 20;
+
+/// Spread of the powder's density, as a share of the fill, and how slowly it changes.
+const DRIFT_SD: f64 = 0.006;
+const DRIFT_TIME_US: f64 = 8.0 * 60e6;
+
+/// The good capsules of one stroke, on their way to the weigher.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parcel {
+    /// Plant time of the ejection.
+    pub(crate) ejected_us: i64,
+    pub(crate) stroke: u64,
+    pub(crate) capsules: u32,
+    /// Deviation of the fill common to the stroke, as a share of the nominal fill.
+    pub(crate) drift: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Moving,
+    /// The batch has its number: the machine runs empty, without loading.
+    RunOut {
+        strokes: u32,
+    },
+    /// Stopping; counts still come while the state says that the machine stands.
+    Coasting {
+        strokes: u32,
+        until_us: i64,
+    },
+    Down,
+}
+
+/// The rejects of a Markov-modulated process: long good times, short bursts.
+#[derive(Clone, Debug)]
+struct Rejects {
+    rng: ChaCha8Rng,
+    burst: bool,
+    ends_run_us: i64,
+    rare: Rare,
+}
+
+impl Rejects {
+    fn new(seed: u64) -> Rejects {
+        let mut rng = random::stream(seed, Stream::Rejects);
+        let rare = Rare::new(P_REJECT[0], &mut rng);
+        let mut rejects = Rejects { rng, burst: true, ends_run_us: 0, rare };
+        rejects.follow(0);
+        rejects
+    }
+
+    /// Changes between good times and bursts as running time goes on.
+    fn follow(&mut self, run_us: i64) {
+        while self.ends_run_us <= run_us {
+            self.burst = !self.burst;
+            let length: f64 = self.rng.sample(Exp1);
+            self.ends_run_us += (length * REJECT_STATE_MEAN_US[usize::from(self.burst)]) as i64;
+            self.rare = Rare::new(P_REJECT[usize::from(self.burst)], &mut self.rng);
+        }
+    }
+
+    fn class(&mut self) -> RejectClass {
+        match self.rng.random_range(0..100) {
+            0..55 => RejectClass::Unseparated,
+            55..80 => RejectClass::Dented,
+            80..95 => RejectClass::NoDose,
+            _ => RejectClass::DoubleCap,
+        }
+    }
+}
+
+/// The filler at one plant time.
+#[derive(Clone, Debug)]
+pub(crate) struct Filler {
+    pub(crate) totals: Totals,
+    pub(crate) state: State,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) stops: Vec<StopRecord>,
+    pub(crate) batches: Vec<BatchRecord>,
+    /// Present speed in thousandths of a stroke a minute; 0 while it stands.
+    pub(crate) rate: u64,
+    /// Speed setpoint, in the same unit.
+    pub(crate) setpoint: u64,
+    /// Parcels that the weigher has not taken yet.
+    pub(crate) conveyor: VecDeque<Parcel>,
+    preset: Preset,
+    batches_from: Batches,
+    phase: Phase,
+    /// Plant time of the next stroke, or of the end of the stop.
+    next_us: i64,
+    /// What is left of the division of a minute into strokes, so that no time is ever lost.
+    carry: u64,
+    run_us: i64,
+    started_us: i64,
+    state_since_us: i64,
+    state_us: BTreeMap<State, i64>,
+    discard_strokes: u32,
+    sample_due_us: i64,
+    drift: f64,
+    /// Totals when the present batch began, and its end as a value of `totals.made`.
+    batch_base: Totals,
+    batch_ends_at: u64,
+    loaded: [u32; DEPTH],
+    empty_pockets: Rare,
+    rejects: Rejects,
+    stop_clocks: StopClocks,
+    pocket_rng: ChaCha8Rng,
+    speed_rng: ChaCha8Rng,
+    drift_rng: ChaCha8Rng,
+}
+
+/// How batches are numbered and how large they are.
+#[derive(Clone, Copy, Debug)]
+struct Batches {
+    line_start_us: i64,
+    first: u32,
+    size: u64,
+}
+
+impl Batches {
+    /// A number like `B2611-0417`: year and month of its start, then a running number.
+    fn id(&self, index: usize, plant_us: i64) -> String {
+        let date = jiff::Timestamp::from_microsecond(self.line_start_us + plant_us)
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .to_zoned_datetime(jiff::tz::TimeZone::UTC);
+        let serial = self.first as usize + index;
+        format!("B{:02}{:02}-{:04}", date.year() % 100, date.month(), serial % 10_000)
+    }
+}
+
+impl Filler {
+    pub(crate) fn new(config: &ModelConfig) -> Filler {
+        let ModelConfig { seed, preset, .. } = *config;
+        let batches_from = Batches {
+            line_start_us: config.line_start_us,
+            first: config.first_batch,
+            size: config.batch_size,
+        };
+        let mut pocket_rng = random::stream(seed, Stream::Pockets);
+        let mut filler = Filler {
+            totals: Totals::default(),
+            state: State::Running,
+            stop: None,
+            stops: Vec::new(),
+            batches: Vec::new(),
+            rate: 0,
+            setpoint: (DESIGN_RATE as f64 * preset.speed()).round() as u64,
+            conveyor: VecDeque::new(),
+            preset,
+            batches_from,
+            phase: Phase::Moving,
+            next_us: 0,
+            carry: 0,
+            run_us: 0,
+            started_us: 0,
+            state_since_us: 0,
+            state_us: BTreeMap::new(),
+            discard_strokes: 0,
+            sample_due_us: SAMPLE_EVERY_US,
+            drift: 0.0,
+            batch_base: Totals::default(),
+            batch_ends_at: 0,
+            loaded: [0; DEPTH],
+            empty_pockets: Rare::new(P_EMPTY_POCKET, &mut pocket_rng),
+            rejects: Rejects::new(seed),
+            stop_clocks: StopClocks::new(seed, preset),
+            pocket_rng,
+            speed_rng: random::stream(seed, Stream::Speed),
+            drift_rng: random::stream(seed, Stream::Drift),
+        };
+        filler.begin_batch(0, u64::from(config.start_counters.processed));
+        filler.start(0);
+        filler.plan_next(0);
+        filler
+    }
+
+    /// Plant time of the next event.
+    pub(crate) fn next_us(&self) -> i64 {
+        self.next_us
+    }
+
+    /// Executes the next event: a stroke, or the restart at the end of a stop.
+    pub(crate) fn step(&mut self) {
+        let now_us = self.next_us;
+        match self.phase {
+            Phase::Down => self.restart(now_us),
+            Phase::Moving => {
+                self.stroke(now_us, true);
+                self.look_for_a_reason_to_stop(now_us);
+            }
+            Phase::RunOut { strokes } => {
+                self.stroke(now_us, false);
+                self.phase = Phase::RunOut { strokes: strokes - 1 };
+                if strokes == 1 {
+                    self.end_batch(now_us);
+                }
+            }
+            Phase::Coasting { strokes: 0, until_us } => {
+                self.phase = Phase::Down;
+                self.rate = 0;
+                self.next_us = until_us.max(now_us);
+                return;
+            }
+            Phase::Coasting { strokes, until_us } => {
+                self.stroke(now_us, true);
+                self.phase = Phase::Coasting { strokes: strokes - 1, until_us };
+            }
+        }
+        self.plan_next(now_us);
+    }
+
+    /// Capsules loaded and not yet ejected.
+    pub(crate) fn in_process(&self) -> u64 {
+        self.loaded.iter().map(|&n| u64::from(n)).sum()
+    }
+
+    /// True while rejects come in a burst, which is when the vacuum is weak.
+    pub(crate) fn in_burst(&self) -> bool {
+        self.rejects.burst
+    }
+
+    /// Time spent in each state up to `now_us`.
+    pub(crate) fn state_us(&self, now_us: i64) -> BTreeMap<State, i64> {
+        let mut state_us = self.state_us.clone();
+        *state_us.entry(self.state).or_default() += now_us - self.state_since_us;
+        state_us
+    }
+
+    /// The present batch, with its counts up to now.
+    pub(crate) fn batch(&self) -> BatchRecord {
+        let mut batch =
+            self.batches.last().cloned().expect("the first batch begins with the plant");
+        let (now, base) = (&self.totals, &self.batch_base);
+        batch.infeed = now.infeed - base.infeed;
+        batch.made = now.made - base.made;
+        batch.rejected = now.rejected() - base.rejected();
+        batch.samples = now.samples - base.samples;
+        batch
+    }
+
+    fn stroke(&mut self, now_us: i64, load: bool) {
+        let slot = (self.totals.strokes % DEPTH as u64) as usize;
+        self.totals.strokes += 1;
+        let ejected = std::mem::replace(&mut self.loaded[slot], 0);
+        if load {
+            let empty = self.empty_pockets.hits(BORES, &mut self.pocket_rng);
+            self.loaded[slot] = BORES - empty;
+            self.totals.empty_pockets += u64::from(empty);
+            self.totals.infeed += u64::from(BORES - empty);
+        }
+        self.follow_drift();
+        let good = self.sort_out(ejected, now_us);
+        self.totals.made += u64::from(good);
+        if good > 0 {
+            let Totals { strokes: stroke, .. } = self.totals;
+            let parcel = Parcel { ejected_us: now_us, stroke, capsules: good, drift: self.drift };
+            self.conveyor.push_back(parcel);
+        }
+    }
+
+    /// Takes rejects, discards and samples out of the ejected capsules; what is left is good.
+    fn sort_out(&mut self, ejected: u32, now_us: i64) -> u32 {
+        self.rejects.follow(self.run_us);
+        let n_rejects = self.rejects.rare.hits(ejected, &mut self.rejects.rng);
+        for _ in 0..n_rejects {
+            let class = self.rejects.class();
+            self.totals.rejects[class as usize] += 1;
+        }
+        let sound = ejected - n_rejects;
+        if self.discard_strokes > 0 && ejected > 0 {
+            self.discard_strokes -= 1;
+            self.totals.rejects[RejectClass::Startup as usize] += u64::from(sound);
+            return 0;
+        }
+        if now_us >= self.sample_due_us && sound > 0 {
+            self.sample_due_us = now_us + SAMPLE_EVERY_US;
+            let taken = sound.min(SAMPLE_CAPSULES);
+            self.totals.samples += u64::from(taken);
+            return sound - taken;
+        }
+        sound
+    }
+
+    /// The powder's density follows a first-order autoregression from stroke to stroke.
+    fn follow_drift(&mut self) {
+        const KEEP: f64 = 1.0 - 60e9 / (DESIGN_RATE as f64) / DRIFT_TIME_US;
+        let z: f64 = self.drift_rng.sample(StandardNormal);
+        self.drift = KEEP * self.drift + (1.0 - KEEP * KEEP).sqrt() * DRIFT_SD * z;
+    }
+
+    fn look_for_a_reason_to_stop(&mut self, now_us: i64) {
+        if self.state == State::Starting && now_us - self.started_us >= JOG_US {
+            self.set_state(State::Running, now_us);
+        }
+        if self.totals.made >= self.batch_ends_at {
+            self.phase = Phase::RunOut { strokes: DEPTH as u32 };
+        } else if let Some(stop) = self.stop_clocks.strike(now_us, self.run_us) {
+            self.begin_stop(stop, now_us, COAST_STROKES);
+        }
+    }
+
+    fn begin_stop(&mut self, stop: Stop, now_us: i64, coast_strokes: u32) {
+        let until_us = now_us + stop.duration_us;
+        self.phase = Phase::Coasting { strokes: coast_strokes, until_us };
+        self.set_state(stop.state, now_us);
+        let Stop { code, state, .. } = stop;
+        self.stops.push(StopRecord { code, state, from_us: now_us, to_us: None });
+        self.stop = Some(stop);
+    }
+
+    fn end_batch(&mut self, now_us: i64) {
+        let ended = BatchRecord { to_us: Some(now_us), ..self.batch() };
+        self.batches.pop();
+        self.batches.push(ended);
+        match self.stop_clocks.changeover() {
+            Some(stop) => self.begin_stop(stop, now_us, 0),
+            None => {
+                self.begin_batch(now_us, 0);
+                self.phase = Phase::Moving;
+            }
+        }
+    }
+
+    /// Begins a batch of which `already` capsules were made before plant time 0.
+    fn begin_batch(&mut self, now_us: i64, already: u64) {
+        self.batch_base = self.totals;
+        self.batch_ends_at =
+            self.totals.made + self.batches_from.size.saturating_sub(already).max(1);
+        self.batches.push(BatchRecord {
+            batch_id: self.batches_from.id(self.batches.len(), now_us),
+            from_us: now_us,
+            to_us: None,
+            infeed: 0,
+            made: 0,
+            rejected: 0,
+            samples: 0,
+        });
+    }
+
+    fn restart(&mut self, now_us: i64) {
+        if let Some(record) = self.stops.last_mut() {
+            record.to_us = Some(now_us);
+        }
+        self.stop = None;
+        if self.batches.last().is_some_and(|batch| batch.to_us.is_some()) {
+            self.begin_batch(now_us, 0);
+        }
+        self.start(now_us);
+    }
+
+    fn start(&mut self, now_us: i64) {
+        self.phase = Phase::Moving;
+        self.started_us = now_us;
+        if self.preset != Preset::Steady {
+            self.discard_strokes = DISCARD_STROKES;
+            self.set_state(State::Starting, now_us);
+        }
+    }
+
+    fn set_state(&mut self, state: State, now_us: i64) {
+        if now_us > self.state_since_us {
+            *self.state_us.entry(self.state).or_default() += now_us - self.state_since_us;
+        }
+        self.state = state;
+        self.state_since_us = now_us;
+    }
+
+    /// Sets the speed for the next stroke and its time.
+    fn plan_next(&mut self, now_us: i64) {
+        self.rate = self.rate_at(now_us);
+        // A minute is 60e6 µs and the rate counts thousandths of a stroke.
+        self.carry += 60_000_000_000;
+        let period_us = (self.carry / self.rate) as i64;
+        self.carry %= self.rate;
+        self.next_us = now_us + period_us;
+        self.run_us += period_us;
+    }
+
+    fn rate_at(&mut self, now_us: i64) -> u64 {
+        if self.preset == Preset::Steady {
+            return self.setpoint;
+        }
+        let moving_us = now_us - self.started_us;
+        let share = match self.phase {
+            Phase::Coasting { .. } => COAST_SPEED,
+            _ if moving_us < JOG_US => JOG_SPEED,
+            _ => {
+                let ramp = (moving_us - JOG_US) as f64 / RAMP_US as f64;
+                JOG_SPEED + (1.0 - JOG_SPEED) * ramp.min(1.0)
+            }
+        };
+        let jitter = self.speed_rng.random_range(-SPEED_JITTER..SPEED_JITTER);
+        (self.setpoint as f64 * share * (1.0 + jitter)) as u64
+    }
+}

@@ -1,0 +1,95 @@
+//! A view into the plant for tests and people: the ledger, the faults, hold and resume.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+    serve::ListenerExt,
+};
+use serde::{Deserialize, Serialize};
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    faults::{Event, FaultSet, ModbusFaults, OpcUaFaults},
+    ledger::Ledger,
+    plant::Core,
+};
+
+/// Body of `GET /ledger`.
+#[derive(Serialize)]
+struct Account {
+    speed: f64,
+    held: bool,
+    write_attempts: u64,
+    #[serde(flatten)]
+    ledger: Ledger,
+}
+
+/// Body of `POST /faults`: the whole new set of switches, where what is left out is off, and
+/// faults that happen once.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Order {
+    modbus: ModbusFaults,
+    opcua: OpcUaFaults,
+    once: Vec<Event>,
+}
+
+/// Serves until the task is aborted.
+pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
+    let router = Router::new()
+        .route("/healthz", get(async || "ok"))
+        .route("/ledger", get(ledger))
+        .route("/faults", get(faults).post(set_faults))
+        .route("/hold", post(hold))
+        .route("/resume", post(resume))
+        .with_state(core);
+    let listener = listener.tap_io(|stream| {
+        // Only latency depends on it.
+        let _ = stream.set_nodelay(true);
+    });
+    // Connections are tasks of their own. When this one is aborted, `_alive` goes and ends them.
+    let (_alive, gone) = oneshot::channel::<()>();
+    let ended = async { _ = gone.await };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(ended).await {
+        tracing::error!(%error, "the HTTP server of the simulator ended");
+    }
+}
+
+async fn ledger(State(core): State<Arc<Core>>) -> Json<Account> {
+    Json(account(&core))
+}
+
+async fn faults(State(core): State<Arc<Core>>) -> Json<FaultSet> {
+    Json(core.faults.get())
+}
+
+async fn set_faults(State(core): State<Arc<Core>>, Json(order): Json<Order>) -> Json<FaultSet> {
+    let Order { modbus, opcua, once } = order;
+    core.faults.set(FaultSet { modbus, opcua });
+    for event in once {
+        core.faults.trigger(event);
+    }
+    Json(core.faults.get())
+}
+
+async fn hold(State(core): State<Arc<Core>>) -> Json<Account> {
+    core.clock.hold();
+    Json(account(&core))
+}
+
+async fn resume(State(core): State<Arc<Core>>) -> Json<Account> {
+    core.clock.resume();
+    Json(account(&core))
+}
+
+fn account(core: &Core) -> Account {
+    Account {
+        ledger: core.at_now(|model| model.ledger()),
+        speed: core.clock.speed(),
+        held: core.clock.is_held(),
+        write_attempts: core.write_attempts.load(Ordering::Relaxed),
+    }
+}

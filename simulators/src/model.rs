@@ -1,0 +1,227 @@
+//! The plant as a pure function of its configuration and plant time: no clock, no socket.
+
+use crate::{
+    filler::Filler,
+    ledger::{Ledger, RejectClass, Totals},
+    registers::{self, NodeValue},
+    stops::Preset,
+    weigher::Weigher,
+};
+
+/// What a plant is made from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ModelConfig {
+    /// Seed of all randomness: the same seed makes the same plant.
+    pub seed: u64,
+    /// How well the plant runs.
+    pub preset: Preset,
+    /// UTC of plant time 0, in microseconds since 1970.
+    pub line_start_us: i64,
+    /// What the counters of the PLCs show at plant time 0.
+    pub start_counters: Counters,
+    /// Good capsules after which a batch ends.
+    pub batch_size: u64,
+    /// Running number of the first batch.
+    pub first_batch: u32,
+}
+
+impl Default for ModelConfig {
+    fn default() -> ModelConfig {
+        ModelConfig {
+            seed: 1,
+            preset: Preset::Steady,
+            // 2026-11-02 00:00 UTC, a Monday.
+            line_start_us: 1_793_577_600_000_000,
+            start_counters: Counters::default(),
+            batch_size: 1_500_000,
+            first_batch: 417,
+        }
+    }
+}
+
+/// Values of the PLC counters at plant time 0, to start near a roll-over or in the middle of a
+/// batch. All are in capsules unless said otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// `StrokeTotal`, in strokes.
+    pub stroke_total: u32,
+    /// `ProdConsumedCount[0].Count`.
+    pub consumed: u32,
+    /// `ProdProcessedCount[0].Count`; the first batch is that much shorter.
+    pub processed: u32,
+    /// `ProdProcessedCount[0].AccCount`, taken modulo 2³¹.
+    pub processed_acc: u32,
+    /// `Rej.Unseparated`.
+    pub unseparated: u16,
+    /// `Rej.EmptyPocket`, in pockets.
+    pub empty_pocket: u16,
+    /// `Rej.DentedTelescoped`.
+    pub dented: u16,
+    /// `Rej.Startup`.
+    pub startup: u16,
+    /// `Samples`.
+    pub samples: u16,
+    /// `Rej.NoDose`.
+    pub no_dose: u16,
+    /// `Rej.DoubleCap`.
+    pub double_cap: u16,
+    /// `PlcUptime` of both PLCs, in seconds.
+    pub uptime_s: u32,
+    /// `CW04.Statistic.TotalPackages.ItemCount`.
+    pub weigher_total: u32,
+    /// `CW04.Statistic.TotalPackagesAccepted.ItemCount`.
+    pub weigher_accepted: u32,
+    /// `CW04.MasterTotal`.
+    pub weigher_master: u64,
+}
+
+impl Counters {
+    /// Counters of a plant that has been in use for about a year.
+    pub fn in_use() -> Counters {
+        Counters {
+            stroke_total: 18_204_117,
+            processed_acc: 902_114_350,
+            uptime_s: 412_345,
+            weigher_total: 871_002_114,
+            weigher_accepted: 870_911_020,
+            weigher_master: 871_002_114,
+            ..Counters::default()
+        }
+    }
+}
+
+/// The plant at one plant time.
+///
+/// It is advanced by strokes, and what it shows depends on the configuration and on plant time
+/// only, not on how often or in what steps it was advanced.
+///
+/// ```
+/// use simulators::{Model, ModelConfig};
+///
+/// let mut model = Model::new(ModelConfig::default());
+/// model.advance_to(60_000_000);
+/// assert_eq!(model.ledger().strokes, 130);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) config: ModelConfig,
+    pub(crate) filler: Filler,
+    pub(crate) weigher: Weigher,
+    pub(crate) plant_us: i64,
+    pub(crate) view: View,
+}
+
+/// What the PLC of the filler counts from: its registers are the truth since `base`, on top of
+/// `start`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    pub(crate) base: Totals,
+    pub(crate) start: Counters,
+    /// Plant time of the last reset of the batch counters.
+    pub(crate) reset_us: i64,
+    /// Plant time of the last start of the PLC.
+    pub(crate) boot_us: i64,
+}
+
+impl Model {
+    /// The plant at plant time 0.
+    pub fn new(config: ModelConfig) -> Model {
+        let start = config.start_counters;
+        Model {
+            filler: Filler::new(&config),
+            weigher: Weigher::new(config.seed),
+            plant_us: 0,
+            view: View { base: Totals::default(), start, reset_us: 0, boot_us: 0 },
+            config,
+        }
+    }
+
+    /// Executes every stroke that is due by `plant_us`. A time in the past changes nothing.
+    pub fn advance_to(&mut self, plant_us: i64) {
+        while self.filler.next_us() <= plant_us {
+            let event_us = self.filler.next_us();
+            let n_batches = self.filler.batches.len();
+            self.filler.step();
+            if self.filler.batches.len() > n_batches {
+                self.reset_batch_counters(event_us);
+            }
+            // Taken at every stroke, or the conveyor of a long fast-forward would fill memory.
+            self.weigher.take(&mut self.filler.conveyor, event_us);
+        }
+        self.plant_us = self.plant_us.max(plant_us);
+        self.weigher.take(&mut self.filler.conveyor, self.plant_us);
+    }
+
+    /// Plant time, in microseconds.
+    pub fn plant_us(&self) -> i64 {
+        self.plant_us
+    }
+
+    /// UTC of the plant's clocks, in microseconds since 1970.
+    pub fn utc_us(&self) -> i64 {
+        self.config.line_start_us + self.plant_us
+    }
+
+    /// Switches the filler's PLC off and on: its uptime and the batch counters begin at zero, the
+    /// totals of a lifetime are kept. The machine itself goes on.
+    pub fn restart_plc(&mut self) {
+        self.reset_batch_counters(self.plant_us);
+        self.view.boot_us = self.plant_us;
+        self.view.start.uptime_s = 0;
+    }
+
+    /// The exact account up to now.
+    pub fn ledger(&self) -> Ledger {
+        let Filler { totals, stop, stops, .. } = &self.filler;
+        let batch = self.filler.batch();
+        let mut batches = self.filler.batches.clone();
+        if let Some(last) = batches.last_mut() {
+            *last = batch.clone();
+        }
+        Ledger {
+            plant_us: self.plant_us,
+            strokes: totals.strokes,
+            infeed: totals.infeed,
+            empty_pockets: totals.empty_pockets,
+            made: totals.made,
+            rejects: RejectClass::ALL.map(|class| (class, totals.of(class))).into(),
+            samples: totals.samples,
+            in_process: self.filler.in_process(),
+            state: self.filler.state,
+            stop_reason: stop.map_or(0, |stop| stop.code),
+            stops: stops.clone(),
+            state_us: self.filler.state_us(self.plant_us),
+            batch_id: batch.batch_id,
+            batches,
+            weigher: self.weigher.ledger(&self.filler.conveyor),
+        }
+    }
+
+    /// The holding registers of a Modbus unit from address 0 on; empty for a unit that is not
+    /// there. Unit 1 is CF01.
+    pub fn holding_registers(&self, unit: u8) -> Vec<u16> {
+        match unit {
+            1 => registers::filler(self),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The OPC UA nodes of CW04: the `s=` identifier and the value of each.
+    pub fn nodes(&self) -> Vec<(&'static str, NodeValue)> {
+        registers::weigher(self)
+    }
+
+    /// Seconds since the filler's PLC was started at plant time 0 or later.
+    pub(crate) fn filler_uptime_s(&self) -> u32 {
+        let since_boot_s = (self.plant_us - self.view.boot_us) / 1_000_000;
+        self.view.start.uptime_s.wrapping_add(since_boot_s as u32)
+    }
+
+    fn reset_batch_counters(&mut self, now_us: i64) {
+        // What outlives a batch goes on from the value at plant time 0.
+        let Counters { stroke_total, processed_acc, uptime_s, .. } = self.view.start;
+        self.view.start = Counters { stroke_total, processed_acc, uptime_s, ..Counters::default() };
+        self.view.base = self.filler.totals;
+        self.view.reset_us = now_us;
+    }
+}

@@ -1,0 +1,216 @@
+//! The weigher's PLC on OPC UA: nodes `nsu=urn:tjt:caps:L1;s=CW04.…`, pushed when they change.
+//!
+//! Values are pushed and not sampled: the server's own sampler is no faster than 100 ms and an
+//! update that comes earlier than a sampling interval would get a rewritten source time.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use opcua::{
+    server::{
+        ANONYMOUS_USER_TOKEN_ID, Server, ServerBuilder, ServerEndpoint, ServerHandle,
+        address_space::{AccessLevel, VariableBuilder},
+        diagnostics::NamespaceMetadata,
+        node_manager::memory::{SimpleNodeManager, simple_node_manager},
+    },
+    types::{DataTypeId, DataValue, DateTime, NodeId, StatusCode, UAString, Variant},
+};
+use tokio::{net::TcpListener, time::MissedTickBehavior};
+
+use crate::{
+    plant::{Core, PlantError},
+    registers::NodeValue,
+};
+
+/// Namespace of all nodes.
+pub const NAMESPACE: &str = "urn:tjt:caps:L1";
+
+/// A server that is built and not yet running.
+pub(crate) struct Plc {
+    core: Arc<Core>,
+    listener: std::net::TcpListener,
+    addr: SocketAddr,
+    options: Options,
+    built: Built,
+}
+
+/// What a restart of the server needs again.
+pub(crate) struct Options {
+    pub(crate) pki_dir: std::path::PathBuf,
+    pub(crate) push_every: Duration,
+}
+
+impl Plc {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        listener: std::net::TcpListener,
+        options: Options,
+    ) -> Result<Plc, PlantError> {
+        let addr = listener.local_addr().map_err(PlantError::Socket)?;
+        let built = build(&core, addr, &options.pki_dir)?;
+        Ok(Plc { core, listener, addr, options, built })
+    }
+
+    /// Serves until the task is aborted.
+    pub(crate) async fn serve(self) {
+        let Plc { core, listener, addr, options, mut built } = self;
+        let mut drops = core.faults.session_drops();
+        loop {
+            // Every run of the server consumes a listener; the clone keeps the port open between.
+            let listener = match listener.try_clone().and_then(TcpListener::from_std) {
+                Ok(listener) => listener,
+                Err(error) => return tracing::error!(%error, "the OPC UA server has no listener"),
+            };
+            let Built { server, nodes } = built;
+            tokio::select! {
+                result = server.run_with(listener) => {
+                    return tracing::error!(?result, "the OPC UA server ended");
+                }
+                () = push(&core, nodes, options.push_every) => {}
+                _ = drops.changed() => {}
+            }
+            built = match build(&core, addr, &options.pki_dir) {
+                Ok(built) => built,
+                Err(error) => return tracing::error!(%error, "the OPC UA server did not restart"),
+            };
+        }
+    }
+}
+
+struct Built {
+    server: Server,
+    nodes: Nodes,
+}
+
+/// Handles of the nodes, in the order of [`crate::Model::nodes`].
+struct Nodes {
+    handle: ServerHandle,
+    manager: Arc<SimpleNodeManager>,
+    ids: Vec<NodeId>,
+}
+
+fn build(core: &Core, addr: SocketAddr, pki_dir: &Path) -> Result<Built, PlantError> {
+    let anonymous = [ANONYMOUS_USER_TOKEN_ID.to_owned()];
+    let namespace =
+        NamespaceMetadata { namespace_uri: NAMESPACE.to_owned(), ..NamespaceMetadata::default() };
+    let mut builder = ServerBuilder::new()
+        .application_name("Capline simulator CW04")
+        .application_uri("urn:capline:simulator:CW04")
+        .product_uri("urn:capline:simulator")
+        .host(addr.ip().to_string())
+        .port(addr.port())
+        .pki_dir(pki_dir)
+        .add_endpoint("none", ServerEndpoint::new_none("/", &anonymous))
+        .discovery_urls(vec![url(addr)])
+        .with_node_manager(simple_node_manager(namespace, "CW04"))
+        .subscription_poll_interval_ms(5);
+    set_limits(&mut builder);
+    let (server, handle) = builder.build().map_err(PlantError::OpcUa)?;
+    let manager = handle
+        .node_managers()
+        .get_of_type::<SimpleNodeManager>()
+        .ok_or_else(|| PlantError::OpcUa("the node manager is missing".to_owned()))?;
+    let namespace = handle
+        .get_namespace_index(NAMESPACE)
+        .ok_or_else(|| PlantError::OpcUa(format!("namespace {NAMESPACE} is missing")))?;
+    let ids = add_nodes(core, &manager, namespace);
+    Ok(Built { server, nodes: Nodes { handle, manager, ids } })
+}
+
+/// URL of the server at an address.
+pub(crate) fn url(addr: SocketAddr) -> String {
+    format!("opc.tcp://{addr}/")
+}
+
+/// With the library's defaults a signal of 100 Hz loses nine values of ten.
+fn set_limits(builder: &mut ServerBuilder) {
+    let limits = builder.limits_mut();
+    limits.max_array_length = 100_000;
+    limits.max_chunk_count = 1_000;
+    limits.max_message_size = 64 << 20;
+    limits.subscriptions.min_sampling_interval_ms = 0.0;
+    limits.subscriptions.min_publishing_interval_ms = 5.0;
+    limits.subscriptions.max_monitored_item_queue_size = 1_000;
+    limits.subscriptions.max_monitored_items_per_sub = 10_000;
+    limits.subscriptions.max_queued_notifications = 200;
+}
+
+fn add_nodes(core: &Core, manager: &SimpleNodeManager, namespace: u16) -> Vec<NodeId> {
+    let (values, utc_us) = core.at_now(|model| (model.nodes(), model.utc_us()));
+    let mut space = manager.address_space().write();
+    let mut ids = Vec::with_capacity(values.len());
+    for (tag, value) in values {
+        let id = NodeId::new(namespace, tag);
+        let data_type = data_type(&value);
+        let mut variable = VariableBuilder::new(&id, tag, tag)
+            .data_type(data_type)
+            .access_level(AccessLevel::CURRENT_READ)
+            .user_access_level(AccessLevel::CURRENT_READ)
+            .organized_by(opcua::types::ObjectId::ObjectsFolder)
+            .build();
+        variable.set_data_value(data_value(value, utc_us, StatusCode::Good));
+        space.insert(variable, None::<&[(_, &NodeId, _)]>);
+        ids.push(id);
+    }
+    ids
+}
+
+/// Sends what has changed, at a fixed pace, for ever.
+async fn push(core: &Core, nodes: Nodes, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut sent = Vec::new();
+    loop {
+        ticks.tick().await;
+        let bad = core.faults.get().opcua.bad_status;
+        let status = if bad { StatusCode::BadNoCommunication } else { StatusCode::Good };
+        let (values, utc_us) = core.at_now(|model| (model.nodes(), model.utc_us()));
+        let now: Vec<_> = values.into_iter().map(|(_, value)| (value, status)).collect();
+        let changed = nodes.ids.iter().zip(&now).enumerate().filter_map(|(i, (id, new))| {
+            let (value, status) = new;
+            let is_new = sent.get(i) != Some(new);
+            is_new.then(|| (id, None, data_value(value.clone(), utc_us, *status)))
+        });
+        if let Err(status) = nodes.manager.set_values(nodes.handle.subscriptions(), changed) {
+            tracing::warn!(%status, "the OPC UA server refused new values");
+        }
+        sent = now;
+    }
+}
+
+fn data_value(value: NodeValue, utc_us: i64, status: StatusCode) -> DataValue {
+    let time = date_time(utc_us);
+    DataValue {
+        value: Some(variant(value)),
+        status: Some(status),
+        source_timestamp: Some(time),
+        source_picoseconds: None,
+        server_timestamp: Some(time),
+        server_picoseconds: None,
+    }
+}
+
+/// OPC UA counts 100 ns from the year 1601.
+fn date_time(utc_us: i64) -> DateTime {
+    const FROM_1601_TO_1970_US: i64 = 11_644_473_600_000_000;
+    DateTime::from((utc_us + FROM_1601_TO_1970_US) * 10)
+}
+
+fn variant(value: NodeValue) -> Variant {
+    match value {
+        NodeValue::U16(value) => value.into(),
+        NodeValue::U32(value) => value.into(),
+        NodeValue::U64(value) => value.into(),
+        NodeValue::F32(value) => value.into(),
+        NodeValue::Text(text) => UAString::from(text).into(),
+    }
+}
+
+fn data_type(value: &NodeValue) -> DataTypeId {
+    match value {
+        NodeValue::U16(_) => DataTypeId::UInt16,
+        NodeValue::U32(_) => DataTypeId::UInt32,
+        NodeValue::U64(_) => DataTypeId::UInt64,
+        NodeValue::F32(_) => DataTypeId::Float,
+        NodeValue::Text(_) => DataTypeId::String,
+    }
+}

@@ -1,0 +1,283 @@
+//! A running plant: the model, its clock and its servers.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinSet,
+};
+
+use crate::{
+    clock::PlantClock,
+    faults::Faults,
+    http,
+    ledger::Ledger,
+    modbus,
+    model::{Counters, Model, ModelConfig},
+    opcua,
+    stops::Preset,
+};
+
+/// What a plant is started with.
+#[derive(Clone, Debug)]
+pub struct PlantConfig {
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// Seconds of plant time in a real second; more than 0.
+    pub speed: f64,
+    /// How well the plant runs.
+    pub preset: Preset,
+    /// UTC of plant time 0, in microseconds since 1970.
+    pub line_start_us: i64,
+    /// Plant time at the start, in microseconds: the plant has already run that long.
+    pub start_at_us: i64,
+    /// Whether plant time stands still until [`Plant::resume`].
+    pub held: bool,
+    /// Address of the filler's Modbus TCP server; port 0 takes a free one.
+    pub modbus_addr: SocketAddr,
+    /// Address of the weigher's OPC UA server; port 0 takes a free one.
+    pub opcua_addr: SocketAddr,
+    /// Address of the HTTP server, if there shall be one; port 0 takes a free one.
+    pub http_addr: Option<SocketAddr>,
+    /// What the PLC counters show at plant time 0.
+    pub start_counters: Counters,
+    /// Good capsules after which a batch ends.
+    pub batch_size: u64,
+    /// How often OPC UA nodes are updated, in updates a second of real time.
+    pub update_hz: u32,
+    /// Folder in which the OPC UA server keeps certificates. It is created.
+    pub pki_dir: PathBuf,
+}
+
+impl Default for PlantConfig {
+    /// A steady plant in real time on free ports of the loopback interface.
+    fn default() -> PlantConfig {
+        let model = ModelConfig::default();
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        PlantConfig {
+            seed: model.seed,
+            speed: 1.0,
+            preset: model.preset,
+            line_start_us: model.line_start_us,
+            start_at_us: 0,
+            held: false,
+            modbus_addr: loopback,
+            opcua_addr: loopback,
+            http_addr: None,
+            start_counters: model.start_counters,
+            batch_size: model.batch_size,
+            update_hz: 50,
+            pki_dir: std::env::temp_dir().join("capline-sim-pki"),
+        }
+    }
+}
+
+impl PlantConfig {
+    /// The part of the configuration that decides what the plant makes.
+    pub fn model(&self) -> ModelConfig {
+        ModelConfig {
+            seed: self.seed,
+            preset: self.preset,
+            line_start_us: self.line_start_us,
+            start_counters: self.start_counters,
+            batch_size: self.batch_size,
+            ..ModelConfig::default()
+        }
+    }
+}
+
+/// Why a plant could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum PlantError {
+    /// The configuration makes no sense.
+    #[error("{0}")]
+    Config(String),
+    /// A server could not take its address.
+    #[error("{server} cannot listen on {addr}: {error}; stop what uses it or choose another port")]
+    Listen {
+        /// The server.
+        server: &'static str,
+        /// The address from the configuration.
+        addr: SocketAddr,
+        /// What the system said; the message has it already, so it is no source.
+        error: io::Error,
+    },
+    /// A socket that listens could not be used.
+    #[error("a listening socket failed: {0}")]
+    Socket(io::Error),
+    /// The OPC UA server could not be built.
+    #[error("the OPC UA server cannot be built: {0}")]
+    OpcUa(String),
+}
+
+/// What the servers share.
+pub(crate) struct Core {
+    model: Mutex<Model>,
+    pub(crate) clock: PlantClock,
+    pub(crate) faults: Faults,
+    pub(crate) write_attempts: AtomicU64,
+}
+
+impl Core {
+    /// Shows the model at the present plant time.
+    pub(crate) fn at_now<T>(&self, look: impl FnOnce(&Model) -> T) -> T {
+        let mut model = self.model();
+        // The clock is read under the lock, so that no later reader sees an earlier plant.
+        model.advance_to(self.clock.now_us());
+        if self.faults.take_restart() {
+            model.restart_plc();
+        }
+        look(&model)
+    }
+
+    fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().expect("nothing panics while it advances the model")
+    }
+}
+
+/// A plant with its servers. It ends when it is stopped or dropped.
+pub struct Plant {
+    core: Arc<Core>,
+    tasks: JoinSet<()>,
+    modbus_addr: SocketAddr,
+    opcua_addr: SocketAddr,
+    http_addr: Option<SocketAddr>,
+}
+
+impl Plant {
+    /// Runs the plant up to `start_at_us` and opens its servers. When this returns, clients can
+    /// connect.
+    pub async fn start(config: PlantConfig) -> Result<Plant, PlantError> {
+        check(&config)?;
+        let modbus_listener = listen("the Modbus server", config.modbus_addr)?;
+        let opcua_listener = listen("the OPC UA server", config.opcua_addr)?;
+        let http_listener =
+            config.http_addr.map(|addr| listen("the HTTP server", addr)).transpose()?;
+        let local_addr = |listener: &TcpListener| listener.local_addr().map_err(PlantError::Socket);
+        let modbus_addr = local_addr(&modbus_listener)?;
+        let opcua_addr = local_addr(&opcua_listener)?;
+        let http_addr = http_listener.as_ref().map(local_addr).transpose()?;
+
+        let core = Arc::new(Core {
+            model: Mutex::new(run_up(config.model(), config.start_at_us).await),
+            clock: PlantClock::new(config.start_at_us, config.speed, config.held),
+            faults: Faults::default(),
+            write_attempts: AtomicU64::new(0),
+        });
+        let options = opcua::Options {
+            pki_dir: config.pki_dir,
+            push_every: Duration::from_secs(1) / config.update_hz,
+        };
+        let opcua_listener = opcua_listener.into_std().map_err(PlantError::Socket)?;
+        let weigher = opcua::Plc::new(Arc::clone(&core), opcua_listener, options)?;
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(modbus::serve(Arc::clone(&core), modbus_listener));
+        tasks.spawn(weigher.serve());
+        if let Some(listener) = http_listener {
+            tasks.spawn(http::serve(Arc::clone(&core), listener));
+        }
+        Ok(Plant { core, tasks, modbus_addr, opcua_addr, http_addr })
+    }
+
+    /// Address of the filler's Modbus TCP server.
+    pub fn modbus_addr(&self) -> SocketAddr {
+        self.modbus_addr
+    }
+
+    /// Address of the weigher's OPC UA server.
+    pub fn opcua_addr(&self) -> SocketAddr {
+        self.opcua_addr
+    }
+
+    /// URL of the weigher's OPC UA server.
+    pub fn opcua_url(&self) -> String {
+        opcua::url(self.opcua_addr)
+    }
+
+    /// Address of the HTTP server, if there is one.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http_addr
+    }
+
+    /// Stops plant time. The servers go on and show the plant as it stands, so that what a
+    /// client has read can be compared with the ledger to the capsule.
+    pub fn hold(&self) {
+        self.core.clock.hold();
+    }
+
+    /// Lets plant time run again.
+    pub fn resume(&self) {
+        self.core.clock.resume();
+    }
+
+    /// The exact account at the present plant time.
+    pub fn ledger(&self) -> Ledger {
+        self.core.at_now(|model| model.ledger())
+    }
+
+    /// Plant time, in microseconds.
+    pub fn plant_us(&self) -> i64 {
+        self.core.clock.now_us()
+    }
+
+    /// The switches for faults.
+    pub fn faults(&self) -> &Faults {
+        &self.core.faults
+    }
+
+    /// How many Modbus requests tried to write. All were refused.
+    pub fn write_attempts(&self) -> u64 {
+        self.core.write_attempts.load(Ordering::Relaxed)
+    }
+
+    /// Closes all servers and waits for their tasks.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+fn check(config: &PlantConfig) -> Result<(), PlantError> {
+    let fault = if !(config.speed > 0.0 && config.speed <= 100_000.0) {
+        format!("speed {}: a speed between 0 and 100000 is needed", config.speed)
+    } else if !(1..=1_000).contains(&config.update_hz) {
+        format!("update_hz {}: between 1 and 1000 updates a second are possible", config.update_hz)
+    } else if config.start_at_us < 0 {
+        format!("start_at_us {}: a plant cannot start before its time 0", config.start_at_us)
+    } else {
+        return Ok(());
+    };
+    Err(PlantError::Config(fault))
+}
+
+/// A month takes seconds, which must not hold up other tasks.
+async fn run_up(config: ModelConfig, start_at_us: i64) -> Model {
+    let run = move || {
+        let mut model = Model::new(config);
+        model.advance_to(start_at_us);
+        model
+    };
+    tokio::task::spawn_blocking(run).await.expect("the model does not panic")
+}
+
+fn listen(server: &'static str, addr: SocketAddr) -> Result<TcpListener, PlantError> {
+    let open = || {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        // Linux hands this on to every accepted connection. The OPC UA server accepts on its own
+        // and does not set it, which would cost up to 40 ms a message.
+        socket.set_nodelay(true)?;
+        socket.bind(addr)?;
+        socket.listen(128)
+    };
+    open().map_err(|error| PlantError::Listen { server, addr, error })
+}

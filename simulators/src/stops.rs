@@ -1,0 +1,212 @@
+//! Why and when the filler stops: eight causes that compete on running time.
+//!
+//! Every cause has a clock of its own that runs only while the machine runs. The first to reach
+//! its time stops the machine and draws its next time; the others keep theirs. Times between
+//! stops are Weibull, times to repair lognormal. The figures are assumptions in the range of
+//! published line studies, not data of one plant.
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+use crate::random::{self, Stream};
+
+/// How well the plant runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// No stops, no ramp, exactly 130 strokes a minute; rejects still come in bursts.
+    #[default]
+    Steady,
+    /// 7.8 stops per hour of running, 96.5 % speed, OEE near 80 % without planned time.
+    Good,
+    /// 14 stops per hour of running, 92 % speed, OEE near 59 %.
+    Typical,
+    /// 23 stops per hour of running, 88 % speed, OEE near 39 %.
+    Poor,
+}
+
+impl Preset {
+    /// Speed setpoint as a share of the design speed.
+    pub(crate) fn speed(self) -> f64 {
+        match self {
+            Preset::Steady => 1.0,
+            Preset::Good => 0.965,
+            Preset::Typical => 0.92,
+            Preset::Poor => 0.88,
+        }
+    }
+
+    fn tbf_divisor(self) -> f64 {
+        match self {
+            Preset::Steady | Preset::Good => 1.0,
+            Preset::Typical => 1.8,
+            Preset::Poor => 3.0,
+        }
+    }
+
+    fn ttr_factor(self) -> f64 {
+        match self {
+            Preset::Steady | Preset::Good => 1.0,
+            Preset::Typical => 1.5,
+            Preset::Poor => 2.0,
+        }
+    }
+}
+
+/// State of a machine in the numbers its maker uses (register `StateCurrent`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u16)]
+pub enum State {
+    /// Off by calendar.
+    Stopped = 0,
+    /// Ready, not started.
+    Idle = 1,
+    /// Jogging after a start.
+    Starting = 2,
+    /// Producing; the ramp to full speed is part of it.
+    Running = 3,
+    /// Starved or blocked by another machine.
+    Waiting = 4,
+    /// Stopped by its own alarm.
+    Held = 5,
+    /// Emergency stop or breakdown.
+    Aborted = 6,
+    /// Jogged by hand.
+    Manual = 7,
+    /// Planned cleaning.
+    Cleaning = 8,
+    /// Changeover to the next batch.
+    Setup = 9,
+    /// Batch complete.
+    Complete = 10,
+}
+
+/// One cause of stops.
+struct Cause {
+    code: u16,
+    state: State,
+    alarm: u16,
+    shape: f64,
+    /// Γ(1 + 1/shape), which turns the mean into the scale of the Weibull distribution.
+    gamma: f64,
+    mean_tbf_min: f64,
+    median_ttr_s: f64,
+    sigma_ttr: f64,
+}
+
+const JAM: u16 = 1 << 0;
+const VACUUM: u16 = 1 << 1;
+const GUARD: u16 = 1 << 2;
+const EMERGENCY: u16 = 1 << 4;
+const NO_POWDER: u16 = 1 << 5;
+const NO_CAPSULES: u16 = 1 << 6;
+const BLOCKED: u16 = 1 << 7;
+
+#[rustfmt::skip]
+const CAUSES: [Cause; 8] = [
+    Cause { code: 1, state: State::Held,    alarm: JAM,         shape: 0.9, gamma: 1.052_18, mean_tbf_min: 15.0,   median_ttr_s: 35.0,   sigma_ttr: 0.6 },
+    Cause { code: 2, state: State::Held,    alarm: VACUUM,      shape: 1.0, gamma: 1.0,      mean_tbf_min: 60.0,   median_ttr_s: 75.0,   sigma_ttr: 0.5 },
+    Cause { code: 3, state: State::Waiting, alarm: NO_POWDER,   shape: 1.2, gamma: 0.940_66, mean_tbf_min: 90.0,   median_ttr_s: 60.0,   sigma_ttr: 0.6 },
+    Cause { code: 4, state: State::Waiting, alarm: BLOCKED,     shape: 0.8, gamma: 1.133_00, mean_tbf_min: 60.0,   median_ttr_s: 75.0,   sigma_ttr: 0.8 },
+    Cause { code: 5, state: State::Waiting, alarm: NO_CAPSULES, shape: 1.0, gamma: 1.0,      mean_tbf_min: 180.0,  median_ttr_s: 120.0,  sigma_ttr: 0.6 },
+    Cause { code: 6, state: State::Held,    alarm: VACUUM,      shape: 1.0, gamma: 1.0,      mean_tbf_min: 240.0,  median_ttr_s: 180.0,  sigma_ttr: 0.6 },
+    Cause { code: 7, state: State::Aborted, alarm: EMERGENCY,   shape: 1.1, gamma: 0.964_91, mean_tbf_min: 2400.0, median_ttr_s: 2100.0, sigma_ttr: 0.9 },
+    Cause { code: 8, state: State::Held,    alarm: GUARD,       shape: 1.5, gamma: 0.902_75, mean_tbf_min: 120.0,  median_ttr_s: 90.0,   sigma_ttr: 0.5 },
+];
+
+/// Stop reason of the planned cleaning, 15 minutes every 4 hours.
+pub const CLEANING: u16 = 20;
+/// Stop reason of the changeover between two batches, about an hour.
+pub const CHANGEOVER: u16 = 21;
+
+const CLEANING_EVERY_US: i64 = 4 * 3_600_000_000;
+const CLEANING_US: i64 = 15 * 60_000_000;
+const CHANGEOVER_MEDIAN_S: f64 = 3_600.0;
+const CHANGEOVER_SIGMA: f64 = 0.3;
+/// No repair is shorter: the machine must have come to rest.
+const SHORTEST_US: i64 = 5_000_000;
+
+/// A stop that begins now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stop {
+    pub(crate) code: u16,
+    pub(crate) state: State,
+    /// Bits of the register `Alarm`.
+    pub(crate) alarm: u16,
+    pub(crate) duration_us: i64,
+}
+
+/// The clocks of all causes.
+#[derive(Clone, Debug)]
+pub(crate) struct StopClocks {
+    preset: Preset,
+    rng: ChaCha8Rng,
+    /// Running time at which each cause strikes.
+    due_run_us: [i64; CAUSES.len()],
+    cleaning_due_us: i64,
+}
+
+impl StopClocks {
+    pub(crate) fn new(seed: u64, preset: Preset) -> StopClocks {
+        let mut clocks = StopClocks {
+            preset,
+            rng: random::stream(seed, Stream::Stops),
+            due_run_us: [i64::MAX; CAUSES.len()],
+            cleaning_due_us: i64::MAX,
+        };
+        if preset != Preset::Steady {
+            clocks.cleaning_due_us = CLEANING_EVERY_US;
+            for cause in 0..CAUSES.len() {
+                clocks.due_run_us[cause] = clocks.time_between_us(cause);
+            }
+        }
+        clocks
+    }
+
+    /// The stop that begins at this plant time and running time, if there is one.
+    pub(crate) fn strike(&mut self, now_us: i64, run_us: i64) -> Option<Stop> {
+        if let Some(i) = self.due_run_us.iter().position(|&due_us| due_us <= run_us) {
+            self.due_run_us[i] = run_us + self.time_between_us(i);
+            let Cause { code, state, alarm, median_ttr_s, sigma_ttr, .. } = CAUSES[i];
+            let median_s = median_ttr_s * self.preset.ttr_factor();
+            return Some(Stop {
+                code,
+                state,
+                alarm,
+                duration_us: self.repair_us(median_s, sigma_ttr),
+            });
+        }
+        if self.cleaning_due_us <= now_us {
+            self.cleaning_due_us = now_us + CLEANING_US + CLEANING_EVERY_US;
+            let state = State::Cleaning;
+            return Some(Stop { code: CLEANING, state, alarm: 0, duration_us: CLEANING_US });
+        }
+        None
+    }
+
+    /// The changeover after a batch. The steady plant changes over without stopping.
+    pub(crate) fn changeover(&mut self) -> Option<Stop> {
+        (self.preset != Preset::Steady).then(|| Stop {
+            code: CHANGEOVER,
+            state: State::Setup,
+            alarm: 0,
+            duration_us: self.repair_us(CHANGEOVER_MEDIAN_S, CHANGEOVER_SIGMA),
+        })
+    }
+
+    fn time_between_us(&mut self, cause: usize) -> i64 {
+        let Cause { shape, gamma, mean_tbf_min, .. } = CAUSES[cause];
+        let scale_us = mean_tbf_min * 60e6 / self.preset.tbf_divisor() / gamma;
+        // The inverse of the Weibull distribution function at a uniform number.
+        let exponential = -(1.0 - self.rng.random::<f64>()).ln();
+        (scale_us * exponential.powf(1.0 / shape)) as i64
+    }
+
+    fn repair_us(&mut self, median_s: f64, sigma: f64) -> i64 {
+        let z: f64 = self.rng.sample(StandardNormal);
+        ((median_s * 1e6 * (sigma * z).exp()) as i64).max(SHORTEST_US)
+    }
+}

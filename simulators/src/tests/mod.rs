@@ -1,0 +1,18 @@
+//! Laws of the plant, and what clients see of it over real sockets.
+
+mod laws;
+mod opcua;
+mod sockets;
+mod views;
+
+use crate::{Model, ModelConfig, Preset};
+
+const MINUTE_US: i64 = 60_000_000;
+const HOUR_US: i64 = 60 * MINUTE_US;
+
+/// A plant of this seed and preset at a plant time.
+fn plant_at(seed: u64, preset: Preset, plant_us: i64) -> Model {
+    let mut model = Model::new(ModelConfig { seed, preset, ..ModelConfig::default() });
+    model.advance_to(plant_us);
+    model
+}

@@ -1,0 +1,365 @@
+//! Laws over random schedules: what must hold whatever happens to a counter.
+//!
+//! 1. The truth is inside the published interval after every sample.
+//! 2. It equals the best value if nothing undecidable happened.
+//! 3. A delta is never wider than what the machine could make in its time, and a delta is exact
+//!    unless something undecidable happened around it.
+//!
+//! `CAPLINE_SCHEDULES` sets the number of schedules (20,000), `CAPLINE_SEED` the seed.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+
+use super::plant::{Arrival, Columns, Event, Plant, Poll, Schedule, Step};
+use super::*;
+
+fn columns() -> impl Strategy<Value = Columns> {
+    any::<[bool; 5]>().prop_map(|[uptime, heartbeat, batch, cleared, sourced]| Columns {
+        uptime,
+        heartbeat,
+        batch,
+        cleared,
+        sourced,
+    })
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let modulus = prop_oneof![
+        Just(Modulus::None),
+        Just(Modulus::At(10_000)),
+        Just(Modulus::At(1 << 16)),
+        Just(Modulus::At(1 << 31)),
+        Just(Modulus::At(1 << 32)),
+        Just(Modulus::Full64),
+    ];
+    let retentive = prop_oneof![Just(Some(true)), Just(Some(false)), Just(None)];
+    let step = prop_oneof![Just(50), Just(1)];
+    (modulus, retentive, step, any::<bool>(), prop::bool::weighted(0.2)).prop_map(
+        |(modulus, retentive, step, batch, manual)| Settings {
+            modulus,
+            retentive,
+            step,
+            resets: Resets { batch, manual },
+            ..Settings::default()
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        20 => Just(Event::Nothing),
+        3 => Just(Event::Missed),
+        1 => (1_000u32..20_000).prop_map(|boot_ms| Event::Restart { boot_ms }),
+        1 => Just(Event::ManualReset),
+        1 => (-3i8..=3).prop_map(|id_shift| Event::NewBatch { id_shift }),
+        1 => any::<bool>().prop_map(|reboot| Event::OurRestart { reboot }),
+        1 => any::<bool>().prop_map(|up| Event::Torn { up }),
+        1 => Just(Event::Glitch),
+        1 => Just(Event::Duplicate),
+        1 => Just(Event::Late),
+        1 => (-90i32..=90).prop_map(|s| Event::ClockStep { s }),
+        1 => (1_000_000u32..50_000_000).prop_map(|up| Event::Preset { up }),
+    ]
+}
+
+fn poll() -> impl Strategy<Value = Poll> {
+    let dt_ms = prop_oneof![
+        6 => Just(1_000u32),
+        3 => Just(20),
+        1 => 1_000u32..60_000,
+        1 => 60_000u32..1_800_000,
+    ];
+    (dt_ms, 0u8..=11, 0u8..=100, event(), prop::bool::weighted(0.1))
+        .prop_map(|(dt_ms, speed, at, event, bare)| Poll { dt_ms, speed, at, event, bare })
+}
+
+fn schedule() -> impl Strategy<Value = Schedule> {
+    let start = prop_oneof![
+        Just(0u64),
+        0u64..200,
+        Just(9_900),
+        Just(65_400),
+        Just((1 << 31) - 200),
+        Just((1 << 32) - 300)
+    ];
+    (settings(), columns(), start, prop::collection::vec(poll(), 1..40)).prop_map(
+        |(settings, columns, start, polls)| {
+            let start = match settings.modulus {
+                Modulus::At(states) => start % states,
+                _ => start,
+            };
+            Schedule { settings, columns, start, polls }
+        },
+    )
+}
+
+/// Schedules in which everything can be decided: steady evidence, and no gap long enough for a
+/// wrap to hide in.
+fn decidable() -> impl Strategy<Value = Schedule> {
+    use Event::{ManualReset, Missed, NewBatch, Nothing, Preset, Restart};
+    schedule().prop_map(|mut schedule| {
+        schedule.settings.resets = Resets::default();
+        schedule.columns.uptime = true;
+        let longest_ms = match schedule.settings.modulus {
+            Modulus::At(states) => (states / 8 * 60_000 / 7_150).min(u64::from(u32::MAX)) as u32,
+            _ => u32::MAX,
+        };
+        let mut missed = 0;
+        for poll in &mut schedule.polls {
+            poll.bare = false;
+            poll.dt_ms = poll.dt_ms.min(longest_ms);
+            missed = if poll.event == Missed { missed + 1 } else { 0 };
+            let kept = schedule.settings.retentive == Some(true);
+            poll.event = match poll.event {
+                ManualReset | NewBatch { .. } | Preset { .. } => Nothing,
+                // Booting takes up to 20 s more.
+                Restart { .. } if !kept || longest_ms < 40_000 => Nothing,
+                Missed if missed > 2 => Nothing,
+                event => event,
+            };
+        }
+        schedule
+    })
+}
+
+/// Schedules with all evidence there is: an uptime, known behaviour at a restart, and a clock that is cleared with the counter.
+fn well_equipped() -> impl Strategy<Value = Schedule> {
+    schedule().prop_map(|mut schedule| {
+        schedule.settings.resets.manual = false;
+        schedule.settings.modulus = Modulus::Full64;
+        schedule.settings.retentive = schedule.settings.retentive.or(Some(false));
+        schedule.columns.uptime = true;
+        schedule.columns.cleared = true;
+        schedule.polls.iter_mut().for_each(|poll| poll.bare = false);
+        schedule
+    })
+}
+
+/// Runs `law` over many random schedules; a failure is shrunk to the smallest schedule.
+fn check(
+    schedules: impl Strategy<Value = Schedule>,
+    law: impl Fn(&Schedule) -> Result<(), String>,
+) {
+    if let Some((why, schedule)) = search(schedules, law) {
+        panic!("CAPLINE_SEED={}: {why}\n{schedule:?}", number("CAPLINE_SEED", 1));
+    }
+}
+
+fn search(
+    schedules: impl Strategy<Value = Schedule>,
+    law: impl Fn(&Schedule) -> Result<(), String>,
+) -> Option<(String, Schedule)> {
+    let found = runner().run(&schedules, |schedule| law(&schedule).map_err(TestCaseError::fail));
+    match found {
+        Ok(()) => None,
+        Err(TestError::Fail(why, schedule)) => Some((why.to_string(), schedule)),
+        Err(TestError::Abort(why)) => panic!("the search stopped: {why}"),
+    }
+}
+
+fn runner() -> TestRunner {
+    let cases = number("CAPLINE_SCHEDULES", 20_000);
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number("CAPLINE_SEED", 1).to_le_bytes());
+    let config = Config {
+        cases: u32::try_from(cases).unwrap_or(u32::MAX),
+        failure_persistence: None,
+        max_shrink_iters: 200_000,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    TestRunner::new_with_rng(config, rng)
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Plays a schedule against the ledger. `judge` sees each arrival, the ledger after it and its deltas.
+fn play(
+    schedule: &Schedule,
+    mut judge: impl FnMut(&Step, &Counter, &[Delta]) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut counter = Counter::new(schedule.settings);
+    let mut deltas = Vec::new();
+    for step in Plant::new(schedule).play() {
+        deltas.clear();
+        match &step.arrival {
+            Arrival::Missed => counter.missed(),
+            Arrival::OurRestart(rebooted) => {
+                let mut baseline = counter.baseline().ok_or("no baseline")?;
+                if let Some(now) = rebooted {
+                    baseline.rebase(*now);
+                }
+                counter = Counter::resume(schedule.settings, baseline);
+            }
+            Arrival::Sample(sample) => counter.sample(sample, &mut deltas),
+        }
+        judge(&step, &counter, &deltas)?;
+    }
+    Ok(())
+}
+
+/// Whether the ledger believes this very arrival, so that its total is that of now.
+fn is_current(step: &Step, counter: &Counter) -> bool {
+    let Arrival::Sample(sample) = &step.arrival else { return false };
+    counter.baseline().is_some_and(|base| base.held.is_none() && base.at == sample.at)
+}
+
+#[test]
+fn the_truth_is_never_outside_the_interval() {
+    check(schedule(), |schedule| {
+        // A reset that left no trace and was flagged: from here on the law cannot hold.
+        let (mut hidden, mut set) = (false, false);
+        play(schedule, |step, counter, deltas| {
+            set |= step.set;
+            let flagged = |flag| deltas.iter().any(|delta| delta.flags.contains(flag));
+            if flagged(Flags::VIOLATION) {
+                return Err("conservation is broken".to_owned());
+            }
+            hidden |= set && flagged(Flags::UNVERIFIED);
+            if is_current(step, counter) {
+                set = false;
+                if !hidden && !counter.total().contains(step.made) {
+                    return Err(differs(step, counter));
+                }
+            }
+            Ok(())
+        })
+    });
+}
+
+#[test]
+fn the_count_is_exact_where_everything_can_be_decided() {
+    check(decidable(), |schedule| {
+        play(schedule, |step, counter, _| {
+            match is_current(step, counter) && counter.total() != Count::exact(step.made) {
+                true => Err(differs(step, counter)),
+                false => Ok(()),
+            }
+        })
+    });
+}
+
+/// With all evidence, only an interval in which the register was set, or read as a bad 0 right after
+/// it was, is inexact, and the one after it, if a fall to 0 came seconds after an earlier reset, so
+/// that clocks of whole seconds cannot tell it from a bad reading. The width of each delta is at most
+/// what can be made in its time and one stroke, because a doubtful 0 parts the time in two and each
+/// part may gain a stroke.
+#[test]
+fn the_width_is_what_the_resets_force() {
+    check(well_equipped(), |schedule| {
+        let (mut inexact, mut forced) = (0, 0);
+        let glitches = schedule.polls.iter().filter(|poll| poll.event == Event::Glitch).count();
+        play(schedule, |step, _, deltas| {
+            forced += usize::from(step.set);
+            for delta in deltas.iter().filter(|delta| !delta.count.is_exact()) {
+                inexact += 1;
+                let passed_us = delta.to.mono_us - delta.from.mono_us;
+                let most = schedule.settings.most_in(passed_us) + schedule.settings.step;
+                if delta.count.width() > most {
+                    return Err(format!("{delta:?} is wider than {most}"));
+                }
+            }
+            Ok(())
+        })?;
+        match inexact > 2 * forced + glitches {
+            true => Err(format!("{inexact} inexact deltas, {forced} resets, {glitches} glitches")),
+            false => Ok(()),
+        }
+    });
+}
+
+/// The negative control: the rule of most tools (a drop is a restart at 0) breaks the law.
+#[test]
+fn a_naive_counter_is_caught() {
+    let found = search(decidable(), |schedule| {
+        let (mut last, mut total) = (None, 0u64);
+        for step in Plant::new(schedule).play() {
+            let Arrival::Sample(sample) = step.arrival else { continue };
+            let naive =
+                last.map_or(0, |last| sample.value.checked_sub(last).unwrap_or(sample.value));
+            last = Some(sample.value);
+            total = total.saturating_add(naive);
+            if total != step.made {
+                return Err(format!("{total} instead of {}", step.made));
+            }
+        }
+        Ok(())
+    });
+    assert!(found.is_some(), "the naive counter passed");
+}
+
+#[derive(Clone, Debug)]
+struct Nonsense {
+    settings: Settings,
+    samples: Vec<(Sample, u8)>,
+}
+
+fn nonsense() -> impl Strategy<Value = Nonsense> {
+    let number = || prop_oneof![0u64..300, 65_400u64..65_700, any::<u64>(), Just(u64::MAX)];
+    let time = || prop_oneof![0i64..90_000_000, any::<i64>()];
+    let evidence =
+        (any::<[Option<u32>; 4]>(), any::<bool>(), prop::option::of((number(), number())));
+    let evidence =
+        evidence.prop_map(|([uptime, batch, cleared, beat], session_lost, bounds)| Evidence {
+            uptime_s: uptime.map(u64::from),
+            batch: batch.map(|batch| u64::from(batch % 2)),
+            batch_settled: session_lost,
+            since_reset_s: cleared.map(u64::from),
+            heartbeat: beat.map(u64::from),
+            session_lost,
+            bounds,
+        });
+    let sample = (time(), time(), prop::option::of(time()), number(), evidence, any::<u8>())
+        .prop_map(|(utc_us, mono_us, source_us, value, evidence, act)| {
+            (Sample { at: Moment { utc_us, mono_us }, source_us, value, evidence }, act)
+        });
+    let odd = (number(), number(), any::<[u32; 2]>(), number(), time(), any::<[u8; 2]>());
+    let settings = (settings(), any::<bool>(), odd).prop_map(|(base, kept, odd)| {
+        let (states, doubt, [num, den], most, lag_us, [early, late]) = odd;
+        Settings {
+            modulus: if kept { base.modulus } else { Modulus::At(states) },
+            doubt,
+            max_per_minute: most,
+            tolerance: Fraction { num, den },
+            lag_us,
+            gap_after_us: lag_us,
+            batch_early: early,
+            batch_late: late,
+            ..base
+        }
+    });
+    (settings, prop::collection::vec(sample, 1..20))
+        .prop_map(|(settings, samples)| Nonsense { settings, samples })
+}
+
+/// Whatever arrives in whatever order, with whatever settings: no panic, at most two deltas.
+#[test]
+fn nonsense_never_panics() {
+    let found = runner().run(&nonsense(), |Nonsense { settings, samples }| {
+        let mut counter = Counter::new(settings);
+        let mut deltas = Vec::new();
+        for (sample, act) in &samples {
+            deltas.clear();
+            match (act % 8, counter.baseline()) {
+                (0, _) => counter.missed(),
+                (1, Some(baseline)) => counter = Counter::resume(settings, baseline),
+                (2, Some(mut baseline)) => {
+                    baseline.rebase(sample.at);
+                    counter = Counter::resume(settings, baseline);
+                }
+                _ => {}
+            }
+            counter.sample(sample, &mut deltas);
+            let _ = counter.undecided();
+            prop_assert!((1..=2).contains(&deltas.len()));
+        }
+        Ok(())
+    });
+    assert!(found.is_ok(), "{found:?}");
+}
+
+fn differs(step: &Step, counter: &Counter) -> String {
+    format!("{} does not hold {} at {}", counter.total(), step.made, step.at_us)
+}

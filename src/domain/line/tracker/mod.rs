@@ -1,0 +1,471 @@
+//! One line followed: snapshots in, events, minutes and a status out. The sole owner of the line's counters.
+
+mod account;
+mod show;
+mod station;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::line::calendar::Calendar;
+use crate::line::counter::{Baseline, Cause, Counter, Delta, Flags, Sample};
+use crate::line::event::{Event, EventKind};
+use crate::line::minute::{Counted, Minute};
+use crate::line::state::{State, TimeClass};
+use crate::plc_map::{PlcMap, Role};
+use crate::quality::{self, Chart};
+use crate::reading::{Outcome, Quality, Reading, Snapshot};
+use crate::units::{Count, LineId, Moment, SECOND_US, StationId, TagId};
+
+use account::Account;
+use station::Station;
+
+/// Counts over a longer span are not booked into minutes but as a gap, in microseconds of real time.
+const GAP_AFTER_US: i64 = 2 * SECOND_US;
+
+/// Events kept for the screen.
+const RECENT_EVENTS: usize = 20;
+
+/// What a line is made of.
+#[derive(Clone, Debug)]
+pub struct LineModel {
+    /// Identifier.
+    pub id: LineId,
+    /// Its machines, in the order of its devices. Never empty.
+    pub stations: Vec<Arc<PlcMap>>,
+    /// Position of the machine whose good counter is the output of the line.
+    pub counting: usize,
+    /// Target rate, capsules a minute.
+    pub target_per_minute: u64,
+    /// Its shifts.
+    pub calendar: Calendar,
+    /// How much faster than real time the line's clock runs: 1 in a plant.
+    pub time_scale: f64,
+}
+
+/// What a line goes on from after a restart of the service.
+#[derive(Clone, Debug, Default)]
+pub struct Carry {
+    /// Baselines of the counters.
+    pub baselines: Vec<(TagId, Baseline)>,
+    /// Minutes, oldest first, the last ones perhaps open.
+    pub minutes: Vec<Minute>,
+    /// The latest events of any kind, newest first, for the screen.
+    pub events: Vec<Event>,
+    /// Counts that ended since the first of these minutes, oldest first. Those of gaps belong to no minute.
+    pub gaps: Vec<Event>,
+    /// States as last read: station, state, code, since when (UTC µs).
+    pub states: Vec<(StationId, State, Option<i64>, i64)>,
+    /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
+    pub same_boot: bool,
+}
+
+/// What changed since the last take. Everything but the events is absolute.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Baselines of all counters.
+    pub baselines: Vec<(TagId, Baseline)>,
+    /// Minutes that changed.
+    pub minutes: Vec<Minute>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// States as last read: station, state, code, since when (UTC µs).
+    pub states: Vec<(StationId, State, Option<i64>, i64)>,
+}
+
+/// A counter of the line and where it belongs.
+struct Ledger {
+    station: usize,
+    tag: u16,
+    id: TagId,
+    counter: Counter,
+}
+
+/// A stop that has not ended.
+struct OpenStop {
+    from_us: i64,
+    class: TimeClass,
+    reason: String,
+}
+
+/// One line followed.
+pub struct LineTracker {
+    model: LineModel,
+    stations: Vec<Station>,
+    ledgers: Vec<Ledger>,
+    account: Account,
+    /// Up to when the time of the counting station is booked.
+    booked_to: Moment,
+    stop: Option<OpenStop>,
+    events: Vec<Event>,
+    /// How many of the events are among the recent ones.
+    noted: usize,
+    recent: VecDeque<Event>,
+    polls: u64,
+    missed_polls: u64,
+    charts: Arc<[Chart; 2]>,
+    charted: u64,
+    deltas: Vec<Delta>,
+}
+
+impl LineTracker {
+    /// Starts to follow a line, from nothing or from what was carried over.
+    pub fn new(model: LineModel, now: Moment, carry: Carry) -> LineTracker {
+        let mut stations: Vec<Station> = model
+            .stations
+            .iter()
+            .map(|map| Station::new(map.clone(), now, model.time_scale))
+            .collect();
+        let ledgers = ledgers(&model, &mut stations, &carry, now);
+        let keys = ledgers.iter().map(|ledger| key(&model, ledger)).collect();
+        let is_output = |ledger: &Ledger| {
+            ledger.station == model.counting
+                && model.stations[ledger.station].tags[usize::from(ledger.tag)].role == Role::Good
+        };
+        let output = ledgers.iter().position(is_output).unwrap_or(0);
+        let mut account = Account::new(model.calendar.clone(), keys, output);
+        account.restore(carry.minutes);
+        for event in &carry.gaps {
+            restore_gap(&mut account, &ledgers, event);
+        }
+        for (id, state, raw, since_us) in &carry.states {
+            if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
+                station.restore(*state, *raw, *since_us, now);
+            }
+        }
+        let mut tracker = LineTracker {
+            charts: quality::charts(&[], &model.stations[model.counting].station),
+            recent: carry.events.into_iter().take(RECENT_EVENTS).collect(),
+            model,
+            stations,
+            ledgers,
+            account,
+            booked_to: now,
+            stop: None,
+            events: Vec::new(),
+            noted: 0,
+            polls: 0,
+            missed_polls: 0,
+            charted: u64::MAX,
+            deltas: Vec::new(),
+        };
+        tracker.redraw();
+        tracker
+    }
+
+    /// Takes one snapshot, in the order of arrival.
+    pub fn advance(&mut self, snapshot: &Snapshot) {
+        let index = usize::from(snapshot.device);
+        if index >= self.stations.len() {
+            return;
+        }
+        let (polls, at) = (u64::from(snapshot.polls), snapshot.taken_at);
+        match &snapshot.outcome {
+            Outcome::Missed(miss) => {
+                self.missed_polls += polls;
+                self.account.poll(at.utc_us, 0, polls);
+                self.stations[index].miss(*miss);
+                self.miss_counters(index, snapshot.group);
+            }
+            Outcome::Taken(readings) => {
+                self.polls += polls;
+                self.account.poll(at.utc_us, polls, 0);
+                self.take(index, snapshot.group, readings, at);
+            }
+        }
+        self.note_events();
+    }
+
+    fn miss_counters(&mut self, station: usize, group: u16) {
+        let map = self.stations[station].map.clone();
+        let of_group = |ledger: &&mut Ledger| {
+            ledger.station == station && map.tags[usize::from(ledger.tag)].group == group
+        };
+        self.ledgers.iter_mut().filter(of_group).for_each(|ledger| ledger.counter.missed());
+    }
+
+    fn take(&mut self, index: usize, group: u16, readings: &[Reading], at: Moment) {
+        let is_counting = index == self.model.counting;
+        let silence_us =
+            self.stations[index].heard.map_or(i64::MAX, |heard| at.mono_us - heard.mono_us);
+        if is_counting {
+            // The state before holds until this reading, unless it was not watched for too long to say so.
+            let watched = silence_us <= self.stations[index].stale_after_us;
+            let class = if watched {
+                self.stations[index].state().time_class()
+            } else {
+                TimeClass::Unknown
+            };
+            self.spend(class, at);
+        }
+        let station = &mut self.stations[index];
+        station.hear(at, &mut self.events);
+        for reading in readings {
+            station.read(reading, at, &mut self.events);
+        }
+        station.feel_pulse(at, &mut self.events);
+        self.count(index, group, readings, at);
+        if is_counting {
+            self.follow_stop(at);
+        }
+    }
+
+    fn count(&mut self, index: usize, group: u16, readings: &[Reading], at: Moment) {
+        for reading in readings {
+            let station = &mut self.stations[index];
+            let tag = usize::from(reading.tag);
+            let Some(Some(ledger)) = station.counter_of.get(tag).copied() else { continue };
+            let bits = station.map.tags[tag].encoding.kind.bits();
+            let value = reading.value.as_counter(bits).filter(|_| reading.quality != Quality::Bad);
+            station.held[tag] = value;
+            match value {
+                Some(value) => self.sample(ledger, value, reading.source_us, at),
+                None => self.ledgers[ledger].counter.missed(),
+            }
+        }
+        if self.stations[index].brings_changes_only() {
+            self.confirm(index, group, readings, at);
+        }
+    }
+
+    /// A notification confirms the values it does not mention: they have not changed.
+    fn confirm(&mut self, index: usize, group: u16, readings: &[Reading], at: Moment) {
+        for position in 0..self.ledgers.len() {
+            let ledger = &self.ledgers[position];
+            let (station, tag) = (ledger.station, usize::from(ledger.tag));
+            let mentioned = || readings.iter().any(|reading| usize::from(reading.tag) == tag);
+            if station != index || self.stations[index].map.tags[tag].group != group || mentioned()
+            {
+                continue;
+            }
+            if let Some(value) = self.stations[index].held[tag] {
+                self.sample(position, value, None, at);
+            }
+        }
+    }
+
+    fn sample(&mut self, position: usize, value: u64, source_us: Option<i64>, at: Moment) {
+        let evidence = self.stations[self.ledgers[position].station].evidence();
+        let mut deltas = std::mem::take(&mut self.deltas);
+        let counter = &mut self.ledgers[position].counter;
+        counter.sample(&Sample { at, source_us, value, evidence }, &mut deltas);
+        for delta in deltas.drain(..) {
+            self.book(position, &delta, at);
+        }
+        self.deltas = deltas;
+    }
+
+    /// Books a delta into minutes, or as a gap, and says so where it was not an ordinary step.
+    fn book(&mut self, position: usize, delta: &Delta, at: Moment) {
+        let longest_us = (GAP_AFTER_US as f64 * self.model.time_scale.max(1.0)) as i64;
+        let apart = delta.to.mono_us - delta.from.mono_us > longest_us && !delta.count.is_zero();
+        match apart {
+            true => self.account.book_gap(position, delta.to.utc_us, delta.count),
+            false => self.account.book(position, delta.to, delta.count),
+        }
+        let ordinary = matches!(delta.cause, Cause::Step | Cause::Duplicate)
+            && (delta.flags.is_empty() || delta.flags == Flags::AFTER_MISS);
+        if ordinary && !apart || delta.cause == Cause::Gap && delta.count.is_zero() {
+            return;
+        }
+        let ledger = &self.ledgers[position];
+        let station = &self.stations[ledger.station];
+        let mut event =
+            station.event(EventKind::Count, at.utc_us, delta.cause.word(), explain(delta));
+        event.tag = Some(ledger.id.clone());
+        event.from_us = apart.then_some(delta.from.utc_us);
+        event.count = Some(delta.count);
+        self.events.push(event);
+        if delta.flags.contains(Flags::VIOLATION) {
+            let detail =
+                format!("{}: the counts of this segment do not add up to its value", ledger.id);
+            self.events.push(station.event(EventKind::Alarm, at.utc_us, "conservation", detail));
+        }
+    }
+
+    /// Books the time of the counting station up to a moment.
+    fn spend(&mut self, class: TimeClass, to: Moment) {
+        if to.mono_us > self.booked_to.mono_us {
+            self.account.spend(class, self.booked_to, to);
+            self.booked_to = to;
+        }
+    }
+
+    /// Opens and ends the stop of the line as the class of its counting station changes.
+    fn follow_stop(&mut self, at: Moment) {
+        let status = self.stations[self.model.counting].state_status();
+        let named = status.stop_title.as_ref().map(|title| title.en.to_string());
+        let reason =
+            named.or(status.stop_reason.map(|code| format!("code {code}"))).unwrap_or_default();
+        match (&mut self.stop, status.class) {
+            // While the state is unknown nothing is opened or ended: the stop may or may not go on.
+            (_, TimeClass::Unknown) | (None, TimeClass::Run) => {}
+            (None, class) => self.stop = Some(OpenStop { from_us: at.utc_us, class, reason }),
+            (Some(_), TimeClass::Run) => self.end_stop(at),
+            (Some(stop), _) if stop.reason.is_empty() => stop.reason = reason,
+            (Some(_), _) => {}
+        }
+    }
+
+    fn end_stop(&mut self, at: Moment) {
+        let Some(stop) = self.stop.take() else { return };
+        let station = &self.stations[self.model.counting];
+        let mut event = station.event(EventKind::Stop, at.utc_us, stop.class.word(), stop.reason);
+        event.from_us = Some(stop.from_us);
+        self.events.push(event);
+    }
+
+    /// Notes that time has passed: silence is noticed and minutes are closed. Call it a few times a second.
+    pub fn check(&mut self, now: Moment) {
+        for station in &mut self.stations {
+            station.check(now, &mut self.events);
+        }
+        let counting = &self.stations[self.model.counting];
+        if !counting.is_up() {
+            self.spend(TimeClass::Unknown, now);
+        }
+        // A minute closes when the time in it is booked and no reading of it can still be on its way.
+        let lateness_us =
+            self.stations.iter().map(|station| station.stale_after_us).max().unwrap_or(0);
+        self.account.close_until((now.utc_us - lateness_us).min(self.booked_to.utc_us));
+        self.redraw();
+        self.note_events();
+    }
+
+    /// Draws the charts anew after a minute has closed.
+    fn redraw(&mut self) {
+        if self.charted != self.account.n_closed {
+            self.charted = self.account.n_closed;
+            let station = &self.model.stations[self.model.counting].station;
+            self.charts = quality::charts(self.account.closed.make_contiguous(), station);
+        }
+    }
+
+    /// Keeps the new events for the screen too.
+    fn note_events(&mut self) {
+        for event in &self.events[self.noted..] {
+            self.recent.push_front(event.clone());
+        }
+        self.noted = self.events.len();
+        self.recent.truncate(RECENT_EVENTS);
+    }
+
+    /// Adds an event that the service noticed.
+    pub fn note(&mut self, event: Event) {
+        self.events.push(event);
+        self.note_events();
+    }
+
+    /// All that must be stored now.
+    pub fn take_changes(&mut self) -> Changes {
+        let baseline = |ledger: &Ledger| Some((ledger.id.clone(), ledger.counter.baseline()?));
+        self.noted = 0;
+        let state = |station: &Station| {
+            let (state, raw, since_us) = station.stored();
+            (station.map.station.clone(), state, raw, since_us)
+        };
+        Changes {
+            baselines: self.ledgers.iter().filter_map(baseline).collect(),
+            minutes: self.account.take_minutes(),
+            events: std::mem::take(&mut self.events),
+            states: self.stations.iter().map(state).collect(),
+        }
+    }
+
+    /// Good capsules counted since the journal began, with what an undecided reading may still add.
+    pub fn total(&self) -> Count {
+        self.output()
+            .map_or(Count::ZERO, |ledger| ledger.counter.total() + ledger.counter.undecided())
+    }
+
+    fn output(&self) -> Option<&Ledger> {
+        let is_good = |ledger: &&Ledger| self.role(ledger) == &Role::Good;
+        self.ledgers.iter().filter(|ledger| ledger.station == self.model.counting).find(is_good)
+    }
+
+    fn role(&self, ledger: &Ledger) -> &Role {
+        &self.model.stations[ledger.station].tags[usize::from(ledger.tag)].role
+    }
+
+    /// Total of any counter of the line since the journal began.
+    pub fn total_of(&self, tag: &TagId) -> Option<Count> {
+        self.ledgers.iter().find(|ledger| ledger.id == *tag).map(|ledger| ledger.counter.total())
+    }
+
+    /// Polls that brought readings, and polls that did not, since the service started.
+    pub fn polls(&self) -> (u64, u64) {
+        (self.polls, self.missed_polls)
+    }
+
+    /// Whether every device was heard at least once.
+    pub fn all_heard(&self) -> bool {
+        self.stations.iter().all(|station| station.heard.is_some())
+    }
+}
+
+/// The counters of a line: resumed where a baseline was carried over, new otherwise.
+fn ledgers(model: &LineModel, stations: &mut [Station], carry: &Carry, now: Moment) -> Vec<Ledger> {
+    let mut ledgers = Vec::new();
+    for (station, map) in model.stations.iter().enumerate() {
+        for (tag, entry) in map.tags.iter().enumerate() {
+            let Some(mut settings) = entry.counter else { continue };
+            settings.gap_after_us = (GAP_AFTER_US as f64 * model.time_scale.max(1.0)) as i64;
+            let baseline = carry
+                .baselines
+                .iter()
+                .find(|(id, _)| *id == entry.id)
+                .map(|(_, baseline)| *baseline);
+            let counter = match baseline {
+                Some(mut baseline) => {
+                    if !carry.same_boot {
+                        baseline.rebase(now);
+                    }
+                    Counter::resume(settings, baseline)
+                }
+                None => Counter::new(settings),
+            };
+            stations[station].counter_of[tag] = Some(ledgers.len());
+            ledgers.push(Ledger { station, tag: tag as u16, id: entry.id.clone(), counter });
+        }
+    }
+    ledgers
+}
+
+fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
+    let map = &model.stations[ledger.station];
+    let counted = match &map.tags[usize::from(ledger.tag)].role {
+        Role::Infeed => Counted::Infeed,
+        Role::Good => Counted::Good,
+        Role::Reject(reason) => Counted::Reject(reason.clone()),
+        Role::Sample => Counted::Sample,
+        _ => Counted::Void,
+    };
+    (map.station.clone(), counted)
+}
+
+/// Books a stored count that belongs to no minute into the present shift, if it ended in it.
+fn restore_gap(account: &mut Account, ledgers: &[Ledger], event: &Event) {
+    let (EventKind::Count, Some(tag), Some(count), Some(_)) =
+        (event.kind, &event.tag, event.count, event.from_us)
+    else {
+        return;
+    };
+    if let Some(position) = ledgers.iter().position(|ledger| ledger.id == *tag) {
+        account.book_gap(position, event.at_us, count);
+    }
+}
+
+/// The doubt of a delta in sentences.
+fn explain(delta: &Delta) -> String {
+    let hypotheses = delta.hypotheses.iter().flat_map(|list| list.iter());
+    let mut sentences: Vec<String> =
+        hypotheses.map(|h| format!("{} {}: {}", h.cause.word(), h.count, h.why)).collect();
+    let flags: Vec<&str> = delta.flags.words().collect();
+    if !flags.is_empty() {
+        sentences.push(flags.join(", "));
+    }
+    sentences.join("; ")
+}

@@ -1,0 +1,347 @@
+//! One machine as last heard: its connection, its state, and what was read beside its counters.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::line::counter::{Evidence, batch_key};
+use crate::line::event::{Event, EventKind};
+use crate::line::state::{State, TimeClass};
+use crate::line::status::{LinkStatus, MeasureStatus, StateStatus};
+use crate::plc_map::{PlcMap, Protocol, Role};
+use crate::reading::{Miss, Quality, Reading, Value};
+use crate::units::{Moment, SECOND_US};
+
+/// A station is stale after three periods of its fastest group, but not before two seconds.
+const STALE_PERIODS: i64 = 3;
+const STALE_AT_LEAST_US: i64 = 2 * SECOND_US;
+
+/// A heartbeat that stands still for so long means that the values are frozen.
+const FROZEN_AFTER_US: i64 = 5 * SECOND_US;
+
+/// One machine of a line.
+pub(super) struct Station {
+    pub(super) map: Arc<PlcMap>,
+    /// Position of the counter of each tag, for the tags that count.
+    pub(super) counter_of: Vec<Option<usize>>,
+    /// Longest silence before its readings are no longer current, in microseconds of the line's clock.
+    pub(super) stale_after_us: i64,
+    frozen_after_us: i64,
+    state: State,
+    last_known: State,
+    raw: Option<i64>,
+    since: Moment,
+    up: bool,
+    link_since_us: i64,
+    pub(super) heard: Option<Moment>,
+    miss: &'static str,
+    heartbeat: Option<(i64, i64)>,
+    frozen: bool,
+    stop_reason: Option<i64>,
+    pub(super) speed: Option<f64>,
+    pub(super) batch: Option<Arc<str>>,
+    evidence: Evidence,
+    /// Last good value of each counting tag, for notifications that bring only changes.
+    pub(super) held: Vec<Option<u64>>,
+    bad: BTreeSet<u16>,
+    measures: Vec<Option<(f64, i64)>>,
+}
+
+impl Station {
+    /// A station that has not been heard yet. `time_scale` is how much faster than real time the line's clock runs:
+    /// silence is judged in real time.
+    pub(super) fn new(map: Arc<PlcMap>, now: Moment, time_scale: f64) -> Station {
+        let period_us = map.groups.first().map_or(SECOND_US, |group| group.period_us);
+        let scaled = |us: i64| (us as f64 * time_scale.max(1.0)) as i64;
+        Station {
+            counter_of: vec![None; map.tags.len()],
+            held: vec![None; map.tags.len()],
+            measures: vec![None; map.tags.len()],
+            stale_after_us: scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US)),
+            frozen_after_us: scaled(FROZEN_AFTER_US),
+            map,
+            state: State::Unknown,
+            last_known: State::Unknown,
+            raw: None,
+            since: now,
+            up: false,
+            link_since_us: now.utc_us,
+            heard: None,
+            miss: "",
+            heartbeat: None,
+            frozen: false,
+            stop_reason: None,
+            speed: None,
+            batch: None,
+            evidence: Evidence::default(),
+            bad: BTreeSet::new(),
+        }
+    }
+
+    /// Takes over the state of before a restart, so that its duration goes on if the first reading confirms it.
+    pub(super) fn restore(&mut self, state: State, raw: Option<i64>, since_us: i64, now: Moment) {
+        self.last_known = state;
+        self.raw = raw;
+        self.since =
+            Moment { utc_us: since_us, mono_us: now.mono_us - (now.utc_us - since_us).max(0) };
+        self.state = state;
+    }
+
+    /// The state as far as it is current.
+    pub(super) fn state(&self) -> State {
+        if self.up && !self.frozen { self.state } else { State::Unknown }
+    }
+
+    /// Whether its readings are current.
+    pub(super) fn is_up(&self) -> bool {
+        self.up
+    }
+
+    /// Notes that something was heard. True if that ends a silence.
+    pub(super) fn hear(&mut self, at: Moment, events: &mut Vec<Event>) -> bool {
+        let returned = !self.up;
+        if returned {
+            let silence = self.heard.map(|heard| at.mono_us - heard.mono_us);
+            let detail = match silence {
+                Some(us) => format!("heard again after {:.3} s", us as f64 / 1e6),
+                None => "heard for the first time".into(),
+            };
+            events.push(self.event(EventKind::Link, at.utc_us, "up", detail));
+            self.up = true;
+            self.link_since_us = at.utc_us;
+            self.miss = "";
+        }
+        self.heard = Some(at);
+        self.evidence.session_lost = returned;
+        returned
+    }
+
+    /// Notes that a poll brought nothing.
+    pub(super) fn miss(&mut self, miss: Miss) {
+        if !matches!(miss, Miss::Skipped) {
+            self.miss = miss.word();
+        }
+    }
+
+    /// Notes the time. True if the station was lost or froze just now.
+    pub(super) fn check(&mut self, now: Moment, events: &mut Vec<Event>) {
+        let silent =
+            self.heard.is_some_and(|heard| now.mono_us - heard.mono_us > self.stale_after_us);
+        if self.up && silent {
+            self.up = false;
+            if self.miss.is_empty() {
+                self.miss = Miss::Timeout.word();
+            }
+            let since = self.heard.unwrap_or(now);
+            self.link_since_us = since.utc_us;
+            let mut event = self.event(
+                EventKind::Link,
+                now.utc_us,
+                "down",
+                format!("no answer: {}", self.miss),
+            );
+            event.from_us = Some(since.utc_us);
+            events.push(event);
+        }
+    }
+
+    /// Applies one reading to everything but the counters.
+    pub(super) fn read(&mut self, reading: &Reading, at: Moment, events: &mut Vec<Event>) {
+        let Some(tag) = self.map.tags.get(usize::from(reading.tag)) else { return };
+        if reading.quality == Quality::Bad {
+            self.bad.insert(reading.tag);
+            if tag.role == Role::State {
+                self.turn(State::Unknown, None, at, events);
+            }
+            return;
+        }
+        self.bad.remove(&reading.tag);
+        let (scale, offset) = (tag.scale, tag.offset);
+        let scaled = || reading.value.as_f64().map(|x| x * scale + offset);
+        let whole = || reading.value.as_counter(tag.encoding.kind.bits());
+        match tag.role {
+            Role::State => {
+                let raw = reading.value.as_code();
+                let known = raw.and_then(|code| self.map.states.get(&code).copied());
+                self.turn(known.unwrap_or(State::UnknownCode), raw, at, events);
+            }
+            Role::StopReason => self.stop_reason = reading.value.as_code(),
+            Role::Speed => self.speed = scaled(),
+            Role::Heartbeat => {
+                let beat = reading.value.as_code();
+                self.evidence.heartbeat = whole();
+                if beat != self.heartbeat.map(|(beat, _)| beat) {
+                    self.heartbeat = beat.map(|beat| (beat, at.mono_us));
+                }
+            }
+            Role::Uptime => self.evidence.uptime_s = whole(),
+            Role::SinceReset => self.evidence.since_reset_s = whole(),
+            Role::BatchId => self.read_batch(&reading.value, at, events),
+            Role::Condition | Role::Weight | Role::WeightDeviation | Role::SpeedSetpoint => {
+                if let Some(value) = scaled()
+                    && let Some(measure) = self.measures.get_mut(usize::from(reading.tag))
+                {
+                    *measure = Some((value, at.utc_us));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks at the heartbeat after a snapshot was applied.
+    pub(super) fn feel_pulse(&mut self, at: Moment, events: &mut Vec<Event>) {
+        let stands = self
+            .heartbeat
+            .is_some_and(|(_, changed_us)| at.mono_us - changed_us > self.frozen_after_us);
+        if stands == self.frozen {
+            return;
+        }
+        self.frozen = stands;
+        let (word, detail) = match stands {
+            true => ("frozen", "the heartbeat stands still: values are not refreshed"),
+            false => ("up", "the heartbeat goes on"),
+        };
+        self.miss = if stands { Miss::Frozen.word() } else { "" };
+        self.link_since_us = at.utc_us;
+        events.push(self.event(EventKind::Link, at.utc_us, word, detail.into()));
+    }
+
+    fn read_batch(&mut self, value: &Value, at: Moment, events: &mut Vec<Event>) {
+        let id: Arc<str> = match value {
+            Value::Text(text) => text.clone(),
+            other => match other.as_code() {
+                Some(code) => code.to_string().into(),
+                None => return,
+            },
+        };
+        self.evidence.batch = Some(batch_key(&id));
+        if self.batch.as_ref() == Some(&id) {
+            return;
+        }
+        let detail = match &self.batch {
+            Some(old) => format!("after batch {old}"),
+            None => "first batch seen".into(),
+        };
+        events.push(self.event(EventKind::Batch, at.utc_us, &id, detail));
+        self.batch = Some(id);
+    }
+
+    fn turn(&mut self, state: State, raw: Option<i64>, at: Moment, events: &mut Vec<Event>) {
+        if state == self.state && raw == self.raw {
+            return;
+        }
+        let code = raw.map_or("no code".into(), |raw| format!("code {raw}"));
+        let detail = format!("after {}, {code}", self.state.word());
+        events.push(self.event(EventKind::State, at.utc_us, state.word(), detail));
+        if state != State::Unknown {
+            self.last_known = state;
+        }
+        (self.state, self.raw, self.since) = (state, raw, at);
+    }
+
+    /// What was read beside a counter of this station.
+    pub(super) fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+
+    /// An event of this station.
+    pub(super) fn event(&self, kind: EventKind, at_us: i64, word: &str, detail: String) -> Event {
+        let station = Some(self.map.station.clone());
+        Event {
+            at_us,
+            from_us: None,
+            kind,
+            station,
+            tag: None,
+            word: word.into(),
+            count: None,
+            detail,
+        }
+    }
+
+    /// State for the screen.
+    pub(super) fn state_status(&self) -> StateStatus {
+        let state = self.state();
+        let class = state.time_class();
+        let stop_reason =
+            self.stop_reason.filter(|code| *code != 0 && class != TimeClass::Run && self.up);
+        // An unknown state lasts since the station was last heard, not since the state before it began.
+        let since = match state == State::Unknown && self.state != State::Unknown {
+            true => Moment {
+                utc_us: self.link_since_us,
+                mono_us: self.heard.map_or(self.since.mono_us, |heard| heard.mono_us),
+            },
+            false => self.since,
+        };
+        StateStatus {
+            state,
+            class,
+            last_known: self.last_known,
+            since_us: since.utc_us,
+            since_mono_us: since.mono_us,
+            raw: self.raw,
+            stop_reason,
+            stop_title: stop_reason.and_then(|code| self.map.stop_reasons.get(&code).cloned()),
+            station: self.map.station.clone(),
+        }
+    }
+
+    /// State to be stored: as last read, whether current or not.
+    pub(super) fn stored(&self) -> (State, Option<i64>, i64) {
+        (self.last_known, self.raw, self.since.utc_us)
+    }
+
+    /// Connection for the screen.
+    pub(super) fn link_status(&self) -> LinkStatus {
+        LinkStatus {
+            up: self.up && !self.frozen,
+            since_us: self.link_since_us,
+            heard_us: self.heard.map(|heard| heard.utc_us),
+            heard_mono_us: self.heard.map(|heard| heard.mono_us),
+            reason: self.miss,
+            period_us: self.map.groups.first().map_or(SECOND_US, |group| group.period_us),
+        }
+    }
+
+    /// Measured values for the screen.
+    pub(super) fn measures(&self) -> Vec<MeasureStatus> {
+        let is_measure = |role: &Role| {
+            matches!(
+                role,
+                Role::Condition | Role::Weight | Role::WeightDeviation | Role::SpeedSetpoint
+            )
+        };
+        let tags = self.map.tags.iter().enumerate().filter(|(_, tag)| is_measure(&tag.role));
+        tags.map(|(i, tag)| {
+            let last = self.measures[i];
+            MeasureStatus {
+                tag: tag.id.clone(),
+                value: last.map(|(value, _)| value).filter(|_| !self.bad.contains(&(i as u16))),
+                unit: tag.unit.clone(),
+                at_us: last.map_or(0, |(_, at_us)| at_us),
+            }
+        })
+        .collect()
+    }
+
+    /// Tags whose last reading was bad.
+    pub(super) fn bad_tags(&self) -> Vec<crate::units::TagId> {
+        self.bad
+            .iter()
+            .filter_map(|i| self.map.tags.get(usize::from(*i)))
+            .map(|tag| tag.id.clone())
+            .collect()
+    }
+
+    /// Whether its notifications bring only what changed.
+    pub(super) fn brings_changes_only(&self) -> bool {
+        matches!(self.map.protocol, Protocol::OpcUa(_))
+    }
+
+    /// The word for its protocol.
+    pub(super) fn protocol(&self) -> &'static str {
+        match self.map.protocol {
+            Protocol::Modbus(_) => "modbus",
+            Protocol::OpcUa(_) => "opcua",
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Queries. Readers stand beside the writer and never hold it up: a few connections, each query with a deadline.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use domain::line::counter::Baseline;
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::{Counted, Minute, Tally};
+use domain::reading::Snapshot;
+use domain::units::{Count, LineId, Moment, StationId, TagId};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+
+use super::error::StoreError;
+use super::journal;
+use super::record::{self, BaselineRow};
+use super::{DeviceTags, Resume, StoredState, frame};
+
+/// Connections at most. More would only wait for the same disk, each with a cache of its own.
+const READERS: usize = 4;
+/// Events that a start gets to see.
+const RESUME_EVENTS: usize = 50;
+/// Instructions of SQLite's machine between two looks at the clock.
+const LOOK_EVERY: i32 = 1_000;
+
+/// The reading side of the journal.
+pub(super) struct Readers {
+    path: PathBuf,
+    boot: String,
+    deadline: Duration,
+    idle: Mutex<Idle>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Idle {
+    connections: Vec<Connection>,
+    n_out: usize,
+}
+
+/// What a query gives: values, or an error of SQLite, or a frame that does not decode.
+type Found<T> = Result<T, Failure>;
+
+/// Why a query failed, before the path is put to it.
+pub(super) enum Failure {
+    Sql(rusqlite::Error),
+    Damaged(String),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(cause: rusqlite::Error) -> Failure {
+        Failure::Sql(cause)
+    }
+}
+
+impl Readers {
+    pub(super) fn new(path: &Path, boot: &str, deadline: Duration) -> Readers {
+        let (path, boot) = (path.to_owned(), boot.to_owned());
+        Readers { path, boot, deadline, idle: Mutex::default(), returned: Condvar::new() }
+    }
+
+    /// Runs a query within the deadline; waiting for a connection counts.
+    pub(super) fn query<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> Found<T>,
+    ) -> Result<T, StoreError> {
+        let until = Instant::now() + self.deadline;
+        let mut conn = self.take(until)?;
+        let found = match limit(&mut conn, Some(until)) {
+            // A transaction, so that several statements see the same moment.
+            Ok(()) => conn.unchecked_transaction().map_err(Failure::Sql).and_then(|tx| ask(&tx)),
+            Err(cause) => Err(Failure::Sql(cause)),
+        };
+        self.give_back(conn);
+        found.map_err(|failure| self.explain(failure))
+    }
+
+    fn explain(&self, failure: Failure) -> StoreError {
+        match failure {
+            Failure::Sql(cause)
+                if cause.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
+            {
+                self.too_slow()
+            }
+            Failure::Sql(cause) => StoreError::from_sqlite(&self.path, cause),
+            Failure::Damaged(finding) => StoreError::Damaged { path: self.path.clone(), finding },
+        }
+    }
+
+    fn too_slow(&self) -> StoreError {
+        StoreError::TooSlow { seconds: self.deadline.as_secs_f32() }
+    }
+
+    fn take(&self, until: Instant) -> Result<Connection, StoreError> {
+        let mut idle = self.idle();
+        while idle.n_out >= READERS {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.too_slow());
+            }
+            let woken = self.returned.wait_timeout(idle, left);
+            idle = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        idle.n_out += 1;
+        match idle.connections.pop() {
+            Some(conn) => Ok(conn),
+            None => connect(&self.path).inspect_err(|_| idle.n_out -= 1),
+        }
+    }
+
+    fn give_back(&self, mut conn: Connection) {
+        let usable = limit(&mut conn, None).is_ok() && conn.is_autocommit();
+        let mut idle = self.idle();
+        idle.n_out -= 1;
+        if usable {
+            idle.connections.push(conn);
+        }
+        self.returned.notify_one();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.query(|conn| {
+            let mut find = conn.prepare_cached("select value from setting where key = ?1")?;
+            Ok(find.query_row([key], |row| row.get(0)).optional()?)
+        })
+    }
+
+    pub(super) fn uuid(&self) -> Result<String, StoreError> {
+        self.query(|conn| {
+            Ok(conn.query_row("select value from meta where key = 'uuid'", [], |row| row.get(0))?)
+        })
+    }
+
+    pub(super) fn minutes(
+        &self,
+        line: &LineId,
+        (from_us, to_us): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<Minute>, StoreError> {
+        self.query(|conn| match record::line_id(conn, line)? {
+            Some(line) => minutes(conn, line, (from_us, to_us), limit),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    pub(super) fn events(
+        &self,
+        line: &LineId,
+        (from_us, to_us): (i64, i64),
+        kinds: Option<&[EventKind]>,
+        limit: usize,
+    ) -> Result<Vec<(i64, Event)>, StoreError> {
+        self.query(|conn| match record::line_id(conn, line)? {
+            Some(line) => events(conn, line, (from_us, to_us), kinds, limit),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    pub(super) fn raw(
+        &self,
+        line: &LineId,
+        (from_us, to_us): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        self.query(|conn| match record::line_id(conn, line)? {
+            Some(line) => raw(conn, line, (from_us, to_us), limit),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    pub(super) fn described(
+        &self,
+        line: &LineId,
+        at_us: i64,
+    ) -> Result<Vec<DeviceTags>, StoreError> {
+        self.query(|conn| {
+            let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
+            let mut find = conn.prepare_cached(include_str!("sql/layout_read.sql"))?;
+            let found = find.query_row((line, at_us), |row| row.get::<_, String>(0)).optional()?;
+            let devices = found.map(|json| record::devices(&json)).transpose();
+            Ok(devices.map_err(Failure::Damaged)?.unwrap_or_default())
+        })
+    }
+
+    pub(super) fn resume(&self, line: &LineId, since_us: i64) -> Result<Resume, StoreError> {
+        self.query(|conn| match record::line_id(conn, line)? {
+            Some(line) => resume(conn, line, since_us, &self.boot),
+            None => Ok(Resume::default()),
+        })
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let fail = |e| StoreError::from_sqlite(path, e);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+    conn.busy_timeout(Duration::from_secs(1)).map_err(fail)?;
+    conn.execute_batch(include_str!("sql/pragmas_reader.sql")).map_err(fail)?;
+    Ok(conn)
+}
+
+/// Looks through the whole file on a connection of its own, for files that are too large to be looked through at
+/// the start. It has no deadline: the log grows meanwhile, and is cut afterwards.
+pub(super) fn check(path: &Path) -> Result<(), StoreError> {
+    journal::check(&connect(path)?, path)
+}
+
+/// Puts a time to a connection after which its query is broken off, or takes it away.
+fn limit(conn: &mut Connection, until: Option<Instant>) -> rusqlite::Result<()> {
+    conn.progress_handler(LOOK_EVERY, until.map(|until| move || Instant::now() >= until))
+}
+
+fn minutes(
+    conn: &Connection,
+    line: i64,
+    (from_us, to_us): (i64, i64),
+    limit: usize,
+) -> Found<Vec<Minute>> {
+    let mut find = conn.prepare_cached(include_str!("sql/minutes_read.sql"))?;
+    let found = find.query_map((line, from_us, to_us, sql_limit(limit)), record::minute)?;
+    let mut minutes = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else { return Ok(minutes) };
+    let (first_us, last_us) = (first.start_us, last.start_us);
+    let counters = counters(conn, line)?;
+    let mut find = conn.prepare_cached(include_str!("sql/minute_counts_read.sql"))?;
+    let mut rows = find.query((line, first_us, last_us))?;
+    let mut at = 0;
+    while let Some(row) = rows.next()? {
+        let start_us: i64 = row.get(0)?;
+        while minutes.get(at).is_some_and(|minute| minute.start_us < start_us) {
+            at += 1;
+        }
+        let id: i64 = row.get(1)?;
+        let counter = counters.iter().find(|counter| counter.id == id);
+        let (Some(minute), Some(counter)) = (minutes.get_mut(at), counter) else {
+            return Err(Failure::Damaged(format!("minute {start_us}: count without a minute")));
+        };
+        let count = record::count(row, 2)?.unwrap_or(Count::ZERO);
+        minute.tallies.push(counter.tally(count));
+    }
+    Ok(minutes)
+}
+
+/// An entry of the dictionary of counters.
+struct Counter {
+    id: i64,
+    station: StationId,
+    counted: Counted,
+}
+
+impl Counter {
+    fn tally(&self, count: Count) -> Tally {
+        Tally { station: self.station.clone(), counted: self.counted.clone(), count }
+    }
+}
+
+fn counters(conn: &Connection, line: i64) -> Found<Vec<Counter>> {
+    let mut find = conn.prepare_cached(include_str!("sql/counters_read.sql"))?;
+    let mut rows = find.query([line])?;
+    let mut counters = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (word, reason): (String, String) = (row.get(2)?, row.get(3)?);
+        let counted = Counted::from_words(&word, &reason)
+            .ok_or_else(|| Failure::Damaged(format!("counter: `{word}` is nothing we count")))?;
+        let station = StationId::new(row.get::<_, String>(1)?);
+        counters.push(Counter { id: row.get(0)?, station, counted });
+    }
+    Ok(counters)
+}
+
+fn events(
+    conn: &Connection,
+    line: i64,
+    (from_us, to_us): (i64, i64),
+    kinds: Option<&[EventKind]>,
+    limit: usize,
+) -> Found<Vec<(i64, Event)>> {
+    let words = kinds.map(|kinds| kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>());
+    let words = words.map(|words| serde_json::Value::from(words).to_string());
+    let mut find = conn.prepare_cached(include_str!("sql/events_read.sql"))?;
+    let found = find
+        .query_map(params![line, from_us, to_us, words, sql_limit(limit)], record::event)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(found)
+}
+
+fn raw(
+    conn: &Connection,
+    line: i64,
+    (from_us, to_us): (i64, i64),
+    limit: usize,
+) -> Found<Vec<Snapshot>> {
+    let mut find = conn.prepare_cached(include_str!("sql/frames_read.sql"))?;
+    let mut rows = find.query((line, from_us, to_us, frame::MAX_SPAN_US))?;
+    let mut snapshots = Vec::new();
+    while snapshots.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let seq: i64 = row.get(0)?;
+        let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let frame = frame::decode(blob)
+            .map_err(|error| Failure::Damaged(format!("frame {seq}: {error}")))?;
+        let asked = |at: &Moment| from_us <= at.utc_us && at.utc_us < to_us;
+        snapshots.extend(frame.into_iter().filter(|snapshot| asked(&snapshot.taken_at)));
+    }
+    snapshots.truncate(limit);
+    Ok(snapshots)
+}
+
+fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resume> {
+    let mut resume = Resume {
+        baselines: baselines(conn, line)?,
+        minutes: minutes(conn, line, (since_us, i64::MAX), usize::MAX)?,
+        gaps: gaps(conn, line, since_us)?,
+        states: states(conn, line)?,
+        ..Resume::default()
+    };
+    let latest = events(conn, line, (i64::MIN, i64::MAX), None, RESUME_EVENTS)?;
+    resume.events = latest.into_iter().map(|(_, event)| event).collect();
+    let mut find = conn.prepare_cached(include_str!("sql/line_read.sql"))?;
+    find.query_row((line, boot), |row| {
+        resume.tick_seq = row.get::<_, i64>(0)? as u64;
+        let clocks: (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+        if let (Some(utc_us), Some(mono_us)) = clocks {
+            resume.last_tick = Some(Moment { utc_us, mono_us });
+        }
+        resume.same_boot = row.get(3)?;
+        resume.total = record::count(row, 4)?.unwrap_or(Count::ZERO);
+        Ok(())
+    })?;
+    Ok(resume)
+}
+
+fn baselines(conn: &Connection, line: i64) -> Found<Vec<(TagId, Baseline)>> {
+    let mut find = conn.prepare_cached(include_str!("sql/baselines_read.sql"))?;
+    let mut rows = find.query([line])?;
+    let mut baselines = Vec::new();
+    while let Some(row) = rows.next()? {
+        let tag: String = row.get(0)?;
+        let stored = BaselineRow {
+            raw: row.get::<_, i64>(1)? as u64,
+            total: record::count(row, 2)?.unwrap_or(Count::ZERO),
+            at: Moment { utc_us: row.get(5)?, mono_us: row.get(6)? },
+            detail: row.get(7)?,
+        };
+        let baseline = record::baseline(&stored)
+            .map_err(|problem| Failure::Damaged(format!("baseline of {tag}: {problem}")))?;
+        baselines.push((TagId::new(tag), baseline));
+    }
+    Ok(baselines)
+}
+
+fn gaps(conn: &Connection, line: i64, since_us: i64) -> Found<Vec<Event>> {
+    let mut find = conn.prepare_cached(include_str!("sql/gaps_read.sql"))?;
+    let found = find.query_map((line, since_us), record::event)?;
+    Ok(found.map(|event| event.map(|(_, event)| event)).collect::<rusqlite::Result<_>>()?)
+}
+
+fn states(conn: &Connection, line: i64) -> Found<Vec<StoredState>> {
+    let mut find = conn.prepare_cached(include_str!("sql/states_read.sql"))?;
+    Ok(find.query_map([line], record::state)?.collect::<rusqlite::Result<_>>()?)
+}
+
+fn sql_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

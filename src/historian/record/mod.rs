@@ -1,0 +1,12 @@
+//! Conversions between what the domain knows and what the tables hold. Domain types derive no `Serialize`: the
+//! stored form is a contract of its own and changes only by migration.
+
+mod baseline;
+mod layout;
+mod rows;
+mod write;
+
+pub(super) use baseline::{BaselineRow, baseline};
+pub(super) use layout::{devices, devices_json};
+pub(super) use rows::{count, event, line_id, minute, state};
+pub(super) use write::{PARTS, Scope, line_row};

@@ -1,0 +1,81 @@
+//! Which tables a journal has: ordered migrations, each applied once and remembered with its checksum.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
+
+use super::error::StoreError;
+
+/// "CAPL", so that `file` and we can tell a journal from any other database.
+const APPLICATION_ID: i64 = 0x4341_504c;
+
+struct Migration {
+    step: u32,
+    sql: &'static str,
+}
+
+/// Never edit a step that was released: add one.
+const MIGRATIONS: &[Migration] = &[Migration { step: 1, sql: include_str!("sql/0001_tables.sql") }];
+
+/// Brings a new or older journal to the present schema; refuses everything else and changes nothing then.
+pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let fail = |e| StoreError::from_sqlite(path, e);
+    recognise(conn, path)?;
+    let tx = conn.transaction().map_err(fail)?;
+    tx.execute_batch(include_str!("sql/migration.sql")).map_err(fail)?;
+    let known = MIGRATIONS.len() as u32;
+    let found: u32 = tx
+        .query_row("select coalesce(max(step), 0) from migration", [], |row| row.get(0))
+        .map_err(fail)?;
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    for migration in MIGRATIONS {
+        apply(&tx, migration, path)?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(fail)?;
+    tx.commit().map_err(fail)
+}
+
+fn recognise(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let fail = |e| StoreError::from_sqlite(path, e);
+    let id: i64 = conn.query_row("pragma application_id", [], |row| row.get(0)).map_err(fail)?;
+    let tables: i64 =
+        conn.query_row("select count(*) from sqlite_schema", [], |row| row.get(0)).map_err(fail)?;
+    match id == APPLICATION_ID || tables == 0 {
+        true => Ok(()),
+        false => Err(StoreError::NotAJournal {
+            path: path.to_owned(),
+            found: "a database of another program",
+        }),
+    }
+}
+
+fn apply(conn: &Connection, migration: &Migration, path: &Path) -> Result<(), StoreError> {
+    let fail = |e| StoreError::from_sqlite(path, e);
+    let checksum = checksum(migration.sql);
+    let stored: Option<String> = conn
+        .query_row("select sha256 from migration where step = ?1", [migration.step], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(fail)?;
+    match stored {
+        Some(stored) if stored == checksum => Ok(()),
+        Some(_) => Err(StoreError::Foreign { path: path.to_owned(), step: migration.step }),
+        None => {
+            conn.execute_batch(migration.sql).map_err(fail)?;
+            conn.execute(
+                "insert into migration (step, sha256) values (?1, ?2)",
+                (migration.step, checksum),
+            )
+            .map_err(fail)?;
+            Ok(())
+        }
+    }
+}
+
+fn checksum(sql: &str) -> String {
+    Sha256::digest(sql).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,4 @@
+select tag, raw, best, low, high, at_us, mono_us, detail
+from baseline
+where line = ?1
+order by tag

@@ -1,0 +1,3 @@
+select id, station, counted, reason
+from counter
+where line = ?1

@@ -1,0 +1,2 @@
+update line set tick_seq = ?2, run = ?3, at_us = ?4, mono_us = ?5, best = ?6, low = ?7, high = ?8
+where id = ?1

@@ -1,0 +1,177 @@
+//! The store against real files. `tick` makes the ticks; `assert_resumes` is what a start must find.
+
+mod crash;
+mod frame;
+mod measure;
+mod refuse;
+mod store;
+
+use std::path::Path;
+use std::time::Duration;
+
+use domain::line::counter::{Baseline, BatchChange, Clocked, Evidence, Held, Seen};
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::state::State;
+use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
+use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId, TagId};
+
+use super::{Historian, Options, Resume, StoredState, Tick};
+
+/// 2026-01-05T06:00:00Z.
+const T0_US: i64 = 1_767_592_800_000_000;
+const TICK_US: i64 = 250_000;
+
+fn open(dir: &Path) -> Historian {
+    Historian::open(dir, Options { keep_raw: Duration::from_secs(3_600) }).unwrap()
+}
+
+fn l1() -> LineId {
+    LineId::new("L1")
+}
+
+fn at(seq: u64) -> Moment {
+    let passed_us = seq as i64 * TICK_US;
+    Moment { utc_us: T0_US + passed_us, mono_us: 5_000_000 + passed_us }
+}
+
+/// A tick of which every part tells its number: `seq` capsules in the baseline, in the minute and in the total,
+/// and an event with its number.
+fn tick(line: &LineId, seq: u64) -> Tick {
+    Tick {
+        line: line.clone(),
+        seq,
+        at: at(seq),
+        snapshots: vec![snapshot(seq)],
+        baselines: vec![(TagId::new("CF01.Good"), baseline(seq))],
+        minutes: vec![minute(T0_US, seq)],
+        events: vec![event(seq, EventKind::Count, Some(Count::between(seq, seq, seq + 2)))],
+        states: states(seq),
+        total: Count::exact(seq),
+    }
+}
+
+fn snapshot(seq: u64) -> Snapshot {
+    let reading = |tag, value| Reading {
+        tag,
+        value,
+        quality: Quality::Good,
+        status: 0,
+        source_us: Some(at(seq).utc_us - 3_000),
+    };
+    let readings = vec![
+        reading(0, Value::Unsigned(seq)),
+        reading(1, Value::Float(312.5)),
+        reading(2, Value::Text("B-2041".into())),
+    ];
+    Snapshot {
+        device: 0,
+        group: 0,
+        taken_at: at(seq),
+        round_trip_us: 700,
+        polls: 1,
+        outcome: Outcome::Taken(readings),
+    }
+}
+
+fn baseline(seq: u64) -> Baseline {
+    let clocked = |value| Some(Clocked { value, at_us: at(seq).mono_us });
+    Baseline {
+        at: at(seq),
+        source_us: Some(at(seq).utc_us - 3_000),
+        value: seq,
+        seen: Seen {
+            uptime: clocked(86_400 + seq),
+            batch: Some(u64::MAX - 7),
+            since_reset: clocked(3),
+            heartbeat: None,
+        },
+        total: Count::between(seq, seq, seq + 2),
+        segment: 3,
+        segment_start: 17,
+        segment_sum: seq,
+        batch: BatchChange { reset_due: 1, id_due: 2, hidden: u64::MAX, hidden_for: 3 },
+        held: seq.is_multiple_of(2).then(|| held(seq)),
+    }
+}
+
+fn held(seq: u64) -> Held {
+    let evidence = Evidence {
+        uptime_s: Some(4),
+        batch: Some(u64::MAX),
+        batch_settled: false,
+        since_reset_s: None,
+        heartbeat: Some(65_535),
+        session_lost: true,
+        bounds: Some((3, u64::MAX)),
+    };
+    Held { at: at(seq), source_us: None, value: 9, evidence, missed: true }
+}
+
+fn minute(start_us: i64, seq: u64) -> Minute {
+    let tally = |station, counted, n| Tally {
+        station: StationId::new(station),
+        counted,
+        count: Count::between(n, n, n + seq % 3),
+    };
+    Minute {
+        start_us,
+        rev: seq as u32,
+        closed: false,
+        time: TimeSplit([seq as i64 * TICK_US, 0, 5, 0, 0, 7]),
+        polls: seq,
+        missed: 1,
+        tallies: vec![
+            tally("CF01", Counted::Good, seq),
+            tally("CF01", Counted::Reject(Reason::new("no_dose")), 2),
+            tally("CF01", Counted::Reject(Reason::new("unseparated")), 1),
+            tally("CW01", Counted::Infeed, seq + 3),
+        ],
+    }
+}
+
+fn event(seq: u64, kind: EventKind, count: Option<Count>) -> Event {
+    Event {
+        at_us: at(seq).utc_us,
+        from_us: Some(at(seq).utc_us - 9),
+        kind,
+        station: Some(StationId::new("CF01")),
+        tag: None,
+        word: format!("tick {seq}"),
+        count,
+        detail: "wrap 65536 or reset".to_owned(),
+    }
+}
+
+fn states(seq: u64) -> Vec<StoredState> {
+    let state = |station, state| StoredState {
+        station: StationId::new(station),
+        state,
+        raw: Some(6),
+        since_us: T0_US,
+    };
+    let filler = if seq.is_multiple_of(2) { State::Execute } else { State::UnknownCode };
+    vec![state("CW01", filler), state("CF01", State::Unknown)]
+}
+
+/// Stores ticks `1..=n`, one after the other.
+fn store(historian: &Historian, line: &LineId, n: u64) {
+    for seq in 1..=n {
+        historian.append(tick(line, seq)).unwrap().wait().unwrap();
+    }
+}
+
+/// A start finds exactly what the last tick said, and all events.
+fn assert_resumes(resume: &Resume, line: &LineId, seq: u64) {
+    let last = tick(line, seq);
+    assert_eq!(resume.tick_seq, seq);
+    assert_eq!(resume.last_tick, Some(last.at));
+    assert_eq!(resume.total, last.total);
+    assert_eq!(resume.baselines, last.baselines);
+    assert_eq!(resume.minutes, last.minutes);
+    assert_eq!(resume.states, last.states);
+    let events: Vec<Event> = (1..=seq).flat_map(|seq| tick(line, seq).events).collect();
+    assert_eq!(resume.gaps, events);
+    let newest_first: Vec<Event> = events.into_iter().rev().take(50).collect();
+    assert_eq!(resume.events, newest_first);
+}

@@ -1,0 +1,103 @@
+//! What goes into the store at once, and what a start gets out of it.
+
+use domain::line::counter::Baseline;
+use domain::line::event::Event;
+use domain::line::minute::Minute;
+use domain::line::state::State;
+use domain::reading::Snapshot;
+use domain::units::{Count, LineId, Moment, TagId};
+
+/// All that a line learned since its last tick. Stored whole or not at all.
+#[derive(Clone, Debug)]
+pub struct Tick {
+    /// Which line.
+    pub line: LineId,
+    /// Number of the tick, one more than that of the line's last one ([`Resume::tick_seq`]); the first is 1.
+    pub seq: u64,
+    /// When the tick was closed.
+    pub at: Moment,
+    /// Snapshots as read, in order of arrival: the original record.
+    pub snapshots: Vec<Snapshot>,
+    /// Baselines of all counters of the line, absolute: (station, tag) → baseline.
+    pub baselines: Vec<(TagId, Baseline)>,
+    /// Minutes that are open or changed since the last tick, absolute.
+    pub minutes: Vec<Minute>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// States of the stations, for the next start: station tag order of the line.
+    pub states: Vec<StoredState>,
+    /// Good capsules counted at the counting station since the journal began, absolute.
+    pub total: Count,
+}
+
+/// State of a station as it is kept for the next start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredState {
+    /// Station.
+    pub station: domain::units::StationId,
+    /// State.
+    pub state: State,
+    /// Code as read.
+    pub raw: Option<i64>,
+    /// Since when, UTC microseconds.
+    pub since_us: i64,
+}
+
+/// What the positions in a device's snapshots mean: the tags of its map, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceTags {
+    /// The machine.
+    pub station: domain::units::StationId,
+    /// Its tags. A reading's `tag` is a position in here.
+    pub tags: Vec<TagId>,
+}
+
+/// What a line goes on from after a start.
+#[derive(Debug, Default)]
+pub struct Resume {
+    /// Baselines of its counters.
+    pub baselines: Vec<(TagId, Baseline)>,
+    /// Minutes since the asked moment, oldest first; the last may be open.
+    pub minutes: Vec<Minute>,
+    /// Counts of gaps that ended since the asked moment, as they were booked: every count event that carries a
+    /// count, oldest first. Which of them are also in minutes is for the line to tell.
+    pub gaps: Vec<Event>,
+    /// The latest events of any kind, newest first.
+    pub events: Vec<Event>,
+    /// States.
+    pub states: Vec<StoredState>,
+    /// When the last tick was closed; none in a new journal.
+    pub last_tick: Option<Moment>,
+    /// Number of the last tick, 0 in a new journal.
+    pub tick_seq: u64,
+    /// Whether the stored boot times are of the present boot. If not, they must not be compared with the clock.
+    pub same_boot: bool,
+    /// Good capsules counted at the counting station since the journal began.
+    pub total: Count,
+}
+
+impl Tick {
+    /// Takes in the tick that follows, so that both are stored as one: for a tick that came back.
+    ///
+    /// What happened and what was read is joined in order. What is absolute is taken from the later tick, where it
+    /// has it. The number stays, since it is the one that is due.
+    pub fn absorb(&mut self, later: Tick) {
+        self.at = later.at;
+        self.total = later.total;
+        self.snapshots.extend(later.snapshots);
+        self.events.extend(later.events);
+        supersede(&mut self.baselines, later.baselines, |(tag, _)| tag.clone());
+        supersede(&mut self.minutes, later.minutes, |minute| minute.start_us);
+        supersede(&mut self.states, later.states, |state| state.station.clone());
+    }
+}
+
+/// Replaces what has the same key and adds the rest.
+fn supersede<T, K: PartialEq>(old: &mut Vec<T>, new: Vec<T>, key: impl Fn(&T) -> K) {
+    for item in new {
+        match old.iter_mut().find(|old| key(old) == key(&item)) {
+            Some(old) => *old = item,
+            None => old.push(item),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What the web asks the service: the stored record, and what the service measures of itself.
+
+use std::sync::Arc;
+
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::Minute;
+use domain::units::LineId;
+
+use crate::historian::Historian;
+use crate::sources::{GroupPace, Sources};
+use crate::web::{Gauge, GaugeKind, Gauges, History};
+
+/// Most rows of one answer.
+const ROWS: usize = 50_000;
+
+/// The historian as the web sees it.
+pub(super) struct StoredHistory(pub(super) Historian);
+
+impl History for StoredHistory {
+    fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
+        self.0.minutes(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn events(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        kinds: &[EventKind],
+    ) -> Result<Vec<(i64, Event)>, String> {
+        let kinds = (!kinds.is_empty()).then_some(kinds);
+        let mut events =
+            self.0.events(line, from_us, to_us, kinds, ROWS).map_err(|error| error.to_string())?;
+        events.reverse();
+        Ok(events)
+    }
+}
+
+/// Pace of the sources, state of the store, size of the process.
+pub(super) struct ServiceGauges {
+    pub(super) historian: Historian,
+    pub(super) sources: Arc<Sources>,
+}
+
+impl Gauges for ServiceGauges {
+    fn render(&self) -> Vec<Gauge> {
+        let mut gauges = Vec::new();
+        for pace in self.sources.pace() {
+            pace_gauges(&pace, &mut gauges);
+        }
+        self.store_gauges(&mut gauges);
+        if let Some(bytes) = resident_bytes() {
+            gauges.push(gauge(
+                "capline_resident_bytes",
+                "Resident memory of the process in bytes",
+                vec![],
+                bytes as f64,
+            ));
+        }
+        gauges
+    }
+}
+
+impl ServiceGauges {
+    fn store_gauges(&self, gauges: &mut Vec<Gauge>) {
+        let stats = self.historian.stats();
+        let seconds = |us: u64| us as f64 / 1e6;
+        gauges.push(counter(
+            "capline_store_commits",
+            "Commits since the start",
+            vec![],
+            stats.commits as f64,
+        ));
+        for (quantile, us) in [
+            ("0.5", stats.commit_p50_us),
+            ("0.99", stats.commit_p99_us),
+            ("1", stats.commit_max_us),
+        ] {
+            let labels = vec![("quantile", quantile.to_owned())];
+            gauges.push(gauge(
+                "capline_store_commit_seconds",
+                "Time of a durable commit in seconds",
+                labels,
+                seconds(us),
+            ));
+        }
+        gauges.push(gauge(
+            "capline_store_bytes",
+            "Size of the journal and its log in bytes",
+            vec![],
+            stats.bytes as f64,
+        ));
+        gauges.push(gauge(
+            "capline_store_queued_ticks",
+            "Ticks that wait to be stored",
+            vec![],
+            stats.queued as f64,
+        ));
+        let failing = f64::from(u8::from(stats.last_error.is_some()));
+        gauges.push(gauge(
+            "capline_store_failing",
+            "1 while the journal refuses ticks",
+            vec![],
+            failing,
+        ));
+    }
+}
+
+fn pace_gauges(pace: &GroupPace, gauges: &mut Vec<Gauge>) {
+    let labels = || vec![("station", pace.station.to_string()), ("group", pace.group.to_string())];
+    gauges.push(counter(
+        "capline_polls_planned",
+        "Polls that fell due",
+        labels(),
+        pace.planned as f64,
+    ));
+    gauges.push(counter(
+        "capline_polls_done",
+        "Polls that brought readings",
+        labels(),
+        pace.done as f64,
+    ));
+    for (reason, n) in &pace.missed {
+        let mut labels = labels();
+        labels.push(("reason", (*reason).to_owned()));
+        gauges.push(counter(
+            "capline_polls_missed",
+            "Polls that brought nothing, by reason",
+            labels,
+            *n as f64,
+        ));
+    }
+    gauges.push(counter(
+        "capline_snapshots_dropped",
+        "Snapshots dropped by a full queue",
+        labels(),
+        pace.dropped as f64,
+    ));
+    let lateness = &pace.lateness;
+    for (quantile, us) in
+        [("0.5", lateness.p50_us), ("0.99", lateness.p99_us), ("1", lateness.max_us)]
+    {
+        let mut labels = labels();
+        labels.push(("quantile", quantile.to_owned()));
+        let help = "Time from when a poll was due to when it was sent, in seconds";
+        gauges.push(gauge("capline_poll_lateness_seconds", help, labels, us as f64 / 1e6));
+    }
+    let help = "Round trip of the last poll in seconds";
+    gauges.push(gauge(
+        "capline_poll_round_trip_seconds",
+        help,
+        labels(),
+        f64::from(pace.round_trip_us) / 1e6,
+    ));
+}
+
+fn gauge(
+    name: &'static str,
+    help: &'static str,
+    labels: Vec<(&'static str, String)>,
+    value: f64,
+) -> Gauge {
+    Gauge { name, help, kind: GaugeKind::Gauge, labels, value }
+}
+
+fn counter(
+    name: &'static str,
+    help: &'static str,
+    labels: Vec<(&'static str, String)>,
+    value: f64,
+) -> Gauge {
+    Gauge { name, help, kind: GaugeKind::Counter, labels, value }
+}
+
+/// Resident memory as Linux tells it.
+fn resident_bytes() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}

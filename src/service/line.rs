@@ -1,0 +1,243 @@
+//! The task of one line: takes all snapshots that are ready, ticks, and lets one tick at a time be stored.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use domain::line::event::{Event, EventKind};
+use domain::line::status::LineStatus;
+use domain::line::tracker::LineTracker;
+use domain::reading::Snapshot;
+use domain::units::{LineId, Moment};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+use tracing::{error, info, warn};
+
+use super::LineSummary;
+use crate::clock::Clock;
+use crate::historian::{Historian, NotStored, Pending, StoredState, Tick};
+
+/// Snapshots taken from the queue at once.
+const BATCH: usize = 1_024;
+
+/// Raw readings kept in memory while the journal cannot take them. Beyond, the oldest are dropped and said so;
+/// counts are never dropped, because baselines and minutes are absolute.
+const RAW_IN_MEMORY: usize = 200_000;
+
+/// How often the last tick is tried before the service gives up on it.
+const LAST_TRIES: u32 = 20;
+
+/// The wall clock stepped when it and the boot clock differ by more than this between two ticks.
+const STEP_US: i64 = 250_000;
+
+/// What a line can be told.
+pub(super) enum Command {
+    /// Take what is queued, store everything, answer and end.
+    Finish(oneshot::Sender<anyhow::Result<LineSummary>>),
+}
+
+/// The task of one line.
+pub(super) struct LineTask {
+    pub(super) id: LineId,
+    pub(super) tracker: LineTracker,
+    /// Number of the next tick.
+    pub(super) next_seq: u64,
+    pub(super) clock: Clock,
+    pub(super) historian: Historian,
+    pub(super) snapshots: mpsc::Receiver<Snapshot>,
+    pub(super) inbox: mpsc::Receiver<Command>,
+    pub(super) publish: watch::Sender<Option<Arc<LineStatus>>>,
+    /// Set once every device was heard.
+    pub(super) hear: watch::Sender<bool>,
+    /// Time between two ticks.
+    pub(super) every: Duration,
+}
+
+/// What is between the tracker and the journal.
+#[derive(Default)]
+struct Outbox {
+    raw: Vec<Snapshot>,
+    /// A tick on its way. There is never a second one, so that a slow disk makes ticks larger and not more.
+    on_its_way: Option<Pending>,
+    /// A tick that came back.
+    returned: Option<Box<Tick>>,
+    /// Whether the journal refused the last tick, so that an outage of the disk is said once.
+    refused: bool,
+}
+
+impl LineTask {
+    /// Runs until it is told to finish.
+    pub(super) async fn run(mut self) {
+        let mut outbox = Outbox::default();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut ticks = tokio::time::interval(self.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut last = self.clock.now();
+        self.note(last, "started", format!("capline {}", env!("CARGO_PKG_VERSION")));
+        loop {
+            tokio::select! {
+                biased;
+                _ = ticks.tick() => {
+                    let now = self.clock.now();
+                    self.watch_clock(last, now);
+                    last = now;
+                    self.tick(now, &mut outbox);
+                }
+                answer = wait(&mut outbox.on_its_way) => self.stored(answer, &mut outbox),
+                Some(command) = self.inbox.recv() => match command {
+                    Command::Finish(reply) => {
+                        let summary = self.finish(outbox).await;
+                        // Nobody listens only when the service is being torn down anyway.
+                        let _ = reply.send(summary);
+                        return;
+                    }
+                },
+                n = self.snapshots.recv_many(&mut batch, BATCH) => {
+                    if n == 0 {
+                        return;
+                    }
+                    self.take(&mut batch, &mut outbox);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, batch: &mut Vec<Snapshot>, outbox: &mut Outbox) {
+        for snapshot in batch.drain(..) {
+            self.tracker.advance(&snapshot);
+            outbox.raw.push(snapshot);
+        }
+        if !*self.hear.borrow() && self.tracker.all_heard() {
+            self.hear.send_replace(true);
+        }
+    }
+
+    fn tick(&mut self, now: Moment, outbox: &mut Outbox) {
+        self.tracker.check(now);
+        self.publish.send_replace(Some(Arc::new(self.tracker.status(now))));
+        if outbox.on_its_way.is_none() {
+            self.commit(now, outbox);
+        }
+    }
+
+    /// Hands everything that changed to the journal as one tick.
+    fn commit(&mut self, now: Moment, outbox: &mut Outbox) {
+        let changes = self.tracker.take_changes();
+        let stored =
+            |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
+        let mut tick = Box::new(Tick {
+            line: self.id.clone(),
+            seq: self.next_seq,
+            at: now,
+            snapshots: std::mem::take(&mut outbox.raw),
+            baselines: changes.baselines,
+            minutes: changes.minutes,
+            events: changes.events,
+            states: changes.states.into_iter().map(stored).collect(),
+            total: self.tracker.total(),
+        });
+        if let Some(mut earlier) = outbox.returned.take() {
+            earlier.absorb(*tick);
+            tick = earlier;
+        }
+        if tick.snapshots.len() > RAW_IN_MEMORY {
+            let n_dropped = tick.snapshots.len() - RAW_IN_MEMORY;
+            tick.snapshots.drain(..n_dropped);
+            error!(line = %self.id, n_dropped, "raw readings are lost, because the journal cannot take them; no count is");
+        }
+        match self.historian.append(*tick) {
+            Ok(pending) => outbox.on_its_way = Some(pending),
+            Err(busy) => outbox.returned = Some(busy.0),
+        }
+    }
+
+    fn stored(&mut self, answer: Result<(), NotStored>, outbox: &mut Outbox) {
+        outbox.on_its_way = None;
+        match answer {
+            Ok(()) => {
+                self.next_seq += 1;
+                if outbox.refused {
+                    outbox.refused = false;
+                    info!(line = %self.id, "the journal takes ticks again");
+                }
+            }
+            Err(NotStored { tick, error }) => {
+                outbox.returned = Some(tick);
+                if !outbox.refused {
+                    outbox.refused = true;
+                    error!(line = %self.id, %error, "the journal refuses; readings are kept in memory and tried again");
+                }
+            }
+        }
+    }
+
+    async fn finish(&mut self, mut outbox: Outbox) -> anyhow::Result<LineSummary> {
+        while let Ok(snapshot) = self.snapshots.try_recv() {
+            self.tracker.advance(&snapshot);
+            outbox.raw.push(snapshot);
+        }
+        let now = self.clock.now();
+        self.tracker.check(now);
+        self.note(now, "stopped", String::new());
+        if let Some(pending) = outbox.on_its_way.take() {
+            let answer = pending.await;
+            self.stored(answer, &mut outbox);
+        }
+        for _ in 0..LAST_TRIES {
+            self.commit(now, &mut outbox);
+            if let Some(pending) = outbox.on_its_way.take() {
+                let answer = pending.await;
+                self.stored(answer, &mut outbox);
+            }
+            if outbox.returned.is_none() {
+                let (polls, missed_polls) = self.tracker.polls();
+                return Ok(LineSummary {
+                    line: self.id.clone(),
+                    counted: self.tracker.total(),
+                    polls,
+                    missed_polls,
+                });
+            }
+            tokio::time::sleep(self.every).await;
+        }
+        Err(anyhow!(
+            "line {}: the journal did not take the last tick; counts go on from the one before",
+            self.id
+        ))
+    }
+
+    fn watch_clock(&mut self, last: Moment, now: Moment) {
+        let step_us = (now.utc_us - last.utc_us) - (now.mono_us - last.mono_us);
+        if step_us.abs() > STEP_US {
+            warn!(line = %self.id, step_us, "the wall clock stepped; durations are not affected");
+            let detail = format!("the wall clock stepped by {:.3} s", step_us as f64 / 1e6);
+            self.tracker.note(event(now, EventKind::Clock, "step", detail));
+        }
+    }
+
+    fn note(&mut self, at: Moment, word: &str, detail: String) {
+        self.tracker.note(event(at, EventKind::Service, word, detail));
+    }
+}
+
+fn event(at: Moment, kind: EventKind, word: &str, detail: String) -> Event {
+    let word = word.to_owned();
+    Event {
+        at_us: at.utc_us,
+        from_us: None,
+        kind,
+        station: None,
+        tag: None,
+        word,
+        count: None,
+        detail,
+    }
+}
+
+/// Waits for a tick on its way; for ever if there is none.
+async fn wait(on_its_way: &mut Option<Pending>) -> Result<(), NotStored> {
+    match on_its_way {
+        Some(pending) => pending.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,253 @@
+//! A configuration brought to life: sources, one task a line, the historian and the web, started and stopped together.
+//!
+//! The line task is the sole owner of its [`LineTracker`]: no lock is held while counting. A reading passes from its
+//! source through a queue to the tracker; a few times a second the tracker's changes go to the historian as one tick
+//! and its status to the screens.
+
+mod gauges;
+mod line;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use domain::line::tracker::{Carry, LineModel, LineTracker};
+use domain::units::{Count, HOUR_US, LineId};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+use crate::config::{Config, LineConfig};
+use crate::historian::{Historian, Options};
+use crate::sources::{Feed, Sources};
+use crate::web::{self, App, AppParts, LineFeed};
+
+use gauges::{ServiceGauges, StoredHistory};
+use line::{Command, LineTask};
+
+/// Snapshots a line may be behind before they are dropped and counted: some seconds of a fast line.
+const QUEUE: usize = 4_096;
+
+/// How far back a line looks after a start: as far as its longest chart, 120 subgroups of 15 minutes.
+const LOOK_BACK_US: i64 = 30 * HOUR_US;
+
+/// How long the last poll of each device may take when the service stops.
+const FINAL_POLL: Duration = Duration::from_secs(2);
+
+/// A running service.
+pub struct Service {
+    addr: SocketAddr,
+    historian: Historian,
+    sources: Arc<Sources>,
+    lines: Vec<RunningLine>,
+    web: JoinHandle<std::io::Result<()>>,
+    stop_web: oneshot::Sender<()>,
+}
+
+struct RunningLine {
+    id: LineId,
+    commands: mpsc::Sender<Command>,
+    heard: watch::Receiver<bool>,
+    task: JoinHandle<()>,
+}
+
+/// What a line has counted when the service stops.
+#[derive(Clone, Debug)]
+pub struct LineSummary {
+    /// Which line.
+    pub line: LineId,
+    /// Good capsules since the journal began.
+    pub counted: Count,
+    /// Polls that brought readings since this start.
+    pub polls: u64,
+    /// Polls that brought none since this start.
+    pub missed_polls: u64,
+}
+
+/// Opens the journal of a configuration.
+///
+/// # Errors
+/// One sentence: unwritable, in use by another Capline, damaged, of a newer version.
+pub fn open_historian(config: &Config) -> anyhow::Result<Historian> {
+    Ok(Historian::open(&config.data, Options { keep_raw: config.keep_raw })?)
+}
+
+impl Service {
+    /// Starts everything. A PLC that cannot be reached does not stop the start, nor the others.
+    ///
+    /// # Errors
+    /// The address of the web is in use, the journal cannot be read, or the system gives no thread.
+    pub async fn start(
+        config: &Config,
+        clock: Clock,
+        historian: Historian,
+        simulated: bool,
+    ) -> anyhow::Result<Service> {
+        let listener = bind(config.listen).await?;
+        let addr = listener.local_addr()?;
+        let mut feeds = Vec::new();
+        let mut line_feeds = Vec::new();
+        let mut lines = Vec::new();
+        for line in &config.lines {
+            let (out, snapshots) = mpsc::channel(QUEUE);
+            for (device, device_config) in line.devices.iter().enumerate() {
+                feeds.push(Feed {
+                    device: device as u16,
+                    config: device_config.clone(),
+                    out: out.clone(),
+                });
+            }
+            let (publish, status) = watch::channel(None);
+            let (hear, heard) = watch::channel(false);
+            let (commands, inbox) = mpsc::channel(4);
+            let follow = follow(line, &historian, &clock)?;
+            let task = LineTask {
+                id: line.id.clone(),
+                tracker: follow.tracker,
+                next_seq: follow.next_seq,
+                clock,
+                historian: historian.clone(),
+                snapshots,
+                inbox,
+                publish,
+                hear,
+                every: config.commit_every,
+            };
+            lines.push(RunningLine {
+                id: line.id.clone(),
+                commands,
+                heard,
+                task: tokio::spawn(task.run()),
+            });
+            line_feeds.push(LineFeed { config: line.clone(), status });
+        }
+        let sources = Arc::new(Sources::start(feeds, clock)?);
+        let app = App::new(AppParts {
+            site: config.site.clone(),
+            zone: config.zone.clone(),
+            clock,
+            simulated,
+            lines: line_feeds,
+            history: Arc::new(StoredHistory(historian.clone())),
+            gauges: Arc::new(ServiceGauges {
+                historian: historian.clone(),
+                sources: sources.clone(),
+            }),
+        });
+        let (stop_web, stopped) = oneshot::channel::<()>();
+        let until_stopped = async move {
+            // A dropped sender means the same as a sent word: the service is going.
+            let _ = stopped.await;
+        };
+        let web = tokio::spawn(web::serve(listener, app, until_stopped));
+        info!(%addr, "the screens are served");
+        Ok(Service { addr, historian, sources, lines, web, stop_web })
+    }
+
+    /// Where the screens are served.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Waits until every device of every line was heard once, at most `limit`. Whether that is so.
+    pub async fn all_heard(&self, limit: Duration) -> bool {
+        let wait = async {
+            for line in &self.lines {
+                if line.heard.clone().wait_for(|heard| *heard).await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::time::timeout(limit, wait).await.unwrap_or(false)
+    }
+
+    /// Reads everything once more, stores it, and stops. Nothing that was read stays unsaved.
+    ///
+    /// # Errors
+    /// The journal could not take the last ticks.
+    pub async fn stop(self) -> anyhow::Result<Vec<LineSummary>> {
+        let silent = self.sources.final_poll(FINAL_POLL).await;
+        if !silent.is_empty() {
+            warn!(?silent, "these stations did not answer the last poll");
+        }
+        let mut summaries = Vec::new();
+        for line in self.lines {
+            let (reply, summary) = oneshot::channel();
+            line.commands
+                .send(Command::Finish(reply))
+                .await
+                .context("the task of a line has ended before its time")?;
+            summaries
+                .push(summary.await.with_context(|| format!("line {} did not finish", line.id))??);
+            line.task.await?;
+        }
+        // The web may still hold the other handle for its gauges; the sources end with the last one.
+        let _ = self.stop_web.send(());
+        self.web.await??;
+        if let Some(sources) = Arc::into_inner(self.sources) {
+            sources.stop().await;
+        }
+        let historian = self.historian;
+        tokio::task::spawn_blocking(move || historian.close()).await??;
+        Ok(summaries)
+    }
+}
+
+async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.map_err(|error| {
+        let way_out = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "another program uses it; stop that one or choose another port"
+            }
+            _ => "choose another address in [web] listen",
+        };
+        anyhow::anyhow!("the screens cannot be served on {addr}: {error}; {way_out}")
+    })
+}
+
+struct Follow {
+    tracker: LineTracker,
+    next_seq: u64,
+}
+
+/// The tracker of a line, going on from what the journal holds.
+fn follow(line: &LineConfig, historian: &Historian, clock: &Clock) -> anyhow::Result<Follow> {
+    let now = clock.now();
+    let resume = historian.resume(&line.id, now.utc_us - LOOK_BACK_US)?;
+    if let Some(last) = resume.last_tick {
+        let away_s = (now.utc_us - last.utc_us) as f64 / 1e6;
+        info!(line = %line.id, total = %resume.total, away_s, "the line goes on from its journal");
+    }
+    let states =
+        resume.states.into_iter().map(|s| (s.station, s.state, s.raw, s.since_us)).collect();
+    let carry = Carry {
+        baselines: resume.baselines,
+        minutes: resume.minutes,
+        events: resume.events,
+        gaps: resume.gaps,
+        states,
+        same_boot: resume.same_boot,
+    };
+    Ok(Follow {
+        tracker: LineTracker::new(model(line, clock), now, carry),
+        next_seq: resume.tick_seq + 1,
+    })
+}
+
+/// What a tracker needs to know of a configured line.
+pub fn model(line: &LineConfig, clock: &Clock) -> LineModel {
+    let counting =
+        line.devices.iter().position(|device| device.map.station == line.counting_station);
+    LineModel {
+        id: line.id.clone(),
+        stations: line.devices.iter().map(|device| device.map.clone()).collect(),
+        counting: counting.unwrap_or(0),
+        target_per_minute: line.target_per_minute,
+        calendar: line.calendar.clone(),
+        time_scale: clock.speed(),
+    }
+}

@@ -1,0 +1,308 @@
+//! `/api/v1`: figures of the lines as JSON, for other programs and for screens without a stream; and how the service
+//! itself is.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use domain::line::event::EventKind;
+use domain::units::{HOUR_US, SECOND_US};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
+
+use super::error::{ErrorView, Params, WebError};
+use super::view::{ChartView, ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS};
+use super::{App, History, LineFeed, Routes};
+
+/// Longest span of one request for minutes: a week is about ten thousand rows.
+const MINUTES_SPAN_US: i64 = 7 * 24 * HOUR_US;
+/// Longest span of one request for events.
+const EVENTS_SPAN_US: i64 = 31 * 24 * HOUR_US;
+
+/// Routes of this area.
+pub(crate) fn routes() -> Routes {
+    vec![
+        ("/api/v1/lines", get(lines)),
+        ("/api/v1/lines/{id}/snapshot", get(snapshot)),
+        ("/api/v1/lines/{id}/charts", get(charts)),
+        ("/api/v1/lines/{id}/charts/reject_fraction", get(reject_fraction)),
+        ("/api/v1/lines/{id}/minutes", get(minutes)),
+        ("/api/v1/lines/{id}/events", get(events)),
+        ("/healthz", get(healthz)),
+        ("/readyz", get(readyz)),
+        ("/api/openapi.json", get(openapi)),
+    ]
+}
+
+/// Description of all routes that programs use.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Capline",
+        description = "Counts of capsule lines. Times are UTC milliseconds since 1970; a count is known to lie in \
+                       [low, high], and low = high says that it is exact."
+    ),
+    paths(
+        lines,
+        snapshot,
+        charts,
+        reject_fraction,
+        minutes,
+        events,
+        healthz,
+        readyz,
+        openapi,
+        super::live::events,
+        super::metrics::metrics
+    ),
+    components(schemas(ErrorView))
+)]
+pub(crate) struct Description;
+
+/// A span of time as asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Span {
+    /// Start, inclusive: RFC 3339 or UTC milliseconds. Default: an hour before the end.
+    from: Option<String>,
+    /// End, exclusive: RFC 3339 or UTC milliseconds. Default: now.
+    to: Option<String>,
+    /// Only events of these kinds, separated by commas. Default: all. Ignored for minutes.
+    kind: Option<String>,
+}
+
+/// Which chart.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ChartChoice {
+    /// Minutes in a subgroup: 1 or 15. Default: 15.
+    subgroup: Option<u32>,
+}
+
+/// A stored event.
+#[derive(Serialize, ToSchema)]
+struct StoredEvent {
+    /// Its number in the journal.
+    id: i64,
+    /// What happened.
+    #[serde(flatten)]
+    event: EventView,
+}
+
+/// Whether the service can be relied upon.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok` or `not_ready`.
+    status: &'static str,
+    /// What runs.
+    version: &'static str,
+    /// Line by line: `current`, `waiting` or `stalled`.
+    lines: BTreeMap<String, &'static str>,
+}
+
+/// All lines.
+#[utoipa::path(get, path = "/api/v1/lines", responses((status = 200, body = Vec<LineEntry>)))]
+async fn lines(State(app): State<App>) -> Json<Vec<LineEntry>> {
+    let present = app.present();
+    let entry = |line: &LineFeed| LineEntry::new(&line.config, line.latest().as_deref(), &present);
+    Json(app.parts().lines.iter().map(entry).collect())
+}
+
+/// A line now. Same shape as event `view` of the stream.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/snapshot", params(("id" = String, Path, description = "Line")),
+    responses((status = 200, body = LineView), (status = 404, body = ErrorView))
+)]
+async fn snapshot(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<LineView>, WebError> {
+    Ok(Json(app.view(app.line(&id)?)))
+}
+
+/// What changes once a minute. Same shape as event `charts` of the stream.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/charts", params(("id" = String, Path, description = "Line")),
+    responses((status = 200, body = ChartsView), (status = 404, body = ErrorView))
+)]
+async fn charts(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<ChartsView>, WebError> {
+    let line = app.line(&id)?;
+    Ok(Json(ChartsView::new(&line.config, line.latest().as_deref())))
+}
+
+/// The p′ chart of the reject fraction.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/charts/reject_fraction",
+    params(("id" = String, Path, description = "Line"), ChartChoice),
+    responses(
+        (status = 200, body = ChartView, description = "The chart; null before the first status"),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+async fn reject_fraction(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(choice): Params<ChartChoice>,
+) -> Result<Json<Option<ChartView>>, WebError> {
+    let line = app.line(&id)?;
+    let index = match choice.subgroup.unwrap_or(15) {
+        1 => 0,
+        15 => 1,
+        other => {
+            return Err(WebError::Parameter(format!("subgroup {other} is not kept; use 1 or 15")));
+        }
+    };
+    Ok(Json(line.latest().map(|status| ChartView::of(&status.charts[index]))))
+}
+
+/// Stored minutes, oldest first; at most a week in one request.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/minutes", params(("id" = String, Path, description = "Line"), Span),
+    responses(
+        (status = 200, body = Vec<MinuteView>),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+async fn minutes(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(span): Params<Span>,
+) -> Result<Json<Vec<MinuteView>>, WebError> {
+    let line = app.line(&id)?;
+    let (from, to) = span.resolve(app.present().now.utc_us, MINUTES_SPAN_US)?;
+    let id = line.config.id.clone();
+    let minutes = read(&app, move |history| history.minutes(&id, from, to)).await?;
+    Ok(Json(minutes.iter().map(|minute| MinuteView::of(minute, &line.config)).collect()))
+}
+
+/// Stored events, oldest first; at most a month in one request.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/events", operation_id = "stored_events",
+    params(("id" = String, Path, description = "Line"), Span),
+    responses(
+        (status = 200, body = Vec<StoredEvent>),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+async fn events(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(span): Params<Span>,
+) -> Result<Json<Vec<StoredEvent>>, WebError> {
+    let line = app.line(&id)?;
+    let kinds = span.kinds()?;
+    let (from, to) = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
+    let id = line.config.id.clone();
+    let events = read(&app, move |history| history.events(&id, from, to, &kinds)).await?;
+    let stored =
+        events.iter().map(|(id, event)| StoredEvent { id: *id, event: EventView::of(event) });
+    Ok(Json(stored.collect()))
+}
+
+/// Whether the process answers.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, body = Health)))]
+async fn healthz(State(app): State<App>) -> Json<Health> {
+    Json(app.health().1)
+}
+
+/// Whether every line reports. 503 until then, and again when one stops.
+#[utoipa::path(
+    get, path = "/readyz",
+    responses((status = 200, body = Health), (status = 503, body = Health))
+)]
+async fn readyz(State(app): State<App>) -> Response {
+    let (ready, health) = app.health();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(health)).into_response()
+}
+
+/// This description.
+#[utoipa::path(get, path = "/api/openapi.json", responses((status = 200, body = String)))]
+async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(Description::openapi())
+}
+
+impl App {
+    fn health(&self) -> (bool, Health) {
+        let present = self.present();
+        let feed = |line: &LineFeed| match line.latest() {
+            None => "waiting",
+            Some(status) if present.age_ms(status.at) > STALE_MS => "stalled",
+            Some(_) => "current",
+        };
+        let lines: BTreeMap<_, _> = self
+            .parts()
+            .lines
+            .iter()
+            .map(|line| (line.config.id.to_string(), feed(line)))
+            .collect();
+        let ready = lines.values().all(|feed| *feed == "current");
+        let status = if ready { "ok" } else { "not_ready" };
+        (ready, Health { status, version: env!("CARGO_PKG_VERSION"), lines })
+    }
+}
+
+/// Reads the record on a thread that may block.
+async fn read<T: Send + 'static>(
+    app: &App,
+    query: impl FnOnce(&dyn History) -> Result<T, String> + Send + 'static,
+) -> Result<T, WebError> {
+    let history = app.parts().history.clone();
+    let answer = tokio::task::spawn_blocking(move || query(history.as_ref())).await;
+    answer.map_err(|error| WebError::Store(error.to_string()))?.map_err(WebError::Store)
+}
+
+impl Span {
+    /// Start and end in UTC microseconds.
+    fn resolve(&self, now_us: i64, longest_us: i64) -> Result<(i64, i64), WebError> {
+        let to = moment("to", self.to.as_deref(), now_us)?;
+        let from = moment("from", self.from.as_deref(), to - HOUR_US)?;
+        if from >= to {
+            return Err(WebError::Parameter("from does not lie before to; swap them".to_owned()));
+        }
+        if to - from > longest_us {
+            let days = longest_us / (24 * HOUR_US);
+            let message = format!("the span is longer than {days} days; ask for it in parts");
+            return Err(WebError::Parameter(message));
+        }
+        Ok((from, to))
+    }
+
+    fn kinds(&self) -> Result<Vec<EventKind>, WebError> {
+        let Some(kinds) = &self.kind else { return Ok(EventKind::ALL.to_vec()) };
+        let kind = |word: &str| {
+            EventKind::from_word(word).ok_or_else(|| {
+                let known = EventKind::ALL.map(EventKind::word).join(", ");
+                let word: String = word.chars().take(40).collect();
+                WebError::Parameter(format!("there is no kind {word:?}; use {known}"))
+            })
+        };
+        kinds.split(',').map(str::trim).map(kind).collect()
+    }
+}
+
+/// A moment in UTC microseconds: RFC 3339, or UTC milliseconds as a number.
+fn moment(name: &str, text: Option<&str>, default_us: i64) -> Result<i64, WebError> {
+    let Some(text) = text else { return Ok(default_us) };
+    // A plus sign of a query arrives as a blank: `+08:00` is often written so.
+    let text = text.replace(' ', "+");
+    let parsed = match text.parse::<i64>() {
+        Ok(ms) => ms.checked_mul(1_000),
+        Err(_) => text.parse::<jiff::Timestamp>().ok().map(|moment| moment.as_microsecond()),
+    };
+    let parsed = parsed.filter(|us| (0..=9_999_999_999 * SECOND_US).contains(us));
+    parsed.ok_or_else(|| {
+        let text: String = text.chars().take(40).collect();
+        let ways = "write 2026-11-24T08:00:00+08:00, or UTC milliseconds";
+        WebError::Parameter(format!("{name} {text:?} is no moment; {ways}"))
+    })
+}

@@ -1,0 +1,142 @@
+// Texts, numbers and times as people read them. Nothing is computed here but where a digit goes.
+
+/** @type {Record<string, string>} */
+const TEXTS = JSON.parse(document.getElementById('texts').textContent);
+
+/** Language of the page: `en`, `zh` or `both`. */
+export const LANG = document.body.dataset.lang;
+
+/** Offset of the plant's time from UTC, in milliseconds. Views bring it; browsers need not know the zone. */
+let offset = 0;
+
+/** @param {number} seconds */
+export function setOffset(seconds) {
+  offset = seconds * 1000;
+}
+
+/**
+ * A text, with its blanks filled in.
+ * @param {string} key
+ * @param {Record<string, string|number>} [blanks]
+ */
+export function t(key, blanks = {}) {
+  const text = TEXTS[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (blank, name) => String(blanks[name] ?? blank));
+}
+
+/**
+ * A word of the data: `state` and `held` give the text of `state.held`, or the word itself if it has none.
+ * @param {string} kind
+ * @param {string} word
+ */
+export function word(kind, word) {
+  return TEXTS[`${kind}.${word}`] ?? word.replaceAll('_', ' ');
+}
+
+/** @param {{en: string, zh: string}} title */
+export function title(title) {
+  if (LANG === 'both' && title.en !== title.zh) return `${title.zh} ${title.en}`;
+  return LANG === 'en' ? title.en : title.zh;
+}
+
+/** `812,460` @param {number} n */
+export function num(n) {
+  return Math.abs(n).toString().replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','))
+    .replace(/^/, n < 0 ? '−' : '');
+}
+
+/** `+340`, `−16,540` @param {number} n */
+export function signed(n) {
+  return n > 0 ? `+${num(n)}` : num(n);
+}
+
+/** `0.42` with so many decimals @param {number|null} x @param {number} [decimals] */
+export function fixed(x, decimals = 2) {
+  return x === null || x === undefined ? '–' : x.toFixed(decimals);
+}
+
+/**
+ * Empty for an exact count, else `[812,400, 812,900]`.
+ * @param {{best: number, low: number, high: number}} count
+ * @param {(n: number) => string} [form]
+ */
+export function doubt(count, form = num) {
+  return count.low === count.high ? '' : `[${form(count.low)}, ${form(count.high)}]`;
+}
+
+/** Empty for an exact count, else how far the truth can lie below and above: `−60 +440`. */
+export function offBy(count) {
+  return count.low === count.high ? '' : `${num(count.low - count.best)} +${num(count.high - count.best)}`;
+}
+
+const two = (n) => String(n).padStart(2, '0');
+
+/** `14:03:27` in the plant's time @param {number} ms */
+export function clock(ms) {
+  const date = new Date(ms + offset);
+  return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+}
+
+/** `14:03` in the plant's time @param {number} ms */
+export function hm(ms) {
+  return clock(ms).slice(0, 5);
+}
+
+/** `02:14:33`, and days in front where there are any @param {number} ms */
+export function hms(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const days = Math.floor(seconds / 86400);
+  const time = `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return days > 0 ? `${days} d ${time}` : time;
+}
+
+/** `0.1 s`, `42 s`, `00:03:10` @param {number} ms */
+export function age(ms) {
+  if (ms < 10000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+  return ms < 60000 ? `${Math.floor(ms / 1000)} s` : hms(ms);
+}
+
+/** Writes a text only when it differs: screen readers and the selection of a reader are left alone. */
+export function put(id, text) {
+  const element = document.getElementById(id);
+  if (element && element.textContent !== text) element.textContent = text;
+  return element;
+}
+
+/**
+ * An element with attributes and children.
+ * @param {string} tag
+ * @param {Record<string, string|number|boolean>} [attributes]
+ * @param {...(Node|string)} children
+ */
+export function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** The same in SVG. */
+export function s(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const drawn = new WeakMap();
+
+/**
+ * Replaces the children of an element when what they show has changed.
+ * @param {Element|null} element
+ * @param {unknown} shown
+ * @param {() => Node[]} make
+ */
+export function show(element, shown, make) {
+  const key = JSON.stringify(shown);
+  if (!element || drawn.get(element) === key) return;
+  drawn.set(element, key);
+  element.replaceChildren(...make());
+}

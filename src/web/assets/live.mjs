@@ -1,0 +1,205 @@
+// The link to the edge. A timer in this page, not an error of the socket, decides that data are late or lost: a
+// hung service, a pulled cable and a frozen switch raise no error for minutes.
+
+/** Nothing heard for so long: late. */
+export const LATE_MS = 1500;
+/** Nothing heard for so long: lost. With the check below that is said within four seconds of the last reading. */
+export const LOST_MS = 3800;
+const CHECK_MS = 100;
+const POLL_MS = 2000;
+const POLL_WITHIN_MS = 1800;
+/** A silent stream is opened anew after this: the other end may be gone without a word. */
+const REOPEN_MS = 6000;
+const FAILURES_BEFORE_POLLING = 3;
+const SKEW_MS = 1000;
+const SKEW_SAMPLES = 5;
+
+/**
+ * @typedef {'live'|'late'|'lost'|'polling'} LinkWord
+ * @typedef {{word: LinkWord, age: number, heard: boolean, skew: number|null, stalled: boolean}} LinkState
+ */
+
+export class Live {
+  /**
+   * @param {string} line
+   * @param {{view: (view: any) => void, charts: (charts: any) => void, link: (link: LinkState) => void,
+   *          restored: (gap: number) => void}} on
+   */
+  constructor(line, on) {
+    this.line = line;
+    this.on = on;
+    this.source = null;
+    this.failures = 0;
+    this.polling = false;
+    this.asking = false;
+    this.opened = 0;
+    this.polled = 0;
+    this.start = performance.now();
+    /** When the present was last heard of, on this browser's own clock. */
+    this.heard = null;
+    this.lost = false;
+    this.hidden = false;
+    this.stalled = false;
+    this.minute = undefined;
+    /** @type {number[]} */
+    this.skews = [];
+    /** The line's clock: `at` when `when`, running `speed` times as fast as ours. */
+    this.time = null;
+    this.speed = 1;
+  }
+
+  run() {
+    document.addEventListener('visibilitychange', () => this.turn());
+    window.addEventListener('pagehide', () => this.close());
+    window.addEventListener('pageshow', (event) => event.persisted && this.turn());
+    setInterval(() => this.check(), CHECK_MS);
+    this.open();
+  }
+
+  /** Now, on the line's clock; none before the first view. */
+  now() {
+    return this.time && this.time.at + (performance.now() - this.time.when) * this.speed;
+  }
+
+  open() {
+    this.close();
+    this.opened = performance.now();
+    const source = new EventSource(`/events?line=${encodeURIComponent(this.line)}`);
+    this.source = source;
+    const hear = (take) => (event) => {
+      if (this.source !== source) return;
+      this.failures = 0;
+      this.polling = false;
+      take(JSON.parse(event.data));
+    };
+    source.addEventListener('hb', hear((beat) => this.beat(beat)));
+    source.addEventListener('view', hear((view) => this.take(view)));
+    source.addEventListener('charts', hear((charts) => this.on.charts(charts)));
+    source.addEventListener('error', () => {
+      if (this.source === source) this.fail();
+    });
+  }
+
+  close() {
+    if (this.source) this.source.close();
+    this.source = null;
+  }
+
+  /** A stream failed; the next attempt comes with the check. Our own pace, because browsers differ. */
+  fail() {
+    this.close();
+    this.failures += 1;
+  }
+
+  /** Hidden pages give their connection back: a browser has only six for one address. */
+  turn() {
+    this.hidden = document.hidden;
+    if (document.hidden) {
+      this.close();
+    } else {
+      // What is on the screen is as old as it is; the check says so until the stream is back.
+      this.quiet = true;
+      this.failures = 0;
+      this.open();
+      this.check();
+    }
+  }
+
+  /** @param {{t: number, speed: number, build: string}} beat */
+  beat(beat) {
+    this.speed = beat.speed;
+    this.skews.push(Date.now() - beat.t);
+    if (this.skews.length > SKEW_SAMPLES) this.skews.shift();
+    if (beat.build !== document.body.dataset.build) this.renew(beat.build);
+  }
+
+  /** Loads the pages of the new service, once for each build: a proxy that still gives the old ones must not make us spin. */
+  renew(build) {
+    if (sessionStorage.getItem('renewed') === build) return;
+    sessionStorage.setItem('renewed', build);
+    location.reload();
+  }
+
+  take(view) {
+    const when = performance.now();
+    // A status that was old when it was sent is as old here.
+    const heard = when - view.age_ms;
+    this.stalled = view.feed === 'stalled';
+    if (this.lost && when - heard <= LOST_MS) {
+      this.lost = false;
+      if (!this.quiet && this.heard !== null) this.on.restored(heard - this.heard);
+    }
+    this.quiet = false;
+    this.heard = Math.max(this.heard ?? heard, heard);
+    if (!this.stalled) this.time = { at: view.at_ms + view.age_ms * this.speed, when };
+    this.on.view(view);
+    if (this.polling && view.minute_ms !== this.minute) this.askCharts();
+    this.minute = view.minute_ms;
+    this.check();
+  }
+
+  check() {
+    if (this.hidden) return;
+    const now = performance.now();
+    const age = now - (this.heard ?? this.start);
+    if (age > LOST_MS) this.lost = true;
+    const healthy = this.polling ? 'polling' : age > LATE_MS || this.heard === null ? 'late' : 'live';
+    this.on.link({
+      word: age > LOST_MS ? 'lost' : healthy,
+      age,
+      heard: this.heard !== null,
+      skew: this.skew(),
+      stalled: this.stalled,
+    });
+    this.mend(now, age);
+  }
+
+  /** Opens what has to be opened again. */
+  mend(now, age) {
+    const wait = this.source ? Math.max(REOPEN_MS, LOST_MS) : Math.min(500 * 2 ** this.failures, 5000);
+    if ((!this.source || (age > LOST_MS && !this.stalled)) && now - this.opened > wait) {
+      if (this.source) this.failures += 1;
+      this.open();
+    }
+    if (this.failures >= FAILURES_BEFORE_POLLING && now - this.polled > POLL_MS) {
+      this.polled = now;
+      this.ask();
+    }
+  }
+
+  async ask() {
+    if (this.asking) return;
+    this.asking = true;
+    const view = await get(`/api/v1/lines/${encodeURIComponent(this.line)}/snapshot`);
+    this.asking = false;
+    if (view && this.failures >= FAILURES_BEFORE_POLLING) {
+      this.polling = true;
+      this.take(view);
+    }
+  }
+
+  async askCharts() {
+    const charts = await get(`/api/v1/lines/${encodeURIComponent(this.line)}/charts`);
+    if (charts) this.on.charts(charts);
+  }
+
+  /** How far our clock is ahead of the edge's, if by more than a second. Delays only add, so the least counts. */
+  skew() {
+    if (this.speed !== 1 || this.skews.length < SKEW_SAMPLES) return null;
+    const least = Math.min(...this.skews);
+    return Math.abs(least) > SKEW_MS ? least : null;
+  }
+}
+
+async function get(path) {
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => giveUp.abort(), POLL_WITHIN_MS);
+  try {
+    const answer = await fetch(path, { signal: giveUp.signal, cache: 'no-store' });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,104 @@
+//! Scripts and styles inside the binary, each under the hash of its content.
+
+use std::sync::LazyLock;
+
+use axum::extract::{Path, RawQuery};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use sha2::{Digest, Sha256};
+
+use super::Routes;
+use super::error::WebError;
+
+/// Asked for under its hash, a file never changes and is kept for a year.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Asked for by name alone, it is compared at each load: modules import each other by name.
+const COMPARE: &str = "no-cache";
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// A file inside the binary.
+pub(crate) struct Asset {
+    pub(crate) name: &'static str,
+    kind: &'static str,
+    pub(crate) bytes: &'static [u8],
+    hash: LazyLock<String>,
+}
+
+macro_rules! asset {
+    ($name:literal, $kind:expr) => {
+        Asset {
+            name: $name,
+            kind: $kind,
+            bytes: include_bytes!($name),
+            hash: LazyLock::new(|| short_hash(&[include_bytes!($name)])),
+        }
+    };
+}
+
+/// All files.
+pub(crate) static ASSETS: [Asset; 7] = [
+    asset!("app.css", "text/css; charset=utf-8"),
+    asset!("icon.svg", "image/svg+xml"),
+    asset!("format.mjs", SCRIPT),
+    asset!("live.mjs", SCRIPT),
+    asset!("chart.mjs", SCRIPT),
+    asset!("shell.mjs", SCRIPT),
+    asset!("overview.mjs", SCRIPT),
+];
+
+/// Routes of this area.
+pub(crate) fn routes() -> Routes {
+    vec![("/assets/{name}", get(asset))]
+}
+
+/// Where to ask for a file so that it may be kept for ever.
+pub(crate) fn href(name: &str) -> String {
+    match find(name) {
+        Some(asset) => format!("/assets/{name}?v={}", *asset.hash),
+        None => format!("/assets/{name}"),
+    }
+}
+
+/// One word for all files and the version together.
+pub(crate) fn build() -> &'static str {
+    static BUILD: LazyLock<String> = LazyLock::new(|| {
+        let mut parts: Vec<&[u8]> = ASSETS.iter().map(|asset| asset.bytes).collect();
+        parts.push(env!("CARGO_PKG_VERSION").as_bytes());
+        short_hash(&parts)
+    });
+    &BUILD
+}
+
+async fn asset(
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let asset = find(&name).ok_or(WebError::NotFound)?;
+    let tag = format!("\"{}\"", *asset.hash);
+    let by_hash = query.as_deref().and_then(|query| query.strip_prefix("v="));
+    let keep = if by_hash == Some(asset.hash.as_str()) { FOR_EVER } else { COMPARE };
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    // Compression makes a tag weak on its way; the content is the same.
+    let is_known = known.is_some_and(|tags| {
+        tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
+    });
+    let labels = [(header::ETAG, tag), (header::CACHE_CONTROL, keep.to_owned())];
+    if is_known {
+        return Ok((StatusCode::NOT_MODIFIED, labels).into_response());
+    }
+    Ok((labels, [(header::CONTENT_TYPE, asset.kind)], asset.bytes).into_response())
+}
+
+fn find(name: &str) -> Option<&'static Asset> {
+    ASSETS.iter().find(|asset| asset.name == name)
+}
+
+/// The first 48 bits of a SHA-256, as hexadecimal.
+fn short_hash(parts: &[&[u8]]) -> String {
+    let mut hasher = Sha256::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}

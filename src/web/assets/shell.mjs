@@ -1,0 +1,121 @@
+// The frame of every page: link, clock, bands, theme.
+
+import { age, clock, hms, put, t, title, word } from './format.mjs';
+import { Live } from './live.mjs';
+
+const body = document.body;
+const THEMES = ['auto', 'light', 'dark'];
+const RESTORED_SHOWN_MS = 30000;
+
+/**
+ * Runs a page over the stream of its line.
+ * @param {{view: (view: any) => void, charts?: (charts: any) => void, link?: (link: any, live: Live) => void}} page
+ * @returns {Live}
+ */
+export function run(page) {
+  const live = new Live(body.dataset.line, {
+    view: (view) => {
+      faults(view);
+      page.view(view);
+    },
+    charts: (charts) => page.charts?.(charts),
+    link: (link) => {
+      showLink(link, live);
+      page.link?.(link, live);
+    },
+    restored,
+  });
+  themes();
+  closeWhy();
+  setInterval(() => tick(live), 250);
+  live.run();
+  return live;
+}
+
+/** The clock and the turning mark move by this page's own timer: they show that the browser is alive. */
+function tick(live) {
+  const now = live.now();
+  if (now !== null) put('clock', clock(now));
+  const angle = Math.floor(performance.now() / 250) % 8 * 45;
+  document.getElementById('beat')?.setAttribute('transform', `rotate(${angle})`);
+}
+
+function showLink(link, live) {
+  if (body.dataset.link !== link.word) body.dataset.link = link.word;
+  const first = !link.heard && link.word === 'late';
+  put('link-word', t(first ? 'connecting' : link.word));
+  put('link-age', age(link.age));
+  const lost = link.word === 'lost';
+  document.getElementById('band-lost').hidden = !lost;
+  if (lost) {
+    const at = live.time && live.now() - link.age * live.speed;
+    put('lost-age', t('last_data', { time: at ? clock(at) : '--:--:--', age: age(link.age) }));
+    put('lost-why', link.stalled ? `· ${t('stalled')}` : '');
+    document.getElementById('band-restored').hidden = true;
+  }
+  document.getElementById('band-polling').hidden = link.word !== 'polling';
+  document.getElementById('band-skew').hidden = link.skew === null;
+  if (link.skew !== null) put('skew-what', t('clock_skew_note', { by: `${(link.skew / 1000).toFixed(1)} s` }));
+}
+
+let away;
+
+/** @param {number} gap */
+function restored(gap) {
+  const band = put('band-restored', t('restored', { gap: hms(gap) }));
+  band.hidden = false;
+  clearTimeout(away);
+  away = setTimeout(() => { band.hidden = true; }, RESTORED_SHOWN_MS);
+}
+
+/** What is wrong between edge and devices, and what to do where nothing was ever heard. */
+function faults(view) {
+  const offline = view.faults.filter((fault) => fault.kind === 'plc_offline');
+  const bad = view.faults.filter((fault) => fault.kind === 'bad_data');
+  const unreached = offline.filter((fault) => !fault.heard);
+  const plc = offline.map((fault) => t('plc_offline_note', {
+    station: `${fault.station} ${title(fault.title)}`, reason: word('miss', fault.reason), time: clock(fault.since_ms),
+  }));
+  if (offline.some((fault) => fault.counts)) plc.push(t('plc_offline_counting'));
+  document.getElementById('band-plc').hidden = offline.length === 0;
+  document.getElementById('band-plc').classList.toggle('thin', !offline.some((fault) => fault.counts));
+  put('plc-what', plc.join(' · '));
+  document.getElementById('band-bad').hidden = bad.length === 0;
+  put('bad-what', bad.map((fault) => t('bad_data_note', {
+    station: fault.station, tags: fault.tags.slice(0, 5).join(', ') + (fault.tags.length > 5 ? ' …' : ''),
+  })).join(' · '));
+  help(view, unreached[0]);
+}
+
+function help(view, unreached) {
+  let text = '';
+  if (unreached) {
+    text = t('help_unreachable', {
+      station: `${unreached.station} ${title(unreached.title)}`, address: unreached.address,
+      reason: word('miss', unreached.reason),
+    });
+  } else if (view.feed === 'waiting') {
+    text = t('help_waiting');
+  }
+  put('band-help', text).hidden = text === '';
+}
+
+/** Explanations close like a menu: with Escape, or with a tap beside them. */
+function closeWhy() {
+  const close = (except) => document.querySelectorAll('details.doubtful[open]').forEach((open) => {
+    if (open !== except) open.open = false;
+  });
+  document.addEventListener('click', (event) => close(event.target.closest('details.doubtful')));
+  document.addEventListener('keydown', (event) => event.key === 'Escape' && close(null));
+}
+
+function themes() {
+  const button = document.getElementById('theme');
+  button.addEventListener('click', () => {
+    const next = THEMES[(THEMES.indexOf(button.dataset.theme) + 1) % THEMES.length];
+    button.dataset.theme = next;
+    document.documentElement.dataset.theme = next;
+    put('theme-word', t(`theme.${next}`));
+    document.cookie = `theme=${next}; Path=/; Max-Age=31536000; SameSite=Lax`;
+  });
+}

@@ -1,0 +1,118 @@
+//! What a failed request is told: a status, public words and a way out. The cause goes to the log only.
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+/// Why a request is not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// No such page or route.
+    #[error("there is nothing at this address")]
+    NotFound,
+    /// The route exists, but not for this method.
+    #[error("this address does not take that method")]
+    WrongMethod,
+    /// No such line.
+    #[error("there is no line {0:?}")]
+    NoLine(String),
+    /// A parameter cannot be used. The text says which, and what would do.
+    #[error("{0}")]
+    Parameter(String),
+    /// The `Host` header names somebody else: a page from elsewhere may be trying to reach this machine.
+    #[error("this service does not answer under the name {0:?}")]
+    Host(String),
+    /// More live screens than the service carries.
+    #[error("too many live screens are open")]
+    Crowded,
+    /// The historian could not read.
+    #[error("the stored record could not be read")]
+    Store(String),
+}
+
+/// A failed request, as JSON.
+#[derive(Serialize, ToSchema)]
+pub struct ErrorView {
+    /// One word for programs.
+    pub code: &'static str,
+    /// What is wrong, for people.
+    pub message: String,
+    /// What to do instead.
+    pub hint: String,
+}
+
+impl WebError {
+    fn status(&self) -> StatusCode {
+        match self {
+            WebError::NotFound | WebError::NoLine(_) => StatusCode::NOT_FOUND,
+            WebError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            WebError::Parameter(_) => StatusCode::BAD_REQUEST,
+            WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
+            WebError::Crowded => StatusCode::SERVICE_UNAVAILABLE,
+            WebError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            WebError::NotFound => "not_found",
+            WebError::WrongMethod => "wrong_method",
+            WebError::NoLine(_) => "no_line",
+            WebError::Parameter(_) => "parameter",
+            WebError::Host(_) => "host",
+            WebError::Crowded => "crowded",
+            WebError::Store(_) => "store",
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            WebError::NotFound => {
+                "the overview is at /, all routes are listed at /api/openapi.json"
+            }
+            WebError::WrongMethod => "all routes and their methods are listed at /api/openapi.json",
+            WebError::NoLine(_) => "the lines of this service are listed at /api/v1/lines",
+            WebError::Parameter(_) => "parameters are described at /api/openapi.json",
+            WebError::Host(_) => {
+                "open it as localhost or by its address, for instance http://127.0.0.1:8080/"
+            }
+            WebError::Crowded => {
+                "close screens that nobody looks at, or read /api/v1/lines/{id}/snapshot instead"
+            }
+            WebError::Store(_) => {
+                "try again in a moment; if it stays, the log of the service has the cause"
+            }
+        }
+    }
+}
+
+impl IntoResponse for WebError {
+    fn into_response(self) -> Response {
+        if let WebError::Store(cause) = &self {
+            tracing::error!(cause, "the stored record could not be read for a request");
+        }
+        let view =
+            ErrorView { code: self.code(), message: self.to_string(), hint: self.hint().into() };
+        (self.status(), Json(view)).into_response()
+    }
+}
+
+/// The query of a request, refused in our own words when it does not fit.
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Params<T>, WebError> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Params(params)),
+            Err(refused) => Err(WebError::Parameter(refused.body_text())),
+        }
+    }
+}

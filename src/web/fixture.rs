@@ -1,0 +1,489 @@
+//! A line made up for tests and for looking at screens: five stations, a shift with a stop, a gap and two signals.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::line::calendar::Calendar;
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::state::State;
+use domain::line::status::{
+    HourStatus, LineStatus, LinkStatus, MeasureStatus, RejectStatus, ShiftStatus, SpeedStatus,
+    StateStatus, StationStatus, TrendPoint,
+};
+use domain::plc_map::{PlcMap, Protocol, Title};
+use domain::quality::{Chart, Point};
+use domain::units::{
+    Count, HOUR_US, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId,
+};
+use tokio::sync::watch;
+
+use super::{App, AppParts, Gauge, GaugeKind, Gauges, History, LineFeed};
+use crate::clock::Clock;
+use crate::config::{DeviceConfig, LineConfig};
+
+/// 2026-11-24T14:03:27+08:00.
+pub(super) const NOW_US: i64 = 1_795_500_207 * SECOND_US;
+const TARGET: u64 = 6_500;
+
+/// What happens on the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    Running,
+    Held,
+    Offline,
+    NeverHeard,
+    BadTag,
+}
+
+/// The words by which a case is asked for.
+pub(super) const CASES: [(&str, Case); 5] = [
+    ("running", Case::Running),
+    ("held", Case::Held),
+    ("offline", Case::Offline),
+    ("never", Case::NeverHeard),
+    ("bad", Case::BadTag),
+];
+
+pub(super) fn moment(utc_us: i64) -> Moment {
+    Moment { utc_us, mono_us: utc_us - NOW_US + HOUR_US * 100 }
+}
+
+fn title(en: &str, zh: &str) -> Title {
+    Title { en: en.into(), zh: zh.into() }
+}
+
+const STATIONS: [(&str, &str, &str, &str); 5] = [
+    ("CF01", "Filler", "充填机", "modbus"),
+    ("PS02", "Sorter", "分选机", "modbus"),
+    ("PO03", "Polisher", "抛光机", "modbus"),
+    ("CW04", "Checkweigher", "检重秤", "modbus"),
+    ("BC05", "Counter", "数粒机", "opcua"),
+];
+
+pub(super) fn line() -> LineConfig {
+    let device = |(id, en, zh, protocol): (&str, &str, &str, &str)| DeviceConfig {
+        map: Arc::new(PlcMap {
+            file: format!("plc-maps/{id}.toml"),
+            station: StationId::new(id),
+            title: title(en, zh),
+            protocol: Protocol::OpcUa(domain::plc_map::OpcUaOptions { namespace: "urn:l1".into() }),
+            max_per_minute: 7_800,
+            step: 50,
+            groups: Vec::new(),
+            tags: Vec::new(),
+            states: BTreeMap::new(),
+            stop_reasons: BTreeMap::new(),
+        }),
+        address: match protocol {
+            "opcua" => "opc.tcp://192.168.10.5:4840".to_owned(),
+            _ => "192.168.10.1:502".to_owned(),
+        },
+        connect_timeout: Duration::from_secs(1),
+        reply_timeout: Duration::from_millis(500),
+        backoff: (Duration::from_millis(100), Duration::from_secs(5)),
+    };
+    LineConfig {
+        id: LineId::new("L1"),
+        title: title("Capsule line 1", "胶囊一线"),
+        counting_station: StationId::new("CF01"),
+        target_per_minute: TARGET,
+        calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
+        devices: STATIONS.map(device).into(),
+    }
+}
+
+/// The line at `at`, in a shift from 08:00 to 20:00 of the plant's day.
+pub(super) fn status(at: Moment, case: Case) -> LineStatus {
+    let now = at.utc_us;
+    let day = (now + 8 * HOUR_US).div_euclid(24 * HOUR_US) * 24 * HOUR_US - 8 * HOUR_US;
+    let start = day + 8 * HOUR_US;
+    let start = if now < start || now >= start + 12 * HOUR_US { now - 6 * HOUR_US } else { start };
+    let hours = hours(start, now);
+    let good: Count = hours.iter().map(|hour| hour.good + hour.gap).sum();
+    let passed_us = now - start;
+    let rejected = Count::exact(good.best() / 230);
+    LineStatus {
+        line: LineId::new("L1"),
+        at,
+        state: line_state(at, case),
+        batch: Some("B2611-0417".into()),
+        shift: Some(ShiftStatus {
+            name: "A".into(),
+            start_us: start,
+            end_us: start + 12 * HOUR_US,
+            good,
+            gap: Count::between(11_800, 12_040, 12_400),
+            rejected,
+            target_now: (passed_us / MINUTE_US) as u64 * TARGET,
+            plan: 720 * TARGET,
+            forecast: (case == Case::Running).then_some(4_590_200),
+            time: TimeSplit([
+                passed_us - 31 * MINUTE_US,
+                9 * MINUTE_US,
+                4 * MINUTE_US,
+                12 * MINUTE_US,
+                2 * MINUTE_US,
+                4 * MINUTE_US,
+            ]),
+            watched_from_us: start,
+        }),
+        total: Count::exact(148_812_460) + good,
+        speeds: speeds(case),
+        plc_speed: (case != Case::Offline).then_some(6_500.0),
+        target_per_minute: TARGET,
+        rejects: rejects(good.best()),
+        trend: trend(now, case),
+        hours,
+        stations: stations(at, case),
+        polls: 214_388,
+        missed_polls: 41,
+        events: events(now),
+        charts: Arc::new([chart(now, 1), chart(now, 15)]),
+    }
+}
+
+fn line_state(at: Moment, case: Case) -> StateStatus {
+    let (state, last_known, since_us) = match case {
+        Case::Running | Case::BadTag => (State::Execute, State::Held, 134 * MINUTE_US),
+        Case::Held => (State::Held, State::Execute, 190 * SECOND_US),
+        Case::Offline => (State::Unknown, State::Execute, 75 * SECOND_US),
+        Case::NeverHeard => (State::Unknown, State::Unknown, 20 * SECOND_US),
+    };
+    StateStatus {
+        state,
+        class: state.time_class(),
+        last_known,
+        since_us: at.utc_us - since_us,
+        since_mono_us: at.mono_us - since_us,
+        raw: Some(6),
+        stop_reason: (case == Case::Held).then_some(12),
+        stop_title: (case == Case::Held).then(|| title("Powder bridge in the hopper", "料斗架桥")),
+        station: StationId::new("CF01"),
+    }
+}
+
+fn speeds(case: Case) -> Vec<SpeedStatus> {
+    let rates = match case {
+        Case::Running | Case::BadTag => {
+            [Some(6_480.0), Some(6_484.6), Some(6_491.2), Some(6_212.0)]
+        }
+        Case::Held => [Some(0.0), Some(0.0), Some(5_104.0), Some(6_180.0)],
+        Case::Offline | Case::NeverHeard => [None, None, Some(6_489.0), Some(6_190.0)],
+    };
+    let windows = [10 * SECOND_US, MINUTE_US, 15 * MINUTE_US, 0];
+    let speed = |(window_us, per_minute): (i64, Option<f64>)| SpeedStatus {
+        window_us,
+        count: Count::exact(1_000),
+        covered_us: window_us,
+        per_minute,
+        plus_minus: if window_us == 0 { 0.2 } else { 50.0 * MINUTE_US as f64 / window_us as f64 },
+    };
+    windows.into_iter().zip(rates).map(speed).collect()
+}
+
+/// A number in [-1, 1) that looks random and is the same in every run.
+fn noise(seed: i64) -> f64 {
+    let mixed = (seed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    (mixed >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+fn trend(now: i64, case: Case) -> Vec<TrendPoint> {
+    let last = now.div_euclid(MINUTE_US);
+    let point = |i: i64| {
+        let minute = last - 60 + i;
+        let made = (6_490.0 + 40.0 * noise(minute)) as u64;
+        let good = match i {
+            20..=21 => None,
+            22 => Some(Count::between(3_200, 3_240, 3_300)),
+            38..=40 => Some(Count::exact([2_150, 0, 4_310][(i - 38) as usize])),
+            57..=59 if case == Case::Held => Some(Count::exact([3_000, 0, 0][(i - 57) as usize])),
+            _ => Some(Count::exact(made)),
+        };
+        let coverage = match i {
+            20..=21 => 0.0,
+            22 => 0.5,
+            _ => 1.0,
+        };
+        TrendPoint { start_us: minute * MINUTE_US, good, coverage }
+    };
+    (0..60).map(point).collect()
+}
+
+fn hours(start: i64, now: i64) -> Vec<HourStatus> {
+    let n = (now - start).div_euclid(HOUR_US) + 1;
+    let hour = |i: i64| {
+        let start_us = start + i * HOUR_US;
+        let passed = (now - start_us).min(HOUR_US);
+        let target = (passed as u64 * TARGET) / MINUTE_US as u64;
+        let good = (target as f64 * (0.998 + 0.012 * noise(i + 5))) as u64;
+        let none = Count::ZERO;
+        let (good, gap, coverage) = match i {
+            2 => (Count::exact(good - 61_200), none, 1.0),
+            3 => (Count::exact(good - 13_000), Count::between(11_800, 12_040, 12_400), 0.9667),
+            4 => (Count::between(good - 60, good, good + 440), none, 1.0),
+            _ => (Count::exact(good), none, 1.0),
+        };
+        HourStatus { start_us, end_us: start_us + HOUR_US, good, gap, target, coverage }
+    };
+    (0..n).map(hour).collect()
+}
+
+fn rejects(good: u64) -> Vec<RejectStatus> {
+    let reasons = [
+        ("CF01", "unseparated", 310.0),
+        ("CF01", "dented", 1_150.0),
+        ("PS02", "no_dose", 1_900.0),
+        ("PS02", "half_or_loose", 5_200.0),
+        ("CW04", "underweight", 2_400.0),
+        ("CW04", "overweight", 8_100.0),
+        ("BC05", "short_count", 90_000.0),
+    ];
+    let reject = |(station, reason, one_in): (&str, &str, f64)| {
+        let n = good as f64 / one_in;
+        let (p, half) = (n / good as f64, 1.96 * n.sqrt() / good as f64);
+        RejectStatus {
+            station: StationId::new(station),
+            reason: Reason::new(reason),
+            rejected: Count::exact(n as u64),
+            total: Count::exact(good),
+            wilson: Some(((p - half).max(0.0), p + half)),
+        }
+    };
+    reasons.map(reject).into()
+}
+
+fn stations(at: Moment, case: Case) -> Vec<StationStatus> {
+    let station = |(i, (id, en, zh, protocol)): (usize, (&str, &str, &str, &'static str))| {
+        let counting = id == "CF01";
+        let down = counting && matches!(case, Case::Offline | Case::NeverHeard);
+        let heard = (!(counting && case == Case::NeverHeard)).then_some(60_000 + 40_000 * i as i64);
+        let heard = heard.map(|ago| if down { 75 * SECOND_US } else { ago });
+        let mut state = line_state(at, if i == 0 { case } else { Case::Running });
+        if i == 2 && case == Case::Held {
+            state.state = State::Suspended;
+            state.class = State::Suspended.time_class();
+        }
+        let bad = i == 3 && case == Case::BadTag;
+        let good = 2_310_442u64.saturating_sub(4_100 * i as u64);
+        StationStatus {
+            id: StationId::new(id),
+            title: title(en, zh),
+            protocol,
+            state,
+            link: LinkStatus {
+                up: !down,
+                since_us: at.utc_us - if down { 75 * SECOND_US } else { 6 * HOUR_US },
+                heard_us: heard.map(|ago| at.utc_us - ago),
+                heard_mono_us: heard.map(|ago| at.mono_us - ago),
+                reason: match case {
+                    Case::Offline if down => "timeout",
+                    Case::NeverHeard if down => "connect_failed",
+                    _ => "",
+                },
+                period_us: 100_000,
+            },
+            infeed: (i != 2).then(|| Count::exact(good + 3_900)),
+            good: Some(Count::exact(good)),
+            rejected: Count::exact(3_900 - 600 * i as u64),
+            speed: Some(6_500.0),
+            bad_tags: if bad {
+                vec![TagId::new("CW04.Mean"), TagId::new("CW04.StdDev")]
+            } else {
+                Vec::new()
+            },
+            measures: measures(id, at, bad),
+        }
+    };
+    STATIONS.into_iter().enumerate().map(station).collect()
+}
+
+fn measures(id: &str, at: Moment, bad: bool) -> Vec<MeasureStatus> {
+    let values: &[(&str, f64, &str)] = match id {
+        "CF01" => &[("CF01.Vacuum", -45.2, "kPa"), ("CF01.PowderLevel", 62.4, "%")],
+        "CW04" => &[("CW04.Mean", 496.63, "mg"), ("CW04.StdDev", 6.214, "mg")],
+        _ => &[],
+    };
+    let measure = |(tag, value, unit): &(&str, f64, &str)| MeasureStatus {
+        tag: TagId::new(*tag),
+        value: (!bad).then_some(*value),
+        unit: (*unit).into(),
+        at_us: at.utc_us,
+    };
+    values.iter().map(measure).collect()
+}
+
+fn events(now: i64) -> Vec<Event> {
+    let event = |minutes_ago: i64, kind, station: &str, word: &str, detail: &str| Event {
+        at_us: now - minutes_ago * MINUTE_US,
+        from_us: None,
+        kind,
+        station: Some(StationId::new(station)),
+        tag: None,
+        word: word.to_owned(),
+        count: None,
+        detail: detail.to_owned(),
+    };
+    vec![
+        Event {
+            from_us: Some(now - 22 * MINUTE_US),
+            ..event(19, EventKind::Stop, "CF01", "internal", "Powder bridge in the hopper")
+        },
+        event(19, EventKind::State, "CF01", "execute", "after held for 140 s"),
+        Event {
+            count: Some(Count::between(11_800, 12_040, 12_400)),
+            from_us: Some(now - 40 * MINUTE_US),
+            ..event(
+                37,
+                EventKind::Count,
+                "CF01",
+                "gap",
+                "no reading for 150 s; the counter went from 61,220 to 7,724 and wraps at 65,536",
+            )
+        },
+        event(37, EventKind::Link, "CF01", "up", "after 150 s"),
+        event(40, EventKind::Link, "CF01", "down", "no reply in time"),
+        event(125, EventKind::Batch, "CF01", "B2611-0417", "after B2611-0416"),
+    ]
+}
+
+fn chart(now: i64, minutes: u32) -> Chart {
+    let span = i64::from(minutes) * MINUTE_US;
+    let last = now.div_euclid(span);
+    let n = if minutes == 1 { 120 } else { 58 };
+    let total = 6_490 * u64::from(minutes);
+    let center = 0.004_3;
+    let sigma = (center * (1.0 - center) / total as f64).sqrt();
+    let sigma_z = if minutes == 1 { 1.08 } else { 1.62 };
+    let point = |i: i64| {
+        let z = noise(last - n + i)
+            + noise(i * 7 + last)
+            + if i > n - 14 && i < n - 2 { 1.1 } else { 0.0 };
+        let z = if i == n - 21 { 4.4 } else { z };
+        let fraction = center + z * sigma * sigma_z;
+        let broken = i == n - 33 || i == n - 1;
+        let missing = i == n - 34;
+        let rejected = (fraction * total as f64).round() as u64;
+        Point {
+            start_us: (last - n + 1 + i) * span,
+            rejected: if missing { 0 } else { rejected },
+            total: if missing { 0 } else { total },
+            complete: !broken && !missing,
+            p: (!missing).then_some(fraction),
+            lcl: Some((center - 3.0 * sigma * sigma_z).max(0.0)),
+            ucl: Some(center + 3.0 * sigma * sigma_z),
+            ucl_p: Some(center + 3.0 * sigma),
+            rules: match i {
+                _ if i == n - 21 => vec!["N1"],
+                _ if i == n - 4 => vec!["N2"],
+                _ => Vec::new(),
+            },
+        }
+    };
+    Chart {
+        characteristic: "reject_fraction",
+        subgroup_minutes: minutes,
+        points: (0..n).map(point).collect(),
+        center: Some(center),
+        sigma_z: Some(sigma_z),
+        sigma_z_sd: Some(sigma_z * 1.1),
+        lag1: Some(0.31),
+        status: "ok",
+        baseline_points: n as usize - 3,
+        provisional: minutes == 15,
+    }
+}
+
+/// A record with one minute and one event in it.
+pub(super) struct Record;
+
+impl History for Record {
+    fn minutes(&self, _: &LineId, from_us: i64, _: i64) -> Result<Vec<Minute>, String> {
+        let good = Tally {
+            station: StationId::new("CF01"),
+            counted: Counted::Good,
+            count: Count::between(6_440, 6_450, 6_460),
+        };
+        let counted = Counted::Reject(Reason::new("dented"));
+        let rejected = Tally { counted, count: Count::exact(28), ..good.clone() };
+        Ok(vec![Minute {
+            start_us: from_us.div_euclid(MINUTE_US) * MINUTE_US,
+            rev: 1,
+            closed: true,
+            time: TimeSplit([59_990_000, 0, 0, 0, 0, 10_000]),
+            polls: 599,
+            missed: 1,
+            tallies: vec![good, rejected],
+        }])
+    }
+
+    fn events(
+        &self,
+        _: &LineId,
+        _: i64,
+        to_us: i64,
+        kinds: &[EventKind],
+    ) -> Result<Vec<(i64, Event)>, String> {
+        let stored = events(to_us).into_iter().filter(|event| kinds.contains(&event.kind));
+        Ok((1..).zip(stored).collect())
+    }
+}
+
+/// A record that cannot be read.
+pub(super) struct Unreadable;
+
+impl History for Unreadable {
+    fn minutes(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Minute>, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn events(
+        &self,
+        _: &LineId,
+        _: i64,
+        _: i64,
+        _: &[EventKind],
+    ) -> Result<Vec<(i64, Event)>, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+}
+
+struct NoGauges;
+
+impl Gauges for NoGauges {
+    fn render(&self) -> Vec<Gauge> {
+        vec![Gauge {
+            name: "capline_store_bytes",
+            help: "Size of the journal",
+            kind: GaugeKind::Gauge,
+            labels: vec![("file", "journal".to_owned())],
+            value: 4_096.0,
+        }]
+    }
+}
+
+/// An app around a line, and what its status is sent with.
+pub(super) fn app(
+    clock: Clock,
+    history: Arc<dyn History>,
+) -> (App, watch::Sender<Option<Arc<LineStatus>>>) {
+    let (sender, status) = watch::channel(None);
+    let app = App::new(AppParts {
+        site: "Taizhou works".to_owned(),
+        zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
+        clock,
+        simulated: true,
+        lines: vec![LineFeed { config: line(), status }],
+        history,
+        gauges: Arc::new(NoGauges),
+    });
+    (app, sender)
+}
+
+/// Where the case shown by a server for eyes is read from, if anywhere.
+pub(super) fn case_file() -> Option<PathBuf> {
+    std::env::var_os("CAPLINE_WEB_CASE").map(PathBuf::from)
+}

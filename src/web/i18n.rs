@@ -1,0 +1,352 @@
+//! Every text of the screens in English and Simplified Chinese. Texts of a plant (titles of machines, reasons of
+//! stops) are not in here: they come from its maps.
+//!
+//! A text without its translation does not compile: a row of the table below needs both.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use domain::plc_map::Title;
+use maud::{Markup, html};
+
+/// In which language a screen speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+    /// Chinese and English side by side: mixed crews, visitors, auditors.
+    Both,
+}
+
+impl Lang {
+    /// All languages, in the order of the switch.
+    pub const ALL: [Lang; 3] = [Lang::En, Lang::Zh, Lang::Both];
+
+    /// The word used in addresses and in the cookie.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Zh => "zh",
+            Lang::Both => "both",
+        }
+    }
+
+    /// The language of that word.
+    pub fn from_word(word: &str) -> Option<Lang> {
+        Lang::ALL.into_iter().find(|lang| lang.word() == word)
+    }
+
+    /// The first language of an `Accept-Language` header that we speak. Browsers list them by preference, so the
+    /// weights need not be read.
+    pub fn from_header(accepted: &str) -> Lang {
+        let known = accepted.split(',').find_map(|tag| match tag.trim().get(..2) {
+            Some("zh") => Some(Lang::Zh),
+            Some("en") => Some(Lang::En),
+            _ => None,
+        });
+        known.unwrap_or_default()
+    }
+
+    /// Value of the `lang` attribute of a page. Spans in the other language carry their own.
+    pub fn html(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Zh | Lang::Both => "zh-CN",
+        }
+    }
+
+    /// A text in this language.
+    pub fn say(self, key: Key) -> Cow<'static, str> {
+        match self {
+            Lang::En => key.en().into(),
+            Lang::Zh => key.zh().into(),
+            Lang::Both => both(key.en(), key.zh()),
+        }
+    }
+
+    /// A text as markup, each language in its own span.
+    pub fn mark(self, key: Key) -> Markup {
+        self.spans(key.en(), key.zh())
+    }
+
+    /// A title of the plant as markup.
+    pub fn title(self, title: &Title) -> Markup {
+        self.spans(&title.en, &title.zh)
+    }
+
+    fn spans(self, en: &str, zh: &str) -> Markup {
+        html! {
+            @match self {
+                Lang::En => (en),
+                Lang::Zh => (zh),
+                Lang::Both => { span lang="zh-CN" { (zh) } " " span lang="en" { (en) } },
+            }
+        }
+    }
+
+    /// All texts by their names, for the scripts of a page.
+    pub fn table(self) -> BTreeMap<&'static str, Cow<'static, str>> {
+        Key::ALL.iter().map(|key| (key.id(), self.say(*key))).collect()
+    }
+}
+
+/// A text in both languages. Where the two differ only before their blanks, the blanks are not said twice:
+/// `计划 plan {n}`.
+fn both(en: &'static str, zh: &'static str) -> Cow<'static, str> {
+    let blank = |text: &'static str| text.split_at(text.find('{').unwrap_or(text.len()));
+    let ((en_head, en_tail), (zh_head, zh_tail)) = (blank(en), blank(zh));
+    match en_tail == zh_tail {
+        _ if en == zh => en.into(),
+        true => format!("{} {en_head}{en_tail}", zh_head.trim_end_matches(['：', ' '])).into(),
+        false => format!("{zh} {en}").into(),
+    }
+}
+
+macro_rules! texts {
+    ($($key:ident $id:literal $en:literal $zh:literal)*) => {
+        /// A text of the screens.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Key {
+            $(#[doc = $en] $key,)*
+        }
+
+        impl Key {
+            /// All texts.
+            pub const ALL: &[Key] = &[$(Key::$key),*];
+
+            /// The name under which scripts know it. A name with a dot belongs to a word of the data: `state.held`.
+            pub fn id(self) -> &'static str {
+                match self { $(Key::$key => $id,)* }
+            }
+
+            /// English.
+            pub fn en(self) -> &'static str {
+                match self { $(Key::$key => $en,)* }
+            }
+
+            /// Simplified Chinese, in the usage of mainland plants.
+            pub fn zh(self) -> &'static str {
+                match self { $(Key::$key => $zh,)* }
+            }
+        }
+    };
+}
+
+texts! {
+    // The frame of every page.
+    Overview "overview" "Overview" "总览"
+    Simulated "simulated" "SIM simulated data" "SIM 模拟数据"
+    Language "language" "Language" "语言"
+    Theme "theme" "Theme" "主题"
+    ThemeAuto "theme.auto" "Auto" "自动"
+    ThemeLight "theme.light" "Light" "浅色"
+    ThemeDark "theme.dark" "Dark" "深色"
+    SkipToContent "skip" "Skip to content" "跳到正文"
+    NeedsScript "needs_script" "This page needs JavaScript. Without it the page could not tell that its numbers have become old, and so it shows none." "本页需要 JavaScript。没有它，页面无法发现数据已过期，因此不显示任何数字。"
+    LineChoice "line_choice" "Line" "产线"
+
+    // The link between screen and edge.
+    Live "live" "LIVE" "实时"
+    Late "late" "LATE" "延迟"
+    Lost "lost" "LOST" "中断"
+    Polling "polling" "POLLING" "轮询"
+    Connecting "connecting" "CONNECTING" "连接中"
+    NoLiveData "no_live_data" "NO LIVE DATA" "数据中断"
+    LastData "last_data" "last data {time} · {age} ago" "最后数据 {time} · {age} 前"
+    LastKnown "last_known" "figures below are the last known, not current" "以下为最后已知值，非当前值"
+    Stalled "stalled" "The service answers but its line reports nothing; look at its log." "服务有响应，但产线没有上报；请查看服务日志。"
+    Restored "restored" "Data restored, gap {gap}" "数据已恢复，缺口 {gap}"
+    PollingNote "polling_note" "Live stream unavailable: asking every 2 s instead." "实时流不可用：改为每 2 秒查询一次。"
+    ClockSkew "clock_skew" "CLOCK SKEW" "时钟偏差"
+    ClockSkewNote "clock_skew_note" "this screen's clock is {by} off the edge device's; times shown are the device's" "本屏幕时钟与边缘设备相差 {by}；所示时间为设备时间"
+    Beat "beat" "Turning mark: this browser is alive" "转动标记：浏览器运行正常"
+    LineTime "line_time" "Line time" "产线时间"
+    Speedup "speedup" "×{n} time" "×{n} 倍速"
+
+    // The other three faults of data.
+    PlcOffline "plc_offline" "PLC OFFLINE" "设备断线"
+    PlcOfflineNote "plc_offline_note" "{station} · {reason} · {time}" "{station} · {reason} · {time}"
+    PlcOfflineCounting "plc_offline_counting" "the counting station is not read, so the state of the line is unknown" "计数站无法读取，产线状态未知"
+    BadData "bad_data" "BAD DATA" "数据质量差"
+    BadDataNote "bad_data_note" "{station} · {tags}" "{station} · {tags}"
+
+    // First-run help.
+    HelpWaiting "help_waiting" "No reading has arrived yet. The first figures appear as soon as the counting station answers." "尚未收到读数。计数站一应答，数据即会显示。"
+    HelpUnreachable "help_unreachable" "{station} at {address} does not answer ({reason}). Check: 1. Is the device switched on and its network cable in? 2. Are address and port in the configuration right? 3. Does a firewall or another client hold its only connection? The service keeps trying; nothing needs to be restarted." "{station}（{address}）没有应答（{reason}）。请检查：1. 设备是否通电、网线是否插好？2. 配置中的地址和端口是否正确？3. 是否被防火墙或其他客户端占用唯一连接？服务会持续重试，无需重启。"
+
+    // The state of the line.
+    Unknown "unknown" "UNKNOWN" "未知"
+    LastState "last_state" "last: {state}" "上次：{state}"
+    Batch "batch" "Batch" "批次"
+    NoBatch "no_batch" "no batch told" "无批号"
+    Shift "shift" "Shift" "班次"
+    NoShift "no_shift" "between shifts" "非班次时间"
+    Code "code" "code {n}" "代码 {n}"
+    StateClearing "state.clearing" "CLEARING" "清除中"
+    StateStopped "state.stopped" "STOPPED" "停机"
+    StateStarting "state.starting" "STARTING" "启动中"
+    StateIdle "state.idle" "IDLE" "待机"
+    StateSuspended "state.suspended" "SUSPENDED" "外因暂停"
+    StateExecute "state.execute" "RUNNING" "运行"
+    StateStopping "state.stopping" "STOPPING" "停止中"
+    StateAborting "state.aborting" "ABORTING" "急停中"
+    StateAborted "state.aborted" "ABORTED" "急停"
+    StateHolding "state.holding" "HOLDING" "保持中"
+    StateHeld "state.held" "HELD" "故障保持"
+    StateUnholding "state.unholding" "UNHOLDING" "解除保持"
+    StateSuspending "state.suspending" "SUSPENDING" "暂停中"
+    StateUnsuspending "state.unsuspending" "UNSUSPENDING" "恢复中"
+    StateResetting "state.resetting" "RESETTING" "复位中"
+    StateCompleting "state.completing" "COMPLETING" "收尾中"
+    StateComplete "state.complete" "COMPLETE" "完成"
+    StateManual "state.manual" "MANUAL" "手动"
+    StateCleaning "state.cleaning" "CLEANING" "清场"
+    StateSetup "state.setup" "SETUP" "换型"
+    StateUnknownCode "state.unknown_code" "UNKNOWN CODE" "未知代码"
+    StateUnknown "state.unknown" "UNKNOWN" "未知"
+    ClassRun "class.run" "running" "运行"
+    ClassInternal "class.internal" "stopped, machine" "本机停机"
+    ClassExternal "class.external" "starved or blocked" "待料/堵料"
+    ClassPlanned "class.planned" "planned" "计划停机"
+    ClassIdle "class.idle" "stopped, no reason" "未归因"
+    ClassUnknown "class.unknown" "unknown" "未知"
+
+    // Figures.
+    Output "output" "Output" "产量"
+    Plan "plan" "plan {n}" "计划 {n}"
+    Progress "progress" "done {n} %" "完成 {n} %"
+    Difference "difference" "Against target" "差额"
+    DifferenceNote "difference_note" "target until now {n}" "至今目标 {n}"
+    Ahead "ahead" "ahead" "超前"
+    Behind "behind" "behind" "落后"
+    Forecast "forecast" "Forecast" "预计产量"
+    ForecastNote "forecast_note" "at the pace of 15 min, by {time}" "按近 15 分钟速度，至 {time}"
+    NoForecast "no_forecast" "no forecast without a known rate" "速度未知，无法预计"
+    Speed "speed" "Speed" "速度"
+    PerMinute "per_minute" "capsules/min" "粒/分钟"
+    PlcSays "plc_says" "PLC says {n}" "PLC 显示 {n}"
+    Target "target" "target {n}" "目标 {n}"
+    TargetWord "target_word" "Target" "目标产量"
+    Actual "actual" "Actual" "实际产量"
+    Window10s "window.10s" "10 s" "10 秒"
+    Window1m "window.1m" "1 min" "1 分钟"
+    Window15m "window.15m" "15 min" "15 分钟"
+    WindowShift "window.shift" "shift" "本班"
+    RejectFraction "reject_fraction" "Reject fraction" "剔废率"
+    RejectNote "reject_note" "this shift {n} / {total}" "本班 {n} / {total}"
+    RejectReasons "reject_reasons" "Reject reasons, this shift" "剔废原因（本班）"
+    NoRejects "no_rejects" "No rejects in this shift." "本班无剔废。"
+    Station "station" "Station" "工位"
+    Interval95 "interval95" "95 % interval" "95 % 区间"
+    ShiftTime "shift_time" "Time of the shift" "班次时间"
+    Polls "polls" "polls / missed {n} / {missed}" "轮询/未得 {n} / {missed}"
+
+    // Doubt.
+    Between "between" "The true number lies between {low} and {high}." "真值在 {low} 与 {high} 之间。"
+    ExactCount "exact_count" "Exact: no reading was in doubt." "准确值：读数均无疑义。"
+    Unwatched "unwatched" "of it {n} made while nobody looked (known only as a whole)" "其中 {n} 为无人监测期间所产（仅知总数）"
+    UnwatchedShort "unwatched_short" "▨ {n}" "▨ {n}"
+    WhyDoubt "why_doubt" "Latest counts in doubt:" "最近有疑义的计数："
+
+    // Trend and hour board.
+    Trend "trend" "Output per minute, last 60 min" "每分钟产量（近 60 分钟）"
+    TrendSummary "trend_summary" "Output per minute over {n} minutes: lowest {min}, highest {max}, latest {last}; target {target}; {unknown} minutes unknown." "近 {n} 分钟每分钟产量：最低 {min}，最高 {max}，最近 {last}；目标 {target}；{unknown} 分钟未知。"
+    TrendPoint "trend_point" "{time}: {n} capsules, {coverage} % known" "{time}：{n} 粒，已知 {coverage} %"
+    NotKnown "not_known" "not known" "未知"
+    HourBoard "hour_board" "Hour board" "小时板"
+    Hour "hour" "Hour" "小时"
+    DifferenceWord "difference_word" "Difference" "差额"
+    HourKnown "hour_known" "▨ {n} %" "▨ {n} %"
+    Hatched "hatched" "▨ unknown or unwatched" "▨ 未知/未监测"
+    TableToggle "table" "Table" "表格"
+    Time "time" "Time" "时间"
+    Coverage "coverage" "Known" "已知"
+    ChartKeys "chart_keys" "Arrow keys move the cursor, Home and End jump." "方向键移动光标，Home/End 跳转。"
+
+    // The p′ chart.
+    PChart "p_chart" "Reject fraction, p′ chart" "剔废率 p′ 控制图"
+    Subgroup1 "subgroup.1" "1 min" "1 分钟"
+    Subgroup15 "subgroup.15" "15 min" "15 分钟"
+    Ucl "ucl" "UCL" "上控制限"
+    Cl "cl" "CL" "中心线"
+    Lcl "lcl" "LCL" "下控制限"
+    Provisional "provisional" "provisional limits, subgroups {n}/100" "暂定控制限，子组 {n}/100"
+    LimitsRest "limits_rest" "limits from subgroups: {n}" "控制限子组数 {n}"
+    SigmaZ "sigma_z" "σz {a}" "σz {a}"
+    PlainSignals "plain_signals" "a plain p chart would signal {n}" "普通 p 图将报警 {n}"
+    NoSignals "no_signals" "no signals" "无异常信号"
+    RuleN1 "rule.N1" "one point outside the limits" "1 点落在控制限外"
+    RuleN2 "rule.N2" "nine points in a row on one side of the centre" "连续 9 点落在中心线同一侧"
+    RuleN3 "rule.N3" "six points in a row rising or falling" "连续 6 点递增或递减"
+    RuleN4 "rule.N4" "fourteen points in a row alternating" "连续 14 点上下交替"
+    Incomplete "incomplete" "incomplete, kept out of limits and rules" "不完整，不计入控制限与判异"
+    PointText "point_text" "{time} · {p} % ({n} / {total}) · LCL {lcl} · UCL {ucl}" "{time} · {p} % ({n} / {total}) · LCL {lcl} · UCL {ucl}"
+    ChartSummary "chart_summary" "p′ chart of {n} subgroups of {minutes} min: centre {cl} %, latest {last} %, {signals} signals." "p′ 控制图，{n} 个 {minutes} 分钟子组：中心线 {cl} %，最近 {last} %，{signals} 个异常信号。"
+    ChartNoData "chart_no_data" "No subgroup yet: the first appears when a watched subgroup closes." "尚无子组：首个受监测的子组结束后显示。"
+    ChartInsufficient "chart_insufficient" "Too few complete subgroups for limits yet." "完整子组太少，尚无控制限。"
+    ChartDegenerate "chart_degenerate" "The fractions do not vary: limits cannot be drawn." "比率无变化，无法给出控制限。"
+
+    // Stations and events.
+    Stations "stations" "Stations" "工位"
+    In "in" "in" "进"
+    Out "out" "out" "出"
+    Rejected "rejected" "rejected" "剔"
+    Heard "heard" "heard {age} ago" "应答 {age} 前"
+    NeverHeard "never_heard" "never heard" "从未应答"
+    Since "since" "since {time}" "自 {time}"
+    Counts "counts" "counting" "计数"
+    Events "events" "Latest events" "最近事件"
+    NoEvents "no_events" "Nothing happened yet." "暂无事件。"
+    KindCount "kind.count" "count" "计数"
+    KindState "kind.state" "state" "状态"
+    KindStop "kind.stop" "stop" "停机"
+    KindLink "kind.link" "link" "连接"
+    KindBatch "kind.batch" "batch" "批次"
+    KindService "kind.service" "service" "服务"
+    KindClock "kind.clock" "clock" "时钟"
+    KindAlarm "kind.alarm" "alarm" "报警"
+    WordUp "word.up" "back" "恢复"
+    WordDown "word.down" "lost" "断线"
+    WordGap "word.gap" "gap" "缺口"
+    WordWrap "word.wrap" "counter wrapped" "计数回绕"
+    WordReset "word.reset" "counter reset" "计数清零"
+    WordPreset "word.preset" "counter preset" "计数预置"
+    WordTorn "word.torn" "torn reading" "读数撕裂"
+    WordFirst "word.first" "first reading" "首次读数"
+    WordStep "word.step" "step in doubt" "有疑义的步进"
+    WordDuplicate "word.duplicate" "repeated reading" "重复读数"
+    WordQuarantined "word.quarantined" "reading waits for a second" "待确认读数"
+    WordFrozen "word.frozen" "values frozen" "数值冻结"
+    WordConservation "word.conservation" "counts do not balance" "物料不平衡"
+    WordStarted "word.started" "started" "启动"
+    WordStopped "word.stopped" "stopped" "停止"
+    MissSkipped "miss.skipped" "polls fell behind" "轮询滞后"
+    MissDisconnected "miss.disconnected" "no connection" "无连接"
+    MissConnectFailed "miss.connect_failed" "connection refused or unreachable" "无法建立连接"
+    MissTimeout "miss.timeout" "no reply in time" "应答超时"
+    MissBroken "miss.broken" "connection broke" "连接断开"
+    MissMismatch "miss.mismatch" "reply did not fit the request" "应答与请求不符"
+    MissRefused "miss.refused" "device refused the request" "设备拒绝请求"
+    MissTorn "miss.torn" "values changed while being read" "读取时数值变化"
+    MissFrozen "miss.frozen" "values frozen" "数值冻结"
+    ReasonUnseparated "reason.unseparated" "unseparated" "未分开"
+    ReasonEmptyPocket "reason.empty_pocket" "empty pocket" "空模孔"
+    ReasonNoDose "reason.no_dose" "unfilled" "空囊"
+    ReasonUnderweight "reason.underweight" "underfill" "装量不足"
+    ReasonOverweight "reason.overweight" "overfill" "装量过多"
+    ReasonUnweighed "reason.unweighed" "not weighed" "未称重"
+    ReasonTelescoped "reason.telescoped" "split (telescoped)" "插劈"
+    ReasonDented "reason.dented" "dented" "瘪囊"
+    ReasonDentedSplit "reason.dented_split" "dented or split" "瘪囊/插劈"
+    ReasonDoubleCap "reason.double_cap" "double cap" "双帽"
+    ReasonHalfOrLoose "reason.half_or_loose" "half or loose" "散囊/半囊"
+    ReasonMetal "reason.metal" "metal" "金属异物"
+    ReasonNirIdent "reason.nir_ident" "wrong identity (NIR)" "近红外鉴别不符"
+    ReasonStartupDiscard "reason.startup_discard" "start-up discard" "开机剔除"
+    ReasonSpeedWindowDiscard "reason.speed_window_discard" "speed window discard" "速度窗口剔除"
+    ReasonShortCount "reason.short_count" "short count" "瓶装缺粒"
+    ReasonUnclassified "reason.unclassified" "unclassified" "未分类"
+}

@@ -1,0 +1,196 @@
+//! `/events`: a server-sent stream of views of one line.
+//!
+//! A screen pulls: nothing is made or queued for one that does not read, so a hung wall costs no memory, and what it
+//! reads next is the present, not a backlog.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, Sse};
+use axum::routing::get;
+use domain::quality::Chart;
+use futures_util::stream::{self, Stream};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use utoipa::{IntoParams, ToSchema};
+
+use super::error::{ErrorView, Params, WebError};
+use super::view::{ChartsView, LineView};
+use super::{App, LineFeed, Routes, assets};
+
+/// Time between two views.
+const VIEW_EVERY: Duration = Duration::from_millis(500);
+/// Ticks between two `charts` events while no minute closed: an open subgroup may change with every reading.
+const CHART_TICKS: u64 = 20;
+
+/// Routes of this area.
+pub(crate) fn routes() -> Routes {
+    vec![("/events", get(events))]
+}
+
+/// Which line.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Choice {
+    /// Line. Default: the first one.
+    line: Option<String>,
+}
+
+/// Event `hb`: sent every second, whatever the line does.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Heartbeat {
+    /// Number of this event in the stream.
+    seq: u64,
+    /// The service's clock, UTC milliseconds.
+    t: i64,
+    /// How many times faster than real time that clock runs.
+    speed: f64,
+    /// Changes with the screens; a page of another build reloads itself.
+    build: &'static str,
+}
+
+/// What one stream needs to go on.
+struct Screen {
+    app: App,
+    /// Position in [`super::AppParts::lines`].
+    line: usize,
+    ticks: Interval,
+    n_ticks: u64,
+    seq: u64,
+    /// What the last `charts` event showed.
+    charted: Charted,
+    due: VecDeque<Event>,
+    closing: watch::Receiver<bool>,
+    /// Given back when the screen leaves.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a `charts` event showed, and when.
+#[derive(Default)]
+struct Charted {
+    minute: Option<i64>,
+    charts: Option<Arc<[Chart; 2]>>,
+    n_ticks: u64,
+}
+
+/// Live stream of a line: `view` twice a second, `charts` at the start and when a minute closes, `hb` each second.
+/// Every stream begins with the whole present, so a screen that comes back has nothing to catch up with.
+#[utoipa::path(
+    get, path = "/events", params(Choice),
+    responses(
+        (status = 200, content_type = "text/event-stream", body = LineView),
+        (status = 404, body = ErrorView),
+        (status = 503, body = ErrorView)
+    )
+)]
+pub(crate) async fn events(
+    State(app): State<App>,
+    Params(choice): Params<Choice>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, WebError> {
+    let line = app.position(choice.line.as_deref())?;
+    let permit = app.0.streams.clone().try_acquire_owned().map_err(|_| WebError::Crowded)?;
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let mut ticks = interval(VIEW_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let closing = app.0.closing.subscribe();
+    let screen = Screen {
+        app,
+        line,
+        ticks,
+        n_ticks: 0,
+        seq: last.unwrap_or(0),
+        charted: Charted::default(),
+        due: VecDeque::new(),
+        closing,
+        _permit: permit,
+    };
+    Ok(Sse::new(screen.stream()))
+}
+
+impl App {
+    /// Position of the line of that name, or of the first one.
+    pub(crate) fn position(&self, id: Option<&str>) -> Result<usize, WebError> {
+        let lines = &self.parts().lines;
+        let id = match (id, lines.first()) {
+            (Some(id), _) => self.line(id)?.config.id.clone(),
+            (None, Some(first)) => first.config.id.clone(),
+            (None, None) => return Err(WebError::NoLine(String::new())),
+        };
+        Ok(lines.iter().position(|line| line.config.id == id).unwrap_or(0))
+    }
+
+    /// Live screens at the moment.
+    pub(crate) fn n_streams(&self) -> usize {
+        super::STREAMS - self.0.streams.available_permits()
+    }
+}
+
+impl Screen {
+    fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        stream::unfold(self, |mut screen| async move {
+            let event = screen.next().await?;
+            Some((Ok(event), screen))
+        })
+    }
+
+    /// The next event; none when the service stops.
+    async fn next(&mut self) -> Option<Event> {
+        while self.due.is_empty() {
+            tokio::select! {
+                biased;
+                _ = self.closing.wait_for(|closing| *closing) => return None,
+                _ = self.ticks.tick() => {}
+            }
+            self.fill();
+        }
+        self.due.pop_front()
+    }
+
+    /// What is due at a tick.
+    fn fill(&mut self) {
+        let app = self.app.clone();
+        let Some(line) = app.parts().lines.get(self.line) else { return };
+        if self.n_ticks.is_multiple_of(2) {
+            let seq = self.seq + 1;
+            let (t, speed) = (app.present().now.utc_us / 1_000, app.parts().clock.speed());
+            self.push("hb", &Heartbeat { seq, t, speed, build: assets::build() });
+        }
+        self.push("view", &app.view(line));
+        if let Some(charts) = self.new_charts(line) {
+            self.push("charts", &charts);
+        }
+        self.n_ticks += 1;
+    }
+
+    /// The charts, when a minute closed since they were last sent, or when they changed otherwise and it is time.
+    fn new_charts(&mut self, line: &LineFeed) -> Option<ChartsView> {
+        let status = line.latest();
+        let minute = status.as_ref().and_then(|status| status.trend.last()).map(|p| p.start_us);
+        let charts = status.as_ref().map(|status| status.charts.clone());
+        let moved =
+            minute != self.charted.minute || charts.is_some() != self.charted.charts.is_some();
+        let waited = self.n_ticks >= self.charted.n_ticks + CHART_TICKS;
+        if self.n_ticks > 0 && !moved && !(waited && charts != self.charted.charts) {
+            return None;
+        }
+        self.charted = Charted { minute, charts, n_ticks: self.n_ticks };
+        Some(ChartsView::new(&line.config, status.as_deref()))
+    }
+
+    fn push(&mut self, name: &str, data: &impl Serialize) {
+        match Event::default().event(name).json_data(data) {
+            Ok(event) => {
+                self.seq += 1;
+                self.due.push_back(event.id(self.seq.to_string()));
+            }
+            Err(error) => tracing::error!(%error, name, "a live event could not be written"),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The frame of every page: what it is, whether it is live, in which language and colours.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::response::{Html, IntoResponse, Response};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::web::App;
+use crate::web::assets;
+use crate::web::error::WebError;
+use crate::web::i18n::{Key, Lang};
+
+/// How a reader wants pages to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Language.
+    pub lang: Lang,
+    /// Colours.
+    pub theme: Theme,
+    /// Whether the address asked for the language: then it is remembered.
+    asked: bool,
+}
+
+/// Colours of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the device is set.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// The word used in the cookie and in the page.
+    pub fn word(self) -> &'static str {
+        match self {
+            Theme::Auto => "auto",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    fn key(self) -> Key {
+        match self {
+            Theme::Auto => Key::ThemeAuto,
+            Theme::Light => Key::ThemeLight,
+            Theme::Dark => Key::ThemeDark,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Look {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Look, WebError> {
+        let query = parts.uri.query().unwrap_or_default();
+        let asked = query.split('&').find_map(|pair| pair.strip_prefix("lang="));
+        let asked = asked.and_then(Lang::from_word);
+        let remembered = || cookie(&parts.headers, "lang").and_then(Lang::from_word);
+        let accepted = || {
+            let accepted = parts.headers.get(header::ACCEPT_LANGUAGE)?;
+            Some(Lang::from_header(accepted.to_str().ok()?))
+        };
+        let theme = match cookie(&parts.headers, "theme") {
+            Some("light") => Theme::Light,
+            Some("dark") => Theme::Dark,
+            _ => Theme::Auto,
+        };
+        let lang = asked.or_else(remembered).or_else(accepted).unwrap_or_default();
+        Ok(Look { lang, theme, asked: asked.is_some() })
+    }
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = headers.get(header::COOKIE)?.to_str().ok()?.split(';');
+    pairs
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// What a page brings into the frame.
+pub struct Page<'a> {
+    /// Its name.
+    pub title: Key,
+    /// Position of the line it shows.
+    pub line: usize,
+    /// The module that draws it.
+    pub script: &'a str,
+    /// Its content.
+    pub body: Markup,
+}
+
+/// A whole page.
+pub fn page(app: &App, look: Look, page: &Page) -> Response {
+    let Look { lang, theme, asked } = look;
+    let parts = app.parts();
+    let feed = parts.lines.get(page.line);
+    let line = feed.map(|feed| feed.config.id.to_string()).unwrap_or_default();
+    let markup = html! {
+        (DOCTYPE)
+        html lang=(lang.html()) data-theme=(theme.word()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (line) " " (lang.say(page.title)) " – " (parts.site) }
+                link rel="icon" href=(assets::href("icon.svg"));
+                link rel="stylesheet" href=(assets::href("app.css"));
+                @for module in ["format.mjs", "live.mjs", "chart.mjs", "shell.mjs"] {
+                    link rel="modulepreload" href={ "/assets/" (module) };
+                }
+                script type="module" src=(assets::href(page.script)) {}
+            }
+            body data-link="late" data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) {
+                a.skip href="#main" { (lang.mark(Key::SkipToContent)) }
+                (header(app, look, page))
+                noscript { p.band { (lang.mark(Key::NeedsScript)) } }
+                (bands(lang))
+                main #main tabindex="-1" { (page.body) }
+                (patterns())
+                (texts(lang))
+            }
+        }
+    };
+    let mut response = Html(markup.into_string()).into_response();
+    if asked {
+        let remember = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Lax", lang.word());
+        if let Ok(value) = remember.parse() {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    response
+        .headers_mut()
+        .append(header::VARY, header::HeaderValue::from_static("cookie, accept-language"));
+    response
+}
+
+fn header(app: &App, look: Look, page: &Page) -> Markup {
+    let lang = look.lang;
+    let parts = app.parts();
+    html! {
+        header.bar {
+            p.place {
+                b { @if let Some(feed) = parts.lines.get(page.line) {
+                    (feed.config.id) " " (lang.title(&feed.config.title))
+                } }
+                span.site { (parts.site) }
+            }
+            // The mark is part of every page of a simulated plant and no setting removes it.
+            @if parts.simulated { strong.sim { (lang.mark(Key::Simulated)) } }
+            nav aria-label=(lang.say(Key::LineChoice)) {
+                a href="/" aria-current="page" { (lang.mark(Key::Overview)) }
+                @if parts.lines.len() > 1 {
+                    @for (i, feed) in parts.lines.iter().enumerate() {
+                        a href={ "/?line=" (feed.config.id) } aria-current=[(i == page.line).then_some("true")] {
+                            (feed.config.id)
+                        }
+                    }
+                }
+            }
+            p.link #link {
+                svg.beat viewBox="-10 -10 20 20" role="img" aria-label=(lang.say(Key::Beat)) {
+                    circle r="8" {}
+                    path #beat d="M0 0V-8" {}
+                }
+                b #link-word { (lang.say(Key::Connecting)) }
+                span #link-age {}
+            }
+            p.clock {
+                time #clock aria-label=(lang.say(Key::LineTime)) { "--:--:--" }
+                @if parts.clock.speed() != 1.0 {
+                    span.speedup { (lang.say(Key::Speedup).replace("{n}", &parts.clock.speed().to_string())) }
+                }
+            }
+            div.choices role="group" aria-label=(lang.say(Key::Language)) {
+                @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
+                    a href={ "?line=" (parts.lines.get(page.line).map(|f| f.config.id.as_str()).unwrap_or_default()) "&lang=" (choice.word()) }
+                        aria-current=[(choice == lang).then_some("true")] { (word) }
+                }
+            }
+            button.choice #theme type="button" data-theme=(look.theme.word()) {
+                span.dim { (lang.mark(Key::Theme)) } " "
+                span #theme-word { (lang.say(look.theme.key())) }
+            }
+        }
+    }
+}
+
+/// Bands for what is wrong with the data. All are in the page from the start, so that saying so needs no server.
+fn bands(lang: Lang) -> Markup {
+    html! {
+        div #bands {
+            p.band #band-lost role="alert" hidden {
+                b { (lang.mark(Key::NoLiveData)) } " "
+                span #lost-age {} " · " span { (lang.mark(Key::LastKnown)) } " "
+                span #lost-why {}
+            }
+            p.band #band-plc role="alert" hidden { b { (lang.mark(Key::PlcOffline)) } " " span #plc-what {} }
+            p.band.thin #band-skew role="status" hidden {
+                b { (lang.mark(Key::ClockSkew)) } " " span #skew-what {}
+            }
+            p.band.thin #band-bad role="status" hidden { b { (lang.mark(Key::BadData)) } " " span #bad-what {} }
+            p.note #band-polling role="status" hidden { (lang.mark(Key::PollingNote)) }
+            p.note #band-restored role="status" hidden {}
+            p.note #band-help role="status" hidden {}
+        }
+    }
+}
+
+/// Fillings that all drawings of a page share.
+fn patterns() -> Markup {
+    html! {
+        svg.defs aria-hidden="true" {
+            defs {
+                pattern #hatch width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+                    rect.hatch-line width="3" height="8" {}
+                }
+            }
+        }
+    }
+}
+
+/// The texts for scripts. A data block is not a script: the policy lets it pass and nothing runs it.
+fn texts(lang: Lang) -> Markup {
+    let json = serde_json::to_string(&lang.table()).unwrap_or_default();
+    html! { script #texts type="application/json" { (PreEscaped(json.replace('<', "\\u003c"))) } }
+}

@@ -1,0 +1,11 @@
+//! Pages, one file each. A page is a shell in the reader's language; its figures come over the stream.
+
+pub mod layout;
+pub mod overview;
+
+use super::Routes;
+
+/// Routes of all pages.
+pub(crate) fn routes() -> Routes {
+    [overview::routes()].into_iter().flatten().collect()
+}

@@ -1,0 +1,158 @@
+//! `/`: one line at a glance. Level 1 of the screens: nothing to set, nothing to scroll on a wall.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::layout::{Look, Page, page};
+use crate::web::error::{Params, WebError};
+use crate::web::i18n::{Key, Lang};
+use crate::web::{App, Routes};
+
+/// Routes of this page.
+pub(crate) fn routes() -> Routes {
+    vec![("/", get(overview))]
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    line: Option<String>,
+}
+
+async fn overview(
+    State(app): State<App>,
+    look: Look,
+    Params(choice): Params<Choice>,
+) -> Result<Response, WebError> {
+    let named = choice.line.as_deref().filter(|line| !line.is_empty());
+    let line = app.position(named)?;
+    let body = body(look.lang);
+    Ok(page(&app, look, &Page { title: Key::Overview, line, script: "overview.mjs", body }))
+}
+
+fn body(lang: Lang) -> Markup {
+    html! {
+        h1.away { (lang.mark(Key::Overview)) }
+        div.figures {
+            section.tile.state.live #state data-state="unknown" data-class="unknown" aria-labelledby="state-word" {
+                svg #state-shape viewBox="-12 -12 24 24" aria-hidden="true" {}
+                div {
+                    p.word { span #state-word { (lang.say(Key::Unknown)) } " " span.num #state-for {} }
+                    p #state-why {}
+                    p.facts {
+                        span { (lang.mark(Key::Batch)) " " b #batch { "–" } }
+                        span { (lang.mark(Key::Shift)) " " b #shift { "–" } }
+                    }
+                }
+            }
+            (figure(lang, Key::Output, "good"))
+            (figure(lang, Key::Difference, "gap"))
+            (figure(lang, Key::Forecast, "plan"))
+        }
+        div.bars {
+            (gauge(lang, Key::Speed, "speed"))
+            (gauge(lang, Key::RejectFraction, "reject"))
+            (gauge(lang, Key::ShiftTime, "known"))
+        }
+        div.work {
+            div.charts {
+                (chart(lang, Key::Trend, "trend", html! {}))
+                (chart(lang, Key::PChart, "pchart", subgroups(lang)))
+            }
+            div.lists {
+                section.card aria-labelledby="hours-title" {
+                    header { h2 #hours-title { (lang.mark(Key::HourBoard)) } span.dim { (lang.mark(Key::Hatched)) } }
+                    table #hours {
+                        thead { tr {
+                            th scope="col" { (lang.mark(Key::Hour)) }
+                            td.bar-col {}
+                            th scope="col" { (lang.mark(Key::TargetWord)) }
+                            th scope="col" { (lang.mark(Key::Actual)) }
+                            th scope="col" { (lang.mark(Key::DifferenceWord)) }
+                        } }
+                        tbody {}
+                    }
+                }
+                section.card.grow aria-labelledby="rejects-title" {
+                    header { h2 #rejects-title { (lang.mark(Key::RejectReasons)) } span.dim { (lang.mark(Key::Interval95)) } }
+                    table #rejects { tbody {} }
+                }
+            }
+        }
+        div.foot {
+            section.card aria-labelledby="stations-title" {
+                header { h2 #stations-title { (lang.mark(Key::Stations)) } span.dim #polls {} }
+                ol #stations {}
+            }
+            section.card aria-labelledby="events-title" {
+                header { h2 #events-title { (lang.mark(Key::Events)) } }
+                ul #events {}
+            }
+        }
+    }
+}
+
+/// A large number with its doubt. Opening it says where the doubt comes from.
+fn figure(lang: Lang, title: Key, id: &str) -> Markup {
+    html! {
+        section.tile.live aria-labelledby={ (id) "-title" } {
+            h2 #{ (id) "-title" } { (lang.mark(title)) }
+            details.doubtful {
+                summary {
+                    b.num.big #(id) data-value="" { "–" } " "
+                    span.doubt #{ (id) "-doubt" } {}
+                }
+                p.why #{ (id) "-why" } {}
+            }
+            p.dim #{ (id) "-note" } {}
+            svg.analog #{ (id) "-bar" } aria-hidden="true" {}
+        }
+    }
+}
+
+/// A number beside the bar that says how it lies.
+fn gauge(lang: Lang, title: Key, id: &str) -> Markup {
+    html! {
+        section.tile.live aria-labelledby={ (id) "-title" } {
+            div {
+                h2 #{ (id) "-title" } { (lang.mark(title)) }
+                p { b.num.mid #(id) data-value="" { "–" } " " span.dim #{ (id) "-unit" } {} }
+            }
+            div {
+                svg.analog #{ (id) "-bar" } aria-hidden="true" {}
+                p.dim #{ (id) "-note" } {}
+            }
+        }
+    }
+}
+
+/// A drawing with its table.
+fn chart(lang: Lang, title: Key, id: &str, switches: Markup) -> Markup {
+    html! {
+        section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
+            header {
+                h2 #{ (id) "-title" } { (lang.mark(title)) }
+                (switches)
+                button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
+                    (lang.mark(Key::TableToggle))
+                }
+            }
+            p.dim.legend #{ (id) "-legend" } {}
+            div.plot #(id) role="img" tabindex="0" aria-describedby="chart-keys" {}
+            p.readout #{ (id) "-readout" } aria-live="off" {}
+            div.rows #{ (id) "-rows" } role="region" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
+            @if id == "trend" { p.away #chart-keys { (lang.mark(Key::ChartKeys)) } }
+        }
+    }
+}
+
+fn subgroups(lang: Lang) -> Markup {
+    html! {
+        div.choices #subgroup role="group" {
+            button type="button" data-minutes="1" aria-pressed="false" { (lang.mark(Key::Subgroup1)) }
+            button type="button" data-minutes="15" aria-pressed="true" { (lang.mark(Key::Subgroup15)) }
+        }
+    }
+}
