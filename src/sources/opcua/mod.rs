@@ -4,6 +4,7 @@
 //! subscriptions without a word. What a server does not report within its interval is booked as missed, so that
 //! the account of due polls adds up as it does for polled devices.
 
+mod dial;
 mod session;
 mod values;
 
@@ -15,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::plc_map::OpcUaOptions;
+use domain::plc_map::{Address, OpcUaOptions};
 use domain::reading::{Miss, Reading};
 use domain::units::Moment;
 use opcua::core::comms::url::is_opc_ua_binary_url;
@@ -26,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use self::session::{Message, OpenError, Opening, ReadOnly, Report};
 use super::backoff::{Backoff, chance};
 use super::outlet::Outlet;
-use super::{Command, Label, StartError};
+use super::{Command, Label, PlanError, StartError};
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 
@@ -83,6 +84,9 @@ impl Server {
         let (file, address) = (config.map.file.clone(), config.address.clone());
         if !is_opc_ua_binary_url(&address) {
             return Err(StartError::Address { file, address });
+        }
+        if let Some(tag) = config.map.tags.iter().find(|t| !matches!(t.address, Address::Node(_))) {
+            return Err(PlanError::Address { file, tag: tag.id.to_string() }.into());
         }
         let client =
             session::client(config.reply_timeout.max(SHORTEST_REQUEST)).map_err(|problems| {
