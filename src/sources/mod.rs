@@ -11,6 +11,7 @@ mod opcua;
 mod outlet;
 mod pace;
 mod plan;
+mod throttle;
 
 #[cfg(test)]
 mod tests;
@@ -251,7 +252,11 @@ fn poll_thread(planned: Vec<Planned>, clock: Clock) -> Result<JoinHandle<()>, St
     };
     std::thread::Builder::new()
         .name("poll".into())
-        .spawn(move || runtime.block_on(all))
+        .spawn(move || {
+            runtime.block_on(all);
+            // A name that is still being looked up must not hold up the end of the service.
+            runtime.shutdown_background();
+        })
         .map_err(system("poll thread"))
 }
 
@@ -272,6 +277,9 @@ fn opcua_thread(servers: Vec<opcua::Server>) -> Result<JoinHandle<()>, StartErro
     };
     std::thread::Builder::new()
         .name("opcua".into())
-        .spawn(move || tokio::task::LocalSet::new().block_on(&runtime, all))
+        .spawn(move || {
+            tokio::task::LocalSet::new().block_on(&runtime, all);
+            runtime.shutdown_background();
+        })
         .map_err(system("OPC UA thread"))
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::SnapshotSender;
 use super::account::Account;
+use super::throttle::Throttle;
 use crate::clock::Clock;
 
 /// A run of misses is reported this often: at 10 ms a dead device would otherwise fill the queue of its line.
@@ -27,7 +28,7 @@ pub(super) struct Outlet {
     reported: Option<Instant>,
     /// While set, a full queue is waited for: only the last poll before the end does that.
     patient_until: Option<tokio::time::Instant>,
-    full: bool,
+    losses: Throttle,
     delivered: u64,
 }
 
@@ -48,7 +49,7 @@ impl Outlet {
             pending: Vec::new(),
             reported: None,
             patient_until: None,
-            full: false,
+            losses: Throttle::default(),
             delivered: 0,
         }
     }
@@ -141,20 +142,13 @@ impl Outlet {
             // The line has gone: the service is stopping, and there is no one left to tell.
             (Err(TrySendError::Closed(_)), _) => return false,
         };
-        if self.full == sent {
-            self.full = !sent;
-            match sent {
-                true => tracing::info!(
-                    device = self.device,
-                    group = self.group,
-                    "the line takes snapshots again"
-                ),
-                false => tracing::error!(
-                    device = self.device,
-                    group = self.group,
-                    "the queue of the line is full and readings are dropped; the line is too slow"
-                ),
-            }
+        if !sent && let Some(held) = self.losses.pass(Instant::now()) {
+            tracing::error!(
+                device = self.device,
+                group = self.group,
+                held,
+                "the queue of the line is full and readings are dropped; the line is too slow"
+            );
         }
         sent
     }

@@ -28,12 +28,16 @@ use super::backoff::{Backoff, chance};
 use super::outlet::Outlet;
 use super::pace::{Due, Ticker, monotonic_us};
 use super::plan::Plan;
+use super::throttle::Throttle;
 use super::{Command, Label};
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 
 /// How long closing a connection in order may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// A connection that answered for this long was a good one.
+const WORKED: Duration = Duration::from_secs(1);
 
 /// A Modbus device and everything that its task needs.
 pub(super) struct Device {
@@ -44,6 +48,9 @@ pub(super) struct Device {
     slots: Vec<Slot>,
     link: Link,
     backoff: Backoff,
+    losses: Throttle,
+    connections: Throttle,
+    failures: Throttle,
     commands: mpsc::Receiver<Command>,
 }
 
@@ -64,7 +71,7 @@ enum Link {
     /// An attempt is under way in a task of its own, so that polls that fall due meanwhile are booked in time.
     Connecting(JoinHandle<io::Result<Reader>>),
     /// Connected; `proven` once it has given an answer.
-    Up { reader: Reader, proven: bool },
+    Up { reader: Reader, since: Instant, proven: bool },
 }
 
 /// What the task was woken by.
@@ -99,6 +106,9 @@ impl Device {
         Ok(Device {
             label: Label::of(&config),
             backoff: Backoff::new(shortest, longest),
+            losses: Throttle::default(),
+            connections: Throttle::default(),
+            failures: Throttle::default(),
             link: Link::Down { retry: Instant::now(), failed: false },
             config,
             options,
@@ -206,7 +216,7 @@ impl Device {
 
     /// Sends one request of a job and takes its reply.
     async fn step(&mut self, at: usize) {
-        let Link::Up { reader, proven } = &mut self.link else { return };
+        let Link::Up { reader, proven, .. } = &mut self.link else { return };
         let slot = &mut self.slots[at];
         let Some(job) = &mut slot.job else { return };
         if !job.has_begun() {
@@ -247,11 +257,16 @@ impl Device {
 
     /// Drops the connection, whatever state it is in, and with it all polls that wait for it.
     async fn lost(&mut self, why: &str) {
-        tracing::warn!(label = %self.label, why, "connection lost");
-        let proven = matches!(self.link, Link::Up { proven: true, .. });
-        // A connection that worked is made anew at once. One that never did waits, or a device that is slower than
-        // its timeout would be connected to a hundred times a second.
-        let wait = match proven {
+        if let Some(held) = self.losses.pass(std::time::Instant::now()) {
+            tracing::warn!(label = %self.label, why, held, "connection lost");
+        }
+        let worked = match self.link {
+            Link::Up { since, proven, .. } => proven && since.elapsed() >= WORKED,
+            _ => false,
+        };
+        // A connection that worked is made anew at once. One that did not waits, or a device that is slower than its
+        // timeout would be connected to several times a second for ever.
+        let wait = match worked {
             true => {
                 self.backoff.reset();
                 Duration::ZERO
@@ -279,13 +294,16 @@ impl Device {
     fn connected(&mut self, result: io::Result<Reader>) {
         match result {
             Ok(reader) => {
-                tracing::info!(label = %self.label, "connected");
-                self.link = Link::Up { reader, proven: false };
+                if let Some(held) = self.connections.pass(std::time::Instant::now()) {
+                    tracing::info!(label = %self.label, held, "connected");
+                }
+                self.link = Link::Up { reader, since: Instant::now(), proven: false };
             }
             Err(e) => {
                 let wait = self.backoff.next(chance());
-                // The loss was a warning already; repeating it at every attempt would bury other warnings.
-                tracing::debug!(label = %self.label, error = %e, ?wait, "cannot connect");
+                if let Some(held) = self.failures.pass(std::time::Instant::now()) {
+                    tracing::warn!(label = %self.label, error = %e, held, "cannot connect; check the device and its cable");
+                }
                 self.link = Link::Down { retry: Instant::now() + wait, failed: true };
             }
         }

@@ -4,17 +4,19 @@
 //! subscriptions without a word. What a server does not report within its interval is booked as missed, so that
 //! the account of due polls adds up as it does for polled devices.
 
+mod dial;
 mod session;
 mod values;
 
 // The server part of the library is there only when the demo is built.
-#[cfg(all(test, feature = "demo"))]
+#[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::plc_map::OpcUaOptions;
+use domain::plc_map::{Address, OpcUaOptions};
 use domain::reading::{Miss, Reading};
 use domain::units::Moment;
 use opcua::core::comms::url::is_opc_ua_binary_url;
@@ -25,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use self::session::{Message, OpenError, Opening, ReadOnly, Report};
 use super::backoff::{Backoff, chance};
 use super::outlet::Outlet;
-use super::{Command, Label, StartError};
+use super::{Command, Label, PlanError, StartError};
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 
@@ -82,6 +84,9 @@ impl Server {
         let (file, address) = (config.map.file.clone(), config.address.clone());
         if !is_opc_ua_binary_url(&address) {
             return Err(StartError::Address { file, address });
+        }
+        if let Some(tag) = config.map.tags.iter().find(|t| !matches!(t.address, Address::Node(_))) {
+            return Err(PlanError::Address { file, tag: tag.id.to_string() }.into());
         }
         let client =
             session::client(config.reply_timeout.max(SHORTEST_REQUEST)).map_err(|problems| {
@@ -298,8 +303,9 @@ impl Server {
         for group in &mut self.groups {
             group.outlet.be_patient(Some(deadline));
         }
-        let delivered =
-            tokio::time::timeout_at(deadline, self.read_all(session)).await.unwrap_or(false);
+        let delivered = tokio::time::timeout_at(deadline, self.read_all(session, deadline))
+            .await
+            .unwrap_or(false);
         for group in &mut self.groups {
             group.outlet.be_patient(None);
         }
@@ -307,7 +313,13 @@ impl Server {
         let _ = done.send(delivered);
     }
 
-    async fn read_all(&mut self, session: &mut ReadOnly) -> bool {
+    /// Whether a subscribed group has been silent since `moment`.
+    fn awaits_word_since(&self, moment: Instant, session: &ReadOnly) -> bool {
+        let mut groups = self.groups.iter().zip(&session.publishing);
+        groups.any(|(group, publishing)| publishing.is_some() && group.heard <= moment)
+    }
+
+    async fn read_all(&mut self, session: &mut ReadOnly, deadline: Instant) -> bool {
         let (asked, sent) = (self.opening.clock.now(), Instant::now());
         let values = match session.read().await {
             Ok(values) => values,
@@ -318,21 +330,19 @@ impl Server {
         };
         let answered = self.opening.clock.now();
         let round_trip_us = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
-        // Messages that were under way when the server read come first, so that these values are the last word.
+        // Messages that were under way when the server read come first, so that these values are the last word. A
+        // slow group may say nothing until it is too late, and then the values are handed on all the same.
         let read_at = Instant::now();
-        while self
-            .groups
-            .iter()
-            .zip(&session.publishing)
-            .any(|(g, p)| p.is_some() && g.heard <= read_at)
-        {
-            match session.next().await {
-                Report::Message(message) => {
+        let patience = read_at + deadline.saturating_duration_since(read_at) / 2;
+        while self.awaits_word_since(read_at, session) {
+            match tokio::time::timeout_at(patience, session.next()).await {
+                Ok(Report::Message(message)) => {
                     if self.message(message).await.is_err() {
                         return false;
                     }
                 }
-                Report::Ended(_) => return false,
+                Ok(Report::Ended(_)) => return false,
+                Err(_) => break,
             }
         }
         let mut by_group: Vec<Vec<Reading>> = self.groups.iter().map(|_| Vec::new()).collect();

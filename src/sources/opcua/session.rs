@@ -1,7 +1,5 @@
 //! One OPC UA session on one TCP connection, for reading only.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,29 +7,24 @@ use std::time::Duration;
 use domain::plc_map::{Address, OpcUaOptions, PlcMap};
 use domain::reading::Reading;
 use domain::units::Moment;
-use opcua::client::transport::{StreamConnection, StreamConnector};
 use opcua::client::{
-    Client, ClientBuilder, ConnectionSource, IdentityToken, MonitoredItemMap,
-    OnSubscriptionNotificationCore, Session,
+    Client, ClientBuilder, IdentityToken, MonitoredItemMap, OnSubscriptionNotificationCore, Session,
 };
-use opcua::core::comms::tcp_codec::TcpCodec;
-use opcua::core::comms::url::hostname_port_from_url;
 use opcua::types::{
-    DataChangeFilter, DataChangeTrigger, DataValue, DecodingOptions, EndpointDescription, Error,
-    ExtensionObject, MessageSecurityMode, MonitoredItemCreateRequest, MonitoringMode,
-    MonitoringParameters, NodeId, NotificationMessage, ReadValueId, StatusCode, TimestampsToReturn,
+    DataChangeFilter, DataChangeTrigger, DataValue, EndpointDescription, Error, ExtensionObject,
+    MessageSecurityMode, MonitoredItemCreateRequest, MonitoringMode, MonitoringParameters, NodeId,
+    NotificationMessage, ReadValueId, StatusCode, TimestampsToReturn,
 };
-use tokio::io::{ReadHalf, WriteHalf};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::codec::FramedRead;
 
+use super::dial::{Dial, dialer};
 use super::values;
 use crate::clock::Clock;
 use crate::sources::Label;
 use crate::sources::plan::tags_of;
+use crate::sources::throttle::Throttle;
 
 /// Shortest publishing interval that is asked for.
 pub(super) const SHORTEST_PUBLISHING: Duration = Duration::from_millis(10);
@@ -45,8 +38,6 @@ const LIFETIME: Duration = Duration::from_secs(10);
 const QUEUE: u32 = 100;
 /// Messages between the library and the supervisor.
 const MESSAGES: usize = 1_024;
-/// The default port of OPC UA.
-const PORT: u16 = 4840;
 
 /// A session that can subscribe and read.
 ///
@@ -305,7 +296,7 @@ impl Opening {
         if slowest > wanted {
             tracing::warn!(label = %self.label, ?wanted, ?slowest, "the server samples less often than the group asks; values between are lost");
         }
-        if shortest_queue < queue(publishing) && shortest_queue < 2 {
+        if shortest_queue < 2 {
             tracing::warn!(label = %self.label, queue = shortest_queue, "the server keeps one value for each item; values between two messages are lost");
         }
         Ok(refused)
@@ -382,7 +373,7 @@ async fn create(
     let intervals = |time: Duration| (time.as_micros() / publishing.as_micros()).max(1) as u32;
     let keep_alive = intervals(KEEP_ALIVE).min(10);
     let lifetime = intervals(LIFETIME).max(3 * keep_alive);
-    let listener = Listener { group, clock, sender: sender.clone() };
+    let listener = Listener { group, clock, sender: sender.clone(), losses: Throttle::default() };
     session.create_subscription(publishing, lifetime, keep_alive, 1_000, 0, true, listener).await
 }
 
@@ -461,6 +452,7 @@ struct Listener {
     group: u16,
     clock: Clock,
     sender: mpsc::Sender<Message>,
+    losses: Throttle,
 }
 
 impl OnSubscriptionNotificationCore for Listener {
@@ -470,49 +462,13 @@ impl OnSubscriptionNotificationCore for Listener {
         _: MonitoredItemMap<'_>,
     ) {
         let message = Message { group: self.group, at: self.clock.now(), notification };
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(message) {
-            // The next message shows a jump of the sequence number, which the supervisor books.
+        let full = matches!(self.sender.try_send(message), Err(mpsc::error::TrySendError::Full(_)));
+        if full && let Some(held) = self.losses.pass(std::time::Instant::now()) {
             tracing::error!(
                 group = self.group,
+                held,
                 "the service is too slow for the server and messages are dropped"
             );
         }
     }
-}
-
-type Stream = StreamConnection<ReadHalf<TcpStream>, WriteHalf<TcpStream>>;
-type Dialling = Pin<Box<dyn Future<Output = Result<Stream, Error>> + Send + Sync>>;
-type Dialer = StreamConnector<
-    ReadHalf<TcpStream>,
-    WriteHalf<TcpStream>,
-    fn(String, DecodingOptions) -> Dialling,
-    Dialling,
->;
-
-/// Our own way to make TCP connections: the library's sets no TCP_NODELAY, so that small requests wait.
-struct Dial;
-
-impl ConnectionSource for Dial {
-    type Builder = Dialer;
-
-    fn get_connector(&self, endpoint: &EndpointDescription) -> Result<Dialer, Error> {
-        Ok(dialer(endpoint.endpoint_url.as_ref()))
-    }
-}
-
-fn dialer(url: &str) -> Dialer {
-    StreamConnector::new(dial as fn(String, DecodingOptions) -> Dialling, url.to_owned())
-}
-
-fn dial(url: String, options: DecodingOptions) -> Dialling {
-    Box::pin(async move {
-        let (host, port) = hostname_port_from_url(&url, PORT)
-            .map_err(|status| Error::new(status, format!("{url} is no address")))?;
-        let failed =
-            |e: std::io::Error| Error::new(StatusCode::BadCommunicationError, e.to_string());
-        let stream = TcpStream::connect((host.as_str(), port)).await.map_err(failed)?;
-        stream.set_nodelay(true).map_err(failed)?;
-        let (reader, writer) = tokio::io::split(stream);
-        Ok(StreamConnection::new(FramedRead::new(reader, TcpCodec::new(options)), writer, url))
-    })
 }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
-use crate::sources::tests::{device, map, tag};
+use crate::sources::tests::{device, holding, map, tag};
 use crate::sources::{Feed, GroupPace, Sources};
 
 const NAMESPACE: &str = "urn:capline:test";
@@ -403,4 +403,12 @@ fn an_address_of_another_kind_is_said_at_the_start() {
     config.address = "192.168.1.10:4840".into();
     let error = Sources::start(vec![Feed { device: 0, config, out }], Clock::real()).err().unwrap();
     assert!(error.to_string().contains("write opc.tcp://host:port"), "{error}");
+}
+
+#[test]
+fn a_register_in_a_map_of_nodes_is_said_at_the_start() {
+    let (out, _queue) = mpsc::channel(1);
+    let config = config("127.0.0.1:1", &[50], vec![holding(0, Kind::Unsigned(16), 0)]);
+    let error = Sources::start(vec![Feed { device: 0, config, out }], Clock::real()).err().unwrap();
+    assert!(error.to_string().contains("does not belong to the protocol"), "{error}");
 }
