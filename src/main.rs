@@ -57,7 +57,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        "warn,capline=info,opcua_client=off,opcua_server=off,opcua_core=off".into()
+        "warn,capline=info,opcua_client=off,opcua_server=off,opcua_core=off,opcua_crypto=off".into()
     });
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match perform(cli.command) {
