@@ -111,7 +111,8 @@ impl Station {
             self.miss = "";
         }
         self.heard = Some(at);
-        self.evidence.session_lost = returned;
+        // Evidence counts only with the poll that read it: a stale uptime looks steady and would hide a reset.
+        self.evidence = Evidence { session_lost: returned, ..Evidence::default() };
         returned
     }
 
