@@ -189,6 +189,12 @@ impl Books {
         self.minutes.iter().map(|minute| minute.count(&station, counted)).sum()
     }
 
+    /// Tags with a count of this cause, one entry for each.
+    pub(crate) fn tags_with(&self, cause: &str) -> Vec<String> {
+        let caused = self.counts.iter().filter(|event| event.word == cause);
+        caused.filter_map(|event| Some(event.tag.as_ref()?.to_string())).collect()
+    }
+
     /// Its gaps that are in no minute: those with a span of their own.
     pub(crate) fn gaps(&self, tag: &str) -> Vec<Count> {
         let is_gap = |event: &&Event| {

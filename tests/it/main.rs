@@ -3,5 +3,6 @@
 mod demo;
 mod harness;
 mod law;
+mod peers;
 mod process;
 mod skip;

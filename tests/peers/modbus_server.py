@@ -1,6 +1,7 @@
 """A Modbus TCP server by pymodbus, with the registers of tests/cases/peers/pm01-modbus.toml.
 
-The counter of good capsules has 16 bits and starts shortly before its end.
+The counter of good capsules has 16 bits and starts shortly before its end; that of the infeed has its least
+significant word first, and its low word overflows on the way.
 """
 
 import asyncio
@@ -13,8 +14,7 @@ from script import Script, count, obey, say
 
 EXECUTE = 3
 FIRST_GOOD = 65_300
-FIRST_INFEED = 131_000
-REGISTERS = 8
+FIRST_INFEED = 130_900
 
 
 def image(script):
@@ -37,8 +37,8 @@ def image(script):
 async def main(port):
     script = Script()
 
-    async def refresh(_code, start, _address, _count, registers, _written):
-        registers[-start : REGISTERS - start] = image(script)
+    async def refresh(_code, _start, _address, _count, registers, _written):
+        registers[:] = image(script)
 
     async def nothing_to_push():
         pass

@@ -1,7 +1,7 @@
 """An OPC UA server by asyncua, with the nodes of tests/cases/peers/po01-opcua.toml.
 
-Every counter is written a hundred times a second, far more often than the client is told of it. The counter of
-rejects has 16 bits and starts shortly before its end.
+Every node is written up to a hundred times a second, far more often than the client is told of it. The counters of
+good capsules (32 bits) and of rejects (16 bits) start shortly before their ends.
 """
 
 import asyncio
