@@ -5,4 +5,5 @@ mod harness;
 mod law;
 mod peers;
 mod process;
+mod restart;
 mod skip;
