@@ -74,10 +74,7 @@ impl Site {
         );
         for (map, address) in devices {
             let map = repository(map);
-            text += &format!(
-                "[[line.device]]\nmap = '{}'\naddress = '{address}'\n",
-                map.display()
-            );
+            text += &format!("[[line.device]]\nmap = '{}'\naddress = '{address}'\n", map.display());
         }
         std::fs::write(self.file(), text).expect("a test can write its configuration");
     }
@@ -213,8 +210,9 @@ impl Api {
     pub(crate) async fn get(self, path: &str) -> Result<Value, String> {
         let words = |error: &dyn std::error::Error| format!("GET {path}: {error}");
         let stream = tokio::net::TcpStream::connect(self.0).await.map_err(|e| words(&e))?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| words(&e))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| words(&e))?;
         let connection = tokio::spawn(connection);
         let request = hyper::Request::get(path)
             .header("host", self.0.to_string())

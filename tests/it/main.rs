@@ -1,6 +1,7 @@
 //! The integration tests: the real service against the simulated plant and foreign servers, over real sockets.
 
 mod demo;
+mod faults;
 mod harness;
 mod law;
 mod peers;

@@ -36,8 +36,9 @@ struct Peer {
 
 impl Peer {
     async fn start(python: &PathBuf, script: &str) -> Peer {
-        let process =
-            Process::start(Command::new(python).arg(repository("tests/peers").join(script)).arg("0"));
+        let process = Process::start(
+            Command::new(python).arg(repository("tests/peers").join(script)).arg("0"),
+        );
         let port = |line: &str| line.strip_prefix("port ")?.parse().ok();
         let port = process.line(&format!("the port of {script}"), port).await;
         Peer { process, port }

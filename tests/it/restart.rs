@@ -34,7 +34,8 @@ async fn running_plant(site: &Site) -> Plant {
     let start_at_us = 120_000_000;
     let line_start_us = utc_now_us() - start_at_us;
     let plant =
-        plant(PlantConfig { line_start_us, start_at_us, ..PlantConfig::default() }, site.path()).await;
+        plant(PlantConfig { line_start_us, start_at_us, ..PlantConfig::default() }, site.path())
+            .await;
     site.follow(&plant);
     plant
 }
@@ -146,61 +147,66 @@ async fn without_its_journal_the_law_is_broken() {
 }
 
 /// Starts a demo on a directory, for good or for a while.
-fn demo(data: &str, speed: &str, duration: Option<&str>) -> Process {
-    let mut args = vec!["demo", "--port", "0", "--seed", "1", "--data", data, "--speed", speed];
+fn demo(data: &Path, speed: &str, duration: Option<&str>) -> Process {
+    let data = data.display().to_string();
+    let mut args = vec!["demo", "--port", "0", "--seed", "1", "--history", "1min", "--data", &data];
+    args.extend(["--speed", speed]);
     args.extend(duration.iter().flat_map(|duration| ["--duration", duration]));
     Process::capline(&args)
 }
 
-/// Runs a demo until it has counted, and kills it.
-async fn killed_demo(data: &str, speed: &str) {
+/// Runs a demo until it has counted, and kills it. What it had counted then.
+async fn killed_demo(data: &Path, speed: &str) -> u64 {
     let mut demo = demo(data, speed, None);
     let api = demo.api().await;
-    api.counts_beyond(200).await;
+    let history = api.total().await.expect("a total").best();
+    api.counts_beyond(history + 200).await;
+    let total = api.total().await.expect("a total").best();
     demo.kill();
+    total
+}
+
+/// Runs a killed demo for a while longer: what was made, and what was counted.
+async fn ended(demo: Process) -> (u64, Count) {
+    let summary = summary(demo).await;
+    let made = summary["made"].as_u64().expect("made is a number");
+    (made, count(&summary["counted"]).expect("counted is a count"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_demo_goes_on_and_shows_the_gap() {
     let site = Site::new();
-    let data = site.data().display().to_string();
-    killed_demo(&data, "1").await;
+    let total = killed_demo(&site.data(), "1").await;
     // The plant made capsules all the while, as a real one does.
     tokio::time::sleep(LONG).await;
-    let mut demo = demo(&data, "1", Some("3s"));
+    let mut demo = demo(&site.data(), "1", Some("3s"));
     let api = demo.api().await;
     let gap = gaps(api, 1).await[0];
     assert!(gap.is_exact() && !gap.is_zero(), "{gap}");
-    let summary = summary(demo).await;
-    let made = summary["made"].as_u64().expect("made is a number");
-    let counted = count(&summary["counted"]).expect("counted is a count");
-    assert_eq!(counted, Count::exact(made), "{summary}");
-    assert!(made > 200 + gap.best(), "{summary}");
+    api.counts_beyond(total + gap.best()).await;
+    let (made, counted) = ended(demo).await;
+    assert_eq!(counted, Count::exact(made));
+    assert!(made > 200 + gap.best(), "{made} made, {gap} of them unseen");
 }
 
 /// A demo that ran ahead of the real time is not behind it when it is back: nothing was made unseen.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_fast_demo_goes_on_where_it_was() {
     let site = Site::new();
-    let data = site.data().display().to_string();
-    killed_demo(&data, "10").await;
-    let summary = summary(demo(&data, "10", Some("2s"))).await;
-    let made = summary["made"].as_u64().expect("made is a number");
-    assert_eq!(count(&summary["counted"]), Ok(Count::exact(made)), "{summary}");
-    assert!(made > 200, "{summary}");
+    killed_demo(&site.data(), "10").await;
+    let (made, counted) = ended(demo(&site.data(), "10", Some("2s"))).await;
+    assert_eq!(counted, Count::exact(made));
+    assert!(made > 200, "{made} made");
 }
 
 /// The negative control of both: the demo's plant goes on, its journal does not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_demo_whose_count_is_thrown_away_breaks_the_law() {
     let site = Site::new();
-    let data = site.data().display().to_string();
-    killed_demo(&data, "1").await;
+    killed_demo(&site.data(), "1").await;
     forget_the_count(&site.data());
-    let summary = summary(demo(&data, "1", Some("1s"))).await;
-    let made = summary["made"].as_u64().expect("made is a number");
-    let counted = count(&summary["counted"]).expect("counted is a count");
-    assert!(counted.high() < made, "{summary}");
+    let (made, counted) = ended(demo(&site.data(), "1", Some("1s"))).await;
+    assert!(!counted.contains(made), "{made} made, counted {counted}");
 }
 
 /// A new journal that knows nothing but which plant it belongs to.

@@ -22,9 +22,13 @@ fn nothing_may_be_skipped(ci: Option<&str>) -> bool {
 
 #[test]
 fn only_ci_refuses_to_skip() {
-    for (value, refuses) in
-        [(None, false), (Some(""), false), (Some("false"), false), (Some("true"), true), (Some("1"), true)]
-    {
+    for (value, refuses) in [
+        (None, false),
+        (Some(""), false),
+        (Some("false"), false),
+        (Some("true"), true),
+        (Some("1"), true),
+    ] {
         assert_eq!(nothing_may_be_skipped(value), refuses, "CI = {value:?}");
     }
 }
