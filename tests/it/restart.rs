@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use capline::historian::{Historian, Options};
+use domain::line::minute::Counted;
 use domain::units::Count;
+use rustix::process::Signal;
 use simulators::{Plant, PlantConfig, utc_now_us};
 
 use crate::demo::summary;
@@ -13,6 +15,9 @@ use crate::process::Process;
 
 /// The counter of good capsules of the simulated filler.
 const GOOD: &str = "CF01.Admin.ProdProcessedCount[0].AccCount";
+
+/// The counter of good capsules of the simulated weigher.
+const WEIGHED: &str = "CW04.Statistic.TotalPackagesAccepted.ItemCount";
 
 /// Longer than a count may be spread over time: what is made in such a silence is a gap.
 const LONG: Duration = Duration::from_millis(2_300);
@@ -90,8 +95,12 @@ async fn three_kills_cost_no_capsule_and_leave_three_gaps() {
         }
     })
     .await;
-    service.kill();
-    assert_eq!(site.books().total, Count::exact(made), "the journal holds what the screen showed");
+    service.signal(Signal::TERM);
+    assert!(service.exit(PATIENCE).await.success());
+    let books = site.books();
+    assert_eq!(books.total, Count::exact(made), "the journal holds what the screen showed");
+    let weighed = plant.ledger().weigher.good - before.weigher.good;
+    assert_eq!(books.of("CW04", &Counted::Good, WEIGHED), Count::exact(weighed));
     plant.stop().await;
 }
 
