@@ -138,9 +138,11 @@ impl Demo {
         // Better refused now than after the history.
         drop(service::bind(config.listen).await?);
         let historian = open_historian(&config)?;
-        let begun = match stored_origin(&config, &historian, options.seed)? {
-            Some(origin) => go_on(&config, &historian, origin, options.speed)?,
-            None => begin(&config, &historian, options).await?,
+        let stored = stored_origin(&config, &historian, options.seed)?;
+        let begun = match (stored, last_tick_us(&config, &historian)?) {
+            (Some(origin), Some(last)) => go_on(origin, last, options.speed),
+            // An end before the first tick left a plant of which nothing is counted: it begins anew.
+            _ => begin(&config, &historian, options).await?,
         };
         let Begun { mut origin, clock, plant_us } = begun;
         let plant = Plant::start(PlantConfig {
@@ -248,18 +250,12 @@ fn stored_origin(
 }
 
 /// Goes on at the present, but never before what the journal holds: an accelerated demo may have run ahead of it.
-fn go_on(
-    config: &Config,
-    historian: &Historian,
-    origin: Origin,
-    speed: f64,
-) -> anyhow::Result<Begun> {
-    let real_us = Clock::real().now().utc_us;
-    let ahead_us = last_tick_us(config, historian)?.map_or(0, |last| (last - real_us).max(0));
+fn go_on(origin: Origin, last_us: i64, speed: f64) -> Begun {
+    let ahead_us = (last_us - Clock::real().now().utc_us).max(0);
     let clock = clock(ahead_us, speed);
     // Without the time it was held, the plant would have jumped ahead of its clock, faster than any machine can run.
     let plant_us = clock.now().utc_us - origin.line_start_us - origin.held_us;
-    Ok(Begun { origin, clock, plant_us })
+    Begun { origin, clock, plant_us }
 }
 
 /// Starts a plant some hours ago and records what it did until now.
