@@ -164,15 +164,15 @@ fn demo(data: &Path, speed: &str, duration: Option<&str>) -> Process {
     Process::capline(&args)
 }
 
-/// Runs a demo until it has counted, and kills it. What it had counted then.
-async fn killed_demo(data: &Path, speed: &str) -> u64 {
+/// Runs a demo until it has counted, and kills it. Its total when the screens opened, and then.
+async fn killed_demo(data: &Path, speed: &str) -> (u64, u64) {
     let mut demo = demo(data, speed, None);
     let api = demo.api().await;
     let history = api.total().await.expect("a total").best();
     api.counts_beyond(history + 200).await;
     let total = api.total().await.expect("a total").best();
     demo.kill();
-    total
+    (history, total)
 }
 
 /// Runs a killed demo for a while longer: what was made, and what was counted.
@@ -185,7 +185,7 @@ async fn ended(demo: Process) -> (u64, Count) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_demo_goes_on_and_shows_the_gap() {
     let site = Site::new();
-    let total = killed_demo(&site.data(), "1").await;
+    let (_, total) = killed_demo(&site.data(), "1").await;
     // The plant made capsules all the while, as a real one does.
     tokio::time::sleep(LONG).await;
     let mut demo = demo(&site.data(), "1", Some("3s"));
@@ -208,14 +208,33 @@ async fn a_killed_fast_demo_goes_on_where_it_was() {
     assert!(made > 200, "{made} made");
 }
 
-/// The negative control of both: the demo's plant goes on, its journal does not.
+/// The negative control of both: what the first run counted is missing when its journal is thrown away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_demo_whose_count_is_thrown_away_breaks_the_law() {
+async fn a_demo_without_its_journal_breaks_the_law() {
     let site = Site::new();
-    killed_demo(&site.data(), "1").await;
+    let (history, total) = killed_demo(&site.data(), "1").await;
+    std::fs::remove_dir_all(site.data()).expect("a test can delete its journal");
+    let (made, counted) = ended(demo(&site.data(), "1", Some("1s"))).await;
+    let made_in_both = total - history + made;
+    assert!(!counted.contains(made_in_both), "{made_in_both} made in both runs, counted {counted}");
+}
+
+/// An end while the history before the demo is being recorded, and one before its first tick.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_killed_while_it_starts_goes_on() {
+    let site = Site::new();
+    let mut moments = Moments(13);
+    for _ in 0..4 {
+        let starting = demo(&site.data(), "1", None);
+        tokio::time::sleep(moments.below(Duration::from_millis(700))).await;
+        starting.kill();
+    }
+    let (made, counted) = ended(demo(&site.data(), "1", Some("1s"))).await;
+    assert_eq!(counted, Count::exact(made));
+
     forget_the_count(&site.data());
     let (made, counted) = ended(demo(&site.data(), "1", Some("1s"))).await;
-    assert!(!counted.contains(made), "{made} made, counted {counted}");
+    assert_eq!(counted, Count::exact(made), "a plant of which nothing is counted begins anew");
 }
 
 /// A new journal that knows nothing but which plant it belongs to.
