@@ -3,8 +3,8 @@
 
 /** Nothing heard for so long: late. */
 export const LATE_MS = 1500;
-/** Nothing heard for so long: lost. With the check below that is said within four seconds of the last reading. */
-export const LOST_MS = 3800;
+/** Nothing heard for so long: lost. With the check below and a busy browser that is said within four seconds. */
+export const LOST_MS = 3500;
 const CHECK_MS = 100;
 const POLL_MS = 2000;
 const POLL_WITHIN_MS = 1800;
