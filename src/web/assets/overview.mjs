@@ -4,7 +4,7 @@ import {
   age, clock, doubt, fixed, h, hm, hms, LANG, num, offBy, put, s, setOffset, show, signed, t, title, word,
 } from './format.mjs';
 import { analog, around, icon, Plot, shape, ticks } from './chart.mjs';
-import { run } from './shell.mjs';
+import { join } from './shell.mjs';
 
 const CLASSES = ['run', 'internal', 'external', 'planned', 'idle', 'unknown'];
 const HOUR_MS = 3600000;
@@ -20,7 +20,7 @@ let minutes = 15;
 const trend = new Plot('trend', { draw: drawTrend, rows: trendRows });
 const pchart = new Plot('pchart', { draw: drawControl, rows: controlRows });
 
-const live = run({
+const live = join({
   view: (next) => {
     view = next;
     setOffset(view.offset_s);
@@ -49,6 +49,7 @@ const live = run({
 });
 
 showState();
+live.run();
 
 // Charts run with the line's clock: the hatch of a gap grows while nothing arrives.
 setInterval(() => charts && !document.hidden && trend.set(charts), 1000);
