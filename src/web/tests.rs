@@ -669,6 +669,27 @@ async fn the_stream_begins_with_the_whole_present_in_the_shape_of_the_snapshot()
 }
 
 #[tokio::test]
+async fn who_sends_a_request_byte_by_byte_is_let_go() {
+    let (app, _sender) = running();
+    let (address, _stop, _served) = serve(app).await;
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    let begun = std::time::Instant::now();
+    let closed = async {
+        for byte in
+            b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ".iter().chain(std::iter::repeat(&b'x'))
+        {
+            if slow.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let limit = super::HEAD_WITHIN + Duration::from_secs(5);
+    tokio::time::timeout(limit, closed).await.expect("the connection is closed");
+    assert!(begun.elapsed() >= super::HEAD_WITHIN / 2, "a slow but honest client has its time");
+}
+
+#[tokio::test]
 async fn streams_end_when_the_service_stops() {
     let (app, _sender) = running();
     let (address, stop, served) = serve(app.clone()).await;

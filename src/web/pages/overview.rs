@@ -69,6 +69,7 @@ fn body(lang: Lang) -> Markup {
                         thead { tr {
                             th scope="col" { (lang.mark(Key::Hour)) }
                             td.bar-col {}
+                            td {}
                             th scope="col" { (lang.mark(Key::TargetWord)) }
                             th scope="col" { (lang.mark(Key::Actual)) }
                             th scope="col" { (lang.mark(Key::DifferenceWord)) }
