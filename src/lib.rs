@@ -55,5 +55,7 @@ pub mod web;
 
 pub mod service;
 
+pub mod selftest;
+
 #[cfg(feature = "demo")]
 pub mod demo;
