@@ -25,6 +25,7 @@ mod baseline;
 mod delta;
 mod evidence;
 mod hold;
+mod odometer;
 mod settings;
 mod weigh;
 
@@ -38,6 +39,7 @@ mod plant;
 pub use baseline::{Baseline, BatchChange, Held};
 pub use delta::{Cause, Delta, Flags, Hypothesis};
 pub use evidence::{Clocked, Evidence, Seen, batch_key};
+pub use odometer::Odometer;
 pub use settings::{Fraction, Modulus, Resets, Settings};
 
 use crate::units::{Count, Moment};
