@@ -75,6 +75,19 @@ pub struct Counter {
     late: Late,
 }
 
+/// The sample from which the bounds of the next one count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newest {
+    /// When it was taken.
+    pub at: Moment,
+    /// The raw value.
+    pub value: u64,
+    /// The odometer that was read with it.
+    pub odometer: Option<u64>,
+    /// It is counted, and does not wait for its confirmation.
+    pub believed: bool,
+}
+
 /// Samples in a row whose device time lies before one already counted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Late {
@@ -156,6 +169,24 @@ impl Counter {
     /// All that must be stored to go on after a restart. `None` before the first sample.
     pub fn baseline(&self) -> Option<Baseline> {
         self.base
+    }
+
+    /// The newest sample that was neither late nor a duplicate. None before the first.
+    pub fn newest(&self) -> Option<Newest> {
+        let base = self.base.as_ref()?;
+        Some(match &base.held {
+            Some(held) => Newest {
+                at: held.at,
+                value: held.value,
+                odometer: held.evidence.odometer,
+                believed: false,
+            },
+            None => {
+                let odometer = base.seen.odometer.filter(|seen| seen.at_us == base.at.mono_us);
+                let odometer = odometer.map(|seen| seen.value);
+                Newest { at: base.at, value: base.value, odometer, believed: true }
+            }
+        })
     }
 
     /// All that was ever counted.
@@ -242,6 +273,11 @@ impl Counter {
         let settings = &self.settings;
         let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
         let most = settings.most_in(passed_us);
+        let contradicted = meaning.flags.contains(Flags::CONTRADICTED);
+        let most = match sample.evidence.bounds.filter(|_| !contradicted) {
+            Some((_, high)) => most.min(high),
+            None => most,
+        };
         let fell = sample.value < base.value;
         let reset = meaning.cause == Cause::Reset || (fell && !meaning.count.is_exact());
         // A clock that is cleared with the counter has told already what the id could.

@@ -54,7 +54,9 @@ pub(super) fn weigh(settings: &Settings, pair: Pair, signs: Signs) -> Option<Mea
     let rise = pair.b >= pair.a;
     let step = pair.b.wrapping_sub(pair.a);
     if rise && step <= most && !signs.hinted && is_ordinary(settings, pair, step, most) {
-        let unverified = signs.possible && pair.b <= most;
+        // What a reset would have hidden was made within the bounds of the siblings too.
+        let reachable = pair.bounds.map_or(most, |(_, high)| most.min(high));
+        let unverified = signs.possible && pair.b <= reachable;
         return Some(Meaning::step(step, Flags::none().with(Flags::UNVERIFIED, unverified)));
     }
     weigh_all(settings, pair, signs, most)
