@@ -6,6 +6,10 @@ pub mod counter;
 
 pub mod state;
 
+pub mod transition;
+
+pub mod stop;
+
 pub mod calendar;
 
 pub mod minute;
