@@ -10,6 +10,8 @@ pub mod transition;
 
 pub mod stop;
 
+pub mod split;
+
 pub mod calendar;
 
 pub mod minute;
@@ -23,5 +25,13 @@ pub mod tracker;
 pub mod count_file;
 
 pub mod oee;
+
+pub mod batch;
+
+pub mod rollup;
+
+pub mod kpi;
+
+pub mod balance;
 
 pub mod oee_file;
