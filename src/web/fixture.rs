@@ -76,6 +76,7 @@ pub(super) fn line() -> LineConfig {
             tags: Vec::new(),
             states: BTreeMap::new(),
             stop_reasons: BTreeMap::new(),
+            flow: Default::default(),
         }),
         address: match protocol {
             "opcua" => "opc.tcp://192.168.10.5:4840".to_owned(),

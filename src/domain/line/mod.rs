@@ -20,6 +20,8 @@ pub mod event;
 
 pub mod status;
 
+pub mod chronicle;
+
 pub mod tracker;
 
 pub mod count_file;

@@ -7,11 +7,12 @@ use toml::de::DeValue;
 
 use super::document::{At, Document, Section, parse_duration_us};
 use super::{
-    Address, Encoding, Group, Kind, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem, Protocol,
-    Role, Table, Tag, Title,
+    Address, Encoding, Flow, Group, Kind, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem,
+    Protocol, Role, Table, Tag, Title,
 };
 use crate::line::counter::{self, Modulus, Resets};
 use crate::line::state::State;
+use crate::line::stop::Cause;
 use crate::units::{Reason, StationId, TagId};
 
 /// See [`PlcMap::parse`].
@@ -54,13 +55,15 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
     let max_per_minute =
         head.integer("max_per_minute", 1, 10_000_000).map_or(6_500, |at| at.value as u64);
     let step = head.integer("step", 1, 1_000_000).map_or(1, |at| at.value as u64);
+    let room = |key| head.integer(key, 1, 1_000_000_000).map(|at| at.value as u64);
+    let mut flow = Flow { inside: room("inside"), after: room("after"), ..Flow::default() };
     head.finish();
 
     let modbus = root.section("modbus").map(|section| read_modbus(&section));
     let opcua = root.section("opcua").and_then(|section| read_opcua(&section));
     let groups = read_groups(root);
     let states = read_states(root);
-    let stop_reasons = read_stop_reasons(root);
+    let stop_reasons = read_stop_reasons(root, &mut flow.causes);
     let machine = Machine {
         modbus: is_modbus?,
         order,
@@ -69,7 +72,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
         step,
         groups,
     };
-    let tags = read_tags(root, &machine);
+    let tags = read_tags(root, &machine, &mut flow.capsules);
     root.finish();
 
     let protocol = match machine.modbus {
@@ -93,6 +96,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
         tags,
         states,
         stop_reasons,
+        flow,
     })
 }
 
@@ -256,7 +260,10 @@ fn read_states(root: &Section<'_, '_>) -> BTreeMap<i64, State> {
     states
 }
 
-fn read_stop_reasons(root: &Section<'_, '_>) -> BTreeMap<i64, Title> {
+fn read_stop_reasons(
+    root: &Section<'_, '_>,
+    causes: &mut BTreeMap<i64, Cause>,
+) -> BTreeMap<i64, Title> {
     let Some(section) = root.section("stop_reasons") else { return BTreeMap::new() };
     let mut reasons = BTreeMap::new();
     for (code, line, value) in section.entries() {
@@ -267,9 +274,25 @@ fn read_stop_reasons(root: &Section<'_, '_>) -> BTreeMap<i64, Title> {
         if let Some(title) = title_of(&table) {
             reasons.insert(number, title);
         }
+        if let Some(cause) = read_cause(&table) {
+            causes.insert(number, cause);
+        }
         table.finish();
     }
     reasons
+}
+
+/// A cause that a machine can tell itself.
+fn read_cause(table: &Section<'_, '_>) -> Option<Cause> {
+    let told = [Cause::Internal, Cause::Starved, Cause::Blocked];
+    let at = table.text("cause")?;
+    let cause = told.into_iter().find(|cause| cause.word() == at.value);
+    if cause.is_none() {
+        let known = told.map(Cause::word).join(", ");
+        let message = format!("cause = \"{}\" is not known; use one of {known}", at.value);
+        table.report_at(at.line, message);
+    }
+    cause
 }
 
 fn code_number(section: &Section<'_, '_>, code: &str, line: usize) -> Option<i64> {
@@ -283,7 +306,11 @@ fn code_number(section: &Section<'_, '_>, code: &str, line: usize) -> Option<i64
     number
 }
 
-fn read_tags(root: &Section<'_, '_>, machine: &Machine) -> Vec<Tag> {
+fn read_tags(
+    root: &Section<'_, '_>,
+    machine: &Machine,
+    capsules: &mut BTreeMap<u16, (u64, u64)>,
+) -> Vec<Tag> {
     let mut sections = root.sections("tag");
     if sections.is_empty() {
         root.report_at(0, "no [[tag]]; a map needs at least one");
@@ -301,7 +328,11 @@ fn read_tags(root: &Section<'_, '_>, machine: &Machine) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     let mut seen: HashMap<TagId, usize> = HashMap::new();
     for section in &mut sections {
+        let per_count = read_per_count(section);
         let Some(tag) = read_tag(section, machine) else { continue };
+        if let Some(per_count) = per_count {
+            capsules.insert(tags.len() as u16, per_count);
+        }
         if let Some(line) = seen.insert(tag.id.clone(), tag.line) {
             section.report(
                 "id",
@@ -319,6 +350,21 @@ fn read_tags(root: &Section<'_, '_>, machine: &Machine) -> Vec<Tag> {
         tags.push(tag);
     }
     tags
+}
+
+/// Capsules that one count of a tag stands for, at least and at most.
+fn read_per_count(section: &Section<'_, '_>) -> Option<(u64, u64)> {
+    let least = section.integer("capsules_least", 0, 1_000_000).map(|at| at.value as u64);
+    let most = section.integer("capsules_most", 1, 1_000_000).map(|at| at.value as u64);
+    match (least, most) {
+        (None, None) => None,
+        (Some(least), Some(most)) if least <= most => Some((least, most)),
+        _ => {
+            let message = "needs capsules_least and capsules_most, the first not above the other";
+            section.report("capsules_least", message);
+            None
+        }
+    }
 }
 
 /// Whether several tags of a map may have this role.

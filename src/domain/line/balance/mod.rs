@@ -36,10 +36,7 @@ impl Outlet {
 
     /// Events as capsules: `[least · low, most · high]`, best in the middle.
     pub fn convert(&self, events: Count) -> Count {
-        let low = events.low().saturating_mul(self.least);
-        let high = events.high().saturating_mul(self.most);
-        let best = events.best().saturating_mul(self.least.saturating_add(self.most)) / 2;
-        Count::between(low, best, high)
+        events.spread(self.least, self.most)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::Cause;
 use crate::line::state::{State, TimeClass};
-use crate::units::{Moment, SECOND_US};
+use crate::units::{Moment, SECOND_US, StationId};
 
 /// Standstills remembered for each station: enough for the longest lag at a stop every few seconds.
 const REMEMBERED: usize = 64;
@@ -13,16 +13,16 @@ const REMEMBERED: usize = 64;
 /// Two devices are not read at the same moment: a cause may be seen so much later than its effect.
 const SKEW_US: i64 = 2 * SECOND_US;
 
-/// Where a stop comes from. Stations are positions in the line.
+/// Where a stop comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum KeyCause {
     /// Nobody is to be looked for: planned, or not seen.
     #[default]
     None,
     /// This machine stopped the line; for an internal stop the counting station itself.
-    Station(usize),
+    Station(StationId),
     /// Not to be decided. These machines were not running, or could not be seen, nearest first.
-    Undecided(Vec<usize>),
+    Undecided(Vec<StationId>),
 }
 
 /// How far the stations of a line lie from its counting station, in time.
@@ -30,9 +30,9 @@ pub enum KeyCause {
 pub struct Chain {
     /// Position of the counting station.
     pub counting: usize,
-    /// For each station the longest time after which its standing reaches the counting station: transport and
+    /// For each station its name and the longest time after which its standing reaches the counting station: transport and
     /// buffer, in microseconds.
-    pub lag_us: Vec<i64>,
+    pub stations: Vec<(StationId, i64)>,
 }
 
 /// A time in which a station did not run.
@@ -59,7 +59,7 @@ impl Watch {
     /// Stations of which nothing was seen yet.
     pub fn new(chain: Chain) -> Watch {
         let unseen = Seen { class: TimeClass::Unknown, stood: VecDeque::new() };
-        Watch { stations: vec![unseen; chain.lag_us.len()], chain }
+        Watch { stations: vec![unseen; chain.stations.len()], chain }
     }
 
     /// Notes the state of a station.
@@ -84,12 +84,12 @@ impl Watch {
         let upstream: Vec<usize> = (0..counting).rev().collect();
         let downstream: Vec<usize> = (counting + 1..self.stations.len()).collect();
         match cause {
-            Cause::Internal => KeyCause::Station(counting),
+            Cause::Internal => KeyCause::Station(self.name(counting)),
             Cause::Planned | Cause::NoSignal => KeyCause::None,
             Cause::Starved => self.search(&[upstream], at),
             Cause::Blocked => self.search(&[downstream], at),
             Cause::External => self.search(&[upstream, downstream], at),
-            Cause::Unknown => KeyCause::Undecided(vec![counting]),
+            Cause::Unknown => KeyCause::Undecided(vec![self.name(counting)]),
         }
     }
 
@@ -98,18 +98,23 @@ impl Watch {
         let fits = |side: &Vec<usize>| side.iter().copied().find(|i| self.left(*i, at));
         let found: Vec<usize> = sides.iter().filter_map(fits).collect();
         match found[..] {
-            [station] => KeyCause::Station(station),
+            [station] => KeyCause::Station(self.name(station)),
             [] => {
                 let stands = |i: &usize| self.stations[*i].class != TimeClass::Run;
-                KeyCause::Undecided(sides.iter().flatten().copied().filter(stands).collect())
+                let standing = sides.iter().flatten().copied().filter(stands);
+                KeyCause::Undecided(standing.map(|i| self.name(i)).collect())
             }
-            _ => KeyCause::Undecided(found),
+            _ => KeyCause::Undecided(found.into_iter().map(|i| self.name(i)).collect()),
         }
+    }
+
+    fn name(&self, station: usize) -> StationId {
+        self.chain.stations[station].0.clone()
     }
 
     /// Whether a station left production for a cause of its own, within its lag before `at`.
     fn left(&self, station: usize, at: Moment) -> bool {
-        let earliest_us = at.mono_us.saturating_sub(self.chain.lag_us[station]);
+        let earliest_us = at.mono_us.saturating_sub(self.chain.stations[station].1);
         let latest_us = at.mono_us.saturating_add(SKEW_US);
         self.stations[station].stood.iter().any(|stood| {
             stood.class == TimeClass::Internal

@@ -78,6 +78,19 @@ impl StopLog {
         }
     }
 
+    /// Goes on with a stop that had not ended when it was stored.
+    pub fn resume(open: Stop) -> StopLog {
+        let state = open.state;
+        let by_calendar = open.flags.contains(Flags::OVERLAP);
+        StopLog {
+            next_number: open.number + 1,
+            open: Some(Open { stop: open, decided: true, by_calendar }),
+            seen_before: true,
+            state,
+            changed: Vec::new(),
+        }
+    }
+
     /// The stop that lasts.
     pub fn open(&self) -> Option<&Stop> {
         self.open.as_ref().map(|open| &open.stop)
@@ -93,32 +106,30 @@ impl StopLog {
         }
     }
 
-    /// Takes the next span; spans follow each other without a hole. True if a stop began.
-    pub fn follow(&mut self, spent: &Spent) -> bool {
+    /// Takes the next span; spans follow each other without a hole. A stop for a cause inside the machine that ended
+    /// with it, if any: a failure.
+    pub fn follow(&mut self, spent: &Spent) -> Option<Moment> {
         let cause = spent.cause();
         let jump = !is_possible(self.state, spent.state);
         self.state = spent.state;
-        let began = match (&mut self.open, cause) {
-            (None, None) => false,
-            (Some(_), None) => {
-                self.end(spent.from, cause);
-                false
-            }
+        let failed = match (&mut self.open, cause) {
+            (None, None) => None,
+            (Some(_), None) => self.end(spent.from, cause),
             (None, Some(cause)) => {
                 self.begin(cause, spent);
-                true
+                None
             }
             (Some(open), Some(cause)) => match open.takes(cause, spent) {
                 Some(changed) => {
                     if changed {
                         self.changed.push(open.stop.clone());
                     }
-                    false
+                    None
                 }
                 None => {
-                    self.end(spent.from, Some(cause));
+                    let failed = self.end(spent.from, Some(cause));
                     self.begin(cause, spent);
-                    true
+                    failed
                 }
             },
         };
@@ -127,7 +138,7 @@ impl StopLog {
             open.stop.flags.set(Flags::IMPOSSIBLE);
             self.changed.push(open.stop.clone());
         }
-        began
+        failed
     }
 
     fn begin(&mut self, cause: Cause, spent: &Spent) {
@@ -154,8 +165,9 @@ impl StopLog {
         self.open = Some(Open { stop, decided, by_calendar: spent.planned });
     }
 
-    fn end(&mut self, at: Moment, after: Option<Cause>) {
-        let Some(Open { mut stop, .. }) = self.open.take() else { return };
+    /// Ends the open stop. When it began, if it was a failure: one that goes on after a lost connection is none anew.
+    fn end(&mut self, at: Moment, after: Option<Cause>) -> Option<Moment> {
+        let Open { mut stop, .. } = self.open.take()?;
         stop.to = Some(at);
         if after == Some(Cause::NoSignal) && stop.cause != Cause::NoSignal {
             stop.flags.set(Flags::CUT_AFTER);
@@ -163,14 +175,18 @@ impl StopLog {
         if stepped(stop.from, at) {
             stop.flags.set(Flags::CLOCK_STEP);
         }
+        let failure = stop.cause == Cause::Internal && !stop.flags.contains(Flags::CUT_BEFORE);
+        let began = failure.then_some(stop.from);
         self.changed.push(stop);
+        began
     }
 
     /// Cuts the open stop at a moment, as if nobody saw the line from there on. For a restart of the service.
-    pub fn cut(&mut self, at: Moment) {
-        self.end(at, Some(Cause::NoSignal));
+    pub fn cut(&mut self, at: Moment) -> Option<Moment> {
+        let failed = self.end(at, Some(Cause::NoSignal));
         self.seen_before = false;
         self.state = State::Unknown;
+        failed
     }
 
     /// Stops that changed since the last call, absolute and in order; the last of several forms of one stop holds.

@@ -4,6 +4,7 @@ use super::key_cause::{Chain, KeyCause, Watch};
 use super::revision::{Act, PartId, Refusal, Revision, apply};
 use super::*;
 use crate::line::state::TimeClass;
+use crate::units::StationId;
 
 const T0: i64 = 1_764_000_000_000_000;
 
@@ -126,10 +127,19 @@ fn a_micro_stop_is_strictly_shorter_than_the_limit() {
     assert_eq!(micro_stops(&stops, limit + 1), StopSum { n: 2, us: 19 * SECOND_US });
 }
 
+fn station(name: &str) -> KeyCause {
+    KeyCause::Station(StationId::new(name))
+}
+
+fn undecided(names: &[&str]) -> KeyCause {
+    KeyCause::Undecided(names.iter().map(|name| StationId::new(*name)).collect())
+}
+
 /// A line of three with the filler in the middle: half a minute before it, five minutes after it.
 fn watch() -> Watch {
-    let lag_us = vec![30 * SECOND_US, 0, 300 * SECOND_US];
-    let mut watch = Watch::new(Chain { counting: 1, lag_us });
+    let stations = [("SO0", 30), ("CF1", 0), ("CW2", 300)];
+    let stations = stations.map(|(name, s)| (StationId::new(name), s * SECOND_US)).into();
+    let mut watch = Watch::new(Chain { counting: 1, stations });
     (0..3).for_each(|station| watch.note(station, State::Execute, at(0)));
     watch
 }
@@ -138,9 +148,9 @@ fn watch() -> Watch {
 fn the_machine_that_stood_first_and_for_its_own_cause_stopped_the_line() {
     let mut watch = watch();
     watch.note(2, State::Held, at(100));
-    assert_eq!(watch.key(Cause::Blocked, at(350)), KeyCause::Station(2));
-    assert_eq!(watch.key(Cause::External, at(350)), KeyCause::Station(2));
-    assert_eq!(watch.key(Cause::Internal, at(350)), KeyCause::Station(1));
+    assert_eq!(watch.key(Cause::Blocked, at(350)), station("CW2"));
+    assert_eq!(watch.key(Cause::External, at(350)), station("CW2"));
+    assert_eq!(watch.key(Cause::Internal, at(350)), station("CF1"));
     assert_eq!(watch.key(Cause::Planned, at(350)), KeyCause::None);
 }
 
@@ -149,10 +159,10 @@ fn without_a_machine_that_fits_the_cause_stays_undecided_and_names_candidates() 
     let mut watch = watch();
     watch.note(2, State::Held, at(100));
     // Too long ago for the buffer, on the wrong side, and only waiting itself.
-    assert_eq!(watch.key(Cause::Blocked, at(401)), KeyCause::Undecided(vec![2]));
-    assert_eq!(watch.key(Cause::Starved, at(110)), KeyCause::Undecided(vec![]));
+    assert_eq!(watch.key(Cause::Blocked, at(401)), undecided(&["CW2"]));
+    assert_eq!(watch.key(Cause::Starved, at(110)), undecided(&[]));
     watch.note(0, State::Suspended, at(105));
-    assert_eq!(watch.key(Cause::Starved, at(110)), KeyCause::Undecided(vec![0]));
+    assert_eq!(watch.key(Cause::Starved, at(110)), undecided(&["SO0"]));
 }
 
 #[test]
@@ -160,8 +170,8 @@ fn two_machines_on_both_sides_are_no_answer() {
     let mut watch = watch();
     watch.note(2, State::Held, at(100));
     watch.note(0, State::Aborted, at(101));
-    assert_eq!(watch.key(Cause::External, at(110)), KeyCause::Undecided(vec![0, 2]));
-    assert_eq!(watch.key(Cause::Starved, at(110)), KeyCause::Station(0));
+    assert_eq!(watch.key(Cause::External, at(110)), undecided(&["SO0", "CW2"]));
+    assert_eq!(watch.key(Cause::Starved, at(110)), station("SO0"));
 }
 
 fn revision(number: u64, act: Act) -> Revision {

@@ -3,6 +3,7 @@
 use super::account::{self, Account};
 use super::station::Station;
 use super::{GAP_AFTER_US, Ledger, LineModel};
+use crate::line::chronicle::{CounterKey, Past, Plan};
 use crate::line::counter::{Baseline, Counter, Settings};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::{Counted, Minute};
@@ -29,6 +30,8 @@ pub struct Carry {
     pub states: Vec<(StationId, State, Option<i64>, i64)>,
     /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
     pub same_boot: bool,
+    /// Stops and periods that had not ended.
+    pub past: Past,
 }
 
 /// The counters of a line: resumed where a baseline was carried over, new otherwise.
@@ -90,6 +93,21 @@ pub(super) fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
         _ => Counted::Void,
     };
     (map.station.clone(), counted)
+}
+
+/// What the chronicle of a line has to know.
+pub(super) fn plan(model: &LineModel, ledgers: &[Ledger]) -> Plan {
+    let counter = |ledger: &Ledger| CounterKey {
+        station: ledger.station,
+        tag: ledger.id.clone(),
+        counted: key(model, ledger).1,
+    };
+    Plan {
+        calendar: model.calendar.clone(),
+        stations: model.stations.clone(),
+        counting: model.counting,
+        counters: ledgers.iter().map(counter).collect(),
+    }
 }
 
 /// Books a stored count that belongs to no minute into the present shift, if it ended in it.
