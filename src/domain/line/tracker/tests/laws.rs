@@ -81,7 +81,8 @@ impl Plant {
             if self.stroke_due_ms >= self.filler_up_ms {
                 self.made += 50;
                 self.register = self.register.wrapping_add(50);
-                self.weighed += 20;
+                // As much as the map of the weigher allows at once.
+                self.weighed += 5;
                 self.queue.push((self.stroke_due_ms, self.weighed));
             }
             self.stroke_due_ms += 500;
