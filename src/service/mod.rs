@@ -241,6 +241,7 @@ pub(crate) fn follow(
         gaps: resume.gaps,
         states,
         same_boot: resume.same_boot,
+        past: resume.past,
     };
     Ok(Follow {
         tracker: LineTracker::new(model(line, clock), now, carry),

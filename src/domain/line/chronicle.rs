@@ -12,7 +12,7 @@ use super::rollup::{Booking, Books, Rollup};
 use super::state::State;
 use super::stop::key_cause::{Chain, KeyCause, Watch};
 use super::stop::{Cause, Spent, Stop, StopLog};
-use crate::plc_map::PlcMap;
+use crate::plc_map::{PlcMap, Role, Tag};
 use crate::units::{Count, HOUR_US, MINUTE_US, Moment, StationId, TagId};
 
 /// The time in which the service was down is booked as unseen for at most so long.
@@ -42,8 +42,36 @@ pub struct Plan {
     pub counters: Vec<CounterKey>,
 }
 
+impl Plan {
+    /// The plan of a line: its counters in the order of its machines and their maps.
+    pub fn new(calendar: Calendar, stations: Vec<Arc<PlcMap>>, counting: usize) -> Plan {
+        let of_station = |(station, map): (usize, &Arc<PlcMap>)| {
+            let counts = map.tags.iter().filter(|tag| tag.counter.is_some());
+            let key = |tag: &Tag| CounterKey {
+                station,
+                tag: tag.id.clone(),
+                counted: counted(&tag.role),
+            };
+            counts.map(key).collect::<Vec<_>>()
+        };
+        let counters = stations.iter().enumerate().flat_map(of_station).collect();
+        Plan { calendar, stations, counting, counters }
+    }
+}
+
+/// What a counter of this role counts.
+pub fn counted(role: &Role) -> Counted {
+    match role {
+        Role::Infeed => Counted::Infeed,
+        Role::Good => Counted::Good,
+        Role::Reject(reason) => Counted::Reject(reason.clone()),
+        Role::Sample => Counted::Sample,
+        _ => Counted::Void,
+    }
+}
+
 /// What an earlier run of the service had written down.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
     /// Number of the last stop, 0 for none.
     pub last_stop: u64,

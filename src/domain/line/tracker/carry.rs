@@ -3,12 +3,12 @@
 use super::account::{self, Account};
 use super::station::Station;
 use super::{GAP_AFTER_US, Ledger, LineModel};
-use crate::line::chronicle::{CounterKey, Past, Plan};
+use crate::line::chronicle::{Past, counted};
 use crate::line::counter::{Baseline, Counter, Settings};
 use crate::line::event::{Event, EventKind};
-use crate::line::minute::{Counted, Minute};
+use crate::line::minute::Minute;
 use crate::line::state::State;
-use crate::plc_map::{PlcMap, Role};
+use crate::plc_map::PlcMap;
 use crate::units::{Moment, SECOND_US, StationId, TagId};
 
 /// How far apart the change of a batch id and the reset of its counters may be read, in microseconds of the line's
@@ -85,29 +85,8 @@ fn timed(settings: Settings, map: &PlcMap, group: u16, time_scale: f64) -> Setti
 
 pub(super) fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
     let map = &model.stations[ledger.station];
-    let counted = match &map.tags[usize::from(ledger.tag)].role {
-        Role::Infeed => Counted::Infeed,
-        Role::Good => Counted::Good,
-        Role::Reject(reason) => Counted::Reject(reason.clone()),
-        Role::Sample => Counted::Sample,
-        _ => Counted::Void,
-    };
+    let counted = counted(&map.tags[usize::from(ledger.tag)].role);
     (map.station.clone(), counted)
-}
-
-/// What the chronicle of a line has to know.
-pub(super) fn plan(model: &LineModel, ledgers: &[Ledger]) -> Plan {
-    let counter = |ledger: &Ledger| CounterKey {
-        station: ledger.station,
-        tag: ledger.id.clone(),
-        counted: key(model, ledger).1,
-    };
-    Plan {
-        calendar: model.calendar.clone(),
-        stations: model.stations.clone(),
-        counting: model.counting,
-        counters: ledgers.iter().map(counter).collect(),
-    }
 }
 
 /// Books a stored count that belongs to no minute into the present shift, if it ended in it.

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::line::calendar::Calendar;
-use crate::line::chronicle::{Alarm, Chronicle};
+use crate::line::chronicle::{Alarm, Chronicle, Plan};
 use crate::line::counter::{Baseline, Cause, Counter, Delta, Flags, Sample};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
@@ -118,7 +118,8 @@ impl LineTracker {
             .map(|map| Station::new(map.clone(), now, model.time_scale))
             .collect();
         let ledgers = carry::ledgers(&model, &mut stations, &carry, now);
-        let chronicle = Chronicle::new(carry::plan(&model, &ledgers), carry.past, now);
+        let plan = Plan::new(model.calendar.clone(), model.stations.clone(), model.counting);
+        let chronicle = Chronicle::new(plan, carry.past, now);
         let keys = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
         let is_output = |ledger: &Ledger| {
             ledger.station == model.counting
