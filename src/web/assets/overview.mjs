@@ -324,7 +324,7 @@ function showStations() {
       h('div', {},
         h('p', { class: 'station-name' }, icon(kind), ' ', h('b', {}, station.id), ` ${title(station.title)}`),
         h('p', {}, h('b', { class: 'station-state' }, station.up || lost ? word('state', state) : t('plc_offline')), lost ? '' : ` ${hms(station.state.for_ms)}`),
-        h('p', { class: station.up ? 'dim' : 'fault' }, (station.counts ? `${t('counts')} · ` : '') + (lost ? '' : heard(station))),
+        h('p', { class: station.up ? 'dim' : 'fault' }, [station.counts ? t('counts') : '', lost ? '' : heard(station)].filter(Boolean).join(' · ')),
         ...(bad.length > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${bad[0]}${bad.length > 1 ? ` +${bad.length - 1}` : ''}`)] : [])),
       h('p', { class: 'flow' }, ...flow),
       ...measures(station),
@@ -341,7 +341,7 @@ function measures(station) {
   const shown = station.measures.slice(0, 3);
   if (shown.length === 0) return [];
   return [h('p', { class: 'measures' }, ...shown.flatMap(({ tag, value, unit }) => [h('span', { class: 'fact' },
-    h('span', { class: 'dim' }, tag.replace(/^.*\./, '')), ` ${value === null ? '◆' : num(value)} `, h('span', { class: 'dim' }, unit)), ' ']))];
+    h('span', { class: 'dim' }, tag.replace(/^.*\./, '')), ' ', h('span', { class: 'num' }, value === null ? '◆' : num(value)), ' ', h('span', { class: 'dim' }, unit)), ' ']))];
 }
 
 function showEvents() {
@@ -481,7 +481,7 @@ function drawControl(svg, width, height, chart) {
   const y = (p) => box.bottom - (p - min) / (max - min) * (box.bottom - box.top);
   axis(svg, box, marks, y, (mark) => `${fixed(mark, decimals(marks))} %`);
   timeLabels(svg, box, from, from + span, x, height);
-  svg.append(s('clipPath', { id: 'pchart-box' }, s('rect', { x: box.left, y: 0, width: box.right - box.left, height: box.bottom + 2 })));
+  svg.append(s('clipPath', { id: 'pchart-box' }, s('rect', { x: box.left, y: box.top - 2, width: box.right - box.left, height: box.bottom - box.top + 4 })));
   for (const [name, pick] of [['plain', (p) => p.ucl_p], ['limit', (p) => p.ucl], ['limit', (p) => p.lcl], ['center', (p) => (p.ucl === null ? null : chart.center)]]) {
     svg.append(s('path', { class: name, d: steps(points, step, pick, x, y), 'clip-path': 'url(#pchart-box)' }));
   }
