@@ -45,7 +45,7 @@ enum Command {
         #[arg(long, value_parser = duration)]
         duration: Option<Duration>,
         /// How long the plant has run before, about: 8h, 30min; 0s for none
-        #[arg(long, default_value = "8h", value_parser = duration)]
+        #[arg(long, default_value = "8h", value_parser = history)]
         history: Duration,
     },
     /// Run the service of a plant
@@ -164,6 +164,14 @@ async fn pass(duration: Duration) {
 fn speed(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text} is no speed; write a number from 1 to 60");
     text.parse().ok().filter(|speed| (1.0..=60.0).contains(speed)).ok_or_else(wrong)
+}
+
+#[cfg(feature = "demo")]
+fn history(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => duration(text),
+    }
 }
 
 #[cfg(feature = "demo")]
