@@ -127,7 +127,12 @@ async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let historian = open_historian(config)?;
     let service = Service::start(config, Clock::real(), historian, false).await?;
     eprintln!("Capline: open http://{} (Ctrl-C ends it)", service.addr());
-    wait(None).await?;
+    tokio::select! {
+        end = wait(None) => end?,
+        line = service.failed() => anyhow::bail!(
+            "line {line} ended by a fault of Capline, see the log above; start again, it goes on from its last tick"
+        ),
+    }
     service.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
