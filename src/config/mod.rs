@@ -222,6 +222,8 @@ impl Reader<'_> {
         let target = section.integer("target_per_minute", 1, 10_000_000);
         let rules: Vec<ShiftRule> =
             section.sections("shift").iter().filter_map(read_shift).collect();
+        let breaks: Vec<ShiftRule> =
+            section.sections("break").iter().filter_map(read_shift).collect();
         section.require("device", "[[line.device]] with map and address");
         let devices: Vec<DeviceConfig> =
             section.sections("device").iter().filter_map(|d| self.device(d)).collect();
@@ -232,7 +234,7 @@ impl Reader<'_> {
             title: title?,
             counting_station: StationId::new(counting?.value),
             target_per_minute: target?.value as u64,
-            calendar: Calendar::new(zone.clone(), rules),
+            calendar: Calendar::new(zone.clone(), rules).with_breaks(breaks),
             devices,
         })
     }

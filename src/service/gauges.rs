@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
-use domain::units::LineId;
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::units::{LineId, TagId};
 
-use crate::historian::Historian;
+use crate::historian::{CounterRecord, Historian, StopRecord};
 use crate::sources::{GroupPace, Sources};
 use crate::web::{Gauge, GaugeKind, Gauges, History};
 
@@ -33,6 +34,30 @@ impl History for StoredHistory {
             self.0.events(line, from_us, to_us, kinds, ROWS).map_err(|error| error.to_string())?;
         events.reverse();
         Ok(events)
+    }
+
+    fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String> {
+        self.0.stops(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn rollups(
+        &self,
+        line: &LineId,
+        kind: PeriodKind,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<Rollup>, String> {
+        self.0.rollups(line, kind, (from_us, to_us), ROWS).map_err(|error| error.to_string())
+    }
+
+    fn counter(
+        &self,
+        line: &LineId,
+        tag: &TagId,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<CounterRecord>, String> {
+        self.0.counter(line, tag, (from_us, to_us), ROWS).map_err(|error| error.to_string())
     }
 }
 

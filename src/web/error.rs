@@ -22,6 +22,9 @@ pub enum WebError {
     /// No such line.
     #[error("there is no line {0:?}")]
     NoLine(String),
+    /// No such counter, or none that was ever read.
+    #[error("no counter {0:?} was ever read on this line")]
+    NoCounter(String),
     /// A parameter cannot be used. The text says which, and what would do.
     #[error("{0}")]
     Parameter(String),
@@ -50,7 +53,9 @@ pub struct ErrorView {
 impl WebError {
     fn status(&self) -> StatusCode {
         match self {
-            WebError::NotFound | WebError::NoLine(_) => StatusCode::NOT_FOUND,
+            WebError::NotFound | WebError::NoLine(_) | WebError::NoCounter(_) => {
+                StatusCode::NOT_FOUND
+            }
             WebError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             WebError::Parameter(_) => StatusCode::BAD_REQUEST,
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
@@ -64,6 +69,7 @@ impl WebError {
             WebError::NotFound => "not_found",
             WebError::WrongMethod => "wrong_method",
             WebError::NoLine(_) => "no_line",
+            WebError::NoCounter(_) => "no_counter",
             WebError::Parameter(_) => "parameter",
             WebError::Host(_) => "host",
             WebError::Crowded => "crowded",
@@ -78,6 +84,7 @@ impl WebError {
             }
             WebError::WrongMethod => "all routes and their methods are listed at /api/openapi.json",
             WebError::NoLine(_) => "the lines of this service are listed at /api/v1/lines",
+            WebError::NoCounter(_) => "the counters are tags of the maps, such as CF01.Samples",
             WebError::Parameter(_) => "parameters are described at /api/openapi.json",
             WebError::Host(_) => {
                 "open it as localhost or by its address, for instance http://127.0.0.1:8080/"

@@ -30,8 +30,9 @@ use axum::routing::MethodRouter;
 use axum::serve::Listener;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
+use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
-use domain::units::LineId;
+use domain::units::{LineId, TagId};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -43,6 +44,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
+use crate::historian::{CounterRecord, StopRecord};
 use error::WebError;
 use view::{LineView, Present};
 
@@ -110,7 +112,7 @@ pub struct LineFeed {
     pub status: watch::Receiver<Option<Arc<LineStatus>>>,
 }
 
-/// The stored record. Both methods block and are called off the async threads.
+/// The stored record. All methods block and are called off the async threads.
 pub trait History: Send + Sync {
     /// Minutes that begin in `[from_us, to_us)`, oldest first.
     ///
@@ -129,6 +131,36 @@ pub trait History: Send + Sync {
         to_us: i64,
         kinds: &[EventKind],
     ) -> Result<Vec<(i64, Event)>, String>;
+
+    /// Stops that were going on in `[from_us, to_us)`, with what people said about them.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String>;
+
+    /// Hours, shifts or batches that overlap `[from_us, to_us)`, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn rollups(
+        &self,
+        line: &LineId,
+        kind: PeriodKind,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<Rollup>, String>;
+
+    /// A counter as last read, and its ledger entries of `[from_us, to_us)`; none if it was never read.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn counter(
+        &self,
+        line: &LineId,
+        tag: &TagId,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<CounterRecord>, String>;
 }
 
 /// What the service measures of itself, for `/metrics`.

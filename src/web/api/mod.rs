@@ -1,6 +1,12 @@
 //! `/api/v1`: figures of the lines as JSON, for other programs and for screens without a stream; and how the service
 //! itself is.
 
+mod balance;
+mod counters;
+mod kpi;
+mod periods;
+mod stops;
+
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -33,6 +39,12 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/charts/reject_fraction", get(reject_fraction)),
         ("/api/v1/lines/{id}/minutes", get(minutes)),
         ("/api/v1/lines/{id}/events", get(events)),
+        ("/api/v1/lines/{id}/stops", get(stops::stops)),
+        ("/api/v1/lines/{id}/hours", get(periods::hours)),
+        ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
+        ("/api/v1/lines/{id}/batches", get(periods::batches)),
+        ("/api/v1/lines/{id}/balance", get(balance::balance)),
+        ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/healthz", get(healthz)),
         ("/readyz", get(readyz)),
         ("/api/openapi.json", get(openapi)),
@@ -54,6 +66,12 @@ pub(crate) fn routes() -> Routes {
         reject_fraction,
         minutes,
         events,
+        stops::stops,
+        periods::hours,
+        periods::shifts,
+        periods::batches,
+        balance::balance,
+        counters::counter,
         healthz,
         readyz,
         openapi,
