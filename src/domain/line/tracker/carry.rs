@@ -2,6 +2,7 @@
 
 use super::account::{self, Account};
 use super::station::Station;
+use super::tell::Told;
 use super::{GAP_AFTER_US, Ledger, LineModel};
 use crate::line::chronicle::{Past, counted};
 use crate::line::counter::{Baseline, Counter, Settings};
@@ -61,7 +62,14 @@ pub(super) fn ledgers(
                 None => Counter::new(settings),
             };
             stations[station].counter_of[tag] = Some(ledgers.len());
-            ledgers.push(Ledger { station, tag: tag as u16, id: entry.id.clone(), counter });
+            ledgers.push(Ledger {
+                station,
+                tag: tag as u16,
+                id: entry.id.clone(),
+                counter,
+                odometer: entry.odometer,
+                told: Told::default(),
+            });
         }
     }
     ledgers

@@ -2,5 +2,6 @@
 
 mod damage;
 mod laws;
+mod odometer;
 mod script;
 mod told;
