@@ -35,7 +35,7 @@ fn registers_say_what_the_ledger_says() {
     for preset in [Preset::Steady, Preset::Typical] {
         let model = plant_at(9, preset, 3 * HOUR_US);
         let (registers, ledger) = (model.holding_registers(1), model.ledger());
-        assert_eq!(registers.len(), 50);
+        assert_eq!(registers.len(), 51);
         assert_eq!(registers[address::SEQ_HEAD], registers[address::SEQ_TAIL]);
         assert_eq!(registers[address::SEQ_HEAD], ledger.strokes as u16);
         assert_eq!(registers[address::STATE_CURRENT], ledger.state as u16);

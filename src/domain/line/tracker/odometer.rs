@@ -1,20 +1,19 @@
 //! What an odometer leaves for the counters that rise with it.
 //!
-//! Every capsule of a stroke leaves once: as good, as a reject or as a sample. What the others have counted for certain
-//! is therefore taken off what is left for one of them. An infeed has all of it, because it is counted where the
-//! capsules come in.
+//! Every pocket of a stroke comes in once, loaded or empty, and every capsule leaves once: as good, as a reject or as a
+//! sample. On either side, what the other counters have counted for certain is taken off what is left for one of them.
 
 use super::{Ledger, LineTracker};
 use crate::plc_map::Role;
 use crate::reading::{Quality, Reading};
 use crate::units::Moment;
 
-/// What the counters of one odometer that share its capsules counted at least, since one moment.
-#[derive(Clone, Copy, Default)]
+/// What the counters of one odometer counted at least since one moment, at the way in and at the way out.
+#[derive(Clone, Copy)]
 pub(super) struct Shares {
     odometer: u16,
     since_us: i64,
-    least: u64,
+    least: [u64; 2],
 }
 
 impl LineTracker {
@@ -26,16 +25,14 @@ impl LineTracker {
             let (Some(link), Some(newest)) = (ledger.odometer, ledger.counter.newest()) else {
                 continue;
             };
-            if !self.is_share(ledger) {
-                continue;
-            }
+            let Some(side) = self.side(ledger) else { continue };
             let shares = shares.get_or_insert(Shares {
                 odometer: link.tag,
                 since_us: newest.at.mono_us,
-                least: 0,
+                least: [0; 2],
             });
             if shares.odometer == link.tag && shares.since_us == newest.at.mono_us {
-                shares.least = shares.least.saturating_add(least(ledger, value));
+                shares.least[side] = shares.least[side].saturating_add(least(ledger, value));
             }
         }
         shares
@@ -58,10 +55,12 @@ impl LineTracker {
         let Some((newest, then)) = since else { return (Some(now), None) };
         let t_us = at.mono_us.saturating_sub(newest.at.mono_us);
         let most = link.odometer.most(ledger.counter.settings(), then, now, t_us);
+        let beside =
+            |shares: &Shares| shares.odometer == link.tag && shares.since_us == newest.at.mono_us;
         let others = shares
-            .filter(|_| self.is_share(ledger))
-            .filter(|shares| shares.odometer == link.tag && shares.since_us == newest.at.mono_us)
-            .map_or(0, |shares| shares.least.saturating_sub(least(ledger, value)));
+            .filter(beside)
+            .zip(self.side(ledger))
+            .map_or(0, |(shares, side)| shares.least[side].saturating_sub(least(ledger, value)));
         // Others that counted more than all strokes: one of them is wrong, and it is not known which.
         let left = most.map(|most| most.checked_sub(others).unwrap_or(most));
         (Some(now), left.map(|left| (0, left)))
@@ -77,8 +76,13 @@ impl LineTracker {
         Some((&self.ledgers[position], value))
     }
 
-    fn is_share(&self, ledger: &Ledger) -> bool {
-        matches!(self.role(ledger), Role::Good | Role::Reject(_) | Role::Sample)
+    /// At which side of the machine a counter counts: the way in, or the way out.
+    fn side(&self, ledger: &Ledger) -> Option<usize> {
+        match self.role(ledger) {
+            Role::Infeed | Role::Void => Some(0),
+            Role::Good | Role::Reject(_) | Role::Sample => Some(1),
+            _ => None,
+        }
     }
 }
 
