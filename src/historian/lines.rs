@@ -1,7 +1,6 @@
 //! Reads of what is written down of a line beside minutes and events: stops with their revisions, periods, one counter.
 
-use domain::line::counter::Baseline;
-use domain::line::event::Event;
+use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::Stop;
 use domain::line::stop::revision::{Part, Refusal, Revision, apply, revise};
@@ -14,26 +13,6 @@ use super::record::{self, BaselineRow};
 
 /// Stops on either side of a span that revisions of its stops may touch: people merge neighbours, not days.
 const AROUND: u64 = 100;
-
-/// Stops of a span as recorded, and as people see them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StopRecord {
-    /// As recorded, oldest first.
-    pub stops: Vec<Stop>,
-    /// With all revisions applied, oldest first.
-    pub parts: Vec<Part>,
-    /// The revisions that were applied, oldest first.
-    pub revisions: Vec<Revision>,
-}
-
-/// A counter as last read, and what its ledger wrote down in a span.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CounterRecord {
-    /// As last read.
-    pub baseline: Baseline,
-    /// Entries that were more than an ordinary step, with their numbers, oldest first.
-    pub entries: Vec<(i64, Event)>,
-}
 
 impl Readers {
     pub(super) fn stops(

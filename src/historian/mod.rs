@@ -23,6 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
@@ -31,7 +32,6 @@ use domain::reading::Snapshot;
 use domain::units::{LineId, TagId};
 
 pub use error::StoreError;
-pub use lines::{CounterRecord, StopRecord};
 pub use tick::{DeviceTags, Resume, StoredState, Tick};
 pub use writer::{Busy, NotStored, Pending};
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::units::{LineId, TagId};
 
-use crate::historian::{CounterRecord, Historian, StopRecord};
+use crate::historian::Historian;
 use crate::sources::{GroupPace, Sources};
 use crate::web::{Gauge, GaugeKind, Gauges, History};
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::line::batch::Remark;
 use domain::line::calendar::Calendar;
+use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::counter::{Baseline, BatchChange, Seen};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
@@ -29,7 +30,6 @@ use tokio::sync::watch;
 use super::{App, AppParts, Gauge, GaugeKind, Gauges, History, LineFeed};
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
-use crate::historian::{CounterRecord, StopRecord};
 
 /// 2026-11-24T14:03:27+08:00.
 pub(super) const NOW_US: i64 = 1_795_500_207 * SECOND_US;

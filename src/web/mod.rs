@@ -28,6 +28,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use axum::serve::Listener;
+use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
@@ -44,7 +45,6 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
-use crate::historian::{CounterRecord, StopRecord};
 use error::WebError;
 use view::{LineView, Present};
 

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use super::balance::{Balance, Miscount, Outlet, Section, Sign, Suspect};
 use super::batch::{BatchFollower, Settings};
 use super::calendar::Calendar;
+use super::counter::Baseline;
+use super::event::Event;
 use super::minute::Counted;
 use super::rollup::{Booking, Books, Rollup};
 use super::state::State;
 use super::stop::key_cause::{Chain, KeyCause, Watch};
+use super::stop::revision::{Part, Revision};
 use super::stop::{Cause, Spent, Stop, StopLog};
 use crate::plc_map::{PlcMap, Role, Tag};
 use crate::units::{Count, HOUR_US, MINUTE_US, Moment, StationId, TagId};
@@ -83,6 +86,26 @@ pub struct Past {
     pub last: Option<Moment>,
     /// Whether that moment is of the present boot clock.
     pub same_boot: bool,
+}
+
+/// Stops of a span as recorded, and as people see them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StopRecord {
+    /// As recorded, oldest first.
+    pub stops: Vec<Stop>,
+    /// With all revisions applied, oldest first.
+    pub parts: Vec<Part>,
+    /// The revisions that were applied, oldest first.
+    pub revisions: Vec<Revision>,
+}
+
+/// A counter as last read, and what its ledger wrote down in a span.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CounterRecord {
+    /// As last read.
+    pub baseline: Baseline,
+    /// Entries that were more than an ordinary step, with their numbers, oldest first.
+    pub entries: Vec<(i64, Event)>,
 }
 
 /// Something that a person should look at.

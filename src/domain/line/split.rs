@@ -74,8 +74,7 @@ mod tests {
             prop_assert_eq!(parts.iter().map(|part| u128::from(*part)).sum::<u128>(), u128::from(n));
             let total: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
             for (part, weight) in parts.iter().zip(&weights) {
-                if total > 0 {
-                    let exact = u128::from(n) * u128::from(*weight) / total;
+                if let Some(exact) = (u128::from(n) * u128::from(*weight)).checked_div(total) {
                     prop_assert!((exact..=exact + 1).contains(&u128::from(*part)));
                 }
             }

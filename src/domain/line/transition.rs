@@ -9,7 +9,8 @@ use super::state::State;
 /// produce. What is not known is not judged.
 ///
 /// The transitions are those of ISA TR88.00.02-2022: reset, start, hold, unhold, suspend, unsuspend, complete,
-/// clear; stop from everywhere but the aborted side; abort from everywhere.
+/// clear; stop from everywhere but the aborted side; abort from everywhere. A machine that has one code for running up
+/// is mapped to `starting` whether it comes from idle, held or suspended: the three ways up are one here.
 pub fn is_possible(from: State, to: State) -> bool {
     let judged = |state| !matches!(state, State::Unknown | State::UnknownCode);
     if from == to || !judged(from) || !judged(to) {
@@ -19,6 +20,10 @@ pub fn is_possible(from: State, to: State) -> bool {
         (true, true) => true,
         (false, true) => is_at_rest(from),
         (true, false) => is_at_rest(to) || to == State::Starting,
+        (false, false) if is_running_up(to) => {
+            let ways = [State::Starting, State::Unholding, State::Unsuspending];
+            ways.into_iter().any(|way| from == way || reaches(from, way, 0))
+        }
         (false, false) => reaches(from, to, 0),
     }
 }
@@ -38,6 +43,10 @@ pub fn is_acting(state: State) -> bool {
             | State::Resetting
             | State::Completing
     )
+}
+
+fn is_running_up(state: State) -> bool {
+    matches!(state, State::Starting | State::Unholding | State::Unsuspending)
 }
 
 fn is_mode(state: State) -> bool {
@@ -120,6 +129,8 @@ mod tests {
             (State::Suspended, State::Aborted),
             (State::Aborted, State::Stopped),
             (State::Unholding, State::Stopped),
+            (State::Held, State::Starting),
+            (State::Suspended, State::Starting),
         ] {
             assert!(is_possible(from, to), "{from:?} → {to:?}");
         }
@@ -129,6 +140,7 @@ mod tests {
     fn a_waiting_state_cannot_be_jumped_over() {
         for (from, to) in [
             (State::Stopped, State::Execute),
+            (State::Stopped, State::Starting),
             (State::Aborted, State::Idle),
             (State::Aborted, State::Execute),
             (State::Execute, State::Idle),

@@ -99,7 +99,7 @@ fn periods_come_back_as_they_were_and_an_older_revision_never_covers_a_newer() {
     historian.append(next).unwrap().wait().unwrap();
     let read = |kind, from_us, to_us| historian.rollups(&l1(), kind, (from_us, to_us), 9).unwrap();
     assert_eq!(read(PeriodKind::Batch, T0_US, i64::MAX), [rollup(3)]);
-    assert_eq!(read(PeriodKind::Hour, 0, i64::MAX), [hour.clone()]);
+    assert_eq!(read(PeriodKind::Hour, 0, i64::MAX), std::slice::from_ref(&hour));
     assert_eq!(read(PeriodKind::Shift, 0, i64::MAX), []);
     assert_eq!(read(PeriodKind::Hour, 0, T0_US), []);
     assert_eq!(read(PeriodKind::Hour, hour.end_us.unwrap(), i64::MAX), []);

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use domain::line::chronicle::CounterRecord;
 use domain::line::event::Event;
 use domain::units::TagId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{EVENTS_SPAN_US, Span, read};
-use crate::historian::CounterRecord;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::CountView;

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use domain::line::chronicle::StopRecord;
 use domain::line::stop::key_cause::KeyCause;
 use domain::line::stop::revision::{Act, Part, Revision};
 use domain::line::stop::{Stop, micro_stops};
@@ -11,7 +12,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{EVENTS_SPAN_US, Span, read};
 use crate::config::LineConfig;
-use crate::historian::StopRecord;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::TitleView;
