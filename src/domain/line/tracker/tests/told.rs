@@ -300,7 +300,7 @@ fn a_drop_with_a_steady_uptime_is_a_wrap() {
         expect![[r#"
                  0 link up of CF01: heard for the first time
                  0 count first of good: 0
-                 1 count wrap of good: 50
+                 1 count wrap of good: 50: wrap 50: the counter passed 65536 once: 65536 - 65500 + 14 = 50
             minute 0 (open): CF01.good 50 unknown 1s polls 2 missed 0
         "#]],
     );
