@@ -9,6 +9,7 @@ mod frame;
 mod gauge;
 mod journal;
 mod place;
+mod quality;
 mod read;
 mod record;
 mod schema;
@@ -28,6 +29,7 @@ use domain::reading::Snapshot;
 use domain::units::LineId;
 
 pub use error::StoreError;
+pub use quality::{StoredIncident, StoredPoint, Work, WorkKind};
 pub use tick::{DeviceTags, Resume, StoredState, Tick};
 pub use writer::{Busy, NotStored, Pending};
 

@@ -3,6 +3,7 @@
 mod crash;
 mod frame;
 mod measure;
+mod quality;
 mod refuse;
 mod store;
 
