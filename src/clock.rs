@@ -17,10 +17,13 @@ impl Clock {
         Clock { origin: Moment::default(), real_origin_us: 0, speed: 1.0 }
     }
 
-    /// A clock that shows `utc_us` now and then runs `speed` times as fast as real time.
-    pub fn accelerated(utc_us: i64, speed: f64) -> Clock {
-        let boot = boot_us();
-        Clock { origin: Moment { utc_us, mono_us: boot }, real_origin_us: boot, speed }
+    /// A clock that is `ahead_us` ahead of the real one now and then runs `speed` times as fast.
+    ///
+    /// Both its times are moved alike, so that they keep their distance over any number of such clocks.
+    pub fn accelerated(ahead_us: i64, speed: f64) -> Clock {
+        let now = Clock::real().now();
+        let origin = Moment { utc_us: now.utc_us + ahead_us, mono_us: now.mono_us + ahead_us };
+        Clock { origin, real_origin_us: now.mono_us, speed }
     }
 
     /// Now.

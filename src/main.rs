@@ -39,6 +39,9 @@ enum Command {
         /// End after this time and print a summary: 30s, 5min
         #[arg(long, value_parser = duration)]
         duration: Option<Duration>,
+        /// How long the plant has run before, about: 8h, 30min; 0s for none
+        #[arg(long, default_value = "8h", value_parser = duration)]
+        history: Duration,
     },
     /// Run the service of a plant
     Run {
@@ -72,10 +75,12 @@ fn main() -> ExitCode {
 fn perform(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         #[cfg(feature = "demo")]
-        Command::Demo { port, data, seed, speed, duration } => {
+        Command::Demo { port, data, seed, speed, duration, history } => {
             let listen = SocketAddr::from(([127, 0, 0, 1], port));
-            runtime()?
-                .block_on(demo(capline::demo::DemoOptions { listen, data, seed, speed }, duration))
+            runtime()?.block_on(demo(
+                capline::demo::DemoOptions { listen, data, seed, speed, history },
+                duration,
+            ))
         }
         Command::Run { config } => {
             let config = Config::load(&config)?;
@@ -116,7 +121,7 @@ async fn wait(duration: Option<Duration>) -> anyhow::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let timer = async {
         match duration {
-            Some(duration) => tokio::time::sleep(duration).await,
+            Some(duration) => pass(duration).await,
             None => std::future::pending().await,
         }
     };
@@ -126,6 +131,20 @@ async fn wait(duration: Option<Duration>) -> anyhow::Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// Lets a time pass, and shows on a terminal how much of it has.
+async fn pass(duration: Duration) {
+    let bar = indicatif::ProgressBar::new(duration.as_secs());
+    let end = tokio::time::Instant::now() + duration;
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep_until(end) => break,
+            _ = seconds.tick() => bar.set_position(bar.elapsed().as_secs()),
+        }
+    }
+    bar.finish_and_clear();
 }
 
 fn check(path: &std::path::Path) -> ExitCode {

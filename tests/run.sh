@@ -1,13 +1,46 @@
 #!/usr/bin/env bash
-# All checks of the project in one command: format, lints, tests.
+# All checks of the project in one command. It installs what it needs: Debian packages and registries, nothing else.
+# With CI=true nothing may be skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# The tests look for their tools here.
+readonly TOOLS="$PWD/target/tools"
+export PATH="$TOOLS/bin:$PATH"
+
 step() { printf '\n== %s\n' "$*"; }
 
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# Command → Debian package that brings it.
+system_packages() {
+    local missing=()
+    command -v chromium > /dev/null || missing+=(chromium)
+    command -v chromedriver > /dev/null || missing+=(chromium-driver)
+    fc-list :lang=zh 2> /dev/null | grep -q . || missing+=(fontconfig fonts-noto-cjk)
+    [ ${#missing[@]} = 0 ] && return
+    if ! command -v apt-get > /dev/null; then
+        echo "these are missing and there is no apt-get to install them: ${missing[*]}" >&2
+        return
+    fi
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" > /dev/null
+}
+
+cargo_deny() {
+    [ -x "$TOOLS/bin/cargo-deny" ] || command -v cargo-deny > /dev/null ||
+        cargo install --quiet --locked --root "$TOOLS" cargo-deny@0.20.2
+    # The database of advisories is in no package registry: `cargo deny check advisories` belongs to a release.
+    cargo deny --log-level error check bans licenses sources
+}
+
+step system packages
+system_packages
 step format
 cargo fmt --all --check
 step lints
-cargo clippy --workspace --all-targets
+cargo clippy --workspace --all-targets -- -D warnings
+step licences and sources
+cargo_deny
 step tests
 cargo test --workspace

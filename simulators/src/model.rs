@@ -4,7 +4,7 @@ use crate::{
     filler::Filler,
     ledger::{Ledger, RejectClass, Totals},
     registers::{self, NodeValue},
-    stops::Preset,
+    stops::{Preset, State},
     weigher::Weigher,
 };
 
@@ -155,6 +155,16 @@ impl Model {
     /// Plant time, in microseconds.
     pub fn plant_us(&self) -> i64 {
         self.plant_us
+    }
+
+    /// State of the filler.
+    pub fn state(&self) -> State {
+        self.filler.state
+    }
+
+    /// Batch in production.
+    pub fn batch_id(&self) -> String {
+        self.filler.batch().batch_id
     }
 
     /// UTC of the plant's clocks, in microseconds since 1970.

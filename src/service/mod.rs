@@ -13,15 +13,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::line::tracker::{Carry, LineModel, LineTracker};
-use domain::units::{Count, HOUR_US, LineId};
+use domain::units::{Count, HOUR_US, LineId, Moment};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::config::{Config, LineConfig};
-use crate::historian::{Historian, Options};
+use crate::config::{Config, DeviceConfig, LineConfig};
+use crate::historian::{DeviceTags, Historian, Options};
 use crate::sources::{Feed, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
@@ -103,7 +103,8 @@ impl Service {
             let (publish, status) = watch::channel(None);
             let (hear, heard) = watch::channel(false);
             let (commands, inbox) = mpsc::channel(4);
-            let follow = follow(line, &historian, &clock)?;
+            let follow = follow(line, &historian, &clock, clock.now())?;
+            historian.describe(&line.id, &device_tags(line))?;
             let task = LineTask {
                 id: line.id.clone(),
                 tracker: follow.tracker,
@@ -197,7 +198,11 @@ impl Service {
     }
 }
 
-async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+/// Takes the address of the screens.
+///
+/// # Errors
+/// In use or not of this machine, in one sentence.
+pub(crate) async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr).await.map_err(|error| {
         let way_out = match error.kind() {
             std::io::ErrorKind::AddrInUse => {
@@ -209,14 +214,19 @@ async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-struct Follow {
-    tracker: LineTracker,
-    next_seq: u64,
+/// A line followed: its tracker and the number of its next tick.
+pub(crate) struct Follow {
+    pub(crate) tracker: LineTracker,
+    pub(crate) next_seq: u64,
 }
 
-/// The tracker of a line, going on from what the journal holds.
-fn follow(line: &LineConfig, historian: &Historian, clock: &Clock) -> anyhow::Result<Follow> {
-    let now = clock.now();
+/// The tracker of a line from `now` on, going on from what the journal holds.
+pub(crate) fn follow(
+    line: &LineConfig,
+    historian: &Historian,
+    clock: &Clock,
+    now: Moment,
+) -> anyhow::Result<Follow> {
     let resume = historian.resume(&line.id, now.utc_us - LOOK_BACK_US)?;
     if let Some(last) = resume.last_tick {
         let away_s = (now.utc_us - last.utc_us) as f64 / 1e6;
@@ -236,6 +246,15 @@ fn follow(line: &LineConfig, historian: &Historian, clock: &Clock) -> anyhow::Re
         tracker: LineTracker::new(model(line, clock), now, carry),
         next_seq: resume.tick_seq + 1,
     })
+}
+
+/// What the positions in the snapshots of a line mean.
+fn device_tags(line: &LineConfig) -> Vec<DeviceTags> {
+    let of = |device: &DeviceConfig| DeviceTags {
+        station: device.map.station.clone(),
+        tags: device.map.tags.iter().map(|tag| tag.id.clone()).collect(),
+    };
+    line.devices.iter().map(of).collect()
 }
 
 /// What a tracker needs to know of a configured line.

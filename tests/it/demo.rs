@@ -1,18 +1,12 @@
 //! What `capline demo` shows is what is tested: made by the plant, counted by the service.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use capline::demo::{Demo, DemoOptions};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_capsule_that_was_made_is_counted() {
-    let options = DemoOptions {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        data: None,
-        seed: 1,
-        speed: 10.0,
-    };
+    let options = DemoOptions { speed: 10.0, ..DemoOptions::new() };
     let demo = Demo::start(&options).await.expect("the demo starts");
     tokio::time::sleep(Duration::from_secs(6)).await;
     let summary = demo.stop().await.expect("the demo stops");

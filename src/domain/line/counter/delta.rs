@@ -172,9 +172,9 @@ pub struct Delta {
 impl Delta {
     /// Whether nobody needs to be told: an exact step, or the same reading again. A step that is
     /// only unverified, or follows a short miss, is ordinary too: while a counter without evidence
-    /// is low, every step of it is.
+    /// is low, every step of it is. So is a late reading, which adds nothing.
     pub fn is_ordinary(&self) -> bool {
-        let silent = Flags::AFTER_MISS.union(Flags::UNVERIFIED);
+        let silent = Flags::AFTER_MISS.union(Flags::UNVERIFIED).union(Flags::LATE);
         matches!(self.cause, Cause::Step | Cause::Duplicate)
             && self.count.is_exact()
             && silent.contains(self.flags)

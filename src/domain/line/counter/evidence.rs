@@ -128,7 +128,11 @@ impl Signs {
         span: Span,
         batch: BatchChange,
     ) -> Signs {
-        let cleared = clock(seen.since_reset, evidence.since_reset_s, span, 0);
+        // A counter that nothing sets back is not cleared together with that clock.
+        let cleared = match settings.is_lifetime() {
+            true => Sign::Unknown,
+            false => clock(seen.since_reset, evidence.since_reset_s, span, 0),
+        };
         let order = order(settings, seen, evidence, cleared, batch);
         let restart = restart(settings, seen, evidence, cleared, span);
         let resets = settings.resets;

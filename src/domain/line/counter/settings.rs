@@ -96,6 +96,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether nothing sets it back, neither a command nor a restart.
+    pub(super) fn is_lifetime(&self) -> bool {
+        self.retentive == Some(true) && self.resets == Resets::default()
+    }
+
     /// The most that can be counted in `t_us` microseconds: tolerance × design speed × t plus one
     /// stroke, because a stroke may fall on either side of a poll. Saturates.
     pub fn most_in(&self, t_us: i64) -> u64 {

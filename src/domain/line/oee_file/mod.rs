@@ -192,7 +192,8 @@ impl Sums {
             quality: value(self.quality()),
             oee: of_planned(self.good),
             oee_low: of_planned(self.good),
-            oee_high: of_planned(self.highest),
+            // Equal but for the last bit where factors have too many decimals to stay exact.
+            oee_high: of_planned(self.highest.max(self.good)),
             coverage: value(coverage),
         }
     }

@@ -157,6 +157,34 @@ fn an_unknown_field_is_refused_by_name() {
     assert!(why.contains("unknown field `planed_s`, expected one of `planned_s`"), "{why}");
 }
 
+/// Long factors and enormous times once lost so many digits that the highest OEE came out below the lowest.
+#[test]
+fn long_factors_of_enormous_times_keep_their_order() {
+    let bucket = |planned_s, run_s, performance, quality| Bucket {
+        planned_s,
+        run_s,
+        unknown_s: 77_209.956_134_315_11,
+        total: None,
+        bad: None,
+        performance: Some(performance),
+        quality: Some(quality),
+    };
+    let buckets = vec![
+        bucket(0.0, 257_632_202_251_702.0, 0.792_186_254_230_088_5, 0.703_686_009_628_330_9),
+        bucket(
+            60_444.752_270_735_7,
+            66_342.816_994_639_36,
+            1.157_014_691_098_654,
+            0.928_755_856_787_039_8,
+        ),
+    ];
+    let total = kpis(&Input { ideal_cycle_s: None, buckets }).unwrap().total;
+    // Σ run × performance × quality / Σ planned, by Python's fractions.
+    let oee = total.oee.unwrap();
+    assert!((oee / 2376007259.245968 - 1.0).abs() < 1e-14, "{oee}");
+    assert!(total.oee_low <= total.oee && total.oee <= total.oee_high, "{total:?}");
+}
+
 fn bucket() -> impl Strategy<Value = Bucket> {
     let seconds = || prop_oneof![8 => 0.0..1e5, 1 => any::<f64>(), 1 => Just(0.0)];
     let output = prop_oneof![

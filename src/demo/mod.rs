@@ -1,7 +1,10 @@
 //! `capline demo`: a simulated plant inside this process, and the service pointed at it.
 //!
 //! The plant is a pure function of its seed and of plant time. After an end of any kind it is wound forward to the
-//! present, so that it went on making capsules while nobody looked, as a real one does.
+//! present, so that it went on making capsules while nobody looked, as a real one does. When a demo begins, its plant
+//! has already run for some hours, see [`history`].
+
+mod history;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,18 +13,24 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::units::Count;
 use serde::{Deserialize, Serialize};
-use simulators::{Plant, PlantConfig, Preset};
+use simulators::{Counters, ModelConfig, Plant, PlantConfig, Preset};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::historian::Historian;
-use crate::service::{Service, open_historian};
+use crate::service::{self, Service, open_historian};
 
 /// Key of the journal under which a demo keeps what its plant was started with.
 const SETTING: &str = "demo";
 
+/// How well the demo's plant runs.
+const PRESET: Preset = Preset::Good;
+
 /// How long the demo waits for the first reading of every simulated machine before capsules are made.
 const FIRST_READING: Duration = Duration::from_secs(10);
+
+/// How long the plant has run before the first look, unless told otherwise.
+pub const HISTORY: Duration = Duration::from_secs(8 * 3_600);
 
 /// What a demo is started with.
 #[derive(Clone, Debug)]
@@ -34,6 +43,27 @@ pub struct DemoOptions {
     pub seed: u64,
     /// Line seconds in a real second.
     pub speed: f64,
+    /// How long the plant has run before the demo, about; 0 for a plant that is only started with it.
+    pub history: Duration,
+}
+
+impl DemoOptions {
+    /// The demo of seed 1 in real time, on a free port of this machine, with a journal that is deleted at the end.
+    pub fn new() -> DemoOptions {
+        DemoOptions {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: None,
+            seed: 1,
+            speed: 1.0,
+            history: HISTORY,
+        }
+    }
+}
+
+impl Default for DemoOptions {
+    fn default() -> DemoOptions {
+        DemoOptions::new()
+    }
 }
 
 /// What the plant was first started with.
@@ -41,9 +71,11 @@ pub struct DemoOptions {
 struct Origin {
     seed: u64,
     line_start_us: i64,
+    /// Good capsules of the history before the demo. They are counted, but no part of the summary.
+    before: u64,
 }
 
-/// The last line of a demo: what was made against what was counted.
+/// The last line of a demo: what was made against what was counted, since it was first started.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     /// Good capsules in the ledger of the simulator.
@@ -77,6 +109,8 @@ impl From<Count> for Counted {
 pub struct Demo {
     plant: Plant,
     service: Service,
+    /// Good capsules of the history.
+    before: u64,
     // Deleted when the demo is dropped.
     _scratch: Option<tempfile::TempDir>,
 }
@@ -98,20 +132,21 @@ impl Demo {
         let mut config = built_in()?;
         config.listen = options.listen;
         config.data = data.context("a demo has a data directory")?;
+        // Better refused now than after the history.
+        drop(service::bind(config.listen).await?);
         let historian = open_historian(&config)?;
-        let real = Clock::real().now();
-        let last = last_tick_us(&config, &historian)?;
-        let (origin, now_us) = origin(&historian, options.seed, real.utc_us, last)?;
-        let clock = match options.speed == 1.0 && now_us == real.utc_us {
-            true => Clock::real(),
-            false => Clock::accelerated(now_us, options.speed),
+        let begun = match stored_origin(&config, &historian, options.seed)? {
+            Some(origin) => go_on(&config, &historian, origin, options.speed)?,
+            None => begin(&config, &historian, options).await?,
         };
+        let Begun { origin, clock, plant_us } = begun;
         let plant = Plant::start(PlantConfig {
             seed: origin.seed,
             speed: options.speed,
-            preset: Preset::Good,
+            preset: PRESET,
             line_start_us: origin.line_start_us,
-            start_at_us: now_us - origin.line_start_us,
+            start_at_us: plant_us,
+            start_counters: Counters::in_use(),
             held: true,
             pki_dir: config.data.join("sim-pki"),
             ..PlantConfig::default()
@@ -126,7 +161,7 @@ impl Demo {
             );
         }
         plant.resume();
-        Ok(Demo { plant, service, _scratch: scratch })
+        Ok(Demo { plant, service, before: origin.before, _scratch: scratch })
     }
 
     /// Where the screens are served.
@@ -140,13 +175,13 @@ impl Demo {
     /// The journal could not take the last ticks.
     pub async fn stop(self) -> anyhow::Result<Summary> {
         self.plant.hold();
-        let made = self.plant.ledger().made;
+        let made = self.plant.ledger().made - self.before;
         let lines = self.service.stop().await?;
         self.plant.stop().await;
         let line = lines.first().context("a demo has one line")?;
         Ok(Summary {
             made,
-            counted: line.counted.into(),
+            counted: line.counted.since(Count::exact(self.before)).into(),
             polls: line.polls,
             missed_polls: line.missed_polls,
         })
@@ -155,10 +190,10 @@ impl Demo {
 
 /// The configuration of the demo and its maps, built into the binary.
 fn built_in() -> anyhow::Result<Config> {
-    let text = include_str!("../config/demo.toml");
+    let text = include_str!("../../config/demo.toml");
     let read = |path: &Path| match path.file_name().and_then(|name| name.to_str()) {
-        Some("cf01-modbus.toml") => Ok(include_str!("../plc-maps/cf01-modbus.toml").to_owned()),
-        Some("cw04-opcua.toml") => Ok(include_str!("../plc-maps/cw04-opcua.toml").to_owned()),
+        Some("cf01-modbus.toml") => Ok(include_str!("../../plc-maps/cf01-modbus.toml").to_owned()),
+        Some("cw04-opcua.toml") => Ok(include_str!("../../plc-maps/cw04-opcua.toml").to_owned()),
         _ => Err(std::io::Error::other("not built in")),
     };
     Ok(Config::parse("config/demo.toml", text, Path::new("config"), &read)?)
@@ -174,30 +209,27 @@ fn point_at(config: &mut Config, plant: &Plant) {
     }
 }
 
-fn last_tick_us(config: &Config, historian: &Historian) -> anyhow::Result<Option<i64>> {
-    let mut last = None;
-    for line in &config.lines {
-        last = last.max(historian.resume(&line.id, i64::MAX)?.last_tick.map(|at| at.utc_us));
-    }
-    Ok(last)
+/// How a demo begins or goes on.
+struct Begun {
+    origin: Origin,
+    clock: Clock,
+    /// Plant time at which the plant is started.
+    plant_us: i64,
 }
 
-/// What the plant was first started with, and the line's time now: never before what the journal holds.
-fn origin(
+/// What an earlier demo in this directory was started with, if there was one.
+fn stored_origin(
+    config: &Config,
     historian: &Historian,
     seed: u64,
-    real_us: i64,
-    last_us: Option<i64>,
-) -> anyhow::Result<(Origin, i64)> {
+) -> anyhow::Result<Option<Origin>> {
     let Some(stored) = historian.setting(SETTING)? else {
-        if last_us.is_some() {
+        if last_tick_us(config, historian)?.is_some() {
             bail!(
                 "the data directory holds the journal of a real line; give the demo another one with --data"
             );
         }
-        let origin = Origin { seed, line_start_us: real_us };
-        historian.set_setting(SETTING, &serde_json::to_string(&origin)?)?;
-        return Ok((origin, real_us));
+        return Ok(None);
     };
     let origin: Origin = serde_json::from_str(&stored)
         .context("what the demo stored cannot be read; give another --data")?;
@@ -207,5 +239,67 @@ fn origin(
             origin.seed
         );
     }
-    Ok((origin, last_us.map_or(real_us, |last| last.max(real_us))))
+    Ok(Some(origin))
+}
+
+/// Goes on at the present, but never before what the journal holds: an accelerated demo may have run ahead of it.
+fn go_on(
+    config: &Config,
+    historian: &Historian,
+    origin: Origin,
+    speed: f64,
+) -> anyhow::Result<Begun> {
+    let real_us = Clock::real().now().utc_us;
+    let ahead_us = last_tick_us(config, historian)?.map_or(0, |last| (last - real_us).max(0));
+    let clock = clock(ahead_us, speed);
+    Ok(Begun { origin, clock, plant_us: clock.now().utc_us - origin.line_start_us })
+}
+
+/// Starts a plant some hours ago and records what it did until now.
+async fn begin(
+    config: &Config,
+    historian: &Historian,
+    options: &DemoOptions,
+) -> anyhow::Result<Begun> {
+    let seed = options.seed;
+    let model = ModelConfig {
+        seed,
+        preset: PRESET,
+        start_counters: Counters::in_use(),
+        ..ModelConfig::default()
+    };
+    let wanted_us = options.history.as_micros() as i64;
+    let length_us = if wanted_us == 0 { 0 } else { history::length_us(model, wanted_us) };
+    let clock = clock(0, options.speed);
+    let line_start_us = clock.now().utc_us - length_us;
+    let mut origin = Origin { seed, line_start_us, before: 0 };
+    set_origin(historian, origin)?;
+    if length_us == 0 {
+        return Ok(Begun { origin, clock, plant_us: 0 });
+    }
+    let line = config.lines.first().context("a demo has one line")?;
+    let model =
+        history::record(ModelConfig { line_start_us, ..model }, line, historian, &clock).await?;
+    origin.before = model.ledger().made;
+    set_origin(historian, origin)?;
+    Ok(Begun { origin, clock, plant_us: model.plant_us() })
+}
+
+fn set_origin(historian: &Historian, origin: Origin) -> anyhow::Result<()> {
+    Ok(historian.set_setting(SETTING, &serde_json::to_string(&origin)?)?)
+}
+
+fn clock(ahead_us: i64, speed: f64) -> Clock {
+    match speed == 1.0 && ahead_us == 0 {
+        true => Clock::real(),
+        false => Clock::accelerated(ahead_us, speed),
+    }
+}
+
+fn last_tick_us(config: &Config, historian: &Historian) -> anyhow::Result<Option<i64>> {
+    let mut last = None;
+    for line in &config.lines {
+        last = last.max(historian.resume(&line.id, i64::MAX)?.last_tick.map(|at| at.utc_us));
+    }
+    Ok(last)
 }

@@ -1,0 +1,197 @@
+//! What the demo's line did before anyone watched: hours of its plant, counted as the service counts a live line.
+//!
+//! An empty screen teaches nothing, and a control chart needs some hours of subgroups. So the plant is started some
+//! hours ago. Its registers and nodes of every second go through the decoder and the tracker of the service, and
+//! what comes of it goes into the journal.
+
+use domain::line::event::{Event, EventKind};
+use domain::line::tracker::LineTracker;
+use domain::plc_map::{Address, Table, Tag, encoding};
+use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
+use domain::units::{Moment, SECOND_US};
+use simulators::{Model, ModelConfig, NodeValue, State};
+
+use crate::clock::Clock;
+use crate::config::LineConfig;
+use crate::historian::{Historian, StoredState, Tick};
+use crate::service::follow;
+
+/// Unit id of the simulated filler.
+const FILLER_UNIT: u8 = 1;
+
+/// The line that a demo shows first is in production, and stays so for this long.
+const IN_PRODUCTION_S: i64 = 120;
+
+/// How far beyond the wanted length a moment in production is sought before any moment will do.
+const SEARCH_S: i64 = 4 * 3_600;
+
+/// Poll period of the demo's filler.
+const POLL_US: i64 = 10_000;
+
+/// Seconds of plant time in one tick of the journal.
+const TICK_S: i64 = 1_800;
+
+/// Plant time, at or after `wanted_us`, from which the filler goes on producing for some minutes.
+pub(super) fn length_us(config: ModelConfig, wanted_us: i64) -> i64 {
+    let mut model = Model::new(config);
+    model.advance_to(wanted_us);
+    let mut in_production_s = 0;
+    for _ in 0..SEARCH_S {
+        in_production_s = match model.state() {
+            State::Running => in_production_s + 1,
+            _ => 0,
+        };
+        if in_production_s > IN_PRODUCTION_S {
+            return model.plant_us() - IN_PRODUCTION_S * SECOND_US;
+        }
+        model.advance_to(model.plant_us() + SECOND_US);
+    }
+    wanted_us
+}
+
+/// Runs the plant from its time 0 up to the present, counts it and stores that. The model as it is then.
+///
+/// # Errors
+/// The journal cannot be read, or refuses a tick.
+pub(super) async fn record(
+    model: ModelConfig,
+    line: &LineConfig,
+    historian: &Historian,
+    clock: &Clock,
+) -> anyhow::Result<Model> {
+    let mut model = Model::new(model);
+    let began = moment(clock, model.utc_us());
+    let mut follow = follow(line, historian, clock, began)?;
+    follow.tracker.note(Event {
+        at_us: began.utc_us,
+        from_us: None,
+        kind: EventKind::Service,
+        station: None,
+        tag: None,
+        word: "started".to_owned(),
+        count: None,
+        detail: "what the simulated plant did before the demo".to_owned(),
+    });
+    loop {
+        // The present moves on meanwhile; a few rounds catch up with it.
+        let ahead_us = clock.now().utc_us - model.utc_us();
+        let seconds = (ahead_us / SECOND_US).min(TICK_S);
+        if seconds < 1 {
+            return Ok(model);
+        }
+        for _ in 0..seconds {
+            pass_second(&mut model, |model| {
+                look(model, line, moment(clock, model.utc_us()), &mut follow.tracker);
+            });
+        }
+        let at = moment(clock, model.utc_us());
+        store(line, historian, at, &mut follow.tracker, follow.next_seq).await?;
+        follow.next_seq += 1;
+        // A long history must not hold up the screens.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Lets a second pass and looks at its end. When its batch counters are set back, what they counted last is seen only
+/// by who polls as fast as the service does, so that second is looked at more closely.
+fn pass_second(model: &mut Model, mut look: impl FnMut(&Model)) {
+    let end_us = model.plant_us() + SECOND_US;
+    let before = (model.state() != State::Running).then(|| model.clone());
+    model.advance_to(end_us);
+    if let Some(before) = before.filter(|before| before.batch_id() != model.batch_id()) {
+        *model = before;
+        while model.plant_us() + POLL_US < end_us {
+            model.advance_to(model.plant_us() + POLL_US);
+            look(model);
+        }
+        model.advance_to(end_us);
+    }
+    look(model);
+}
+
+/// A moment of the past on both clocks.
+fn moment(clock: &Clock, utc_us: i64) -> Moment {
+    let now = clock.now();
+    Moment { utc_us, mono_us: now.mono_us - (now.utc_us - utc_us) }
+}
+
+/// Everything that the service would read of the plant at this moment.
+fn look(model: &Model, line: &LineConfig, at: Moment, tracker: &mut LineTracker) {
+    let registers = model.holding_registers(FILLER_UNIT);
+    let nodes = model.nodes();
+    for (device, config) in line.devices.iter().enumerate() {
+        for group in 0..config.map.groups.len() {
+            let of_group = |(_, tag): &(usize, &Tag)| usize::from(tag.group) == group;
+            let tags = config.map.tags.iter().enumerate().filter(of_group);
+            let readings = tags.map(|(i, tag)| reading(i, tag, &registers, &nodes)).collect();
+            tracker.advance(&Snapshot {
+                device: device as u16,
+                group: group as u16,
+                taken_at: at,
+                round_trip_us: 0,
+                polls: 1,
+                outcome: Outcome::Taken(readings),
+            });
+        }
+    }
+    tracker.check(at);
+}
+
+fn reading(i: usize, tag: &Tag, registers: &[u16], nodes: &[(&str, NodeValue)]) -> Reading {
+    let value = match &tag.address {
+        Address::Register { table: Table::Holding, first } => {
+            let first = usize::from(*first);
+            registers
+                .get(first..first + usize::from(tag.encoding.kind.registers()))
+                .and_then(|words| encoding::decode(words, tag.encoding).ok())
+        }
+        Address::Register { .. } => None,
+        Address::Node(id) => {
+            let is_it = |(name, _): &&(&str, NodeValue)| id.strip_prefix("s=") == Some(*name);
+            nodes.iter().find(is_it).map(|(_, value)| decode(value))
+        }
+    };
+    Reading {
+        tag: i as u16,
+        quality: if value.is_some() { Quality::Good } else { Quality::Bad },
+        value: value.unwrap_or(Value::Unsigned(0)),
+        status: 0,
+        source_us: None,
+    }
+}
+
+fn decode(value: &NodeValue) -> Value {
+    match value {
+        NodeValue::U16(n) => Value::Unsigned(u64::from(*n)),
+        NodeValue::U32(n) => Value::Unsigned(u64::from(*n)),
+        NodeValue::U64(n) => Value::Unsigned(*n),
+        NodeValue::F32(x) => Value::Float(f64::from(*x)),
+        NodeValue::Text(text) => Value::Text(text.as_str().into()),
+    }
+}
+
+/// One tick, without the readings: the original record of a line that nobody read does not exist.
+async fn store(
+    line: &LineConfig,
+    historian: &Historian,
+    at: Moment,
+    tracker: &mut LineTracker,
+    seq: u64,
+) -> anyhow::Result<()> {
+    let changes = tracker.take_changes();
+    let stored = |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
+    let tick = Tick {
+        line: line.id.clone(),
+        seq,
+        at,
+        snapshots: Vec::new(),
+        baselines: changes.baselines,
+        minutes: changes.minutes,
+        events: changes.events,
+        states: changes.states.into_iter().map(stored).collect(),
+        total: tracker.total(),
+    };
+    let busy = |_| anyhow::anyhow!("the journal has no room for the history of the demo");
+    let pending = historian.append(tick).map_err(busy)?;
+    pending.await.map_err(|refused| anyhow::anyhow!("the journal refuses: {}", refused.error))
+}
