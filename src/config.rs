@@ -403,7 +403,8 @@ fn read_characteristic(section: &Section<'_, '_>, known: Option<&mut Vec<Charact
             None => {
                 let fitting = ChartKind::ALL.into_iter().filter(|kind| found.measure.fits(*kind));
                 let words = fitting.map(ChartKind::word).collect::<Vec<_>>().join(", ");
-                let message = format!("chart = \"{}\" does not fit {found}; use {words}", kind.value);
+                let message =
+                    format!("chart = \"{}\" does not fit {found}; use {words}", kind.value);
                 section.report_at(kind.line, message);
             }
         }
@@ -427,7 +428,10 @@ fn read_characteristic(section: &Section<'_, '_>, known: Option<&mut Vec<Charact
             rules.value.split(',').map(|name| RuleId::parse(name.trim())).collect();
         match ids.iter().copied().collect::<Option<Vec<_>>>() {
             Some(ids) if ids.iter().all(|id| Rule::standard(*id).is_some()) => found.rules = ids,
-            _ => section.report_at(rules.line, "rules must be names such as \"N1,N2,N5\": N1 to N8, WE1 to WE4, AIAG2"),
+            _ => section.report_at(
+                rules.line,
+                "rules must be names such as \"N1,N2,N5\": N1 to N8, WE1 to WE4, AIAG2",
+            ),
         }
     }
     match budget.map(|at| at.value) {

@@ -31,6 +31,7 @@ use axum::serve::ListenerExt;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::status::LineStatus;
+use domain::quality::limits::Limits;
 use domain::units::LineId;
 use tokio::sync::{Semaphore, watch};
 use tower_http::compression::CompressionLayer;
@@ -39,6 +40,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
+use crate::historian::{StoredIncident, StoredPoint, Work};
 use error::WebError;
 use view::{LineView, Present};
 
@@ -92,6 +94,10 @@ pub struct AppParts {
     pub lines: Vec<LineFeed>,
     /// What was kept.
     pub history: Arc<dyn History>,
+    /// Limits, incidents and judged subgroups.
+    pub quality: Arc<dyn QualityRecord>,
+    /// Whether requests may write at all: limits, decisions, causes.
+    pub writes: bool,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
 }
@@ -123,6 +129,30 @@ pub trait History: Send + Sync {
         to_us: i64,
         kinds: &[EventKind],
     ) -> Result<Vec<(i64, Event)>, String>;
+}
+
+/// Limits, incidents and judged subgroups of the record. All methods block and are called off the async threads; an
+/// error says why the record could not be read or written and goes to the log, not to the reader.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
+pub trait QualityRecord: Send + Sync {
+    /// All versions of the limits of a characteristic.
+    fn limits(&self, line: &LineId, of: &str) -> Result<Vec<Limits>, String>;
+
+    /// Keeps new limits.
+    fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), String>;
+
+    /// Keeps what was decided about limits.
+    fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), String>;
+
+    /// Incidents that began in a span or are open, newest first.
+    fn incidents(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<StoredIncident>, String>;
+
+    /// Keeps what a person did about an incident. Whether there is such an incident.
+    fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, String>;
+
+    /// What a running chart told of a span, corrections after what they correct.
+    fn points(&self, line: &LineId, of: &str, span: (i64, i64))
+    -> Result<Vec<StoredPoint>, String>;
 }
 
 /// What the service measures of itself, for `/metrics`.

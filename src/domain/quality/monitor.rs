@@ -65,6 +65,11 @@ impl Monitor {
         self.limits.as_ref()
     }
 
+    /// The incident that has not ended.
+    pub fn open_incident(&self) -> Option<&Incident> {
+        self.now.incidents.open()
+    }
+
     /// Lets other limits judge from the next subgroup on. What was judged stays as it was; the open incident ends,
     /// and is handed back.
     pub fn adopt(&mut self, limits: Option<Limits>) -> Option<Incident> {

@@ -56,11 +56,6 @@ impl ChartStream {
         ChartStream { version: limits.version, judges: Judges::of(limits, &settings) }
     }
 
-    /// Version of the limits that judge; 0 without any.
-    pub fn version(&self) -> u32 {
-        self.version
-    }
-
     /// Judges the next subgroup.
     pub fn push(&mut self, subgroup: Subgroup) -> Judged {
         let judged = subgroup.is_whole();

@@ -47,6 +47,8 @@ impl By<'_> {
 /// Judges a span of subgroups, oldest first.
 pub fn evaluate(characteristic: &Characteristic, subgroups: &[Subgroup], by: By<'_>) -> Evaluation {
     let mut stream = ChartStream::new(None);
+    // Trial limits have version 0, as no limits have: what judges is told apart by being there at all.
+    let mut judging: Option<u32> = None;
     let mut collapsing = Incidents::default();
     let mut incidents: Vec<Incident> = Vec::new();
     let mut judged = Vec::with_capacity(subgroups.len());
@@ -59,7 +61,9 @@ pub fn evaluate(characteristic: &Characteristic, subgroups: &[Subgroup], by: By<
     };
     for subgroup in subgroups {
         let limits = by.limits(subgroup.start_us + characteristic.subgroup_us());
-        if limits.map_or(0, |limits| limits.version) != stream.version() {
+        let wanted = limits.map(|limits| limits.version);
+        if wanted != judging {
+            judging = wanted;
             stream = ChartStream::new(limits);
             keep(collapsing.cut());
         }
