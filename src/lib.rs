@@ -1,8 +1,51 @@
 //! Capline: an edge service that keeps an exact account of every capsule of a line.
-
-pub mod config;
+//!
+//! # The way of a capsule
+//!
+//! ```text
+//! PLC ─► sources ─► Snapshot ─► LineTracker ─► minutes, events ─► historian
+//!        (a missed poll is      (the task of        │
+//!         a snapshot too)        its line)          └► LineStatus ─► web
+//! ```
+//!
+//! Counting, states and charts are in the crate [`domain`], which neither waits nor opens a file nor asks the time.
+//! Here is what touches the world.
+//!
+//! # Code map
+//!
+//! A module uses what its row names and nothing else of ours; what it *alone* uses, no other module touches.
+//! `tests/it/layers.rs` reads this table and keeps it.
+//!
+//! | module | what it does | may use | alone uses |
+//! |---|---|---|---|
+//! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
+//! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
+//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `config` | `tokio_modbus` `opcua` |
+//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from | `domain` `clock` | `rusqlite` |
+//! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
+//! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
+//! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | `simulators` |
+//! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `service` `demo` | `clap` |
+//!
+//! # What must stay true
+//!
+//! - **A counter has one owner.** The [`LineTracker`](domain::line::tracker::LineTracker) of a line belongs to the one
+//!   task of that line; nothing else can reach it, and no lock is held while counting.
+//! - **A tick is stored whole or not at all**, in order and once: readings, baselines, minutes, events and total go
+//!   into one transaction. After any kind of end the line goes on from its last tick.
+//! - **A missed poll is data.** It goes the same way as a reading, and what was made meanwhile is counted by the next
+//!   reading. What is known only of a silence as a whole is a gap, in no minute.
+//! - **Doubt is carried, not hidden.** A count is `low`, `best`, `high` in whole capsules, and sums add all three.
+//! - **Nothing can write to a machine.** The two clients are private to a file each, which offers reads only.
+//! - **Unknown beats all.** When readings are not current, a state is unknown, whatever it was before; when a line
+//!   stops reporting, so is the line.
+//! - **Time enters in [`clock`].** Everything that is stored or judged carries a moment from there; timers only pace.
+//! - **The web counts nothing.** It rounds and words what lines publish and what the historian kept.
+//! - **The simulated plant shares no code with the service**, so that no error can cancel out. Only `demo` knows it.
 
 pub mod clock;
+
+pub mod config;
 
 pub mod sources;
 
@@ -11,6 +54,8 @@ pub mod historian;
 pub mod web;
 
 pub mod service;
+
+pub mod selftest;
 
 #[cfg(feature = "demo")]
 pub mod demo;

@@ -1,4 +1,4 @@
-//! The command line: run, demo, check. Prints, decides nothing.
+//! The command line. Prints, decides nothing.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is what prints")]
 
 use std::net::SocketAddr;
@@ -9,7 +9,12 @@ use std::time::Duration;
 use capline::clock::Clock;
 use capline::config::Config;
 use capline::service::{Service, open_historian};
+use capline::sources;
 use clap::{Parser, Subcommand};
+
+mod commands;
+
+use commands::{check, count, oee, selftest, spc};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -44,24 +49,28 @@ enum Command {
         history: Duration,
     },
     /// Run the service of a plant
+    ///
+    /// Reads the devices of the configuration, keeps the account in its journal and serves the screens until SIGINT or
+    /// SIGTERM. A device that cannot be reached is tried again and stops nothing else.
+    #[command(
+        after_help = "Example:\n  capline check config/plant.toml && capline run --config config/plant.toml"
+    )]
     Run {
         /// Configuration, such as config/plant.toml
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Check a configuration and its maps, and report all mistakes together
-    Check {
-        /// Configuration
-        #[arg(default_value = "config/plant.toml")]
-        config: PathBuf,
-    },
+    Check(check::CheckArgs),
+    Count(count::CountArgs),
+    Oee(oee::OeeArgs),
+    Spc(spc::SpcArgs),
+    Selftest(selftest::SelftestArgs),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        "warn,capline=info,opcua_client=off,opcua_server=off,opcua_core=off,opcua_crypto=off".into()
-    });
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| format!("warn,capline=info,{}", sources::QUIET).into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match perform(cli.command) {
         Ok(code) => code,
@@ -86,7 +95,11 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             let config = Config::load(&config)?;
             runtime()?.block_on(run(&config))
         }
-        Command::Check { config } => Ok(check(&config)),
+        Command::Check(args) => Ok(check::run(&args)),
+        Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Selftest(_) => Ok(selftest::run()),
     }
 }
 
@@ -145,27 +158,6 @@ async fn pass(duration: Duration) {
         }
     }
     bar.finish_and_clear();
-}
-
-fn check(path: &std::path::Path) -> ExitCode {
-    match Config::load(path) {
-        Ok(config) => {
-            for device in config.lines.iter().flat_map(|line| &line.devices) {
-                println!(
-                    "{} at {}: {} tags from {}",
-                    device.map.station,
-                    device.address,
-                    device.map.tags.len(),
-                    device.map.file
-                );
-            }
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 #[cfg(feature = "demo")]

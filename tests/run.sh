@@ -27,6 +27,19 @@ system_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" > /dev/null
 }
 
+# The Modbus and OPC UA servers of tests/it/peers.rs, which are not ours.
+peers() {
+    local venv="$PWD/target/peers" wanted="$PWD/tests/peers/requirements.txt"
+    cmp -s "$wanted" "$venv/installed.txt" && return
+    if ! python3 -m venv --clear "$venv" > /dev/null 2>&1; then
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv > /dev/null
+        python3 -m venv --clear "$venv"
+    fi
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+    cp "$wanted" "$venv/installed.txt"
+}
+
 cargo_deny() {
     [ -x "$TOOLS/bin/cargo-deny" ] || command -v cargo-deny > /dev/null ||
         cargo install --quiet --locked --root "$TOOLS" cargo-deny@0.20.2
@@ -36,6 +49,8 @@ cargo_deny() {
 
 step system packages
 system_packages
+step servers for the tests
+peers
 step format
 cargo fmt --all --check
 step lints

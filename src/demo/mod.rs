@@ -73,6 +73,9 @@ struct Origin {
     line_start_us: i64,
     /// Good capsules of the history before the demo. They are counted, but no part of the summary.
     before: u64,
+    /// How long the plant was held at its starts while the line's clock went on: plant time is that much behind it.
+    #[serde(default)]
+    held_us: i64,
 }
 
 /// The last line of a demo: what was made against what was counted, since it was first started.
@@ -135,11 +138,13 @@ impl Demo {
         // Better refused now than after the history.
         drop(service::bind(config.listen).await?);
         let historian = open_historian(&config)?;
-        let begun = match stored_origin(&config, &historian, options.seed)? {
-            Some(origin) => go_on(&config, &historian, origin, options.speed)?,
-            None => begin(&config, &historian, options).await?,
+        let stored = stored_origin(&config, &historian, options.seed)?;
+        let begun = match (stored, last_tick_us(&config, &historian)?) {
+            (Some(origin), Some(last)) => go_on(origin, last, options.speed),
+            // An end before the first tick left a plant of which nothing is counted: it begins anew.
+            _ => begin(&config, &historian, options).await?,
         };
-        let Begun { origin, clock, plant_us } = begun;
+        let Begun { mut origin, clock, plant_us } = begun;
         let plant = Plant::start(PlantConfig {
             seed: origin.seed,
             speed: options.speed,
@@ -153,13 +158,15 @@ impl Demo {
         })
         .await?;
         point_at(&mut config, &plant);
-        let service = Service::start(&config, clock, historian, true).await?;
+        let service = Service::start(&config, clock, historian.clone(), true).await?;
         // Capsules are made only once every counter has its first value: what is made is what can be counted.
         if !service.all_heard(FIRST_READING).await {
             tracing::warn!(
                 "not every simulated machine was heard; its counts begin with its first reading"
             );
         }
+        origin.held_us = clock.now().utc_us - origin.line_start_us - plant.plant_us();
+        set_origin(&historian, origin)?;
         plant.resume();
         Ok(Demo { plant, service, before: origin.before, _scratch: scratch })
     }
@@ -243,16 +250,12 @@ fn stored_origin(
 }
 
 /// Goes on at the present, but never before what the journal holds: an accelerated demo may have run ahead of it.
-fn go_on(
-    config: &Config,
-    historian: &Historian,
-    origin: Origin,
-    speed: f64,
-) -> anyhow::Result<Begun> {
-    let real_us = Clock::real().now().utc_us;
-    let ahead_us = last_tick_us(config, historian)?.map_or(0, |last| (last - real_us).max(0));
+fn go_on(origin: Origin, last_us: i64, speed: f64) -> Begun {
+    let ahead_us = (last_us - Clock::real().now().utc_us).max(0);
     let clock = clock(ahead_us, speed);
-    Ok(Begun { origin, clock, plant_us: clock.now().utc_us - origin.line_start_us })
+    // Without the time it was held, the plant would have jumped ahead of its clock, faster than any machine can run.
+    let plant_us = clock.now().utc_us - origin.line_start_us - origin.held_us;
+    Begun { origin, clock, plant_us }
 }
 
 /// Starts a plant some hours ago and records what it did until now.
@@ -272,7 +275,7 @@ async fn begin(
     let length_us = if wanted_us == 0 { 0 } else { history::length_us(model, wanted_us) };
     let clock = clock(0, options.speed);
     let line_start_us = clock.now().utc_us - length_us;
-    let mut origin = Origin { seed, line_start_us, before: 0 };
+    let mut origin = Origin { seed, line_start_us, before: 0, held_us: 0 };
     set_origin(historian, origin)?;
     if length_us == 0 {
         return Ok(Begun { origin, clock, plant_us: 0 });

@@ -3,7 +3,8 @@
 //! Nothing in this crate waits, opens a file or asks what time it is: time and randomness are arguments,
 //! and doubt is a value ([`units::Count`], [`reading::Quality`]) instead of an error.
 //!
-//! Modules in reading order; a module may use those above it and never those below:
+//! Modules in reading order; a module may use those above it and never those below. `tests/it/layers.rs` reads this
+//! table and keeps it; what waits, opens or asks the time is found there too.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -11,9 +12,18 @@
 //! | [`stats`] | intervals, quantiles, moments of distributions |
 //! | [`spc`] | control charts and their rules |
 //! | [`reading`] | what a device said, and when, and how sure it was |
+//! | [`line::counter`] | the counter ledger: raw values → counts that add up, with their doubt |
+//! | [`line::count_file`] | counting cases as text |
+//! | [`line::state`] | states of a machine and the class of time they are |
 //! | [`plc_map`] | which register or node means what |
-//! | [`line`] | the counter ledger, states, minutes, shifts, the tracker of one line |
+//! | [`line::calendar`] | shifts and hours |
+//! | [`line::minute`] | what one minute counted and how its time was spent |
+//! | [`line::event`] | what happened and is worth a row |
+//! | [`line::oee`] | the KPIs of ISO 22400-2 as exact fractions |
+//! | [`line::oee_file`] | OEE cases as text |
 //! | [`quality`] | minutes → subgroups → charts |
+//! | [`line::status`] | what a line looks like at one moment |
+//! | [`line::tracker`] | one line followed: snapshots → events, minutes, status |
 
 pub mod units;
 

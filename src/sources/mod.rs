@@ -31,8 +31,7 @@ use tokio::time::Instant;
 use self::account::Account;
 pub use self::account::{GroupPace, Lateness};
 use self::outlet::Outlet;
-use self::plan::Plan;
-pub use self::plan::PlanError;
+pub use self::plan::{Plan, PlanError, Request, plan, tags_of};
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 

@@ -220,6 +220,7 @@ texts! {
     Progress "progress" "done {n} %" "完成 {n} %"
     Difference "difference" "Against target" "差额"
     DifferenceNote "difference_note" "target until now {n}" "至今目标 {n}"
+    DifferenceSince "difference_since" "target since {time}: {n}" "至今目标（{time} 起）{n}"
     Ahead "ahead" "ahead" "超前"
     Behind "behind" "behind" "落后"
     Forecast "forecast" "Forecast" "预计产量"
@@ -242,7 +243,9 @@ texts! {
     Station "station" "Station" "工位"
     Interval95 "interval95" "95 % interval" "95 % 区间"
     ShiftTime "shift_time" "Time of the shift" "班次时间"
-    Polls "polls" "polls / missed {n} / {missed}" "轮询/未得 {n} / {missed}"
+    KnownSince "known_since" "known since {time}" "已知（{time} 起）"
+    NotWatched "not_watched" "▨ not watched" "▨ 未监测"
+    Polls "polls" "polls {n}, missed {missed}" "轮询 {n}，未得 {missed}"
 
     // Doubt.
     Between "between" "The true number lies between {low} and {high}." "真值在 {low} 与 {high} 之间。"

@@ -21,7 +21,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
-use super::view::{ChartsView, LineView};
+use super::view::LineView;
 use super::{App, LineFeed, Routes, assets};
 
 /// Time between two views.
@@ -148,13 +148,13 @@ impl Screen {
                 _ = self.closing.wait_for(|closing| *closing) => return None,
                 _ = self.ticks.tick() => {}
             }
-            self.fill();
+            self.fill().await;
         }
         self.due.pop_front()
     }
 
     /// What is due at a tick.
-    fn fill(&mut self) {
+    async fn fill(&mut self) {
         let app = self.app.clone();
         let Some(line) = app.parts().lines.get(self.line) else { return };
         if self.n_ticks.is_multiple_of(2) {
@@ -163,14 +163,14 @@ impl Screen {
             self.push("hb", &Heartbeat { seq, t, speed, build: assets::build() });
         }
         self.push("view", &app.view(line));
-        if let Some(charts) = self.new_charts(line) {
-            self.push("charts", &charts);
+        if self.charts_due(line) {
+            self.push("charts", &app.charts(line).await);
         }
         self.n_ticks += 1;
     }
 
-    /// The charts, when a minute closed since they were last sent, or when they changed otherwise and it is time.
-    fn new_charts(&mut self, line: &LineFeed) -> Option<ChartsView> {
+    /// Whether a minute closed since the charts were last sent, or they changed otherwise and it is time.
+    fn charts_due(&mut self, line: &LineFeed) -> bool {
         let status = line.latest();
         let minute = status.as_ref().and_then(|status| status.trend.last()).map(|p| p.start_us);
         let charts = status.as_ref().map(|status| status.charts.clone());
@@ -178,10 +178,10 @@ impl Screen {
             minute != self.charted.minute || charts.is_some() != self.charted.charts.is_some();
         let waited = self.n_ticks >= self.charted.n_ticks + CHART_TICKS;
         if self.n_ticks > 0 && !moved && !(waited && charts != self.charted.charts) {
-            return None;
+            return false;
         }
         self.charted = Charted { minute, charts, n_ticks: self.n_ticks };
-        Some(ChartsView::new(&line.config, status.as_deref()))
+        true
     }
 
     fn push(&mut self, name: &str, data: &impl Serialize) {

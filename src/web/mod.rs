@@ -27,12 +27,16 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use axum::serve::ListenerExt;
+use axum::serve::Listener;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::status::LineStatus;
 use domain::quality::limits::Limits;
 use domain::units::LineId;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::sync::{Semaphore, watch};
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -48,6 +52,8 @@ use view::{LineView, Present};
 const STREAMS: usize = 64;
 /// No request of ours has a body worth more.
 const BODY_LIMIT: usize = 64 * 1024;
+/// Time for the head of a request to arrive. Who sends it byte by byte would hold a connection for ever.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// Time for an answer to begin; a stream then goes on as long as it likes.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Time for open answers to finish at a stop. A screen that no longer reads must not hold the service up.
@@ -254,34 +260,39 @@ pub(crate) fn router(app: App, guarded: bool) -> Router {
 /// Serves `app` until `shutdown`, then ends the streams and waits a little for answers under way.
 ///
 /// # Errors
-/// When the listener fails for good.
+/// When the listener has no address.
 pub async fn serve(
-    listener: tokio::net::TcpListener,
+    mut listener: tokio::net::TcpListener,
     app: App,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let guarded = listener.local_addr()?.ip().is_loopback();
-    let router = router(app.clone(), guarded);
-    // Views are small and sent at once; waiting to fill a packet would only make them late.
-    let listener = listener.tap_io(|stream| {
+    let service = TowerToHyperService::new(router(app.clone(), guarded));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    let open = GracefulShutdown::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let (stream, _) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = &mut shutdown => break,
+        };
+        // Views are small and sent at once; waiting to fill a packet would only make them late.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps collecting small packets");
         }
-    });
-    let mut closing = app.0.closing.subscribe();
-    let stopped = async move {
-        shutdown.await;
-        app.close();
-    };
-    let served = axum::serve(listener, router).with_graceful_shutdown(stopped);
-    let overdue = async move {
-        let _ = closing.wait_for(|closing| *closing).await;
-        tokio::time::sleep(DRAIN_WITHIN).await;
-    };
-    tokio::select! {
-        outcome = served.into_future() => outcome,
-        () = overdue => Ok(()),
+        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
     }
+    drop(listener);
+    app.close();
+    let _ = tokio::time::timeout(DRAIN_WITHIN, open.shutdown()).await;
+    Ok(())
 }
 
 /// Refuses requests under a foreign name while we listen on the loopback address only.

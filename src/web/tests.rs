@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use domain::line::event::EventKind;
 use domain::line::state::{State, TimeClass};
 use domain::line::status::LineStatus;
-use domain::units::{Count, MINUTE_US, Moment, SECOND_US};
+use domain::units::{Count, HOUR_US, MINUTE_US, Moment, SECOND_US};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -228,14 +228,59 @@ fn charts_are_in_percent_and_compare_with_the_plain_chart() {
 }
 
 #[test]
-fn stops_of_the_trend_are_oldest_first() {
+fn stops_of_the_trend_come_from_the_record_and_the_latest_events_once_each() {
     let mut status = fixture::status(now(), Case::Running);
-    let mut earlier = status.events[0].clone();
-    (earlier.from_us, earlier.at_us) = (Some(NOW_US - 50 * MINUTE_US), NOW_US - 49 * MINUTE_US);
-    status.events.push(earlier);
-    let stops = ChartsView::new(&fixture::line(), Some(&status)).stops;
-    assert_eq!(stops.len(), 2);
-    assert!(stops[0][1] < stops[1][0]);
+    let latest = status.events.iter().find(|event| event.kind == EventKind::Stop).unwrap().clone();
+    let at = |minutes_ago: i64| NOW_US - minutes_ago * MINUTE_US;
+    let stop = |from: i64, to: i64| {
+        let (from_us, at_us) = (Some(at(from)), at(to));
+        domain::line::event::Event { from_us, at_us, ..latest.clone() }
+    };
+    // Many newer events push a stop out of the latest; what ended before the trend is not drawn.
+    status.events.insert(0, stop(3, 2));
+    let stored = [stop(90, 80), stop(50, 49), latest.clone()];
+    let stops = ChartsView::new(&fixture::line(), Some(&status), &stored).stops;
+    let ends: Vec<i64> = stops.iter().map(|stop| stop.to_ms * 1_000).collect();
+    assert_eq!(ends, [at(49), latest.at_us, at(2)]);
+    assert!(stops.iter().all(|stop| stop.class == latest.word));
+}
+
+#[test]
+fn time_before_the_first_reading_is_neither_target_nor_behind() {
+    let mut status = fixture::status(now(), Case::Running);
+    let start_us = status.hours[0].start_us;
+    status.shift.as_mut().unwrap().watched_from_us = start_us + HOUR_US + 30 * MINUTE_US;
+    for hour in &mut status.hours {
+        (hour.good, hour.gap) = (Count::exact(100_000), Count::ZERO);
+    }
+    let (shift_target, before) = {
+        let shift = status.shift.as_ref().unwrap();
+        (shift.target_now, view(&status, NOW_US))
+    };
+    let hours = &before.hours;
+    assert_eq!((hours[0].watched, hours[0].target, hours[0].behind), (false, 0, false));
+    assert_eq!((hours[1].watched, hours[1].target, hours[1].behind), (true, 30 * 6_500, true));
+    assert_eq!((hours[2].watched, hours[2].target), (true, 60 * 6_500));
+    let shift = before.shift.unwrap();
+    assert_eq!(shift.target_now, shift_target - 90 * 6_500);
+    assert_eq!(shift.difference.best, shift.good.best as i64 - shift.target_now as i64);
+    assert_eq!(shift.plan, status.shift.unwrap().plan, "the plan is of the whole shift");
+}
+
+#[test]
+fn counts_of_nothing_do_not_push_events_out() {
+    let mut status = fixture::status(now(), Case::Running);
+    let shown = view(&status, NOW_US).events;
+    let mut nothing = status.events[0].clone();
+    (nothing.kind, nothing.word) = (EventKind::Count, "first".to_owned());
+    for count in [None, Some(Count::ZERO)] {
+        nothing.count = count;
+        status.events.insert(0, nothing.clone());
+    }
+    assert_eq!(view(&status, NOW_US).events, shown);
+    nothing.count = Some(Count::between(0, 0, 1));
+    status.events.insert(0, nothing);
+    assert_eq!(view(&status, NOW_US).events[0].word, "first");
 }
 
 #[test]
@@ -326,6 +371,24 @@ async fn the_theme_of_the_cookie_is_in_the_page_before_any_script_runs() {
 async fn a_simulated_plant_is_marked_on_the_page() {
     let (app, _sender) = running();
     assert!(get(&app, OVERVIEW).await.text().contains("SIM simulated data"));
+}
+
+#[tokio::test]
+async fn the_first_figures_come_with_the_page_and_cannot_break_out_of_it() {
+    let (app, sender) = running();
+    let mut status = fixture::status(Clock::real().now(), Case::Running);
+    status.batch = Some("</script><script>alert(1)".into());
+    sender.send_replace(Some(Arc::new(status)));
+    let page = get(&app, OVERVIEW).await;
+    let page = page.text();
+    let block = page.split("<script id=\"first\" type=\"application/json\">").nth(1).unwrap();
+    let first: Value = serde_json::from_str(block.split("</script>").next().unwrap()).unwrap();
+    assert_eq!(first["view"]["batch"], "</script><script>alert(1)");
+    let (mut came, mut asked) = (BTreeMap::new(), BTreeMap::new());
+    shape(&first["view"], "", &mut came);
+    shape(&get(&app, SNAPSHOT).await.json(), "", &mut asked);
+    assert_eq!(came, asked);
+    assert_eq!(first["charts"]["trend"]["start_ms"].as_array().unwrap().len(), 60);
 }
 
 // Routes --------------------------------------------------------------------------------------------------------
@@ -608,6 +671,27 @@ async fn the_stream_begins_with_the_whole_present_in_the_shape_of_the_snapshot()
     assert_eq!(streamed, asked);
     assert!(streamed.contains_key(".stations.state.word"));
     assert_eq!(app.n_streams(), 1);
+}
+
+#[tokio::test]
+async fn who_sends_a_request_byte_by_byte_is_let_go() {
+    let (app, _sender) = running();
+    let (address, _stop, _served) = serve(app).await;
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    let begun = std::time::Instant::now();
+    let closed = async {
+        for byte in
+            b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ".iter().chain(std::iter::repeat(&b'x'))
+        {
+            if slow.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let limit = super::HEAD_WITHIN + Duration::from_secs(5);
+    tokio::time::timeout(limit, closed).await.expect("the connection is closed");
+    assert!(begun.elapsed() >= super::HEAD_WITHIN / 2, "a slow but honest client has its time");
 }
 
 #[tokio::test]

@@ -1,1 +1,213 @@
-//! x
+//! The screens through the eyes of a person: the real binary, a real Chromium.
+#![expect(clippy::print_stderr, reason = "a test that skips says so")]
+
+mod browser;
+mod demo;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use browser::Browser;
+use demo::Demo;
+use serde_json::Value;
+
+/// Data that are older say so.
+const UNKNOWN_WITHIN_MS: f64 = 4_000.0;
+/// For what ought to be there at once, on a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+/// For what the line has to do first: it may begin with a stop.
+const IN_TIME: Duration = Duration::from_secs(60);
+
+const LIVE: &str = "document.body.dataset.link === 'live'";
+const UNKNOWN: &str = "document.getElementById('state').dataset.state === 'unknown'";
+
+/// Writes down when the page first said UNKNOWN, by the page's own clock.
+const WITNESS: &str = "
+    addEventListener('DOMContentLoaded', () => {
+      const state = document.getElementById('state');
+      const look = () => {
+        const unknown = state.dataset.state === 'unknown';
+        if (unknown && window.since === undefined) window.since = performance.now();
+        if (!unknown) window.since = undefined;
+      };
+      new MutationObserver(look).observe(state, { attributes: true });
+      look();
+    });";
+
+/// Takes away the timer with which the page looks how old its data are.
+const NO_TIMER: &str = "
+    const start = window.setInterval.bind(window);
+    window.setInterval = (what, ms, ...rest) => (ms === 100 ? 0 : start(what, ms, ...rest));";
+
+/// One browser and one demo at a time: they share two cores, and one of the tests measures time.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// A browser, or a reason why there is none: an error where tests must not be left out.
+async fn browser(before: &str) -> Option<Browser> {
+    let browser = Browser::start(before).await;
+    if browser.is_none() {
+        let missing = "needs chromium and chromedriver: apt-get install chromium chromium-driver";
+        assert!(std::env::var_os("CI").is_none(), "{missing}");
+        eprintln!("skipped: {missing}");
+    }
+    browser
+}
+
+#[tokio::test]
+async fn a_frozen_service_is_unknown_within_four_seconds_and_live_again_afterwards() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser(WITNESS).await else { return };
+    let demo = Demo::start();
+    browser.open(&format!("{}/?lang=en", demo.origin)).await;
+    browser.until(LIVE, SOON).await;
+    browser.until(&format!("!({UNKNOWN})"), SOON).await;
+    let good = "Number(document.getElementById('good').dataset.value)";
+    let first = browser.value(good).await;
+    browser.until(&format!("{good} > {first}"), IN_TIME).await;
+    assert_ne!(browser.text("document.getElementById('state-word').textContent").await, "UNKNOWN");
+
+    browser.until(&format!("{LIVE} && !({UNKNOWN})"), SOON).await;
+    let before = browser.value("performance.now()").await.as_f64().unwrap_or(f64::MAX);
+    demo.freeze();
+    browser.until(UNKNOWN, Duration::from_secs(10)).await;
+    let since = browser.value("window.since").await.as_f64().unwrap_or(f64::MAX);
+    eprintln!("UNKNOWN {:.0} ms after the service was frozen", since - before);
+    assert!(since - before <= UNKNOWN_WITHIN_MS, "{} ms", since - before);
+    for (what, holds) in [
+        ("the state says so", "document.getElementById('state-word').textContent === 'UNKNOWN'"),
+        ("its duration stands still", "document.getElementById('state-for').textContent === ''"),
+        ("the link is lost", "document.getElementById('link-word').textContent === 'LOST'"),
+        ("a band says so", "document.getElementById('band-lost').checkVisibility()"),
+        (
+            "numbers are struck",
+            "[...document.querySelectorAll('.live .num')].every((n) => \
+             getComputedStyle(n).textDecorationLine.includes('line-through'))",
+        ),
+        (
+            "stations are unknown",
+            "[...document.querySelectorAll('#stations li')].every((li) => li.dataset.state === 'unknown')",
+        ),
+    ] {
+        assert_eq!(browser.value(holds).await, Value::Bool(true), "{what}");
+    }
+
+    demo.thaw();
+    browser.until(&format!("{LIVE} && !({UNKNOWN})"), SOON).await;
+    let restored = "document.getElementById('band-restored').checkVisibility()";
+    assert_eq!(browser.value(restored).await, Value::Bool(true), "the gap is told");
+    let then = browser.value(good).await;
+    browser.until(&format!("{good} > {then}"), IN_TIME).await;
+}
+
+/// The negative control of the test above: it is the page's timer that finds out, and nothing else would.
+#[tokio::test]
+async fn without_its_timer_the_page_would_go_on_calling_old_data_live() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser(&format!("{NO_TIMER}{WITNESS}")).await else { return };
+    let demo = Demo::start();
+    browser.open(&format!("{}/?lang=en", demo.origin)).await;
+    browser.until(&format!("{LIVE} && !({UNKNOWN})"), SOON).await;
+    demo.freeze();
+    assert!(!browser.becomes(UNKNOWN, Duration::from_secs(6)).await, "no timer, and yet UNKNOWN");
+    assert_eq!(browser.text("document.body.dataset.link").await, "live");
+}
+
+#[tokio::test]
+async fn the_language_changes_every_word_and_back() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser("").await else { return };
+    let demo = Demo::start();
+    browser.open(&format!("{}/?lang=en", demo.origin)).await;
+    browser.until(LIVE, SOON).await;
+    let text = "document.body.innerText";
+    let english = browser.text(text).await;
+    assert!(english.contains("Output") && english.contains("Hour board"), "{english}");
+    browser.click(".choices a[href*='lang=zh']").await;
+    browser.until(&format!("document.documentElement.lang === 'zh-CN' && {LIVE}"), SOON).await;
+    let chinese = browser.text(text).await;
+    assert!(chinese.contains("产量") && chinese.contains("小时板"), "{chinese}");
+    for word in ["Output", "Hour board", "Shift", "Stations", "target", "since", "LIVE", "RUNNING"]
+    {
+        assert!(!chinese.contains(word), "{word} in\n{chinese}");
+    }
+    // Remembered without being asked again.
+    browser.open(&demo.origin).await;
+    browser.until(&format!("document.documentElement.lang === 'zh-CN' && {LIVE}"), SOON).await;
+    browser.click(".choices a[href*='lang=en']").await;
+    browser.until(&format!("document.documentElement.lang === 'en' && {LIVE}"), SOON).await;
+    let back = browser.text(text).await;
+    assert!(back.contains("Output") && !back.contains("产量"), "{back}");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_from_elsewhere_and_the_console_stays_empty() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser("").await else { return };
+    let demo = Demo::start();
+    browser.open(&format!("{}/?lang=en", demo.origin)).await;
+    browser.until(LIVE, SOON).await;
+    browser.until("document.querySelectorAll('#trend svg').length === 1", SOON).await;
+    let asked =
+        browser.value("performance.getEntriesByType('resource').map((entry) => entry.name)").await;
+    let asked: Vec<&str> =
+        asked.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert!(asked.iter().any(|address| address.contains("/assets/overview.mjs")), "{asked:?}");
+    assert!(asked.iter().all(|address| address.starts_with(&demo.origin)), "{asked:?}");
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    let policy = "fetch('/').then((answer) => { window.policy = answer.headers.get('content-security-policy'); }) && true";
+    browser.value(policy).await;
+    browser.until("typeof window.policy === 'string'", SOON).await;
+    let policy = browser.text("window.policy").await;
+    assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe"), "{policy}");
+    // The browser keeps the policy and the test would see it: the same port by another name is elsewhere.
+    let elsewhere = demo.origin.replace("127.0.0.1", "localhost");
+    browser.value(&format!("fetch('{elsewhere}/healthz').catch(() => {{}}) && true")).await;
+    let refused =
+        async || browser.complaints().await.iter().any(|said| said.contains("connect-src"));
+    let end = std::time::Instant::now() + SOON;
+    while !refused().await {
+        assert!(std::time::Instant::now() < end, "a request to elsewhere passed");
+    }
+}
+
+/// Pictures for people in `target/screenshots`, and the one of the README when `CAPLINE_README_SHOT=1`.
+#[tokio::test]
+async fn every_size_colour_and_language_fits_its_screen() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser("").await else { return };
+    let demo = Demo::start();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let shots = root.join("target/screenshots");
+    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
+    for (screen, size) in [("wall", (1_920, 1_080)), ("tablet", (810, 1_080))] {
+        browser.resize(size).await;
+        for theme in ["light", "dark"] {
+            for lang in ["en", "zh", "both"] {
+                browser.open(&format!("{}/?lang={lang}", demo.origin)).await;
+                browser
+                    .value(&format!("document.cookie = 'theme={theme}; Path=/; SameSite=Lax'"))
+                    .await;
+                browser.open(&demo.origin).await;
+                let drawn = "document.querySelectorAll('#trend svg, #hours tbody tr').length > 1";
+                browser.until(&format!("{LIVE} && {drawn}"), SOON).await;
+                let picture = browser.picture().await;
+                let name = format!("{screen}-{theme}-{lang}");
+                std::fs::write(shots.join(format!("{name}.png")), &picture).expect("it is written");
+                let cut = browser.value(CUT).await;
+                assert_eq!(cut, Value::Array(vec![]), "{name}: cut off");
+                if name == "wall-light-en" && std::env::var_os("CAPLINE_README_SHOT").is_some() {
+                    let shot = root.join("tests/browser/shots/overview.png");
+                    std::fs::write(shot, picture).expect("it is written");
+                }
+            }
+        }
+    }
+}
+
+/// Texts that do not fit where they stand, and whether the page is wider than its screen. Lists that scroll may be
+/// longer than their box, but not wider.
+const CUT: &str = "
+    [...document.querySelectorAll('main *, .bar *')]
+      .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')
+      .map((e) => `${e.tagName}#${e.id}.${e.className}: ${e.textContent.slice(0, 60)}`)
+      .concat(document.documentElement.scrollWidth > innerWidth ? ['the page is wider than the screen'] : [])";

@@ -1,3 +1,12 @@
-//! The integration tests: the real service against the simulated plant, over real sockets.
+//! The integration tests: the real service against the simulated plant and foreign servers, over real sockets.
 
 mod demo;
+mod faults;
+mod harness;
+mod law;
+mod layers;
+mod peers;
+mod process;
+mod restart;
+mod rust_text;
+mod skip;

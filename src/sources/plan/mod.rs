@@ -12,24 +12,24 @@ const MAX_BITS: u32 = 2_000;
 
 /// One read: a run of registers or bits of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
+pub struct Request {
     /// Which table, and with it the function code.
-    pub(super) table: Table,
+    pub table: Table,
     /// First register or bit.
-    pub(super) first: u16,
+    pub first: u16,
     /// How many.
-    pub(super) count: u16,
+    pub count: u16,
     /// Position of each tag in the map and where its value begins in the reply.
-    pub(super) tags: Vec<(u16, usize)>,
+    pub tags: Vec<(u16, usize)>,
 }
 
 /// Everything that one poll of a group does.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub(super) struct Plan {
+pub struct Plan {
     /// The reads, in the order in which they are sent.
-    pub(super) requests: Vec<Request>,
+    pub requests: Vec<Request>,
     /// Sequence words (head, tail) that must agree, as positions in the map.
-    pub(super) sequences: Vec<(u16, u16)>,
+    pub sequences: Vec<(u16, u16)>,
 }
 
 /// A tag that no request can fetch. All of them are mistakes in the map.
@@ -105,7 +105,10 @@ struct Span {
 ///
 /// Walks the tags by table and address and starts a new request only when it must: greedy is optimal here, since
 /// the leftmost tag that is not yet covered has to begin a request anyway.
-pub(super) fn plan(map: &PlcMap, options: &ModbusOptions, group: u16) -> Result<Plan, PlanError> {
+///
+/// # Errors
+/// The first tag that no request can fetch.
+pub fn plan(map: &PlcMap, options: &ModbusOptions, group: u16) -> Result<Plan, PlanError> {
     let mut spans = tags_of(map, group)
         .map(|(at, tag)| span(map, options, at, tag))
         .collect::<Result<Vec<Span>, PlanError>>()?;
@@ -131,7 +134,7 @@ pub(super) fn plan(map: &PlcMap, options: &ModbusOptions, group: u16) -> Result<
 }
 
 /// The tags of a group with their positions in the map.
-pub(super) fn tags_of(map: &PlcMap, group: u16) -> impl Iterator<Item = (u16, &Tag)> {
+pub fn tags_of(map: &PlcMap, group: u16) -> impl Iterator<Item = (u16, &Tag)> {
     map.tags
         .iter()
         .enumerate()

@@ -11,12 +11,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::line::event::EventKind;
-use domain::units::{HOUR_US, SECOND_US};
+use domain::units::{HOUR_US, LineId, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
-use super::view::{ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS};
+use super::view::{
+    ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS, trend_start_us,
+};
 use super::{App, History, LineFeed, Routes};
 
 /// Longest span of one request for minutes: a week is about ten thousand rows.
@@ -74,7 +76,13 @@ pub(crate) struct Span {
     from: Option<String>,
     /// End, exclusive: RFC 3339 or UTC milliseconds. Default: now.
     to: Option<String>,
-    /// Only events of these kinds, separated by commas. Default: all. Ignored for minutes.
+}
+
+/// Which events.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Kinds {
+    /// Only events of these kinds, separated by commas. Default: all.
     kind: Option<String>,
 }
 
@@ -128,8 +136,7 @@ async fn live_charts(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<ChartsView>, WebError> {
-    let line = app.line(&id)?;
-    Ok(Json(ChartsView::new(&line.config, line.latest().as_deref())))
+    Ok(Json(app.charts(app.line(&id)?).await))
 }
 
 /// Stored minutes, oldest first; at most a week in one request.
@@ -147,16 +154,17 @@ async fn minutes(
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<MinuteView>>, WebError> {
     let line = app.line(&id)?;
-    let (from, to) = span.resolve(app.present().now.utc_us, MINUTES_SPAN_US)?;
-    let id = line.config.id.clone();
-    let minutes = read(&app, move |history| history.minutes(&id, from, to)).await?;
+    let minutes = stored(&app, line, &span, MINUTES_SPAN_US, |history, line, from, to| {
+        history.minutes(line, from, to)
+    });
+    let minutes = minutes.await?;
     Ok(Json(minutes.iter().map(|minute| MinuteView::of(minute, &line.config)).collect()))
 }
 
 /// Stored events, oldest first; at most a month in one request.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/events", operation_id = "stored_events",
-    params(("id" = String, Path, description = "Line"), Span),
+    params(("id" = String, Path, description = "Line"), Span, Kinds),
     responses(
         (status = 200, body = Vec<StoredEvent>),
         (status = 400, body = ErrorView),
@@ -167,12 +175,14 @@ async fn events(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
+    Params(kinds): Params<Kinds>,
 ) -> Result<Json<Vec<StoredEvent>>, WebError> {
     let line = app.line(&id)?;
-    let kinds = span.kinds()?;
-    let (from, to) = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
-    let id = line.config.id.clone();
-    let events = read(&app, move |history| history.events(&id, from, to, &kinds)).await?;
+    let kinds = kinds.resolve()?;
+    let events = stored(&app, line, &span, EVENTS_SPAN_US, move |history, line, from, to| {
+        history.events(line, from, to, &kinds)
+    });
+    let events = events.await?;
     let stored =
         events.iter().map(|(id, event)| StoredEvent { id: *id, event: EventView::of(event) });
     Ok(Json(stored.collect()))
@@ -207,6 +217,28 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
 }
 
 impl App {
+    /// What changes once a minute of a line. Without the record the charts still stand, with fewer stops.
+    pub(crate) async fn charts(&self, line: &LineFeed) -> ChartsView {
+        let status = line.latest();
+        let from_us = status.as_deref().map_or(0, trend_start_us);
+        let id = line.config.id.clone();
+        let stops = match &status {
+            None => Ok(Vec::new()),
+            Some(_) => {
+                read(self, move |history| {
+                    history.events(&id, from_us, i64::MAX, &[EventKind::Stop])
+                })
+                .await
+            }
+        };
+        let stops = stops.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the stops of the trend could not be read");
+            Vec::new()
+        });
+        let stops: Vec<_> = stops.into_iter().map(|(_, event)| event).collect();
+        ChartsView::new(&line.config, status.as_deref(), &stops)
+    }
+
     fn health(&self) -> (bool, Health) {
         let present = self.present();
         let feed = |line: &LineFeed| match line.latest() {
@@ -226,6 +258,19 @@ impl App {
     }
 }
 
+/// What the record holds of a line in a span that was asked for.
+async fn stored<T: Send + 'static>(
+    app: &App,
+    line: &LineFeed,
+    span: &Span,
+    longest_us: i64,
+    query: impl FnOnce(&dyn History, &LineId, i64, i64) -> Result<T, String> + Send + 'static,
+) -> Result<T, WebError> {
+    let (from, to) = span.resolve(app.present().now.utc_us, longest_us)?;
+    let id = line.config.id.clone();
+    read(app, move |history| query(history, &id, from, to)).await
+}
+
 /// Reads the record on a thread that may block.
 async fn read<T: Send + 'static>(
     app: &App,
@@ -239,7 +284,7 @@ async fn read<T: Send + 'static>(
 impl Span {
     /// A span as asked for elsewhere than in a query.
     pub(crate) fn of(from: Option<String>, to: Option<String>) -> Span {
-        Span { from, to, kind: None }
+        Span { from, to }
     }
 
     /// Start and end in UTC microseconds; an hour when no start is given.
@@ -266,8 +311,10 @@ impl Span {
         }
         Ok((from, to))
     }
+}
 
-    fn kinds(&self) -> Result<Vec<EventKind>, WebError> {
+impl Kinds {
+    fn resolve(&self) -> Result<Vec<EventKind>, WebError> {
         let Some(kinds) = &self.kind else { return Ok(EventKind::ALL.to_vec()) };
         let kind = |word: &str| {
             EventKind::from_word(word).ok_or_else(|| {

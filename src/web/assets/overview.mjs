@@ -4,11 +4,13 @@ import {
   age, clock, doubt, fixed, h, hm, hms, LANG, num, offBy, put, s, setOffset, show, signed, t, title, word,
 } from './format.mjs';
 import { analog, around, icon, Plot, shape, ticks } from './chart.mjs';
-import { run } from './shell.mjs';
+import { join } from './shell.mjs';
 
 const CLASSES = ['run', 'internal', 'external', 'planned', 'idle', 'unknown'];
 const HOUR_MS = 3600000;
 const MINUTE_MS = 60000;
+/** Height of a row of the lists beside the charts. */
+const ROW_PX = 24;
 const $ = (id) => document.getElementById(id);
 
 /** The latest view and charts, and whether the view still holds. */
@@ -20,7 +22,7 @@ let minutes = 15;
 const trend = new Plot('trend', { draw: drawTrend, rows: trendRows });
 const pchart = new Plot('pchart', { draw: drawControl, rows: controlRows });
 
-const live = run({
+const live = join({
   view: (next) => {
     view = next;
     setOffset(view.offset_s);
@@ -49,6 +51,7 @@ const live = run({
 });
 
 showState();
+live.run();
 
 // Charts run with the line's clock: the hatch of a gap grows while nothing arrives.
 setInterval(() => charts && !document.hidden && trend.set(charts), 1000);
@@ -114,6 +117,12 @@ function why(unknown, state) {
 
 // Figures -------------------------------------------------------------------------------------------------------
 
+/** Short statements side by side; lines break between them, not within. */
+function facts(id, parts) {
+  const shown = parts.filter((part) => part !== '' && part !== null);
+  show($(id), shown, () => shown.flatMap((part) => [h('span', { class: 'fact' }, part), ' ']));
+}
+
 /** A number with its raw value for programs. */
 function figure(id, text, raw) {
   put(id, text).dataset.value = raw ?? '';
@@ -125,14 +134,14 @@ function showOutput() {
   const good = shift?.good ?? view.total;
   figure('good', waiting ? '–' : num(good.best), waiting ? '' : good.best);
   put('good-doubt', doubt(good));
-  put('good-note', shift ? `${t('plan', { n: num(shift.plan) })} · ${t('progress', { n: fixed(shift.plan_percent, 1) })}` : '');
+  facts('good-note', shift ? [t('plan', { n: num(shift.plan) }), t('progress', { n: fixed(shift.plan_percent, 1) })] : []);
   analog($('good-bar'), {
     max: Math.max(shift?.plan ?? 1, good.best, 1) * 1.02, value: waiting ? null : good.best, filled: true, target: shift?.target_now,
   });
   if (!waiting) explain('good', good);
   figure('gap', shift ? signed(shift.difference.best) : '–', shift?.difference.best);
   put('gap-doubt', shift ? doubt(shift.difference, signed) : '');
-  put('gap-note', shift ? `${difference(shift)} · ${t('difference_note', { n: num(shift.target_now) })}` : '');
+  facts('gap-note', shift ? [difference(shift), targetUntilNow(shift)] : []);
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
   if (shift) explain('gap', shift.difference, signed);
   const forecast = shift?.forecast ?? null;
@@ -144,6 +153,13 @@ function showOutput() {
   });
   // Five percent of the plan to each side: what a shift can be off and still be made good.
   around($('gap-bar'), shift ? shift.difference.best : null, Math.max(1, (shift?.plan ?? 0) / 20));
+}
+
+/** What the difference is to: the whole shift so far, or the part of it that was watched. */
+function targetUntilNow(shift) {
+  const n = num(shift.target_now);
+  const whole = shift.watched_from_ms - shift.start_ms < MINUTE_MS;
+  return whole ? t('difference_note', { n }) : t('difference_since', { n, time: hm(shift.watched_from_ms) });
 }
 
 function difference(shift) {
@@ -175,7 +191,7 @@ function showSpeed() {
     return other ? `${t(`window.${window}`)} ${other.per_minute === null ? '–' : num(other.per_minute)}` : '';
   });
   if (view.plc_speed !== null) others.push(t('plc_says', { n: num(Math.round(view.plc_speed)) }));
-  put('speed-note', [t('target', { n: num(view.target_per_minute) }), ...others.filter(Boolean)].join(' · '));
+  facts('speed-note', [t('target', { n: num(view.target_per_minute) }), ...others]);
   analog($('speed-bar'), {
     max: view.target_per_minute * 1.25, value: rate, spread: speed?.plus_minus ?? 0, target: view.target_per_minute,
   });
@@ -187,8 +203,11 @@ function showReject() {
   put('reject-unit', '%');
   const recent = reject.recent;
   const out = recent !== null && recent.rules.length > 0;
-  const latest = recent ? ` · ${t('subgroup.15')} ${hm(recent.t)}: ${fixed(recent.p)} %${out ? ` ■ ${word('rule', recent.rules[0])}` : ''}` : '';
-  put('reject-note', reject.total.high === 0 ? '' : t('reject_note', { n: num(reject.rejected.best), total: num(reject.total.best) }) + latest);
+  facts('reject-note', reject.total.high === 0 ? [] : [
+    t('reject_note', { n: num(reject.rejected.best), total: num(reject.total.best) }),
+    recent ? `${t('subgroup.15')} ${hm(recent.t)}: ${fixed(recent.p)} %` : '',
+    out ? `■ ${word('rule', recent.rules[0])}` : '',
+  ]);
   const top = Math.max(recent?.ucl ?? 0, recent?.p ?? 0, reject.percent ?? 0, 0.1) * 1.5;
   analog($('reject-bar'), {
     max: top, value: recent?.p ?? reject.percent, alarm: out, target: reject.center,
@@ -199,43 +218,63 @@ function showReject() {
 function showTime() {
   const shift = view.shift;
   figure('known', shift && shift.known_percent !== null ? fixed(shift.known_percent, 1) : '–', shift?.known_percent);
-  put('known-unit', shift ? `% · ${t('since', { time: hm(shift.watched_from_ms) })}` : '');
+  put('known-unit', shift ? `% ${t('known_since', { time: hm(shift.watched_from_ms) })}` : '');
   const parts = CLASSES.map((kind, i) => ({ kind, value: shift?.time_ms[i] ?? 0 })).filter((part) => part.value > 0);
-  analog($('known-bar'), { max: shift ? shift.end_ms - shift.start_ms : 1, parts });
-  show($('known-note'), parts, () => parts.flatMap(({ kind, value }, i) => [
-    i > 0 ? ' · ' : '', icon(kind), ` ${t(`class.${kind}`)} ${hms(value).slice(0, -3)}`,
+  const unwatched = shift ? shift.watched_from_ms - shift.start_ms : 0;
+  const before = unwatched > 0 ? [{ kind: 'unknown', value: unwatched }] : [];
+  analog($('known-bar'), { max: shift ? shift.end_ms - shift.start_ms : 1, parts: before.concat(parts) });
+  show($('known-note'), parts, () => parts.flatMap(({ kind, value }) => [
+    h('span', { class: 'fact' }, icon(kind), ` ${t(`class.${kind}`)} ${brief(value)}`), ' ',
   ]));
+}
+
+/** `05:31` for hours and minutes, `12 s` below a minute. */
+function brief(ms) {
+  return ms < MINUTE_MS ? age(Math.max(ms, 10000)).replace(/^10 s$/, `${Math.floor(ms / 1000)} s`) : hms(ms).slice(0, -3);
 }
 
 // Hour board, rejects, stations, events ---------------------------------------------------------------------------
 
 function showHours() {
   const rows = view.hours;
-  $('hours').classList.toggle('noted', rows.some((hour) => notes(hour).length > 0));
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => {
-    const full = view.target_per_minute * 60;
-    const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
-    const x = (n) => Math.min(1, n / (full * 1.1)) * 120;
-    const passed = Math.min(1, hour.target / full) * full;
-    bar.append(s('rect', { width: 120, height: 16, class: 'track' }));
-    if (hour.known_percent < 100) bar.append(s('rect', { width: x(passed), height: 16, class: 'hatched' }));
-    const unwatched = hour.gap?.best ?? 0;
-    bar.append(s('rect', { y: 3, width: x(hour.good.best - unwatched), height: 10, class: 'filled' }));
-    if (unwatched > 0) bar.append(s('rect', { x: x(hour.good.best - unwatched), y: 2, width: Math.max(3, x(unwatched)), height: 12, class: 'part unknown' }));
-    bar.append(s('path', { d: `M${x(hour.target)} 0V16`, class: 'target-mark' }));
     const open = i === rows.length - 1;
+    const [target, actual, difference] = hour.watched
+      ? [num(hour.target), num(hour.good.best), `${signed(hour.difference.best)}${hour.behind ? ' ■' : ''}`] : ['–', '–', '–'];
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),
-      h('td', { class: 'bar-col' }, h('div', {}, bar, h('span', { class: 'notes' }, ...notes(hour)))),
-      h('td', { class: 'dim' }, num(hour.target)),
-      h('td', { class: 'num' }, num(hour.good.best)),
-      h('td', {}, h('b', { class: 'num' }, `${signed(hour.difference.best)}${hour.behind ? ' ■' : ''}`)),
+      h('td', { class: 'bar-col' }, hourBar(hour)),
+      h('td', { class: 'notes' }, ...notes(hour)),
+      h('td', { class: 'dim' }, target),
+      h('td', { class: 'num' }, actual),
+      h('td', {}, h('b', { class: 'num' }, difference)),
     );
   }));
 }
 
+function hourBar(hour) {
+  const full = view.target_per_minute * 60;
+  const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  const x = (n) => Math.min(1, n / (full * 1.1)) * 120;
+  bar.append(s('rect', { width: 120, height: 16, class: 'track' }));
+  if (!hour.watched) {
+    bar.append(s('rect', { width: x(full), height: 16, class: 'hatched' }));
+    return bar;
+  }
+  const unwatched = hour.gap?.best ?? 0;
+  // Behind what was counted: what the target rate could have made in the time that is not known.
+  const passed = Math.min(1, (view.at_ms - hour.start_ms) / HOUR_MS) * full;
+  const unknown = passed * (1 - hour.known_percent / 100);
+  if (unknown > 0) bar.append(s('rect', { x: x(hour.good.best), width: x(unknown), height: 16, class: 'hatched' }));
+  bar.append(s('rect', { y: 3, width: x(hour.good.best - unwatched), height: 10, class: 'filled' }));
+  if (unwatched > 0) bar.append(s('rect', { x: x(hour.good.best - unwatched), y: 2, width: Math.max(3, x(unwatched)), height: 12, class: 'part unknown' }));
+  bar.append(s('path', { d: `M${x(hour.target)} 0V16`, class: 'target-mark' }));
+  return bar;
+}
+
 /** What a number of the hour board needs said beside it. */
 function notes(hour) {
+  if (!hour.watched) return [h('span', { class: 'fault off' }, t('not_watched'))];
   const words = [];
   if (offBy(hour.good)) words.push(h('span', { class: 'dim off' }, offBy(hour.good)));
   if (hour.gap) words.push(h('span', { class: 'fault off' }, t('unwatched_short', { n: num(hour.gap.best) })));
@@ -243,8 +282,15 @@ function notes(hour) {
   return words;
 }
 
+/** How many whole rows a list has room for where the page does not scroll: the rest is in the data. */
+function room(table) {
+  if (getComputedStyle(document.body).overflowY !== 'hidden') return 8;
+  const top = table.offsetTop - table.parentElement.offsetTop;
+  return Math.max(3, Math.min(8, Math.floor((table.parentElement.clientHeight - top - 6) / ROW_PX)));
+}
+
 function showRejects() {
-  const rows = view.rejects.filter((reject) => reject.rejected.high > 0).slice(0, 8);
+  const rows = view.rejects.filter((reject) => reject.rejected.high > 0).slice(0, room($('rejects')));
   const max = Math.max(...rows.map((reject) => reject.wilson?.[1] ?? reject.percent ?? 0), 0.001);
   const none = view.feed === 'waiting' ? '' : t('no_rejects');
   show($('rejects').tBodies[0], [rows, none], () => (rows.length === 0 ? [h('tr', {}, h('th', {}, none))] : rows.map((reject) => {
@@ -269,17 +315,18 @@ function showStations() {
     const kind = known ? station.state.class : 'unknown';
     const state = known ? station.state.word : 'unknown';
     const flow = [];
-    if (station.infeed) flow.push(h('span', {}, `${t('in')} `, h('b', { class: 'num' }, num(station.infeed.best))));
-    if (station.good) flow.push(h('span', {}, `${t('out')} `, h('b', { class: 'num' }, num(station.good.best))));
-    flow.push(h('span', {}, `${t('rejected')} `, h('b', { class: 'num' }, num(station.rejected.best))));
+    for (const [name, count] of [['in', station.infeed], ['out', station.good], ['rejected', station.rejected]]) {
+      if (count) flow.push(h('span', {}, h('span', { class: 'dim' }, t(name)), ' ', h('b', { class: 'num' }, num(count.best))));
+    }
     const classes = [station.up ? '' : 'down', (station.bad_tags?.length ?? 0) > 0 ? 'bad' : ''].join(' ').trim();
+    const bad = station.bad_tags ?? [];
     return h('li', { class: classes, 'data-station': station.id, 'data-state': state },
-      h('p', { class: 'station-name' }, icon(kind), h('b', {}, station.id), ` ${title(station.title)}`,
-        ...(station.counts ? [h('span', { class: 'dim' }, ` · ${t('counts')}`)] : [])),
-      h('p', {}, h('b', {}, station.up || lost ? word('state', state) : t('plc_offline')), lost ? '' : ` ${hms(station.state.for_ms)}`),
-      h('p', { class: station.up ? 'dim' : 'fault' }, lost ? '' : heard(station)),
+      h('div', {},
+        h('p', { class: 'station-name' }, icon(kind), ' ', h('b', {}, station.id), ` ${title(station.title)}`),
+        h('p', {}, h('b', { class: 'station-state' }, station.up || lost ? word('state', state) : t('plc_offline')), lost ? '' : ` ${hms(station.state.for_ms)}`),
+        h('p', { class: station.up ? 'dim' : 'fault' }, (station.counts ? `${t('counts')} · ` : '') + (lost ? '' : heard(station))),
+        ...(bad.length > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${bad[0]}${bad.length > 1 ? ` +${bad.length - 1}` : ''}`)] : [])),
       h('p', { class: 'flow' }, ...flow),
-      ...((station.bad_tags?.length ?? 0) > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${station.bad_tags[0]}${(station.bad_tags?.length ?? 0) > 1 ? ` +${(station.bad_tags?.length ?? 0) - 1}` : ''}`)] : []),
       ...measures(station),
     );
   }));
@@ -293,17 +340,28 @@ function heard(station) {
 function measures(station) {
   const shown = station.measures.slice(0, 3);
   if (shown.length === 0) return [];
-  const text = shown.map(({ tag, value, unit }) => `${tag.replace(/^.*?\./, '')} ${value === null ? '◆' : value} ${unit}`.trim()).join(' · ');
-  return [h('p', { class: 'dim measures' }, text)];
+  return [h('p', { class: 'measures' }, ...shown.flatMap(({ tag, value, unit }) => [h('span', { class: 'fact' },
+    h('span', { class: 'dim' }, tag.replace(/^.*\./, '')), ` ${value === null ? '◆' : num(value)} `, h('span', { class: 'dim' }, unit)), ' ']))];
 }
 
 function showEvents() {
   show($('events'), view.events, () => (view.events.length === 0 ? [h('li', {}, t('no_events'))] : view.events.map((event) => {
     const what = word({ state: 'state', stop: 'class' }[event.kind] ?? 'word', event.word);
-    const line = [h('span', { class: 'num' }, clock(event.at_ms)), ` ${word('kind', event.kind)} `,
-      h('b', {}, `${event.station ?? ''} ${what}`.trim()), event.count ? ` ${num(event.count.best)} ${doubt(event.count)}` : ''];
-    return h('li', {}, h('details', {}, h('summary', {}, ...line), h('p', { class: 'dim', lang: 'en' }, event.detail || '–')));
+    const number = event.count ? ` ${num(event.count.best)} ${doubt(event.count)}`.trimEnd() : '';
+    return h('li', {}, h('details', {}, h('summary', {},
+      h('span', { class: 'num' }, clock(event.at_ms)), mark(event),
+      h('span', {}, h('span', { class: 'dim' }, `${word('kind', event.kind)} `), h('b', {}, `${event.station ?? ''} ${what}${number}`.trim()),
+        ...(event.from_ms ? [` ${hms(event.at_ms - event.from_ms)}`] : []), h('span', { class: 'dim detail', lang: 'en' }, ` ${event.detail}`)),
+    ), h('p', { class: 'dim', lang: 'en' }, [event.tag, event.detail].filter(Boolean).join(' · ') || '–')));
   })));
+}
+
+/** What stands before an event: the shape of a stop, the diamond of data that are missing or in doubt. */
+function mark(event) {
+  if (event.kind === 'stop') return icon(event.word);
+  if (event.kind === 'alarm') return icon('internal');
+  const doubtful = event.kind === 'count' || (event.kind === 'link' && event.word === 'down');
+  return doubtful ? icon('unknown') : h('span', { class: 'icon' });
 }
 
 // Trend ---------------------------------------------------------------------------------------------------------
@@ -361,10 +419,14 @@ function drawTrend(svg, width, height, data) {
 
 function stopBars(svg, data, now, box, inside) {
   const spans = data.stops.slice();
-  if (view && view.state.since_ms !== null && !lost && !['run', 'unknown'].includes(view.state.class)) spans.push([view.state.since_ms, now]);
-  for (const [from, to] of spans) {
+  const open = view && view.state.since_ms !== null && !lost && !['run', 'unknown'].includes(view.state.class);
+  if (open) spans.push({ from_ms: view.state.since_ms, to_ms: now, class: view.state.class });
+  for (const { from_ms: from, to_ms: to, class: kind } of spans) {
     const width = inside(to) - inside(from);
-    if (width > 0) svg.append(s('rect', { class: 'stop', x: inside(from), y: box.bottom - 7, width: Math.max(2, width), height: 7 }));
+    if (width <= 0) continue;
+    svg.append(s('rect', { class: `stop ${kind}`, x: inside(from), y: box.bottom - 5, width: Math.max(2, width), height: 5 }));
+    // The shape says which stop it is where there is room for it; the colour alone never does.
+    if (width > 12) svg.append(shape(kind, { transform: `translate(${inside(from) + width / 2} ${box.bottom - 14}) scale(0.7)` }));
   }
 }
 
@@ -404,19 +466,24 @@ function drawControl(svg, width, height, chart) {
     return { stops: [], summary: t('chart_no_data') };
   }
   const step = chart.subgroup_minutes * MINUTE_MS;
-  const box = { left: 58, right: width - 108, top: 12, bottom: height - 26 };
-  const shown = points.flatMap((point) => [point.p, point.ucl, point.lcl]).filter((p) => p !== null);
-  const [low, high] = [Math.min(...shown), Math.max(...shown, 0.001)];
+  const box = { left: 66, right: width - (LANG === 'zh' ? 136 : 116), top: 12, bottom: height - 26 };
+  // A short subgroup has a limit far away: it may leave the drawing, a fraction may not.
+  const last = points.findLast((point) => point.ucl !== null);
+  const shown = points.flatMap((point) => [point.p, Math.max(point.lcl ?? 0, 0)]).filter((p) => p !== null);
+  const [low, high] = [Math.min(...shown), Math.max(...shown, (last?.ucl ?? 0) * 1.1, 0.001)];
   const marks = ticks(Math.max(0, low - (high - low) * 0.05), high + (high - low) * 0.05, 3);
   const [min, max] = [marks[0], marks.at(-1)];
-  const from = points[0].t;
-  const span = Math.max(points.at(-1).t - from + step, step * 20);
+  // The newest stands at the right, as in the trend; a young chart has its room to the left.
+  const until = points.at(-1).t + step;
+  const span = Math.max(until - points[0].t, step * 20);
+  const from = until - span;
   const x = (ms) => box.left + (ms - from) / span * (box.right - box.left);
   const y = (p) => box.bottom - (p - min) / (max - min) * (box.bottom - box.top);
-  axis(svg, box, marks, y, (mark) => fixed(mark, max - min < 0.1 ? 3 : 2));
+  axis(svg, box, marks, y, (mark) => `${fixed(mark, decimals(marks))} %`);
   timeLabels(svg, box, from, from + span, x, height);
+  svg.append(s('clipPath', { id: 'pchart-box' }, s('rect', { x: box.left, y: 0, width: box.right - box.left, height: box.bottom + 2 })));
   for (const [name, pick] of [['plain', (p) => p.ucl_p], ['limit', (p) => p.ucl], ['limit', (p) => p.lcl], ['center', (p) => (p.ucl === null ? null : chart.center)]]) {
-    svg.append(s('path', { class: name, d: steps(points, step, pick, x, y) }));
+    svg.append(s('path', { class: name, d: steps(points, step, pick, x, y), 'clip-path': 'url(#pchart-box)' }));
   }
   svg.append(s('path', { class: 'trace', d: trace(points, step, x, y) }));
   const stops = points.map((point) => {
@@ -426,6 +493,12 @@ function drawControl(svg, width, height, chart) {
   });
   limitLabels(svg, chart, box, y);
   return { stops, summary: controlSummary(chart) };
+}
+
+/** As many as the marks of an axis need. */
+function decimals([first, second]) {
+  const whole = (n) => Math.abs((second - first) * 10 ** n - Math.round((second - first) * 10 ** n)) < 1e-6;
+  return [0, 1, 2].find(whole) ?? 3;
 }
 
 function marker(point, x, y, n) {
@@ -470,7 +543,7 @@ function limitLabels(svg, chart, box, y) {
   const over = Math.max(0, (labels.at(-1)?.at ?? 0) - box.bottom);
   for (const { name, value, at } of labels) {
     const name_ = LANG === 'both' ? name.toUpperCase() : t(name);
-    svg.append(s('text', { class: 'axis', x: box.right + 6, y: at - over }, `${name_} ${fixed(value, 3)}`));
+    svg.append(s('text', { class: 'axis', x: box.right + 6, y: at - over }, `${name_} ${fixed(value, 3)} %`));
   }
 }
 

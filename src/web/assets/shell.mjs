@@ -8,11 +8,11 @@ const THEMES = ['auto', 'light', 'dark'];
 const RESTORED_SHOWN_MS = 30000;
 
 /**
- * Runs a page over the stream of its line.
+ * Joins a page with the stream of its line; `run()` of what is returned lets it begin.
  * @param {{view: (view: any) => void, charts?: (charts: any) => void, link?: (link: any, live: Live) => void}} page
  * @returns {Live}
  */
-export function run(page) {
+export function join(page) {
   const live = new Live(body.dataset.line, {
     view: (view) => {
       faults(view);
@@ -28,7 +28,6 @@ export function run(page) {
   themes();
   closeWhy();
   setInterval(() => tick(live), 250);
-  live.run();
   return live;
 }
 

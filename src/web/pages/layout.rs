@@ -5,11 +5,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde::Serialize;
 
 use crate::web::App;
 use crate::web::assets;
 use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
+use crate::web::view::{ChartsView, LineView};
 
 /// How a reader wants pages to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +95,28 @@ pub struct Page<'a> {
     pub script: &'a str,
     /// Its content.
     pub body: Markup,
+    /// Its first figures, so that they need no second journey.
+    pub first: First,
+}
+
+/// The figures of a line that come with a page: what the first events of its stream would bring.
+#[derive(Serialize)]
+pub struct First {
+    /// How many times faster than real time the line's clock runs.
+    pub speed: f64,
+    /// The line now.
+    pub view: LineView,
+    /// Its charts.
+    pub charts: ChartsView,
+}
+
+impl First {
+    /// The figures of a line now.
+    pub async fn of(app: &App, line: usize) -> Result<First, WebError> {
+        let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
+        let charts = app.charts(feed).await;
+        Ok(First { speed: app.parts().clock.speed(), view: app.view(feed), charts })
+    }
 }
 
 /// A whole page.
@@ -122,7 +146,8 @@ pub fn page(app: &App, look: Look, page: &Page) -> Response {
                 (bands(lang))
                 main #main tabindex="-1" { (page.body) }
                 (patterns())
-                (texts(lang))
+                (data("texts", &lang.table()))
+                (data("first", &page.first))
             }
         }
     };
@@ -224,8 +249,8 @@ fn patterns() -> Markup {
     }
 }
 
-/// The texts for scripts. A data block is not a script: the policy lets it pass and nothing runs it.
-fn texts(lang: Lang) -> Markup {
-    let json = serde_json::to_string(&lang.table()).unwrap_or_default();
-    html! { script #texts type="application/json" { (PreEscaped(json.replace('<', "\\u003c"))) } }
+/// What scripts read. A data block is not a script: the policy lets it pass and nothing runs it.
+fn data(id: &str, data: &impl Serialize) -> Markup {
+    let json = serde_json::to_string(data).unwrap_or_default();
+    html! { script id=(id) type="application/json" { (PreEscaped(json.replace('<', "\\u003c"))) } }
 }

@@ -1,4 +1,5 @@
-//! Pages, one file each. A page is a shell in the reader's language; its figures come over the stream.
+//! Pages, one file each. A page is a shell in the reader's language with the figures of the
+//! moment; the next ones come over the stream.
 
 pub mod layout;
 pub mod overview;

@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::layout::{Look, Page, page};
+use super::layout::{First, Look, Page, page};
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -28,8 +28,9 @@ async fn overview(
 ) -> Result<Response, WebError> {
     let named = choice.line.as_deref().filter(|line| !line.is_empty());
     let line = app.position(named)?;
-    let body = body(look.lang);
-    Ok(page(&app, look, &Page { title: Key::Overview, line, script: "overview.mjs", body }))
+    let (body, first) = (body(look.lang), First::of(&app, line).await?);
+    let content = Page { title: Key::Overview, line, script: "overview.mjs", body, first };
+    Ok(page(&app, look, &content))
 }
 
 fn body(lang: Lang) -> Markup {
@@ -68,6 +69,7 @@ fn body(lang: Lang) -> Markup {
                         thead { tr {
                             th scope="col" { (lang.mark(Key::Hour)) }
                             td.bar-col {}
+                            td {}
                             th scope="col" { (lang.mark(Key::TargetWord)) }
                             th scope="col" { (lang.mark(Key::Actual)) }
                             th scope="col" { (lang.mark(Key::DifferenceWord)) }

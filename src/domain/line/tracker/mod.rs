@@ -1,6 +1,8 @@
 //! One line followed: snapshots in, events, minutes and a status out. The sole owner of the line's counters.
 
 mod account;
+mod carry;
+mod rounds;
 mod show;
 mod station;
 
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use crate::line::calendar::Calendar;
 use crate::line::counter::{Baseline, Cause, Counter, Delta, Flags, Sample};
 use crate::line::event::{Event, EventKind};
-use crate::line::minute::{Counted, Minute};
+use crate::line::minute::Minute;
 use crate::line::state::{State, TimeClass};
 use crate::plc_map::{PlcMap, Role};
 use crate::quality::{self, Chart};
@@ -21,7 +23,10 @@ use crate::reading::{Outcome, Quality, Reading, Snapshot};
 use crate::units::{Count, LineId, Moment, SECOND_US, StationId, TagId};
 
 use account::Account;
+use rounds::rounds;
 use station::Station;
+
+pub use carry::Carry;
 
 /// Counts over a longer span are not booked into minutes but as a gap, in microseconds of real time.
 const GAP_AFTER_US: i64 = 2 * SECOND_US;
@@ -44,23 +49,6 @@ pub struct LineModel {
     pub calendar: Calendar,
     /// How much faster than real time the line's clock runs: 1 in a plant.
     pub time_scale: f64,
-}
-
-/// What a line goes on from after a restart of the service.
-#[derive(Clone, Debug, Default)]
-pub struct Carry {
-    /// Baselines of the counters.
-    pub baselines: Vec<(TagId, Baseline)>,
-    /// Minutes, oldest first, the last ones perhaps open.
-    pub minutes: Vec<Minute>,
-    /// The latest events of any kind, newest first, for the screen.
-    pub events: Vec<Event>,
-    /// Counts that ended since the first of these minutes, oldest first. Those of gaps belong to no minute.
-    pub gaps: Vec<Event>,
-    /// States as last read: station, state, code, since when (UTC µs).
-    pub states: Vec<(StationId, State, Option<i64>, i64)>,
-    /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
-    pub same_boot: bool,
 }
 
 /// What changed since the last take. Everything but the events is absolute.
@@ -119,8 +107,8 @@ impl LineTracker {
             .iter()
             .map(|map| Station::new(map.clone(), now, model.time_scale))
             .collect();
-        let ledgers = ledgers(&model, &mut stations, &carry, now);
-        let keys = ledgers.iter().map(|ledger| key(&model, ledger)).collect();
+        let ledgers = carry::ledgers(&model, &mut stations, &carry, now);
+        let keys = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
         let is_output = |ledger: &Ledger| {
             ledger.station == model.counting
                 && model.stations[ledger.station].tags[usize::from(ledger.tag)].role == Role::Good
@@ -129,13 +117,18 @@ impl LineTracker {
         let mut account = Account::new(model.calendar.clone(), keys, output);
         account.restore(carry.minutes);
         for event in &carry.gaps {
-            restore_gap(&mut account, &ledgers, event);
+            carry::restore_gap(&mut account, &ledgers, event);
         }
         for (id, state, raw, since_us) in &carry.states {
             if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
                 station.restore(*state, *raw, *since_us, now);
             }
         }
+        let stop = stations[model.counting].standing_since().map(|(class, from_us)| OpenStop {
+            from_us,
+            class,
+            reason: String::new(),
+        });
         let mut tracker = LineTracker {
             charts: quality::charts(&[], &model.stations[model.counting].station),
             recent: carry.events.into_iter().take(RECENT_EVENTS).collect(),
@@ -144,7 +137,7 @@ impl LineTracker {
             ledgers,
             account,
             booked_to: now,
-            stop: None,
+            stop,
             events: Vec::new(),
             noted: 0,
             polls: 0,
@@ -188,11 +181,36 @@ impl LineTracker {
     }
 
     fn take(&mut self, index: usize, group: u16, readings: &[Reading], at: Moment) {
+        // Silence is noticed here too, so that nothing depends on how often the time is checked.
+        self.stations[index].check(at, &mut self.events);
+        let heard = self.stations[index].heard;
+        if self.stations[index].hear(at, &mut self.events) {
+            // Counts over the silence are a gap, whether or not polls were reported as missed in it.
+            let of_station = |ledger: &&mut Ledger| ledger.station == index;
+            self.ledgers.iter_mut().filter(of_station).for_each(|ledger| ledger.counter.missed());
+        }
+        let mut rounds = rounds(readings, heard, at).peekable();
+        while let Some((round, at)) = rounds.next() {
+            self.take_round(index, group, round, at, heard);
+            if rounds.peek().is_none() && self.stations[index].brings_changes_only() {
+                self.confirm(index, group, readings, at);
+            }
+        }
+    }
+
+    /// Takes readings of one moment: no tag is among them twice. `heard` is when the station was heard before.
+    fn take_round(
+        &mut self,
+        index: usize,
+        group: u16,
+        readings: &[Reading],
+        at: Moment,
+        heard: Option<Moment>,
+    ) {
         let is_counting = index == self.model.counting;
-        let silence_us =
-            self.stations[index].heard.map_or(i64::MAX, |heard| at.mono_us - heard.mono_us);
         if is_counting {
             // The state before holds until this reading, unless it was not watched for too long to say so.
+            let silence_us = heard.map_or(i64::MAX, |heard| at.mono_us - heard.mono_us);
             let watched = silence_us <= self.stations[index].stale_after_us;
             let class = if watched {
                 self.stations[index].state().time_class()
@@ -202,18 +220,18 @@ impl LineTracker {
             self.spend(class, at);
         }
         let station = &mut self.stations[index];
-        station.hear(at, &mut self.events);
+        station.begin_evidence(group);
         for reading in readings {
             station.read(reading, at, &mut self.events);
         }
         station.feel_pulse(at, &mut self.events);
-        self.count(index, group, readings, at);
+        self.count(index, readings, at);
         if is_counting {
             self.follow_stop(at);
         }
     }
 
-    fn count(&mut self, index: usize, group: u16, readings: &[Reading], at: Moment) {
+    fn count(&mut self, index: usize, readings: &[Reading], at: Moment) {
         for reading in readings {
             let station = &mut self.stations[index];
             let tag = usize::from(reading.tag);
@@ -225,9 +243,6 @@ impl LineTracker {
                 Some(value) => self.sample(ledger, value, reading.source_us, at),
                 None => self.ledgers[ledger].counter.missed(),
             }
-        }
-        if self.stations[index].brings_changes_only() {
-            self.confirm(index, group, readings, at);
         }
     }
 
@@ -266,9 +281,7 @@ impl LineTracker {
             true => self.account.book_gap(position, delta.to.utc_us, delta.count),
             false => self.account.book(position, delta.to, delta.count),
         }
-        let ordinary = matches!(delta.cause, Cause::Step | Cause::Duplicate)
-            && (delta.flags.is_empty() || delta.flags == Flags::AFTER_MISS);
-        if ordinary && !apart || delta.cause == Cause::Gap && delta.count.is_zero() {
+        if delta.is_ordinary() && !apart || delta.cause == Cause::Gap && delta.count.is_zero() {
             return;
         }
         let ledger = &self.ledgers[position];
@@ -303,7 +316,9 @@ impl LineTracker {
         match (&mut self.stop, status.class) {
             // While the state is unknown nothing is opened or ended: the stop may or may not go on.
             (_, TimeClass::Unknown) | (None, TimeClass::Run) => {}
-            (None, class) => self.stop = Some(OpenStop { from_us: at.utc_us, class, reason }),
+            (None, class) => {
+                self.stop = Some(OpenStop { from_us: status.since_us, class, reason });
+            }
             (Some(_), TimeClass::Run) => self.end_stop(at),
             (Some(stop), _) if stop.reason.is_empty() => stop.reason = reason,
             (Some(_), _) => {}
@@ -403,58 +418,6 @@ impl LineTracker {
     /// Whether every device was heard at least once.
     pub fn all_heard(&self) -> bool {
         self.stations.iter().all(|station| station.heard.is_some())
-    }
-}
-
-/// The counters of a line: resumed where a baseline was carried over, new otherwise.
-fn ledgers(model: &LineModel, stations: &mut [Station], carry: &Carry, now: Moment) -> Vec<Ledger> {
-    let mut ledgers = Vec::new();
-    for (station, map) in model.stations.iter().enumerate() {
-        for (tag, entry) in map.tags.iter().enumerate() {
-            let Some(mut settings) = entry.counter else { continue };
-            settings.gap_after_us = (GAP_AFTER_US as f64 * model.time_scale.max(1.0)) as i64;
-            let baseline = carry
-                .baselines
-                .iter()
-                .find(|(id, _)| *id == entry.id)
-                .map(|(_, baseline)| *baseline);
-            let counter = match baseline {
-                Some(mut baseline) => {
-                    if !carry.same_boot {
-                        baseline.rebase(now);
-                    }
-                    Counter::resume(settings, baseline)
-                }
-                None => Counter::new(settings),
-            };
-            stations[station].counter_of[tag] = Some(ledgers.len());
-            ledgers.push(Ledger { station, tag: tag as u16, id: entry.id.clone(), counter });
-        }
-    }
-    ledgers
-}
-
-fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
-    let map = &model.stations[ledger.station];
-    let counted = match &map.tags[usize::from(ledger.tag)].role {
-        Role::Infeed => Counted::Infeed,
-        Role::Good => Counted::Good,
-        Role::Reject(reason) => Counted::Reject(reason.clone()),
-        Role::Sample => Counted::Sample,
-        _ => Counted::Void,
-    };
-    (map.station.clone(), counted)
-}
-
-/// Books a stored count that belongs to no minute into the present shift, if it ended in it.
-fn restore_gap(account: &mut Account, ledgers: &[Ledger], event: &Event) {
-    let (EventKind::Count, Some(tag), Some(count), Some(_)) =
-        (event.kind, &event.tag, event.count, event.from_us)
-    else {
-        return;
-    };
-    if let Some(position) = ledgers.iter().position(|ledger| ledger.id == *tag) {
-        account.book_gap(position, event.at_us, count);
     }
 }
 

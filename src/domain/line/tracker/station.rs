@@ -40,6 +40,9 @@ pub(super) struct Station {
     pub(super) speed: Option<f64>,
     pub(super) batch: Option<Arc<str>>,
     evidence: Evidence,
+    uptime_s: Option<u64>,
+    /// Groups that have not been read since the controller may have restarted.
+    session_lost: Vec<bool>,
     /// Last good value of each counting tag, for notifications that bring only changes.
     pub(super) held: Vec<Option<u64>>,
     bad: BTreeSet<u16>,
@@ -56,6 +59,8 @@ impl Station {
             counter_of: vec![None; map.tags.len()],
             held: vec![None; map.tags.len()],
             measures: vec![None; map.tags.len()],
+            session_lost: vec![false; map.groups.len()],
+            uptime_s: None,
             stale_after_us: scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US)),
             frozen_after_us: scaled(FROZEN_AFTER_US),
             map,
@@ -86,6 +91,13 @@ impl Station {
         self.state = state;
     }
 
+    /// Class and start of a standstill as last read, whether current or not.
+    pub(super) fn standing_since(&self) -> Option<(TimeClass, i64)> {
+        let class = self.state.time_class();
+        let stands = !matches!(class, TimeClass::Run | TimeClass::Unknown);
+        stands.then_some((class, self.since.utc_us))
+    }
+
     /// The state as far as it is current.
     pub(super) fn state(&self) -> State {
         if self.up && !self.frozen { self.state } else { State::Unknown }
@@ -109,11 +121,29 @@ impl Station {
             self.up = true;
             self.link_since_us = at.utc_us;
             self.miss = "";
+            self.suspect_restart();
+            // A heartbeat that nobody could hear did not stand still.
+            self.heartbeat = self.heartbeat.map(|(beat, _)| (beat, at.mono_us));
+            self.frozen = false;
         }
         self.heard = Some(at);
-        // Evidence counts only with the poll that read it: a stale uptime looks steady and would hide a reset.
-        self.evidence = Evidence { session_lost: returned, ..Evidence::default() };
         returned
+    }
+
+    /// Counters of every group learn once that the controller may have restarted since they were read.
+    fn suspect_restart(&mut self) {
+        self.session_lost.fill(true);
+    }
+
+    /// Begins a round of readings of a group. Evidence counts only with the readings it came with: a stale uptime
+    /// looks steady and would hide a reset. Only the batch id stays, because an unchanged one proves nothing.
+    pub(super) fn begin_evidence(&mut self, group: u16) {
+        let lost = self.session_lost.get_mut(usize::from(group)).map(std::mem::take);
+        self.evidence = Evidence {
+            session_lost: lost.unwrap_or(false),
+            batch: self.evidence.batch,
+            ..Evidence::default()
+        };
     }
 
     /// Notes that a poll brought nothing.
@@ -174,7 +204,14 @@ impl Station {
                     self.heartbeat = beat.map(|beat| (beat, at.mono_us));
                 }
             }
-            Role::Uptime => self.evidence.uptime_s = whole(),
+            Role::Uptime => {
+                let uptime_s = whole();
+                if self.uptime_s.zip(uptime_s).is_some_and(|(before, now)| now < before) {
+                    self.suspect_restart();
+                }
+                self.evidence.uptime_s = uptime_s;
+                self.uptime_s = uptime_s.or(self.uptime_s);
+            }
             Role::SinceReset => self.evidence.since_reset_s = whole(),
             Role::BatchId => self.read_batch(&reading.value, at, events),
             Role::Condition | Role::Weight | Role::WeightDeviation | Role::SpeedSetpoint => {

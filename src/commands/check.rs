@@ -1,0 +1,201 @@
+//! `capline check`: all mistakes of a configuration, or the requests it would send.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use capline::config::{Config, DeviceConfig, LineConfig};
+use capline::sources::{Request, plan, tags_of};
+use clap::Args;
+use domain::plc_map::{Group, ModbusOptions, OpcUaOptions, PlcMap, Protocol, Table};
+
+use super::print;
+
+/// Check a configuration and its maps, and show the requests they lead to
+///
+/// When all is well, prints for each device its connection and what would be polled: groups with their period, and
+/// each request with its function code, registers and tags. Mistakes are printed together, each with file, line,
+/// value and way out. Nothing is contacted.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  capline check config/plant.toml
+
+Exit code 0: it can be run. 1: there are mistakes; each is a line on stderr.")]
+pub(crate) struct CheckArgs {
+    /// Configuration
+    #[arg(value_name = "CONFIG", default_value = "config/plant.toml")]
+    config: PathBuf,
+}
+
+pub(crate) fn run(args: &CheckArgs) -> ExitCode {
+    let config = match Config::load(&args.config) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut text = head(&config, &args.config.display().to_string());
+    let mut mistakes = Vec::new();
+    for line in &config.lines {
+        text += &line_head(line);
+        for device in &line.devices {
+            match device_plan(device) {
+                Ok(plan) => text += &plan,
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+    }
+    if mistakes.is_empty() {
+        return print(&text);
+    }
+    eprintln!("{}", mistakes.join("\n"));
+    ExitCode::FAILURE
+}
+
+fn head(config: &Config, file: &str) -> String {
+    let zone = config.zone.iana_name().unwrap_or("a zone without a name");
+    let (site, listen, data) = (&config.site, config.listen, config.data.display());
+    format!("{file}: {site}, {zone}; screens on http://{listen}; journal in {data}\n")
+}
+
+fn line_head(line: &LineConfig) -> String {
+    format!(
+        "\nline {}: {}, target {} capsules/min, counted at {}\n",
+        line.id, line.title.en, line.target_per_minute, line.counting_station
+    )
+}
+
+/// What one device is asked. The error is a mistake in its map.
+fn device_plan(device: &DeviceConfig) -> Result<String, String> {
+    let map = &device.map;
+    let name = format!("\n  {} {}: ", map.station, map.title.en);
+    match &map.protocol {
+        Protocol::Modbus(options) => modbus(device, options).map(|plan| name + &plan),
+        Protocol::OpcUa(options) => Ok(name + &opcua(device, options)),
+    }
+}
+
+fn modbus(device: &DeviceConfig, options: &ModbusOptions) -> Result<String, String> {
+    let map = &device.map;
+    let mut text = format!(
+        "Modbus TCP {}, unit {}, a reply within {:?}, {} tags of {}\n",
+        device.address,
+        options.unit,
+        device.reply_timeout,
+        map.tags.len(),
+        map.file
+    );
+    let mut rows = Vec::new();
+    let (mut per_second, mut registers_per_second, mut longest) = (0.0, 0.0, 0);
+    for (i, group) in map.groups.iter().enumerate() {
+        let plan = plan(map, options, i as u16).map_err(|error| error.to_string())?;
+        let polls = polls_per_second(group);
+        for request in &plan.requests {
+            per_second += polls;
+            registers_per_second += polls * f64::from(request.count);
+            longest = longest.max(request.count);
+            rows.push(request_row(map, group, request));
+        }
+    }
+    text += &aligned(&rows);
+    let _ = writeln!(
+        text,
+        "    in all {} requests/s, {} registers/s; at most {longest} of {} registers in one request",
+        short(per_second),
+        short(registers_per_second),
+        options.max_registers
+    );
+    Ok(text)
+}
+
+fn request_row(map: &PlcMap, group: &Group, request: &Request) -> [String; 5] {
+    let (code, what, unit) = match request.table {
+        Table::Coil => (1, "coils", "bits"),
+        Table::Discrete => (2, "discrete inputs", "bits"),
+        Table::Holding => (3, "holding registers", "registers"),
+        Table::Input => (4, "input registers", "registers"),
+    };
+    let last = u32::from(request.first) + u32::from(request.count) - 1;
+    let tags = request.tags.iter().filter_map(|(tag, _)| map.tags.get(usize::from(*tag)));
+    [
+        format!("{} every {}", group.name, period(group)),
+        format!("FC{code:02} {what}"),
+        format!("{} to {last}", request.first),
+        format!("{} {unit}", request.count),
+        tags.map(|tag| tag.id.as_str()).collect::<Vec<_>>().join(" "),
+    ]
+}
+
+fn opcua(device: &DeviceConfig, options: &OpcUaOptions) -> String {
+    let map = &device.map;
+    let mut text = format!(
+        "OPC UA {}, namespace {}, a reply within {:?}, {} tags of {}\n",
+        device.address,
+        options.namespace,
+        device.reply_timeout,
+        map.tags.len(),
+        map.file
+    );
+    let rows: Vec<[String; 5]> = map
+        .groups
+        .iter()
+        .enumerate()
+        .map(|(i, group)| {
+            let tags: Vec<&str> = tags_of(map, i as u16).map(|(_, tag)| tag.id.as_str()).collect();
+            [
+                group.name.to_string(),
+                format!("published every {}", period(group)),
+                "sampled as fast as the server can".into(),
+                format!("{} items", tags.len()),
+                tags.join(" "),
+            ]
+        })
+        .collect();
+    text += &aligned(&rows);
+    let messages: f64 = map.groups.iter().map(polls_per_second).sum();
+    let _ = writeln!(text, "    in all at most {} messages/s", short(messages));
+    text
+}
+
+fn polls_per_second(group: &Group) -> f64 {
+    1e6 / group.period_us as f64
+}
+
+fn period(group: &Group) -> String {
+    match group.period_us {
+        us if us % 1_000_000 == 0 => format!("{} s", us / 1_000_000),
+        us => format!("{} ms", us as f64 / 1e3),
+    }
+}
+
+/// At most one decimal.
+fn short(x: f64) -> String {
+    format!("{}", (x * 10.0).round() / 10.0)
+}
+
+/// Columns under each other; the last one, the tags, follows on lines of its own.
+fn aligned(rows: &[[String; 5]]) -> String {
+    let width = |i: usize| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..4).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        text += "    ";
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(text, "{cell:<width$}  ");
+        }
+        text.truncate(text.trim_end().len());
+        text += "\n";
+        let mut line = String::new();
+        for tag in row[4].split(' ') {
+            if line.len() + tag.len() > 104 {
+                let _ = writeln!(text, "       {line}");
+                line.clear();
+            }
+            let _ = write!(line, " {tag}");
+        }
+        let _ = writeln!(text, "       {line}");
+    }
+    text
+}

@@ -1,0 +1,63 @@
+//! One file for each command beside `run` and `demo`. They read files and print; what is decided, the library decides.
+
+pub(crate) mod chart;
+pub(crate) mod check;
+pub(crate) mod count;
+pub(crate) mod oee;
+pub(crate) mod selftest;
+pub(crate) mod spc;
+mod svg;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Exit code of an input that cannot be used; the command line's own mistakes have the same.
+const UNUSABLE: u8 = 2;
+
+/// What a command could not use, one sentence a line: file, line, value, way out.
+pub(crate) struct Refusal(String);
+
+impl Refusal {
+    /// Prefixes each line of a message with the file it is about.
+    pub(crate) fn of(file: &Path, message: &str) -> Refusal {
+        let file = file.display();
+        let lines: Vec<String> = message.lines().map(|line| format!("{file}: {line}")).collect();
+        Refusal(lines.join("\n"))
+    }
+
+    /// Says it on stderr.
+    pub(crate) fn exit(&self) -> ExitCode {
+        eprintln!("{}", self.0);
+        ExitCode::from(UNUSABLE)
+    }
+}
+
+/// The text of a file.
+pub(crate) fn read(file: &Path) -> Result<String, Refusal> {
+    std::fs::read_to_string(file).map_err(|error| {
+        Refusal::of(
+            file,
+            &format!("cannot be read: {error}; give the path of a text file in UTF-8"),
+        )
+    })
+}
+
+/// Prints to stdout. A reader that has seen enough, such as `head`, is no mistake.
+pub(crate) fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("stdout cannot be written: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Prints one JSON value on a line.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<ExitCode, Refusal> {
+    let text =
+        serde_json::to_string(value).map_err(|error| Refusal(format!("no JSON: {error}")))?;
+    Ok(print(&(text + "\n")))
+}

@@ -1,0 +1,105 @@
+//! The beginning of a tracker: from nothing, or from what an earlier run of the service stored.
+
+use super::account::{self, Account};
+use super::station::Station;
+use super::{GAP_AFTER_US, Ledger, LineModel};
+use crate::line::counter::{Baseline, Counter, Settings};
+use crate::line::event::{Event, EventKind};
+use crate::line::minute::{Counted, Minute};
+use crate::line::state::State;
+use crate::plc_map::{PlcMap, Role};
+use crate::units::{Moment, SECOND_US, StationId, TagId};
+
+/// How far apart the change of a batch id and the reset of its counters may be read, in microseconds of the line's
+/// clock. A controller changes both within a scan or two, but a slow group may read the id a second or two later.
+const BATCH_SKEW_US: i64 = 3 * SECOND_US;
+
+/// What a line goes on from after a restart of the service.
+#[derive(Clone, Debug, Default)]
+pub struct Carry {
+    /// Baselines of the counters.
+    pub baselines: Vec<(TagId, Baseline)>,
+    /// Minutes, oldest first, the last ones perhaps open.
+    pub minutes: Vec<Minute>,
+    /// The latest events of any kind, newest first, for the screen.
+    pub events: Vec<Event>,
+    /// Counts that ended since the first of these minutes, oldest first. Those of gaps belong to no minute.
+    pub gaps: Vec<Event>,
+    /// States as last read: station, state, code, since when (UTC µs).
+    pub states: Vec<(StationId, State, Option<i64>, i64)>,
+    /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
+    pub same_boot: bool,
+}
+
+/// The counters of a line: resumed where a baseline was carried over, new otherwise.
+pub(super) fn ledgers(
+    model: &LineModel,
+    stations: &mut [Station],
+    carry: &Carry,
+    now: Moment,
+) -> Vec<Ledger> {
+    let mut ledgers = Vec::new();
+    for (station, map) in model.stations.iter().enumerate() {
+        for (tag, entry) in map.tags.iter().enumerate() {
+            let Some(settings) = entry.counter else { continue };
+            let settings = timed(settings, map, entry.group, model.time_scale);
+            let baseline = carry
+                .baselines
+                .iter()
+                .find(|(id, _)| *id == entry.id)
+                .map(|(_, baseline)| *baseline);
+            let counter = match baseline {
+                Some(mut baseline) => {
+                    if !carry.same_boot {
+                        baseline.rebase(now);
+                    }
+                    Counter::resume(settings, baseline)
+                }
+                None => Counter::new(settings),
+            };
+            stations[station].counter_of[tag] = Some(ledgers.len());
+            ledgers.push(Ledger { station, tag: tag as u16, id: entry.id.clone(), counter });
+        }
+    }
+    ledgers
+}
+
+/// Settings with the times that depend on how the counter is polled.
+fn timed(settings: Settings, map: &PlcMap, group: u16, time_scale: f64) -> Settings {
+    let scaled = |us: i64| (us as f64 * time_scale.max(1.0)) as i64;
+    let period_us = map.groups.get(usize::from(group)).map_or(SECOND_US, |group| group.period_us);
+    let period_us = scaled(period_us).max(1);
+    let polls = (BATCH_SKEW_US + period_us - 1) / period_us;
+    // At most 255: with a period of 10 ms that is 2.55 s.
+    let polls = u8::try_from(polls).unwrap_or(u8::MAX);
+    Settings {
+        gap_after_us: scaled(GAP_AFTER_US),
+        batch_early: polls,
+        batch_late: polls,
+        ..settings
+    }
+}
+
+pub(super) fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
+    let map = &model.stations[ledger.station];
+    let counted = match &map.tags[usize::from(ledger.tag)].role {
+        Role::Infeed => Counted::Infeed,
+        Role::Good => Counted::Good,
+        Role::Reject(reason) => Counted::Reject(reason.clone()),
+        Role::Sample => Counted::Sample,
+        _ => Counted::Void,
+    };
+    (map.station.clone(), counted)
+}
+
+/// Books a stored count that belongs to no minute into the present shift, if it ended in it.
+pub(super) fn restore_gap(account: &mut Account, ledgers: &[Ledger], event: &Event) {
+    let (EventKind::Count, Some(tag), Some(count), Some(_)) =
+        (event.kind, &event.tag, event.count, event.from_us)
+    else {
+        return;
+    };
+    if let Some(position) = ledgers.iter().position(|ledger| ledger.id == *tag) {
+        account.book_gap(position, event.at_us, count);
+    }
+}

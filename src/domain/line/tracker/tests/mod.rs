@@ -1,0 +1,5 @@
+//! A line followed, told as text: what was read when, and what the tracker makes of it.
+
+mod laws;
+mod script;
+mod told;

@@ -1,0 +1,208 @@
+//! A line at one moment.
+
+use domain::line::event::{Event, EventKind};
+use domain::line::state::State;
+use domain::line::status::{LineStatus, SpeedStatus};
+use domain::units::Count;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::record::EventView;
+use super::shift::{
+    HourView, RejectFractionView, RejectView, ShiftView, last_hours, sorted_rejects,
+};
+use super::station::{FaultView, StateView, StationView, faults};
+use super::{CountView, Present, STALE_MS, TitleView, ms, rounded};
+use crate::config::LineConfig;
+
+/// Events shown on the overview; the rest is one request away.
+const EVENTS_SHOWN: usize = 6;
+
+/// One line at one moment: event `view` of the stream and answer of the snapshot route.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LineView {
+    /// Which line.
+    pub line: String,
+    /// The line's clock, UTC milliseconds.
+    pub at_ms: i64,
+    /// Offset of the plant's time from UTC at that moment, in seconds.
+    pub offset_s: i32,
+    /// How old this status was when it was sent, real milliseconds.
+    pub age_ms: i64,
+    /// `current`; `waiting` before the first status; `stalled` when the line stopped reporting.
+    pub feed: &'static str,
+    /// State of the line, `unknown` unless the feed is current.
+    pub state: StateView,
+    /// Batch, if a tag tells it.
+    pub batch: Option<String>,
+    /// Shift, none between shifts.
+    pub shift: Option<ShiftView>,
+    /// Good capsules since the journal began.
+    pub total: CountView,
+    /// Target rate, capsules a minute.
+    pub target_per_minute: u64,
+    /// Throughput over 10 s, 1 min, 15 min and the shift.
+    pub speeds: Vec<SpeedView>,
+    /// Speed as the PLC says, capsules a minute.
+    pub plc_speed: Option<f64>,
+    /// Reject fraction of the counting station.
+    pub reject: RejectFractionView,
+    /// Rejects of the shift by station and reason, most frequent first.
+    pub rejects: Vec<RejectView>,
+    /// The last twelve hours of the shift so far, oldest first; the last is open.
+    pub hours: Vec<HourView>,
+    /// Stations in the order of the line.
+    pub stations: Vec<StationView>,
+    /// What is wrong with the data, worst first.
+    pub faults: Vec<FaultView>,
+    /// Polls that brought readings since the service started.
+    pub polls: u64,
+    /// Polls that brought none since the service started.
+    pub missed_polls: u64,
+    /// The latest events, newest first, without counts of nothing.
+    pub events: Vec<EventView>,
+    /// Start of the last closed minute, UTC milliseconds: when it moves, charts have a new point.
+    pub minute_ms: Option<i64>,
+}
+
+impl LineView {
+    /// The view of a line of which a status may have been heard.
+    pub fn new(config: &LineConfig, status: Option<&LineStatus>, present: &Present) -> LineView {
+        match status {
+            Some(status) => LineView::of(config, status, present),
+            None => LineView::waiting(config, present),
+        }
+    }
+
+    fn waiting(config: &LineConfig, present: &Present) -> LineView {
+        LineView {
+            line: config.id.to_string(),
+            at_ms: ms(present.now.utc_us),
+            offset_s: present.offset_s(present.now.utc_us),
+            age_ms: 0,
+            feed: "waiting",
+            state: StateView::none(),
+            batch: None,
+            shift: None,
+            total: Count::ZERO.into(),
+            target_per_minute: config.target_per_minute,
+            speeds: Vec::new(),
+            plc_speed: None,
+            reject: RejectFractionView::of(None, None),
+            rejects: Vec::new(),
+            hours: Vec::new(),
+            stations: Vec::new(),
+            faults: Vec::new(),
+            polls: 0,
+            missed_polls: 0,
+            events: Vec::new(),
+            minute_ms: None,
+        }
+    }
+
+    fn of(config: &LineConfig, status: &LineStatus, present: &Present) -> LineView {
+        let age_ms = present.age_ms(status.at);
+        let stalled = age_ms > STALE_MS;
+        let mut state = StateView::of(&status.state, status.at);
+        if stalled {
+            state.become_unknown();
+        }
+        LineView {
+            line: status.line.to_string(),
+            at_ms: ms(status.at.utc_us),
+            offset_s: present.offset_s(status.at.utc_us),
+            age_ms,
+            feed: if stalled { "stalled" } else { "current" },
+            state,
+            batch: status.batch.as_ref().map(|batch| batch.to_string()),
+            shift: status
+                .shift
+                .as_ref()
+                .map(|shift| ShiftView::of(shift, status.target_per_minute)),
+            total: status.total.into(),
+            target_per_minute: status.target_per_minute,
+            speeds: status.speeds.iter().map(SpeedView::of).collect(),
+            plc_speed: status.plc_speed.and_then(|speed| rounded(speed, 1)),
+            reject: RejectFractionView::of(status.shift.as_ref(), Some(&status.charts[1])),
+            rejects: sorted_rejects(&status.rejects),
+            hours: last_hours(status),
+            stations: status
+                .stations
+                .iter()
+                .map(|s| StationView::of(s, config, status, stalled))
+                .collect(),
+            faults: faults(config, status),
+            polls: status.polls,
+            missed_polls: status.missed_polls,
+            events: told(&status.events).take(EVENTS_SHOWN).map(EventView::of).collect(),
+            minute_ms: status.trend.last().map(|point| ms(point.start_us)),
+        }
+    }
+}
+
+/// Throughput over a window.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SpeedView {
+    /// `10s`, `1m`, `15m` or `shift`.
+    pub window: &'static str,
+    /// Capsules a minute, whole; none when less than half of the window is known.
+    pub per_minute: Option<u64>,
+    /// What the step of the counts leaves open, capsules a minute, rounded up.
+    pub plus_minus: u64,
+    /// Seconds of the window that are known.
+    pub covered_s: f64,
+}
+
+impl SpeedView {
+    fn of(speed: &SpeedStatus) -> SpeedView {
+        let whole = |x: f64| if x.is_finite() { x.clamp(0.0, 1e12) as u64 } else { 0 };
+        SpeedView {
+            window: match speed.window_us / 1_000_000 {
+                0 => "shift",
+                10 => "10s",
+                60 => "1m",
+                _ => "15m",
+            },
+            per_minute: speed.per_minute.map(|rate| whole(rate.round())),
+            plus_minus: whole(speed.plus_minus.ceil()),
+            covered_s: rounded(speed.covered_us as f64 / 1e6, 1).unwrap_or(0.0),
+        }
+    }
+}
+
+/// A line in the list of lines.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LineEntry {
+    /// Identifier, used in addresses.
+    pub id: String,
+    /// What people call it.
+    pub title: TitleView,
+    /// The station that counts it.
+    pub counting_station: String,
+    /// Target rate, capsules a minute.
+    pub target_per_minute: u64,
+    /// Present state, `unknown` unless its status is current.
+    pub state: &'static str,
+}
+
+impl LineEntry {
+    /// The entry of a line in the list of lines.
+    pub fn new(config: &LineConfig, status: Option<&LineStatus>, present: &Present) -> LineEntry {
+        LineEntry {
+            id: config.id.to_string(),
+            title: (&config.title).into(),
+            counting_station: config.counting_station.to_string(),
+            target_per_minute: config.target_per_minute,
+            state: match status {
+                Some(status) if present.age_ms(status.at) <= STALE_MS => status.state.state.word(),
+                _ => State::Unknown.word(),
+            },
+        }
+    }
+}
+
+/// Events worth a row on the overview: not the first readings and the steps in doubt that stand for no capsule.
+fn told(events: &[Event]) -> impl Iterator<Item = &Event> {
+    let empty = |event: &Event| event.count.is_none_or(|count| count.high() == 0);
+    events.iter().filter(move |event| event.kind != EventKind::Count || !empty(event))
+}

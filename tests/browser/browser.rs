@@ -1,0 +1,209 @@
+//! A real Chromium, driven through a chromedriver of our own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use hyper::http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+/// Names under which distributions install the browser.
+const CHROMIUMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// Pause between two looks at a page.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A browser with one page. Driver and browser end when it is dropped.
+pub(crate) struct Browser {
+    client: Client,
+    session: String,
+    driver: Driver,
+}
+
+/// The process behind the WebDriver protocol.
+struct Driver {
+    child: Child,
+    /// Host and port.
+    address: String,
+}
+
+impl Browser {
+    /// Starts a browser in which every new page first runs `before`; none when there is no browser on this machine.
+    pub(crate) async fn start(before: &str) -> Option<Browser> {
+        let chromium = CHROMIUMS.iter().find_map(|name| installed(name))?;
+        let driver = Driver::start(installed("chromedriver")?);
+        let capabilities = json!({
+            "goog:chromeOptions": {
+                "binary": chromium,
+                // As root and without a display, as build machines are.
+                "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars",
+                         "--lang=en", "--window-size=1920,1080"],
+            },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities.as_object().cloned().unwrap_or_default());
+        let client = builder
+            .connect(&format!("http://{}", driver.address))
+            .await
+            .expect("the browser starts");
+        let session = client.session_id().await.ok().flatten().unwrap_or_default();
+        let browser = Browser { client, session, driver };
+        browser
+            .devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": before }))
+            .await;
+        Some(browser)
+    }
+
+    /// Opens an address.
+    pub(crate) async fn open(&self, address: &str) {
+        self.client.goto(address).await.expect("the page opens");
+    }
+
+    /// Value of an expression in the page.
+    pub(crate) async fn value(&self, expression: &str) -> Value {
+        let script = format!("return ({expression});");
+        self.client.execute(&script, vec![]).await.expect("the expression is one")
+    }
+
+    /// Value of an expression that is a text.
+    pub(crate) async fn text(&self, expression: &str) -> String {
+        self.value(expression).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether an expression became true within a time.
+    pub(crate) async fn becomes(&self, expression: &str, within: Duration) -> bool {
+        let end = Instant::now() + within;
+        loop {
+            if self.value(expression).await == Value::Bool(true) {
+                return true;
+            }
+            if Instant::now() > end {
+                return false;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until an expression is true, and says what the page showed when it did not become so.
+    pub(crate) async fn until(&self, expression: &str, within: Duration) {
+        if !self.becomes(expression, within).await {
+            let page = self.text("document.body.innerText").await;
+            panic!("not within {within:?}: {expression}\n{page}\n{:?}", self.complaints().await);
+        }
+    }
+
+    /// Clicks what a selector finds.
+    pub(crate) async fn click(&self, selector: &str) {
+        let element = self.client.find(fantoccini::Locator::Css(selector)).await;
+        element.expect("it is there").click().await.expect("it can be clicked");
+    }
+
+    /// Warnings and errors of the console since the last call: failed requests and broken policy among them.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let entries = self.command("se/log", json!({ "type": "browser" })).await;
+        let entries = entries.as_array().cloned().unwrap_or_default();
+        let grave = |entry: &&Value| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"));
+        entries.iter().filter(grave).map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Makes the page as large as a screen.
+    pub(crate) async fn resize(&self, (width, height): (u32, u32)) {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// A picture of what a screen of the present size shows, as PNG.
+    pub(crate) async fn picture(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("the page can be drawn")
+    }
+
+    /// A command of the DevTools protocol.
+    async fn devtools(&self, name: &str, parameters: Value) -> Value {
+        self.command("goog/cdp/execute", json!({ "cmd": name, "params": parameters })).await
+    }
+
+    async fn command(&self, path: &'static str, body: Value) -> Value {
+        let answer = self.client.issue_cmd(Extension { path, body }).await;
+        answer.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+}
+
+impl Drop for Browser {
+    /// Ends the browser, also when a test fails: killing the driver alone would leave it running.
+    fn drop(&mut self) {
+        let end = format!("DELETE /session/{} HTTP/1.1\r\nHost: localhost\r\n\r\n", self.session);
+        let ended = TcpStream::connect(&self.driver.address).and_then(|mut stream| {
+            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+            stream.write_all(end.as_bytes())?;
+            stream.read(&mut [0; 512])
+        });
+        if let Err(error) = ended {
+            eprintln!("the browser may still run: {error}");
+        }
+    }
+}
+
+impl Driver {
+    fn start(program: PathBuf) -> Driver {
+        let mut child = Command::new(program)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let log = BufReader::new(child.stdout.take().expect("its log is piped"));
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                // "ChromeDriver was started successfully on port 38475."
+                if let Some((_, port)) = line.rsplit_once("started successfully on port ") {
+                    let _ = sender.send(port.trim_end_matches('.').to_owned());
+                }
+            }
+        });
+        let port = receiver.recv_timeout(Duration::from_secs(20)).expect("chromedriver has a port");
+        Driver { child, address: format!("127.0.0.1:{port}") }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that chromedriver understands beyond the standard.
+#[derive(Debug)]
+struct Extension {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Extension {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}
+
+/// Where a program is, if it is installed.
+fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
+}

@@ -1,0 +1,65 @@
+"""An OPC UA server by asyncua, with the nodes of tests/cases/peers/po01-opcua.toml.
+
+Every node is written up to a hundred times a second, far more often than the client is told of it. The counters of
+good capsules (32 bits) and of rejects (16 bits) start shortly before their ends.
+"""
+
+import asyncio
+import logging
+import sys
+from datetime import datetime, timezone
+
+from asyncua import Server, ua
+
+from script import Script, count, obey, say
+
+NAMESPACE = "urn:capline:peer"
+EXECUTE = 3
+FIRST_GOOD = 4_294_967_000
+FIRST_INFEED = 900_000
+FIRST_REJECTS = 65_530
+
+
+async def main(port):
+    script = Script()
+    server = Server()
+    await server.init()
+    server.set_endpoint(f"opc.tcp://127.0.0.1:{port}")
+    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    index = await server.register_namespace(NAMESPACE)
+
+    async def node(name, kind):
+        return await server.nodes.objects.add_variable(ua.NodeId(name, index), name, ua.Variant(0, kind))
+
+    unsigned16, unsigned32 = ua.VariantType.UInt16, ua.VariantType.UInt32
+    nodes = {
+        "state": (await node("PO01.State", unsigned16), unsigned16),
+        "heartbeat": (await node("PO01.Heartbeat", unsigned16), unsigned16),
+        "good": (await node("PO01.Good", unsigned32), unsigned32),
+        "infeed": (await node("PO01.Infeed", unsigned32), unsigned32),
+        "rejects": (await node("PO01.Rejects", unsigned16), unsigned16),
+    }
+
+    async def show():
+        values = {
+            "state": EXECUTE,
+            "heartbeat": script.seconds & 0xFFFF,
+            "good": (FIRST_GOOD + script.good) & 0xFFFF_FFFF,
+            "infeed": FIRST_INFEED + script.infeed,
+            "rejects": (FIRST_REJECTS + script.rejects) & 0xFFFF,
+        }
+        now = datetime.now(timezone.utc)
+        for name, value in values.items():
+            variable, kind = nodes[name]
+            await variable.write_value(ua.DataValue(ua.Variant(value, kind), SourceTimestamp=now))
+
+    await show()
+    async with server:
+        say(f"port {server.bserver.port}")
+        counting = asyncio.create_task(count(script, show))
+        await obey(script, show)
+        counting.cancel()
+
+
+logging.basicConfig(level=logging.ERROR)
+asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 0))
