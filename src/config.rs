@@ -388,6 +388,7 @@ fn read_characteristic(section: &Section<'_, '_>, known: Option<&mut Vec<Charact
     let break_after = read_span(section, "break_after", 0, 24 * 60 * MINUTE_US);
     let startup = read_span(section, "startup", 0, 24 * 60 * MINUTE_US);
     let batch = section.text("batch");
+    let discards = section.boolean("startup_discards");
     let rules = section.text("rules");
     let budget = section.number("budget");
     section.finish();
@@ -417,6 +418,7 @@ fn read_characteristic(section: &Section<'_, '_>, known: Option<&mut Vec<Charact
     let us = |span: Duration| span.as_micros() as i64;
     found.break_after_us = break_after.map_or(found.break_after_us, us);
     found.startup_us = startup.map_or(found.startup_us, us);
+    found.startup_discards = discards.map_or(found.startup_discards, |at| at.value);
     match batch.map(|at| at.value) {
         None => {}
         Some("break") => found.batch = BatchPolicy::Break,

@@ -421,7 +421,8 @@ async fn every_route_answers() {
 #[test]
 fn the_description_lists_every_route_of_programs() {
     let described: BTreeSet<String> = api::description().paths.paths.into_keys().collect();
-    let is_page = |path: &&str| matches!(*path, "/" | "/assets/{name}");
+    let is_page =
+        |path: &&str| matches!(*path, "/" | "/spc" | "/spc/{characteristic}" | "/assets/{name}");
     let routed: BTreeSet<String> =
         routes().iter().map(|(path, _)| *path).filter(|p| !is_page(p)).map(str::to_owned).collect();
     assert_eq!(described, routed);

@@ -37,6 +37,8 @@ pub struct Characteristic {
     pub startup_us: i64,
     /// What a change of batch does.
     pub batch: BatchPolicy,
+    /// Whether what a machine ejects after each start, whatever its quality, counts as rejected.
+    pub startup_discards: bool,
     /// The rules that judge.
     pub rules: Vec<RuleId>,
     /// False alarms that are accepted, per chart and week.
@@ -167,6 +169,7 @@ impl Characteristic {
             break_after_us: BREAK_AFTER_US,
             startup_us: STARTUP_US,
             batch: BatchPolicy::default(),
+            startup_discards: false,
             rules: vec![RuleId::N1, RuleId::N2],
             budget_per_week: 1.0,
         }

@@ -4,8 +4,8 @@
 //! is incomplete: it is told, plotted hollow, and neither estimates nor is judged. A count that was inferred across a
 //! gap must not move a limit.
 
-use super::characteristic::{BatchPolicy, Characteristic, Measure};
-use crate::line::minute::{Counted, Minute};
+use super::characteristic::{BatchPolicy, Characteristic, Measure, STARTUP_DISCARD};
+use crate::line::minute::{Counted, Minute, Tally};
 use crate::line::state::TimeClass;
 use crate::units::{Count, MINUTE_US, SECOND_US};
 
@@ -107,6 +107,7 @@ pub struct Subgrouper {
     break_after_us: i64,
     startup_us: i64,
     batch: BatchPolicy,
+    startup_discards: bool,
     open: Option<Open>,
     /// When the next minute is expected; none before the first.
     next_us: Option<i64>,
@@ -139,6 +140,7 @@ impl Subgrouper {
             break_after_us: characteristic.break_after_us,
             startup_us: characteristic.startup_us,
             batch: characteristic.batch,
+            startup_discards: characteristic.startup_discards,
             open: None,
             next_us: None,
             standing_us: 0,
@@ -199,7 +201,7 @@ impl Subgrouper {
 
     fn add(&mut self, minute: &Minute, start_us: i64) {
         let station = self.measure.station();
-        let rejected = minute.rejected(station);
+        let rejected = self.rejected(minute);
         let judged = rejected + minute.count(station, &Counted::Good);
         let count = match &self.measure {
             Measure::RejectFraction { .. } => rejected,
@@ -223,6 +225,19 @@ impl Subgrouper {
         open.run_us += run_us;
         open.n_whole += i64::from(whole);
         open.startup |= startup;
+    }
+
+    /// Rejects that say something of the process. What a machine ejects after each start, whatever its quality, says how
+    /// often it was started: with it a chart of rejects would be one of stops.
+    fn rejected(&self, minute: &Minute) -> Count {
+        let is_reject = |t: &&Tally| match &t.counted {
+            Counted::Reject(reason) => {
+                t.station == *self.measure.station()
+                    && (self.startup_discards || reason.as_str() != STARTUP_DISCARD)
+            }
+            _ => false,
+        };
+        minute.tallies.iter().filter(is_reject).map(|t| t.count).sum()
     }
 
     fn close(&mut self, out: &mut impl FnMut(Subgroup)) {

@@ -14,7 +14,7 @@ use super::monitor::{Monitor, Told};
 use super::signal::{Budget, Level, compare};
 use super::subgroup::{Fitness, Follows, Subgroup, subgroups};
 use super::workbench::{By, evaluate, replay};
-use crate::line::minute::Minute;
+use crate::line::minute::{Minute, Tally};
 use crate::spc::p_prime::{PrimeChart, PrimeOptions};
 use crate::spc::rules::RuleId;
 use crate::stats::quantile;
@@ -111,6 +111,21 @@ fn a_speed_is_capsules_a_minute_of_running() {
     let found = subgroups(&speed, &with_stop(4), &[]);
     assert!(found.iter().all(|s| s.value == Some(6_500.0)), "a stop is not a slow machine");
     assert_eq!(subgroups(&speed, &with_stop(15), &[])[1].fitness, Fitness::Empty);
+}
+
+#[test]
+fn what_is_ejected_after_a_start_is_no_reject_of_the_process() {
+    let mut minutes = running(15);
+    let reason = Reason::new(super::characteristic::STARTUP_DISCARD);
+    let counted = crate::line::minute::Counted::Reject(reason);
+    let discard = Tally { station: station(), counted, count: Count::exact(500) };
+    minutes[7].tallies.push(discard);
+    assert_eq!(of(&minutes), of(&running(15)));
+    let all = Characteristic { startup_discards: true, ..reject_fraction() };
+    assert_eq!(
+        subgroups(&all, &minutes, &[])[0].count,
+        of(&running(15))[0].count + Count::exact(500)
+    );
 }
 
 #[test]

@@ -77,6 +77,24 @@ fn limits_come_back_bit_for_bit_and_are_decided_once() {
     assert!(store.limits(&l1(), Some("speed")).unwrap().is_empty());
 }
 
+/// Numbers with all their bits: a reader that is off by one in the last would find every record damaged.
+#[test]
+fn every_bit_of_a_number_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut all = Vec::new();
+    for version in 1..=40 {
+        let odd = f64::from(version).sqrt() / 977.0;
+        let mut one = limits(version);
+        one.law = domain::quality::limits::LimitsLaw::Rate { center: odd, sigma_z: 1.0 + odd };
+        one.evidence.chi2_p = Some(odd.powi(90));
+        one.evidence.lag1 = Some(-odd);
+        store.add_limits(&l1(), one.clone()).unwrap();
+        all.push(one);
+    }
+    assert_eq!(store.limits(&l1(), None).unwrap(), all);
+}
+
 #[test]
 fn limits_that_were_altered_in_the_file_are_found_out() {
     let dir = tempfile::tempdir().unwrap();
