@@ -24,8 +24,10 @@
 //! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from | `domain` `clock` | `rusqlite` |
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
 //! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
+//! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | `simulators` |
-//! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `service` `demo` | `clap` |
+//! | `commands` | commands that read files and print: check, spc, count, oee, selftest | `domain` `config` `sources` `selftest` | |
+//! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true
 //!

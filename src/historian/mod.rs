@@ -29,7 +29,6 @@ use domain::reading::Snapshot;
 use domain::units::LineId;
 
 pub use error::StoreError;
-pub use quality::{StoredIncident, StoredPoint, Work, WorkKind};
 pub use tick::{DeviceTags, Resume, StoredState, Tick};
 pub use writer::{Busy, NotStored, Pending};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::LineId;
 
-use crate::historian::{Historian, StoredIncident, StoredPoint, Work};
+use crate::historian::Historian;
 use crate::sources::{GroupPace, Sources};
 use crate::web::{Gauge, GaugeKind, Gauges, History, QualityRecord};
 

@@ -16,6 +16,7 @@ use domain::line::status::{
 use domain::plc_map::{PlcMap, Protocol, Title};
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::quality::{Chart, Point};
 use domain::units::{
     Count, HOUR_US, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId,
@@ -25,7 +26,6 @@ use tokio::sync::watch;
 use super::{App, AppParts, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord};
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
-use crate::historian::{StoredIncident, StoredPoint, Work};
 
 /// 2026-11-24T14:03:27+08:00.
 pub(super) const NOW_US: i64 = 1_795_500_207 * SECOND_US;

@@ -149,7 +149,7 @@ texts! {
     LineChoice "line_choice" "Line" "产线"
 
     // The SPC workbench.
-    Spc "spc" "SPC" "SPC"
+    Spc "spc" "SPC" "控制图"
     SpcChart "spc_chart" "Control chart" "控制图"
     SpcCompanion "spc_companion" "Companion chart" "配对图"
     SpcCharacteristic "spc_characteristic" "Characteristic" "特性"

@@ -32,6 +32,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::status::LineStatus;
 use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::LineId;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -44,7 +45,6 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
-use crate::historian::{StoredIncident, StoredPoint, Work};
 use error::WebError;
 use view::{LineView, Present};
 

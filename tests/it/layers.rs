@@ -47,15 +47,10 @@ fn is_too_short(rows: &[Row], path: &[String]) -> bool {
     rows.iter().any(|row| row.module.len() > path.len() && row.module.starts_with(path))
 }
 
-/// Whether the first segment is a module of this crate.
-fn is_ours(rows: &[Row], path: &[String]) -> bool {
-    path.first().is_none_or(|first| rows.iter().any(|row| row.module[0] == *first))
-}
-
 /// Uses of a later row by an earlier one.
 fn against_the_order(rows: &[Row], source: &Source, ours: &str) -> Vec<String> {
     let at = source.path.display();
-    let paths = source.paths(ours);
+    let paths = source.ours(ours);
     let Some(mine) = owner(rows, &source.module) else {
         return match is_too_short(rows, &source.module) {
             // The root and folders of rows hold nothing of their own.
@@ -68,7 +63,7 @@ fn against_the_order(rows: &[Row], source: &Source, ours: &str) -> Vec<String> {
         };
     };
     let mut wrong = Vec::new();
-    for path in paths.iter().filter(|path| is_ours(rows, path)) {
+    for path in &paths {
         match owner(rows, path) {
             Some(theirs) if theirs <= mine => {}
             Some(theirs) => {
@@ -95,16 +90,20 @@ fn not_allowed(rows: &[Row], source: &Source, ours: &str) -> Vec<String> {
         return vec![format!("{at} is in no row of the table in src/lib.rs; put it there")];
     };
     let mut wrong = Vec::new();
-    for path in source.paths(ours) {
-        let Some(first) = path.first() else { continue };
+    for path in source.ours(ours) {
+        let first = path.first().map_or("", String::as_str);
+        let is_module = rows.iter().any(|row| row.module[0] == first);
         if first == "*" {
             wrong.push(format!("{at}: a glob of the whole crate hides what is used"));
+        } else if is_module && first != mine && !row.may_use.iter().any(|may| may == first) {
+            wrong.push(format!("{at}: {mine} may not use {}", path.join("::")));
         }
-        let is_module = rows.iter().any(|row| row.module[0] == *first);
-        let is_workspace = ["domain", "simulators"].contains(&first.as_str());
-        let owned = rows.iter().find(|row| row.alone_uses.contains(first));
-        let allowed = (!is_module && !is_workspace) || first == mine || row.may_use.contains(first);
-        if !allowed || owned.is_some_and(|owner| owner.module[0] != *mine) {
+    }
+    for path in source.others(ours) {
+        let is_workspace = ["domain", "simulators"].contains(&path[0].as_str());
+        let owned = rows.iter().find(|row| row.alone_uses.contains(&path[0]));
+        let stranger = is_workspace && !row.may_use.contains(&path[0]);
+        if stranger || owned.is_some_and(|owner| owner.module[0] != *mine) {
             wrong.push(format!("{at}: {mine} may not use {}", path.join("::")));
         }
     }
@@ -123,9 +122,8 @@ fn impure(source: &Source) -> Vec<String> {
             || CRATES.contains(&path[0].as_str())
             || path.last().is_some_and(|last| last == "now")
     };
-    let paths = source.paths("domain");
-    let paths = paths.iter().filter(|path| !path.is_empty());
-    paths.filter(is_impure).map(|path| format!("{at}: {}", path.join("::"))).collect()
+    let paths = source.others("domain");
+    paths.iter().filter(is_impure).map(|path| format!("{at}: {}", path.join("::"))).collect()
 }
 
 /// Names by which a change to a machine could be said.
@@ -164,7 +162,7 @@ fn writes(source: &Source) -> Vec<String> {
     // The reader may name the library's requests, as `Call`; nobody else may.
     let requests = |path: &&Vec<String>| path.join("::").starts_with("tokio_modbus::Request");
     if !is_reader {
-        wrong.extend(source.paths("").iter().filter(requests).map(|_| format!("{at}: Request")));
+        wrong.extend(source.others("").iter().filter(requests).map(|_| format!("{at}: Request")));
     }
     wrong
 }
@@ -253,7 +251,7 @@ fn the_simulators_share_no_code_with_the_service() {
         path.first().is_some_and(|first| first == "domain" || first == "capline")
     };
     for file in files {
-        assert!(!file.paths("simulators").iter().any(shared), "{}", file.path.display());
+        assert!(!file.others("simulators").iter().any(shared), "{}", file.path.display());
     }
 }
 

@@ -23,10 +23,19 @@ impl Source {
         Source { path, module, words, tests }
     }
 
-    /// All paths in it, made absolute: `crate` and `super` are gone, other crates keep their name, and `*` is a
-    /// segment. `ours` is the name by which the crate is known from outside.
-    pub(crate) fn paths(&self, ours: &str) -> Vec<Vec<String>> {
-        let mut paths = Vec::new();
+    /// All paths in it that are ours, made absolute: `crate` and `super` are gone, and `*` is a segment. `name` is
+    /// that of the crate from outside.
+    pub(crate) fn ours(&self, name: &str) -> Vec<Vec<String>> {
+        self.paths(name).0
+    }
+
+    /// All paths in it that begin with another name: that of another crate, or one that was imported before.
+    pub(crate) fn others(&self, name: &str) -> Vec<Vec<String>> {
+        self.paths(name).1
+    }
+
+    fn paths(&self, ours: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+        let (mut own, mut others) = (Vec::new(), Vec::new());
         let mut inside: Vec<(String, usize)> = Vec::new();
         let mut depth = 0;
         let mut at = 0;
@@ -42,15 +51,17 @@ impl Source {
                 _ if word(1) == "::" && self.begins_path(at) => {
                     let names = inside.iter().map(|(name, _)| name.clone());
                     let module: Vec<String> = self.module.iter().cloned().chain(names).collect();
+                    let is_ours = ["crate", "self", "super", ours].contains(&word(0));
                     let (base, next) = self.base(at, &module, ours);
-                    at = tree(&self.words, next, &base, &mut paths);
+                    let paths = if is_ours { &mut own } else { &mut others };
+                    at = tree(&self.words, next, &base, paths);
                     continue;
                 }
                 _ => {}
             }
             at += 1;
         }
-        paths
+        (own, others)
     }
 
     /// Whether a path begins here: not in the middle of one, and not in `pub(in …)`.
@@ -304,7 +315,8 @@ mod tests {
     fn paths(text: &str) -> Vec<String> {
         let module = ["line".to_owned(), "minute".to_owned()].to_vec();
         let source = Source::new("minute.rs".into(), module, text);
-        source.paths("domain").iter().map(|path| path.join("::")).collect()
+        let paths = [source.ours("domain"), source.others("domain")].concat();
+        paths.iter().map(|path| path.join("::")).collect()
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | [`stream`] | subgroups judged one at a time under the limits in force |
 //! | [`monitor`] | a running chart: late and corrected minutes are judged again and both versions are told |
 //! | [`signal`] | signals collapsed into incidents that people work on; alarm budget; reasons compared in a report |
+//! | [`record`] | what is kept: incidents with the work on them, points as they were told |
 //! | [`workbench`] | a span of history under chosen limits, and the replay of proposed ones |
 //! | [`overview`] | the small chart of the overview |
 
@@ -15,6 +16,7 @@ pub mod characteristic;
 pub mod limits;
 pub mod monitor;
 pub mod overview;
+pub mod record;
 pub mod signal;
 pub mod stream;
 pub mod subgroup;

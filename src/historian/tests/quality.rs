@@ -3,11 +3,11 @@
 use domain::quality::characteristic::{Characteristic, Measure};
 use domain::quality::limits::{Decision, Limits, Verdict, ewma_l, fit};
 use domain::quality::monitor::{Monitor, Told};
+use domain::quality::record::{Work, WorkKind};
 use domain::quality::signal::Level;
 use domain::quality::subgroup::subgroups;
 
 use super::*;
-use crate::historian::{Work, WorkKind};
 
 fn station() -> StationId {
     StationId::new("CF01")

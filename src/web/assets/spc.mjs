@@ -148,19 +148,25 @@ function frame(svg, a, height) {
   const step = spans.find((span) => a.span / span * 96 < a.box.right - a.box.left) ?? spans.at(-1);
   for (let at = Math.ceil(a.from / step) * step; at < a.from + a.span; at += step) {
     svg.append(s('path', { class: 'tick', d: `M${a.x(at)} ${a.box.bottom}v4` }));
-    const text = step >= 1440 * MINUTE_MS ? day(at) : hm(at);
+    const text = step >= 1440 * MINUTE_MS || hm(at) === '00:00' ? day(at) : hm(at);
     svg.append(s('text', { class: 'axis', x: a.x(at), y: height - 8, 'text-anchor': 'middle' }, text));
   }
   // What is not known or not judged is hatched, a stop is left blank: neither is joined by a line.
   data.fitness.forEach((fitness, i) => {
     if (fitness !== 'incomplete') return;
-    svg.append(s('rect', { class: 'unjudged', x: a.x(data.t[i]), y: a.box.bottom - 10, width: Math.max(1, a.x(data.t[i] + a.step) - a.x(data.t[i])), height: 10 }));
+    svg.append(s('rect', { class: 'unjudged', x: a.x(data.t[i]), y: a.box.top, width: Math.max(1, a.x(data.t[i] + a.step) - a.x(data.t[i])), height: a.box.bottom - a.box.top }));
   });
   data.version.forEach((version, i) => {
     if (i === 0 || version === data.version[i - 1] || version === 0) return;
     svg.append(s('path', { class: 'version', d: `M${a.x(data.t[i])} ${a.box.top}V${a.box.bottom}` }));
     svg.append(s('text', { class: 'axis', x: a.x(data.t[i]) + 4, y: a.box.top + 12 }, `v${version}`));
   });
+}
+
+const CLIPPED = { 'clip-path': 'url(#control-box)' };
+
+function clip(svg, { box }) {
+  svg.append(s('clipPath', { id: 'control-box' }, s('rect', { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top + 1 })));
 }
 
 /** A stepped line: limits belong to the whole of a subgroup. */
@@ -208,10 +214,13 @@ function points(svg, a, values, sig, text) {
 function drawMain(svg, width, height) {
   if (data.t.length === 0) return { stops: [], summary: t('chart_no_data') };
   const floor = data.characteristic.chart === 'i_mr' ? null : 0;
-  const a = scale(width, height, [...data.p, ...data.lcl, ...data.ucl], floor);
+  // A short subgroup has limits far away: they may leave the drawing, a point may not.
+  const near = [data.lcl, data.ucl].map((limits) => limits.filter((limit) => limit !== null).sort((a, b) => a - b));
+  const a = scale(width, height, [...data.p, ...near.map((limits) => limits[Math.floor(limits.length / 2)] ?? null)], floor);
   frame(svg, a, height);
-  if (data.plain) for (const limit of [data.plain.lcl, data.plain.ucl]) svg.append(s('path', { class: 'plain', d: steps(a, limit) }));
-  svg.append(s('path', { class: 'limit', d: steps(a, data.ucl) }), s('path', { class: 'limit', d: steps(a, data.lcl) }), s('path', { class: 'center', d: steps(a, data.cl) }));
+  clip(svg, a);
+  if (data.plain) for (const limit of [data.plain.lcl, data.plain.ucl]) svg.append(s('path', { class: 'plain', d: steps(a, limit), ...CLIPPED }));
+  for (const [name, limit] of [['limit', data.ucl], ['limit', data.lcl], ['center', data.cl]]) svg.append(s('path', { class: name, d: steps(a, limit), ...CLIPPED }));
   svg.append(s('path', { class: 'trace', d: trace(a, data.p) }));
   const stops = points(svg, a, data.p, data.sig, mainText);
   for (const [name, column] of [['UCL', data.ucl], ['CL', data.cl], ['LCL', data.lcl]]) {

@@ -256,13 +256,36 @@ impl Account {
     }
 
     /// Good capsules and known time of the `window_us` before the present second.
-    pub(super) fn window(&self, now_mono_us: i64, window_us: i64) -> (Count, i64) {
-        let end = now_mono_us.div_euclid(SECOND_US);
+    ///
+    /// What lies before the first second that was watched comes from whole minutes: after a restart a window of some
+    /// minutes is not empty.
+    pub(super) fn window(&self, now: Moment, window_us: i64) -> (Count, i64) {
+        let end = now.mono_us.div_euclid(SECOND_US);
         let start = end - window_us / SECOND_US;
         let inside = self.seconds.iter().filter(|second| second.n >= start && second.n < end);
-        inside.fold((Count::ZERO, 0), |(good, known_us), second| {
+        let watched = inside.fold((Count::ZERO, 0), |(good, known_us), second| {
             (good + second.good, known_us + second.known_us)
-        })
+        });
+        let first_us = self.seconds.front().map_or(end, |second| second.n.max(start)) * SECOND_US;
+        let utc_us = |mono_us: i64| now.utc_us - (now.mono_us - mono_us);
+        self.minutes_between(utc_us(start * SECOND_US), utc_us(first_us))
+            .fold(watched, |(good, known_us), (more, known)| (good + more, known_us + known))
+    }
+
+    /// Good capsules and known time of each closed minute that lies wholly in a span of UTC.
+    fn minutes_between(&self, from_us: i64, to_us: i64) -> impl Iterator<Item = (Count, i64)> {
+        let output = self.keys.get(self.output);
+        self.closed
+            .iter()
+            .rev()
+            .skip_while(move |minute| minute.start_us + MINUTE_US > to_us)
+            .take_while(move |minute| minute.start_us >= from_us)
+            .map(move |minute| {
+                let known_us = minute.time.total() - minute.time.of(TimeClass::Unknown);
+                let good =
+                    output.map_or(Count::ZERO, |(station, counted)| minute.count(station, counted));
+                (good, known_us)
+            })
     }
 
     /// Moves on to the shift of a moment, if another one has begun.

@@ -109,7 +109,7 @@ impl LineTracker {
     }
 
     fn speed(&self, now: Moment, window_us: i64) -> SpeedStatus {
-        let (good, known_us) = self.account.window(now.mono_us, window_us);
+        let (good, known_us) = self.account.window(now, window_us);
         self.speed_of(window_us, good, known_us, window_us)
     }
 

@@ -3,6 +3,7 @@
 use domain::line::minute::Minute;
 use domain::quality::characteristic::{Characteristic, ChartKind, Measure};
 use domain::quality::limits::{Evidence, Fitted, Limits, LimitsLaw, Maturity};
+use domain::quality::record::{StoredIncident, StoredPoint, Work, WorkKind};
 use domain::quality::signal::Incident;
 use domain::quality::stream::{Judged, display_factor};
 use domain::quality::subgroup::subgroups;
@@ -12,8 +13,6 @@ use domain::spc::rules::{Hits, RuleId};
 use domain::spc::subgroup_length::by_length;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::historian::{StoredIncident, StoredPoint, Work};
 
 /// Lengths of subgroups that are compared, in minutes.
 const LENGTHS: [usize; 4] = [1, 5, 15, 60];
@@ -658,7 +657,6 @@ impl ShownIncident {
 impl IncidentView {
     /// The view of an incident of the record.
     pub(crate) fn of(stored: &StoredIncident) -> IncidentView {
-        use crate::historian::WorkKind;
         let is = |kind| move |work: &&Work| work.kind == kind;
         let owner = stored.work.iter().rev().find(is(WorkKind::Owner));
         IncidentView {

@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::header;
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, ewma_l, fit};
+use domain::quality::record::{Work, WorkKind};
 use domain::quality::subgroup::Subgroup;
 use domain::quality::workbench::{By, replay};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -14,7 +15,6 @@ use utoipa::ToSchema;
 
 use super::view::{LimitsView, ReplayView};
 use super::{Data, SPAN_US, off_thread, record, version_of};
-use crate::historian::{Work, WorkKind};
 use crate::web::App;
 use crate::web::api::{QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, WebError};

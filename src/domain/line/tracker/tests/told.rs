@@ -2,8 +2,9 @@
 
 use expect_test::{Expect, expect};
 
-use super::script::{play, read};
-use crate::units::TagId;
+use super::script::{moment, play, read};
+use crate::line::tracker::LineTracker;
+use crate::units::{Count, TagId};
 
 fn check(script: &str, expected: Expect) {
     let (tracker, journal) = play(&read(script), |_| false);
@@ -159,6 +160,27 @@ fn a_stop_is_told_when_it_ends_with_its_first_reason() {
                  3 (since 1) stop internal of CF01: capsule jam
             minute 0 (open): run 1s internal 1s external 1s polls 5 missed 0
         "#]],
+    );
+}
+
+/// The minutes of before stand in for the seconds that nobody remembers: in the long window, never in a short one.
+#[test]
+fn the_speed_of_a_quarter_of_an_hour_survives_a_restart() {
+    let reads = (0..=9 * 60).map(|s| format!("{s} CF01.fast state=execute good={}\n", s * 100));
+    let script = format!("{} 542 check\n 545 restart\n", reads.collect::<String>());
+    let now = moment(546.0);
+    let speeds = |tracker: &LineTracker| -> Vec<(i64, Count, i64)> {
+        tracker.status(now).speeds.iter().map(|s| (s.window_us, s.count, s.covered_us)).collect()
+    };
+    let (tracker, _) = play(&read(&script), |_| false);
+    // Closed minutes 1 to 8 hold 60 s each; minute 0 began within the window too, and lacks the first reading's 100.
+    assert_eq!(
+        speeds(&tracker)[..3],
+        [
+            (10_000_000, Count::ZERO, 0),
+            (60_000_000, Count::ZERO, 0),
+            (900_000_000, Count::exact(540 * 100 - 100), 540_000_000),
+        ]
     );
 }
 
