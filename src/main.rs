@@ -70,7 +70,10 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| format!("warn,capline=info,{}", sources::QUIET).into());
+        // The simulated server warns that it lacks a certificate; a demo needs none.
+        .unwrap_or_else(|_| {
+            format!("warn,capline=info,opcua_server=off,{}", sources::QUIET).into()
+        });
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match perform(cli.command) {
         Ok(code) => code,
