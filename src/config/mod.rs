@@ -1,5 +1,7 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
+mod characteristic;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,9 +12,8 @@ use std::time::Duration;
 use domain::line::calendar::{Calendar, ShiftRule};
 use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Protocol, Role, Title, read_title};
-use domain::quality::characteristic::{BatchPolicy, Characteristic, ChartKind};
-use domain::spc::rules::{Rule, RuleId};
-use domain::units::{LineId, MINUTE_US, StationId};
+use domain::quality::characteristic::Characteristic;
+use domain::units::{LineId, StationId};
 
 /// Raw readings are kept for ten years at most.
 const LONGEST_RAW_US: i64 = 10 * 366 * 86_400_000_000;
@@ -238,7 +239,7 @@ impl Reader<'_> {
         let mut characteristics = Characteristic::defaults(&counted, &maps);
         let whole = self.map_problems.is_empty() && counting.is_some();
         for changes in section.sections("characteristic") {
-            read_characteristic(&changes, whole.then_some(&mut characteristics));
+            characteristic::read(&changes, whole.then_some(&mut characteristics));
         }
         section.finish();
         self.check_stations(section, &devices, counting.map(|at| at.value));
@@ -383,70 +384,6 @@ fn read_shift(section: &Section<'_, '_>) -> Option<ShiftRule> {
     let end = section.parsed::<jiff::civil::Time>("end", "a local time such as 20:00");
     section.finish();
     Some(ShiftRule { name: name?.value.into(), start: start?.value, end: end?.value })
-}
-
-/// What a file changes of a characteristic. Where a map could not be read there are none to compare with, and only the
-/// form is checked.
-fn read_characteristic(section: &Section<'_, '_>, known: Option<&mut Vec<Characteristic>>) {
-    let id = section.required_text("id", "\"reject_fraction\"");
-    let kind = section.text("chart");
-    let minutes = read_span(section, "subgroup", MINUTE_US, 24 * 60 * MINUTE_US);
-    let break_after = read_span(section, "break_after", 0, 24 * 60 * MINUTE_US);
-    let startup = read_span(section, "startup", 0, 24 * 60 * MINUTE_US);
-    let batch = section.text("batch");
-    let discards = section.boolean("startup_discards");
-    let rules = section.text("rules");
-    let budget = section.number("budget");
-    section.finish();
-    let (Some(id), Some(known)) = (id, known) else { return };
-    let names = known.iter().map(|known| known.id.to_string()).collect::<Vec<_>>().join(", ");
-    let Some(found) = known.iter_mut().find(|known| *known.id == *id.value) else {
-        let message = format!("\"{}\" is nothing this line can chart; it has {names}", id.value);
-        return section.report("id", message);
-    };
-    if let Some(kind) = kind {
-        match ChartKind::from_word(kind.value).filter(|kind| found.measure.fits(*kind)) {
-            Some(kind) => found.kind = kind,
-            None => {
-                let fitting = ChartKind::ALL.into_iter().filter(|kind| found.measure.fits(*kind));
-                let words = fitting.map(ChartKind::word).collect::<Vec<_>>().join(", ");
-                let message =
-                    format!("chart = \"{}\" does not fit {found}; use {words}", kind.value);
-                section.report_at(kind.line, message);
-            }
-        }
-    }
-    match minutes.map(|span| span.as_secs()) {
-        Some(s) if s % 60 == 0 && 86_400 % s == 0 => found.subgroup_minutes = (s / 60) as u32,
-        Some(_) => section.report("subgroup", "subgroup must divide a day: 1min, 5min, 15min, 1h"),
-        None => {}
-    }
-    let us = |span: Duration| span.as_micros() as i64;
-    found.break_after_us = break_after.map_or(found.break_after_us, us);
-    found.startup_us = startup.map_or(found.startup_us, us);
-    found.startup_discards = discards.map_or(found.startup_discards, |at| at.value);
-    match batch.map(|at| at.value) {
-        None => {}
-        Some("break") => found.batch = BatchPolicy::Break,
-        Some("stage") => found.batch = BatchPolicy::Stage,
-        Some(_) => section.report("batch", "batch must be \"break\" or \"stage\""),
-    }
-    if let Some(rules) = rules {
-        let ids: Vec<Option<RuleId>> =
-            rules.value.split(',').map(|name| RuleId::parse(name.trim())).collect();
-        match ids.iter().copied().collect::<Option<Vec<_>>>() {
-            Some(ids) if ids.iter().all(|id| Rule::standard(*id).is_some()) => found.rules = ids,
-            _ => section.report_at(
-                rules.line,
-                "rules must be names such as \"N1,N2,N5\": N1 to N8, WE1 to WE4, AIAG2",
-            ),
-        }
-    }
-    match budget.map(|at| at.value) {
-        None => {}
-        Some(budget) if (0.01..=100.0).contains(&budget) => found.budget_per_week = budget,
-        Some(_) => section.report("budget", "budget must be from 0.01 to 100 false alarms a week"),
-    }
 }
 
 fn read_span(
