@@ -358,9 +358,8 @@ impl Judging {
 
     fn newest(&self, at_us: i64) -> Option<&Limits> {
         match self {
-            Judging::InForce(versions) => in_force(versions, at_us).or_else(|| {
-                versions.iter().filter(|limits| limits.judges_at(i64::MAX)).next_back()
-            }),
+            Judging::InForce(versions) => in_force(versions, at_us)
+                .or_else(|| versions.iter().rfind(|limits| limits.judges_at(i64::MAX))),
             Judging::Version(limits) => Some(limits),
             Judging::Trial(limits) => limits.as_deref(),
         }
