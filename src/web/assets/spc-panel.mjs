@@ -21,6 +21,12 @@ export function panels(data, page) {
   limits(data, page);
 }
 
+/** The unit of a chart in the language of the page. */
+export function unitOf(data) {
+  const unit = data.characteristic.unit;
+  return unit === 'capsules/min' ? t('per_minute') : unit;
+}
+
 const p = (...children) => h('p', {}, ...children);
 const time = (ms) => `${day(ms)} ${hm(ms)}`;
 
@@ -110,7 +116,9 @@ async function post(address, body, page, told = () => t('spc_saved')) {
 function why(data) {
   show($('why'), [data.fitted, data.plain, data.lengths], () => {
     const evidence = data.fitted.evidence;
-    const nodes = [p(h('b', {}, word('advice', evidence.advice)))];
+    // Of measurements only the drift is judged; how counts scatter has no meaning for them.
+    const told = data.plain || evidence.advice === 'lengthen_subgroup';
+    const nodes = told ? [p(h('b', {}, word('advice', evidence.advice)))] : [];
     if (data.plain) {
       nodes.push(table(['', word('chart', data.plain.chart), word('chart', data.characteristic.chart)],
         [[t('spc_beyond'), num(data.plain.signals), num(data.plain.ours)]]));
@@ -171,7 +179,7 @@ function limits(data, page) {
 }
 
 function version(limits, data, page) {
-  const unit = data.characteristic.unit;
+  const unit = unitOf(data);
   const spread = limits.sigma_z === null ? `σ ${fixed(limits.sigma, 2)}` : `σz ${fixed(limits.sigma_z)}`;
   const rows = [
     p(`CL ${fixed(limits.center, 4)} ${unit} · ${spread} · EWMA L ${fixed(limits.ewma_l)} · ${limits.rules.join(' ')}`),

@@ -2,7 +2,7 @@
 
 import { clock, day, fixed, h, hm, num, put, s, setOffset, show, t, word } from './format.mjs';
 import { icon, Plot, shape, ticks } from './chart.mjs';
-import { panels } from './spc-panel.mjs';
+import { panels, unitOf } from './spc-panel.mjs';
 import { join } from './shell.mjs';
 
 const MINUTE_MS = 60000;
@@ -78,7 +78,7 @@ async function load() {
 
 function showAll() {
   choices();
-  put('control-title', `${word('chart', data.characteristic.chart)} · ${data.subgroup_minutes} min · ${data.characteristic.unit}`);
+  put('control-title', `${word('chart', data.characteristic.chart)} · ${data.subgroup_minutes} min · ${unitOf(data)}`);
   put('beside-title', word('companion', data.companion.name));
   put('state', stateWords());
   legend('control-legend', data.sig, data.rules);
@@ -233,7 +233,7 @@ function drawMain(svg, width, height) {
 function drawBeside(svg, width, height) {
   const { y, lcl, ucl, cl, sig } = data.companion;
   if (y.every((value) => value === null)) return { stops: [], summary: t('chart_no_data') };
-  const a = scale(width, height, [...y, ...lcl, ...ucl], null);
+  const a = scale(width, height, [...y, ...lcl, ...ucl], data.companion.name === 'mr' ? 0 : null);
   frame(svg, a, height);
   svg.append(s('path', { class: 'limit', d: steps(a, ucl) }), s('path', { class: 'limit', d: steps(a, lcl) }));
   if (cl !== null) svg.append(s('path', { class: 'center', d: `M${a.box.left} ${a.y(cl)}H${a.box.right}` }));
@@ -246,8 +246,11 @@ const time = (i) => `${day(data.t[i])} ${hm(data.t[i])}`;
 const rulesAt = (sig, i) => sig.filter(([at]) => at === i).map(([, rule]) => rule);
 const besideRules = (i) => rulesAt(data.companion.sig, i).map((rule) => word('rule', rule)).join(', ');
 
+/** Decimals of a value: a rate needs four, a speed one. */
+const value = () => (data.characteristic.chart === 'i_mr' ? 1 : 4);
+
 function mainText(i) {
-  const parts = [time(i), data.p[i] === null ? t('spc_no_value') : `${fixed(data.p[i], 4)} ${data.characteristic.unit}`];
+  const parts = [time(i), data.p[i] === null ? t('spc_no_value') : `${fixed(data.p[i], value())} ${unitOf(data)}`];
   if (data.characteristic.chart !== 'i_mr') parts.push(`${num(data.x[i])} / ${num(data.n[i])}`);
   if (data.z[i] !== null) parts.push(`z ${fixed(data.z[i])}`);
   if (data.doubt[i]) parts.push(`[${num(data.doubt[i][0])}, ${num(data.doubt[i][1])}]`);
@@ -262,16 +265,16 @@ function summary() {
   const last = data.p.findLastIndex((value) => value !== null);
   return t('spc_summary', {
     chart: word('chart', data.characteristic.chart), n: data.t.length, minutes: data.subgroup_minutes,
-    last: last < 0 ? '–' : `${fixed(data.p[last], 3)} ${data.characteristic.unit}`, signals: data.sig.length,
+    last: last < 0 ? '–' : `${fixed(data.p[last], value())} ${unitOf(data)}`, signals: data.sig.length,
   });
 }
 
 // Tables, keys, files -------------------------------------------------------------------------------------------
 
 function mainRows() {
-  const head = [t('spc_time'), 'n', 'x', data.characteristic.unit, 'LCL', 'CL', 'UCL', 'z', t('spc_rules')];
-  const body = data.t.map((_, i) => [time(i), num(data.n[i]), num(data.x[i]), fixed(data.p[i], 4), fixed(data.lcl[i], 4), fixed(data.cl[i], 4),
-    fixed(data.ucl[i], 4), fixed(data.z[i], 2), [...rulesAt(data.sig, i), data.fitness[i] === 'whole' ? '' : word('fitness', data.fitness[i])].join(' ')]);
+  const head = [t('spc_time'), 'n', 'x', unitOf(data), 'LCL', 'CL', 'UCL', 'z', t('spc_rules')];
+  const body = data.t.map((_, i) => [time(i), num(data.n[i]), num(data.x[i]), fixed(data.p[i], value()), fixed(data.lcl[i], value()), fixed(data.cl[i], value()),
+    fixed(data.ucl[i], value()), fixed(data.z[i], 2), [...rulesAt(data.sig, i), data.fitness[i] === 'whole' ? '' : word('fitness', data.fitness[i])].join(' ')]);
   return { head, body: body.reverse() };
 }
 
