@@ -1,5 +1,7 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
+mod characteristic;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use domain::line::calendar::{Calendar, ShiftRule};
 use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Protocol, Role, Title, read_title};
+use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
 
 /// Raw readings are kept for ten years at most.
@@ -30,6 +33,8 @@ pub struct Config {
     pub commit_every: Duration,
     /// How long raw readings are kept.
     pub keep_raw: Duration,
+    /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
+    pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
     pub lines: Vec<LineConfig>,
 }
@@ -49,6 +54,8 @@ pub struct LineConfig {
     pub calendar: Calendar,
     /// Its devices, in the order in which capsules pass them. A snapshot's `device` is a position in here.
     pub devices: Vec<DeviceConfig>,
+    /// What is under statistical control, with the defaults of what was not configured.
+    pub characteristics: Vec<Characteristic>,
 }
 
 /// One device of a line.
@@ -156,14 +163,15 @@ impl Reader<'_> {
             site.finish();
         }
 
-        let listen = match root.section("web") {
+        let (listen, web_writes) = match root.section("web") {
             Some(web) => {
                 let listen = web
                     .parsed::<SocketAddr>("listen", "an address and port such as 127.0.0.1:8080");
+                let writes = web.boolean("writes");
                 web.finish();
-                listen.map(|at| at.value)
+                (listen.map(|at| at.value), writes.is_some_and(|at| at.value))
             }
-            None => None,
+            None => (None, false),
         };
         root.require("store", "[store] with dir = \"data\"");
         let store = root.section("store");
@@ -193,6 +201,7 @@ impl Reader<'_> {
             data: dir?,
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
             keep_raw: keep_raw.unwrap_or(Duration::from_secs(24 * 3600)),
+            web_writes,
             lines,
         })
     }
@@ -227,9 +236,17 @@ impl Reader<'_> {
         section.require("device", "[[line.device]] with map and address");
         let devices: Vec<DeviceConfig> =
             section.sections("device").iter().filter_map(|d| self.device(d)).collect();
+        let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
+        let counted = StationId::new(counting.map_or("", |at| at.value));
+        let mut characteristics = Characteristic::defaults(&counted, &maps);
+        let whole = self.map_problems.is_empty() && counting.is_some();
+        for changes in section.sections("characteristic") {
+            characteristic::read(&changes, whole.then_some(&mut characteristics));
+        }
         section.finish();
         self.check_stations(section, &devices, counting.map(|at| at.value));
         Some(LineConfig {
+            characteristics,
             id: LineId::new(id?.value),
             title: title?,
             counting_station: StationId::new(counting?.value),

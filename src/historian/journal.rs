@@ -102,6 +102,18 @@ impl Journal {
         })
     }
 
+    /// Runs statements as one transaction.
+    pub(super) fn transact(
+        &mut self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), StoreError> {
+        let done = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|tx| work(&tx).and_then(|()| tx.commit()));
+        done.map_err(|e| StoreError::from_sqlite(&self.path, e))
+    }
+
     /// Keeps a small text for later runs.
     pub(super) fn set(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
         let sql = "insert into setting (key, value) values (?1, ?2)

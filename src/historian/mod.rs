@@ -10,6 +10,7 @@ mod gauge;
 mod journal;
 mod lines;
 mod place;
+mod quality;
 mod read;
 mod record;
 mod schema;

@@ -6,11 +6,13 @@ use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
+use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
 
 use crate::historian::Historian;
 use crate::sources::{GroupPace, Sources};
-use crate::web::{Gauge, GaugeKind, Gauges, History};
+use crate::web::{Gauge, GaugeKind, Gauges, History, QualityRecord};
 
 /// Most rows of one answer.
 const ROWS: usize = 50_000;
@@ -59,6 +61,40 @@ impl History for StoredHistory {
         to_us: i64,
     ) -> Result<Option<CounterRecord>, String> {
         self.0.counter(line, tag, (from_us, to_us), ROWS).map_err(|error| error.to_string())
+    }
+}
+
+/// Incidents of one answer.
+const INCIDENTS: usize = 500;
+
+impl QualityRecord for StoredHistory {
+    fn limits(&self, line: &LineId, of: &str) -> Result<Vec<Limits>, String> {
+        self.0.limits(line, Some(of)).map_err(|error| error.to_string())
+    }
+
+    fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), String> {
+        self.0.add_limits(line, limits).map_err(|error| error.to_string())
+    }
+
+    fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), String> {
+        self.0.decide_limits(line, limits).map_err(|error| error.to_string())
+    }
+
+    fn incidents(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<StoredIncident>, String> {
+        self.0.incidents(line, span, INCIDENTS).map_err(|error| error.to_string())
+    }
+
+    fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, String> {
+        self.0.add_work(line, incident, work).map_err(|error| error.to_string())
+    }
+
+    fn points(
+        &self,
+        line: &LineId,
+        of: &str,
+        span: (i64, i64),
+    ) -> Result<Vec<StoredPoint>, String> {
+        self.0.points(line, of, span).map_err(|error| error.to_string())
     }
 }
 

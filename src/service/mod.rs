@@ -6,6 +6,7 @@
 
 mod gauges;
 mod line;
+mod quality;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct Service {
     lines: Vec<RunningLine>,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
+    charts: Vec<JoinHandle<()>>,
+    stop_charts: watch::Sender<bool>,
 }
 
 struct RunningLine {
@@ -91,6 +94,8 @@ impl Service {
         let mut feeds = Vec::new();
         let mut line_feeds = Vec::new();
         let mut lines = Vec::new();
+        let (stop_charts, charts_stop) = watch::channel(false);
+        let mut charts = Vec::new();
         for line in &config.lines {
             let (out, snapshots) = mpsc::channel(QUEUE);
             for (device, device_config) in line.devices.iter().enumerate() {
@@ -124,6 +129,8 @@ impl Service {
                 task: tokio::spawn(task.run()),
             });
             line_feeds.push(LineFeed { config: line.clone(), status });
+            let running = quality::run(line.clone(), historian.clone(), clock, charts_stop.clone());
+            charts.push(tokio::spawn(running));
         }
         let sources = Arc::new(Sources::start(feeds, clock)?);
         let app = App::new(AppParts {
@@ -133,6 +140,8 @@ impl Service {
             simulated,
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
+            quality: Arc::new(StoredHistory(historian.clone())),
+            writes: config.web_writes || addr.ip().is_loopback(),
             gauges: Arc::new(ServiceGauges {
                 historian: historian.clone(),
                 sources: sources.clone(),
@@ -145,7 +154,7 @@ impl Service {
         };
         let web = tokio::spawn(web::serve(listener, app, until_stopped));
         info!(%addr, "the screens are served");
-        Ok(Service { addr, historian, sources, lines, web, stop_web })
+        Ok(Service { addr, historian, sources, lines, web, stop_web, charts, stop_charts })
     }
 
     /// Where the screens are served.
@@ -199,6 +208,10 @@ impl Service {
             summaries
                 .push(summary.await.with_context(|| format!("line {} did not finish", line.id))??);
             line.task.await?;
+        }
+        self.stop_charts.send_replace(true);
+        for charts in self.charts {
+            charts.await?;
         }
         // The web may still hold the other handle for its gauges; the sources end with the last one.
         let _ = self.stop_web.send(());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::line::batch::Remark;
@@ -21,13 +21,16 @@ use domain::line::stop::key_cause::KeyCause;
 use domain::line::stop::revision::{Act, PartId, Revision, apply};
 use domain::line::stop::{Cause, Flags, Stop};
 use domain::plc_map::{PlcMap, Protocol, Title};
+use domain::quality::characteristic::Characteristic;
+use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::quality::{Chart, Point};
 use domain::units::{
     Count, HOUR_US, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId,
 };
 use tokio::sync::watch;
 
-use super::{App, AppParts, Gauge, GaugeKind, Gauges, History, LineFeed};
+use super::{App, AppParts, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord};
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
 
@@ -93,13 +96,16 @@ pub(super) fn line() -> LineConfig {
         reply_timeout: Duration::from_millis(500),
         backoff: (Duration::from_millis(100), Duration::from_secs(5)),
     };
+    let devices: Vec<DeviceConfig> = STATIONS.map(device).into();
+    let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
     LineConfig {
+        characteristics: Characteristic::defaults(&StationId::new("CF01"), &maps),
         id: LineId::new("L1"),
         title: title("Capsule line 1", "胶囊一线"),
         counting_station: StationId::new("CF01"),
         target_per_minute: TARGET,
         calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
-        devices: STATIONS.map(device).into(),
+        devices,
     }
 }
 
@@ -569,6 +575,47 @@ impl History for Unreadable {
     }
 }
 
+/// Limits and incidents in memory.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) limits: Mutex<Vec<Limits>>,
+    pub(super) incidents: Mutex<Vec<StoredIncident>>,
+}
+
+impl QualityRecord for Memory {
+    fn limits(&self, _: &LineId, of: &str) -> Result<Vec<Limits>, String> {
+        let all = self.limits.lock().unwrap();
+        Ok(all.iter().filter(|limits| &*limits.characteristic == of).cloned().collect())
+    }
+
+    fn add_limits(&self, _: &LineId, limits: Limits) -> Result<(), String> {
+        self.limits.lock().unwrap().push(limits);
+        Ok(())
+    }
+
+    fn decide_limits(&self, _: &LineId, limits: Limits) -> Result<(), String> {
+        let mut all = self.limits.lock().unwrap();
+        let key = (limits.characteristic.clone(), limits.version);
+        let same = |l: &&mut Limits| (l.characteristic.clone(), l.version) == key;
+        *all.iter_mut().find(same).ok_or("no such version")? = limits;
+        Ok(())
+    }
+
+    fn incidents(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<StoredIncident>, String> {
+        Ok(self.incidents.lock().unwrap().clone())
+    }
+
+    fn add_work(&self, _: &LineId, incident: i64, work: Work) -> Result<bool, String> {
+        let mut all = self.incidents.lock().unwrap();
+        let found = all.iter_mut().find(|stored| stored.id == incident);
+        Ok(found.map(|stored| stored.work.push(work)).is_some())
+    }
+
+    fn points(&self, _: &LineId, _: &str, _: (i64, i64)) -> Result<Vec<StoredPoint>, String> {
+        Ok(Vec::new())
+    }
+}
+
 struct NoGauges;
 
 impl Gauges for NoGauges {
@@ -588,8 +635,20 @@ pub(super) fn app(
     clock: Clock,
     history: Arc<dyn History>,
 ) -> (App, watch::Sender<Option<Arc<LineStatus>>>) {
+    app_with(clock, history, Arc::new(Memory::default()), true)
+}
+
+/// The same with a record of limits and incidents, which may be written or not.
+pub(super) fn app_with(
+    clock: Clock,
+    history: Arc<dyn History>,
+    quality: Arc<dyn QualityRecord>,
+    writes: bool,
+) -> (App, watch::Sender<Option<Arc<LineStatus>>>) {
     let (sender, status) = watch::channel(None);
     let app = App::new(AppParts {
+        quality,
+        writes,
         site: "Taizhou works".to_owned(),
         zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
         clock,

@@ -4,6 +4,7 @@ mod crash;
 mod frame;
 mod lines;
 mod measure;
+mod quality;
 mod refuse;
 mod store;
 
