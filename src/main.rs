@@ -44,7 +44,7 @@ enum Command {
         /// End after this time and print a summary: 30s, 5min
         #[arg(long, value_parser = duration)]
         duration: Option<Duration>,
-        /// How long the plant has run before, about: 8h, 30min; 0s for none
+        /// How long the plant has run before, about: 12h, 30min; 0s for none
         #[arg(long, default_value = "12h", value_parser = history)]
         history: Duration,
     },

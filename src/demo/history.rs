@@ -4,11 +4,13 @@
 //! hours ago. Its registers and nodes of every second go through the decoder and the tracker of the service, and
 //! what comes of it goes into the journal.
 
+use std::collections::VecDeque;
+
 use domain::line::event::{Event, EventKind};
 use domain::line::tracker::LineTracker;
 use domain::plc_map::{Address, Table, Tag, encoding};
 use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
-use domain::units::{Moment, SECOND_US};
+use domain::units::{HOUR_US, Moment, SECOND_US};
 use simulators::{Model, ModelConfig, NodeValue, State};
 
 use crate::clock::Clock;
@@ -22,8 +24,8 @@ const FILLER_UNIT: u8 = 1;
 /// The line that a demo shows first is in production, and stays so for this long.
 const IN_PRODUCTION_S: i64 = 120;
 
-/// How far beyond the wanted length a moment in production is sought before any moment will do.
-const SEARCH_S: i64 = 4 * 3_600;
+/// How far a moment in production is sought, from an hour before the wanted length, before any moment will do.
+const SEARCH_S: i64 = 6 * 3_600;
 
 /// Poll period of the demo's filler.
 const POLL_US: i64 = 10_000;
@@ -31,18 +33,22 @@ const POLL_US: i64 = 10_000;
 /// Seconds of plant time in one tick of the journal.
 const TICK_S: i64 = 1_800;
 
-/// Plant time, at or after `wanted_us`, from which the filler goes on producing for some minutes.
+/// Plant time, at or after `wanted_us`, from which the filler goes on producing for some minutes, after an hour that
+/// was no long stop.
 pub(super) fn length_us(config: ModelConfig, wanted_us: i64) -> i64 {
     let mut model = Model::new(config);
-    model.advance_to(wanted_us);
-    let mut in_production_s = 0;
+    model.advance_to((wanted_us - HOUR_US).max(0));
+    let mut hour: VecDeque<bool> = VecDeque::new();
     for _ in 0..SEARCH_S {
-        in_production_s = match model.state() {
-            State::Running => in_production_s + 1,
-            _ => 0,
-        };
-        if in_production_s > IN_PRODUCTION_S {
-            return model.plant_us() - IN_PRODUCTION_S * SECOND_US;
+        hour.push_back(model.state() == State::Running);
+        if hour.len() as i64 > HOUR_US / SECOND_US {
+            hour.pop_front();
+        }
+        let begin_us = model.plant_us() - IN_PRODUCTION_S * SECOND_US;
+        let goes_on = hour.iter().rev().take(IN_PRODUCTION_S as usize + 1).all(|running| *running);
+        let ran_s = hour.iter().filter(|running| **running).count() as i64;
+        if begin_us >= wanted_us && goes_on && ran_s * SECOND_US >= HOUR_US * 3 / 4 {
+            return begin_us;
         }
         model.advance_to(model.plant_us() + SECOND_US);
     }

@@ -14,7 +14,8 @@ use tokio_modbus::{
 };
 
 use crate::{
-    Event, FaultSet, ModbusFaults, Plant, PlantConfig, PlantError, RejectClass, registers::{FILLER_REGISTERS, address},
+    Event, FaultSet, ModbusFaults, Plant, PlantConfig, PlantError, RejectClass,
+    registers::{FILLER_REGISTERS, address},
 };
 
 async fn start(change: impl FnOnce(&mut PlantConfig)) -> Plant {
