@@ -26,7 +26,8 @@ pub(crate) struct CountArgs {
     /// Readings of one counter, CSV
     #[arg(value_name = "FILE.csv")]
     file: PathBuf,
-    /// Where the counter starts again at 0: 65536, 2^16, 2^32, 10^4, or none if only a reset sets it back
+    /// Where the counter starts again at 0: 65536, 2^16, 2^32, 10^4, or none if only a reset sets it back. At 2^31
+    /// one count stays open: registers that "roll over at 2,147,483,647" may or may not show that value
     #[arg(long, value_name = "M", default_value = "none")]
     modulus: Modulus,
     /// The most the machine makes in a minute; a tenth is added as tolerance

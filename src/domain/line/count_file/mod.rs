@@ -31,6 +31,9 @@ pub struct Options {
     pub step: u64,
 }
 
+/// Registers of signed 32 bits "roll over at 2,147,483,647" (OPC 30050), which does not say whether that value is shown.
+const SIGNED_32: u64 = 1 << 31;
+
 impl Default for Options {
     fn default() -> Options {
         Options { modulus: None, max_per_minute: 6_500, step: 50 }
@@ -138,6 +141,7 @@ impl Report {
 fn settings(options: &Options, table: &Table) -> Settings {
     Settings {
         modulus: options.modulus.map_or(Modulus::None, Modulus::At),
+        doubt: u64::from(options.modulus == Some(SIGNED_32)),
         max_per_minute: options.max_per_minute,
         step: options.step,
         resets: Resets { batch: table.has_batch, manual: false },

@@ -27,6 +27,19 @@ fn check(modulus: Option<u64>, text: &str, expected: Expect) {
     expected.assert_eq(&found);
 }
 
+/// "At 2,147,483,647" is one count of doubt; no other modulus has any.
+#[test]
+fn a_signed_register_may_wrap_one_count_earlier() {
+    let text = "t,value,uptime\n0,2147483640,10\n1,42,11\n";
+    let total = |modulus| {
+        let options = Options { modulus: Some(modulus), ..Options::default() };
+        let total = count(text, &options).unwrap().total;
+        (total.best, total.low, total.high)
+    };
+    assert_eq!(total(1 << 31), (50, 49, 50));
+    assert_eq!(total((1 << 31) + 2), (52, 52, 52));
+}
+
 #[test]
 fn the_report_is_the_contract() {
     let report = count("t,value\n0,100\n1.5,150\n", &Options::default()).unwrap();
