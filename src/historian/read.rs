@@ -39,7 +39,7 @@ struct Idle {
 }
 
 /// What a query gives: values, or an error of SQLite, or a frame that does not decode.
-type Found<T> = Result<T, Failure>;
+pub(super) type Found<T> = Result<T, Failure>;
 
 /// Why a query failed, before the path is put to it.
 pub(super) enum Failure {

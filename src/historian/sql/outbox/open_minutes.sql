@@ -1,0 +1,5 @@
+-- What has not been closed yet, of lines that still tick: the present, sent each second and overwritten.
+select line.name, minute.start_us, rev, closed, run_us, internal_us, external_us, planned_us, idle_us, unknown_us,
+  polls, missed
+from line join minute on minute.line = line.id and minute.start_us > line.at_us - 180000000
+where not closed and ?1 < ?2
