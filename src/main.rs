@@ -45,7 +45,7 @@ enum Command {
         #[arg(long, value_parser = duration)]
         duration: Option<Duration>,
         /// How long the plant has run before, about: 8h, 30min; 0s for none
-        #[arg(long, default_value = "8h", value_parser = duration)]
+        #[arg(long, default_value = "8h", value_parser = history)]
         history: Duration,
     },
     /// Run the service of a plant
@@ -70,7 +70,10 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| format!("warn,capline=info,{}", sources::QUIET).into());
+        // The simulated server warns that it lacks a certificate; a demo needs none.
+        .unwrap_or_else(|_| {
+            format!("warn,capline=info,opcua_server=off,{}", sources::QUIET).into()
+        });
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match perform(cli.command) {
         Ok(code) => code,
@@ -124,7 +127,12 @@ async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let historian = open_historian(config)?;
     let service = Service::start(config, Clock::real(), historian, false).await?;
     eprintln!("Capline: open http://{} (Ctrl-C ends it)", service.addr());
-    wait(None).await?;
+    tokio::select! {
+        end = wait(None) => end?,
+        line = service.failed() => anyhow::bail!(
+            "line {line} ended by a fault of Capline, see the log above; start again, it goes on from its last tick"
+        ),
+    }
     service.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -164,6 +172,14 @@ async fn pass(duration: Duration) {
 fn speed(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text} is no speed; write a number from 1 to 60");
     text.parse().ok().filter(|speed| (1.0..=60.0).contains(speed)).ok_or_else(wrong)
+}
+
+#[cfg(feature = "demo")]
+fn history(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => duration(text),
+    }
 }
 
 #[cfg(feature = "demo")]

@@ -166,6 +166,20 @@ impl Service {
         tokio::time::timeout(limit, wait).await.unwrap_or(false)
     }
 
+    /// Waits until a line is followed no more although nobody stopped it, which only a fault of ours can bring about.
+    /// Its screens say unknown by then; a restart goes on from its last tick.
+    pub async fn failed(&self) -> LineId {
+        let ends = self.lines.iter().map(|line| {
+            let mut heard = line.heard.clone();
+            Box::pin(async move {
+                // The sender belongs to the task of the line and is dropped with it.
+                let _ = heard.wait_for(|_| false).await;
+                line.id.clone()
+            })
+        });
+        futures_util::future::select_all(ends).await.0
+    }
+
     /// Reads everything once more, stores it, and stops. Nothing that was read stays unsaved.
     ///
     /// # Errors

@@ -95,3 +95,123 @@ impl Calendar {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn calendar(zone: &str, shifts: &[(&str, i8, i8)]) -> Calendar {
+        let time = |hour| civil::Time::constant(hour, 0, 0, 0);
+        let rules = shifts.iter().map(|(name, start, end)| ShiftRule {
+            name: (*name).into(),
+            start: time(*start),
+            end: time(*end),
+        });
+        Calendar::new(TimeZone::get(zone).expect("a zone"), rules.collect())
+    }
+
+    fn us(text: &str) -> i64 {
+        text.parse::<Timestamp>().expect("a time").as_microsecond()
+    }
+
+    /// Name, start and end of the shift at a moment, and its length in hours.
+    fn shift(calendar: &Calendar, at: &str) -> Option<(String, String, String, i64)> {
+        let shift = calendar.shift_at(us(at))?;
+        let text = |us| Timestamp::from_microsecond(us).expect("a time").to_string();
+        let hours = (shift.end_us - shift.start_us) / HOUR_US;
+        Some((shift.name.to_string(), text(shift.start_us), text(shift.end_us), hours))
+    }
+
+    fn found(
+        name: &str,
+        start: &str,
+        end: &str,
+        hours: i64,
+    ) -> Option<(String, String, String, i64)> {
+        Some((name.into(), start.into(), end.into(), hours))
+    }
+
+    const TWO: &[(&str, i8, i8)] = &[("A", 8, 20), ("B", 20, 8)];
+
+    #[test]
+    fn a_shift_across_midnight_belongs_to_the_day_it_began_on() {
+        let shanghai = calendar("Asia/Shanghai", TWO);
+        let night = found("B", "2026-03-01T12:00:00Z", "2026-03-02T00:00:00Z", 12);
+        assert_eq!(shift(&shanghai, "2026-03-01T12:00:00Z"), night);
+        assert_eq!(shift(&shanghai, "2026-03-01T23:59:59.999999Z"), night);
+        let day = found("A", "2026-03-02T00:00:00Z", "2026-03-02T12:00:00Z", 12);
+        assert_eq!(shift(&shanghai, "2026-03-02T00:00:00Z"), day);
+    }
+
+    #[test]
+    fn days_of_23_and_25_hours_come_from_the_zone() {
+        // Europe/Berlin 2026: forward on 29 March at 01:00Z, back on 25 October at 01:00Z.
+        let days = calendar("Europe/Berlin", &[]);
+        assert_eq!(
+            shift(&days, "2026-03-29T12:00:00Z"),
+            found("day", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", 23)
+        );
+        assert_eq!(
+            shift(&days, "2026-10-25T12:00:00Z"),
+            found("day", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", 25)
+        );
+        let shifts = calendar("Europe/Berlin", TWO);
+        assert_eq!(
+            shift(&shifts, "2026-03-29T02:00:00Z"),
+            found("B", "2026-03-28T19:00:00Z", "2026-03-29T06:00:00Z", 11)
+        );
+        assert_eq!(
+            shift(&shifts, "2026-10-25T02:00:00Z"),
+            found("B", "2026-10-24T18:00:00Z", "2026-10-25T07:00:00Z", 13)
+        );
+        // Shanghai has had no summer time since 1991.
+        let shanghai = calendar("Asia/Shanghai", &[]);
+        assert_eq!(
+            shift(&shanghai, "2026-03-29T12:00:00Z"),
+            found("day", "2026-03-28T16:00:00Z", "2026-03-29T16:00:00Z", 24)
+        );
+    }
+
+    #[test]
+    fn a_shift_that_starts_in_the_missing_hour_starts_when_it_is_over() {
+        let berlin = calendar("Europe/Berlin", &[("N", 2, 10)]);
+        assert_eq!(
+            shift(&berlin, "2026-03-29T05:00:00Z"),
+            found("N", "2026-03-29T01:00:00Z", "2026-03-29T08:00:00Z", 7)
+        );
+    }
+
+    #[test]
+    fn between_shifts_there_is_none_and_of_two_the_later_one() {
+        let early = calendar("Asia/Shanghai", &[("E", 6, 14), ("L", 13, 21)]);
+        assert_eq!(shift(&early, "2026-03-01T13:00:00Z"), None);
+        let late = found("L", "2026-03-01T05:00:00Z", "2026-03-01T13:00:00Z", 8);
+        assert_eq!(shift(&early, "2026-03-01T05:30:00Z"), late);
+    }
+
+    #[test]
+    fn an_hour_ends_with_the_local_clock() {
+        let kolkata = calendar("Asia/Kolkata", &[]);
+        assert_eq!(kolkata.next_hour(us("2026-03-01T00:10:00Z")), us("2026-03-01T00:30:00Z"));
+        let berlin = calendar("Europe/Berlin", &[]);
+        assert_eq!(berlin.next_hour(us("2026-10-25T00:30:00Z")), us("2026-10-25T01:00:00Z"));
+    }
+
+    proptest! {
+        /// Two shifts that fill the day leave no gap and no overlap, on whatever day.
+        #[test]
+        fn shifts_that_fill_the_day_meet(day in 0..4_000_i64, zone in 0..4_usize) {
+            let zones = ["Europe/Berlin", "Asia/Shanghai", "America/New_York", "Australia/Lord_Howe"];
+            let calendar = calendar(zones[zone], TWO);
+            let at_us = us("2024-01-01T00:00:00Z") + day * 24 * HOUR_US;
+            let shift = calendar.shift_at(at_us).expect("a shift");
+            prop_assert!(shift.start_us <= at_us && at_us < shift.end_us);
+            let next = calendar.shift_at(shift.end_us).expect("the next shift");
+            prop_assert_eq!(next.start_us, shift.end_us);
+            let before = calendar.shift_at(shift.start_us - 1).expect("the shift before");
+            prop_assert_eq!(before.end_us, shift.start_us);
+        }
+    }
+}

@@ -223,14 +223,15 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// Reports the key as missing unless it is there.
+    /// Reports the key as missing unless it is there. The example is a value, or a section as it is written.
     pub fn require(&self, key: &'static str, example: &str) -> bool {
         let there = self.has(key);
         if !there {
-            self.report_at(
-                self.line,
-                format!("{key} is missing; write for instance {key} = {example}"),
-            );
+            let written = match example.starts_with('[') {
+                true => example.to_owned(),
+                false => format!("{key} = {example}"),
+            };
+            self.report_at(self.line, format!("{key} is missing; write for instance {written}"));
         }
         there
     }

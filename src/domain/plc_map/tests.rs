@@ -1,1 +1,123 @@
+//! Maps as files: what is wrong in them comes out together, what is shipped is right, and no text panics.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expect_test::expect_file;
+use proptest::prelude::*;
+
+use super::PlcMap;
+use crate::line::counter::Modulus;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Files of a folder of the project whose name ends so, with their texts, by name.
+fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
+    let entries = fs::read_dir(root().join(folder)).expect("the folder");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
+    paths.retain(|path| path.to_string_lossy().ends_with(ending));
+    paths.sort();
+    let read = |path: PathBuf| (path.clone(), fs::read_to_string(path).expect("a text"));
+    paths.into_iter().map(read).collect()
+}
+
+/// Each `*.bad.toml` is refused with the report beside it: file, line, tag, value and way out of all its mistakes.
+#[test]
+fn all_mistakes_of_a_map_are_reported_together() {
+    let cases = files("tests/cases/plc-maps", ".bad.toml");
+    assert!(cases.len() >= 5, "only {} cases were found", cases.len());
+    for (path, text) in cases {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let problems = PlcMap::parse(&name, &text).expect_err(&name);
+        let told: Vec<String> = problems.iter().map(|problem| format!("{problem}\n")).collect();
+        expect_file![path.with_extension("expected")].assert_eq(&told.concat());
+    }
+}
+
+#[test]
+fn shipped_maps_are_right() {
+    let maps = files("plc-maps", ".toml");
+    assert!(maps.len() >= 2, "only {} maps were found", maps.len());
+    for (path, text) in maps {
+        let map = PlcMap::parse(&path.to_string_lossy(), &text).expect("a shipped map");
+        assert!(map.tags.iter().any(|tag| tag.role.counts()), "{} counts nothing", path.display());
+    }
+}
+
+#[test]
+fn a_counter_is_as_its_map_says() {
+    let settings = |tag: &str| {
+        let text = format!(
+            "[machine]\nstation = \"A\"\ntitle = {{ en = \"a\", zh = \"a\" }}\nprotocol = \"modbus\"\n\
+             max_per_minute = 6000\nstep = 25\n[modbus]\nunit = 1\n[groups]\nfast = \"10ms\"\n\
+             [[tag]]\nid = \"x\"\nregister = \"holding 0\"\nrole = \"good\"\n{tag}\n"
+        );
+        let map = PlcMap::parse("case", &text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        map.tags[0].counter.expect("a counter")
+    };
+    let modulus = |tag: &str| settings(tag).modulus;
+    assert_eq!(modulus("type = \"u16\""), Modulus::At(65_536));
+    assert_eq!(modulus("type = \"i32\""), Modulus::At(1 << 31));
+    assert_eq!(modulus("type = \"u64\""), Modulus::Full64);
+    assert_eq!(modulus("type = \"bcd16\""), Modulus::At(10_000));
+    assert_eq!(modulus("type = \"f32\""), Modulus::Float32);
+    assert_eq!(modulus("type = \"u32\"\nmodulus = \"10^6\""), Modulus::At(1_000_000));
+    assert_eq!(modulus("type = \"u32\"\nmodulus = 9999"), Modulus::At(9_999));
+    assert_eq!(modulus("type = \"u64\"\nmodulus = \"2^64\""), Modulus::Full64);
+    assert_eq!(modulus("type = \"u16\"\nmodulus = \"none\""), Modulus::None);
+    let all =
+        settings("type = \"i32\"\nresets = \"batch manual\"\nretentive = true\nrefresh = \"1s\"");
+    assert!(all.resets.batch && all.resets.manual);
+    assert_eq!((all.retentive, all.lag_us, all.doubt), (Some(true), 1_000_000, 1));
+    assert_eq!((all.max_per_minute, all.step), (6_000, 25));
+}
+
+/// A shipped map with one stretch of its text replaced.
+fn mutated() -> impl Strategy<Value = String> {
+    let texts: Vec<String> = files("plc-maps", ".toml").into_iter().map(|(_, text)| text).collect();
+    let graft = prop_oneof![
+        Just(String::new()),
+        "[ -~\n]{0,12}",
+        "\\PC{0,6}",
+        Just("[[tag]]\n".to_owned()),
+        Just("-9223372036854775808".to_owned()),
+        Just("\"2^999999999999\"".to_owned()),
+        Just("\"text65535\"".to_owned()),
+        Just("\"holding 99999\"".to_owned()),
+        Just("\"9e999s\"".to_owned()),
+        Just("nan".to_owned()),
+        Just("{}".to_owned()),
+        Just("[]".to_owned()),
+    ];
+    (proptest::sample::select(texts), any::<proptest::sample::Index>(), 0..40_usize, graft)
+        .prop_map(|(text, at, length, graft)| {
+            let chars: Vec<char> = text.chars().collect();
+            let start = at.index(chars.len());
+            let end = (start + length).min(chars.len());
+            chars[..start]
+                .iter()
+                .chain(graft.chars().collect::<Vec<_>>().iter())
+                .chain(&chars[end..])
+                .collect()
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_text_panics_the_reader(text in prop_oneof![4 => mutated(), 1 => "\\PC{0,200}"]) {
+        match PlcMap::parse("any.toml", &text) {
+            Ok(map) => prop_assert!(!map.groups.is_empty() && !map.tags.is_empty()),
+            Err(problems) => {
+                prop_assert!(!problems.is_empty(), "a refusal says why");
+                let n_lines = text.lines().count() + 1;
+                for problem in problems {
+                    prop_assert!(problem.line <= n_lines, "{problem} is beyond the text");
+                }
+            }
+        }
+    }
+}

@@ -2,6 +2,8 @@
 
 import { h, s, show } from './format.mjs';
 
+export const MINUTE_MS = 60000;
+
 /** Shapes by what they mean; each differs by form, not only by colour. */
 const SHAPES = {
   run: 'M-9 0a9 9 0 1 0 18 0a9 9 0 1 0-18 0zM-3-5L5 0L-3 5z',
@@ -201,4 +203,12 @@ export function ticks(low, high, n = 4) {
   const marks = [];
   for (let i = Math.floor(low / step); i * step < high + step * 0.999; i += 1) marks.push(i * step);
   return marks;
+}
+
+/** Lines and numbers at the left. */
+export function axis(svg, box, marks, y, form) {
+  for (const mark of marks) {
+    svg.append(s('path', { class: 'grid', d: `M${box.left} ${y(mark)}H${box.right}` }));
+    svg.append(s('text', { class: 'axis', x: box.left - 6, y: y(mark) + 5, 'text-anchor': 'end' }, form(mark)));
+  }
 }

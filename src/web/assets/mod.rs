@@ -38,12 +38,13 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 7] = [
+pub(crate) static ASSETS: [Asset; 8] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
     asset!("live.mjs", SCRIPT),
     asset!("chart.mjs", SCRIPT),
+    asset!("control.mjs", SCRIPT),
     asset!("shell.mjs", SCRIPT),
     asset!("overview.mjs", SCRIPT),
 ];

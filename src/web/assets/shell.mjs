@@ -15,6 +15,7 @@ const RESTORED_SHOWN_MS = 30000;
 export function join(page) {
   const live = new Live(body.dataset.line, {
     view: (view) => {
+      tick(live);
       faults(view);
       page.view(view);
     },

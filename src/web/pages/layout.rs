@@ -134,7 +134,7 @@ pub fn page(app: &App, look: Look, page: &Page) -> Response {
                 title { (line) " " (lang.say(page.title)) " – " (parts.site) }
                 link rel="icon" href=(assets::href("icon.svg"));
                 link rel="stylesheet" href=(assets::href("app.css"));
-                @for module in ["format.mjs", "live.mjs", "chart.mjs", "shell.mjs"] {
+                @for module in ["format.mjs", "live.mjs", "chart.mjs", "control.mjs", "shell.mjs"] {
                     link rel="modulepreload" href={ "/assets/" (module) };
                 }
                 script type="module" src=(assets::href(page.script)) {}

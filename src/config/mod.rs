@@ -12,6 +12,9 @@ use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Protocol, Role, Title, read_title};
 use domain::units::{LineId, StationId};
 
+/// Raw readings are kept for ten years at most.
+const LONGEST_RAW_US: i64 = 10 * 366 * 86_400_000_000;
+
 /// A whole plant, decided.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -119,7 +122,8 @@ impl Config {
         let document = Document::new(file, text);
         let table = document.parse();
         let mut map_problems = Vec::new();
-        let mut reader = Reader { base, read_map, map_problems: &mut map_problems };
+        let mut reader =
+            Reader { base, read_map, map_problems: &mut map_problems, lines: HashSet::new() };
         let config = reader.config(&document.root(&table));
         let mut problems = document.into_problems();
         problems.extend(map_problems);
@@ -135,6 +139,8 @@ struct Reader<'a> {
     base: &'a Path,
     read_map: ReadMap<'a>,
     map_problems: &'a mut Vec<Problem>,
+    /// Names of the lines so far.
+    lines: HashSet<String>,
 }
 
 impl Reader<'_> {
@@ -167,8 +173,9 @@ impl Reader<'_> {
             .map(|at| self.base.join(at.value));
         let commit =
             store.as_ref().and_then(|store| read_span(store, "commit", 20_000, 10_000_000));
-        let keep_raw =
-            store.as_ref().and_then(|store| read_span(store, "keep_raw", 60_000_000, i64::MAX));
+        let keep_raw = store
+            .as_ref()
+            .and_then(|store| read_span(store, "keep_raw", 60_000_000, LONGEST_RAW_US));
         if let Some(store) = store {
             store.finish();
         }
@@ -178,15 +185,6 @@ impl Reader<'_> {
         let sections = root.sections("line");
         let lines: Vec<LineConfig> =
             sections.iter().filter_map(|line| self.line(line, &zone_or_utc)).collect();
-        let mut seen = HashSet::new();
-        for (line, section) in lines.iter().zip(&sections) {
-            if !seen.insert(line.id.clone()) {
-                section.report(
-                    "id",
-                    format!("line {} is there twice; give each line a name of its own", line.id),
-                );
-            }
-        }
         root.finish();
         Some(Config {
             site: name?,
@@ -208,6 +206,14 @@ impl Reader<'_> {
             section.report_at(
                 at.line,
                 format!("id = \"{}\" must be 1 to 32 of A-Z a-z 0-9 - _", at.value),
+            );
+        }
+        if let Some(at) = id
+            && !self.lines.insert(at.value.to_owned())
+        {
+            section.report_at(
+                at.line,
+                format!("line {} is there twice; give each line a name of its own", at.value),
             );
         }
         let title = read_title(section, "title");
@@ -374,8 +380,8 @@ fn read_span(
         return Some(Duration::from_micros(at.value as u64));
     }
     let shown = |us: i64| format!("{:?}", Duration::from_micros(us as u64));
-    section
-        .report_at(at.line, format!("{key} must be from {} to {}", shown(low_us), shown(high_us)));
+    let (low, high, found) = (shown(low_us), shown(high_us), shown(at.value));
+    section.report_at(at.line, format!("{key} must be from {low} to {high}, found {found}"));
     None
 }
 
@@ -400,3 +406,6 @@ fn check_address(section: &Section<'_, '_>, map: &PlcMap, address: &str, line: u
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

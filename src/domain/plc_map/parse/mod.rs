@@ -1,0 +1,203 @@
+//! The text of a map → [`PlcMap`]. Every mistake is noted and reading goes on, so that one run shows them all.
+
+mod counter;
+mod protocol;
+mod tag;
+
+use std::collections::BTreeMap;
+
+use super::document::{At, Document, Section, parse_duration_us};
+use super::{Group, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem, Protocol, Title};
+use crate::line::state::State;
+use crate::units::StationId;
+
+use protocol::{read_modbus, read_opcua, read_order, read_protocol};
+use tag::read_tags;
+
+/// See [`PlcMap::parse`].
+pub(super) fn parse(file: &str, text: &str) -> Result<PlcMap, Vec<Problem>> {
+    let document = Document::new(file, text);
+    let table = document.parse();
+    let map = read(&document.root(&table), file);
+    let problems = document.into_problems();
+    match map {
+        Some(map) if problems.is_empty() => Ok(map),
+        _ => Err(problems),
+    }
+}
+
+/// What the tags need to know of the rest of the file.
+struct Machine {
+    modbus: bool,
+    order: Order,
+    max_registers: u16,
+    max_per_minute: u64,
+    step: u64,
+    groups: Vec<Group>,
+}
+
+/// The whole file. None only where nothing usable can be built; problems are noted in the document either way.
+fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
+    let head = match root.section("machine") {
+        Some(head) => head,
+        None => {
+            root.require("machine", "[machine] with station, title and protocol");
+            return None;
+        }
+    };
+    let station =
+        head.required_text("station", "\"CF01\"").and_then(|at| name(&head, "station", at));
+    let title = read_title(&head, "title");
+    let is_modbus = read_protocol(&head);
+    let order = head.text("order").and_then(|at| read_order(&head, at)).unwrap_or_default();
+    head.require("max_per_minute", "6500");
+    let max_per_minute =
+        head.integer("max_per_minute", 1, 10_000_000).map_or(6_500, |at| at.value as u64);
+    let step = head.integer("step", 1, 1_000_000).map_or(1, |at| at.value as u64);
+    head.finish();
+
+    let modbus = root.section("modbus").map(|section| read_modbus(&section));
+    let opcua = root.section("opcua").and_then(|section| read_opcua(&section));
+    let groups = read_groups(root);
+    let states = read_states(root);
+    let stop_reasons = read_stop_reasons(root);
+    let machine = Machine {
+        modbus: is_modbus?,
+        order,
+        max_registers: modbus.as_ref().map_or(125, |options| options.max_registers),
+        max_per_minute,
+        step,
+        groups,
+    };
+    let tags = read_tags(root, &machine);
+    root.finish();
+
+    let protocol = match machine.modbus {
+        true => Protocol::Modbus(modbus.unwrap_or_else(|| {
+            root.require("modbus", "[modbus] with unit = 1");
+            ModbusOptions { unit: 1, max_registers: 125, max_gap: 8, forbidden: Vec::new() }
+        })),
+        false => Protocol::OpcUa(opcua.unwrap_or_else(|| {
+            root.require("opcua", "[opcua] with namespace = \"urn:…\"");
+            OpcUaOptions { namespace: "".into() }
+        })),
+    };
+    Some(PlcMap {
+        file: file.into(),
+        station: StationId::new(station?),
+        title: title?,
+        protocol,
+        max_per_minute,
+        step,
+        groups: machine.groups,
+        tags,
+        states,
+        stop_reasons,
+    })
+}
+
+/// A name that can stand in an address and in a metric: letters, digits, `_`, `-`, `.` and brackets.
+fn name<'t>(section: &Section<'_, '_>, key: &'static str, at: At<&'t str>) -> Option<&'t str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
+    if !at.value.is_empty() && at.value.len() <= 80 && at.value.chars().all(allowed) {
+        return Some(at.value);
+    }
+    let value = at.value;
+    section.report_at(
+        at.line,
+        format!("{key} = \"{value}\" is no name; use 1 to 80 of A-Z a-z 0-9 _ - . [ ]"),
+    );
+    None
+}
+
+/// A text in both languages: `{ en = "…", zh = "…" }`.
+pub fn read_title(section: &Section<'_, '_>, key: &'static str) -> Option<Title> {
+    section.require(key, "{ en = \"Capsule filler\", zh = \"胶囊充填机\" }");
+    let table = section.section(key)?;
+    let title = title_of(&table);
+    table.finish();
+    title
+}
+
+fn title_of(table: &Section<'_, '_>) -> Option<Title> {
+    let en = table.required_text("en", "\"Capsule filler\"");
+    let zh = table.required_text("zh", "\"胶囊充填机\"");
+    Some(Title { en: en?.value.into(), zh: zh?.value.into() })
+}
+
+fn read_groups(root: &Section<'_, '_>) -> Vec<Group> {
+    root.require("groups", "[groups] with fast = \"10ms\"");
+    let Some(section) = root.section("groups") else { return Vec::new() };
+    let mut groups = Vec::new();
+    for (name, line, value) in section.entries() {
+        let period = value.as_str().and_then(parse_duration_us);
+        match period {
+            Some(us) if (1_000..=3_600_000_000).contains(&us) => {
+                groups.push(Group { name: name.into(), period_us: us })
+            }
+            _ => section.report_at(
+                line,
+                format!("group {name} needs a period from \"1ms\" to \"1h\", such as \"10ms\""),
+            ),
+        }
+    }
+    // Fast groups first: a shared connection serves them in this order.
+    groups.sort_by_key(|group| group.period_us);
+    if section.entries().is_empty() {
+        section.report_at(section.line, "no poll group; write for instance fast = \"10ms\"");
+    }
+    groups
+}
+
+fn read_states(root: &Section<'_, '_>) -> BTreeMap<i64, State> {
+    let Some(section) = root.section("states") else { return BTreeMap::new() };
+    let mut states = BTreeMap::new();
+    for (code, line, value) in section.entries() {
+        let Some(number) = code_number(&section, code, line) else { continue };
+        match value.as_str().map(|word| (word, State::from_word(word))) {
+            Some((_, Some(state))) => drop(states.insert(number, state)),
+            Some((word, None)) => {
+                let known: Vec<&str> = State::ALL[..20].iter().map(|state| state.word()).collect();
+                section.report_at(
+                    line,
+                    format!(
+                        "state {code} = \"{word}\" is not known; use one of {}",
+                        known.join(", ")
+                    ),
+                );
+            }
+            None => section.report_at(
+                line,
+                format!("state {code} needs a word in quotes, such as \"execute\""),
+            ),
+        }
+    }
+    states
+}
+
+fn read_stop_reasons(root: &Section<'_, '_>) -> BTreeMap<i64, Title> {
+    let Some(section) = root.section("stop_reasons") else { return BTreeMap::new() };
+    let mut reasons = BTreeMap::new();
+    for (code, line, value) in section.entries() {
+        let Some(number) = code_number(&section, code, line) else { continue };
+        let Some(table) = section.entry_section(line, value, format!("stop reason {code}")) else {
+            continue;
+        };
+        if let Some(title) = title_of(&table) {
+            reasons.insert(number, title);
+        }
+        table.finish();
+    }
+    reasons
+}
+
+fn code_number(section: &Section<'_, '_>, code: &str, line: usize) -> Option<i64> {
+    let number = code.parse().ok();
+    if number.is_none() {
+        section.report_at(
+            line,
+            format!("code {code} is no whole number; write for instance 3 = \"execute\""),
+        );
+    }
+    number
+}

@@ -1,0 +1,264 @@
+//! One `[[tag]]`: where a value is, how it is written there and what it means.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::document::{At, Section};
+use super::super::{Address, Encoding, Kind, Role, Table, Tag};
+use super::counter::read_counter;
+use super::protocol::{read_order, read_table};
+use super::{Machine, name};
+use crate::units::{Reason, TagId};
+
+pub(super) fn read_tags(root: &Section<'_, '_>, machine: &Machine) -> Vec<Tag> {
+    let mut sections = root.sections("tag");
+    if sections.is_empty() {
+        root.report_at(0, "no [[tag]]; a map needs at least one");
+    }
+    if sections.len() > usize::from(u16::MAX) {
+        root.report_at(
+            0,
+            format!(
+                "{} tags are too many; split the map in files of at most 65535",
+                sections.len()
+            ),
+        );
+        sections.truncate(usize::from(u16::MAX));
+    }
+    let mut tags: Vec<Tag> = Vec::new();
+    let mut seen: HashMap<TagId, usize> = HashMap::new();
+    for section in &mut sections {
+        let Some(tag) = read_tag(section, machine) else { continue };
+        if let Some(line) = seen.insert(tag.id.clone(), tag.line) {
+            section.report(
+                "id",
+                format!("the name is already used at line {line}; give it another one"),
+            );
+        }
+        if !may_repeat(&tag.role)
+            && let Some(other) = tags.iter().find(|other| other.role == tag.role)
+        {
+            section.report(
+                "role",
+                format!("tag {} at line {} has this role already", other.id, other.line),
+            );
+        }
+        tags.push(tag);
+    }
+    tags
+}
+
+/// Whether several tags of a map may have this role.
+fn may_repeat(role: &Role) -> bool {
+    matches!(
+        role,
+        Role::Condition | Role::Void | Role::Weight | Role::WeightDeviation | Role::Odometer { .. }
+    )
+}
+
+fn read_tag(section: &mut Section<'_, '_>, machine: &Machine) -> Option<Tag> {
+    let id = section.required_text("id", "\"CF01.Good\"").and_then(|at| name(section, "id", at));
+    section.place = format!("tag {}", id.unwrap_or("without a name"));
+    let kind = section.required_text("type", "\"u32\"").and_then(|at| read_kind(section, at));
+    let address = read_address(section, machine);
+    let order =
+        section.text("order").and_then(|at| read_order(section, at)).unwrap_or(machine.order);
+    let role = read_role(section);
+    let scale = section.number("scale").map_or(1.0, |at| at.value);
+    let offset = section.number("offset").map_or(0.0, |at| at.value);
+    let unit: Arc<str> = section.text("unit").map_or("", |at| at.value).into();
+    let group = read_group(section, machine);
+    let counter = match (&role, kind) {
+        (Some(role), Some(kind)) if role.counts() => Some(read_counter(section, machine, kind)),
+        _ => None,
+    };
+    if scale == 0.0 {
+        section.report("scale", "scale = 0 makes every value 0; leave it out for 1");
+    }
+    section.finish();
+    let (id, kind, address, role) = (id?, kind?, address?, role?);
+    check_fit(section, machine, &address, kind, &role);
+    let encoding = Encoding { kind, order };
+    let (line, id) = (section.line, TagId::new(id));
+    Some(Tag { id, line, address, encoding, role, scale, offset, unit, group: group?, counter })
+}
+
+fn read_kind(section: &Section<'_, '_>, at: At<&str>) -> Option<Kind> {
+    let kind = match at.value {
+        "bool" => Some(Kind::Bit(0)),
+        "u16" => Some(Kind::Unsigned(16)),
+        "u32" => Some(Kind::Unsigned(32)),
+        "u64" => Some(Kind::Unsigned(64)),
+        "i16" => Some(Kind::Signed(16)),
+        "i32" => Some(Kind::Signed(32)),
+        "i64" => Some(Kind::Signed(64)),
+        "f32" => Some(Kind::Float(32)),
+        "f64" => Some(Kind::Float(64)),
+        "bcd16" => Some(Kind::Bcd(16)),
+        "bcd32" => Some(Kind::Bcd(32)),
+        other => match (other.strip_prefix("bit"), other.strip_prefix("text")) {
+            (Some(n), _) => n.parse().ok().filter(|n| *n <= 15).map(Kind::Bit),
+            (_, Some(n)) => n
+                .parse()
+                .ok()
+                .filter(|n| (1..=250).contains(n))
+                .map(|n: u16| Kind::Text(n.div_ceil(2))),
+            _ => None,
+        },
+    };
+    if kind.is_none() {
+        let known = "bool, bit0 … bit15, u16, i16, u32, i32, u64, i64, f32, f64, bcd16, bcd32, text1 … text250";
+        section.report_at(
+            at.line,
+            format!("type = \"{}\" is not known; use one of {known}", at.value),
+        );
+    }
+    kind
+}
+
+fn read_address(section: &Section<'_, '_>, machine: &Machine) -> Option<Address> {
+    let register = section.text("register");
+    let node = section.text("node");
+    if !machine.modbus {
+        if let Some(at) = register {
+            section
+                .report_at(at.line, "register belongs to Modbus; an OPC UA tag has node = \"s=…\"");
+        }
+        section.require("node", "\"s=CW04.Mean\"");
+        let node = node?;
+        let known = ["s=", "i=", "g=", "b="].iter().any(|prefix| node.value.starts_with(prefix));
+        if !known || node.value.len() < 3 {
+            let way_out = "write the identifier with its kind, \"s=CW04.Mean\" or \"i=2258\"";
+            section.report_at(
+                node.line,
+                format!("node = \"{}\" is no node id; {way_out}", node.value),
+            );
+            return None;
+        }
+        return Some(Address::Node(node.value.into()));
+    }
+    if let Some(at) = node {
+        section.report_at(
+            at.line,
+            "node belongs to OPC UA; a Modbus tag has register = \"holding 13\"",
+        );
+    }
+    section.require("register", "\"holding 13\"");
+    let register = register?;
+    let (table, first) = register.value.split_once(' ').unwrap_or((register.value, ""));
+    let table = read_table(section, At { value: table, line: register.line });
+    let Ok(first) = first.trim().parse::<u16>() else {
+        let way_out = "write the table and the 0-based address, \"holding 13\"";
+        section.report_at(
+            register.line,
+            format!("register = \"{}\" has no address; {way_out}", register.value),
+        );
+        return None;
+    };
+    Some(Address::Register { table: table?, first })
+}
+
+fn read_group(section: &Section<'_, '_>, machine: &Machine) -> Option<u16> {
+    let Some(wanted) = section.text("group") else { return Some(0) };
+    let position = machine.groups.iter().position(|group| *group.name == *wanted.value);
+    if position.is_none() {
+        let known: Vec<&str> = machine.groups.iter().map(|group| &*group.name).collect();
+        let message = format!(
+            "group = \"{}\" is not in [groups]; known are {}",
+            wanted.value,
+            known.join(", ")
+        );
+        section.report_at(wanted.line, message);
+    }
+    position.map(|i| i as u16)
+}
+
+fn read_role(section: &Section<'_, '_>) -> Option<Role> {
+    let at = section.required_text("role", "\"good\"")?;
+    if let Some(reason) = at.value.strip_prefix("reject:") {
+        let fits = !reason.is_empty()
+            && reason.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if fits {
+            return Some(Role::Reject(Reason::new(reason)));
+        }
+        section.report_at(
+            at.line,
+            format!("\"{}\" needs a reason in snake case, such as reject:no_dose", at.value),
+        );
+        return None;
+    }
+    let role = match at.value {
+        "infeed" => Role::Infeed,
+        "good" => Role::Good,
+        "sample" => Role::Sample,
+        "void" => Role::Void,
+        "state" => Role::State,
+        "mode" => Role::Mode,
+        "stop_reason" => Role::StopReason,
+        "speed" => Role::Speed,
+        "speed_setpoint" => Role::SpeedSetpoint,
+        "heartbeat" => Role::Heartbeat,
+        "uptime" => Role::Uptime,
+        "batch_id" => Role::BatchId,
+        "since_reset" => Role::SinceReset,
+        "odometer" => {
+            section.require("capsules", "50");
+            Role::Odometer {
+                capsules: section.integer("capsules", 1, 1_000_000).map_or(1, |at| at.value as u64),
+            }
+        }
+        "weight" => Role::Weight,
+        "weight_deviation" => Role::WeightDeviation,
+        "sequence_head" => Role::SequenceHead,
+        "sequence_tail" => Role::SequenceTail,
+        "blocked" => Role::Blocked,
+        "starved" => Role::Starved,
+        "condition" => Role::Condition,
+        other => {
+            let known = "infeed, good, reject:<reason>, sample, void, state, mode, stop_reason, speed, speed_setpoint, \
+                         heartbeat, uptime, batch_id, since_reset, odometer, weight, weight_deviation, sequence_head, \
+                         sequence_tail, blocked, starved, condition";
+            section
+                .report_at(at.line, format!("role = \"{other}\" is not known; use one of {known}"));
+            return None;
+        }
+    };
+    Some(role)
+}
+
+/// Whether type, address and role go together.
+fn check_fit(
+    section: &Section<'_, '_>,
+    machine: &Machine,
+    address: &Address,
+    kind: Kind,
+    role: &Role,
+) {
+    let wants_text = matches!(role, Role::BatchId);
+    let is_text = matches!(kind, Kind::Text(_));
+    let is_float = matches!(kind, Kind::Float(_));
+    let whole = role.counts()
+        || matches!(role, Role::State | Role::Mode | Role::StopReason | Role::Odometer { .. });
+    if is_text && !wants_text && *role != Role::Condition {
+        section.report("type", "a text cannot have this role; use a number type, or role batch_id");
+    }
+    if whole && matches!(kind, Kind::Bit(_)) && role.counts() {
+        section.report("type", "a single bit cannot count; use u16 or wider");
+    }
+    if is_float && matches!(role, Role::State | Role::Mode | Role::StopReason) {
+        section.report("type", "a code must be a whole number; use u16, i16 or wider");
+    }
+    let Address::Register { table, first } = address else { return };
+    let bits_table = matches!(table, Table::Coil | Table::Discrete);
+    if bits_table && !matches!(kind, Kind::Bit(0)) {
+        section.report("type", "coils and discrete inputs hold one bit; use type = \"bool\"");
+    }
+    let registers = kind.registers();
+    if u32::from(*first) + u32::from(registers) > 65_536 {
+        section.report("register", format!("{registers} registers from {first} go beyond 65535"));
+    }
+    if registers > machine.max_registers {
+        let most = machine.max_registers;
+        section.report("type", format!("{registers} registers do not fit in one request of at most {most}; a tag is never split"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Texts and languages.
+
+use super::*;
+
+#[test]
+fn every_word_of_the_data_has_a_text() {
+    let names: BTreeSet<&str> = Key::ALL.iter().map(|key| key.id()).collect();
+    assert_eq!(names.len(), Key::ALL.len(), "two texts have one name");
+    let states = State::ALL.map(|state| format!("state.{}", state.word()));
+    let classes = TimeClass::ALL.map(|class| format!("class.{}", class.word()));
+    let kinds = EventKind::ALL.map(|kind| format!("kind.{}", kind.word()));
+    for name in states.iter().chain(&classes).chain(&kinds) {
+        assert!(names.contains(name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn both_languages_have_the_same_blanks() {
+    let blanks = |text: &str| -> BTreeSet<String> {
+        text.split('{')
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once('}')?.0.to_owned()))
+            .collect()
+    };
+    for key in Key::ALL {
+        assert_eq!(blanks(key.en()), blanks(key.zh()), "{}", key.id());
+        assert!(!key.en().is_empty() && !key.zh().is_empty(), "{}", key.id());
+    }
+}
+
+#[test]
+fn scripts_ask_only_for_texts_that_exist() {
+    let names: BTreeSet<&str> = Key::ALL.iter().map(|key| key.id()).collect();
+    for asset in assets::ASSETS.iter().filter(|asset| asset.name.ends_with(".mjs")) {
+        let script = std::str::from_utf8(asset.bytes).unwrap();
+        for call in [" t('", "(t('", "${t('", "[t('"] {
+            for rest in script.split(call).skip(1) {
+                let name = rest.split('\'').next().unwrap();
+                assert!(names.contains(name), "{}: t('{name}')", asset.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn both_at_once_says_the_blanks_once_where_it_can() {
+    assert_eq!(Lang::Both.say(Key::Plan), "计划 plan {n}");
+    assert_eq!(Lang::Both.say(Key::StateExecute), "运行 RUNNING");
+    assert_eq!(Lang::Both.say(Key::SigmaZ), "σz {a}");
+}
+
+#[tokio::test]
+async fn the_language_is_taken_from_address_cookie_and_browser_in_this_order() {
+    let (app, _sender) = running();
+    let lang = |answer: &Answer| {
+        let rest = answer.text().split("data-lang=\"").nth(1).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(lang(&get(&app, OVERVIEW).await), "en");
+    let browser = get_with(&app, OVERVIEW, "accept-language", "zh-CN,zh;q=0.9,en;q=0.8").await;
+    assert_eq!(lang(&browser), "zh");
+    let other = get_with(&app, OVERVIEW, "accept-language", "de-DE,fr").await;
+    assert_eq!(lang(&other), "en");
+    assert_eq!(lang(&get_with(&app, OVERVIEW, "cookie", "theme=dark; lang=both").await), "both");
+    let asked = get_with(&app, "/?lang=zh", "cookie", "lang=en").await;
+    assert_eq!(lang(&asked), "zh");
+    assert!(asked.header(header::SET_COOKIE).starts_with("lang=zh;"));
+    assert!(asked.text().contains("<html lang=\"zh-CN\""));
+}
+
+#[tokio::test]
+async fn the_theme_of_the_cookie_is_in_the_page_before_any_script_runs() {
+    let (app, _sender) = running();
+    let dark = get_with(&app, OVERVIEW, "cookie", "theme=dark").await;
+    assert!(dark.text().contains("data-theme=\"dark\""));
+    let odd = get_with(&app, OVERVIEW, "cookie", "theme=\"><script>").await;
+    assert!(odd.text().contains("data-theme=\"auto\"") && !odd.text().contains("\"><script>"));
+}
+
+#[tokio::test]
+async fn a_simulated_plant_is_marked_on_the_page() {
+    let (app, _sender) = running();
+    assert!(get(&app, OVERVIEW).await.text().contains("SIM simulated data"));
+}

@@ -1,0 +1,196 @@
+//! What views show of a status.
+
+use super::*;
+
+#[test]
+fn counts_keep_their_interval_and_differences_get_one() {
+    let mut status = fixture::status(now(), Case::Running);
+    let shift = status.shift.as_mut().unwrap();
+    shift.good = Count::between(812_400, 812_460, 812_900);
+    shift.target_now = 829_000;
+    let shift = view(&status, NOW_US).shift.unwrap();
+    assert_eq!((shift.good.best, shift.good.low, shift.good.high), (812_460, 812_400, 812_900));
+    let difference = shift.difference;
+    assert_eq!((difference.best, difference.low, difference.high), (-16_540, -16_600, -16_100));
+    assert!(!shift.behind, "two percent behind is not abnormal");
+}
+
+#[test]
+fn behind_needs_every_value_of_the_interval_to_be() {
+    let mut status = fixture::status(now(), Case::Running);
+    let shift = status.shift.as_mut().unwrap();
+    (shift.good, shift.target_now) = (Count::between(800, 900, 949), 1_000);
+    assert!(view(&status, NOW_US).shift.unwrap().behind);
+    status.shift.as_mut().unwrap().good = Count::between(800, 900, 950);
+    assert!(!view(&status, NOW_US).shift.unwrap().behind);
+}
+
+#[test]
+fn numbers_are_rounded_once_and_in_rust() {
+    let mut status = fixture::status(now(), Case::Running);
+    status.speeds[1].per_minute = Some(6_484.6);
+    status.speeds[1].plus_minus = 49.2;
+    status.plc_speed = Some(6_499.96);
+    let view = view(&status, NOW_US);
+    assert_eq!(view.speeds[1].window, "1m");
+    assert_eq!((view.speeds[1].per_minute, view.speeds[1].plus_minus), (Some(6_485), 50));
+    assert_eq!(view.plc_speed, Some(6_500.0));
+}
+
+#[test]
+fn what_is_no_number_is_not_shown_as_one() {
+    let mut status = fixture::status(now(), Case::Running);
+    status.plc_speed = Some(f64::NAN);
+    status.speeds[0].per_minute = None;
+    status.shift.as_mut().unwrap().plan = 0;
+    let view = view(&status, NOW_US);
+    assert_eq!(view.plc_speed, None);
+    assert_eq!(view.speeds[0].per_minute, None);
+    assert_eq!(view.shift.unwrap().plan_percent, None);
+}
+
+#[test]
+fn a_gap_is_never_rounded_away() {
+    let mut status = fixture::status(now(), Case::Running);
+    for (coverage, shown) in
+        [(1.0, 100.0), (0.99999, 99.9), (0.5, 50.0), (0.00001, 0.1), (0.0, 0.0)]
+    {
+        status.hours[0].coverage = coverage;
+        assert_eq!(view(&status, NOW_US).hours[0].known_percent, shown, "{coverage}");
+    }
+}
+
+#[test]
+fn counts_of_a_gap_stand_in_their_hour_and_are_told_apart() {
+    let mut status = fixture::status(now(), Case::Running);
+    status.hours[0].good = Count::exact(1_000);
+    status.hours[0].gap = Count::between(90, 100, 130);
+    let hours = view(&status, NOW_US).hours;
+    assert_eq!((hours[0].good.best, hours[0].good.high), (1_100, 1_130));
+    assert_eq!(hours[0].gap.unwrap().best, 100);
+    assert!(hours[1].gap.is_none());
+}
+
+#[test]
+fn unknown_beats_all_when_the_line_stops_reporting() {
+    let status = fixture::status(now(), Case::Running);
+    let fresh = view(&status, NOW_US + STALE_MS * 1_000);
+    assert_eq!((fresh.state.word, fresh.feed), ("execute", "current"));
+    let stale = view(&status, NOW_US + STALE_MS * 1_000 + 1_000);
+    assert_eq!((stale.state.word, stale.state.class), ("unknown", "unknown"));
+    assert!(stale.stations.iter().all(|station| station.state.word == "unknown"));
+    assert_eq!((stale.feed, stale.state.last), ("stalled", "execute"));
+    assert_eq!(stale.state.for_ms, fresh.state.for_ms, "its duration stops counting");
+}
+
+#[test]
+fn an_accelerated_line_is_stale_after_the_same_real_time() {
+    let status = fixture::status(now(), Case::Running);
+    let zone = jiff::tz::TimeZone::UTC;
+    let at = |us: i64| Present { now: fixture::moment(NOW_US + us), speed: 60.0, zone: &zone };
+    let feed = |us: i64| LineView::new(&fixture::line(), Some(&status), &at(us)).feed;
+    assert_eq!(feed(200 * SECOND_US), "current");
+    assert_eq!(feed(300 * SECOND_US), "stalled");
+}
+
+#[test]
+fn before_the_first_status_everything_is_unknown_and_nothing_is_zero_by_guess() {
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
+    let view = LineView::new(&fixture::line(), None, &present(&zone, NOW_US));
+    assert_eq!((view.feed, view.state.word, view.state.since_ms), ("waiting", "unknown", None));
+    assert!(view.shift.is_none() && view.speeds.is_empty() && view.stations.is_empty());
+    assert_eq!(view.offset_s, 8 * 3_600);
+}
+
+#[test]
+fn a_device_that_is_down_is_another_fault_than_bad_tags() {
+    let offline = view(&fixture::status(now(), Case::Offline), NOW_US);
+    assert_eq!((offline.feed, offline.state.word), ("current", "unknown"));
+    assert_eq!(offline.state.last, "execute");
+    let fault = &offline.faults[0];
+    assert_eq!(
+        (fault.kind, fault.station.as_str(), fault.reason),
+        ("plc_offline", "CF01", "timeout")
+    );
+    assert!(fault.counts && fault.heard);
+    assert_eq!(offline.stations[0].state.word, "unknown");
+    let bad = view(&fixture::status(now(), Case::BadTag), NOW_US);
+    assert_eq!(bad.state.word, "execute");
+    assert_eq!((bad.faults[0].kind, bad.faults[0].tags.len()), ("bad_data", 2));
+    let never = view(&fixture::status(now(), Case::NeverHeard), NOW_US);
+    assert!(!never.faults[0].heard && !never.faults[0].address.is_empty());
+}
+
+#[test]
+fn charts_are_in_percent_and_compare_with_the_plain_chart() {
+    let status = fixture::status(now(), Case::Running);
+    let chart = ChartView::of(&status.charts[1]);
+    assert_eq!((chart.center, chart.subgroup_minutes), (Some(0.43), 15));
+    assert_eq!(chart.signals, 2);
+    let above = |p: &&crate::web::view::PointView| p.complete && p.p > p.ucl_p;
+    assert_eq!(chart.plain_signals, chart.points.iter().filter(above).count());
+    assert!(chart.plain_signals >= 1);
+}
+
+#[test]
+fn stops_of_the_trend_come_from_the_record_and_the_latest_events_once_each() {
+    let mut status = fixture::status(now(), Case::Running);
+    let latest = status.events.iter().find(|event| event.kind == EventKind::Stop).unwrap().clone();
+    let at = |minutes_ago: i64| NOW_US - minutes_ago * MINUTE_US;
+    let stop = |from: i64, to: i64| {
+        let (from_us, at_us) = (Some(at(from)), at(to));
+        domain::line::event::Event { from_us, at_us, ..latest.clone() }
+    };
+    // Many newer events push a stop out of the latest; what ended before the trend is not drawn.
+    status.events.insert(0, stop(3, 2));
+    let stored = [stop(90, 80), stop(50, 49), latest.clone()];
+    let stops = ChartsView::new(&fixture::line(), Some(&status), &stored).stops;
+    let ends: Vec<i64> = stops.iter().map(|stop| stop.to_ms * 1_000).collect();
+    assert_eq!(ends, [at(49), latest.at_us, at(2)]);
+    assert!(stops.iter().all(|stop| stop.class == latest.word));
+}
+
+#[test]
+fn time_before_the_first_reading_is_neither_target_nor_behind() {
+    let mut status = fixture::status(now(), Case::Running);
+    let start_us = status.hours[0].start_us;
+    status.shift.as_mut().unwrap().watched_from_us = start_us + HOUR_US + 30 * MINUTE_US;
+    for hour in &mut status.hours {
+        (hour.good, hour.gap) = (Count::exact(100_000), Count::ZERO);
+    }
+    let (shift_target, before) = {
+        let shift = status.shift.as_ref().unwrap();
+        (shift.target_now, view(&status, NOW_US))
+    };
+    let hours = &before.hours;
+    assert_eq!((hours[0].watched, hours[0].target, hours[0].behind), (false, 0, false));
+    assert_eq!((hours[1].watched, hours[1].target, hours[1].behind), (true, 30 * 6_500, true));
+    assert_eq!((hours[2].watched, hours[2].target), (true, 60 * 6_500));
+    let shift = before.shift.unwrap();
+    assert_eq!(shift.target_now, shift_target - 90 * 6_500);
+    assert_eq!(shift.difference.best, shift.good.best as i64 - shift.target_now as i64);
+    assert_eq!(shift.plan, status.shift.unwrap().plan, "the plan is of the whole shift");
+}
+
+#[test]
+fn counts_of_nothing_do_not_push_events_out() {
+    let mut status = fixture::status(now(), Case::Running);
+    let shown = view(&status, NOW_US).events;
+    let mut nothing = status.events[0].clone();
+    (nothing.kind, nothing.word) = (EventKind::Count, "first".to_owned());
+    for count in [None, Some(Count::ZERO)] {
+        nothing.count = count;
+        status.events.insert(0, nothing.clone());
+    }
+    assert_eq!(view(&status, NOW_US).events, shown);
+    nothing.count = Some(Count::between(0, 0, 1));
+    status.events.insert(0, nothing);
+    assert_eq!(view(&status, NOW_US).events[0].word, "first");
+}
+
+#[test]
+fn a_view_is_small_enough_to_be_sent_twice_a_second() {
+    let json = serde_json::to_vec(&view(&fixture::status(now(), Case::Running), NOW_US)).unwrap();
+    // Five stations and seven hours of a shift.
+    assert!(json.len() < 7_500, "{} bytes", json.len());
+}

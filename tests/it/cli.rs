@@ -1,0 +1,314 @@
+//! The commands as a person or a script meets them: the built binary, its output, its exit code.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use expect_test::expect;
+use serde_json::{Value, json};
+
+/// What a run of the binary gave.
+struct Run {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    /// The JSON line of a run that went well.
+    #[track_caller]
+    fn json(&self) -> Value {
+        assert_eq!((self.code, self.err.as_str()), (Some(0), ""));
+        assert_eq!(self.out.lines().count(), 1, "one line: {}", self.out);
+        serde_json::from_str(&self.out).expect("JSON")
+    }
+
+    /// The sentences of a refusal: exit code 2 and nothing on stdout.
+    #[track_caller]
+    fn refusal(&self) -> &str {
+        assert_eq!((self.code, self.out.as_str()), (Some(2), ""), "{}", self.err);
+        &self.err
+    }
+}
+
+fn capline(folder: &Path, args: &[&str]) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_capline"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("RUST_LOG")
+        .output()
+        .expect("the binary runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Run { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// A folder with one file in it.
+fn with_file(name: &str, text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join(name), text).expect("a file");
+    folder
+}
+
+#[test]
+fn count_knows_a_wrap_from_a_reset() {
+    let folder = with_file("r.csv", "t,value,uptime\n0,65500,1000\n1,14,1001\n2,,\n3,60,1003\n");
+    for modulus in ["65536", "2^16"] {
+        let found = capline(folder.path(), &["count", "r.csv", "--modulus", modulus]).json();
+        assert_eq!(found["total"], json!({ "best": 96, "low": 96, "high": 96 }));
+        assert_eq!(found["segments"], 1);
+        let causes: Vec<&Value> = found["deltas"]
+            .as_array()
+            .expect("deltas")
+            .iter()
+            .map(|delta| &delta["cause"])
+            .collect();
+        assert_eq!(causes, ["first", "wrap", "gap"]);
+    }
+    let folder = with_file("r.csv", "t,value,uptime\n0,65500,1000\n1,14,0\n");
+    let found = capline(folder.path(), &["count", "r.csv", "--modulus", "2^16"]).json();
+    assert_eq!(found["total"], json!({ "best": 14, "low": 14, "high": 169 }));
+}
+
+#[test]
+fn every_form_of_modulus_is_understood() {
+    let folder = with_file("r.csv", "t,value\n0,9900\n2,100\n");
+    let best = |modulus: &str| {
+        let found = capline(folder.path(), &["count", "r.csv", "--modulus", modulus]).json();
+        found["total"]["high"].as_u64().expect("a count")
+    };
+    assert_eq!(best("10000"), best("10^4"));
+    assert_eq!(best("none"), best("2^32"), "9,900 to 100 is no wrap of 32 bits");
+    for wrong in ["1", "2^64", "ten", "-5", "2^"] {
+        let run = capline(folder.path(), &["count", "r.csv", &format!("--modulus={wrong}")]);
+        assert!(run.refusal().contains("65536, 2^16 or 10^4, or none"), "{}", run.err);
+    }
+}
+
+#[test]
+fn count_names_every_mistake_with_its_line() {
+    let folder = with_file("r.csv", "t,value\n0,many\nsoon,4\n");
+    let run = capline(folder.path(), &["count", "r.csv"]);
+    expect![[r#"
+        r.csv: line 2: value: "many" is no whole number from 0 to 18446744073709551615; leave it empty for a missed poll
+        r.csv: line 3: t: "soon" is no time; write seconds like 12.5 or RFC 3339 like 2026-01-31T08:00:00Z
+    "#]]
+    .assert_eq(run.refusal());
+    let run = capline(folder.path(), &["count", "no.csv"]);
+    expect![[r#"
+        no.csv: cannot be read: No such file or directory (os error 2); give the path of a text file in UTF-8
+    "#]]
+    .assert_eq(run.refusal());
+}
+
+#[test]
+fn oee_is_printed_with_its_interval() {
+    let bucket =
+        json!({ "planned_s": 3600, "run_s": 2400, "unknown_s": 600, "total": 260_000, "bad": 0 });
+    let input = json!({ "ideal_cycle_s": "60/6500", "buckets": [bucket] });
+    let folder = with_file("o.json", &input.to_string());
+    let found = capline(folder.path(), &["oee", "o.json"]).json();
+    assert_eq!(found["total"]["performance"], 1.0);
+    assert_eq!(found["total"]["oee_low"].as_f64(), Some(2.0 / 3.0));
+    assert!(found["total"]["oee_high"].as_f64() > Some(0.83));
+    assert!(found["buckets"][0]["coverage"].as_f64() < Some(0.84));
+}
+
+#[test]
+fn oee_says_what_it_cannot_use() {
+    let folder = with_file("o.json", "{\"buckets\":[{\"planned_s\":-100,\"run_s\":200}]}");
+    let run = capline(folder.path(), &["oee", "o.json"]);
+    assert!(run.refusal().starts_with("o.json: buckets[0]"), "{}", run.err);
+    let folder = with_file("o.json", "{\n\"buckets\": 3}");
+    let run = capline(folder.path(), &["oee", "o.json"]);
+    assert!(run.refusal().starts_with("o.json: line 2: "), "{}", run.err);
+}
+
+#[test]
+fn spc_prints_a_case_with_the_keys_that_are_expected() {
+    for (id, summary) in [("pprime_nhs_accidents", false), ("day_a_pprime", true)] {
+        let path = format!("tests/cases/spc/{id}.json");
+        let found = capline(&root(), &["spc", &path]).json();
+        let case: Value =
+            serde_json::from_str(&std::fs::read_to_string(root().join(&path)).expect("a case"))
+                .expect("JSON");
+        for key in
+            case["expected"].as_object().expect("keys").keys().filter(|key| *key != "published")
+        {
+            assert!(found.get(key).is_some(), "{id}: {key} is missing");
+        }
+        assert_eq!(found["status"], case["expected"]["status"]);
+        if summary {
+            assert!(found["rules_summary"]["N1"]["sha256"].is_string());
+        }
+    }
+}
+
+#[test]
+fn spc_says_what_it_cannot_use() {
+    let refused = |text: &str| {
+        let folder = with_file("c.json", text);
+        let run = capline(folder.path(), &["spc", "c.json"]);
+        run.refusal().to_owned()
+    };
+    assert!(refused("[").starts_with("c.json: line 1: "));
+    let wrong = refused("{\"schema\":\"spc-case/1\",\"chart\":\"q\"}");
+    assert!(wrong.contains("c.json: chart:") && wrong.contains("p_prime"), "{wrong}");
+    let outside = refused("{\"chart\":\"p\",\"data\":{\"csv\":\"../../etc/passwd\"}}");
+    assert!(outside.contains("a file beside the case"), "{outside}");
+    let absent = refused("{\"chart\":\"p\",\"data\":{\"csv\":\"none.csv\"}}");
+    assert!(absent.starts_with("none.csv: cannot be read"), "{absent}");
+}
+
+/// Thirty quiet subgroups, a gap, and a burst.
+fn table() -> String {
+    let mut text = String::from("minute,rejected,total\n");
+    for i in 0..30 {
+        text += &format!("08:{i:02},{},6500\n", [18, 21, 16, 20, 19][i % 5]);
+    }
+    text + "08:30,,\n08:31,90,6500\n"
+}
+
+#[test]
+fn spc_shows_a_chart_of_a_table() {
+    let folder = with_file("m.csv", &table());
+    let args = [
+        "spc",
+        "--chart",
+        "p-prime",
+        "--csv",
+        "m.csv",
+        "--count-column",
+        "rejected",
+        "--size-column",
+        "total",
+        "--baseline",
+        "1..30",
+        "--rules",
+        "N1,N2",
+        "--svg",
+        "chart.svg",
+    ];
+    let run = capline(folder.path(), &args);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    assert!(
+        run.out.starts_with(
+            "p\u{2032} chart of m.csv: 32 points, limits from points 1 to 30, status ok\n"
+        ),
+        "{}",
+        run.out
+    );
+    assert!(run.out.contains("  N1, one point beyond 3 sigma: 32\n"), "{}", run.out);
+    let last = run.out.lines().find(|line| line.contains("08:31")).expect("the burst");
+    assert!(last.ends_with("N1") && last.contains("0.0138462"), "{last}");
+    let gap = run.out.lines().find(|line| line.contains("08:30")).expect("the gap");
+    assert!(gap.contains('\u{2013}'), "{gap}");
+
+    let svg = std::fs::read_to_string(folder.path().join("chart.svg")).expect("the chart");
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    assert_eq!(svg.matches("<circle").count(), 31, "the gap has no point");
+    assert_eq!(svg.matches("<circle class=\"h\"").count(), 1, "one signal");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"));
+}
+
+#[test]
+fn a_chart_says_what_it_cannot_use() {
+    let folder = with_file("m.csv", "minute,rejected,total\n1,x,6500\n2,3\n");
+    let chart = |args: &[&str]| {
+        let run =
+            capline(folder.path(), &[&["spc", "--chart", "p", "--csv", "m.csv"], args].concat());
+        run.refusal().to_owned()
+    };
+    expect![[r#"
+        m.csv: line 3: found 2 cells; the header has 3, make them equal
+    "#]]
+    .assert_eq(&chart(&["--count-column", "rejected", "--size-column", "total"]));
+    std::fs::write(folder.path().join("m.csv"), "minute,rejected,total\n1,x,6500\n2,3,6500\n")
+        .expect("a file");
+    expect![[r#"
+        m.csv: line 2: rejected: "x" is no number; write one, or nothing for a gap
+    "#]]
+    .assert_eq(&chart(&["--count-column", "rejected", "--size-column", "total"]));
+    expect![[r#"
+        m.csv: this chart needs --size-column; the columns are minute, rejected, total
+    "#]]
+    .assert_eq(&chart(&["--count-column", "total"]));
+    std::fs::write(folder.path().join("m.csv"), table()).expect("a file");
+    let far =
+        chart(&["--count-column", "rejected", "--size-column", "total", "--baseline", "1..100"]);
+    expect![[r#"
+        m.csv: --baseline 1..100 ends after the last point, which is 32; end it there
+    "#]]
+    .assert_eq(&far);
+    assert!(chart(&["--rules", "N9"]).contains("known rules are N1"));
+    assert!(chart(&["--baseline", "5..2"]).contains("write two points such as 1..100"));
+}
+
+#[test]
+fn selftest_reports_every_case_with_its_hash() {
+    let run = capline(&root(), &["selftest"]);
+    assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
+    assert!(
+        run.out.starts_with(&format!("capline {}\nbinary  sha256 ", env!("CARGO_PKG_VERSION"))),
+        "{}",
+        run.out
+    );
+    let agreed = run.out.lines().filter(|line| line.starts_with("agrees  ")).count();
+    assert!(agreed >= 104, "{agreed} cases agree");
+    assert!(run.out.trim_end().ends_with(" 0 cases failed"), "{}", run.out);
+    assert!(run.out.lines().all(|line| !line.starts_with("FAILED")));
+}
+
+#[test]
+fn check_shows_the_requests_that_would_be_sent() {
+    let run = capline(&root(), &["check", "config/demo.toml"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    expect![[r#"
+        config/demo.toml: Demo plant, Asia/Shanghai; screens on http://127.0.0.1:8080; journal in config/data
+
+        line L1: Capsule line 1, target 6500 capsules/min, counted at CF01
+
+          CF01 Capsule filler: Modbus TCP 127.0.0.1:5020, unit 1, a reply within 100ms, 28 tags of config/../plc-maps/cf01-modbus.toml
+            fast every 10 ms  FC03 holding registers  0 to 49   50 registers
+                CF01.SeqHead CF01.Status.StateCurrent CF01.Status.UnitModeCurrent CF01.Admin.StopReason CF01.Heartbeat
+                CF01.PlcUptime CF01.StrokeTotal CF01.Admin.ProdConsumedCount[0].Count
+                CF01.Admin.ProdProcessedCount[0].AccCount CF01.Rej.Unseparated CF01.Rej.EmptyPocket
+                CF01.Rej.DentedTelescoped CF01.Rej.Startup CF01.Samples CF01.Status.CurMachSpeed CF01.Status.MachSpeed
+                CF01.BatchId CF01.AccTimeSinceReset CF01.SeqTail CF01.Rej.NoDose CF01.Rej.DoubleCap
+            slow every 1 s    FC03 holding registers  22 to 30  9 registers
+                CF01.StrokeRate CF01.Vacuum CF01.PowderLevel CF01.MotorCurrent CF01.RoomTemp CF01.RoomRH
+                CF01.DoseSetpoint
+            in all 101 requests/s, 5009 registers/s; at most 50 of 125 registers in one request
+
+          CW04 Checkweigher: OPC UA opc.tcp://127.0.0.1:4840, namespace urn:tjt:caps:L1, a reply within 500ms, 11 tags of config/../plc-maps/cw04-opcua.toml
+            fast  published every 100 ms  sampled as fast as the server can  8 items
+                CW04.StateCurrent CW04.Heartbeat CW04.PlcUptime CW04.Statistic.TotalPackages.ItemCount
+                CW04.Statistic.TotalPackagesAccepted.ItemCount CW04.Rej.Under CW04.Rej.Over CW04.Rej.DistanceFault
+            slow  published every 1 s     sampled as fast as the server can  3 items
+                CW04.Mean CW04.StdDev CW04.TareShell
+            in all at most 11 messages/s
+    "#]].assert_eq(&run.out);
+}
+
+#[test]
+fn check_reports_all_mistakes_on_stderr() {
+    let run = capline(&root(), &["check", "tests/cases/config/map.bad.toml"]);
+    assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
+    assert!(run.err.lines().count() > 10, "{}", run.err);
+    assert!(run.err.lines().all(|line| line.starts_with("tests/cases/config/")), "{}", run.err);
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for command in ["run", "check", "count", "oee", "spc", "selftest"] {
+        let run = capline(&root(), &[command, "--help"]);
+        assert_eq!(run.code, Some(0));
+        assert!(run.out.contains("Example"), "{command}: {}", run.out);
+    }
+    assert_eq!(
+        capline(&root(), &["--version"]).out,
+        format!("capline {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
