@@ -26,7 +26,7 @@
 //! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | `simulators` |
-//! | `commands` | commands that read files and print: check, spc, count, oee, selftest | `domain` `config` `sources` `selftest` | |
+//! | `commands` | commands that read files and print: check, spc, count, oee, selftest; migrate makes the plant's tables | `domain` `config` `sources` `historian` `service` `selftest` | |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true

@@ -6,7 +6,9 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::units::LineId;
 
+use super::plant::plant_gauges;
 use crate::historian::Historian;
+use crate::historian::forward::ForwardStatus;
 use crate::sources::{GroupPace, Sources};
 use crate::web::{Gauge, GaugeKind, Gauges, History};
 
@@ -40,6 +42,8 @@ impl History for StoredHistory {
 pub(super) struct ServiceGauges {
     pub(super) historian: Historian,
     pub(super) sources: Arc<Sources>,
+    /// None where no plant database is configured.
+    pub(super) plant: Option<ForwardStatus>,
 }
 
 impl Gauges for ServiceGauges {
@@ -49,6 +53,9 @@ impl Gauges for ServiceGauges {
             pace_gauges(&pace, &mut gauges);
         }
         self.store_gauges(&mut gauges);
+        if let Some(plant) = &self.plant {
+            plant_gauges(&plant.read(), &mut gauges);
+        }
         if let Some(bytes) = resident_bytes() {
             gauges.push(gauge(
                 "capline_resident_bytes",
@@ -154,7 +161,7 @@ fn pace_gauges(pace: &GroupPace, gauges: &mut Vec<Gauge>) {
     ));
 }
 
-fn gauge(
+pub(super) fn gauge(
     name: &'static str,
     help: &'static str,
     labels: Vec<(&'static str, String)>,
@@ -163,7 +170,7 @@ fn gauge(
     Gauge { name, help, kind: GaugeKind::Gauge, labels, value }
 }
 
-fn counter(
+pub(super) fn counter(
     name: &'static str,
     help: &'static str,
     labels: Vec<(&'static str, String)>,

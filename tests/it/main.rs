@@ -7,6 +7,7 @@ mod harness;
 mod law;
 mod layers;
 mod peers;
+mod plantdb;
 mod process;
 mod restart;
 mod rust_text;

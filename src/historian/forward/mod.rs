@@ -122,6 +122,7 @@ impl Work {
                 wait = BACKOFF.0;
             }
             self.tell(&trouble);
+            self.look().await;
             if self.stops_within(jitter(wait)).await {
                 return;
             }
@@ -175,12 +176,6 @@ impl Work {
         let stream = cursor.stream;
         let head = self.outbox.ask(|outbox| outbox.head(stream)).await?;
         let pending = head - cursor.last;
-        self.status.stream(stream.name, |stats| {
-            stats.pending = pending.max(0) as u64;
-            stats.last_seq = cursor.last;
-            stats.backlog =
-                cursor.backlogs.iter().map(|backlog| (backlog.upto - backlog.last) as u64).sum();
-        });
         if pending > stream.batch {
             let mark = self.outbox.ask(move |outbox| outbox.mark(stream, head)).await?;
             session.leave_behind(stream, cursor.last, head, mark).await?;
@@ -191,6 +186,12 @@ impl Work {
             let batch = self.read(cursor, cursor.last, head).await?;
             self.send(session, cursor, Part::Live, &batch).await?;
         }
+        self.status.stream(stream.name, |stats| {
+            stats.pending = 0;
+            stats.last_seq = cursor.last;
+            stats.backlog =
+                cursor.backlogs.iter().map(|backlog| (backlog.upto - backlog.last) as u64).sum();
+        });
         Ok(())
     }
 
@@ -264,6 +265,19 @@ impl Work {
         // A full queue has enough to be alarmed by.
         let _ = self.alarm.try_send(text);
         Ok(())
+    }
+
+    /// How much waits while nothing goes; not known before the first connection.
+    async fn look(&self) {
+        for StreamStats { name, last_seq, .. } in self.status.read().streams {
+            let Some(stream) = STREAMS.into_iter().find(|stream| stream.name == name) else {
+                continue;
+            };
+            // The trouble of a journal that cannot be read is told by the next attempt.
+            if let Ok(head) = self.outbox.ask(|outbox| outbox.head(stream)).await {
+                self.status.stream(name, |stats| stats.pending = (head - last_seq).max(0) as u64);
+            }
+        }
     }
 
     fn tell(&self, trouble: &Trouble) {

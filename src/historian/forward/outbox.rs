@@ -1,9 +1,11 @@
 //! The journal's side: which changes there are, and their rows as columns.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use domain::units::HOUR_US;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio_postgres::types::ToSql;
@@ -14,6 +16,9 @@ use crate::historian::read::{Failure, Found, Readers};
 
 /// A batch that takes longer than this is read with a smaller limit by the next attempt.
 const READ_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A day of UTC.
+pub(super) const DAY_US: i64 = 24 * HOUR_US;
 
 /// Readers of our own: a screen that asks much must not hold forwarding up, nor the other way.
 pub(super) struct Outbox(Readers);
@@ -195,14 +200,14 @@ impl Column {
 }
 
 impl Rows {
-    /// The first and the last moment of the rows; the first column of times is when a row is of.
-    pub(super) fn span(&self) -> Option<(SystemTime, SystemTime)> {
+    /// The days that the rows are of, as days since 1970; the first column of times is when a row is of.
+    pub(super) fn days(&self) -> HashSet<i64> {
         let times = self.columns.iter().find_map(|column| match column {
             Column::Time(times) => Some(times),
             _ => None,
-        })?;
-        let times = || times.iter().copied().flatten();
-        Some((times().min()?, times().max()?))
+        });
+        let times = times.into_iter().flatten().copied().flatten();
+        times.map(|at| micros(at).div_euclid(DAY_US)).collect()
     }
 
     /// All rows as JSON: a list of lists.
@@ -212,7 +217,8 @@ impl Rows {
     }
 }
 
-fn instant(us: i64) -> SystemTime {
+/// A moment as PostgreSQL takes it.
+pub(super) fn instant(us: i64) -> SystemTime {
     let span = Duration::from_micros(us.unsigned_abs());
     let moved = if us < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
     moved.unwrap_or(UNIX_EPOCH)

@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement, Transaction};
 use uuid::Uuid;
 
-use super::outbox::{Batch, Outbox, Rows};
+use super::outbox::{Batch, DAY_US, Outbox, Rows, instant};
 use super::stream::{PRESENT, STREAMS, Stream};
 use crate::historian::archive::{Plant, Settings, Trouble, Variant, check, connect};
 
@@ -66,7 +66,8 @@ pub(super) struct Session {
     journal: Uuid,
     variant: Variant,
     statements: HashMap<&'static str, Statement>,
-    made: Option<(SystemTime, SystemTime)>,
+    /// Days since 1970 that have a partition.
+    made: HashSet<i64>,
 }
 
 impl Session {
@@ -93,7 +94,7 @@ impl Session {
             journal: identity.journal,
             variant,
             statements,
-            made: None,
+            made: HashSet::new(),
         })
     }
 
@@ -208,21 +209,16 @@ impl Session {
         .await
     }
 
-    /// Rows of a month that has no partition would go into the rest, where retention does not find them.
+    /// A month must have its partition before its rows come.
     async fn make_partitions(&mut self, rows: &[Rows]) -> Result<(), Trouble> {
-        let spans = || rows.iter().filter_map(Rows::span);
-        let (Some(first), Some(last)) =
-            (spans().map(|span| span.0).min(), spans().map(|span| span.1).max())
-        else {
-            return Ok(());
-        };
-        if self.made.is_some_and(|made| made.0 <= first && last <= made.1) {
+        let days: HashSet<i64> = rows.iter().flat_map(Rows::days).collect();
+        let new: Vec<i64> = days.difference(&self.made).copied().collect();
+        if new.is_empty() {
             return Ok(());
         }
-        let sql = "select capline.make_partitions($1, $2)";
-        self.plant.client.execute(sql, &[&first, &last]).await?;
-        let made = self.made.unwrap_or((first, last));
-        self.made = Some((made.0.min(first), made.1.max(last)));
+        let moments: Vec<SystemTime> = new.iter().map(|day| instant(day * DAY_US)).collect();
+        self.plant.client.execute("select capline.make_partitions($1)", &[&moments]).await?;
+        self.made.extend(new);
         Ok(())
     }
 }

@@ -1,7 +1,14 @@
 -- TimescaleDB: hypertables, columnstore, retention, and the hours as a continuous aggregate.
 -- Chunks are compressed after a week: a box that was away for longer writes into compressed chunks, which works and
 -- is slower.
+-- The background jobs of TimescaleDB run as the owner and need a role that may log in. It has no password.
+alter role capline_owner login;
 set local role capline_owner;
+
+-- Wherever the extension was installed, its functions are found.
+select set_config('search_path', quote_ident(nspname), true)
+from pg_extension join pg_namespace on pg_namespace.oid = extnamespace
+where extname = 'timescaledb';
 
 select create_hypertable('capline.minute', by_range('t', interval '7 days'), create_default_indexes => false);
 select create_hypertable('capline.minute_count', by_range('t', interval '7 days'), create_default_indexes => false);
@@ -39,9 +46,9 @@ select l.site, l.line, l.edge, c.station, c.counted, c.reason, h.t, h.low, h.bes
 from capline.hour_count h join capline.counter c on c.id = h.counter_id join capline.line l on l.id = h.line_id;
 
 -- Chunks and policies do this by themselves; the box calls them with and without TimescaleDB.
-create function capline.make_partitions(first timestamptz, last timestamptz) returns void language sql as '';
+create function capline.make_partitions(moments timestamptz[]) returns void language sql as '';
 create function capline.tend() returns void language sql as '';
 
-revoke all on function capline.make_partitions(timestamptz, timestamptz), capline.tend() from public;
-grant execute on function capline.make_partitions(timestamptz, timestamptz), capline.tend() to capline_writer;
+revoke all on function capline.make_partitions(timestamptz[]), capline.tend() from public;
+grant execute on function capline.make_partitions(timestamptz[]), capline.tend() to capline_writer;
 grant select on capline.hour_count, capline.hour_count_by_name to capline_reader;
