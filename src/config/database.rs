@@ -31,7 +31,7 @@ pub(super) fn read(section: &Section<'_, '_>, base: &Path) -> Option<DatabaseCon
     let path = |key| section.text(key).map(|at| base.join(at.value));
     let (ca, password_file) = (path("ca"), path("password_file"));
     section.finish();
-    let (url, edge) = (url?, edge?);
+    let url = url?;
     let parts = match parts(url.value) {
         Ok(parts) => parts,
         Err(what) => {
@@ -49,7 +49,7 @@ pub(super) fn read(section: &Section<'_, '_>, base: &Path) -> Option<DatabaseCon
         return None;
     }
     let Parts { host, port, name, user } = parts;
-    Some(DatabaseConfig { host, port, name, user, edge: edge.value.to_owned(), ca, password_file })
+    Some(DatabaseConfig { host, port, name, user, edge: edge?.value.to_owned(), ca, password_file })
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -64,6 +64,8 @@ async function serve(socket) {
     if (begun) {
       await database.exec('rollback').catch(() => {});
       await database.exec('discard all').catch(() => {});
+      // The module's own default leaves `public` out.
+      await database.exec('set search_path = public').catch(() => {});
     }
   }
 }

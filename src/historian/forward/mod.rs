@@ -29,6 +29,8 @@ pub use status::{ForwardState, ForwardStats, ForwardStatus, StreamStats};
 
 /// Time between two looks at the journal, and between two pictures of the open minutes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Time between two looks at the partitions of the plant database.
+const TEND_EVERY: Duration = Duration::from_secs(3_600);
 /// First and longest wait before a new connection; each is drawn between nothing and the bound (full jitter).
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
 /// How long the last changes may take when the service stops. What does not get through is sent after the next start.
@@ -146,6 +148,7 @@ impl Work {
         });
         tracing::info!("rows go to the plant database");
         let mut shown: Option<Instant> = None;
+        let mut tended = Instant::now();
         loop {
             let stopping = *self.stopped.borrow();
             for cursor in &mut cursors {
@@ -158,6 +161,10 @@ impl Work {
             }
             if stopping {
                 return Ok(());
+            }
+            if tended.elapsed() >= TEND_EVERY {
+                tended = Instant::now();
+                session.tend().await?;
             }
             let behind = cursors.iter_mut().find(|cursor| !cursor.backlogs.is_empty());
             match behind {

@@ -19,6 +19,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// Sessions of ours that may still be on their way to the server.
 const REMEMBERED: usize = 1_000;
 
+const TEND: &str = "select capline.tend()";
 const FIND: &str = include_str!("../sql/plant/stream_find.sql");
 const CLAIM: &str = include_str!("../sql/plant/stream_claim.sql");
 const HOLD: &str = include_str!("../sql/plant/stream_hold.sql");
@@ -77,7 +78,7 @@ impl Session {
         let id = Uuid::new_v4();
         let ready = within(async {
             let variant = check(&plant.client).await?;
-            plant.client.batch_execute("select capline.tend()").await?;
+            plant.client.batch_execute(TEND).await?;
             Ok((variant, prepare(&plant.client).await?))
         });
         let (variant, statements) = ready.await?;
@@ -96,6 +97,11 @@ impl Session {
             statements,
             made: HashSet::new(),
         })
+    }
+
+    /// Lets the database make the partitions to come and drop one that has passed its time.
+    pub(super) async fn tend(&self) -> Result<(), Trouble> {
+        within(async { Ok(self.plant.client.batch_execute(TEND).await?) }).await
     }
 
     /// Takes a stream over, if it is ours: where it stands and what it left behind.

@@ -2,6 +2,7 @@
 
 mod book;
 mod cluster;
+mod dashboard;
 mod measure;
 mod once;
 mod proxy;

@@ -74,7 +74,7 @@ async fn each_role_may_do_what_it_is_for_and_no_more() {
         let found = found.as_ref().and_then(|error| error.code()).map(|code| code.code());
         assert_eq!(found, code, "{role}: {sql}");
     }
-    let owner = cluster.client("capline_owner").await.err().expect("nobody logs in as the owner");
+    let owner = cluster.client("capline_owner").await.expect_err("nobody logs in as the owner");
     assert!(owner.code().is_some(), "{owner}");
     let again = migrate(&cluster.address("capline_migrator")).await.expect("the migrator may");
     assert!(again.applied.is_empty());

@@ -7,6 +7,7 @@ use capline::historian::archive::{Address, Secret, Settings, Tls, Variant, migra
 use tokio_postgres::{Client, NoTls};
 
 use super::book::{Book, drained, event, minute, sums};
+use super::dashboard::assert_shows;
 use crate::harness::repository;
 use crate::process::Process;
 use crate::skip::skipped;
@@ -122,6 +123,7 @@ async fn timescaledb_takes_the_same_rows() {
     assert_eq!(late.capsules - there.capsules, 10 + 6_500 + 6_504 + 4);
     timescale.run("call refresh_continuous_aggregate('capline.hour_count', null, null)").await;
     assert_eq!(timescale.number(hours).await, late.capsules);
+    timescale.ask(async |client| assert_shows(client).await).await;
     let chunks = "select count(*) from timescaledb_information.chunks
                   where hypertable_schema = 'capline' and is_compressed";
     assert!(timescale.number(chunks).await >= 3);
