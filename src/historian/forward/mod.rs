@@ -120,7 +120,10 @@ impl Work {
         loop {
             let connections = self.status.read().connections;
             let Err(trouble) = self.forward().await else { return };
-            if self.status.read().connections > connections {
+            let mend = trouble.reaction() == Reaction::Mend;
+            if mend {
+                wait = BACKOFF.1;
+            } else if self.status.read().connections > connections {
                 wait = BACKOFF.0;
             }
             self.tell(&trouble);
@@ -128,8 +131,7 @@ impl Work {
             if self.stops_within(jitter(wait)).await {
                 return;
             }
-            let mend = trouble.reaction() == Reaction::Mend;
-            wait = if mend { BACKOFF.1 } else { (wait * 2).min(BACKOFF.1) };
+            wait = (wait * 2).min(BACKOFF.1);
         }
     }
 

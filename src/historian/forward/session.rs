@@ -351,13 +351,13 @@ fn is_ours(
     let head = outbox.head(stream)?;
     if last > head {
         return Err(Trouble::Stranger(format!(
-            "the database has {name} {last} of this box and its journal ends with {head}: the journal is an older copy"
+            "the database has {name} {last} of this box and its journal ends with {head}: the journal is an older copy; put the newest one back, or give the box a new name in [database] edge"
         )));
     }
     let here = outbox.mark(stream, last)?;
     match (here, there) {
         (Some(here), Some(there)) if here != there => Err(Trouble::Stranger(format!(
-            "{name} {last} of this box is another one in the database: the journal went on from an older copy"
+            "{name} {last} of this box is another one in the database: the journal went on from an older copy; put the newest one back, or give the box a new name in [database] edge"
         ))),
         _ => Ok(()),
     }
