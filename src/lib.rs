@@ -25,7 +25,8 @@
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
 //! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
-//! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | `simulators` |
+//! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
+//! | `bench` | figures about ourselves from the simulated plant: false alarms, delays | `domain` `simulators` | |
 //! | `commands` | commands that read files and print: check, spc, count, oee, selftest; migrate makes the plant's tables | `domain` `config` `sources` `historian` `service` `selftest` | |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
@@ -43,7 +44,7 @@
 //!   stops reporting, so is the line.
 //! - **Time enters in [`clock`].** Everything that is stored or judged carries a moment from there; timers only pace.
 //! - **The web counts nothing.** It rounds and words what lines publish and what the historian kept.
-//! - **The simulated plant shares no code with the service**, so that no error can cancel out. Only `demo` knows it.
+//! - **The simulated plant shares no code with the service**, so that no error can cancel out. Only `demo` and `bench` know it.
 
 pub mod clock;
 
@@ -61,3 +62,6 @@ pub mod selftest;
 
 #[cfg(feature = "demo")]
 pub mod demo;
+
+#[cfg(feature = "demo")]
+pub mod bench;

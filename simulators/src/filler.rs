@@ -11,7 +11,7 @@ use rand_distr::{Exp1, StandardNormal};
 
 use crate::{
     ledger::{BatchRecord, RejectClass, StopRecord, Totals},
-    model::ModelConfig,
+    model::{ModelConfig, RejectModel},
     random::{self, Rare, Stream},
     stops::{Preset, State, Stop, StopClocks},
 };
@@ -35,9 +35,8 @@ const RAMP_US: i64 = 20_000_000;
 const SPEED_JITTER: f64 = 0.003;
 
 const P_EMPTY_POCKET: f64 = 0.0005;
-/// Chance of a reject per capsule in good times and in a burst, and how long each lasts on average.
-const P_REJECT: [f64; 2] = [0.0008, 0.03];
-const REJECT_STATE_MEAN_US: [f64; 2] = [20.0 * 60e6, 25e6];
+/// The chance of a reject wanders from minute to minute.
+const WANDER_US: i64 = 60_000_000;
 
 const SAMPLE_EVERY_US: i64 = 15 * 60_000_000;
 const SAMPLE_CAPSULES: u32 = 20;
@@ -72,20 +71,35 @@ enum Phase {
     Down,
 }
 
-/// The rejects of a Markov-modulated process: long good times, short bursts.
+/// The rejects of a Markov-modulated process: long good times, short bursts, and what a [`RejectModel`] adds.
 #[derive(Clone, Debug)]
 struct Rejects {
+    model: RejectModel,
     rng: ChaCha8Rng,
     burst: bool,
     ends_run_us: i64,
+    /// Running time up to which the present chance holds, apart from the end of a state.
+    holds_run_us: i64,
+    /// Logarithm of the factor on the chance, in its standard deviations.
+    wander: f64,
+    p: f64,
     rare: Rare,
 }
 
 impl Rejects {
-    fn new(seed: u64) -> Rejects {
+    fn new(seed: u64, model: RejectModel) -> Rejects {
         let mut rng = random::stream(seed, Stream::Rejects);
-        let rare = Rare::new(P_REJECT[0], &mut rng);
-        let mut rejects = Rejects { rng, burst: true, ends_run_us: 0, rare };
+        let rare = Rare::new(model.p[0], &mut rng);
+        let mut rejects = Rejects {
+            model,
+            rng,
+            burst: true,
+            ends_run_us: 0,
+            holds_run_us: if model.changes() { 0 } else { i64::MAX },
+            wander: 0.0,
+            p: model.p[0],
+            rare,
+        };
         rejects.follow(0);
         rejects
     }
@@ -95,9 +109,45 @@ impl Rejects {
         while self.ends_run_us <= run_us {
             self.burst = !self.burst;
             let length: f64 = self.rng.sample(Exp1);
-            self.ends_run_us += (length * REJECT_STATE_MEAN_US[usize::from(self.burst)]) as i64;
-            self.rare = Rare::new(P_REJECT[usize::from(self.burst)], &mut self.rng);
+            let length_us = length * self.model.mean_us[usize::from(self.burst)];
+            self.ends_run_us = self.ends_run_us.saturating_add(length_us as i64);
+            self.p = self.model.p[usize::from(self.burst)];
+            self.rare = Rare::new(self.p, &mut self.rng);
         }
+        if self.holds_run_us <= run_us {
+            self.holds_run_us = run_us - run_us % WANDER_US + WANDER_US;
+            let chance = self.chance(run_us);
+            self.rare = Rare::new(chance, &mut self.rng);
+        }
+    }
+
+    /// The chance of a reject in the minute that begins: shifted, in a planned burst, and wandering.
+    fn chance(&mut self, run_us: i64) -> f64 {
+        let RejectModel { shift, burst, wander_cv, wander_minutes, .. } = self.model;
+        let mut p = match shift {
+            Some((from_us, p)) if from_us <= run_us && !self.burst => p,
+            _ => self.p,
+        };
+        if let Some((from_us, length_us, in_burst)) = burst
+            && (from_us..from_us + length_us).contains(&run_us)
+        {
+            p = in_burst;
+        }
+        if wander_cv > 0.0 {
+            let keep = (-1.0 / wander_minutes.max(0.01)).exp();
+            let z: f64 = self.rng.sample(StandardNormal);
+            self.wander = keep * self.wander + (1.0 - keep * keep).sqrt() * z;
+            // A lognormal factor of mean one.
+            let sd = (1.0 + wander_cv * wander_cv).ln().sqrt();
+            p *= (sd * self.wander - sd * sd / 2.0).exp();
+        }
+        p.clamp(1e-9, 0.999)
+    }
+
+    /// Capsules of a stroke that the worn bore spoils: none or one.
+    fn spoilt(&mut self, ejected: u32, run_us: i64) -> u32 {
+        let Some((from_us, p)) = self.model.worn_bore else { return 0 };
+        u32::from(from_us <= run_us && ejected > 0 && self.rng.random_bool(p.clamp(0.0, 1.0)))
     }
 
     fn class(&mut self) -> RejectClass {
@@ -203,7 +253,7 @@ impl Filler {
             batch_ends_at: 0,
             loaded: [0; DEPTH],
             empty_pockets: Rare::new(P_EMPTY_POCKET, &mut pocket_rng),
-            rejects: Rejects::new(seed),
+            rejects: Rejects::new(seed, config.rejects),
             stop_clocks: StopClocks::new(seed, preset),
             pocket_rng,
             speed_rng: random::stream(seed, Stream::Speed),
@@ -302,7 +352,8 @@ impl Filler {
     /// Takes rejects, discards and samples out of the ejected capsules; what is left is good.
     fn sort_out(&mut self, ejected: u32, now_us: i64) -> u32 {
         self.rejects.follow(self.run_us);
-        let n_rejects = self.rejects.rare.hits(ejected, &mut self.rejects.rng);
+        let spoilt = self.rejects.spoilt(ejected, self.run_us);
+        let n_rejects = spoilt + self.rejects.rare.hits(ejected - spoilt, &mut self.rejects.rng);
         for _ in 0..n_rejects {
             let class = self.rejects.class();
             self.totals.rejects[class as usize] += 1;

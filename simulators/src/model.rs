@@ -23,6 +23,54 @@ pub struct ModelConfig {
     pub batch_size: u64,
     /// Running number of the first batch.
     pub first_batch: u32,
+    /// How rejects come about.
+    pub rejects: RejectModel,
+}
+
+/// How rejects of the filler come about. The chances are per capsule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RejectModel {
+    /// In good times and in a burst.
+    pub p: [f64; 2],
+    /// How long each lasts on average, in microseconds of running; a burst that never comes is infinity away.
+    pub mean_us: [f64; 2],
+    /// Relative standard deviation of the chance from minute to minute.
+    pub wander_cv: f64,
+    /// How slowly it wanders, in minutes of running: neighbours share what is slower than a minute.
+    pub wander_minutes: f64,
+    /// From this much running time on, in microseconds, the chance in good times is another one.
+    pub shift: Option<(i64, f64)>,
+    /// A burst from this much running time on, in microseconds, for so long, with this chance.
+    pub burst: Option<(i64, i64, f64)>,
+    /// From this much running time on, in microseconds, one bore spoils its capsule with this chance.
+    pub worn_bore: Option<(i64, f64)>,
+}
+
+impl Default for RejectModel {
+    /// Long good times with 0.08 %, short bursts with 3 %.
+    fn default() -> RejectModel {
+        RejectModel {
+            p: [0.0008, 0.03],
+            mean_us: [20.0 * 60e6, 25e6],
+            wander_cv: 0.0,
+            wander_minutes: 1.0,
+            shift: None,
+            burst: None,
+            worn_bore: None,
+        }
+    }
+}
+
+impl RejectModel {
+    /// Whether the chance depends on more than good times and bursts.
+    pub(crate) fn changes(&self) -> bool {
+        self.wander_cv > 0.0 || self.shift.is_some() || self.burst.is_some()
+    }
+
+    /// A line whose chance of a reject stays at `p` but for chance itself.
+    pub fn steady(p: f64) -> RejectModel {
+        RejectModel { p: [p, p], mean_us: [f64::INFINITY, 1.0], ..RejectModel::default() }
+    }
 }
 
 impl Default for ModelConfig {
@@ -35,6 +83,7 @@ impl Default for ModelConfig {
             start_counters: Counters::default(),
             batch_size: 1_500_000,
             first_batch: 417,
+            rejects: RejectModel::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
+mod characteristic;
 mod database;
 
 use std::collections::HashSet;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use domain::line::calendar::{Calendar, ShiftRule};
 use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Protocol, Role, Title, read_title};
+use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
 
 pub use database::DatabaseConfig;
@@ -36,6 +38,8 @@ pub struct Config {
     pub keep_raw: Duration,
     /// The plant database that rows are forwarded to, none by default.
     pub database: Option<DatabaseConfig>,
+    /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
+    pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
     pub lines: Vec<LineConfig>,
 }
@@ -55,6 +59,8 @@ pub struct LineConfig {
     pub calendar: Calendar,
     /// Its devices, in the order in which capsules pass them. A snapshot's `device` is a position in here.
     pub devices: Vec<DeviceConfig>,
+    /// What is under statistical control, with the defaults of what was not configured.
+    pub characteristics: Vec<Characteristic>,
 }
 
 /// One device of a line.
@@ -162,14 +168,15 @@ impl Reader<'_> {
             site.finish();
         }
 
-        let listen = match root.section("web") {
+        let (listen, web_writes) = match root.section("web") {
             Some(web) => {
                 let listen = web
                     .parsed::<SocketAddr>("listen", "an address and port such as 127.0.0.1:8080");
+                let writes = web.boolean("writes");
                 web.finish();
-                listen.map(|at| at.value)
+                (listen.map(|at| at.value), writes.is_some_and(|at| at.value))
             }
-            None => None,
+            None => (None, false),
         };
         root.require("store", "[store] with dir = \"data\"");
         let store = root.section("store");
@@ -202,6 +209,7 @@ impl Reader<'_> {
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
             keep_raw: keep_raw.unwrap_or(Duration::from_secs(24 * 3600)),
             database,
+            web_writes,
             lines,
         })
     }
@@ -231,17 +239,27 @@ impl Reader<'_> {
         let target = section.integer("target_per_minute", 1, 10_000_000);
         let rules: Vec<ShiftRule> =
             section.sections("shift").iter().filter_map(read_shift).collect();
+        let breaks: Vec<ShiftRule> =
+            section.sections("break").iter().filter_map(read_shift).collect();
         section.require("device", "[[line.device]] with map and address");
         let devices: Vec<DeviceConfig> =
             section.sections("device").iter().filter_map(|d| self.device(d)).collect();
+        let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
+        let counted = StationId::new(counting.map_or("", |at| at.value));
+        let mut characteristics = Characteristic::defaults(&counted, &maps);
+        let whole = self.map_problems.is_empty() && counting.is_some();
+        for changes in section.sections("characteristic") {
+            characteristic::read(&changes, whole.then_some(&mut characteristics));
+        }
         section.finish();
         self.check_stations(section, &devices, counting.map(|at| at.value));
         Some(LineConfig {
+            characteristics,
             id: LineId::new(id?.value),
             title: title?,
             counting_station: StationId::new(counting?.value),
             target_per_minute: target?.value as u64,
-            calendar: Calendar::new(zone.clone(), rules),
+            calendar: Calendar::new(zone.clone(), rules).with_breaks(breaks),
             devices,
         })
     }

@@ -65,6 +65,19 @@ fn what_is_left_out_has_the_default_that_the_example_shows() {
 }
 
 #[test]
+fn a_line_charts_its_rejects_and_its_speed_unless_told_otherwise() {
+    let config = Config::load(&root().join("config/demo.toml")).unwrap_or_else(|e| panic!("{e}"));
+    let charts = &config.lines[0].characteristics;
+    let ids: Vec<&str> = charts.iter().map(|chart| &*chart.id).collect();
+    assert_eq!((ids[0], ids[ids.len() - 1]), ("reject_fraction", "speed"));
+    assert!(ids.contains(&"reject.CF01.no_dose") && ids.contains(&"reject.CW04.underweight"));
+    assert!(!ids.iter().any(|id| id.contains("startup_discard")), "ejected on purpose");
+    assert!(
+        charts.iter().all(|chart| chart.subgroup_minutes == 15 && chart.budget_per_week == 1.0)
+    );
+}
+
+#[test]
 fn a_file_that_is_not_there_is_one_sentence() {
     let error = Config::load(Path::new("no/such.toml")).expect_err("no such file");
     assert_eq!(

@@ -13,7 +13,7 @@ use simulators::{Model, ModelConfig, NodeValue, State};
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
-use crate::historian::{Historian, StoredState, Tick};
+use crate::historian::{Historian, Tick};
 use crate::service::follow;
 
 /// Unit id of the simulated filler.
@@ -179,18 +179,7 @@ async fn store(
     seq: u64,
 ) -> anyhow::Result<()> {
     let changes = tracker.take_changes();
-    let stored = |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
-    let tick = Tick {
-        line: line.id.clone(),
-        seq,
-        at,
-        snapshots: Vec::new(),
-        baselines: changes.baselines,
-        minutes: changes.minutes,
-        events: changes.events,
-        states: changes.states.into_iter().map(stored).collect(),
-        total: tracker.total(),
-    };
+    let tick = Tick::new((line.id.clone(), seq, at), changes, Vec::new(), tracker.total());
     let busy = |_| anyhow::anyhow!("the journal has no room for the history of the demo");
     let pending = historian.append(tick).map_err(busy)?;
     pending.await.map_err(|refused| anyhow::anyhow!("the journal refuses: {}", refused.error))

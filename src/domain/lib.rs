@@ -15,12 +15,20 @@
 //! | [`line::counter`] | the counter ledger: raw values → counts that add up, with their doubt |
 //! | [`line::count_file`] | counting cases as text |
 //! | [`line::state`] | states of a machine and the class of time they are |
+//! | [`line::transition`] | which changes of state PackML allows |
+//! | [`line::stop`] | why a line stood, which machine stopped it, what people say later |
 //! | [`plc_map`] | which register or node means what |
 //! | [`line::calendar`] | shifts and hours |
 //! | [`line::minute`] | what one minute counted and how its time was spent |
 //! | [`line::event`] | what happened and is worth a row |
 //! | [`line::oee`] | the KPIs of ISO 22400-2 as exact fractions |
 //! | [`line::oee_file`] | OEE cases as text |
+//! | [`line::split`] | a whole number divided so that the parts add up |
+//! | [`line::batch`] | which batch a line works on, its yield and balance of material |
+//! | [`line::rollup`] | hours, shifts and batches as sums |
+//! | [`line::kpi`] | the KPIs of these |
+//! | [`line::balance`] | whether the counts of a line can be true together |
+//! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
 //! | [`line::status`] | what a line looks like at one moment |
 //! | [`line::tracker`] | one line followed: snapshots → events, minutes, status |

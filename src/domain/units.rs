@@ -76,6 +76,17 @@ impl Count {
         }
     }
 
+    /// Every count as `least` to `most` of something else: events of a metal detector as capsules. Best in the middle.
+    #[must_use]
+    pub const fn spread(self, least: u64, most: u64) -> Count {
+        let middle = least.saturating_add(most) / 2;
+        Count {
+            low: self.low.saturating_mul(least),
+            best: self.best.saturating_mul(middle),
+            high: self.high.saturating_mul(most),
+        }
+    }
+
     /// The count less an earlier part of itself, both known to belong to one running total.
     ///
     /// Bounds are subtracted one by one, because the doubt of the part is contained in the whole.

@@ -4,13 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use domain::line::stop::revision::{self, Revision};
 use domain::units::{LineId, MINUTE_US, Moment};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use super::Tick;
 use super::error::StoreError;
+use super::lines;
 use super::place::Place;
+use super::read::Failure;
 use super::record::{self, Scope};
 use super::schema;
 
@@ -99,6 +102,18 @@ impl Journal {
         })
     }
 
+    /// Runs statements as one transaction.
+    pub(super) fn transact(
+        &mut self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), StoreError> {
+        let done = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|tx| work(&tx).and_then(|()| tx.commit()));
+        done.map_err(|e| StoreError::from_sqlite(&self.path, e))
+    }
+
     /// Keeps a small text for later runs.
     pub(super) fn set(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
         let sql = "insert into setting (key, value) values (?1, ?2)
@@ -112,6 +127,25 @@ impl Journal {
         let run = self.run;
         describe(&mut self.conn, run, line, devices)
             .map_err(|e| StoreError::from_sqlite(&self.path, e))
+    }
+
+    /// Adds a revision of stops, wholly or not at all.
+    pub(super) fn revise_stops(
+        &mut self,
+        line: &LineId,
+        revision: Revision,
+        touches: (u64, u64),
+    ) -> Result<Result<Revision, revision::Refusal>, StoreError> {
+        let revise = |conn: &mut Connection| {
+            let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let made = lines::add_revision(&tx, line, revision, touches)?;
+            tx.commit()?;
+            Ok(made)
+        };
+        revise(&mut self.conn).map_err(|failure| match failure {
+            Failure::Sql(cause) => StoreError::from_sqlite(&self.path, cause),
+            Failure::Damaged(finding) => StoreError::Damaged { path: self.path.clone(), finding },
+        })
     }
 
     /// Housekeeping between ticks: frames that are too old, a log that is too long.

@@ -10,7 +10,9 @@ pub mod forward;
 mod frame;
 mod gauge;
 mod journal;
+mod lines;
 mod place;
+mod quality;
 mod read;
 mod record;
 mod schema;
@@ -24,10 +26,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::stop::revision::{Act, Refusal, Revision};
 use domain::reading::Snapshot;
-use domain::units::LineId;
+use domain::units::{LineId, TagId};
 use tokio::sync::mpsc;
 
 pub use error::StoreError;
@@ -133,6 +138,63 @@ impl Historian {
         limit: usize,
     ) -> Result<Vec<(i64, Event)>, StoreError> {
         self.0.readers.events(line, (from_us, to_us), kinds, limit)
+    }
+
+    /// Stops that were going on in `[from_us, to_us)`, oldest first, with what people said about them. Blocks.
+    pub fn stops(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        limit: usize,
+    ) -> Result<StopRecord, StoreError> {
+        self.0.readers.stops(line, (from_us, to_us), limit)
+    }
+
+    /// Adds a revision of stops if it can be made, and returns it with its number; durable on return. The stops as
+    /// recorded are not changed. Blocks.
+    pub fn revise_stops(
+        &self,
+        line: &LineId,
+        revision: Revision,
+    ) -> Result<Result<Revision, Refusal>, StoreError> {
+        let touches = match &revision.act {
+            Act::Assign { part, .. } | Act::Split { part, .. } => (part.stop, part.stop),
+            Act::Merge { first, second } => {
+                (first.stop.min(second.stop), first.stop.max(second.stop))
+            }
+        };
+        let (line, (told, outcome)) = (line.clone(), std::sync::mpsc::sync_channel(1));
+        self.0.writer.perform(move |journal| {
+            let made = journal.revise_stops(&line, revision, touches)?;
+            // Whoever asked waits for it; if not, nobody wants the answer.
+            let _ = told.send(made);
+            Ok(())
+        })?;
+        outcome.recv().map_err(|_| StoreError::Closed)
+    }
+
+    /// Hours, shifts or batches that overlap `[from_us, to_us)`, oldest first. Blocks.
+    pub fn rollups(
+        &self,
+        line: &LineId,
+        kind: PeriodKind,
+        (from_us, to_us): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<Rollup>, StoreError> {
+        self.0.readers.rollups(line, kind, (from_us, to_us), limit)
+    }
+
+    /// A counter as last stored and its ledger entries of `[from_us, to_us)` that were more than an ordinary step; none
+    /// if it was never read. Blocks.
+    pub fn counter(
+        &self,
+        line: &LineId,
+        tag: &TagId,
+        (from_us, to_us): (i64, i64),
+        limit: usize,
+    ) -> Result<Option<CounterRecord>, StoreError> {
+        self.0.readers.counter(line, tag, (from_us, to_us), limit)
     }
 
     /// The original record of `[from_us, to_us)` as it was read, in order of arrival. Blocks.

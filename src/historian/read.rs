@@ -12,9 +12,9 @@ use domain::units::{Count, LineId, Moment, StationId, TagId};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::error::StoreError;
-use super::journal;
 use super::record::{self, BaselineRow};
 use super::{DeviceTags, Resume, StoredState, frame};
+use super::{journal, lines};
 
 /// Connections at most. More would only wait for the same disk, each with a cache of its own.
 const READERS: usize = 4;
@@ -246,10 +246,10 @@ fn minutes(
 }
 
 /// An entry of the dictionary of counters.
-struct Counter {
-    id: i64,
-    station: StationId,
-    counted: Counted,
+pub(super) struct Counter {
+    pub(super) id: i64,
+    pub(super) station: StationId,
+    pub(super) counted: Counted,
 }
 
 impl Counter {
@@ -258,7 +258,7 @@ impl Counter {
     }
 }
 
-fn counters(conn: &Connection, line: i64) -> Found<Vec<Counter>> {
+pub(super) fn counters(conn: &Connection, line: i64) -> Found<Vec<Counter>> {
     let mut find = conn.prepare_cached(include_str!("sql/counters_read.sql"))?;
     let mut rows = find.query([line])?;
     let mut counters = Vec::new();
@@ -321,6 +321,8 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
     };
     let latest = events(conn, line, (i64::MIN, i64::MAX), None, RESUME_EVENTS)?;
     resume.events = latest.into_iter().map(|(_, event)| event).collect();
+    resume.past.open_stop = lines::open_stop(conn, line)?;
+    resume.past.rollups = lines::open_rollups(conn, line)?;
     let mut find = conn.prepare_cached(include_str!("sql/line_read.sql"))?;
     find.query_row((line, boot), |row| {
         resume.tick_seq = row.get::<_, i64>(0)? as u64;
@@ -330,6 +332,12 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
         }
         resume.same_boot = row.get(3)?;
         resume.total = record::count(row, 4)?.unwrap_or(Count::ZERO);
+        let booked: (Option<i64>, Option<i64>) = (row.get(7)?, row.get(8)?);
+        if let (Some(utc_us), Some(mono_us)) = booked {
+            resume.past.last = Some(Moment { utc_us, mono_us });
+        }
+        resume.past.last_stop = row.get::<_, Option<i64>>(9)?.unwrap_or(0) as u64;
+        resume.past.same_boot = resume.same_boot;
         Ok(())
     })?;
     Ok(resume)
@@ -365,6 +373,6 @@ fn states(conn: &Connection, line: i64) -> Found<Vec<StoredState>> {
     Ok(find.query_map([line], record::state)?.collect::<rusqlite::Result<_>>()?)
 }
 
-fn sql_limit(limit: usize) -> i64 {
+pub(super) fn sql_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -1,9 +1,13 @@
 //! What goes into the store at once, and what a start gets out of it.
 
+use domain::line::chronicle::Past;
 use domain::line::counter::Baseline;
 use domain::line::event::Event;
 use domain::line::minute::Minute;
+use domain::line::rollup::Rollup;
 use domain::line::state::State;
+use domain::line::stop::Stop;
+use domain::line::tracker::Changes;
 use domain::reading::Snapshot;
 use domain::units::{Count, LineId, Moment, TagId};
 
@@ -26,6 +30,12 @@ pub struct Tick {
     pub events: Vec<Event>,
     /// States of the stations, for the next start: station tag order of the line.
     pub states: Vec<StoredState>,
+    /// Stops that began, changed or ended, absolute.
+    pub stops: Vec<Stop>,
+    /// Hours, shifts and batches that changed, absolute.
+    pub rollups: Vec<Rollup>,
+    /// Up to when the time of the line is booked.
+    pub booked_to: Moment,
     /// Good capsules counted at the counting station since the journal began, absolute.
     pub total: Count,
 }
@@ -74,9 +84,38 @@ pub struct Resume {
     pub same_boot: bool,
     /// Good capsules counted at the counting station since the journal began.
     pub total: Count,
+    /// Stops and periods that had not ended.
+    pub past: Past,
 }
 
 impl Tick {
+    /// A tick of what a tracker learned and what was read for it.
+    pub fn new(
+        (line, seq, at): (LineId, u64, Moment),
+        changes: Changes,
+        snapshots: Vec<Snapshot>,
+        total: Count,
+    ) -> Tick {
+        let Changes { baselines, minutes, events, states, stops, rollups, booked_to } = changes;
+        let stored =
+            |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
+        let states = states.into_iter().map(stored).collect();
+        Tick {
+            line,
+            seq,
+            at,
+            snapshots,
+            baselines,
+            minutes,
+            events,
+            states,
+            stops,
+            rollups,
+            booked_to,
+            total,
+        }
+    }
+
     /// Takes in the tick that follows, so that both are stored as one: for a tick that came back.
     ///
     /// What happened and what was read is joined in order. What is absolute is taken from the later tick, where it
@@ -84,10 +123,13 @@ impl Tick {
     pub fn absorb(&mut self, later: Tick) {
         self.at = later.at;
         self.total = later.total;
+        self.booked_to = later.booked_to;
         self.snapshots.extend(later.snapshots);
         self.events.extend(later.events);
         supersede(&mut self.baselines, later.baselines, |(tag, _)| tag.clone());
         supersede(&mut self.minutes, later.minutes, |minute| minute.start_us);
+        supersede(&mut self.stops, later.stops, |stop| stop.number);
+        supersede(&mut self.rollups, later.rollups, |rollup| (rollup.kind, rollup.start_us));
         supersede(&mut self.states, later.states, |state| state.station.clone());
     }
 }

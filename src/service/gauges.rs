@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
-use domain::units::LineId;
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
+use domain::units::{LineId, TagId};
 
 use super::plant::plant_gauges;
 use crate::historian::Historian;
 use crate::historian::forward::ForwardStatus;
 use crate::sources::{GroupPace, Sources};
-use crate::web::{Gauge, GaugeKind, Gauges, History};
+use crate::web::{Gauge, GaugeKind, Gauges, History, QualityRecord};
 
 /// Most rows of one answer.
 const ROWS: usize = 50_000;
@@ -35,6 +39,64 @@ impl History for StoredHistory {
             self.0.events(line, from_us, to_us, kinds, ROWS).map_err(|error| error.to_string())?;
         events.reverse();
         Ok(events)
+    }
+
+    fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String> {
+        self.0.stops(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn rollups(
+        &self,
+        line: &LineId,
+        kind: PeriodKind,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<Rollup>, String> {
+        self.0.rollups(line, kind, (from_us, to_us), ROWS).map_err(|error| error.to_string())
+    }
+
+    fn counter(
+        &self,
+        line: &LineId,
+        tag: &TagId,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<CounterRecord>, String> {
+        self.0.counter(line, tag, (from_us, to_us), ROWS).map_err(|error| error.to_string())
+    }
+}
+
+/// Incidents of one answer.
+const INCIDENTS: usize = 500;
+
+impl QualityRecord for StoredHistory {
+    fn limits(&self, line: &LineId, of: &str) -> Result<Vec<Limits>, String> {
+        self.0.limits(line, Some(of)).map_err(|error| error.to_string())
+    }
+
+    fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), String> {
+        self.0.add_limits(line, limits).map_err(|error| error.to_string())
+    }
+
+    fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), String> {
+        self.0.decide_limits(line, limits).map_err(|error| error.to_string())
+    }
+
+    fn incidents(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<StoredIncident>, String> {
+        self.0.incidents(line, span, INCIDENTS).map_err(|error| error.to_string())
+    }
+
+    fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, String> {
+        self.0.add_work(line, incident, work).map_err(|error| error.to_string())
+    }
+
+    fn points(
+        &self,
+        line: &LineId,
+        of: &str,
+        span: (i64, i64),
+    ) -> Result<Vec<StoredPoint>, String> {
+        self.0.points(line, of, span).map_err(|error| error.to_string())
     }
 }
 

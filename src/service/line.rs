@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 
 use super::LineSummary;
 use crate::clock::Clock;
-use crate::historian::{Historian, NotStored, Pending, StoredState, Tick};
+use crate::historian::{Historian, NotStored, Pending, Tick};
 
 /// Snapshots taken from the queue at once.
 const BATCH: usize = 1_024;
@@ -128,19 +128,9 @@ impl LineTask {
     /// Hands everything that changed to the journal as one tick.
     fn commit(&mut self, now: Moment, outbox: &mut Outbox) {
         let changes = self.tracker.take_changes();
-        let stored =
-            |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
-        let mut tick = Box::new(Tick {
-            line: self.id.clone(),
-            seq: self.next_seq,
-            at: now,
-            snapshots: std::mem::take(&mut outbox.raw),
-            baselines: changes.baselines,
-            minutes: changes.minutes,
-            events: changes.events,
-            states: changes.states.into_iter().map(stored).collect(),
-            total: self.tracker.total(),
-        });
+        let head = (self.id.clone(), self.next_seq, now);
+        let raw = std::mem::take(&mut outbox.raw);
+        let mut tick = Box::new(Tick::new(head, changes, raw, self.tracker.total()));
         if let Some(mut earlier) = outbox.returned.take() {
             earlier.absorb(*tick);
             tick = earlier;

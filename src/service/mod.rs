@@ -7,6 +7,7 @@
 mod gauges;
 mod line;
 mod plant;
+mod quality;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Service {
     forwarder: Option<Forwarder>,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
+    charts: Vec<JoinHandle<()>>,
+    stop_charts: watch::Sender<bool>,
 }
 
 struct RunningLine {
@@ -97,6 +100,8 @@ impl Service {
         let mut feeds = Vec::new();
         let mut line_feeds = Vec::new();
         let mut lines = Vec::new();
+        let (stop_charts, charts_stop) = watch::channel(false);
+        let mut charts = Vec::new();
         for line in &config.lines {
             let (out, snapshots) = mpsc::channel(QUEUE);
             for (device, device_config) in line.devices.iter().enumerate() {
@@ -130,6 +135,8 @@ impl Service {
                 task: tokio::spawn(task.run()),
             });
             line_feeds.push(LineFeed { config: line.clone(), status });
+            let running = quality::run(line.clone(), historian.clone(), clock, charts_stop.clone());
+            charts.push(tokio::spawn(running));
         }
         let forwarder = start_forwarder(config, &historian, &lines)?;
         let sources = Arc::new(Sources::start(feeds, clock)?);
@@ -140,6 +147,8 @@ impl Service {
             simulated,
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
+            quality: Arc::new(StoredHistory(historian.clone())),
+            writes: config.web_writes || addr.ip().is_loopback(),
             gauges: Arc::new(ServiceGauges {
                 historian: historian.clone(),
                 sources: sources.clone(),
@@ -153,7 +162,17 @@ impl Service {
         };
         let web = tokio::spawn(web::serve(listener, app, until_stopped));
         info!(%addr, "the screens are served");
-        Ok(Service { addr, historian, sources, lines, forwarder, web, stop_web })
+        Ok(Service {
+            addr,
+            historian,
+            sources,
+            lines,
+            forwarder,
+            web,
+            stop_web,
+            charts,
+            stop_charts,
+        })
     }
 
     /// Where the screens are served.
@@ -207,6 +226,10 @@ impl Service {
             summaries
                 .push(summary.await.with_context(|| format!("line {} did not finish", line.id))??);
             line.task.await?;
+        }
+        self.stop_charts.send_replace(true);
+        for charts in self.charts {
+            charts.await?;
         }
         // The web may still hold the other handle for its gauges; the sources end with the last one.
         let _ = self.stop_web.send(());
@@ -278,6 +301,7 @@ pub(crate) fn follow(
         gaps: resume.gaps,
         states,
         same_boot: resume.same_boot,
+        past: resume.past,
     };
     Ok(Follow {
         tracker: LineTracker::new(model(line, clock), now, carry),

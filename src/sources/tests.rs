@@ -29,6 +29,7 @@ pub(super) fn map(protocol: Protocol, periods_ms: &[i64], tags: Vec<Tag>) -> Plc
         tags,
         states: BTreeMap::new(),
         stop_reasons: BTreeMap::new(),
+        flow: Default::default(),
     }
 }
 

@@ -22,6 +22,18 @@ pub enum WebError {
     /// No such line.
     #[error("there is no line {0:?}")]
     NoLine(String),
+    /// No such counter, or none that was ever read.
+    #[error("no counter {0:?} was ever read on this line")]
+    NoCounter(String),
+    /// No such chart.
+    #[error("the line has no chart {0:?}")]
+    NoChart(String),
+    /// Nothing may be written here.
+    #[error("this service only shows")]
+    ReadOnly,
+    /// A page of somebody else asks.
+    #[error("another page asked for this")]
+    Origin,
     /// A parameter cannot be used. The text says which, and what would do.
     #[error("{0}")]
     Parameter(String),
@@ -50,7 +62,11 @@ pub struct ErrorView {
 impl WebError {
     fn status(&self) -> StatusCode {
         match self {
-            WebError::NotFound | WebError::NoLine(_) => StatusCode::NOT_FOUND,
+            WebError::NotFound
+            | WebError::NoLine(_)
+            | WebError::NoCounter(_)
+            | WebError::NoChart(_) => StatusCode::NOT_FOUND,
+            WebError::ReadOnly | WebError::Origin => StatusCode::FORBIDDEN,
             WebError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             WebError::Parameter(_) => StatusCode::BAD_REQUEST,
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
@@ -64,6 +80,10 @@ impl WebError {
             WebError::NotFound => "not_found",
             WebError::WrongMethod => "wrong_method",
             WebError::NoLine(_) => "no_line",
+            WebError::NoCounter(_) => "no_counter",
+            WebError::NoChart(_) => "no_chart",
+            WebError::ReadOnly => "read_only",
+            WebError::Origin => "origin",
             WebError::Parameter(_) => "parameter",
             WebError::Host(_) => "host",
             WebError::Crowded => "crowded",
@@ -78,6 +98,14 @@ impl WebError {
             }
             WebError::WrongMethod => "all routes and their methods are listed at /api/openapi.json",
             WebError::NoLine(_) => "the lines of this service are listed at /api/v1/lines",
+            WebError::NoCounter(_) => "the counters are tags of the maps, such as CF01.Samples",
+            WebError::NoChart(_) => {
+                "the charts of a line are listed at /api/v1/lines/{id}/characteristics"
+            }
+            WebError::ReadOnly => {
+                "open it at the machine itself, or set writes = true in [web] of the configuration"
+            }
+            WebError::Origin => "open the page of this service and do it there",
             WebError::Parameter(_) => "parameters are described at /api/openapi.json",
             WebError::Host(_) => {
                 "open it as localhost or by its address, for instance http://127.0.0.1:8080/"

@@ -2,25 +2,35 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::line::batch::Remark;
 use domain::line::calendar::Calendar;
+use domain::line::chronicle::{CounterRecord, StopRecord};
+use domain::line::counter::{Baseline, BatchChange, Seen};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::rollup::{PeriodKind, Rollup, Spending};
 use domain::line::state::State;
 use domain::line::status::{
     HourStatus, LineStatus, LinkStatus, MeasureStatus, RejectStatus, ShiftStatus, SpeedStatus,
     StateStatus, StationStatus, TrendPoint,
 };
+use domain::line::stop::key_cause::KeyCause;
+use domain::line::stop::revision::{Act, PartId, Revision, apply};
+use domain::line::stop::{Cause, Flags, Stop};
 use domain::plc_map::{PlcMap, Protocol, Title};
+use domain::quality::characteristic::Characteristic;
+use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::quality::{Chart, Point};
 use domain::units::{
     Count, HOUR_US, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId,
 };
 use tokio::sync::watch;
 
-use super::{App, AppParts, Gauge, GaugeKind, Gauges, History, LineFeed};
+use super::{App, AppParts, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord};
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
 
@@ -76,6 +86,7 @@ pub(super) fn line() -> LineConfig {
             tags: Vec::new(),
             states: BTreeMap::new(),
             stop_reasons: BTreeMap::new(),
+            flow: Default::default(),
         }),
         address: match protocol {
             "opcua" => "opc.tcp://192.168.10.5:4840".to_owned(),
@@ -85,13 +96,16 @@ pub(super) fn line() -> LineConfig {
         reply_timeout: Duration::from_millis(500),
         backoff: (Duration::from_millis(100), Duration::from_secs(5)),
     };
+    let devices: Vec<DeviceConfig> = STATIONS.map(device).into();
+    let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
     LineConfig {
+        characteristics: Characteristic::defaults(&StationId::new("CF01"), &maps),
         id: LineId::new("L1"),
         title: title("Capsule line 1", "胶囊一线"),
         counting_station: StationId::new("CF01"),
         target_per_minute: TARGET,
         calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
-        devices: STATIONS.map(device).into(),
+        devices,
     }
 }
 
@@ -430,6 +444,98 @@ impl History for Record {
         let stored = events(to_us).into_iter().filter(|event| kinds.contains(&event.kind));
         Ok((1..).zip(stored).collect())
     }
+
+    fn stops(&self, _: &LineId, from_us: i64, _: i64) -> Result<StopRecord, String> {
+        let at = |s: i64| Moment { utc_us: from_us + s * SECOND_US, mono_us: s * SECOND_US };
+        let held = Stop {
+            number: 7,
+            from: at(10),
+            to: Some(at(45)),
+            cause: Cause::Internal,
+            state: State::Held,
+            reason: Some(1),
+            key: KeyCause::Station(StationId::new("CF01")),
+            flags: Flags::CUT_AFTER,
+        };
+        let candidates = ["BC05", "CW04"].map(StationId::new).into();
+        let blocked = Stop {
+            number: 8,
+            from: at(400),
+            to: None,
+            cause: Cause::Blocked,
+            state: State::Suspended,
+            key: KeyCause::Undecided(candidates),
+            flags: Flags::none(),
+            ..held.clone()
+        };
+        let stops = vec![held, blocked];
+        let act = Act::Split { part: PartId { stop: 7, cut: 0 }, after_us: 5 * SECOND_US };
+        let (by, why) = ("li".into(), "two jams".into());
+        let revisions = vec![Revision { number: 3, at_us: from_us, by, why, act }];
+        let parts = apply(&stops, &revisions).map_err(|(_, refusal)| refusal.to_string())?;
+        Ok(StopRecord { stops, parts, revisions })
+    }
+
+    fn rollups(
+        &self,
+        _: &LineId,
+        kind: PeriodKind,
+        from_us: i64,
+        _: i64,
+    ) -> Result<Vec<Rollup>, String> {
+        let tally = |counted, count| Tally { station: StationId::new("CF01"), counted, count };
+        let counts = vec![
+            tally(Counted::Infeed, Count::exact(391_200)),
+            tally(Counted::Good, Count::between(389_000, 390_000, 390_000)),
+            tally(Counted::Reject(Reason::new("dented")), Count::exact(900)),
+        ];
+        Ok(vec![Rollup {
+            kind,
+            name: "A".into(),
+            start_us: from_us,
+            end_us: Some(from_us + 2 * HOUR_US),
+            rev: 4,
+            closed: true,
+            remark: (kind == PeriodKind::Batch).then_some(Remark::Matched),
+            estimated: false,
+            spending: Spending {
+                time: TimeSplit([60, 20, 10, 24, 0, 6].map(|minutes| minutes * MINUTE_US)),
+                setup_us: 4 * MINUTE_US,
+                overlap_us: 0,
+                order_us: 120 * MINUTE_US,
+                failures: 2,
+            },
+            counts,
+            gaps: vec![tally(Counted::Good, Count::between(11_000, 12_000, 12_000))],
+        }])
+    }
+
+    fn counter(
+        &self,
+        _: &LineId,
+        tag: &TagId,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<CounterRecord>, String> {
+        if tag.as_str() != "CF01.Good[0]" {
+            return Ok(None);
+        }
+        let baseline = Baseline {
+            at: Moment { utc_us: from_us, mono_us: 0 },
+            source_us: None,
+            value: 44,
+            seen: Seen::default(),
+            total: Count::exact(50),
+            segment: 1,
+            segment_start: 65_530,
+            segment_sum: 50,
+            batch: BatchChange::default(),
+            held: None,
+        };
+        let kinds = [EventKind::Count];
+        let entries = self.events(&LineId::new("L1"), from_us, to_us, &kinds)?;
+        Ok(Some(CounterRecord { baseline, entries }))
+    }
 }
 
 /// A record that cannot be read.
@@ -448,6 +554,65 @@ impl History for Unreadable {
         _: &[EventKind],
     ) -> Result<Vec<(i64, Event)>, String> {
         Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn stops(&self, _: &LineId, _: i64, _: i64) -> Result<StopRecord, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn rollups(&self, _: &LineId, _: PeriodKind, _: i64, _: i64) -> Result<Vec<Rollup>, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn counter(
+        &self,
+        _: &LineId,
+        _: &TagId,
+        _: i64,
+        _: i64,
+    ) -> Result<Option<CounterRecord>, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+}
+
+/// Limits and incidents in memory.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) limits: Mutex<Vec<Limits>>,
+    pub(super) incidents: Mutex<Vec<StoredIncident>>,
+}
+
+impl QualityRecord for Memory {
+    fn limits(&self, _: &LineId, of: &str) -> Result<Vec<Limits>, String> {
+        let all = self.limits.lock().unwrap();
+        Ok(all.iter().filter(|limits| &*limits.characteristic == of).cloned().collect())
+    }
+
+    fn add_limits(&self, _: &LineId, limits: Limits) -> Result<(), String> {
+        self.limits.lock().unwrap().push(limits);
+        Ok(())
+    }
+
+    fn decide_limits(&self, _: &LineId, limits: Limits) -> Result<(), String> {
+        let mut all = self.limits.lock().unwrap();
+        let key = (limits.characteristic.clone(), limits.version);
+        let same = |l: &&mut Limits| (l.characteristic.clone(), l.version) == key;
+        *all.iter_mut().find(same).ok_or("no such version")? = limits;
+        Ok(())
+    }
+
+    fn incidents(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<StoredIncident>, String> {
+        Ok(self.incidents.lock().unwrap().clone())
+    }
+
+    fn add_work(&self, _: &LineId, incident: i64, work: Work) -> Result<bool, String> {
+        let mut all = self.incidents.lock().unwrap();
+        let found = all.iter_mut().find(|stored| stored.id == incident);
+        Ok(found.map(|stored| stored.work.push(work)).is_some())
+    }
+
+    fn points(&self, _: &LineId, _: &str, _: (i64, i64)) -> Result<Vec<StoredPoint>, String> {
+        Ok(Vec::new())
     }
 }
 
@@ -470,8 +635,20 @@ pub(super) fn app(
     clock: Clock,
     history: Arc<dyn History>,
 ) -> (App, watch::Sender<Option<Arc<LineStatus>>>) {
+    app_with(clock, history, Arc::new(Memory::default()), true)
+}
+
+/// The same with a record of limits and incidents, which may be written or not.
+pub(super) fn app_with(
+    clock: Clock,
+    history: Arc<dyn History>,
+    quality: Arc<dyn QualityRecord>,
+    writes: bool,
+) -> (App, watch::Sender<Option<Arc<LineStatus>>>) {
     let (sender, status) = watch::channel(None);
     let app = App::new(AppParts {
+        quality,
+        writes,
         site: "Taizhou works".to_owned(),
         zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
         clock,

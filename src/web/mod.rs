@@ -28,10 +28,14 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use axum::serve::Listener;
+use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
+use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
-use domain::units::LineId;
+use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
+use domain::units::{LineId, TagId};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -98,6 +102,10 @@ pub struct AppParts {
     pub lines: Vec<LineFeed>,
     /// What was kept.
     pub history: Arc<dyn History>,
+    /// Limits, incidents and judged subgroups.
+    pub quality: Arc<dyn QualityRecord>,
+    /// Whether requests may write at all: limits, decisions, causes.
+    pub writes: bool,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
 }
@@ -110,7 +118,7 @@ pub struct LineFeed {
     pub status: watch::Receiver<Option<Arc<LineStatus>>>,
 }
 
-/// The stored record. Both methods block and are called off the async threads.
+/// The stored record. All methods block and are called off the async threads.
 pub trait History: Send + Sync {
     /// Minutes that begin in `[from_us, to_us)`, oldest first.
     ///
@@ -129,6 +137,60 @@ pub trait History: Send + Sync {
         to_us: i64,
         kinds: &[EventKind],
     ) -> Result<Vec<(i64, Event)>, String>;
+
+    /// Stops that were going on in `[from_us, to_us)`, with what people said about them.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String>;
+
+    /// Hours, shifts or batches that overlap `[from_us, to_us)`, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn rollups(
+        &self,
+        line: &LineId,
+        kind: PeriodKind,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<Rollup>, String>;
+
+    /// A counter as last read, and its ledger entries of `[from_us, to_us)`; none if it was never read.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn counter(
+        &self,
+        line: &LineId,
+        tag: &TagId,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<CounterRecord>, String>;
+}
+
+/// Limits, incidents and judged subgroups of the record. All methods block and are called off the async threads; an
+/// error says why the record could not be read or written and goes to the log, not to the reader.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
+pub trait QualityRecord: Send + Sync {
+    /// All versions of the limits of a characteristic.
+    fn limits(&self, line: &LineId, of: &str) -> Result<Vec<Limits>, String>;
+
+    /// Keeps new limits.
+    fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), String>;
+
+    /// Keeps what was decided about limits.
+    fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), String>;
+
+    /// Incidents that began in a span or are open, newest first.
+    fn incidents(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<StoredIncident>, String>;
+
+    /// Keeps what a person did about an incident. Whether there is such an incident.
+    fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, String>;
+
+    /// What a running chart told of a span, corrections after what they correct.
+    fn points(&self, line: &LineId, of: &str, span: (i64, i64))
+    -> Result<Vec<StoredPoint>, String>;
 }
 
 /// What the service measures of itself, for `/metrics`.

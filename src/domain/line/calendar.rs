@@ -13,6 +13,7 @@ use crate::units::HOUR_US;
 pub struct Calendar {
     zone: TimeZone,
     rules: Vec<ShiftRule>,
+    breaks: Vec<ShiftRule>,
 }
 
 /// A shift as it recurs every day.
@@ -44,7 +45,13 @@ impl Calendar {
             let midnight = civil::Time::midnight();
             rules.push(ShiftRule { name: "day".into(), start: midnight, end: midnight });
         }
-        Calendar { zone, rules }
+        Calendar { zone, rules, breaks: Vec::new() }
+    }
+
+    /// The calendar with planned stops that recur every day: breaks, meetings, cleaning.
+    #[must_use]
+    pub fn with_breaks(self, breaks: Vec<ShiftRule>) -> Calendar {
+        Calendar { breaks, ..self }
     }
 
     /// The zone of the plant.
@@ -63,6 +70,47 @@ impl Calendar {
         shifts
             .filter(|shift| shift.start_us <= utc_us && utc_us < shift.end_us)
             .max_by_key(|shift| shift.start_us)
+    }
+
+    /// Whether nothing is to be made at a moment, because of a break or because there is no shift, and until when that
+    /// holds.
+    pub fn planned(&self, utc_us: i64) -> (bool, i64) {
+        let Some(today) = self.local(utc_us).map(|local| local.date()) else {
+            return (false, utc_us.saturating_add(HOUR_US));
+        };
+        let (mut in_shift, mut in_break) = (false, false);
+        let mut until_us = utc_us.saturating_add(24 * HOUR_US);
+        let days = [today.yesterday().ok(), Some(today), today.tomorrow().ok()];
+        for day in days.into_iter().flatten() {
+            for (rules, inside) in [(&self.rules, &mut in_shift), (&self.breaks, &mut in_break)] {
+                for span in rules.iter().filter_map(|rule| self.shift(rule, day)) {
+                    *inside |= span.start_us <= utc_us && utc_us < span.end_us;
+                    for border in [span.start_us, span.end_us] {
+                        if border > utc_us {
+                            until_us = until_us.min(border);
+                        }
+                    }
+                }
+            }
+        }
+        (in_break || !in_shift, until_us)
+    }
+
+    /// Planned time in a span, in microseconds.
+    pub fn planned_us(&self, mut from_us: i64, to_us: i64) -> i64 {
+        let mut planned_us = 0;
+        while from_us < to_us {
+            let (planned, until_us) = self.planned(from_us);
+            let until_us = until_us.min(to_us);
+            planned_us += if planned { until_us - from_us } else { 0 };
+            from_us = until_us;
+        }
+        planned_us
+    }
+
+    /// Start of the clock hour of a moment, in UTC microseconds.
+    pub fn this_hour(&self, utc_us: i64) -> i64 {
+        self.next_hour(utc_us) - HOUR_US
     }
 
     /// Start of the clock hour after a moment, in UTC microseconds.

@@ -6,6 +6,12 @@ pub mod counter;
 
 pub mod state;
 
+pub mod transition;
+
+pub mod stop;
+
+pub mod split;
+
 pub mod calendar;
 
 pub mod minute;
@@ -14,10 +20,20 @@ pub mod event;
 
 pub mod status;
 
+pub mod chronicle;
+
 pub mod tracker;
 
 pub mod count_file;
 
 pub mod oee;
+
+pub mod batch;
+
+pub mod rollup;
+
+pub mod kpi;
+
+pub mod balance;
 
 pub mod oee_file;

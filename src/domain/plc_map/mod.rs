@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use crate::line::counter;
 use crate::line::state::State;
-use crate::units::{Reason, StationId, TagId};
+use crate::line::stop::Cause;
+use crate::units::{Count, Reason, StationId, TagId};
 
 pub use document::Problem;
 pub use parse::read_title;
@@ -43,6 +44,43 @@ pub struct PlcMap {
     pub states: BTreeMap<i64, State>,
     /// Stop reason codes of this machine.
     pub stop_reasons: BTreeMap<i64, Title>,
+    /// How capsules pass through it.
+    pub flow: Flow,
+}
+
+/// How capsules pass through a machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// The most capsules that can be inside at once; none where nobody knows.
+    pub inside: Option<u64>,
+    /// The most capsules that can be on the way to the next machine at once, buffers included; none where nobody knows.
+    pub after: Option<u64>,
+    /// Causes that stop reason codes tell more exactly than the state: starved, blocked, internal.
+    pub causes: BTreeMap<i64, Cause>,
+    /// Counters of which one count is not one capsule: tag position → capsules at least and at most. A metal detector
+    /// dumps 10 to 60 capsules at an event, and a bottle holds 60.
+    pub capsules: BTreeMap<u16, (u64, u64)>,
+}
+
+impl PlcMap {
+    /// The most capsules that can be inside at once: as stated, else what the machine makes in a minute.
+    pub fn inside(&self) -> u64 {
+        self.flow.inside.unwrap_or(self.max_per_minute)
+    }
+
+    /// The most capsules that can be on the way to the next machine: as stated, else what the machine makes in ten
+    /// minutes.
+    pub fn after(&self) -> u64 {
+        self.flow.after.unwrap_or(self.max_per_minute.saturating_mul(10))
+    }
+
+    /// Counts of a tag as capsules.
+    pub fn capsules(&self, tag: u16, counts: Count) -> Count {
+        match self.flow.capsules.get(&tag) {
+            Some((least, most)) => counts.spread(*least, *most),
+            None => counts,
+        }
+    }
 }
 
 /// A text in both languages of the product.

@@ -201,6 +201,11 @@ impl AttributeStream {
         self.judge.push(self.law.plot(subgroup))
     }
 
+    /// What it judges by.
+    pub fn law(&self) -> &Law {
+        &self.law
+    }
+
     /// Forgets runs, whatever the gap policy.
     pub fn restart(&mut self) {
         self.judge.restart();

@@ -3,10 +3,14 @@
 
 mod baseline;
 mod layout;
+mod limits;
+mod line;
 mod rows;
 mod write;
 
 pub(super) use baseline::{BaselineRow, baseline};
 pub(super) use layout::{devices, devices_json};
+pub(super) use limits::{LimitsRow, hits, limits, limits_json, names};
+pub(super) use line::{revision, rollup, stop, write_revision};
 pub(super) use rows::{count, event, line_id, minute, state};
 pub(super) use write::{PARTS, Scope, line_row};

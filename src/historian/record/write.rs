@@ -7,6 +7,7 @@ use domain::units::{Count, LineId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::BaselineRow;
+use super::line::{rollups, stops};
 use crate::historian::{Tick, frame};
 
 /// Where the rows of a tick belong.
@@ -22,8 +23,8 @@ pub(in crate::historian) struct Scope {
 type Part = fn(&Connection, Scope, &Tick) -> Result<()>;
 
 /// All parts of a tick. The last one says that the tick is stored.
-pub(in crate::historian) const PARTS: [Part; 6] =
-    [frames, baselines, minutes, events, states, line];
+pub(in crate::historian) const PARTS: [Part; 8] =
+    [frames, baselines, minutes, events, states, stops, rollups, line];
 
 /// The number of a line and of its last tick, and when that was closed. A line that is not known yet is entered.
 pub(in crate::historian) fn line_row(
@@ -109,7 +110,7 @@ fn write_minute(conn: &Connection, scope: Scope, minute: &Minute) -> Result<()> 
 }
 
 /// The number of a counter in the dictionary, entered if it is new.
-fn counter(conn: &Connection, scope: Scope, tally: &Tally) -> Result<i64> {
+pub(super) fn counter(conn: &Connection, scope: Scope, tally: &Tally) -> Result<i64> {
     let key = (scope.line, tally.station.as_str(), tally.counted.word(), tally.counted.reason());
     let mut find = conn.prepare_cached(include_str!("../sql/counter_find.sql"))?;
     if let Some(id) = find.query_row(key, |row| row.get(0)).optional()? {
@@ -166,7 +167,19 @@ fn line(conn: &Connection, scope: Scope, tick: &Tick) -> Result<()> {
     let (best, low, high) = columns(tick.total);
     let mut update = conn.prepare_cached(include_str!("../sql/line_write.sql"))?;
     let (at, mono) = (tick.at.utc_us, tick.at.mono_us);
-    update.execute(params![scope.line, tick.seq as i64, scope.run, at, mono, best, low, high])?;
+    let (booked, booked_mono) = (tick.booked_to.utc_us, tick.booked_to.mono_us);
+    update.execute(params![
+        scope.line,
+        tick.seq as i64,
+        scope.run,
+        at,
+        mono,
+        best,
+        low,
+        high,
+        booked,
+        booked_mono
+    ])?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ create table run (
 ) strict;
 
 -- A line and how far it was stored. `tick_seq` is the number of its last tick: a tick is taken once, in order.
--- `best`, `low` and `high` are its output since the journal began.
+-- `best`, `low` and `high` are its output since the journal began; its time is booked up to `booked_us`.
 create table line (
   id integer primary key,
   name text not null unique,
@@ -35,6 +35,8 @@ create table line (
   run integer references run,
   at_us integer,
   mono_us integer,
+  booked_us integer,
+  booked_mono_us integer,
   best integer not null default 0,
   low integer,
   high integer
@@ -145,3 +147,77 @@ create table event (
 ) strict;
 
 create index event_time on event (line, at_us);
+
+-- Times in which the line did not run, one row for each cause, as recorded. A row changes only until its stop has ended;
+-- what people say about it later is in stop_revision. `to_us` is null while it lasts. Both boot times of a row are of
+-- one boot, so that their difference is the duration whatever the wall clock did. `key` is the machine that it comes
+-- from, `candidates` a JSON list of machines where that is undecided.
+create table stop (
+  line integer not null references line,
+  number integer not null,
+  from_us integer not null,
+  from_mono_us integer not null,
+  to_us integer,
+  to_mono_us integer,
+  cause text not null,
+  state text not null,
+  reason integer,
+  key text,
+  candidates text,
+  flags integer not null,
+  primary key (line, number)
+) strict, without rowid;
+
+create index stop_time on stop (line, from_us);
+
+-- What people said about stops, in order. Only added to. `act` is JSON; `first` and `last` are the numbers of the
+-- stops it touches.
+create table stop_revision (
+  line integer not null references line,
+  number integer not null,
+  at_us integer not null,
+  author text not null,
+  why text not null,
+  act text not null,
+  first integer not null,
+  last integer not null,
+  primary key (line, number)
+) strict, without rowid;
+
+create trigger stop_revision_keep before update on stop_revision
+begin
+  select raise(abort, 'a revision is never changed');
+end;
+
+create trigger stop_revision_stay before delete on stop_revision
+begin
+  select raise(abort, 'a revision is never deleted');
+end;
+
+-- Hours, shifts and batches as absolute values. `counts` is a JSON list of [counter, best, low, high, gap best, gap low,
+-- gap high]: one row that changes with every tick costs a page of the log, twenty would cost twenty.
+create table rollup (
+  line integer not null references line,
+  kind text not null,
+  start_us integer not null,
+  name text not null,
+  end_us integer,
+  rev integer not null,
+  closed integer not null,
+  remark text,
+  estimated integer not null,
+  run_us integer not null,
+  internal_us integer not null,
+  external_us integer not null,
+  planned_us integer not null,
+  idle_us integer not null,
+  unknown_us integer not null,
+  setup_us integer not null,
+  overlap_us integer not null,
+  order_us integer not null,
+  failures integer not null,
+  counts text not null,
+  primary key (line, kind, start_us)
+) strict, without rowid;
+
+create index rollup_open on rollup (line) where closed = 0;

@@ -6,6 +6,7 @@ select tick_seq, at_us, mono_us,
       select 1 from baseline join run on run.id = baseline.run
       where baseline.line = line.id and run.boot <> ?2
     ),
-  best, low, high
+  best, low, high, booked_us, booked_mono_us,
+  (select max(number) from stop where stop.line = line.id)
 from line
 where id = ?1

@@ -2,17 +2,24 @@
 
 mod crash;
 mod frame;
+mod lines;
 mod measure;
+mod quality;
 mod refuse;
 mod store;
 
 use std::path::Path;
 use std::time::Duration;
 
+use domain::line::batch::Remark;
+use domain::line::chronicle::Past;
 use domain::line::counter::{Baseline, BatchChange, Clocked, Evidence, Held, Seen};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::rollup::{PeriodKind, Rollup, Spending};
 use domain::line::state::State;
+use domain::line::stop::key_cause::KeyCause;
+use domain::line::stop::{Cause, Flags, Stop};
 use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
 use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId, TagId};
 
@@ -47,6 +54,9 @@ fn tick(line: &LineId, seq: u64) -> Tick {
         minutes: vec![minute(T0_US, seq)],
         events: vec![event(seq, EventKind::Count, Some(Count::between(seq, seq, seq + 2)))],
         states: states(seq),
+        stops: vec![stop(seq)],
+        rollups: vec![rollup(seq)],
+        booked_to: at(seq.saturating_sub(1)),
         total: Count::exact(seq),
     }
 }
@@ -143,6 +153,53 @@ fn event(seq: u64, kind: EventKind, count: Option<Count>) -> Event {
     }
 }
 
+/// A stop a tick, which ends with the next one.
+fn stop(seq: u64) -> Stop {
+    let key = match seq % 3 {
+        0 => KeyCause::None,
+        1 => KeyCause::Station(StationId::new("CW04")),
+        _ => KeyCause::Undecided(vec![StationId::new("CF01"), StationId::new("CW04")]),
+    };
+    Stop {
+        number: seq.div_ceil(2),
+        from: at((seq + seq % 2).saturating_sub(1)),
+        to: seq.is_multiple_of(2).then(|| at(seq)),
+        cause: Cause::ALL[seq as usize % 7],
+        state: State::ALL[seq as usize % 22],
+        reason: Some(-3),
+        key,
+        flags: Flags::from_bits(9),
+    }
+}
+
+/// A batch that is open.
+fn rollup(seq: u64) -> Rollup {
+    let tally = |counted, n| Tally {
+        station: StationId::new("CF01"),
+        counted,
+        count: Count::between(n, n, n + seq % 3),
+    };
+    Rollup {
+        kind: PeriodKind::Batch,
+        name: "B-2041".into(),
+        start_us: T0_US,
+        end_us: None,
+        rev: seq as u32,
+        closed: false,
+        remark: Some(Remark::NoReset),
+        estimated: true,
+        spending: Spending {
+            time: TimeSplit([seq as i64, 1, 2, 3, 4, 5]),
+            setup_us: 6,
+            overlap_us: 7,
+            order_us: 8,
+            failures: seq,
+        },
+        counts: vec![tally(Counted::Good, seq), tally(Counted::Reject(Reason::new("no_dose")), 2)],
+        gaps: vec![tally(Counted::Good, 1)],
+    }
+}
+
 fn states(seq: u64) -> Vec<StoredState> {
     let state = |station, state| StoredState {
         station: StationId::new(station),
@@ -170,6 +227,16 @@ fn assert_resumes(resume: &Resume, line: &LineId, seq: u64) {
     assert_eq!(resume.baselines, last.baselines);
     assert_eq!(resume.minutes, last.minutes);
     assert_eq!(resume.states, last.states);
+    let open = last.stops.into_iter().find(|stop| stop.to.is_none());
+    let same_boot = resume.same_boot;
+    let past = Past {
+        last_stop: seq.div_ceil(2),
+        open_stop: open,
+        rollups: last.rollups,
+        last: Some(last.booked_to),
+        same_boot,
+    };
+    assert_eq!(resume.past, past);
     let events: Vec<Event> = (1..=seq).flat_map(|seq| tick(line, seq).events).collect();
     assert_eq!(resume.gaps, events);
     let newest_first: Vec<Event> = events.into_iter().rev().take(50).collect();

@@ -77,6 +77,11 @@ export function clock(ms) {
   return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
 }
 
+/** `11-24` in the plant's time @param {number} ms */
+export function day(ms) {
+  return new Date(ms + offset).toISOString().slice(5, 10);
+}
+
 /** `14:03` in the plant's time @param {number} ms */
 export function hm(ms) {
   return clock(ms).slice(0, 5);

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 8] = [
+pub(crate) static ASSETS: [Asset; 11] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -47,6 +47,9 @@ pub(crate) static ASSETS: [Asset; 8] = [
     asset!("control.mjs", SCRIPT),
     asset!("shell.mjs", SCRIPT),
     asset!("overview.mjs", SCRIPT),
+    asset!("spc.css", "text/css; charset=utf-8"),
+    asset!("spc.mjs", SCRIPT),
+    asset!("spc-panel.mjs", SCRIPT),
 ];
 
 /// Routes of this area.

@@ -167,6 +167,7 @@ pub fn page(app: &App, look: Look, page: &Page) -> Response {
 fn header(app: &App, look: Look, page: &Page) -> Markup {
     let lang = look.lang;
     let parts = app.parts();
+    let line = parts.lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
     html! {
         header.bar {
             p.place {
@@ -178,7 +179,11 @@ fn header(app: &App, look: Look, page: &Page) -> Markup {
             // The mark is part of every page of a simulated plant and no setting removes it.
             @if parts.simulated { strong.sim { (lang.mark(Key::Simulated)) } }
             nav aria-label=(lang.say(Key::LineChoice)) {
-                a href="/" aria-current="page" { (lang.mark(Key::Overview)) }
+                @for (href, key) in [("/", Key::Overview), ("/spc", Key::Spc)] {
+                    a href=(format!("{href}?line={line}")) aria-current=[(key == page.title).then_some("page")] {
+                        (lang.mark(key))
+                    }
+                }
                 @if parts.lines.len() > 1 {
                     @for (i, feed) in parts.lines.iter().enumerate() {
                         a href={ "/?line=" (feed.config.id) } aria-current=[(i == page.line).then_some("true")] {

@@ -3,10 +3,11 @@
 
 pub mod layout;
 pub mod overview;
+pub mod spc;
 
 use super::Routes;
 
 /// Routes of all pages.
 pub(crate) fn routes() -> Routes {
-    [overview::routes()].into_iter().flatten().collect()
+    [overview::routes(), spc::routes()].into_iter().flatten().collect()
 }

@@ -29,8 +29,9 @@ async fn every_route_answers() {
 
 #[test]
 fn the_description_lists_every_route_of_programs() {
-    let described: BTreeSet<String> = api::Description::openapi().paths.paths.into_keys().collect();
-    let is_page = |path: &&str| matches!(*path, "/" | "/assets/{name}");
+    let described: BTreeSet<String> = api::description().paths.paths.into_keys().collect();
+    let is_page =
+        |path: &&str| matches!(*path, "/" | "/spc" | "/spc/{characteristic}" | "/assets/{name}");
     let routed: BTreeSet<String> =
         routes().iter().map(|(path, _)| *path).filter(|p| !is_page(p)).map(str::to_owned).collect();
     assert_eq!(described, routed);
@@ -55,8 +56,10 @@ async fn a_wrong_request_is_told_what_to_do() {
             "/api/v1/lines/L1/charts/reject_fraction?subgroup=7".to_owned(),
             400,
             "parameter",
-            "1 or 15",
+            "1, 5, 15",
         ),
+        ("/api/v1/lines/L1/charts/beauty".to_owned(), 404, "no_chart", "characteristics"),
+        ("/spc/beauty".to_owned(), 404, "no_chart", "characteristics"),
         ("/api/v1/lines/L1/charts/reject_fraction?subgroup=x".to_owned(), 400, "parameter", ""),
     ];
     for (path, status, code, way_out) in cases {

@@ -107,7 +107,7 @@ pub struct TallyView {
 }
 
 impl TallyView {
-    pub(super) fn of(tally: &Tally) -> TallyView {
+    pub(crate) fn of(tally: &Tally) -> TallyView {
         TallyView {
             station: tally.station.to_string(),
             counted: tally.counted.word(),

@@ -58,6 +58,9 @@ impl Book {
             minutes,
             events,
             states: Vec::new(),
+            stops: Vec::new(),
+            rollups: Vec::new(),
+            booked_to: moment(self.next as i64),
             total: Count::exact(self.next),
         };
         let pending = self.historian.append(tick).expect("the queue has room");

@@ -3,11 +3,12 @@
 use super::account::{self, Account};
 use super::station::Station;
 use super::{GAP_AFTER_US, Ledger, LineModel};
+use crate::line::chronicle::{Past, counted};
 use crate::line::counter::{Baseline, Counter, Settings};
 use crate::line::event::{Event, EventKind};
-use crate::line::minute::{Counted, Minute};
+use crate::line::minute::Minute;
 use crate::line::state::State;
-use crate::plc_map::{PlcMap, Role};
+use crate::plc_map::PlcMap;
 use crate::units::{Moment, SECOND_US, StationId, TagId};
 
 /// How far apart the change of a batch id and the reset of its counters may be read, in microseconds of the line's
@@ -29,6 +30,8 @@ pub struct Carry {
     pub states: Vec<(StationId, State, Option<i64>, i64)>,
     /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
     pub same_boot: bool,
+    /// Stops and periods that had not ended.
+    pub past: Past,
 }
 
 /// The counters of a line: resumed where a baseline was carried over, new otherwise.
@@ -82,13 +85,7 @@ fn timed(settings: Settings, map: &PlcMap, group: u16, time_scale: f64) -> Setti
 
 pub(super) fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
     let map = &model.stations[ledger.station];
-    let counted = match &map.tags[usize::from(ledger.tag)].role {
-        Role::Infeed => Counted::Infeed,
-        Role::Good => Counted::Good,
-        Role::Reject(reason) => Counted::Reject(reason.clone()),
-        Role::Sample => Counted::Sample,
-        _ => Counted::Void,
-    };
+    let counted = counted(&map.tags[usize::from(ledger.tag)].role);
     (map.station.clone(), counted)
 }
 

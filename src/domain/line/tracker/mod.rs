@@ -13,10 +13,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::line::calendar::Calendar;
+use crate::line::chronicle::{Alarm, Chronicle, Plan};
 use crate::line::counter::{Baseline, Cause, Counter, Delta, Flags, Sample};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
+use crate::line::rollup::{Booking, Rollup};
 use crate::line::state::{State, TimeClass};
+use crate::line::stop::Stop;
 use crate::plc_map::{PlcMap, Role};
 use crate::quality::{self, Chart};
 use crate::reading::{Outcome, Quality, Reading, Snapshot};
@@ -62,6 +65,12 @@ pub struct Changes {
     pub events: Vec<Event>,
     /// States as last read: station, state, code, since when (UTC µs).
     pub states: Vec<(StationId, State, Option<i64>, i64)>,
+    /// Stops that began, changed or ended.
+    pub stops: Vec<Stop>,
+    /// Hours, shifts and batches that changed.
+    pub rollups: Vec<Rollup>,
+    /// Up to when the time of the line is booked.
+    pub booked_to: Moment,
 }
 
 /// A counter of the line and where it belongs.
@@ -85,6 +94,7 @@ pub struct LineTracker {
     stations: Vec<Station>,
     ledgers: Vec<Ledger>,
     account: Account,
+    chronicle: Chronicle,
     /// Up to when the time of the counting station is booked.
     booked_to: Moment,
     stop: Option<OpenStop>,
@@ -108,6 +118,8 @@ impl LineTracker {
             .map(|map| Station::new(map.clone(), now, model.time_scale))
             .collect();
         let ledgers = carry::ledgers(&model, &mut stations, &carry, now);
+        let plan = Plan::new(model.calendar.clone(), model.stations.clone(), model.counting);
+        let chronicle = Chronicle::new(plan, carry.past, now);
         let keys = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
         let is_output = |ledger: &Ledger| {
             ledger.station == model.counting
@@ -136,6 +148,7 @@ impl LineTracker {
             stations,
             ledgers,
             account,
+            chronicle,
             booked_to: now,
             stop,
             events: Vec::new(),
@@ -212,12 +225,8 @@ impl LineTracker {
             // The state before holds until this reading, unless it was not watched for too long to say so.
             let silence_us = heard.map_or(i64::MAX, |heard| at.mono_us - heard.mono_us);
             let watched = silence_us <= self.stations[index].stale_after_us;
-            let class = if watched {
-                self.stations[index].state().time_class()
-            } else {
-                TimeClass::Unknown
-            };
-            self.spend(class, at);
+            let state = if watched { self.stations[index].state() } else { State::Unknown };
+            self.spend(state, at);
         }
         let station = &mut self.stations[index];
         station.begin_evidence(group);
@@ -225,8 +234,13 @@ impl LineTracker {
             station.read(reading, at, &mut self.events);
         }
         station.feel_pulse(at, &mut self.events);
+        self.chronicle.state(index, station.state(), at);
+        if is_counting && let Some(id) = station.batch_told(readings) {
+            self.chronicle.batch(id, at);
+        }
         self.count(index, readings, at);
         if is_counting {
+            self.chronicle.decide(at);
             self.follow_stop(at);
         }
     }
@@ -277,20 +291,29 @@ impl LineTracker {
     fn book(&mut self, position: usize, delta: &Delta, at: Moment) {
         let longest_us = (GAP_AFTER_US as f64 * self.model.time_scale.max(1.0)) as i64;
         let apart = delta.to.mono_us - delta.from.mono_us > longest_us && !delta.count.is_zero();
+        let ledger = &self.ledgers[position];
+        let count = self.model.stations[ledger.station].capsules(ledger.tag, delta.count);
         match apart {
-            true => self.account.book_gap(position, delta.to.utc_us, delta.count),
-            false => self.account.book(position, delta.to, delta.count),
+            true => self.account.book_gap(position, delta.to.utc_us, count),
+            false => self.account.book(position, delta.to, count),
         }
+        let resets =
+            ledger.station == self.model.counting && ledger.counter.settings().resets.batch;
+        let reset = resets && delta.cause == Cause::Reset;
+        if reset {
+            self.chronicle.reset(delta.to);
+        }
+        let (from, to) = (delta.from, delta.to);
+        self.chronicle.count(&Booking { counter: position, from, to, count, gap: apart, reset });
         if delta.is_ordinary() && !apart || delta.cause == Cause::Gap && delta.count.is_zero() {
             return;
         }
-        let ledger = &self.ledgers[position];
         let station = &self.stations[ledger.station];
         let mut event =
             station.event(EventKind::Count, at.utc_us, delta.cause.word(), explain(delta));
         event.tag = Some(ledger.id.clone());
         event.from_us = apart.then_some(delta.from.utc_us);
-        event.count = Some(delta.count);
+        event.count = Some(count);
         self.events.push(event);
         if delta.flags.contains(Flags::VIOLATION) {
             let detail =
@@ -299,10 +322,14 @@ impl LineTracker {
         }
     }
 
-    /// Books the time of the counting station up to a moment.
-    fn spend(&mut self, class: TimeClass, to: Moment) {
+    /// Books the time of the counting station up to a moment, spent in a state.
+    fn spend(&mut self, state: State, to: Moment) {
         if to.mono_us > self.booked_to.mono_us {
-            self.account.spend(class, self.booked_to, to);
+            let reason = self.stations[self.model.counting].told_reason();
+            let account = &mut self.account;
+            self.chronicle.spend(self.booked_to, to, state, reason, |spent| {
+                account.spend(spent.class(), spent.from, spent.to);
+            });
             self.booked_to = to;
         }
     }
@@ -340,14 +367,39 @@ impl LineTracker {
         }
         let counting = &self.stations[self.model.counting];
         if !counting.is_up() {
-            self.spend(TimeClass::Unknown, now);
+            self.spend(State::Unknown, now);
         }
         // A minute closes when the time in it is booked and no reading of it can still be on its way.
         let lateness_us =
             self.stations.iter().map(|station| station.stale_after_us).max().unwrap_or(0);
-        self.account.close_until((now.utc_us - lateness_us).min(self.booked_to.utc_us));
+        let done_us = (now.utc_us - lateness_us).min(self.booked_to.utc_us);
+        self.account.close_until(done_us);
+        self.chronicle.close_until(done_us);
+        self.chronicle.decide(now);
+        for (index, station) in self.stations.iter().enumerate() {
+            self.chronicle.state(index, station.state(), now);
+        }
+        self.judge_balance(now);
         self.redraw();
         self.note_events();
+    }
+
+    /// Judges the balance of material and says which sensor contradicts it.
+    fn judge_balance(&mut self, now: Moment) {
+        let (ledgers, stations) = (&self.ledgers, &self.stations);
+        let totals = || ledgers.iter().map(|l| stations[l.station].current_total(l, now)).collect();
+        for Alarm { station, tag, detail } in self.chronicle.judge(now, totals) {
+            self.events.push(Event {
+                at_us: now.utc_us,
+                from_us: None,
+                kind: EventKind::Alarm,
+                station: Some(station),
+                tag,
+                word: "miscount".into(),
+                count: None,
+                detail,
+            });
+        }
     }
 
     /// Draws the charts anew after a minute has closed.
@@ -382,7 +434,11 @@ impl LineTracker {
             let (state, raw, since_us) = station.stored();
             (station.map.station.clone(), state, raw, since_us)
         };
+        let (stops, rollups) = self.chronicle.take();
         Changes {
+            stops,
+            rollups,
+            booked_to: self.booked_to,
             baselines: self.ledgers.iter().filter_map(baseline).collect(),
             minutes: self.account.take_minutes(),
             events: std::mem::take(&mut self.events),
@@ -392,8 +448,10 @@ impl LineTracker {
 
     /// Good capsules counted since the journal began, with what an undecided reading may still add.
     pub fn total(&self) -> Count {
-        self.output()
-            .map_or(Count::ZERO, |ledger| ledger.counter.total() + ledger.counter.undecided())
+        self.output().map_or(Count::ZERO, |ledger| {
+            let counts = ledger.counter.total() + ledger.counter.undecided();
+            self.model.stations[ledger.station].capsules(ledger.tag, counts)
+        })
     }
 
     fn output(&self) -> Option<&Ledger> {

@@ -7,9 +7,12 @@ use crate::line::counter::{Evidence, batch_key};
 use crate::line::event::{Event, EventKind};
 use crate::line::state::{State, TimeClass};
 use crate::line::status::{LinkStatus, MeasureStatus, StateStatus};
+use crate::line::transition::is_possible;
 use crate::plc_map::{PlcMap, Protocol, Role};
 use crate::reading::{Miss, Quality, Reading, Value};
-use crate::units::{Moment, SECOND_US};
+use crate::units::{Count, Moment, SECOND_US};
+
+use super::Ledger;
 
 /// A station is stale after three periods of its fastest group, but not before two seconds.
 const STALE_PERIODS: i64 = 3;
@@ -26,6 +29,7 @@ pub(super) struct Station {
     /// Longest silence before its readings are no longer current, in microseconds of the line's clock.
     pub(super) stale_after_us: i64,
     frozen_after_us: i64,
+    batch_tag: Option<usize>,
     state: State,
     last_known: State,
     raw: Option<i64>,
@@ -63,6 +67,7 @@ impl Station {
             uptime_s: None,
             stale_after_us: scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US)),
             frozen_after_us: scaled(FROZEN_AFTER_US),
+            batch_tag: map.position(&Role::BatchId).map(usize::from),
             map,
             state: State::Unknown,
             last_known: State::Unknown,
@@ -101,6 +106,30 @@ impl Station {
     /// The state as far as it is current.
     pub(super) fn state(&self) -> State {
         if self.up && !self.frozen { self.state } else { State::Unknown }
+    }
+
+    /// Stop reason as last read; none while the code is 0.
+    pub(super) fn told_reason(&self) -> Option<i64> {
+        self.stop_reason.filter(|code| *code != 0)
+    }
+
+    /// The batch id, if these readings tell it. A device that reports only changes confirms it with every message.
+    pub(super) fn batch_told(&self, readings: &[Reading]) -> Option<&Arc<str>> {
+        let tag = self.batch_tag?;
+        let told =
+            || readings.iter().any(|r| usize::from(r.tag) == tag && r.quality != Quality::Bad);
+        self.batch.as_ref().filter(|_| self.brings_changes_only() || told())
+    }
+
+    /// Total of one of its counters in capsules, if it is current and nothing in it waits to be decided.
+    pub(super) fn current_total(&self, ledger: &Ledger, now: Moment) -> Option<Count> {
+        let base = ledger.counter.baseline()?;
+        let group = usize::from(self.map.tags[usize::from(ledger.tag)].group);
+        let period_us = self.map.groups.get(group).map_or(0, |group| group.period_us);
+        let fresh_us = self.stale_after_us + STALE_PERIODS * period_us;
+        let current = self.up && !self.frozen && now.mono_us - base.at.mono_us <= fresh_us;
+        let decided = ledger.counter.undecided().is_zero();
+        (current && decided).then(|| self.map.capsules(ledger.tag, base.total))
     }
 
     /// Whether its readings are current.
@@ -268,7 +297,10 @@ impl Station {
             return;
         }
         let code = raw.map_or("no code".into(), |raw| format!("code {raw}"));
-        let detail = format!("after {}, {code}", self.state.word());
+        let mut detail = format!("after {}, {code}", self.state.word());
+        if self.up && !is_possible(self.state, state) {
+            detail.push_str("; PackML knows no such change");
+        }
         events.push(self.event(EventKind::State, at.utc_us, state.word(), detail));
         if state != State::Unknown {
             self.last_known = state;

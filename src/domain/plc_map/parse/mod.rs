@@ -7,8 +7,9 @@ mod tag;
 use std::collections::BTreeMap;
 
 use super::document::{At, Document, Section, parse_duration_us};
-use super::{Group, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem, Protocol, Title};
+use super::{Flow, Group, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem, Protocol, Title};
 use crate::line::state::State;
+use crate::line::stop::Cause;
 use crate::units::StationId;
 
 use protocol::{read_modbus, read_opcua, read_order, read_protocol};
@@ -54,13 +55,15 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
     let max_per_minute =
         head.integer("max_per_minute", 1, 10_000_000).map_or(6_500, |at| at.value as u64);
     let step = head.integer("step", 1, 1_000_000).map_or(1, |at| at.value as u64);
+    let room = |key| head.integer(key, 1, 1_000_000_000).map(|at| at.value as u64);
+    let mut flow = Flow { inside: room("inside"), after: room("after"), ..Flow::default() };
     head.finish();
 
     let modbus = root.section("modbus").map(|section| read_modbus(&section));
     let opcua = root.section("opcua").and_then(|section| read_opcua(&section));
     let groups = read_groups(root);
     let states = read_states(root);
-    let stop_reasons = read_stop_reasons(root);
+    let stop_reasons = read_stop_reasons(root, &mut flow.causes);
     let machine = Machine {
         modbus: is_modbus?,
         order,
@@ -69,7 +72,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
         step,
         groups,
     };
-    let tags = read_tags(root, &machine);
+    let tags = read_tags(root, &machine, &mut flow.capsules);
     root.finish();
 
     let protocol = match machine.modbus {
@@ -93,6 +96,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
         tags,
         states,
         stop_reasons,
+        flow,
     })
 }
 
@@ -175,7 +179,10 @@ fn read_states(root: &Section<'_, '_>) -> BTreeMap<i64, State> {
     states
 }
 
-fn read_stop_reasons(root: &Section<'_, '_>) -> BTreeMap<i64, Title> {
+fn read_stop_reasons(
+    root: &Section<'_, '_>,
+    causes: &mut BTreeMap<i64, Cause>,
+) -> BTreeMap<i64, Title> {
     let Some(section) = root.section("stop_reasons") else { return BTreeMap::new() };
     let mut reasons = BTreeMap::new();
     for (code, line, value) in section.entries() {
@@ -186,9 +193,25 @@ fn read_stop_reasons(root: &Section<'_, '_>) -> BTreeMap<i64, Title> {
         if let Some(title) = title_of(&table) {
             reasons.insert(number, title);
         }
+        if let Some(cause) = read_cause(&table) {
+            causes.insert(number, cause);
+        }
         table.finish();
     }
     reasons
+}
+
+/// A cause that a machine can tell itself.
+fn read_cause(table: &Section<'_, '_>) -> Option<Cause> {
+    let told = [Cause::Internal, Cause::Starved, Cause::Blocked];
+    let at = table.text("cause")?;
+    let cause = told.into_iter().find(|cause| cause.word() == at.value);
+    if cause.is_none() {
+        let known = told.map(Cause::word).join(", ");
+        let message = format!("cause = \"{}\" is not known; use one of {known}", at.value);
+        table.report_at(at.line, message);
+    }
+    cause
 }
 
 fn code_number(section: &Section<'_, '_>, code: &str, line: usize) -> Option<i64> {

@@ -1,6 +1,6 @@
 //! One `[[tag]]`: where a value is, how it is written there and what it means.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::super::document::{At, Section};
@@ -10,7 +10,11 @@ use super::protocol::{read_order, read_table};
 use super::{Machine, name};
 use crate::units::{Reason, TagId};
 
-pub(super) fn read_tags(root: &Section<'_, '_>, machine: &Machine) -> Vec<Tag> {
+pub(super) fn read_tags(
+    root: &Section<'_, '_>,
+    machine: &Machine,
+    capsules: &mut BTreeMap<u16, (u64, u64)>,
+) -> Vec<Tag> {
     let mut sections = root.sections("tag");
     if sections.is_empty() {
         root.report_at(0, "no [[tag]]; a map needs at least one");
@@ -28,7 +32,11 @@ pub(super) fn read_tags(root: &Section<'_, '_>, machine: &Machine) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     let mut seen: HashMap<TagId, usize> = HashMap::new();
     for section in &mut sections {
+        let per_count = read_per_count(section);
         let Some(tag) = read_tag(section, machine) else { continue };
+        if let Some(per_count) = per_count {
+            capsules.insert(tags.len() as u16, per_count);
+        }
         if let Some(line) = seen.insert(tag.id.clone(), tag.line) {
             section.report(
                 "id",
@@ -46,6 +54,21 @@ pub(super) fn read_tags(root: &Section<'_, '_>, machine: &Machine) -> Vec<Tag> {
         tags.push(tag);
     }
     tags
+}
+
+/// Capsules that one count of a tag stands for, at least and at most.
+fn read_per_count(section: &Section<'_, '_>) -> Option<(u64, u64)> {
+    let least = section.integer("capsules_least", 0, 1_000_000).map(|at| at.value as u64);
+    let most = section.integer("capsules_most", 1, 1_000_000).map(|at| at.value as u64);
+    match (least, most) {
+        (None, None) => None,
+        (Some(least), Some(most)) if least <= most => Some((least, most)),
+        _ => {
+            let message = "needs capsules_least and capsules_most, the first not above the other";
+            section.report("capsules_least", message);
+            None
+        }
+    }
 }
 
 /// Whether several tags of a map may have this role.

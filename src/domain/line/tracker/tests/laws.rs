@@ -3,10 +3,13 @@
 use proptest::prelude::*;
 
 use super::script::{Step, model, moment, play};
-use crate::line::minute::TimeSplit;
+use crate::line::minute::{Counted, TimeSplit};
+use crate::line::rollup::PeriodKind;
+use crate::line::state::TimeClass;
+use crate::line::stop::Stop;
 use crate::line::tracker::LineTracker;
 use crate::reading::{Miss, Outcome, Quality, Reading, Snapshot, Value};
-use crate::units::{Count, Moment, TagId};
+use crate::units::{Count, Moment, StationId, TagId};
 
 /// What happens next on the plant.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +81,8 @@ impl Plant {
             if self.stroke_due_ms >= self.filler_up_ms {
                 self.made += 50;
                 self.register = self.register.wrapping_add(50);
-                self.weighed += 20;
+                // As much as the map of the weigher allows at once.
+                self.weighed += 5;
                 self.queue.push((self.stroke_due_ms, self.weighed));
             }
             self.stroke_due_ms += 500;
@@ -217,6 +221,39 @@ proptest! {
         prop_assert_eq!(polls, (plant.polls, plant.missed));
     }
 
+    /// Hours, shifts and stops hold all time since the first start, also while nobody watched, and all counts.
+    #[test]
+    fn hours_shifts_and_stops_add_up_over_restarts(
+        schedule in schedule(),
+        taken in proptest::collection::vec(any::<bool>(), 130),
+    ) {
+        let (plant, steps) = stage(&schedule);
+        let (tracker, journal) = play(&steps, |i| taken[i]);
+        let passed_us = (plant.now_ms + 60_000) * 1_000;
+        for kind in [PeriodKind::Hour, PeriodKind::Shift] {
+            let of_kind = || journal.rollups.values().filter(|rollup| rollup.kind == kind);
+            let us: i64 = of_kind().map(|rollup| rollup.spending.time.total()).sum();
+            prop_assert_eq!(us, passed_us, "{:?}", kind);
+            for (station, counted, tag) in [
+                ("CF01", Counted::Good, "good"),
+                ("CW04", Counted::Good, "n"),
+            ] {
+                let station = StationId::new(station);
+                let count: Count = of_kind().map(|rollup| rollup.count(&station, &counted)).sum();
+                let whole = total(&tracker, tag);
+                prop_assert_eq!(count.best(), whole.best(), "{:?} {}", kind, tag);
+                prop_assert!(count.low() <= whole.low() && whole.high() <= count.high());
+            }
+            let run_us: i64 = of_kind().map(|rollup| rollup.spending.time.of(TimeClass::Run)).sum();
+            let ended = journal.stops.values().filter_map(Stop::duration_us);
+            let open = journal.stops.values().filter(|stop| stop.to.is_none());
+            let booked_us = journal.booked_to.map_or(0, |moment| moment.mono_us);
+            let stopped_us =
+                ended.sum::<i64>() + open.map(|stop| booked_us - stop.from.mono_us).sum::<i64>();
+            prop_assert_eq!(run_us + stopped_us, passed_us, "{:?}", journal.stops);
+        }
+    }
+
     #[test]
     fn how_often_changes_are_taken_changes_nothing(
         schedule in schedule(),
@@ -229,6 +266,12 @@ proptest! {
         prop_assert_eq!(&chunked.baselines, &whole.baselines);
         prop_assert_eq!(&chunked.states, &whole.states);
         prop_assert_eq!(tracker.total(), whole_tracker.total());
+        prop_assert_eq!(&chunked.stops, &whole.stops);
+        prop_assert_eq!(chunked.rollups.len(), whole.rollups.len());
+        for (mut rollup, other) in chunked.rollups.into_values().zip(whole.rollups.into_values()) {
+            rollup.rev = other.rev;
+            prop_assert_eq!(rollup, other);
+        }
         prop_assert_eq!(chunked.minutes.len(), whole.minutes.len());
         for (mut minute, other) in chunked.minutes.into_values().zip(whole.minutes.into_values()) {
             minute.rev = other.rev;

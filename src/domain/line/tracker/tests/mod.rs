@@ -1,5 +1,7 @@
 //! A line followed, told as text: what was read when, and what the tracker makes of it.
 
+mod balance;
+mod damage;
 mod laws;
 mod script;
 mod told;

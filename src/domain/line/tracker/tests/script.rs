@@ -16,10 +16,13 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::line::calendar::Calendar;
+use crate::line::chronicle::Past;
 use crate::line::counter::Baseline;
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
+use crate::line::rollup::{PeriodKind, Rollup};
 use crate::line::state::{State, TimeClass};
+use crate::line::stop::Stop;
 use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
 use crate::plc_map::{Kind, PlcMap};
 use crate::reading::{Miss, Outcome, Quality, Reading, Snapshot, Value};
@@ -148,6 +151,9 @@ pub(super) struct Journal {
     pub(super) minutes: BTreeMap<i64, Minute>,
     pub(super) events: Vec<Event>,
     pub(super) states: Vec<(StationId, State, Option<i64>, i64)>,
+    pub(super) stops: BTreeMap<u64, Stop>,
+    pub(super) rollups: BTreeMap<(PeriodKind, i64), Rollup>,
+    pub(super) booked_to: Option<Moment>,
 }
 
 impl Journal {
@@ -161,6 +167,18 @@ impl Journal {
             }
         }
         self.events.extend(changes.events);
+        for stop in changes.stops {
+            if let Some(old) = self.stops.insert(stop.number, stop.clone()) {
+                assert!(old.to.is_none() || old.to == stop.to, "an ended stop changed: {stop:?}");
+            }
+        }
+        for rollup in changes.rollups {
+            if let Some(old) = self.rollups.insert((rollup.kind, rollup.start_us), rollup.clone()) {
+                assert!(!old.closed, "a closed period changed: {rollup:?}");
+                assert!(old.rev < rollup.rev, "a change must raise the revision: {rollup:?}");
+            }
+        }
+        self.booked_to = Some(changes.booked_to);
     }
 
     pub(super) fn carry(&self) -> Carry {
@@ -172,6 +190,13 @@ impl Journal {
             gaps: self.events.iter().filter(is_gap).cloned().collect(),
             states: self.states.clone(),
             same_boot: true,
+            past: Past {
+                last_stop: self.stops.keys().next_back().copied().unwrap_or(0),
+                open_stop: self.stops.values().find(|stop| stop.to.is_none()).cloned(),
+                rollups: self.rollups.values().filter(|r| !r.closed).cloned().collect(),
+                last: self.booked_to,
+                same_boot: true,
+            },
         }
     }
 

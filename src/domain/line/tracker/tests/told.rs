@@ -155,7 +155,7 @@ fn a_stop_is_told_when_it_ends_with_its_first_reason() {
                  0 state execute of CF01: after unknown, code 3
                  0 count first of good: 0
                  1 state held of CF01: after execute, code 5
-                 2 state suspended of CF01: after held, code 4
+                 2 state suspended of CF01: after held, code 4; PackML knows no such change
                  3 state execute of CF01: after suspended, code 3
                  3 (since 1) stop internal of CF01: capsule jam
             minute 0 (open): run 1s internal 1s external 1s polls 5 missed 0

@@ -1,4 +1,5 @@
-//! Minutes → subgroups → charts: what the quality engineer looks at.
+//! The p′ chart of the overview: the last 120 subgroups of the reject fraction against their own limits, without any
+//! record. What a quality engineer works with is [`super::workbench`].
 
 use std::sync::Arc;
 

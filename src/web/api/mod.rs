@@ -1,6 +1,13 @@
 //! `/api/v1`: figures of the lines as JSON, for other programs and for screens without a stream; and how the service
 //! itself is.
 
+mod balance;
+pub(crate) mod charts;
+mod counters;
+mod kpi;
+mod periods;
+mod stops;
+
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -15,7 +22,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
 use super::view::{
-    ChartView, ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS, trend_start_us,
+    ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS, trend_start_us,
 };
 use super::{App, History, LineFeed, Routes};
 
@@ -23,20 +30,29 @@ use super::{App, History, LineFeed, Routes};
 const MINUTES_SPAN_US: i64 = 7 * 24 * HOUR_US;
 /// Longest span of one request for events.
 const EVENTS_SPAN_US: i64 = 31 * 24 * HOUR_US;
+/// Longest span of one chart.
+pub(crate) const QUALITY_SPAN_US: i64 = 31 * 24 * HOUR_US;
 
 /// Routes of this area.
 pub(crate) fn routes() -> Routes {
-    vec![
+    let mut routes = vec![
         ("/api/v1/lines", get(lines)),
         ("/api/v1/lines/{id}/snapshot", get(snapshot)),
-        ("/api/v1/lines/{id}/charts", get(charts)),
-        ("/api/v1/lines/{id}/charts/reject_fraction", get(reject_fraction)),
+        ("/api/v1/lines/{id}/charts", get(live_charts)),
         ("/api/v1/lines/{id}/minutes", get(minutes)),
         ("/api/v1/lines/{id}/events", get(events)),
+        ("/api/v1/lines/{id}/stops", get(stops::stops)),
+        ("/api/v1/lines/{id}/hours", get(periods::hours)),
+        ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
+        ("/api/v1/lines/{id}/batches", get(periods::batches)),
+        ("/api/v1/lines/{id}/balance", get(balance::balance)),
+        ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/healthz", get(healthz)),
         ("/readyz", get(readyz)),
         ("/api/openapi.json", get(openapi)),
-    ]
+    ];
+    routes.extend(charts::routes());
+    routes
 }
 
 /// Description of all routes that programs use.
@@ -50,10 +66,15 @@ pub(crate) fn routes() -> Routes {
     paths(
         lines,
         snapshot,
-        charts,
-        reject_fraction,
+        live_charts,
         minutes,
         events,
+        stops::stops,
+        periods::hours,
+        periods::shifts,
+        periods::batches,
+        balance::balance,
+        counters::counter,
         healthz,
         readyz,
         openapi,
@@ -67,8 +88,8 @@ pub(crate) struct Description;
 /// A span of time as asked for.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Span {
-    /// Start, inclusive: RFC 3339 or UTC milliseconds. Default: an hour before the end.
+pub(crate) struct Span {
+    /// Start, inclusive: RFC 3339 or UTC milliseconds. Default: an hour before the end; 30 hours for charts.
     from: Option<String>,
     /// End, exclusive: RFC 3339 or UTC milliseconds. Default: now.
     to: Option<String>,
@@ -80,14 +101,6 @@ struct Span {
 struct Kinds {
     /// Only events of these kinds, separated by commas. Default: all.
     kind: Option<String>,
-}
-
-/// Which chart.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ChartChoice {
-    /// Minutes in a subgroup: 1 or 15. Default: 15.
-    subgroup: Option<u32>,
 }
 
 /// A stored event.
@@ -136,37 +149,11 @@ async fn snapshot(
     get, path = "/api/v1/lines/{id}/charts", params(("id" = String, Path, description = "Line")),
     responses((status = 200, body = ChartsView), (status = 404, body = ErrorView))
 )]
-async fn charts(
+async fn live_charts(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<ChartsView>, WebError> {
     Ok(Json(app.charts(app.line(&id)?).await))
-}
-
-/// The p′ chart of the reject fraction.
-#[utoipa::path(
-    get, path = "/api/v1/lines/{id}/charts/reject_fraction",
-    params(("id" = String, Path, description = "Line"), ChartChoice),
-    responses(
-        (status = 200, body = ChartView, description = "The chart; null before the first status"),
-        (status = 400, body = ErrorView),
-        (status = 404, body = ErrorView)
-    )
-)]
-async fn reject_fraction(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Params(choice): Params<ChartChoice>,
-) -> Result<Json<Option<ChartView>>, WebError> {
-    let line = app.line(&id)?;
-    let index = match choice.subgroup.unwrap_or(15) {
-        1 => 0,
-        15 => 1,
-        other => {
-            return Err(WebError::Parameter(format!("subgroup {other} is not kept; use 1 or 15")));
-        }
-    };
-    Ok(Json(line.latest().map(|status| ChartView::of(&status.charts[index]))))
 }
 
 /// Stored minutes, oldest first; at most a week in one request.
@@ -238,7 +225,12 @@ async fn readyz(State(app): State<App>) -> Response {
 /// This description.
 #[utoipa::path(get, path = "/api/openapi.json", responses((status = 200, body = String)))]
 async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(Description::openapi())
+    Json(description())
+}
+
+/// The description of all areas together.
+pub(crate) fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi().merge_from(charts::Description::openapi())
 }
 
 impl App {
@@ -307,10 +299,25 @@ async fn read<T: Send + 'static>(
 }
 
 impl Span {
-    /// Start and end in UTC microseconds.
+    /// A span as asked for elsewhere than in a query.
+    pub(crate) fn of(from: Option<String>, to: Option<String>) -> Span {
+        Span { from, to }
+    }
+
+    /// Start and end in UTC microseconds; an hour when no start is given.
     fn resolve(&self, now_us: i64, longest_us: i64) -> Result<(i64, i64), WebError> {
+        self.resolve_from(now_us, HOUR_US, longest_us)
+    }
+
+    /// Start and end in UTC microseconds; `default_us` long when no start is given.
+    pub(crate) fn resolve_from(
+        &self,
+        now_us: i64,
+        default_us: i64,
+        longest_us: i64,
+    ) -> Result<(i64, i64), WebError> {
         let to = moment("to", self.to.as_deref(), now_us)?;
-        let from = moment("from", self.from.as_deref(), to - HOUR_US)?;
+        let from = moment("from", self.from.as_deref(), to - default_us)?;
         if from >= to {
             return Err(WebError::Parameter("from does not lie before to; swap them".to_owned()));
         }

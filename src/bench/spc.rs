@@ -1,0 +1,323 @@
+//! How often the charts of a line call for nothing, and how soon for something: p against p′ against EWMA.
+//!
+//! The plant is the simulator's model at 6,500 capsules a minute without stops. Its minutes go through the subgroups,
+//! limits and charts of the service. Limits rest on the first 300 subgroups of 15 minutes of a line of each kind and are
+//! then frozen, as approved limits are; what is measured are other lines of the same kind, each with a seed of its own.
+
+use std::fmt;
+
+use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::quality::characteristic::{Characteristic, LAMBDA, Measure};
+use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
+use domain::quality::stream::{ChartStream, Judged};
+use domain::quality::subgroup::{Subgroup, subgroups};
+use domain::spc::arl;
+use domain::spc::rules::{RuleId, RuleSet};
+use domain::units::{Count, MINUTE_US, Reason, StationId};
+use simulators::{Model, ModelConfig, RejectModel};
+
+/// Chance of a reject of the steady line.
+const P: f64 = 0.003;
+/// Chance after the shift.
+const P_SHIFTED: f64 = 0.004_5;
+/// Minutes of a subgroup.
+const LENGTH: i64 = 15;
+/// Subgroups of a week.
+const WEEK: usize = 7 * 24 * 4;
+/// When something happens to a line, in minutes: between two subgroups, after five hours.
+const CHANGE_MIN: i64 = 300;
+/// How long is waited for a signal, in minutes.
+const WAIT_MIN: i64 = 24 * 60;
+
+/// How much is simulated.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Weeks of each kind of steady line.
+    pub weeks: usize,
+    /// Lines of each kind of change.
+    pub lines: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Effort {
+        Effort { weeks: 40, lines: 100 }
+    }
+}
+
+/// The charts that are compared: a point outside the limits of p, of p′; N1 or N2 of p′; the EWMA of z.
+pub const CHARTS: [&str; 4] = ["p N1", "p′ N1", "p′ N1+N2", "EWMA"];
+
+/// All figures of one seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// The seed.
+    pub seed: u64,
+    /// False alarms of steady lines.
+    pub steady: Vec<Steady>,
+    /// Delays after a change.
+    pub delays: Vec<Delay>,
+}
+
+/// False alarms of one kind of steady line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steady {
+    /// What kind.
+    pub kind: &'static str,
+    /// Weeks watched.
+    pub weeks: usize,
+    /// σz of the baseline by moving ranges and by the standard deviation, lag-1 correlation.
+    pub evidence: [f64; 3],
+    /// Whether the chart says that it drifts, and would therefore not page.
+    pub drifts: bool,
+    /// Runs of signals a week, by chart.
+    pub per_week: [f64; 4],
+    /// What the run lengths of independent points give, by chart.
+    pub expected: [f64; 4],
+}
+
+/// How soon one kind of change is signalled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delay {
+    /// What kind.
+    pub kind: &'static str,
+    /// Median minutes from the change to the end of the first subgroup that signals, by chart; none where more than
+    /// half of the lines gave no signal.
+    pub median_min: [Option<i64>; 4],
+    /// Share of lines that gave a signal within a day.
+    pub found: [f64; 4],
+    /// Lines watched.
+    pub lines: usize,
+}
+
+/// Computes all figures.
+///
+/// # Panics
+/// Never for the models above: their baselines have rejects in every subgroup.
+pub fn run(seed: u64, effort: Effort) -> Figures {
+    let chance = RejectModel::steady(P);
+    let kinds = [
+        ("chance alone", chance),
+        ("minutes vary by 20 %", RejectModel { wander_cv: 0.2, wander_minutes: 1.0, ..chance }),
+        (
+            "slow drift of 20 % over 8 h",
+            RejectModel { wander_cv: 0.2, wander_minutes: 480.0, ..chance },
+        ),
+    ];
+    let varied = kinds[1].1;
+    let steady =
+        kinds.iter().filter_map(|(kind, rejects)| steady(seed, kind, *rejects, effort.weeks));
+    let at_us = CHANGE_MIN * MINUTE_US;
+    let changes = [
+        ("shift 0.30 → 0.45 %", RejectModel { shift: Some((at_us, P_SHIFTED)), ..varied }),
+        (
+            "burst of 3 % for 5 min",
+            RejectModel { burst: Some((at_us, 5 * MINUTE_US, 0.03)), ..varied },
+        ),
+        ("one bore of 50 spoils 5 %", RejectModel { worn_bore: Some((at_us, 0.05)), ..varied }),
+    ];
+    let limits = limits(&line(seed, varied, PAGE_FROM as i64 * LENGTH));
+    let delays = limits.map_or_else(Vec::new, |limits| {
+        changes
+            .iter()
+            .map(|(kind, rejects)| delay(seed, kind, *rejects, &limits, effort.lines))
+            .collect()
+    });
+    Figures { seed, steady: steady.collect(), delays }
+}
+
+/// Subgroups of a line that has been running for so many minutes.
+fn line(seed: u64, rejects: RejectModel, minutes: i64) -> Vec<Subgroup> {
+    let config = ModelConfig { seed, rejects, batch_size: u64::MAX / 2, ..ModelConfig::default() };
+    let mut model = Model::new(config);
+    let (mut made, mut rejected) = (0, 0);
+    let mut all = Vec::new();
+    for i in 0..minutes {
+        model.advance_to((i + 1) * MINUTE_US);
+        let ledger = model.ledger();
+        let total: u64 = ledger.rejects.values().sum();
+        all.push(minute(i, ledger.made - made, total - rejected));
+        (made, rejected) = (ledger.made, total);
+    }
+    subgroups(&characteristic(), &all, &[])
+}
+
+fn station() -> StationId {
+    StationId::new("CF01")
+}
+
+fn characteristic() -> Characteristic {
+    Characteristic::new(Measure::RejectFraction { station: station() })
+}
+
+fn minute(i: i64, good: u64, rejected: u64) -> Minute {
+    let tally = |counted, n| Tally { station: station(), counted, count: Count::exact(n) };
+    Minute {
+        start_us: i * MINUTE_US,
+        rev: 0,
+        closed: true,
+        time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
+        polls: 1,
+        missed: 0,
+        tallies: vec![
+            tally(Counted::Good, good),
+            tally(Counted::Reject(Reason::new("all")), rejected),
+        ],
+    }
+}
+
+fn limits(baseline: &[Subgroup]) -> Option<Limits> {
+    let characteristic = characteristic();
+    let fitted = fit(&characteristic, baseline, (i64::MIN, i64::MAX), &[]);
+    Some(Limits {
+        version: 1,
+        characteristic: characteristic.id.clone(),
+        kind: characteristic.kind,
+        subgroup_minutes: characteristic.subgroup_minutes,
+        law: fitted.law?,
+        ewma_l: ewma_l(&characteristic),
+        rules: characteristic.rules.clone(),
+        baseline: fitted.baseline,
+        evidence: fitted.evidence,
+        author: String::new(),
+        reason: String::new(),
+        made_us: 0,
+        decision: None,
+    })
+}
+
+/// Whether each chart signals at a point.
+fn signals(judged: &Judged) -> [bool; 4] {
+    let hits = judged.point.hits;
+    [
+        judged.plain.is_some_and(|plain| plain.hits.contains(RuleId::N1)),
+        hits.contains(RuleId::N1),
+        !hits.is_empty(),
+        !judged.companion.hits.is_empty(),
+    ]
+}
+
+fn judge(limits: &Limits, subgroups: Vec<Subgroup>) -> Vec<[bool; 4]> {
+    let mut stream = ChartStream::new(Some(limits));
+    subgroups.into_iter().map(|subgroup| signals(&stream.push(subgroup))).collect()
+}
+
+fn steady(seed: u64, kind: &'static str, rejects: RejectModel, weeks: usize) -> Option<Steady> {
+    let limits = limits(&line(seed, rejects, PAGE_FROM as i64 * LENGTH))?;
+    let mut runs = [0_usize; 4];
+    for week in 0..weeks {
+        let points = judge(&limits, line(another(seed, week), rejects, WEEK as i64 * LENGTH));
+        for (chart, n) in runs.iter_mut().enumerate() {
+            *n += begun(points.iter().map(|point| point[chart]));
+        }
+    }
+    let rules = |ids: &[RuleId]| arl::run_rules(&RuleSet::standard(ids), 0.0);
+    let per_week = |arl: Option<f64>| arl.map_or(f64::NAN, |arl| WEEK as f64 / arl);
+    let n1 = per_week(rules(&[RuleId::N1]));
+    let both = per_week(rules(&[RuleId::N1, RuleId::N2]));
+    let ewma = per_week(arl::ewma(LAMBDA, limits.ewma_l, 0.0));
+    let number = |x: Option<f64>| x.unwrap_or(f64::NAN);
+    let evidence = limits.evidence;
+    Some(Steady {
+        kind,
+        weeks,
+        evidence: [evidence.sigma_z_mr, evidence.sigma_z_sd, evidence.lag1].map(number),
+        drifts: evidence.drifts(),
+        per_week: runs.map(|n| n as f64 / weeks.max(1) as f64),
+        expected: [n1, n1, both, ewma],
+    })
+}
+
+/// How many runs of signals begin: as a person sees them, and as an incident counts them.
+fn begun(signals: impl Iterator<Item = bool>) -> usize {
+    let mut before = false;
+    signals.filter(|now| *now & !std::mem::replace(&mut before, *now)).count()
+}
+
+fn delay(
+    seed: u64,
+    kind: &'static str,
+    rejects: RejectModel,
+    limits: &Limits,
+    lines: usize,
+) -> Delay {
+    let mut delays: [Vec<i64>; 4] = Default::default();
+    for i in 0..lines {
+        let points = judge(limits, line(another(seed, 10_000 + i), rejects, CHANGE_MIN + WAIT_MIN));
+        let changed = (CHANGE_MIN / LENGTH) as usize;
+        for (chart, delays) in delays.iter_mut().enumerate() {
+            let after = points.iter().skip(changed).position(|point| point[chart]);
+            delays.extend(after.map(|n| (n as i64 + 1) * LENGTH));
+        }
+    }
+    delays.iter_mut().for_each(|delays| delays.sort_unstable());
+    let median = |delays: &Vec<i64>| delays.get(lines / 2).copied();
+    Delay {
+        kind,
+        median_min: [0, 1, 2, 3].map(|chart| median(&delays[chart])),
+        found: [0, 1, 2, 3].map(|chart| delays[chart].len() as f64 / lines.max(1) as f64),
+        lines,
+    }
+}
+
+/// A seed of its own for each line.
+fn another(seed: u64, i: usize) -> u64 {
+    seed.wrapping_mul(1_000_003).wrapping_add(i as u64 + 1)
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "seed {}, 15-minute subgroups of 97,500 capsules, limits from 300 subgroups",
+            self.seed
+        )?;
+        writeln!(f, "\nfalse alarms a week: seen (expected of independent points)")?;
+        writeln!(
+            f,
+            "{:<30}{:>8}{:>8}{:>7}  {:>16}{:>16}{:>16}{:>16}",
+            "line", "σz MR", "σz SD", "ρ₁", CHARTS[0], CHARTS[1], CHARTS[2], CHARTS[3]
+        )?;
+        for row in &self.steady {
+            let [mr, sd, lag1] = row.evidence;
+            write!(f, "{:<30}{mr:>8.2}{sd:>8.2}{lag1:>7.2}  ", row.kind)?;
+            for (seen, expected) in row.per_week.iter().zip(row.expected) {
+                write!(f, "{:>16}", format!("{seen:.2} ({expected:.2})"))?;
+            }
+            writeln!(f, "{}", if row.drifts { "  drift: does not page" } else { "" })?;
+        }
+        writeln!(
+            f,
+            "\nmedian minutes to a signal (lines of {} with one in a day)",
+            self.delays.first().map_or(0, |row| row.lines)
+        )?;
+        writeln!(
+            f,
+            "{:<30}{:>16}{:>16}{:>16}{:>16}",
+            "change", CHARTS[0], CHARTS[1], CHARTS[2], CHARTS[3]
+        )?;
+        for row in &self.delays {
+            write!(f, "{:<30}", row.kind)?;
+            for (median, found) in row.median_min.iter().zip(row.found) {
+                let median = median.map_or("–".to_owned(), |minutes| minutes.to_string());
+                write!(f, "{:>16}", format!("{median} ({:.0} %)", found * 100.0))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_figures_and_a_shift_is_found() {
+        let effort = Effort { weeks: 1, lines: 3 };
+        let figures = run(7, effort);
+        assert_eq!(figures, run(7, effort));
+        let shift = &figures.delays[0];
+        assert!(shift.found.iter().all(|found| *found == 1.0), "{figures}");
+        assert_eq!(shift.median_min[1], Some(15), "half as many rejects again stand out at once");
+    }
+}

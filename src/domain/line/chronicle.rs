@@ -1,0 +1,388 @@
+//! What is written down of a line beside its minutes and events: stops, hours, shifts, batches, and the balance of its
+//! material. Ties [`stop`](super::stop), [`batch`](super::batch), [`rollup`](super::rollup) and
+//! [`balance`](super::balance) together; the tracker tells it what it reads.
+
+use std::sync::Arc;
+
+use super::balance::{Balance, Miscount, Outlet, Section, Sign, Suspect};
+use super::batch::{BatchFollower, Settings};
+use super::calendar::Calendar;
+use super::counter::Baseline;
+use super::event::Event;
+use super::minute::Counted;
+use super::rollup::{Booking, Books, Rollup};
+use super::state::State;
+use super::stop::key_cause::{Chain, KeyCause, Watch};
+use super::stop::revision::{Part, Revision};
+use super::stop::{Cause, Spent, Stop, StopLog};
+use crate::plc_map::{PlcMap, Role, Tag};
+use crate::units::{Count, HOUR_US, MINUTE_US, Moment, StationId, TagId};
+
+/// The time in which the service was down is booked as unseen for at most so long.
+const UNSEEN_AT_MOST_US: i64 = 31 * 24 * HOUR_US;
+
+/// A counter of the line: station by position, its name, and what it counts.
+#[derive(Clone, Debug)]
+pub struct CounterKey {
+    /// Position of the station.
+    pub station: usize,
+    /// Tag.
+    pub tag: TagId,
+    /// What it counts.
+    pub counted: Counted,
+}
+
+/// What is to be known of a line.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its shifts and planned stops.
+    pub calendar: Calendar,
+    /// Its machines in the order of the capsules.
+    pub stations: Vec<Arc<PlcMap>>,
+    /// Position of the counting station.
+    pub counting: usize,
+    /// Its counters.
+    pub counters: Vec<CounterKey>,
+}
+
+impl Plan {
+    /// The plan of a line: its counters in the order of its machines and their maps.
+    pub fn new(calendar: Calendar, stations: Vec<Arc<PlcMap>>, counting: usize) -> Plan {
+        let of_station = |(station, map): (usize, &Arc<PlcMap>)| {
+            let counts = map.tags.iter().filter(|tag| tag.counter.is_some());
+            let key = |tag: &Tag| CounterKey {
+                station,
+                tag: tag.id.clone(),
+                counted: counted(&tag.role),
+            };
+            counts.map(key).collect::<Vec<_>>()
+        };
+        let counters = stations.iter().enumerate().flat_map(of_station).collect();
+        Plan { calendar, stations, counting, counters }
+    }
+}
+
+/// What a counter of this role counts.
+pub fn counted(role: &Role) -> Counted {
+    match role {
+        Role::Infeed => Counted::Infeed,
+        Role::Good => Counted::Good,
+        Role::Reject(reason) => Counted::Reject(reason.clone()),
+        Role::Sample => Counted::Sample,
+        _ => Counted::Void,
+    }
+}
+
+/// What an earlier run of the service had written down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Number of the last stop, 0 for none.
+    pub last_stop: u64,
+    /// The stop that had not ended.
+    pub open_stop: Option<Stop>,
+    /// Periods that had not ended.
+    pub rollups: Vec<Rollup>,
+    /// Up to when time was booked; none in a new journal.
+    pub last: Option<Moment>,
+    /// Whether that moment is of the present boot clock.
+    pub same_boot: bool,
+}
+
+/// Stops of a span as recorded, and as people see them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StopRecord {
+    /// As recorded, oldest first.
+    pub stops: Vec<Stop>,
+    /// With all revisions applied, oldest first.
+    pub parts: Vec<Part>,
+    /// The revisions that were applied, oldest first.
+    pub revisions: Vec<Revision>,
+}
+
+/// A counter as last read, and what its ledger wrote down in a span.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CounterRecord {
+    /// As last read.
+    pub baseline: Baseline,
+    /// Entries that were more than an ordinary step, with their numbers, oldest first.
+    pub entries: Vec<(i64, Event)>,
+}
+
+/// Something that a person should look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// Where.
+    pub station: StationId,
+    /// The counter, if it is one alone.
+    pub tag: Option<TagId>,
+    /// What, in a sentence.
+    pub detail: String,
+}
+
+/// The chronicle of one line.
+#[derive(Clone, Debug)]
+pub struct Chronicle {
+    plan: Plan,
+    planned: Planned,
+    log: StopLog,
+    watch: Watch,
+    follower: BatchFollower,
+    books: Books,
+    balance: Balance,
+    judged: Option<Moment>,
+}
+
+/// What the calendar says from one moment to another.
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    from_us: i64,
+    until_us: i64,
+    planned: bool,
+}
+
+impl Chronicle {
+    /// Begins, or goes on where an earlier run ended; the time between is unseen.
+    pub fn new(plan: Plan, past: Past, now: Moment) -> Chronicle {
+        let names =
+            |key: &CounterKey| (plan.stations[key.station].station.clone(), key.counted.clone());
+        let keys = plan.counters.iter().map(names).collect();
+        let mut books = Books::new(plan.calendar.clone(), keys);
+        books.restore(&past.rollups);
+        let log = match past.open_stop.clone() {
+            Some(open) => StopLog::resume(open),
+            None => StopLog::after(past.last_stop),
+        };
+        let mut chronicle = Chronicle {
+            planned: Planned { from_us: 0, until_us: 0, planned: false },
+            log,
+            watch: Watch::new(chain(&plan)),
+            follower: BatchFollower::new(Settings::default(), books.batch().cloned()),
+            books,
+            balance: Balance::new(sections(&plan)),
+            judged: None,
+            plan,
+        };
+        if let Some(last) = past.last {
+            chronicle.resume(last, past.same_boot, now);
+        }
+        chronicle
+    }
+
+    /// Cuts the open stop where the record ends, and books the time since then as unseen.
+    fn resume(&mut self, last: Moment, same_boot: bool, now: Moment) {
+        if let Some(began) = self.log.cut(last) {
+            self.books.fail(began);
+        }
+        let away_us = match same_boot {
+            true => now.mono_us - last.mono_us,
+            false => now.utc_us - last.utc_us,
+        };
+        let away_us = away_us.clamp(0, UNSEEN_AT_MOST_US);
+        let from = Moment { utc_us: now.utc_us - away_us, mono_us: now.mono_us - away_us };
+        self.spend(from, now, State::Unknown, None, |_| ());
+    }
+
+    /// Books how the counting station spent the time between two moments; spans follow each other without a hole.
+    /// `each` gets it cut where the calendar begins or ends a planned stop.
+    pub fn spend(
+        &mut self,
+        mut from: Moment,
+        to: Moment,
+        state: State,
+        reason: Option<i64>,
+        mut each: impl FnMut(&Spent),
+    ) {
+        let map = &self.plan.stations[self.plan.counting];
+        let side = reason.and_then(|code| map.flow.causes.get(&code).copied());
+        let side = side.filter(|cause| cause.is_external());
+        while from.mono_us < to.mono_us {
+            let label_us = to.utc_us - (to.mono_us - from.mono_us);
+            let planned = self.planned(label_us);
+            let part_us = (to.utc_us - label_us).min(planned.until_us - label_us);
+            let until = Moment { utc_us: label_us + part_us, mono_us: from.mono_us + part_us };
+            let until = if until.mono_us == to.mono_us { to } else { until };
+            let spent = Spent { from, to: until, state, side, reason, planned: planned.planned };
+            if let Some(began) = self.log.follow(&spent) {
+                self.books.fail(began);
+            }
+            self.books.spend(&spent);
+            each(&spent);
+            from = until;
+        }
+        self.blame(to);
+    }
+
+    fn planned(&mut self, utc_us: i64) -> Planned {
+        if utc_us < self.planned.from_us || utc_us >= self.planned.until_us {
+            let (planned, until_us) = self.plan.calendar.planned(utc_us);
+            self.planned = Planned { from_us: utc_us, until_us, planned };
+        }
+        self.planned
+    }
+
+    /// Looks for the machine that the open stop comes from, as long as one may still be seen.
+    fn blame(&mut self, now: Moment) {
+        let Some(open) = self.log.open() else { return };
+        let found = matches!(open.key, KeyCause::Station(_)) && open.cause != Cause::Unknown;
+        if !found && self.watch.is_open(open.from, now) {
+            let key = self.watch.key(open.cause, open.from);
+            self.log.blame(key);
+        }
+    }
+
+    /// Notes the state of any station.
+    pub fn state(&mut self, station: usize, state: State, at: Moment) {
+        self.watch.note(station, state, at);
+    }
+
+    /// Notes the batch id of the counting station.
+    pub fn batch(&mut self, id: &Arc<str>, at: Moment) {
+        let verdict = self.follower.id(id, at);
+        self.books.follow(&verdict, at);
+    }
+
+    /// Notes that a counter of the counting station was reset which is reset with the batch.
+    pub fn reset(&mut self, at: Moment) {
+        let verdict = self.follower.reset(at);
+        self.books.follow(&verdict, at);
+    }
+
+    /// Books a count.
+    pub fn count(&mut self, booking: &Booking) {
+        self.books.count(booking);
+    }
+
+    /// Decides about batches after all of a reading were told.
+    pub fn decide(&mut self, now: Moment) {
+        let verdict = self.follower.decide(now);
+        self.books.follow(&verdict, now);
+    }
+
+    /// Opens a batch by hand.
+    pub fn open_batch(&mut self, id: Arc<str>, at: Moment) {
+        let change = self.follower.open(id, at);
+        self.books.follow(&super::batch::Verdict::Change(change), at);
+    }
+
+    /// Closes the present batch by hand.
+    pub fn close_batch(&mut self, at: Moment) {
+        let change = self.follower.close(at);
+        self.books.follow(&super::batch::Verdict::Change(change), at);
+    }
+
+    /// Closes periods that ended by then.
+    pub fn close_until(&mut self, utc_us: i64) {
+        if self.books.is_due(utc_us) {
+            self.books.close_until(utc_us);
+        }
+    }
+
+    /// Judges the balance of the line, once a minute of its clock. `totals` gives the total of each counter in capsules,
+    /// none where it is not current.
+    pub fn judge(
+        &mut self,
+        now: Moment,
+        totals: impl FnOnce() -> Vec<Option<Count>>,
+    ) -> Vec<Alarm> {
+        let due = self.judged.is_none_or(|judged| now.mono_us - judged.mono_us >= MINUTE_US);
+        if !due {
+            return Vec::new();
+        }
+        self.judged = Some(now);
+        let found = self.balance.judge(&totals());
+        let suspects = self.balance.suspects();
+        found.iter().map(|miscount| self.alarm(miscount, &suspects)).collect()
+    }
+
+    fn alarm(&self, miscount: &Miscount, suspects: &[Suspect]) -> Alarm {
+        let (at_least, minutes) = (miscount.at_least, miscount.after_minutes);
+        let section = self.balance.sections().nth(miscount.section);
+        let of_section = |suspect: &&Suspect| {
+            section.is_some_and(|section| {
+                section.inlet == suspect.counter
+                    || section.outlets.iter().any(|outlet| outlet.counter == suspect.counter)
+            })
+        };
+        let suspects: Vec<&Suspect> = suspects.iter().filter(of_section).collect();
+        let words: Vec<String> = suspects
+            .iter()
+            .map(|suspect| {
+                let way = if suspect.over { "too much" } else { "too little" };
+                format!("{} counts {way}", self.plan.counters[suspect.counter].tag)
+            })
+            .collect();
+        let place = section.map_or(0, |section| section.stations.0);
+        let way = match miscount.sign {
+            Sign::TooFull => "more went in than came out and has room",
+            Sign::TooEmpty => "more came out than went in and was inside",
+        };
+        let station = match suspects[..] {
+            [one] => self.plan.counters[one.counter].station,
+            _ => place,
+        };
+        Alarm {
+            station: self.plan.stations[station].station.clone(),
+            tag: match suspects[..] {
+                [one] => Some(self.plan.counters[one.counter].tag.clone()),
+                _ => None,
+            },
+            detail: format!(
+                "{way}, by at least {at_least} capsules within {minutes} min: {}",
+                words.join(" or ")
+            ),
+        }
+    }
+
+    /// Stops and periods that changed since the last call, absolute.
+    pub fn take(&mut self) -> (Vec<Stop>, Vec<Rollup>) {
+        (self.log.take(), self.books.take())
+    }
+}
+
+/// The machines that can be balanced, and the ways between them.
+pub fn sections(plan: &Plan) -> Vec<Section> {
+    let find = |station: usize, wanted: &Counted| {
+        plan.counters.iter().position(|key| key.station == station && key.counted == *wanted)
+    };
+    let mut sections = Vec::new();
+    let mut before: Option<(usize, usize)> = None;
+    for (station, map) in plan.stations.iter().enumerate() {
+        let (infeed, good) = (find(station, &Counted::Infeed), find(station, &Counted::Good));
+        if let (Some(inlet), Some(good)) = (infeed, good) {
+            let leaves = |(_, key): &(usize, &CounterKey)| {
+                let out = matches!(key.counted, Counted::Reject(_) | Counted::Sample);
+                key.station == station && out
+            };
+            let others = plan.counters.iter().enumerate().filter(leaves).map(|(i, _)| i);
+            let outlets = std::iter::once(good).chain(others).map(Outlet::capsules).collect();
+            let stations = (station, station);
+            sections.push(Section { stations, inlet, outlets, capacity: map.inside() });
+        }
+        if let (Some((from, inlet)), Some(infeed)) = (before, infeed) {
+            let outlets = vec![Outlet::capsules(infeed)];
+            let capacity = plan.stations[from].after();
+            sections.push(Section { stations: (from, station), inlet, outlets, capacity });
+        }
+        // Behind a machine that does not count its good capsules nobody knows what was on the way.
+        before = good.map(|good| (station, good));
+    }
+    sections
+}
+
+/// How long a standstill takes to reach the counting station: what can lie between, at the slower of the rates.
+fn chain(plan: &Plan) -> Chain {
+    let lag_us = |station: usize| {
+        let (low, high) = (station.min(plan.counting), station.max(plan.counting));
+        let between = (low..high).map(|i| {
+            let (map, next) = (&plan.stations[i], &plan.stations[i + 1]);
+            let capsules = map.after().saturating_add(map.inside()).saturating_add(next.inside());
+            let per_minute = map.max_per_minute.min(next.max_per_minute).max(1);
+            let us = u128::from(capsules) * MINUTE_US as u128 / u128::from(per_minute);
+            i64::try_from(us).unwrap_or(i64::MAX)
+        });
+        between.fold(0i64, i64::saturating_add)
+    };
+    let stations = plan.stations.iter().enumerate();
+    let stations = stations.map(|(i, map)| (map.station.clone(), lag_us(i))).collect();
+    Chain { counting: plan.counting, stations }
+}

@@ -1,0 +1,143 @@
+//! Hours, shifts and batches: what was counted in a period and how its time was spent, added up as it happens.
+//!
+//! - A reading belongs to the period in which it was taken. What was made in one poll across a border is thereby at
+//!   most one poll late; what was made in a longer gap is divided among the periods by their busy time, largest
+//!   remainder first, so that the best values add up to the whole, and each part is `[0, all of it]`.
+//! - Time is that of the boot clock, labelled at the end of each span: the classes of a period add up to the time that
+//!   passed in it, also when the wall clock steps or the day has 23 or 25 hours.
+//! - A period is a sum of plain numbers: sums of periods are sums of these, never means of their KPIs.
+
+mod books;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use super::batch::Remark;
+use super::minute::{Tally, TimeSplit};
+use super::state::TimeClass;
+use super::stop::Spent;
+use crate::line::minute::Counted;
+use crate::line::state::State;
+use crate::units::{Count, StationId};
+
+pub use books::{Booking, Books};
+
+/// What a period is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PeriodKind {
+    /// A clock hour of the plant.
+    Hour,
+    /// A shift.
+    Shift,
+    /// A batch.
+    Batch,
+}
+
+impl PeriodKind {
+    /// All kinds.
+    pub const ALL: [PeriodKind; 3] = [PeriodKind::Hour, PeriodKind::Shift, PeriodKind::Batch];
+
+    /// The word used in SQL and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            PeriodKind::Hour => "hour",
+            PeriodKind::Shift => "shift",
+            PeriodKind::Batch => "batch",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn from_word(word: &str) -> Option<PeriodKind> {
+        PeriodKind::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// How the time of a period was spent. All times in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Spending {
+    /// By class; adds up to the time that passed.
+    pub time: TimeSplit,
+    /// Part of the planned time in which the machine was set up or changed over.
+    pub setup_us: i64,
+    /// Part of the planned time in which the machine did something else than was planned: ran, broke down, was not
+    /// seen.
+    pub overlap_us: i64,
+    /// Time in which a batch was open.
+    pub order_us: i64,
+    /// Stops for a cause inside the machine that began.
+    pub failures: u64,
+}
+
+impl Spending {
+    /// Adds the length of a span; `order` says whether a batch was open.
+    pub fn add(&mut self, spent: &Spent, us: i64, order: bool) {
+        self.time.add(spent.class(), us);
+        if spent.state == State::Setup && !spent.planned {
+            self.setup_us += us;
+        }
+        if spent.overlaps() {
+            self.overlap_us += us;
+        }
+        if order {
+            self.order_us += us;
+        }
+    }
+
+    /// Adds all of another period.
+    pub fn merge(&mut self, other: &Spending) {
+        self.time.merge(&other.time);
+        self.setup_us += other.setup_us;
+        self.overlap_us += other.overlap_us;
+        self.order_us += other.order_us;
+        self.failures += other.failures;
+    }
+
+    /// Time in which the machine was there to produce or to be set up: all but what was planned otherwise.
+    pub fn busy_us(&self) -> i64 {
+        self.time.total() - self.time.of(TimeClass::Planned) + self.setup_us
+    }
+}
+
+/// A period of a line, absolute. It is identified by its kind and its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollup {
+    /// What it is.
+    pub kind: PeriodKind,
+    /// Name of the shift, id of the batch, empty for an hour.
+    pub name: Arc<str>,
+    /// Start in UTC microseconds.
+    pub start_us: i64,
+    /// End in UTC microseconds; none for a batch that is open.
+    pub end_us: Option<i64>,
+    /// Raised whenever a period that was already stored changes.
+    pub rev: u32,
+    /// Whether it is over and will not change.
+    pub closed: bool,
+    /// How the borders of a batch are known, none for other periods.
+    pub remark: Option<Remark>,
+    /// Whether part of a count was divided by estimate.
+    pub estimated: bool,
+    /// How its time was spent.
+    pub spending: Spending,
+    /// All counts, gaps included, of the counters that counted anything.
+    pub counts: Vec<Tally>,
+    /// The part of the counts that is known for gaps only as a whole.
+    pub gaps: Vec<Tally>,
+}
+
+impl Rollup {
+    /// The count of one counter, zero where it counted nothing.
+    pub fn count(&self, station: &StationId, counted: &Counted) -> Count {
+        let is_it = |t: &&Tally| t.station == *station && t.counted == *counted;
+        self.counts.iter().filter(is_it).map(|t| t.count).sum()
+    }
+
+    /// All rejects of a station.
+    pub fn rejected(&self, station: &StationId) -> Count {
+        let is_reject =
+            |t: &&Tally| t.station == *station && matches!(t.counted, Counted::Reject(_));
+        self.counts.iter().filter(is_reject).map(|t| t.count).sum()
+    }
+}

@@ -1,0 +1,156 @@
+//! A sensor that counts twice is found by the tracker and named; a clean line stays quiet.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::script::moment;
+use crate::line::calendar::Calendar;
+use crate::line::event::{Event, EventKind};
+use crate::line::minute::Counted;
+use crate::line::rollup::PeriodKind;
+use crate::line::stop::Cause;
+use crate::line::stop::key_cause::KeyCause;
+use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
+use crate::plc_map::PlcMap;
+use crate::reading::{Outcome, Quality, Reading, Snapshot, Value};
+use crate::units::{Count, LineId, Reason, StationId};
+
+const MAP: &str = r#"
+[machine]
+station = "CF01"
+title = { en = "Filler", zh = "充填机" }
+protocol = "modbus"
+max_per_minute = 6500
+step = 50
+inside = 900
+[modbus]
+unit = 1
+[groups]
+fast = "1s"
+[states]
+3 = "execute"
+4 = "suspended"
+[stop_reasons]
+4 = { en = "downstream blocked", zh = "下游堵料", cause = "blocked" }
+[[tag]]
+id = "state"
+register = "holding 0"
+type = "u16"
+role = "state"
+[[tag]]
+id = "reason"
+register = "holding 1"
+type = "u16"
+role = "stop_reason"
+[[tag]]
+id = "in"
+register = "holding 2"
+type = "u32"
+role = "infeed"
+resets = "never"
+[[tag]]
+id = "good"
+register = "holding 4"
+type = "u32"
+role = "good"
+resets = "never"
+[[tag]]
+id = "metal"
+register = "holding 6"
+type = "u16"
+role = "reject:metal"
+resets = "never"
+capsules_least = 10
+capsules_most = 60
+"#;
+
+fn tracker() -> LineTracker {
+    let map = PlcMap::parse("case", MAP).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let model = LineModel {
+        id: LineId::new("L1"),
+        stations: vec![Arc::new(map)],
+        counting: 0,
+        target_per_minute: 6_500,
+        calendar: Calendar::new(TimeZone::UTC, Vec::new()),
+        time_scale: 1.0,
+    };
+    LineTracker::new(model, moment(0.0), Carry::default())
+}
+
+fn snapshot(second: u64, values: [u64; 5]) -> Snapshot {
+    let reading = |(tag, value): (u16, u64)| Reading {
+        tag,
+        value: Value::Unsigned(value),
+        quality: Quality::Good,
+        status: 0,
+        source_us: None,
+    };
+    Snapshot {
+        device: 0,
+        group: 0,
+        taken_at: moment(second as f64),
+        round_trip_us: 1_000,
+        polls: 1,
+        outcome: Outcome::Taken((0..).zip(values).map(reading).collect()),
+    }
+}
+
+/// Runs for some minutes at 6,000 a minute with 600 capsules inside; `good` is what the sensor shows of what came out.
+/// A metal event dumps 35 capsules every quarter of an hour.
+fn run(minutes: u64, good: impl Fn(u64) -> u64) -> (Vec<Event>, Changes) {
+    let mut tracker = tracker();
+    let mut alarms = Vec::new();
+    let mut last = Changes::default();
+    for second in 0..minutes * 60 {
+        let made = second * 100;
+        let metal = second / 900;
+        let out = made.saturating_sub(600).saturating_sub(35 * metal);
+        tracker.advance(&snapshot(second, [3, 0, made, good(out), metal]));
+        if second % 10 == 0 {
+            tracker.check(moment(second as f64));
+            last = tracker.take_changes();
+            let events = std::mem::take(&mut last.events);
+            alarms.extend(events.into_iter().filter(|event| event.kind == EventKind::Alarm));
+        }
+    }
+    (alarms, last)
+}
+
+#[test]
+fn a_clean_line_is_quiet_for_two_days() {
+    let (alarms, _) = run(2 * 24 * 60, |out| out);
+    assert_eq!(alarms, []);
+}
+
+#[test]
+fn one_percent_counted_twice_is_an_alarm_within_the_hour() {
+    let (alarms, _) = run(60, |out| out + out / 100);
+    let alarm = alarms.first().expect("an alarm");
+    assert_eq!((alarm.word.as_str(), &alarm.station), ("miscount", &Some(StationId::new("CF01"))));
+    assert!(alarm.detail.contains("good counts too much"), "{}", alarm.detail);
+    // 60 capsules a minute too many against room for 900, and against what metal events leave open.
+    let minutes = (alarm.at_us - moment(0.0).utc_us) / 60_000_000;
+    assert!(minutes <= 2 * 900 / 60, "after {minutes} min");
+}
+
+#[test]
+fn metal_events_are_booked_as_an_interval_of_capsules() {
+    let (_, last) = run(46, |out| out);
+    let hour = last.rollups.iter().find(|rollup| rollup.kind == PeriodKind::Hour).expect("an hour");
+    let metal = Counted::Reject(Reason::new("metal"));
+    let station = StationId::new("CF01");
+    assert_eq!(hour.count(&station, &metal), Count::between(30, 105, 180));
+}
+
+#[test]
+fn the_reason_tells_on_which_side_the_cause_lies() {
+    let mut tracker = tracker();
+    for second in 0..30 {
+        let values = if second < 10 { [3, 0, 0, 0, 0] } else { [4, 4, 0, 0, 0] };
+        tracker.advance(&snapshot(second, values));
+    }
+    let stops = tracker.take_changes().stops;
+    let shown: Vec<_> = stops.iter().map(|stop| (stop.cause, stop.reason, &stop.key)).collect();
+    assert_eq!(shown, [(Cause::Blocked, Some(4), &KeyCause::Undecided(Vec::new()))]);
+}

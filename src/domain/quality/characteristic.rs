@@ -1,0 +1,230 @@
+//! What is charted of a line, with which chart and how it is judged; the defaults of a line that configures nothing.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::plc_map::{PlcMap, Role};
+use crate::spc::rules::{RuleId, RuleSet};
+use crate::units::{MINUTE_US, Reason, StationId};
+
+/// Minutes of an alarm subgroup by default. About 97,500 capsules: at one minute neighbours resemble each other and
+/// even p′ signals the drift.
+pub const SUBGROUP_MINUTES: u32 = 15;
+
+/// A stop longer than this breaks runs and moving ranges.
+pub const BREAK_AFTER_US: i64 = 5 * MINUTE_US;
+
+/// Running time after such a stop that neither estimates nor signals.
+pub const STARTUP_US: i64 = 2 * MINUTE_US;
+
+/// Weight of the newest point of the EWMA beside a chart of counts.
+pub const LAMBDA: f64 = 0.1;
+
+/// One quantity under statistical control.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Characteristic {
+    /// Its name in addresses and in the journal: `reject_fraction`, `reject.CF01.dented`, `speed`.
+    pub id: Arc<str>,
+    /// What is measured.
+    pub measure: Measure,
+    /// Which chart.
+    pub kind: ChartKind,
+    /// Minutes of a subgroup that is judged.
+    pub subgroup_minutes: u32,
+    /// A stop longer than this, in microseconds, is a break.
+    pub break_after_us: i64,
+    /// Running time after a break that is a start-up, in microseconds.
+    pub startup_us: i64,
+    /// What a change of batch does.
+    pub batch: BatchPolicy,
+    /// Whether what a machine ejects after each start, whatever its quality, counts as rejected.
+    pub startup_discards: bool,
+    /// The rules that judge.
+    pub rules: Vec<RuleId>,
+    /// False alarms that are accepted, per chart and week.
+    pub budget_per_week: f64,
+}
+
+/// What a characteristic measures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// All rejects of a station among all it judged.
+    RejectFraction {
+        /// The station.
+        station: StationId,
+    },
+    /// Rejects of one reason among all that the station judged.
+    Reject {
+        /// The station.
+        station: StationId,
+        /// Why.
+        reason: Reason,
+    },
+    /// Capsules judged in a minute of running time.
+    Speed {
+        /// The station.
+        station: StationId,
+    },
+}
+
+/// The chart of a characteristic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChartKind {
+    /// Fraction under Laney's limits.
+    PPrime,
+    /// Fraction under binomial limits.
+    P,
+    /// Rejects a capsule under Laney's limits, shown per thousand.
+    UPrime,
+    /// Rejects a capsule under Poisson limits, shown per thousand.
+    U,
+    /// Individual values and their moving ranges.
+    Individuals,
+}
+
+/// What a change of batch does to a chart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BatchPolicy {
+    /// It ends runs and moving ranges, the limits stay.
+    #[default]
+    Break,
+    /// A new stage begins: estimates start afresh too. Only if the engineer says so.
+    Stage,
+}
+
+impl ChartKind {
+    /// All kinds.
+    pub const ALL: [ChartKind; 5] =
+        [ChartKind::PPrime, ChartKind::P, ChartKind::UPrime, ChartKind::U, ChartKind::Individuals];
+
+    /// The word used in files, SQL and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            ChartKind::PPrime => "p_prime",
+            ChartKind::P => "p",
+            ChartKind::UPrime => "u_prime",
+            ChartKind::U => "u",
+            ChartKind::Individuals => "i_mr",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn from_word(word: &str) -> Option<ChartKind> {
+        ChartKind::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether it charts counts.
+    pub fn counts(self) -> bool {
+        self != ChartKind::Individuals
+    }
+
+    /// Whether Laney's factor widens its limits.
+    pub fn primed(self) -> bool {
+        matches!(self, ChartKind::PPrime | ChartKind::UPrime)
+    }
+}
+
+impl Measure {
+    /// The station that is looked at.
+    pub fn station(&self) -> &StationId {
+        match self {
+            Measure::RejectFraction { station }
+            | Measure::Reject { station, .. }
+            | Measure::Speed { station } => station,
+        }
+    }
+
+    /// The name of a characteristic of this measure.
+    pub fn id(&self) -> Arc<str> {
+        match self {
+            Measure::RejectFraction { .. } => "reject_fraction".into(),
+            Measure::Reject { station, reason } => format!("reject.{station}.{reason}").into(),
+            Measure::Speed { .. } => "speed".into(),
+        }
+    }
+
+    /// The chart that fits by default: p′ for a fraction, u′ for a reason, I-MR for a speed.
+    pub fn default_kind(&self) -> ChartKind {
+        match self {
+            Measure::RejectFraction { .. } => ChartKind::PPrime,
+            Measure::Reject { .. } => ChartKind::UPrime,
+            Measure::Speed { .. } => ChartKind::Individuals,
+        }
+    }
+
+    /// Whether that chart can show this measure.
+    pub fn fits(&self, kind: ChartKind) -> bool {
+        kind.counts() != matches!(self, Measure::Speed { .. })
+    }
+}
+
+impl Characteristic {
+    /// A characteristic with the default chart, subgroup, rules and budget.
+    pub fn new(measure: Measure) -> Characteristic {
+        Characteristic {
+            id: measure.id(),
+            kind: measure.default_kind(),
+            measure,
+            subgroup_minutes: SUBGROUP_MINUTES,
+            break_after_us: BREAK_AFTER_US,
+            startup_us: STARTUP_US,
+            batch: BatchPolicy::default(),
+            startup_discards: false,
+            rules: vec![RuleId::N1, RuleId::N2],
+            budget_per_week: 1.0,
+        }
+    }
+
+    /// What a line charts that configures nothing: the reject fraction and the speed of its counting station, and
+    /// each reject reason that a map names. Start-up discards are ejected on purpose and have no chart.
+    pub fn defaults(counting: &StationId, maps: &[Arc<PlcMap>]) -> Vec<Characteristic> {
+        let station = counting.clone();
+        let mut measures = vec![Measure::RejectFraction { station }];
+        for map in maps {
+            let reasons = map.tags.iter().filter_map(|tag| match &tag.role {
+                Role::Reject(reason) if reason.as_str() != STARTUP_DISCARD => Some(reason.clone()),
+                _ => None,
+            });
+            let reject = |reason| Measure::Reject { station: map.station.clone(), reason };
+            measures.extend(reasons.map(reject).filter(|_| map.position(&Role::Good).is_some()));
+        }
+        measures.push(Measure::Speed { station: counting.clone() });
+        measures.dedup();
+        measures.into_iter().map(Characteristic::new).collect()
+    }
+
+    /// Its rules as the engine takes them.
+    pub fn rule_set(&self) -> RuleSet {
+        RuleSet::standard(&self.rules)
+    }
+
+    /// Microseconds of a subgroup.
+    pub fn subgroup_us(&self) -> i64 {
+        i64::from(self.subgroup_minutes) * MINUTE_US
+    }
+
+    /// Points in a week without a stop.
+    pub fn points_per_week(&self) -> f64 {
+        7.0 * 24.0 * 60.0 / f64::from(self.subgroup_minutes)
+    }
+
+    /// In-control run length that spends the budget: one false alarm in so many points.
+    pub fn arl0(&self) -> f64 {
+        self.points_per_week() / self.budget_per_week
+    }
+
+    /// The same in subgroups of another length, for a closer look. Never for alarms.
+    #[must_use]
+    pub fn with_subgroup(&self, minutes: u32) -> Characteristic {
+        Characteristic { subgroup_minutes: minutes, ..self.clone() }
+    }
+}
+
+/// The reason under which a machine counts what it ejects after a start, whatever its quality.
+pub const STARTUP_DISCARD: &str = "startup_discard";
+
+impl fmt::Display for Characteristic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)
+    }
+}

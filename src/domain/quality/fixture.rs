@@ -1,0 +1,89 @@
+//! Minutes as a line makes them, for tests.
+
+use super::characteristic::{Characteristic, Measure};
+use super::limits::{Decision, Limits, Verdict, ewma_l, fit};
+use super::subgroup::{Subgroup, subgroups};
+use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
+use crate::units::{Count, MINUTE_US, Reason, StationId};
+
+/// 2026-11-02T00:00:00Z, a whole multiple of every subgroup.
+pub(super) const T0_US: i64 = 1_793_577_600_000_000;
+
+pub(super) fn station() -> StationId {
+    StationId::new("CF01")
+}
+
+pub(super) fn reject_fraction() -> Characteristic {
+    Characteristic::new(Measure::RejectFraction { station: station() })
+}
+
+/// A running minute with so many rejects among 6,500.
+pub(super) fn minute(i: i64, rejected: u64) -> Minute {
+    let tally = |counted, n| Tally { station: station(), counted, count: Count::exact(n) };
+    Minute {
+        start_us: T0_US + i * MINUTE_US,
+        rev: 1,
+        closed: true,
+        time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
+        polls: 600,
+        missed: 0,
+        tallies: vec![
+            tally(Counted::Good, 6_500 - rejected.min(6_500)),
+            tally(Counted::Reject(Reason::new("dented")), rejected),
+        ],
+    }
+}
+
+/// A minute in which the machine stood.
+pub(super) fn standing(i: i64) -> Minute {
+    let mut minute = minute(i, 0);
+    minute.time = TimeSplit([0, MINUTE_US, 0, 0, 0, 0]);
+    minute.tallies.iter_mut().for_each(|tally| tally.count = Count::ZERO);
+    minute
+}
+
+/// Rejects that wander a little round 28 a minute, the same for the same place.
+pub(super) fn steady(i: i64) -> u64 {
+    let mut z = (i as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    let z = z ^ (z >> 31);
+    // The sum of four bytes: bell-shaped, mean 510, standard deviation 148; 28 ± 5.3 as chance has it.
+    let sum: u64 = (0..4).map(|byte| (z >> (8 * byte)) & 0xff).sum();
+    (28 + (sum as i64 - 510) * 53 / 1_480).max(0) as u64
+}
+
+/// Subgroups of a steady line.
+pub(super) fn steady_subgroups(n: i64) -> Vec<Subgroup> {
+    let minutes: Vec<Minute> = (0..15 * n).map(|i| minute(i, steady(i))).collect();
+    subgroups(&reject_fraction(), &minutes, &[])
+}
+
+/// Limits from these subgroups, proposed by `an`.
+pub(super) fn proposed(version: u32, baseline: &[Subgroup]) -> Limits {
+    let characteristic = reject_fraction();
+    let fitted = fit(&characteristic, baseline, (i64::MIN, i64::MAX), &[]);
+    Limits {
+        version,
+        characteristic: characteristic.id.clone(),
+        kind: characteristic.kind,
+        subgroup_minutes: characteristic.subgroup_minutes,
+        law: fitted.law.unwrap(),
+        ewma_l: ewma_l(&characteristic),
+        rules: characteristic.rules.clone(),
+        baseline: fitted.baseline,
+        evidence: fitted.evidence,
+        author: "an".to_owned(),
+        reason: "first baseline".to_owned(),
+        made_us: T0_US,
+        decision: None,
+    }
+}
+
+pub(super) fn decision(verdict: Verdict, by: &str) -> Decision {
+    Decision { verdict, by: by.to_owned(), reason: "seen".to_owned(), at_us: T0_US }
+}
+
+pub(super) fn approved(version: u32, baseline: &[Subgroup]) -> Limits {
+    proposed(version, baseline).decide(decision(Verdict::Approved, "bo")).unwrap()
+}

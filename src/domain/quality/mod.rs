@@ -1,0 +1,30 @@
+//! Minutes → subgroups → charts → signals: what the quality engineer works with.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`characteristic`] | what is charted, how, and the defaults of a line |
+//! | [`subgroup`] | minutes joined into subgroups, one minute at a time; breaks, stages, start-up, coverage |
+//! | [`limits`] | a law as a versioned record: baseline, exclusions, author, hash; when it may judge, and when it may page |
+//! | [`stream`] | subgroups judged one at a time under the limits in force |
+//! | [`monitor`] | a running chart: late and corrected minutes are judged again and both versions are told |
+//! | [`signal`] | signals collapsed into incidents that people work on; alarm budget; reasons compared in a report |
+//! | [`record`] | what is kept: incidents with the work on them, points as they were told |
+//! | [`workbench`] | a span of history under chosen limits, and the replay of proposed ones |
+//! | [`overview`] | the small chart of the overview |
+
+pub mod characteristic;
+pub mod limits;
+pub mod monitor;
+pub mod overview;
+pub mod record;
+pub mod signal;
+pub mod stream;
+pub mod subgroup;
+pub mod workbench;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use overview::{Chart, Point, charts};

@@ -1,0 +1,211 @@
+//! Signals as work: what a person has to look at, how often chance alone would ask for it, and which reasons stand
+//! out in a report.
+
+use std::sync::Arc;
+
+use super::characteristic::{Characteristic, LAMBDA};
+use super::limits::Limits;
+use super::stream::Judged;
+use crate::spc::arl;
+use crate::spc::rules::{Hits, RuleId, RuleSet};
+use crate::stats::distribution::normal_sf;
+
+/// A run of signals on one chart: one thing to look at, however many points and rules it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Of what.
+    pub characteristic: Arc<str>,
+    /// Version of the limits that judged. It stays, whatever limits come later.
+    pub version: u32,
+    /// Start of the subgroup of the first signal, UTC microseconds.
+    pub opened_us: i64,
+    /// Start of the subgroup of the latest signal, UTC microseconds.
+    pub last_us: i64,
+    /// Rules completed on the chart so far.
+    pub rules: Hits,
+    /// Rules completed on its companion so far.
+    pub companion: Hits,
+    /// Subgroups with a signal.
+    pub n_points: u32,
+    /// The most that it asked for so far.
+    pub level: Level,
+    /// Whether a judged subgroup without a signal has ended it.
+    pub over: bool,
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Limits are provisional or the chart drifts: to be studied, not to be chased.
+    Study,
+    /// Somebody should look when convenient.
+    Notice,
+    /// Somebody should look now.
+    Page,
+}
+
+impl Level {
+    /// All, mildest first.
+    pub const ALL: [Level; 3] = [Level::Study, Level::Notice, Level::Page];
+
+    /// The word used in SQL and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Study => "study",
+            Level::Notice => "notice",
+            Level::Page => "page",
+        }
+    }
+
+    /// The level of that word.
+    pub fn from_word(word: &str) -> Option<Level> {
+        Level::ALL.into_iter().find(|level| level.word() == word)
+    }
+
+    /// What a signal under these limits asks for. A point beyond its limit pages, other rules are notices; a chart
+    /// that drifts or that nobody approved asks for study only.
+    pub fn of(judged: &Judged, limits: &Limits) -> Level {
+        let approved = limits.decision.as_ref().is_some_and(|d| !d.by.is_empty());
+        if !approved || limits.evidence.drifts() {
+            return Level::Study;
+        }
+        let beyond =
+            judged.point.hits.contains(RuleId::N1) || judged.point.hits.contains(RuleId::We1);
+        if beyond && limits.may_page() { Level::Page } else { Level::Notice }
+    }
+}
+
+/// Collapses signals into incidents, one judged subgroup at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Incidents {
+    open: Option<Incident>,
+}
+
+impl Incidents {
+    /// The incident that has not ended.
+    pub fn open(&self) -> Option<&Incident> {
+        self.open.as_ref()
+    }
+
+    /// Takes the next judged subgroup; the incident that it opens, continues or ends. A subgroup that is not judged
+    /// says nothing and changes nothing.
+    pub fn push(
+        &mut self,
+        characteristic: &Characteristic,
+        judged: &Judged,
+        limits: Option<&Limits>,
+    ) -> Option<Incident> {
+        let limits = limits?;
+        if judged.point.z.is_none() && judged.point.hits.is_empty() {
+            return None;
+        }
+        if !judged.signals() {
+            let mut ended = self.open.take()?;
+            ended.over = true;
+            return Some(ended);
+        }
+        let start_us = judged.subgroup.start_us;
+        let incident = self.open.get_or_insert_with(|| Incident {
+            characteristic: characteristic.id.clone(),
+            version: judged.version,
+            opened_us: start_us,
+            last_us: start_us,
+            rules: Hits::NONE,
+            companion: Hits::NONE,
+            n_points: 0,
+            level: Level::Study,
+            over: false,
+        });
+        incident.last_us = start_us;
+        incident.rules = judged.point.hits.iter().fold(incident.rules, Hits::with);
+        incident.companion = judged.companion.hits.iter().fold(incident.companion, Hits::with);
+        incident.n_points += 1;
+        incident.level = incident.level.max(Level::of(judged, limits));
+        Some(incident.clone())
+    }
+
+    /// Ends the open incident because other limits judge from here on.
+    pub fn cut(&mut self) -> Option<Incident> {
+        let mut ended = self.open.take()?;
+        ended.over = true;
+        Some(ended)
+    }
+}
+
+/// How often chance alone signals, beside what was seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// False alarms accepted a week.
+    pub per_week: f64,
+    /// Mean number of points between two false alarms of the chart's rules; none for rules on trends.
+    pub arl_rules: Option<f64>,
+    /// The same of the EWMA; none where the chart has none.
+    pub arl_ewma: Option<f64>,
+    /// False alarms that chance alone gives in the judged points.
+    pub expected: Option<f64>,
+    /// Incidents that began in them.
+    pub observed: u32,
+    /// Judged points.
+    pub n_judged: u32,
+}
+
+impl Budget {
+    /// The budget of a span of judged subgroups.
+    pub fn of(
+        characteristic: &Characteristic,
+        limits: Option<&Limits>,
+        n_judged: u32,
+        observed: u32,
+    ) -> Budget {
+        let rules =
+            limits.map_or_else(|| characteristic.rules.clone(), |limits| limits.rules.clone());
+        let arl_rules = arl::run_rules(&RuleSet::standard(&rules), 0.0);
+        let has_ewma = characteristic.kind.counts();
+        let arl_ewma =
+            limits.filter(|_| has_ewma).and_then(|limits| arl::ewma(LAMBDA, limits.ewma_l, 0.0));
+        let n = f64::from(n_judged);
+        // The two are not independent; their sum is an upper bound, and a close one.
+        let expected = arl_rules.map(|arl| n / arl + arl_ewma.map_or(0.0, |arl| n / arl));
+        Budget {
+            per_week: characteristic.budget_per_week,
+            arl_rules,
+            arl_ewma,
+            expected,
+            observed,
+            n_judged,
+        }
+    }
+}
+
+/// A reason compared with its limits in a shift report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// Of what.
+    pub characteristic: Arc<str>,
+    /// Distance of the shift's rate from the centre, in sigma of the whole shift.
+    pub z: f64,
+    /// Two-sided probability of such a distance without a change.
+    pub p_value: f64,
+    /// Whether it stands out among all that were compared.
+    pub stands_out: bool,
+}
+
+/// Compares reasons in a report: of those that stand out at most a share `q` is expected to be false (Benjamini &
+/// Hochberg 1995). For reports only: a live alarm is judged by its own chart.
+pub fn compare(reasons: &[(Arc<str>, f64)], q: f64) -> Vec<Compared> {
+    let usable = reasons.iter().filter(|(_, z)| z.is_finite());
+    let mut rows: Vec<Compared> = usable
+        .map(|(characteristic, z)| Compared {
+            characteristic: characteristic.clone(),
+            z: *z,
+            p_value: (2.0 * normal_sf(z.abs())).min(1.0),
+            stands_out: false,
+        })
+        .collect();
+    rows.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
+    let m = rows.len() as f64;
+    let last = rows.iter().enumerate().rposition(|(i, row)| row.p_value <= q * (i + 1) as f64 / m);
+    let n_out = last.map_or(0, |last| last + 1);
+    rows.iter_mut().take(n_out).for_each(|row| row.stands_out = true);
+    rows
+}

@@ -1,0 +1,4 @@
+select number, from_us, from_mono_us, to_us, to_mono_us, cause, state, reason, key, candidates, flags
+from stop
+where line = ?1 and number between ?2 and ?3
+order by number

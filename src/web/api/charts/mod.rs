@@ -1,0 +1,372 @@
+//! Control charts of a line: columns for the workbench, limits as records, incidents and the work on them.
+
+#[cfg(test)]
+mod tests;
+mod view;
+mod write;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::Minute;
+use domain::quality::characteristic::Characteristic;
+use domain::quality::limits::{Limits, in_force};
+use domain::quality::subgroup::{Subgroup, subgroups};
+use domain::quality::workbench::{By, evaluate, replay};
+use domain::units::{HOUR_US, LineId};
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
+
+use super::{QUALITY_SPAN_US, Span};
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::{App, QualityRecord, Routes};
+use view::{
+    CharacteristicView, IncidentView, LimitsView, ReplayView, Shown, ToldView, WorkbenchView,
+    lengths,
+};
+
+/// Span of a chart that asks for none: 120 subgroups of 15 minutes.
+const SPAN_US: i64 = 30 * HOUR_US;
+
+/// Lengths of subgroups are compared within spans up to this: it needs every minute several times.
+const LENGTHS_SPAN_US: i64 = 7 * 24 * HOUR_US;
+
+/// Routes of this area.
+pub(crate) fn routes() -> Routes {
+    vec![
+        ("/api/v1/lines/{id}/characteristics", get(characteristics)),
+        ("/api/v1/lines/{id}/charts/{characteristic}", get(chart)),
+        ("/api/v1/lines/{id}/charts/{characteristic}/points", get(points)),
+        ("/api/v1/lines/{id}/charts/{characteristic}/limits", get(versions).post(write::propose)),
+        ("/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/replay", get(replayed)),
+        (
+            "/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/decision",
+            post(write::decide),
+        ),
+        ("/api/v1/lines/{id}/incidents", get(incidents)),
+        ("/api/v1/lines/{id}/incidents/{incident}/work", post(write::work)),
+    ]
+}
+
+/// Description of the routes of this area.
+#[derive(OpenApi)]
+#[openapi(paths(
+    characteristics,
+    chart,
+    points,
+    versions,
+    replayed,
+    incidents,
+    write::propose,
+    write::decide,
+    write::work
+))]
+pub(crate) struct Description;
+
+/// Which chart.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Choice {
+    /// Start, inclusive: RFC 3339 or UTC milliseconds. Default: 30 hours before the end.
+    from: Option<String>,
+    /// End, exclusive: RFC 3339 or UTC milliseconds. Default: now.
+    to: Option<String>,
+    /// `in_force` (default): each point by the limits of its time; a version; or `trial`: what the span itself gives.
+    limits: Option<String>,
+    /// Minutes in a subgroup: a divisor of a day. Default: those that are judged.
+    subgroup: Option<u32>,
+}
+
+/// What the line charts.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/characteristics", params(("id" = String, Path, description = "Line")),
+    responses((status = 200, body = Vec<CharacteristicView>), (status = 404, body = ErrorView))
+)]
+async fn characteristics(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<CharacteristicView>>, WebError> {
+    let line = app.line(&id)?;
+    Ok(Json(line.config.characteristics.iter().map(CharacteristicView::of).collect()))
+}
+
+/// A control chart in columns, with its limits, its evidence and what was made of its signals; at most 31 days.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/charts/{characteristic}",
+    params(("id" = String, Path), ("characteristic" = String, Path), Choice),
+    responses(
+        (status = 200, body = WorkbenchView),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+async fn chart(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+    Params(choice): Params<Choice>,
+) -> Result<Json<WorkbenchView>, WebError> {
+    let (line, configured) = app.characteristic(&id, &name)?;
+    let span = Span::of(choice.from.clone(), choice.to.clone());
+    let span = span.resolve_from(app.present().now.utc_us, SPAN_US, QUALITY_SPAN_US)?;
+    let minutes = choice.subgroup.unwrap_or(configured.subgroup_minutes);
+    if minutes == 0 || 1_440 % minutes != 0 {
+        let message = format!("subgroup {minutes} does not divide a day; use 1, 5, 15, 30 or 60");
+        return Err(WebError::Parameter(message));
+    }
+    let wanted = Wanted::parse(choice.limits.as_deref())?;
+    off_thread(&app, move |app| {
+        let characteristic = configured.with_subgroup(minutes);
+        let data = Data::read(app, &line, &characteristic, span)?;
+        let limits = app.parts().quality.limits(&line, &configured.id).map_err(WebError::Store)?;
+        let judging = wanted.choose(&characteristic, &data.subgroups, &limits, span)?;
+        let evaluation = evaluate(&characteristic, &data.subgroups, judging.by());
+        let mut incidents = app.parts().quality.incidents(&line, span).map_err(WebError::Store)?;
+        incidents.retain(|stored| stored.incident.characteristic == configured.id);
+        let within = span.1 - span.0 <= LENGTHS_SPAN_US;
+        let lengths = if within { lengths(&characteristic, &data.minutes) } else { Vec::new() };
+        Ok(Json(WorkbenchView::of(Shown {
+            configured: &configured,
+            characteristic: &characteristic,
+            span,
+            evaluation: &evaluation,
+            by: judging.word(),
+            limits: judging.newest(span.1),
+            versions: &limits,
+            incidents: &incidents,
+            lengths,
+        })))
+    })
+    .await
+}
+
+/// Points as they were told at the time, corrections after what they correct.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/charts/{characteristic}/points",
+    params(("id" = String, Path), ("characteristic" = String, Path), Span),
+    responses((status = 200, body = Vec<ToldView>), (status = 404, body = ErrorView))
+)]
+async fn points(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+    Params(span): Params<Span>,
+) -> Result<Json<Vec<ToldView>>, WebError> {
+    let (line, characteristic) = app.characteristic(&id, &name)?;
+    let span = span.resolve_from(app.present().now.utc_us, SPAN_US, QUALITY_SPAN_US)?;
+    off_thread(&app, move |app| {
+        let points = app.parts().quality.points(&line, &characteristic.id, span);
+        Ok(Json(points.map_err(WebError::Store)?.into_iter().map(ToldView::of).collect()))
+    })
+    .await
+}
+
+/// All versions of the limits of a characteristic.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/charts/{characteristic}/limits",
+    params(("id" = String, Path), ("characteristic" = String, Path)),
+    responses((status = 200, body = Vec<LimitsView>), (status = 404, body = ErrorView))
+)]
+async fn versions(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Json<Vec<LimitsView>>, WebError> {
+    let (line, characteristic) = app.characteristic(&id, &name)?;
+    off_thread(&app, move |app| {
+        let limits = app.parts().quality.limits(&line, &characteristic.id);
+        Ok(Json(limits.map_err(WebError::Store)?.iter().map(LimitsView::of).collect()))
+    })
+    .await
+}
+
+/// What a version would change over a span of history: which signals would appear, which would vanish.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/replay",
+    params(("id" = String, Path), ("characteristic" = String, Path), ("version" = u32, Path), Span),
+    responses((status = 200, body = ReplayView), (status = 404, body = ErrorView))
+)]
+async fn replayed(
+    State(app): State<App>,
+    Path((id, name, version)): Path<(String, String, u32)>,
+    Params(span): Params<Span>,
+) -> Result<Json<ReplayView>, WebError> {
+    let (line, characteristic) = app.characteristic(&id, &name)?;
+    let span = span.resolve_from(app.present().now.utc_us, SPAN_US, QUALITY_SPAN_US)?;
+    off_thread(&app, move |app| {
+        let data = Data::read(app, &line, &characteristic, span)?;
+        let limits =
+            app.parts().quality.limits(&line, &characteristic.id).map_err(WebError::Store)?;
+        let proposed = version_of(&limits, version)?;
+        let found = replay(&characteristic, &data.subgroups, By::InForce(&limits), proposed);
+        Ok(Json(ReplayView::of(&found)))
+    })
+    .await
+}
+
+/// Incidents of the line that began in a span or are open, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/incidents", params(("id" = String, Path), Span),
+    responses((status = 200, body = Vec<IncidentView>), (status = 404, body = ErrorView))
+)]
+async fn incidents(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(span): Params<Span>,
+) -> Result<Json<Vec<IncidentView>>, WebError> {
+    let line = app.line(&id)?.config.id.clone();
+    let span = span.resolve_from(app.present().now.utc_us, SPAN_US, QUALITY_SPAN_US)?;
+    off_thread(&app, move |app| {
+        let incidents = app.parts().quality.incidents(&line, span).map_err(WebError::Store)?;
+        Ok(Json(incidents.iter().map(IncidentView::of).collect()))
+    })
+    .await
+}
+
+impl App {
+    /// A characteristic of a line.
+    fn characteristic(&self, id: &str, name: &str) -> Result<(LineId, Characteristic), WebError> {
+        let config = &self.line(id)?.config;
+        let found = config.characteristics.iter().find(|c| *c.id == *name);
+        let found = found.ok_or_else(|| WebError::NoChart(name.chars().take(60).collect()))?;
+        Ok((config.id.clone(), found.clone()))
+    }
+}
+
+/// Runs what reads or writes the record on a thread that may block.
+async fn off_thread<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(&App) -> Result<T, WebError> + Send + 'static,
+) -> Result<T, WebError> {
+    let app = app.clone();
+    let answer = tokio::task::spawn_blocking(move || work(&app)).await;
+    answer.map_err(|error| WebError::Store(error.to_string()))?
+}
+
+/// A span of the record.
+struct Data {
+    minutes: Vec<Minute>,
+    subgroups: Vec<Subgroup>,
+}
+
+impl Data {
+    fn read(
+        app: &App,
+        line: &LineId,
+        characteristic: &Characteristic,
+        (from_us, to_us): (i64, i64),
+    ) -> Result<Data, WebError> {
+        // From the beginning of a subgroup, or its first point would seem incomplete.
+        let length_us = characteristic.subgroup_us();
+        let from_us = from_us.div_euclid(length_us) * length_us;
+        let history = &app.parts().history;
+        let mut minutes = history.minutes(line, from_us, to_us).map_err(WebError::Store)?;
+        minutes.retain(|minute| minute.closed);
+        let batches =
+            history.events(line, from_us, to_us, &[EventKind::Batch]).map_err(WebError::Store)?;
+        let batches: Vec<i64> =
+            batches.iter().map(|(_, event): &(i64, Event)| event.at_us).collect();
+        let subgroups = subgroups(characteristic, &minutes, &batches);
+        Ok(Data { minutes, subgroups })
+    }
+}
+
+/// Which limits are asked for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    InForce,
+    Version(u32),
+    Trial,
+}
+
+impl Wanted {
+    fn parse(text: Option<&str>) -> Result<Wanted, WebError> {
+        match text.unwrap_or("in_force") {
+            "in_force" => Ok(Wanted::InForce),
+            "trial" => Ok(Wanted::Trial),
+            other => other.parse().map(Wanted::Version).map_err(|_| {
+                let other: String = other.chars().take(40).collect();
+                WebError::Parameter(format!("limits {other:?}: use in_force, trial or a version"))
+            }),
+        }
+    }
+
+    fn choose(
+        self,
+        characteristic: &Characteristic,
+        subgroups: &[Subgroup],
+        versions: &[Limits],
+        (from_us, to_us): (i64, i64),
+    ) -> Result<Judging, WebError> {
+        match self {
+            // Limits hold for the subgroups they were made of; another length is looked at under its own.
+            Wanted::InForce if fits(versions, characteristic) => {
+                Ok(Judging::InForce(versions.into()))
+            }
+            Wanted::Version(version) => {
+                let limits = version_of(versions, version)?;
+                if limits.subgroup_minutes != characteristic.subgroup_minutes {
+                    let n = limits.subgroup_minutes;
+                    let message = format!("limits {version} hold for subgroups of {n} minutes");
+                    return Err(WebError::Parameter(message));
+                }
+                Ok(Judging::Version(Box::new(limits.clone())))
+            }
+            Wanted::InForce | Wanted::Trial => {
+                let trial = write::limits_of(characteristic, subgroups, (from_us, to_us), &[], 0);
+                Ok(Judging::Trial(trial.map(Box::new)))
+            }
+        }
+    }
+}
+
+fn fits(versions: &[Limits], characteristic: &Characteristic) -> bool {
+    let minutes = characteristic.subgroup_minutes;
+    let mut judging = versions.iter().filter(|limits| limits.judges_at(i64::MAX)).peekable();
+    judging.peek().is_some() && judging.all(|limits| limits.subgroup_minutes == minutes)
+}
+
+fn version_of(versions: &[Limits], version: u32) -> Result<&Limits, WebError> {
+    let found = versions.iter().find(|limits| limits.version == version);
+    found.ok_or_else(|| WebError::Parameter(format!("there are no limits of version {version}")))
+}
+
+/// The limits that judge an answer.
+enum Judging {
+    InForce(Arc<[Limits]>),
+    Version(Box<Limits>),
+    Trial(Option<Box<Limits>>),
+}
+
+impl Judging {
+    fn by(&self) -> By<'_> {
+        match self {
+            Judging::InForce(versions) => By::InForce(versions),
+            Judging::Version(limits) => By::Version(limits),
+            Judging::Trial(Some(limits)) => By::Version(limits),
+            Judging::Trial(None) => By::Nothing,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Judging::InForce(_) => "in_force",
+            Judging::Version(_) => "version",
+            Judging::Trial(_) => "trial",
+        }
+    }
+
+    fn newest(&self, at_us: i64) -> Option<&Limits> {
+        match self {
+            Judging::InForce(versions) => in_force(versions, at_us)
+                .or_else(|| versions.iter().rfind(|limits| limits.judges_at(i64::MAX))),
+            Judging::Version(limits) => Some(limits),
+            Judging::Trial(limits) => limits.as_deref(),
+        }
+    }
+}
+
+/// The record of limits and incidents.
+fn record(app: &App) -> &dyn QualityRecord {
+    app.parts().quality.as_ref()
+}

@@ -1,0 +1,250 @@
+//! Charts over HTTP: what a workbench reads, and what people may write.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use domain::line::chronicle::{CounterRecord, StopRecord};
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::units::{Count, LineId, MINUTE_US, Reason, StationId, TagId};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::Service;
+
+use crate::clock::Clock;
+use crate::web::fixture::{self, Memory};
+use crate::web::{App, History};
+
+const CHART: &str = "/api/v1/lines/L1/charts/reject_fraction";
+
+/// A line that has been running for ever, with a burst in the 20th subgroup before `burst_us`.
+struct Running {
+    burst_us: i64,
+}
+
+impl History for Running {
+    fn minutes(&self, _: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
+        let minute = |start_us: i64| {
+            let i = start_us / MINUTE_US;
+            let burst = (self.burst_us..self.burst_us + 15 * MINUTE_US).contains(&start_us);
+            let rejected = if burst { 90 } else { 22 + (i * 7).rem_euclid(13) as u64 };
+            let station = || StationId::new("CF01");
+            let tally = |counted, n| Tally { station: station(), counted, count: Count::exact(n) };
+            Minute {
+                start_us,
+                rev: 1,
+                closed: true,
+                time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
+                polls: 600,
+                missed: 0,
+                tallies: vec![
+                    tally(Counted::Good, 6_500 - rejected),
+                    tally(Counted::Reject(Reason::new("dented")), rejected),
+                ],
+            }
+        };
+        let first = (from_us + MINUTE_US - 1).div_euclid(MINUTE_US);
+        Ok((first..)
+            .map(|i| i * MINUTE_US)
+            .take_while(|us| *us + MINUTE_US <= to_us)
+            .map(minute)
+            .collect())
+    }
+
+    fn events(
+        &self,
+        _: &LineId,
+        _: i64,
+        _: i64,
+        _: &[EventKind],
+    ) -> Result<Vec<(i64, Event)>, String> {
+        Ok(Vec::new())
+    }
+
+    fn stops(&self, _: &LineId, _: i64, _: i64) -> Result<StopRecord, String> {
+        Ok(StopRecord::default())
+    }
+
+    fn rollups(&self, _: &LineId, _: PeriodKind, _: i64, _: i64) -> Result<Vec<Rollup>, String> {
+        Ok(Vec::new())
+    }
+
+    fn counter(
+        &self,
+        _: &LineId,
+        _: &TagId,
+        _: i64,
+        _: i64,
+    ) -> Result<Option<CounterRecord>, String> {
+        Ok(None)
+    }
+}
+
+struct Bench {
+    app: App,
+    now_us: i64,
+}
+
+fn bench(writes: bool) -> Bench {
+    let clock = Clock::real();
+    let now_us = clock.now().utc_us;
+    let length_us = 15 * MINUTE_US;
+    let burst_us = (now_us.div_euclid(length_us) - 20) * length_us;
+    let (app, _) = fixture::app_with(
+        clock,
+        Arc::new(Running { burst_us }),
+        Arc::new(Memory::default()),
+        writes,
+    );
+    Bench { app, now_us }
+}
+
+impl Bench {
+    async fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let router = crate::web::router(self.app.clone(), true).call(request);
+        let (parts, body) = router.await.unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (parts.status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.ask(Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+        answer
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// A span of so many whole subgroups up to the burst.
+    fn baseline(&self, n: i64) -> (i64, i64) {
+        let length_us = 15 * MINUTE_US;
+        let to_us = (self.now_us.div_euclid(length_us) - 20) * length_us;
+        ((to_us - n * length_us) / 1_000, to_us / 1_000)
+    }
+}
+
+fn proposal((from, to): (i64, i64), author: &str) -> Value {
+    json!({"author": author, "reason": "first baseline", "from": from.to_string(), "to": to.to_string()})
+}
+
+#[tokio::test]
+async fn a_chart_comes_in_columns_of_one_length() {
+    let chart = bench(false).get(CHART).await;
+    let n = chart["t"].as_array().unwrap().len();
+    assert!((119..=121).contains(&n), "{n} subgroups in thirty hours");
+    for column in ["n", "x", "doubt", "p", "cl", "lcl", "ucl", "z", "fitness", "follows", "version"]
+    {
+        assert_eq!(chart[column].as_array().unwrap().len(), n, "{column}");
+    }
+    assert_eq!(chart["companion"]["name"], "ewma");
+    assert_eq!(chart["by"], "trial", "nobody made limits yet");
+    assert_eq!(chart["fitted"]["maturity"], "freezable");
+    let sig = chart["sig"].as_array().unwrap();
+    let at = sig.iter().find(|hit| hit[1] == "N1").unwrap()[0].as_u64().unwrap() as usize;
+    assert_eq!(chart["x"][at], 15 * 90);
+    assert_eq!(chart["gate"]["open"], false, "with a signal there is no capability");
+    assert_eq!(chart["characteristic"]["unit"], "%");
+    assert!(
+        (chart["p"][at].as_f64().unwrap() - 90.0 / 65.0).abs() < 1e-6,
+        "percent, rounded in Rust"
+    );
+}
+
+#[tokio::test]
+async fn limits_are_proposed_replayed_and_approved_by_somebody_else() {
+    let bench = bench(true);
+    let limits = format!("{CHART}/limits");
+    let (status, answer) = bench.post(&limits, proposal(bench.baseline(100), "An")).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(
+        (&answer["limits"]["version"], &answer["limits"]["state"]),
+        (&json!(1), &json!("proposed"))
+    );
+    assert_eq!(answer["limits"]["n_used"], 100);
+    assert_eq!(bench.get(CHART).await["by"], "trial", "a proposal judges nothing");
+    let replay = bench.get(&format!("{limits}/1/replay")).await;
+    assert!(replay["judged"].as_u64().unwrap() >= 118, "{replay}");
+    let decision = format!("{limits}/1/decision");
+    let verdict = |by: &str| json!({"verdict": "approved", "by": by, "reason": "replayed"});
+    let (status, refused) = bench.post(&decision, verdict("an")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(refused["message"].as_str().unwrap().contains("second person"), "{refused}");
+    let (status, approved) = bench.post(&decision, verdict("Bo")).await;
+    assert_eq!((status, &approved["state"]), (StatusCode::OK, &json!("approved")));
+    assert_eq!(approved["sha256"], answer["limits"]["sha256"]);
+    let chart = bench.get(CHART).await;
+    assert_eq!((&chart["by"], &chart["limits"]["version"]), (&json!("in_force"), &json!(1)));
+    assert_eq!(bench.post(&decision, verdict("Cy")).await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_proposal_is_refused_with_the_way_out() {
+    let bench = bench(true);
+    let limits = format!("{CHART}/limits");
+    let whole = bench.baseline(100);
+    let leave_out = |t: i64, reason: &str| {
+        let mut body = proposal(whole, "An");
+        body["exclude"] = json!([{"t": t, "reason": reason}]);
+        body
+    };
+    for (body, words) in [
+        (proposal(whole, " "), "author is empty"),
+        (proposal(bench.baseline(10), "An"), "fewer than 25"),
+        (leave_out(whole.0, ""), "cause"),
+        (leave_out(whole.0 + 1, "jam"), "use its start"),
+        (json!({"author": "An"}), "missing field"),
+    ] {
+        let (status, answer) = bench.post(&limits, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(answer["message"].as_str().unwrap().contains(words), "{answer}");
+    }
+    let (status, answer) = bench.post(&limits, leave_out(whole.0, "jam")).await;
+    assert_eq!((status, &answer["limits"]["n_used"]), (StatusCode::OK, &json!(99)));
+}
+
+#[tokio::test]
+async fn nothing_is_written_where_the_service_only_shows() {
+    let bench = bench(false);
+    let body = proposal(bench.baseline(100), "An");
+    let (status, answer) = bench.post(&format!("{CHART}/limits"), body).await;
+    assert_eq!((status, &answer["code"]), (StatusCode::FORBIDDEN, &json!("read_only")));
+    assert!(bench.get(&format!("{CHART}/limits")).await.as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_else_writes_nothing() {
+    let bench = bench(true);
+    let body = || Body::from(proposal(bench.baseline(100), "An").to_string());
+    let post = || Request::post(format!("{CHART}/limits")).header(header::HOST, "127.0.0.1:8080");
+    let json = "application/json";
+    for origin in ["http://evil.example", "http://127.0.0.1:9999", "null"] {
+        let request = post().header(header::CONTENT_TYPE, json).header(header::ORIGIN, origin);
+        let (status, answer) = bench.ask(request.body(body()).unwrap()).await;
+        assert_eq!(
+            (status, &answer["code"]),
+            (StatusCode::FORBIDDEN, &json!("origin")),
+            "{origin}"
+        );
+    }
+    let plain = post().header(header::CONTENT_TYPE, "text/plain").body(body()).unwrap();
+    assert_eq!(bench.ask(plain).await.0, StatusCode::BAD_REQUEST);
+    let own =
+        post().header(header::CONTENT_TYPE, json).header(header::ORIGIN, "http://127.0.0.1:8080");
+    assert_eq!(bench.ask(own.body(body()).unwrap()).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn other_lengths_are_shown_under_limits_of_their_own() {
+    let bench = bench(true);
+    bench.post(&format!("{CHART}/limits"), proposal(bench.baseline(100), "An")).await;
+    let verdict = json!({"verdict": "approved", "by": "Bo", "reason": "replayed"});
+    bench.post(&format!("{CHART}/limits/1/decision"), verdict).await;
+    let single = bench.get(&format!("{CHART}?subgroup=1")).await;
+    assert_eq!((&single["by"], &single["judged_live"]), (&json!("trial"), &json!(false)));
+    assert_eq!(bench.get(CHART).await["judged_live"], true);
+}

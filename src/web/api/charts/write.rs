@@ -1,0 +1,271 @@
+//! What people do to charts: propose limits, decide about them, work on incidents. Until there are users a name is
+//! asked for and kept; nothing is written without one, nor over a network unless the configuration says so.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::header;
+use domain::quality::characteristic::Characteristic;
+use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, ewma_l, fit};
+use domain::quality::record::{Work, WorkKind};
+use domain::quality::subgroup::Subgroup;
+use domain::quality::workbench::{By, replay};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
+
+use super::view::{LimitsView, ReplayView};
+use super::{Data, SPAN_US, off_thread, record, version_of};
+use crate::web::App;
+use crate::web::api::{QUALITY_SPAN_US, Span};
+use crate::web::error::{ErrorView, WebError};
+
+/// Longest name of a person.
+const NAME: usize = 80;
+/// Longest reason, cause or action.
+const TEXT: usize = 1_000;
+/// Most subgroups that one proposal leaves out.
+const EXCLUSIONS: usize = 100;
+
+/// Limits to be kept as a proposal.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Proposal {
+    /// Who proposes.
+    author: String,
+    /// Why.
+    reason: String,
+    /// Start of the baseline: RFC 3339 or UTC milliseconds. Default: 30 hours before the end.
+    from: Option<String>,
+    /// End of the baseline. Default: now.
+    to: Option<String>,
+    /// Subgroups to leave out, each with its assignable cause.
+    #[serde(default)]
+    exclude: Vec<Exclude>,
+}
+
+/// A subgroup to leave out.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Exclude {
+    /// Its start, UTC milliseconds.
+    t: i64,
+    /// The assignable cause.
+    reason: String,
+}
+
+/// A proposal as kept, and what it would change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Proposed {
+    limits: LimitsView,
+    replay: ReplayView,
+}
+
+/// A decision about proposed limits.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Verdicted {
+    /// `approved` or `rejected`.
+    verdict: String,
+    /// Who decides: for an approval somebody else than the author.
+    by: String,
+    /// Why.
+    reason: String,
+}
+
+/// Something done about an incident.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Done {
+    /// By whom.
+    author: String,
+    /// `acknowledge`, `cause`, `action`, `owner` or `note`.
+    kind: String,
+    /// In words; may be empty for an acknowledgement.
+    #[serde(default)]
+    text: String,
+}
+
+/// Limits that the subgroups of a span give; none below 25 whole ones or without dispersion. Version 0 is a trial.
+pub(super) fn limits_of(
+    characteristic: &Characteristic,
+    subgroups: &[Subgroup],
+    span: (i64, i64),
+    excluded: &[Excluded],
+    version: u32,
+) -> Option<Limits> {
+    let fitted = fit(characteristic, subgroups, span, excluded);
+    let law = fitted.law.filter(|_| fitted.baseline.n_used >= PROVISIONAL_FROM)?;
+    Some(Limits {
+        version,
+        characteristic: characteristic.id.clone(),
+        kind: characteristic.kind,
+        subgroup_minutes: characteristic.subgroup_minutes,
+        law,
+        ewma_l: ewma_l(characteristic),
+        rules: characteristic.rules.clone(),
+        baseline: fitted.baseline,
+        evidence: fitted.evidence,
+        author: String::new(),
+        reason: String::new(),
+        made_us: span.1,
+        decision: None,
+    })
+}
+
+/// Keeps limits estimated from a baseline as a proposal, and tells what they would change. They judge nothing until
+/// somebody else approves them.
+#[utoipa::path(
+    post, path = "/api/v1/lines/{id}/charts/{characteristic}/limits",
+    params(("id" = String, Path), ("characteristic" = String, Path)), request_body = Proposal,
+    responses((status = 200, body = Proposed), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+)]
+pub(super) async fn propose(
+    State(app): State<App>,
+    Path((id, name)): Path<(String, String)>,
+    Written(proposal): Written<Proposal>,
+) -> Result<Json<Proposed>, WebError> {
+    let (line, characteristic) = app.characteristic(&id, &name)?;
+    let now_us = app.present().now.utc_us;
+    let span =
+        Span::of(proposal.from, proposal.to).resolve_from(now_us, SPAN_US, QUALITY_SPAN_US)?;
+    let author = text("author", &proposal.author, NAME)?;
+    let reason = text("reason", &proposal.reason, TEXT)?;
+    if proposal.exclude.len() > EXCLUSIONS {
+        let message = format!("more than {EXCLUSIONS} subgroups left out; choose another baseline");
+        return Err(WebError::Parameter(message));
+    }
+    let excluded = |out: &Exclude| {
+        let reason = text("the cause of a subgroup left out", &out.reason, TEXT)?;
+        Ok(Excluded { start_us: out.t.saturating_mul(1_000), reason })
+    };
+    let excluded = proposal.exclude.iter().map(excluded).collect::<Result<Vec<_>, WebError>>()?;
+    off_thread(&app, move |app| {
+        let data = Data::read(app, &line, &characteristic, span)?;
+        let versions = record(app).limits(&line, &characteristic.id).map_err(WebError::Store)?;
+        let version = versions.iter().map(|limits| limits.version).max().unwrap_or(0) + 1;
+        let made = limits_of(&characteristic, &data.subgroups, span, &excluded, version);
+        let Some(made) = made else {
+            let message = "the baseline has fewer than 25 whole subgroups or no variation; choose a longer one";
+            return Err(WebError::Parameter(message.to_owned()));
+        };
+        if made.baseline.excluded.len() != excluded.len() {
+            let message = "a subgroup left out is no whole subgroup of the baseline; use its start";
+            return Err(WebError::Parameter(message.to_owned()));
+        }
+        let limits = Limits { author, reason, made_us: now_us, ..made };
+        let found = replay(&characteristic, &data.subgroups, By::InForce(&versions), &limits);
+        record(app).add_limits(&line, limits.clone()).map_err(WebError::Store)?;
+        Ok(Json(Proposed { limits: LimitsView::of(&limits), replay: ReplayView::of(&found) }))
+    })
+    .await
+}
+
+/// Approves or rejects proposed limits. Approved limits judge from now on; what was judged stays as it was.
+#[utoipa::path(
+    post, path = "/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/decision",
+    params(("id" = String, Path), ("characteristic" = String, Path), ("version" = u32, Path)),
+    request_body = Verdicted,
+    responses((status = 200, body = LimitsView), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+)]
+pub(super) async fn decide(
+    State(app): State<App>,
+    Path((id, name, version)): Path<(String, String, u32)>,
+    Written(verdict): Written<Verdicted>,
+) -> Result<Json<LimitsView>, WebError> {
+    let (line, characteristic) = app.characteristic(&id, &name)?;
+    let decision = Decision {
+        verdict: match verdict.verdict.as_str() {
+            "approved" => Verdict::Approved,
+            "rejected" => Verdict::Rejected,
+            _ => {
+                return Err(WebError::Parameter("verdict must be approved or rejected".to_owned()));
+            }
+        },
+        by: text("by", &verdict.by, NAME)?,
+        reason: text("reason", &verdict.reason, TEXT)?,
+        at_us: app.present().now.utc_us,
+    };
+    off_thread(&app, move |app| {
+        let versions = record(app).limits(&line, &characteristic.id).map_err(WebError::Store)?;
+        let limits = version_of(&versions, version)?;
+        let decided =
+            limits.decide(decision).map_err(|refusal| WebError::Parameter(refusal.to_string()))?;
+        record(app).decide_limits(&line, decided.clone()).map_err(WebError::Store)?;
+        Ok(Json(LimitsView::of(&decided)))
+    })
+    .await
+}
+
+/// Keeps what a person did about an incident.
+#[utoipa::path(
+    post, path = "/api/v1/lines/{id}/incidents/{incident}/work",
+    params(("id" = String, Path), ("incident" = i64, Path)), request_body = Done,
+    responses((status = 204), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+)]
+pub(super) async fn work(
+    State(app): State<App>,
+    Path((id, incident)): Path<(String, i64)>,
+    Written(done): Written<Done>,
+) -> Result<axum::http::StatusCode, WebError> {
+    let line = app.line(&id)?.config.id.clone();
+    let kind = WorkKind::from_word(&done.kind).ok_or_else(|| {
+        let known = WorkKind::ALL.map(WorkKind::word).join(", ");
+        WebError::Parameter(format!("kind must be one of {known}"))
+    })?;
+    let words = match kind {
+        WorkKind::Acknowledge if done.text.trim().is_empty() => String::new(),
+        _ => text("text", &done.text, TEXT)?,
+    };
+    let author = text("author", &done.author, NAME)?;
+    let work = Work { at_us: app.present().now.utc_us, author, kind, text: words };
+    off_thread(&app, move |app| {
+        match record(app).add_work(&line, incident, work).map_err(WebError::Store)? {
+            true => Ok(axum::http::StatusCode::NO_CONTENT),
+            false => Err(WebError::Parameter(format!("the line has no incident {incident}"))),
+        }
+    })
+    .await
+}
+
+/// A text that says something, without control characters and not too long.
+fn text(name: &str, given: &str, longest: usize) -> Result<String, WebError> {
+    let clean: String =
+        given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let clean = clean.trim();
+    if clean.is_empty() {
+        return Err(WebError::Parameter(format!("{name} is empty; say it in words")));
+    }
+    if clean.chars().count() > longest {
+        return Err(WebError::Parameter(format!("{name} is longer than {longest} characters")));
+    }
+    Ok(clean.to_owned())
+}
+
+/// The JSON body of a request that may write: only when the service allows it, and never from a page of somebody else.
+pub(super) struct Written<T>(T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Written<T> {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Written<T>, WebError> {
+        if !app.parts().writes {
+            return Err(WebError::ReadOnly);
+        }
+        let headers = request.headers();
+        let named = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        // A browser names the page that asks; programs do not.
+        let foreign = headers.get(header::ORIGIN).is_some_and(|_| {
+            let host = named(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+            host.map(|(_, host)| host) != named(header::HOST)
+        });
+        if foreign {
+            return Err(WebError::Origin);
+        }
+        // A form of another page cannot send this type, so that it never gets here without asking first.
+        let json = named(header::CONTENT_TYPE).is_some_and(|kind| {
+            kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
+        });
+        if !json {
+            return Err(WebError::Parameter("the body must be application/json".to_owned()));
+        }
+        let refuse = |error: &dyn std::fmt::Display| WebError::Parameter(error.to_string());
+        let body = Bytes::from_request(request, app).await.map_err(|error| refuse(&error))?;
+        serde_json::from_slice(&body).map(Written).map_err(|error| refuse(&error))
+    }
+}

@@ -1,0 +1,224 @@
+//! `…/hours`, `…/shifts`, `…/batches`: what was made in a period, how its time was spent, and its KPIs.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use domain::line::batch::{Bounded, Limits, Material, Remark};
+use domain::line::kpi::{Kpis, Policy};
+use domain::line::minute::Counted;
+use domain::line::oee::Ratio;
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::state::TimeClass;
+use domain::units::{Count, StationId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::kpi::{KpiView, percent};
+use super::{EVENTS_SPAN_US, Span, read};
+use crate::config::LineConfig;
+use crate::web::App;
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::view::{CountView, TallyView};
+
+/// Limits of the material balance of a batch, in percent, as long as no process has validated others.
+const BALANCE_LIMITS: (u128, u128) = (98, 101);
+
+/// An hour, a shift or a batch.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PeriodView {
+    /// `hour`, `shift` or `batch`.
+    kind: &'static str,
+    /// Name of the shift or id of the batch.
+    name: String,
+    /// Start, UTC milliseconds.
+    start_ms: i64,
+    /// End, UTC milliseconds; null for a batch that is open.
+    end_ms: Option<i64>,
+    /// Whether it is over.
+    closed: bool,
+    /// Raised whenever it changed.
+    rev: u32,
+    /// Whether part of a count was divided among periods by estimate.
+    estimated: bool,
+    /// Good capsules of the counting station, gaps included.
+    good: CountView,
+    /// The part of them that is known for gaps only as a whole.
+    gap: CountView,
+    /// Rejects of the counting station.
+    rejected: CountView,
+    /// Microseconds by class, in the order run, internal, external, planned, idle, unknown. They add up to the time that
+    /// passed.
+    time_us: [i64; 6],
+    /// Part of the planned time in which the machine was set up, microseconds.
+    setup_us: i64,
+    /// Part of the planned time in which the machine did something else, microseconds.
+    overlap_us: i64,
+    /// KPIs at the counting station.
+    kpis: KpiView,
+    /// All counters that counted anything.
+    tallies: Vec<TallyView>,
+}
+
+/// A batch with its yield and its balance of material.
+#[derive(Serialize, ToSchema)]
+pub(super) struct BatchView {
+    /// Counts, times and KPIs.
+    #[serde(flatten)]
+    period: PeriodView,
+    /// How its beginning is known: `matched`, `first`, `no_reset`, `by_hand`.
+    begun: Option<&'static str>,
+    /// 收率: good / infeed, percent.
+    yield_percent: Option<BoundedView>,
+    /// 物料平衡: (good + rejected + samples) / infeed, percent.
+    balance_percent: Option<BoundedView>,
+    /// `within`, `outside` or `undecided`; null where nothing went in.
+    balance: Option<&'static str>,
+    /// Lower and upper limit of the balance, percent.
+    balance_limits_percent: [f64; 2],
+}
+
+/// A fraction in percent of which the truth lies between two bounds.
+#[derive(Serialize, ToSchema)]
+struct BoundedView {
+    /// The least it can be.
+    low: Option<f64>,
+    /// Best supported.
+    best: Option<f64>,
+    /// The most it can be; null if nothing may have gone in.
+    high: Option<f64>,
+}
+
+/// Clock hours that overlap the span, oldest first; at most a month in one request.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/hours", params(("id" = String, Path, description = "Line"), Span),
+    responses(
+        (status = 200, body = Vec<PeriodView>),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn hours(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(span): Params<Span>,
+) -> Result<Json<Vec<PeriodView>>, WebError> {
+    let (config, rollups) = periods(&app, &id, &span, PeriodKind::Hour).await?;
+    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config)).collect()))
+}
+
+/// Shifts that overlap the span, oldest first; at most a month in one request. The last may be going on.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/shifts", params(("id" = String, Path, description = "Line"), Span),
+    responses(
+        (status = 200, body = Vec<PeriodView>),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn shifts(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(span): Params<Span>,
+) -> Result<Json<Vec<PeriodView>>, WebError> {
+    let (config, rollups) = periods(&app, &id, &span, PeriodKind::Shift).await?;
+    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config)).collect()))
+}
+
+/// Batches that overlap the span, oldest first, with yield and balance of material; at most a month in one request.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/batches", params(("id" = String, Path, description = "Line"), Span),
+    responses(
+        (status = 200, body = Vec<BatchView>),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn batches(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(span): Params<Span>,
+) -> Result<Json<Vec<BatchView>>, WebError> {
+    let (config, rollups) = periods(&app, &id, &span, PeriodKind::Batch).await?;
+    Ok(Json(rollups.iter().map(|rollup| BatchView::of(rollup, config)).collect()))
+}
+
+/// Stored periods of a kind and the line they belong to.
+pub(super) async fn periods<'a>(
+    app: &'a App,
+    id: &str,
+    span: &Span,
+    kind: PeriodKind,
+) -> Result<(&'a LineConfig, Vec<Rollup>), WebError> {
+    let line = app.line(id)?;
+    let (from, to) = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
+    let id = line.config.id.clone();
+    let rollups = read(app, move |history| history.rollups(&id, kind, from, to)).await?;
+    Ok((&line.config, rollups))
+}
+
+impl PeriodView {
+    fn of(rollup: &Rollup, config: &LineConfig) -> PeriodView {
+        let station = &config.counting_station;
+        let policy = Policy::per_minute(config.target_per_minute);
+        let spending = &rollup.spending;
+        let is_good = |station: &StationId, counted: &Counted| {
+            *station == config.counting_station && *counted == Counted::Good
+        };
+        let gap: Count = rollup
+            .gaps
+            .iter()
+            .filter(|tally| is_good(&tally.station, &tally.counted))
+            .map(|tally| tally.count)
+            .sum();
+        PeriodView {
+            kind: rollup.kind.word(),
+            name: rollup.name.to_string(),
+            start_ms: rollup.start_us / 1_000,
+            end_ms: rollup.end_us.map(|us| us / 1_000),
+            closed: rollup.closed,
+            rev: rollup.rev,
+            estimated: rollup.estimated,
+            good: rollup.count(station, &Counted::Good).into(),
+            gap: gap.into(),
+            rejected: rollup.rejected(station).into(),
+            time_us: TimeClass::ALL.map(|class| spending.time.of(class)),
+            setup_us: spending.setup_us,
+            overlap_us: spending.overlap_us,
+            kpis: KpiView::of(&Kpis::of(rollup, station, &policy)),
+            tallies: rollup.counts.iter().map(TallyView::of).collect(),
+        }
+    }
+}
+
+impl BatchView {
+    fn of(rollup: &Rollup, config: &LineConfig) -> BatchView {
+        let station = &config.counting_station;
+        let material = Material {
+            infeed: rollup.count(station, &Counted::Infeed),
+            good: rollup.count(station, &Counted::Good),
+            rejected: rollup.rejected(station),
+            sampled: rollup.count(station, &Counted::Sample),
+        };
+        let balance = material.balance_ratio();
+        let (low, high) = BALANCE_LIMITS;
+        let limit = |percent| Ratio::new(percent, 100).unwrap_or(Ratio::ONE);
+        let limits = Limits { low: limit(low), high: limit(high) };
+        BatchView {
+            period: PeriodView::of(rollup, config),
+            begun: rollup.remark.map(Remark::word),
+            yield_percent: material.yield_ratio().as_ref().map(BoundedView::of),
+            balance_percent: balance.as_ref().map(BoundedView::of),
+            balance: balance.map(|balance| balance.keeps(&limits).word()),
+            balance_limits_percent: [limits.low, limits.high].map(|limit| limit.value() * 100.0),
+        }
+    }
+}
+
+impl BoundedView {
+    fn of(bounded: &Bounded) -> BoundedView {
+        BoundedView {
+            low: percent(Some(bounded.low)),
+            best: percent(Some(bounded.best)),
+            high: percent(bounded.high),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+// What stands beside the charts: signals and the work on them, why this chart, budget, capability, limits.
+
+import { day, fixed, h, hm, num, show, t, word } from './format.mjs';
+import { icon } from './chart.mjs';
+
+const $ = (id) => document.getElementById(id);
+const WORK = ['acknowledge', 'cause', 'action', 'owner', 'note'];
+
+/** The name a person gave, for this page only. */
+let author = '';
+
+/**
+ * @param {any} data  the chart as it came
+ * @param {{address: string, base: string, reload: () => void, writes: boolean}} page
+ */
+export function panels(data, page) {
+  signals(data, page);
+  why(data);
+  budget(data);
+  capability(data);
+  limits(data, page);
+}
+
+/** The unit of a chart in the language of the page. */
+export function unitOf(data) {
+  const unit = data.characteristic.unit;
+  return unit === 'capsules/min' ? t('per_minute') : unit;
+}
+
+const p = (...children) => h('p', {}, ...children);
+const time = (ms) => `${day(ms)} ${hm(ms)}`;
+
+function table(head, rows) {
+  return h('table', {}, h('thead', {}, h('tr', {}, ...head.map((cell) => h('th', { scope: 'col' }, cell)))),
+    h('tbody', {}, ...rows.map((row) => h('tr', {}, ...row.map((cell) => h('td', {}, cell))))));
+}
+
+/** Keeps an open form open while the chart is refreshed beneath it. */
+function busy(element) {
+  const active = document.activeElement;
+  return element.contains(active) && ['INPUT', 'TEXTAREA', 'SELECT'].includes(active.tagName);
+}
+
+// Signals -------------------------------------------------------------------------------------------------------
+
+function signals(data, page) {
+  const box = $('signals');
+  if (busy(box)) return;
+  show(box, [data.incidents, data.shown_incidents, data.by], () => {
+    const nodes = [];
+    if (data.incidents.length === 0) nodes.push(p(t('spc_no_incident')));
+    for (const incident of data.incidents.slice(0, 12)) nodes.push(one(incident, page));
+    if (data.by !== 'in_force' || data.incidents.length === 0) {
+      nodes.push(p(h('b', {}, t('spc_shown', { n: data.shown_incidents.length }))));
+      for (const incident of data.shown_incidents.slice(-8).reverse()) nodes.push(p(icon(incident.rules[0] === 'N1' ? 'N1' : 'N2'), ` ${time(incident.opened_ms)} · ${words(incident.rules)} · ×${incident.points}`));
+    }
+    return nodes;
+  });
+}
+
+const words = (rules) => [...new Set(rules)].map((rule) => `${rule} ${word('rule', rule)}`).join(', ');
+
+function one(incident, page) {
+  const level = h('span', { class: `level-${incident.level}` }, word('level', incident.level));
+  const state = incident.over ? t('spc_over') : t('spc_open');
+  const done = incident.acknowledged ? `✔ ${t('spc_acknowledged')}` : t('spc_unacknowledged');
+  const work = incident.work.map((work) => p(`${time(work.at_ms)} ${work.author} · ${word('work', work.kind)} ${work.text}`));
+  const content = [p(words(incident.rules)), p(t('spc_judged_by', { version: incident.version, points: incident.points })), ...work];
+  if (page.writes) content.push(workForm(incident, page));
+  return h('details', {}, h('summary', {}, icon(incident.rules.includes('N1') ? 'N1' : 'N2'), level,
+    `${time(incident.opened_ms)} · ${incident.rules.join(' ')} · ${state} · ${done}${incident.owner ? ` · ${incident.owner}` : ''}`), ...content);
+}
+
+function workForm(incident, page) {
+  const kind = h('select', {}, ...WORK.map((kind) => h('option', { value: kind }, word('work', kind))));
+  const text = h('input', { maxlength: 1000 });
+  const who = person();
+  return form([[t('spc_what'), kind], [t('spc_words'), text], [t('spc_name'), who]], t('spc_save'), () => post(
+    `${page.base}/incidents/${incident.id}/work`, { author: who.value, kind: kind.value, text: text.value }, page));
+}
+
+function person() {
+  const input = h('input', { maxlength: 80, autocomplete: 'name' });
+  input.value = author;
+  input.addEventListener('input', () => { author = input.value; });
+  return input;
+}
+
+function form(fields, label, submit) {
+  const answer = h('p', { role: 'status' });
+  const element = h('form', {}, ...fields.map(([label, field]) => h('label', {}, label, field)), h('button', { type: 'submit' }, label), answer);
+  element.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    answer.textContent = await submit();
+  });
+  return element;
+}
+
+/** Sends what a person decided; what the service answers is shown in its own words. */
+async function post(address, body, page, told = () => t('spc_saved')) {
+  try {
+    const answer = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const text = await answer.text();
+    const json = text ? JSON.parse(text) : null;
+    if (!answer.ok) return json?.message ?? String(answer.status);
+    document.activeElement?.blur();
+    page.reload();
+    return told(json);
+  } catch (error) {
+    return error.message;
+  }
+}
+
+// Why, budget, capability ---------------------------------------------------------------------------------------
+
+function why(data) {
+  show($('why'), [data.fitted, data.plain, data.lengths], () => {
+    const evidence = data.fitted.evidence;
+    // Of measurements only the drift is judged; how counts scatter has no meaning for them.
+    const told = data.plain || evidence.advice === 'lengthen_subgroup';
+    const nodes = told ? [p(h('b', {}, word('advice', evidence.advice)))] : [];
+    if (data.plain) {
+      nodes.push(table(['', word('chart', data.plain.chart), word('chart', data.characteristic.chart)],
+        [[t('spc_beyond'), num(data.plain.signals), num(data.plain.ours)]]));
+      nodes.push(p(t('spc_sigma', { mr: fixed(evidence.sigma_z_mr), sd: fixed(evidence.sigma_z_sd), r: fixed(evidence.lag1) })));
+      if (evidence.chi2_ratio !== null) nodes.push(p(t('spc_chi2', { ratio: fixed(evidence.chi2_ratio), p: evidence.chi2_p < 0.0001 ? '< 0.0001' : fixed(evidence.chi2_p, 4) })));
+      nodes.push(p(t('spc_stepped')));
+    } else {
+      nodes.push(p(t('spc_sigma_value', { sd: fixed(evidence.sigma_z_sd), r: fixed(evidence.lag1) })));
+    }
+    if (data.lengths.length) {
+      nodes.push(table([t('spc_length'), 'σz MR', 'σz SD', 'ρ₁', 'p', 'p′'], data.lengths.map((row) => [`${row.minutes} min`,
+        fixed(row.sigma_z_mr), fixed(row.sigma_z_sd), fixed(row.lag1), num(row.n1_plain), num(row.n1_prime)])));
+    }
+    return nodes;
+  });
+}
+
+function budget(data) {
+  show($('budget'), data.budget, () => {
+    const b = data.budget;
+    return [
+      p(t('spc_expected', { expected: fixed(b.expected, 1), observed: b.observed, n: num(b.n_judged) })),
+      p(t('spc_arl', { rules: b.arl_rules === null ? '–' : fixed(b.arl_rules, 0), ewma: b.arl_ewma === null ? '–' : fixed(b.arl_ewma, 0), week: b.per_week })),
+    ];
+  });
+}
+
+function capability(data) {
+  show($('capability'), [data.gate, data.capability], () => {
+    const gate = data.gate;
+    const check = (ok, text) => p(`${ok ? '✔' : '✘'} ${text}`);
+    const nodes = [
+      check(gate.n >= 100, t('spc_gate_n', { n: gate.n })),
+      check(gate.n_signals === 0, t('spc_gate_signals', { n: gate.n_signals })),
+      check(!gate.drifts, t('spc_gate_drift')),
+    ];
+    if (!gate.open) return [h('p', { class: 'gate' }, t('spc_gate_closed')), ...nodes];
+    if (!data.capability) return [...nodes, p(t('spc_no_capability'))];
+    const c = data.capability;
+    return [...nodes, h('p', { class: 'gate' }, t('spc_ppm', { ppm: num(Math.round(c.ppm)), low: num(Math.round(c.ppm_interval[0])), high: num(Math.round(c.ppm_interval[1])), z: fixed(c.process_z) })),
+      p(t('spc_ppm_note', { rejected: num(c.rejected), inspected: num(c.inspected) }))];
+  });
+}
+
+// Limits --------------------------------------------------------------------------------------------------------
+
+function limits(data, page) {
+  const box = $('limits');
+  if (busy(box)) return;
+  show(box, [data.versions, data.fitted.n_used, data.judged_live, data.from_ms], () => {
+    const nodes = [...data.versions].reverse().map((limits) => version(limits, data, page));
+    if (nodes.length === 0) nodes.push(p(t('spc_no_limits')));
+    if (data.judged_live && data.fitted.n_used >= 25 && page.writes) nodes.push(proposal(data, page));
+    if (data.fitted.missing_to_freeze > 0) nodes.push(p(t('spc_missing', { n: data.fitted.missing_to_freeze })));
+    if (!page.writes) nodes.push(p(t('spc_read_only')));
+    return nodes;
+  });
+}
+
+function version(limits, data, page) {
+  const unit = unitOf(data);
+  const spread = limits.sigma_z === null ? `σ ${fixed(limits.sigma, 2)}` : `σz ${fixed(limits.sigma_z)}`;
+  const rows = [
+    p(`CL ${fixed(limits.center, 4)} ${unit} · ${spread} · EWMA L ${fixed(limits.ewma_l)} · ${limits.rules.join(' ')}`),
+    p(t('spc_baseline', { from: time(limits.from_ms), to: time(limits.to_ms), n: limits.n_used })),
+    ...limits.excluded.map(([at, reason]) => p(`✘ ${time(at)} ${reason}`)),
+    p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: limits.reason })),
+  ];
+  if (limits.decided_by) rows.push(p(`${word('limits', limits.state)}: ${limits.decided_by}, ${time(limits.decided_ms)} · ${limits.decided_reason}`));
+  rows.push(p(h('code', {}, limits.sha256.slice(0, 16))));
+  if (limits.state === 'proposed') {
+    rows.push(replayButton(limits, page));
+    if (page.writes) rows.push(decision(limits, page));
+  }
+  return h('details', {}, h('summary', {}, h('b', {}, `v${limits.version}`), `${word('limits', limits.state)} · ${word('maturity', limits.maturity)} · n ${limits.n_used}`), ...rows);
+}
+
+function replayButton(limits, page) {
+  const out = h('div', { role: 'status' });
+  const button = h('button', { type: 'button' }, t('spc_replay'));
+  button.addEventListener('click', async () => {
+    const to = Date.now();
+    const answer = await fetch(`${page.address}/limits/${limits.version}/replay?from=${to - 30 * 3600000}&to=${to}`);
+    const body = await answer.json();
+    out.replaceChildren(...(answer.ok ? replayed(body) : [p(body.message)]));
+  });
+  return h('div', {}, button, out);
+}
+
+function replayed(replay) {
+  const list = (label, points) => points.slice(0, 20).map(([at, rules]) => p(`${label} ${time(at)} ${rules.join(' ')}`));
+  return [p(t('spc_replayed', { appear: replay.appear.length, vanish: replay.vanish.length, stay: replay.stay, n: replay.judged })),
+    ...list('+', replay.appear), ...list('−', replay.vanish)];
+}
+
+function decision(limits, page) {
+  const verdict = h('select', {}, ...['approved', 'rejected'].map((word_) => h('option', { value: word_ }, word('limits', word_))));
+  const reason = h('input', { maxlength: 1000 });
+  const who = person();
+  return form([[t('spc_verdict'), verdict], [t('spc_reason'), reason], [t('spc_second'), who]], t('spc_decide'), () => post(
+    `${page.address}/limits/${limits.version}/decision`, { verdict: verdict.value, by: who.value, reason: reason.value }, page));
+}
+
+function proposal(data, page) {
+  const candidates = data.t.map((at, i) => [at, i]).filter(([, i]) => data.fitness[i] === 'whole' && data.sig.some(([hit]) => hit === i));
+  const left = h('select', {}, h('option', { value: '' }, t('spc_none')), ...candidates.map(([at]) => h('option', { value: String(at) }, time(at))));
+  const cause = h('input', { maxlength: 1000 });
+  const reason = h('input', { maxlength: 1000 });
+  const who = person();
+  const fields = [[t('spc_exclude'), left], [t('spc_cause'), cause], [t('spc_reason'), reason], [t('spc_name'), who]];
+  return h('details', {}, h('summary', {}, t('spc_propose', { n: data.fitted.n_used })), form(fields, t('spc_propose_button'), () => post(`${page.address}/limits`, {
+    author: who.value, reason: reason.value, from: String(data.from_ms), to: String(data.to_ms),
+    exclude: left.value ? [{ t: Number(left.value), reason: cause.value }] : [],
+  }, page, (made) => t('spc_replayed', { appear: made.replay.appear.length, vanish: made.replay.vanish.length, stay: made.replay.stay, n: made.replay.judged }))));
+}

@@ -1,0 +1,162 @@
+//! `/spc`: the workbench of a quality engineer. One chart with its companion, the limits that judge it and why, its
+//! signals and what was done about them.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use domain::quality::characteristic::{Characteristic, Measure};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::layout::{First, Look, Page, page};
+use crate::web::error::{Params, WebError};
+use crate::web::i18n::{Key, Lang};
+use crate::web::{App, Routes, assets};
+
+/// Spans that can be chosen: hours and text.
+const SPANS: [(u32, Key); 4] =
+    [(8, Key::SpcSpan8h), (30, Key::SpcSpan30h), (168, Key::SpcSpan7d), (744, Key::SpcSpan31d)];
+
+/// Routes of this page.
+pub(crate) fn routes() -> Routes {
+    vec![("/spc", get(first)), ("/spc/{characteristic}", get(workbench))]
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    line: Option<String>,
+}
+
+async fn first(
+    state: State<App>,
+    look: Look,
+    choice: Params<Choice>,
+) -> Result<Response, WebError> {
+    workbench(state, Path("reject_fraction".to_owned()), look, choice).await
+}
+
+async fn workbench(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    look: Look,
+    Params(choice): Params<Choice>,
+) -> Result<Response, WebError> {
+    let named = choice.line.as_deref().filter(|line| !line.is_empty());
+    let line = app.position(named)?;
+    let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
+    let all = &feed.config.characteristics;
+    let shown = all.iter().find(|characteristic| *characteristic.id == *name);
+    let shown = shown.ok_or_else(|| WebError::NoChart(name.chars().take(60).collect()))?;
+    let body = body(look.lang, all, shown, app.parts().writes);
+    let first = First::of(&app, line).await?;
+    let content = Page { title: Key::Spc, line, script: "spc.mjs", body, first };
+    Ok(page(&app, look, &content))
+}
+
+/// What a characteristic is called.
+fn name(lang: Lang, characteristic: &Characteristic) -> String {
+    match &characteristic.measure {
+        Measure::RejectFraction { station } => {
+            format!("{} {station}", lang.say(Key::RejectFraction))
+        }
+        Measure::Speed { station } => format!("{} {station}", lang.say(Key::Speed)),
+        Measure::Reject { station, reason } => {
+            let id = format!("reason.{reason}");
+            let known = Key::ALL.iter().find(|key| key.id() == id);
+            let reason = known.map_or_else(
+                || reason.as_str().replace('_', " "),
+                |key| lang.say(*key).into_owned(),
+            );
+            format!("{station} {reason}")
+        }
+    }
+}
+
+fn body(lang: Lang, all: &[Characteristic], shown: &Characteristic, writes: bool) -> Markup {
+    html! {
+        link rel="stylesheet" href=(assets::href("spc.css"));
+        h1.away { (lang.mark(Key::Spc)) " " (name(lang, shown)) }
+        form.card.tools #tools data-characteristic=(shown.id) data-writes=(writes) data-step=(shown.subgroup_minutes) {
+            (select(lang, Key::SpcCharacteristic, "characteristic", html! {
+                @for one in all {
+                    option value=(one.id) selected[one.id == shown.id] { (name(lang, one)) }
+                }
+            }))
+            (select(lang, Key::SpcSubgroup, "minutes", html! {
+                @for minutes in minutes(shown) {
+                    option value=(minutes) selected[minutes == shown.subgroup_minutes] { (minutes) " min" }
+                }
+            }))
+            (select(lang, Key::SpcSpan, "hours", html! {
+                @for (hours, text) in SPANS {
+                    option value=(hours) selected[hours == 30] { (lang.say(text)) }
+                }
+            }))
+            (select(lang, Key::SpcLimits, "which", html! {
+                option value="in_force" { (lang.say(Key::SpcInForce)) }
+                option value="trial" { (lang.say(Key::SpcTrial)) }
+            }))
+            p #state { "–" }
+            p.out {
+                button.choice #csv type="button" { "CSV" }
+                button.choice #svg type="button" { "SVG" }
+                button.choice #print type="button" { (lang.mark(Key::SpcPrint)) }
+            }
+        }
+        p.note #trouble role="alert" hidden {}
+        div.bench {
+            div.charts {
+                (chart(lang, "control", Key::SpcChart))
+                (chart(lang, "beside", Key::SpcCompanion))
+            }
+            div.panels {
+                (panel(lang, "signals", Key::SpcSignals))
+                (panel(lang, "why", Key::SpcWhy))
+                (panel(lang, "budget", Key::SpcBudget))
+                (panel(lang, "capability", Key::SpcCapability))
+                (panel(lang, "limits", Key::SpcLimits))
+            }
+        }
+    }
+}
+
+/// Lengths of subgroups to look at; the judged one is among them.
+fn minutes(shown: &Characteristic) -> Vec<u32> {
+    let mut all = vec![1, 5, 15, 60, shown.subgroup_minutes];
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn select(lang: Lang, label: Key, id: &str, options: Markup) -> Markup {
+    html! {
+        label { span.dim { (lang.mark(label)) } select id=(id) { (options) } }
+    }
+}
+
+fn chart(lang: Lang, id: &str, title: Key) -> Markup {
+    html! {
+        section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
+            header {
+                h2 #{ (id) "-title" } { (lang.mark(title)) }
+                button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
+                    (lang.mark(Key::TableToggle))
+                }
+            }
+            p.legend #{ (id) "-legend" } {}
+            div.plot #(id) role="img" tabindex="0" aria-describedby="spc-keys" {}
+            p.readout #{ (id) "-readout" } aria-live="off" {}
+            div.rows #{ (id) "-rows" } role="region" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
+            @if id == "control" { p.dim.keys #spc-keys { (lang.mark(Key::SpcKeys)) } }
+        }
+    }
+}
+
+fn panel(lang: Lang, id: &str, title: Key) -> Markup {
+    html! {
+        section.card.panel aria-labelledby={ (id) "-title" } {
+            header { h2 #{ (id) "-title" } { (lang.mark(title)) } }
+            div #(id) {}
+        }
+    }
+}
