@@ -307,8 +307,8 @@ impl Hand<'_> {
 
 async fn prepare(client: &Client) -> Result<HashMap<&'static str, Statement>, Trouble> {
     let mut statements = HashMap::new();
-    let streams = [STREAMS[0], STREAMS[1], &PRESENT];
-    let texts = streams.iter().flat_map(|stream| stream.tables).map(|table| table.write);
+    let tables = STREAMS.into_iter().chain([&PRESENT]).flat_map(|stream| stream.tables);
+    let texts = tables.map(|table| table.write);
     for sql in texts.chain([HOLD, ADVANCE, BACKLOG_ADVANCE, DEAD_LETTER]) {
         if !statements.contains_key(sql) {
             statements.insert(sql, client.prepare(sql).await?);

@@ -108,8 +108,26 @@ static MINUTES: Stream = Stream {
     ],
 };
 
-/// All of them, the smallest first.
-pub(super) static STREAMS: [&Stream; 2] = [&EVENTS, &MINUTES];
+/// Stops, in the order in which they began, changed or ended.
+static STOPS: Stream = Stream {
+    name: "stop",
+    source: "stop_change",
+    mark: "from_us",
+    batch: 5_000,
+    tables: &[
+        &lines(include_str!("../sql/outbox/stop_lines.sql")),
+        &Table {
+            name: "stop",
+            read: include_str!("../sql/outbox/stops.sql"),
+            write: include_str!("../sql/plant/stop_write.sql"),
+            kinds: &[Text, Number, Time, Time, Number, Text, Text, Number, Text, Text, Number],
+            each: true,
+        },
+    ],
+};
+
+/// All of them.
+pub(super) static STREAMS: [&Stream; 3] = [&EVENTS, &STOPS, &MINUTES];
 
 /// The minutes that are open now: no change yet and no number, written over each second. They are held by the
 /// session of the minutes' stream.

@@ -8,6 +8,9 @@ use capline::historian::forward::{ForwardState, ForwardStats, Forwarder, StreamS
 use capline::historian::{Historian, Options, Tick};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::state::State;
+use domain::line::stop::key_cause::KeyCause;
+use domain::line::stop::{Cause, Flags, Stop};
 use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
@@ -41,7 +44,7 @@ impl Book {
         self.next = resume.tick_seq + 1;
     }
 
-    /// Stores a tick with so many events and a closed minute of its own.
+    /// Stores a tick with so many events, a closed minute of its own, and a stop that begins or ends.
     pub(crate) fn tick(&mut self, n_events: usize) {
         let events = (0..n_events).map(|n| event(self.next, n)).collect();
         self.store(events, vec![minute(self.next as i64, true, 0)]);
@@ -58,7 +61,7 @@ impl Book {
             minutes,
             events,
             states: Vec::new(),
-            stops: Vec::new(),
+            stops: vec![stop(self.next)],
             rollups: Vec::new(),
             booked_to: moment(self.next as i64),
             total: Count::exact(self.next),
@@ -68,10 +71,10 @@ impl Book {
         self.next += 1;
     }
 
-    /// The last numbers of both streams.
-    fn heads(&self) -> [i64; 2] {
+    /// The last numbers of the streams.
+    fn heads(&self) -> [i64; 3] {
         let conn = rusqlite::Connection::open(database(&self.dir)).expect("it is there");
-        ["event", "minute_change"].map(|source| {
+        ["event", "stop_change", "minute_change"].map(|source| {
             let sql = format!("select coalesce(max(seq), 0) from {source}");
             conn.query_row(&sql, [], |row| row.get(0)).expect("a number")
         })
@@ -92,6 +95,7 @@ impl Book {
         let one = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).expect("a number");
         Sums {
             events: one("select count(*) from event"),
+            stops: one("select count(*) + count(to_us) from stop"),
             minutes: one("select count(*) from minute where closed"),
             counts: one("select count(*) from minute_count"),
             capsules: one("select coalesce(sum(best), 0) from minute_count"),
@@ -108,6 +112,8 @@ pub(crate) fn database(dir: &Path) -> PathBuf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) events: i64,
+    /// Beginnings and ends.
+    pub(crate) stops: i64,
     pub(crate) minutes: i64,
     pub(crate) counts: i64,
     pub(crate) capsules: i64,
@@ -118,6 +124,7 @@ pub(crate) async fn sums(plant: &Client, edge: &str) -> Sums {
     let row = plant
         .query_one(
             "select (select count(*) from capline.event_by_name where edge = $1),
+               (select count(*) + count(to_t) from capline.stop_by_name where edge = $1),
                (select count(*) from capline.minute_by_name where edge = $1 and closed),
                (select count(*) from capline.minute_count_by_name where edge = $1),
                (select coalesce(sum(best), 0)::bigint from capline.minute_count_by_name where edge = $1)",
@@ -125,7 +132,13 @@ pub(crate) async fn sums(plant: &Client, edge: &str) -> Sums {
         )
         .await
         .expect("the tables are there");
-    Sums { events: row.get(0), minutes: row.get(1), counts: row.get(2), capsules: row.get(3) }
+    Sums {
+        events: row.get(0),
+        stops: row.get(1),
+        minutes: row.get(2),
+        counts: row.get(3),
+        capsules: row.get(4),
+    }
 }
 
 /// Waits until nothing is left to send.
@@ -168,6 +181,21 @@ pub(crate) fn event(tick: u64, n: usize) -> Event {
         word: "wrap".to_owned(),
         count: Some(Count::between(tick, tick, tick + n as u64 % 2)),
         detail: format!("tick {tick}, event {n}"),
+    }
+}
+
+/// A stop that begins with an odd tick and ends with the next one.
+fn stop(tick: u64) -> Stop {
+    let begins = tick % 2 == 1;
+    Stop {
+        number: tick.div_ceil(2),
+        from: moment(if begins { tick } else { tick - 1 } as i64),
+        to: (!begins).then(|| moment(tick as i64)),
+        cause: Cause::ALL[0],
+        state: State::ALL[0],
+        reason: Some(7),
+        key: KeyCause::Station(StationId::new("CF01")),
+        flags: Flags::from_bits(0),
     }
 }
 

@@ -68,7 +68,7 @@ async fn measure_three_days_of_twenty_lines() {
         .await;
         latest = latest.max(stored.elapsed());
         let stats = forwarder.status().read();
-        if stats.streams.len() == 2 && stats.streams.iter().all(|stream| stream.backlog == 0) {
+        if stats.streams.len() == 3 && stats.streams.iter().all(|stream| stream.backlog == 0) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;

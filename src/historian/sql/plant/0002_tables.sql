@@ -70,6 +70,25 @@ create table capline.event (
 
 create index event_time on capline.event (line_id, t);
 
+-- Times in which a line did not run, one row for each cause; `to_t` and `lasted_us` are null while it lasts. They are
+-- few: no partitions, kept for good.
+create table capline.stop (
+  line_id integer not null,
+  number bigint not null,
+  t timestamptz not null,
+  to_t timestamptz,
+  lasted_us bigint,
+  cause text not null,
+  state text not null,
+  reason bigint,
+  key text,
+  candidates text,
+  flags bigint not null,
+  primary key (line_id, number)
+);
+
+create index stop_time on capline.stop (line_id, t);
+
 -- How far each stream of a box has come. `journal` is the identity of its journal, `session` the connection that may
 -- write now, `mark` the time of the row at `last_seq` in microseconds: a box that was restored from a copy may reach
 -- the same number again, but not with the same row.
@@ -129,8 +148,13 @@ create view capline.event_by_name as
 select l.site, l.line, l.edge, e.seq, e.t, e.from_t, e.kind, e.station, e.tag, e.word, e.low, e.best, e.high, e.detail
 from capline.event e join capline.line l on l.id = e.line_id;
 
+create view capline.stop_by_name as
+select l.site, l.line, l.edge, s.number, s.t, s.to_t, s.lasted_us, s.cause, s.state, s.reason, s.key, s.candidates,
+  s.flags
+from capline.stop s join capline.line l on l.id = s.line_id;
+
 grant select, insert on capline.line, capline.counter, capline.event, capline.dead_letter to capline_writer;
-grant select, insert, update on capline.minute, capline.minute_count, capline.edge_stream to capline_writer;
+grant select, insert, update on capline.minute, capline.minute_count, capline.stop, capline.edge_stream to capline_writer;
 grant select, insert, update, delete on capline.edge_backlog to capline_writer;
 grant select on capline.retention, capline.migration to capline_writer;
 grant select on all tables in schema capline to capline_reader;
