@@ -159,7 +159,13 @@ impl Work {
             if shown.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
                 shown = Some(Instant::now());
                 let rows = self.outbox.ask(|outbox| outbox.present(&PRESENT)).await?;
-                session.show(&PRESENT, &rows).await?;
+                match session.show(&PRESENT, &rows).await {
+                    // It is laid aside when its minute has closed; until then the others are not held up by it.
+                    Err(trouble) if trouble.reaction() == Reaction::Row => {
+                        tracing::debug!("the open minutes are refused: {}", trouble.words());
+                    }
+                    shown => shown?,
+                }
             }
             if stopping {
                 return Ok(());
