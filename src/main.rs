@@ -45,7 +45,7 @@ enum Command {
         #[arg(long, value_parser = duration)]
         duration: Option<Duration>,
         /// How long the plant has run before, about: 8h, 30min; 0s for none
-        #[arg(long, default_value = "8h", value_parser = history)]
+        #[arg(long, default_value = "12h", value_parser = history)]
         history: Duration,
     },
     /// Run the service of a plant
@@ -66,6 +66,8 @@ enum Command {
     Oee(oee::OeeArgs),
     Spc(spc::SpcArgs),
     Selftest(selftest::SelftestArgs),
+    #[cfg(feature = "demo")]
+    Bench(commands::bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
@@ -108,6 +110,8 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),
+        #[cfg(feature = "demo")]
+        Command::Bench(args) => Ok(commands::bench::run(&args)),
     }
 }
 

@@ -52,6 +52,8 @@ pub struct PlantConfig {
     pub start_counters: Counters,
     /// Good capsules after which a batch ends.
     pub batch_size: u64,
+    /// Good capsules in a hundred that the filler's `AccCount` counts twice.
+    pub double_count_percent: u32,
     /// How often OPC UA nodes are updated, in updates a second of real time.
     pub update_hz: u32,
     /// Folder in which the OPC UA server keeps certificates. It is created.
@@ -75,6 +77,7 @@ impl Default for PlantConfig {
             http_addr: None,
             start_counters: model.start_counters,
             batch_size: model.batch_size,
+            double_count_percent: model.double_count_percent,
             update_hz: 50,
             pki_dir: std::env::temp_dir().join("capline-sim-pki"),
         }
@@ -90,6 +93,7 @@ impl PlantConfig {
             line_start_us: self.line_start_us,
             start_counters: self.start_counters,
             batch_size: self.batch_size,
+            double_count_percent: self.double_count_percent,
             ..ModelConfig::default()
         }
     }

@@ -14,9 +14,9 @@ use crate::{
     weigher::{FILL_MG, LIMIT_HI_MG, LIMIT_LO_MG, TARE_MG},
 };
 
-/// Number of holding registers of CF01: the block 0 to 47 between its two sequence words, and the
-/// two reject classes behind it.
-pub const FILLER_REGISTERS: usize = 50;
+/// Number of holding registers of CF01: the block 0 to 47 between its two sequence words, the two
+/// reject classes behind it, and the counter of the operator panel.
+pub const FILLER_REGISTERS: usize = 51;
 
 /// Holding register addresses of CF01, counted from 0.
 pub mod address {
@@ -54,6 +54,7 @@ pub mod address {
     pub const SEQ_TAIL: usize = 47;
     pub const REJ_NO_DOSE: usize = 48;
     pub const REJ_DOUBLE_CAP: usize = 49;
+    pub const PANEL_COUNT: usize = 50;
 }
 
 /// The value of an OPC UA node.
@@ -153,8 +154,12 @@ fn counters(image: &mut Image, model: &Model) {
     image.u32(address::STROKE_TOTAL, start.stroke_total.wrapping_add(strokes as u32));
     image.u32(address::CONSUMED_COUNT, start.consumed.wrapping_add((infeed - base.infeed) as u32));
     image.u32(address::PROCESSED_COUNT, start.processed.wrapping_add((made - base.made) as u32));
-    let acc_count = (u64::from(start.processed_acc) + made) % (1 << 31);
-    image.u32(address::PROCESSED_ACC_COUNT, acc_count as u32);
+    // A sensor at the outlet that bounces sees some capsules twice.
+    let seen = made + made * u64::from(model.config.double_count_percent) / 100;
+    let acc_count = u64::from(start.processed_acc) + seen;
+    image.u32(address::PROCESSED_ACC_COUNT, (acc_count % (1 << 31)) as u32);
+    // Four decimal digits.
+    image.u16(address::PANEL_COUNT, (acc_count % 10_000) as u16);
     for (at, start, since) in [
         (address::REJ_UNSEPARATED, start.unseparated, rejects(RejectClass::Unseparated)),
         (

@@ -1,5 +1,7 @@
 //! One file for each command beside `run` and `demo`. They read files and print; what is decided, the library decides.
 
+#[cfg(feature = "demo")]
+pub(crate) mod bench;
 pub(crate) mod chart;
 pub(crate) mod check;
 pub(crate) mod count;

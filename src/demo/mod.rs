@@ -30,7 +30,7 @@ const PRESET: Preset = Preset::Good;
 const FIRST_READING: Duration = Duration::from_secs(10);
 
 /// How long the plant has run before the first look, unless told otherwise.
-pub const HISTORY: Duration = Duration::from_secs(8 * 3_600);
+pub const HISTORY: Duration = Duration::from_secs(12 * 3_600);
 
 /// What a demo is started with.
 #[derive(Clone, Debug)]

@@ -49,6 +49,7 @@ pub(super) fn tag(name: &str, address: Address, kind: Kind, group: u16) -> Tag {
         unit: "".into(),
         group,
         counter: None,
+        odometer: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use capline::clock::Clock;
 use domain::line::minute::Counted;
 use domain::units::{Count, Reason};
-use simulators::{Event, FaultSet, Plant, PlantConfig, RejectClass, utc_now_us};
+use simulators::{Event, FaultSet, Ledger, Plant, PlantConfig, RejectClass, utc_now_us};
 
 use crate::harness::{App, Books, FILLER, PATIENCE, Site, any_port, plant, repository, until};
 
@@ -33,13 +33,10 @@ async fn run_until_weighed(plant: &Plant, n: u64) {
     .await;
 }
 
-/// Every counter of the plant: what the books hold and what is true.
-fn account(books: &Books, plant: &Plant) -> Vec<(&'static str, Count, u64)> {
-    let ledger = plant.ledger();
+/// Every counter of the filler: what the books hold and what is true.
+pub(crate) fn filler(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count, u64)> {
     let reject = |class| ledger.rejects.get(&class).copied().unwrap_or(0);
-    let reason = |word: &str| Counted::Reject(Reason::new(word));
     let cf01 = |what, counted, tag, truth| (what, books.of("CF01", &counted, tag), truth);
-    let cw04 = |what, counted, tag, truth| (what, books.of("CW04", &counted, tag), truth);
     use RejectClass::*;
     vec![
         cf01("made", Counted::Good, "CF01.Admin.ProdProcessedCount[0].AccCount", ledger.made),
@@ -51,16 +48,30 @@ fn account(books: &Books, plant: &Plant) -> Vec<(&'static str, Count, u64)> {
         cf01("double cap", reason("double_cap"), "CF01.Rej.DoubleCap", reject(DoubleCap)),
         cf01("samples", Counted::Sample, "CF01.Samples", ledger.samples),
         cf01("voids", Counted::Void, "CF01.Rej.EmptyPocket", ledger.empty_pockets),
-        cw04(
-            "weighed good",
-            Counted::Good,
-            "CW04.Statistic.TotalPackagesAccepted.ItemCount",
-            ledger.weigher.good,
-        ),
-        cw04("under", reason("underweight"), "CW04.Rej.Under", ledger.weigher.under),
-        cw04("over", reason("overweight"), "CW04.Rej.Over", ledger.weigher.over),
-        cw04("unweighed", reason("unweighed"), "CW04.Rej.DistanceFault", ledger.weigher.unweighed),
     ]
+}
+
+/// Every counter of the weigher.
+fn weigher(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count, u64)> {
+    let weigher = &ledger.weigher;
+    let accepted = "CW04.Statistic.TotalPackagesAccepted.ItemCount";
+    let cw04 = |what, counted, tag, truth| (what, books.of("CW04", &counted, tag), truth);
+    vec![
+        cw04("weighed good", Counted::Good, accepted, weigher.good),
+        cw04("under", reason("underweight"), "CW04.Rej.Under", weigher.under),
+        cw04("over", reason("overweight"), "CW04.Rej.Over", weigher.over),
+        cw04("unweighed", reason("unweighed"), "CW04.Rej.DistanceFault", weigher.unweighed),
+    ]
+}
+
+fn reason(word: &str) -> Counted {
+    Counted::Reject(Reason::new(word))
+}
+
+/// Every counter of the plant.
+fn account(books: &Books, plant: &Plant) -> Vec<(&'static str, Count, u64)> {
+    let ledger = plant.ledger();
+    filler(books, &ledger).into_iter().chain(weigher(books, &ledger)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

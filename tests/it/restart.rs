@@ -23,10 +23,11 @@ const WEIGHED: &str = "CW04.Statistic.TotalPackagesAccepted.ItemCount";
 const LONG: Duration = Duration::from_millis(2_300);
 
 /// Moments that look random and are the same in every run (xorshift64, Marsaglia 2003).
-struct Moments(u64);
+pub(crate) struct Moments(pub(crate) u64);
 
 impl Moments {
-    fn below(&mut self, longest: Duration) -> Duration {
+    /// A span shorter than this one.
+    pub(crate) fn below(&mut self, longest: Duration) -> Duration {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -35,7 +36,7 @@ impl Moments {
 }
 
 /// A plant in real time that has run for two minutes, so that both machines have capsules.
-async fn running_plant(site: &Site) -> Plant {
+pub(crate) async fn running_plant(site: &Site) -> Plant {
     let start_at_us = 120_000_000;
     let line_start_us = utc_now_us() - start_at_us;
     let plant =
@@ -46,7 +47,7 @@ async fn running_plant(site: &Site) -> Plant {
 }
 
 /// Starts the service, and lets capsules be made once both machines are heard.
-async fn serve(site: &Site) -> (Process, Api) {
+pub(crate) async fn serve(site: &Site) -> (Process, Api) {
     let mut service = Process::run(&site.file());
     let api = service.api().await;
     api.heard("CF01").await;

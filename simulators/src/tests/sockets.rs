@@ -14,7 +14,8 @@ use tokio_modbus::{
 };
 
 use crate::{
-    Event, FaultSet, ModbusFaults, Plant, PlantConfig, PlantError, RejectClass, registers::address,
+    Event, FaultSet, ModbusFaults, Plant, PlantConfig, PlantError, RejectClass,
+    registers::{FILLER_REGISTERS, address},
 };
 
 async fn start(change: impl FnOnce(&mut PlantConfig)) -> Plant {
@@ -73,7 +74,7 @@ async fn a_held_plant_waits_at_its_start() {
 async fn what_is_not_there_is_refused_as_a_plc_does() {
     let plant = start(|_| {}).await;
     let mut client = connect(&plant).await;
-    let outside = client.read_holding_registers(40, 11).await.unwrap();
+    let outside = client.read_holding_registers(40, FILLER_REGISTERS as u16 - 39).await.unwrap();
     assert_eq!(outside, Err(ExceptionCode::IllegalDataAddress));
     let inputs = client.read_input_registers(0, 1).await.unwrap();
     assert_eq!(inputs, Err(ExceptionCode::IllegalDataAddress));

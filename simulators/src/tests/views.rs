@@ -35,7 +35,7 @@ fn registers_say_what_the_ledger_says() {
     for preset in [Preset::Steady, Preset::Typical] {
         let model = plant_at(9, preset, 3 * HOUR_US);
         let (registers, ledger) = (model.holding_registers(1), model.ledger());
-        assert_eq!(registers.len(), 50);
+        assert_eq!(registers.len(), 51);
         assert_eq!(registers[address::SEQ_HEAD], registers[address::SEQ_TAIL]);
         assert_eq!(registers[address::SEQ_HEAD], ledger.strokes as u16);
         assert_eq!(registers[address::STATE_CURRENT], ledger.state as u16);
@@ -120,11 +120,13 @@ fn a_new_batch_resets_its_counters_and_no_others() {
     assert_eq!(registers[address::BATCH_ID + 4], u16::from_be_bytes(*b"18"));
     assert_eq!(registers[address::CONSUMED_COUNT..address::PROCESSED_ACC_COUNT], [0; 4]);
     assert_eq!(registers[address::REJ_UNSEPARATED..=address::SAMPLES], [0; 5]);
-    assert_eq!(registers[address::REJ_NO_DOSE..], [0; 2]);
+    assert_eq!(registers[address::REJ_NO_DOSE..=address::REJ_DOUBLE_CAP], [0; 2]);
     assert_eq!(u32_at(&registers, address::ACC_TIME_SINCE_RESET), 0);
     let Counters { processed_acc, stroke_total, .. } = start_counters;
     let acc_count = u64::from(u32_at(&registers, address::PROCESSED_ACC_COUNT));
     assert_eq!(acc_count, u64::from(processed_acc) + ledger.made);
+    let panel = u64::from(registers[address::PANEL_COUNT]);
+    assert_eq!(panel, acc_count % 10_000);
     let strokes = u64::from(u32_at(&registers, address::STROKE_TOTAL));
     assert_eq!(strokes, u64::from(stroke_total) + ledger.strokes);
 }

@@ -153,6 +153,17 @@ pub struct Tag {
     pub group: u16,
     /// How the counter behaves, for the counting roles.
     pub counter: Option<counter::Settings>,
+    /// The odometer that rises with it, if it has one.
+    pub odometer: Option<OdometerLink>,
+}
+
+/// An odometer that rises in the same moment as a counter, so that it bounds what the counter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OdometerLink {
+    /// Position of its tag in [`PlcMap::tags`].
+    pub tag: u16,
+    /// What it can do.
+    pub odometer: counter::Odometer,
 }
 
 /// Where a value is.
@@ -279,6 +290,8 @@ pub enum Role {
     Odometer {
         /// Capsules a count can stand for at most.
         capsules: u64,
+        /// Where it starts again at 0.
+        modulus: counter::Modulus,
     },
     /// Weight in milligrams after scale: a mean, or the last one.
     Weight,

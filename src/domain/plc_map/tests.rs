@@ -7,7 +7,7 @@ use expect_test::expect_file;
 use proptest::prelude::*;
 
 use super::PlcMap;
-use crate::line::counter::Modulus;
+use crate::line::counter::{Modulus, Odometer};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -72,6 +72,18 @@ fn a_counter_is_as_its_map_says() {
     assert!(all.resets.batch && all.resets.manual);
     assert_eq!((all.retentive, all.lag_us, all.doubt), (Some(true), 1_000_000, 1));
     assert_eq!((all.max_per_minute, all.step), (6_000, 25));
+}
+
+#[test]
+fn a_counter_knows_the_odometer_that_its_map_names() {
+    let maps = files("plc-maps", "cf01-modbus.toml");
+    let map = PlcMap::parse("cf01", &maps[0].1).expect("a shipped map");
+    let tag = |id: &str| map.tags.iter().position(|tag| tag.id.as_str() == id).expect("a tag");
+    let strokes = tag("CF01.StrokeTotal");
+    let link = map.tags[tag("CF01.Rej.NoDose")].odometer.expect("an odometer");
+    assert_eq!(usize::from(link.tag), strokes);
+    assert_eq!(link.odometer, Odometer { capsules: 50, modulus: Modulus::At(1 << 32) });
+    assert_eq!(map.tags[strokes].odometer, None);
 }
 
 /// A shipped map with one stretch of its text replaced.

@@ -46,6 +46,8 @@ struct SeenForm {
     since_reset: Option<(u64, i64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     heartbeat: Option<(u64, i64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    odometer: Option<(u64, i64)>,
 }
 
 /// A held reading; there is seldom one, so that it need not be short.
@@ -64,6 +66,8 @@ struct HeldForm {
     heartbeat: Option<u64>,
     session_lost: bool,
     bounds: Option<(u64, u64)>,
+    #[serde(default)]
+    odometer: Option<u64>,
 }
 
 impl BaselineRow {
@@ -115,13 +119,14 @@ pub(in crate::historian) fn baseline(row: &BaselineRow) -> Result<Baseline, Stri
 
 impl SeenForm {
     fn of(seen: Seen) -> SeenForm {
-        let Seen { uptime, batch, since_reset, heartbeat } = seen;
+        let Seen { uptime, batch, since_reset, heartbeat, odometer } = seen;
         let pair = |clocked: Clocked| (clocked.value, clocked.at_us);
         SeenForm {
             uptime: uptime.map(pair),
             batch,
             since_reset: since_reset.map(pair),
             heartbeat: heartbeat.map(pair),
+            odometer: odometer.map(pair),
         }
     }
 
@@ -132,6 +137,7 @@ impl SeenForm {
             batch: self.batch,
             since_reset: self.since_reset.map(clocked),
             heartbeat: self.heartbeat.map(clocked),
+            odometer: self.odometer.map(clocked),
         }
     }
 
@@ -151,6 +157,7 @@ impl HeldForm {
             heartbeat,
             session_lost,
             bounds,
+            odometer,
         } = evidence;
         let Moment { utc_us, mono_us } = at;
         HeldForm {
@@ -166,6 +173,7 @@ impl HeldForm {
             heartbeat,
             session_lost,
             bounds,
+            odometer,
         }
     }
 
@@ -182,6 +190,7 @@ impl HeldForm {
                 heartbeat: self.heartbeat,
                 session_lost: self.session_lost,
                 bounds: self.bounds,
+                odometer: self.odometer,
             },
             missed: self.missed,
         }

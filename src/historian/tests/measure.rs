@@ -61,6 +61,7 @@ fn account(seq: u64, n: u64) -> Baseline {
             batch: Some(0x9e37_79b9_7f4a_7c15),
             since_reset: None,
             heartbeat: clocked(seq / 4 % 65_536),
+            odometer: clocked(18_204_117 + seq / 2),
         },
         total: Count::exact(seq * 27 / (n + 1)),
         segment: 1,

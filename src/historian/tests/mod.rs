@@ -95,6 +95,7 @@ fn baseline(seq: u64) -> Baseline {
             batch: Some(u64::MAX - 7),
             since_reset: clocked(3),
             heartbeat: None,
+            odometer: clocked(seq),
         },
         total: Count::between(seq, seq, seq + 2),
         segment: 3,
@@ -114,6 +115,7 @@ fn held(seq: u64) -> Held {
         heartbeat: Some(65_535),
         session_lost: true,
         bounds: Some((3, u64::MAX)),
+        odometer: Some(u64::MAX),
     };
     Held { at: at(seq), source_us: None, value: 9, evidence, missed: true }
 }

@@ -27,6 +27,9 @@ pub struct Evidence {
     /// The least and most that a sibling counter or an odometer allows since the last sample that
     /// was neither late nor a duplicate.
     pub bounds: Option<(u64, u64)>,
+    /// The odometer that was read together with the counter. The ledger only remembers it, so that whoever gives the
+    /// `bounds` of the next sample knows where they begin, after our own restart too: see [`super::Counter::newest`].
+    pub odometer: Option<u64>,
 }
 
 /// A comparable key for a batch id. FNV-1a, because a baseline on disk must mean the same after an
@@ -57,6 +60,8 @@ pub struct Seen {
     pub since_reset: Option<Clocked>,
     /// See [`Evidence::heartbeat`].
     pub heartbeat: Option<Clocked>,
+    /// See [`Evidence::odometer`].
+    pub odometer: Option<Clocked>,
 }
 
 impl Seen {
@@ -67,13 +72,13 @@ impl Seen {
         self.batch = evidence.batch.or(self.batch);
         self.since_reset = evidence.since_reset_s.map(clocked).or(self.since_reset);
         self.heartbeat = evidence.heartbeat.map(clocked).or(self.heartbeat);
+        self.odometer = evidence.odometer.map(clocked).or(self.odometer);
     }
 
     /// Moves all times by `shift_us`, when the boot clock became another one.
     pub(super) fn shift(&mut self, shift_us: i64) {
-        for clocked in
-            [&mut self.uptime, &mut self.since_reset, &mut self.heartbeat].into_iter().flatten()
-        {
+        let Seen { uptime, batch: _, since_reset, heartbeat, odometer } = self;
+        for clocked in [uptime, since_reset, heartbeat, odometer].into_iter().flatten() {
             clocked.at_us = clocked.at_us.saturating_add(shift_us);
         }
     }

@@ -157,7 +157,8 @@ impl Counter {
         ]));
         out.push(torn(&base, &held));
         self.missed |= held.missed;
-        self.commit(base, sample, onward, stepped, out);
+        let whole = Held::of(sample).after(&held).as_sample();
+        self.commit(base, &whole, onward, stepped, out);
     }
 
     /// Two readings on the line, of which the first came too early for the machine.

@@ -7,6 +7,8 @@
 //!
 //! `CAPLINE_SCHEDULES` sets the number of schedules (20,000), `CAPLINE_SEED` the seed.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
@@ -14,12 +16,13 @@ use super::plant::{Arrival, Columns, Event, Plant, Poll, Schedule, Step};
 use super::*;
 
 fn columns() -> impl Strategy<Value = Columns> {
-    any::<[bool; 5]>().prop_map(|[uptime, heartbeat, batch, cleared, sourced]| Columns {
+    any::<[bool; 6]>().prop_map(|[uptime, heartbeat, batch, cleared, sourced, odometer]| Columns {
         uptime,
         heartbeat,
         batch,
         cleared,
         sourced,
+        odometer,
     })
 }
 
@@ -178,8 +181,18 @@ fn number(name: &str, default: u64) -> u64 {
 /// Plays a schedule against the ledger. `judge` sees each arrival, the ledger after it and its deltas.
 fn play(
     schedule: &Schedule,
+    judge: impl FnMut(&Step, &Counter, &[Delta]) -> Result<(), String>,
+) -> Result<(), String> {
+    play_with(schedule, schedule.settings.step, judge)
+}
+
+/// The same with an odometer of which one count is said to be so many capsules at most.
+fn play_with(
+    schedule: &Schedule,
+    capsules: u64,
     mut judge: impl FnMut(&Step, &Counter, &[Delta]) -> Result<(), String>,
 ) -> Result<(), String> {
+    let odometer = Odometer { capsules, modulus: Modulus::At(1 << 16) };
     let mut counter = Counter::new(schedule.settings);
     let mut deltas = Vec::new();
     for step in Plant::new(schedule).play() {
@@ -193,11 +206,23 @@ fn play(
                 }
                 counter = Counter::resume(schedule.settings, baseline);
             }
-            Arrival::Sample(sample) => counter.sample(sample, &mut deltas),
+            Arrival::Sample(sample) => {
+                let mut sample = *sample;
+                sample.evidence.bounds = bounds(odometer, &counter, &sample);
+                counter.sample(&sample, &mut deltas);
+            }
         }
         judge(&step, &counter, &deltas)?;
     }
     Ok(())
+}
+
+/// What the odometer leaves for a sample, as whoever owns the counter works it out.
+fn bounds(odometer: Odometer, counter: &Counter, sample: &Sample) -> Option<(u64, u64)> {
+    let newest = counter.newest()?;
+    let t_us = sample.at.mono_us.saturating_sub(newest.at.mono_us);
+    let (then, now) = (newest.odometer?, sample.evidence.odometer?);
+    odometer.most(counter.settings(), then, now, t_us).map(|most| (0, most))
 }
 
 /// Whether the ledger believes this very arrival, so that its total is that of now.
@@ -270,6 +295,63 @@ fn the_width_is_what_the_resets_force() {
     });
 }
 
+/// Schedules with an odometer and a reset that nothing else tells from a wrap.
+fn measured() -> impl Strategy<Value = Schedule> {
+    schedule().prop_map(|mut schedule| {
+        schedule.columns.odometer = true;
+        // With strokes of one capsule an odometer of 16 bits can wrap unseen, and leaves nothing.
+        schedule.settings.step = 50;
+        schedule.polls.iter_mut().for_each(|poll| poll.bare = false);
+        schedule
+    })
+}
+
+/// What an odometer leaves bounds a reset: where the machine stood, nothing is in doubt.
+#[test]
+fn no_reset_hides_more_than_its_strokes_allow() {
+    let rebooted = |poll: &Poll| poll.event == Event::OurRestart { reboot: true };
+    check(measured(), |schedule| {
+        let mut made = BTreeMap::new();
+        play(schedule, |step, _, deltas| {
+            made.insert(step.at_us, step.made);
+            // After a reboot of ours the moments of the plant begin anew.
+            let resets = deltas.iter().filter(|delta| delta.cause == Cause::Reset);
+            for delta in resets.filter(|_| !schedule.polls.iter().any(rebooted)) {
+                let between = made[&delta.to.mono_us] - made[&delta.from.mono_us];
+                if delta.count.high() > between {
+                    return Err(format!("{between} made, and {delta:?}"));
+                }
+            }
+            Ok(())
+        })
+    });
+}
+
+/// The negative control: an odometer of which a count is more capsules than its map says is contradicted by the counter.
+#[test]
+fn a_wrong_odometer_is_caught() {
+    let found = search(measured(), |schedule| {
+        play_with(schedule, schedule.settings.step.div_ceil(2), |_, _, deltas| {
+            match deltas.iter().any(|delta| delta.flags.contains(Flags::CONTRADICTED)) {
+                true => Err("contradicted".into()),
+                false => Ok(()),
+            }
+        })
+    });
+    assert!(found.is_some(), "an odometer of half the capsules was believed");
+    check(measured(), |schedule| {
+        play(schedule, |step, _, deltas| {
+            match !step.set
+                && !schedule.polls.iter().any(|poll| poll.event.disturbs())
+                && deltas.iter().any(|delta| delta.flags.contains(Flags::CONTRADICTED))
+            {
+                true => Err(format!("the right odometer is contradicted: {deltas:?}")),
+                false => Ok(()),
+            }
+        })
+    });
+}
+
 /// The negative control: the rule of most tools (a drop is a restart at 0) breaks the law.
 #[test]
 fn a_naive_counter_is_caught() {
@@ -310,6 +392,7 @@ fn nonsense() -> impl Strategy<Value = Nonsense> {
             heartbeat: beat.map(u64::from),
             session_lost,
             bounds,
+            odometer: uptime.map(u64::from),
         });
     let sample = (time(), time(), prop::option::of(time()), number(), evidence, any::<u8>())
         .prop_map(|(utc_us, mono_us, source_us, value, evidence, act)| {

@@ -25,6 +25,7 @@ mod baseline;
 mod delta;
 mod evidence;
 mod hold;
+mod odometer;
 mod settings;
 mod weigh;
 
@@ -38,6 +39,7 @@ mod plant;
 pub use baseline::{Baseline, BatchChange, Held};
 pub use delta::{Cause, Delta, Flags, Hypothesis};
 pub use evidence::{Clocked, Evidence, Seen, batch_key};
+pub use odometer::Odometer;
 pub use settings::{Fraction, Modulus, Resets, Settings};
 
 use crate::units::{Count, Moment};
@@ -71,6 +73,19 @@ pub struct Counter {
     session_lost: bool,
     /// Samples in a row that looked late.
     late: Late,
+}
+
+/// The sample from which the bounds of the next one count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newest {
+    /// When it was taken.
+    pub at: Moment,
+    /// The raw value.
+    pub value: u64,
+    /// The odometer that was read with it.
+    pub odometer: Option<u64>,
+    /// It is counted, and does not wait for its confirmation.
+    pub believed: bool,
 }
 
 /// Samples in a row whose device time lies before one already counted.
@@ -154,6 +169,24 @@ impl Counter {
     /// All that must be stored to go on after a restart. `None` before the first sample.
     pub fn baseline(&self) -> Option<Baseline> {
         self.base
+    }
+
+    /// The newest sample that was neither late nor a duplicate. None before the first.
+    pub fn newest(&self) -> Option<Newest> {
+        let base = self.base.as_ref()?;
+        Some(match &base.held {
+            Some(held) => Newest {
+                at: held.at,
+                value: held.value,
+                odometer: held.evidence.odometer,
+                believed: false,
+            },
+            None => {
+                let odometer = base.seen.odometer.filter(|seen| seen.at_us == base.at.mono_us);
+                let odometer = odometer.map(|seen| seen.value);
+                Newest { at: base.at, value: base.value, odometer, believed: true }
+            }
+        })
     }
 
     /// All that was ever counted.
@@ -240,6 +273,11 @@ impl Counter {
         let settings = &self.settings;
         let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
         let most = settings.most_in(passed_us);
+        let contradicted = meaning.flags.contains(Flags::CONTRADICTED);
+        let most = match sample.evidence.bounds.filter(|_| !contradicted) {
+            Some((_, high)) => most.min(high),
+            None => most,
+        };
         let fell = sample.value < base.value;
         let reset = meaning.cause == Cause::Reset || (fell && !meaning.count.is_exact());
         // A clock that is cleared with the counter has told already what the id could.

@@ -13,6 +13,7 @@ pub(super) struct Columns {
     pub batch: bool,
     pub cleared: bool,
     pub sourced: bool,
+    pub odometer: bool,
 }
 
 /// What happens between two polls, or to the second of them.
@@ -198,6 +199,11 @@ impl<'a> Plant<'a> {
         (self.position / CAPSULE / stroke * stroke) as u64
     }
 
+    /// An odometer of 16 bits that rises with the counter and is near its end at the start.
+    fn strokes(&self) -> u64 {
+        (65_000 + self.made() / self.schedule.settings.step.max(1)) % (1 << 16)
+    }
+
     fn register(&self) -> u64 {
         let value = u128::from(self.shown) + u128::from(self.made() - self.zero_made);
         match self.schedule.settings.modulus {
@@ -267,6 +273,7 @@ impl<'a> Plant<'a> {
             heartbeat: given(columns.heartbeat, passed_s(self.boot_us) % 65_536),
             session_lost: false,
             bounds: None,
+            odometer: given(columns.odometer, self.strokes()),
         };
         let at = Moment { utc_us: self.now_us, mono_us: self.now_us + self.mono_shift_us };
         let source_us = columns.sourced.then_some(self.now_us + self.source_shift_us);

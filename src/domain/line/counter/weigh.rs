@@ -54,7 +54,9 @@ pub(super) fn weigh(settings: &Settings, pair: Pair, signs: Signs) -> Option<Mea
     let rise = pair.b >= pair.a;
     let step = pair.b.wrapping_sub(pair.a);
     if rise && step <= most && !signs.hinted && is_ordinary(settings, pair, step, most) {
-        let unverified = signs.possible && pair.b <= most;
+        // What a reset would have hidden was made within the bounds of the siblings too.
+        let reachable = pair.bounds.map_or(most, |(_, high)| most.min(high));
+        let unverified = signs.possible && pair.b <= reachable;
         return Some(Meaning::step(step, Flags::none().with(Flags::UNVERIFIED, unverified)));
     }
     weigh_all(settings, pair, signs, most)
@@ -133,8 +135,9 @@ fn meaning(
         told.push(tell_saturated(count));
     }
     flags = flags.with(Flags::BEYOND_MODULUS, is_beyond(settings, pair.a));
-    let doubt = told.len() > 1 || !count.is_exact() || !flags.is_empty();
-    let hypotheses = doubt.then(|| told.into_boxed_slice());
+    // A step explains itself.
+    let plain = cause == Cause::Step && told.len() == 1 && count.is_exact() && flags.is_empty();
+    let hypotheses = (!plain).then(|| told.into_boxed_slice());
     Some(Meaning { count, cause, flags, hypotheses })
 }
 
@@ -264,10 +267,13 @@ impl Onward {
 
 fn tell_reset(pair: Pair, low: u64, high: u64) -> Hypothesis {
     let (a, b, time) = (pair.a, pair.b, seconds(pair.t_us));
-    let why = format!(
-        "the counter was set back to 0 after {a} and has counted {b} since: what it counted before that \
-         is not known, at most {high} can be made in {time}"
-    );
+    let since = format!("the counter was set back to 0 after {a} and has counted {b} since");
+    let why = match low == high {
+        true => format!("{since}: nothing else can have been made in these {time}"),
+        false => format!(
+            "{since}: what it counted before that is not known, at most {high} can be made in {time}"
+        ),
+    };
     Hypothesis { cause: Cause::Reset, count: Count::between(low, b, high), why }
 }
 

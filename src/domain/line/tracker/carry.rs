@@ -2,6 +2,7 @@
 
 use super::account::{self, Account};
 use super::station::Station;
+use super::tell::Told;
 use super::{GAP_AFTER_US, Ledger, LineModel};
 use crate::line::chronicle::{Past, counted};
 use crate::line::counter::{Baseline, Counter, Settings};
@@ -14,6 +15,10 @@ use crate::units::{Moment, SECOND_US, StationId, TagId};
 /// How far apart the change of a batch id and the reset of its counters may be read, in microseconds of the line's
 /// clock. A controller changes both within a scan or two, but a slow group may read the id a second or two later.
 const BATCH_SKEW_US: i64 = 3 * SECOND_US;
+
+/// How far the moment of a reading may be off, in microseconds of real time. It matters only where the line's clock runs
+/// faster than real: there it is so many times as much for the machine, which would seem to run too fast.
+const DATING_US: f64 = 5_000.0;
 
 /// What a line goes on from after a restart of the service.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +66,14 @@ pub(super) fn ledgers(
                 None => Counter::new(settings),
             };
             stations[station].counter_of[tag] = Some(ledgers.len());
-            ledgers.push(Ledger { station, tag: tag as u16, id: entry.id.clone(), counter });
+            ledgers.push(Ledger {
+                station,
+                tag: tag as u16,
+                id: entry.id.clone(),
+                counter,
+                odometer: entry.odometer,
+                told: Told::default(),
+            });
         }
     }
     ledgers
@@ -69,7 +81,8 @@ pub(super) fn ledgers(
 
 /// Settings with the times that depend on how the counter is polled.
 fn timed(settings: Settings, map: &PlcMap, group: u16, time_scale: f64) -> Settings {
-    let scaled = |us: i64| (us as f64 * time_scale.max(1.0)) as i64;
+    let time_scale = time_scale.max(1.0);
+    let scaled = |us: i64| (us as f64 * time_scale) as i64;
     let period_us = map.groups.get(usize::from(group)).map_or(SECOND_US, |group| group.period_us);
     let period_us = scaled(period_us).max(1);
     let polls = (BATCH_SKEW_US + period_us - 1) / period_us;
@@ -77,6 +90,7 @@ fn timed(settings: Settings, map: &PlcMap, group: u16, time_scale: f64) -> Setti
     let polls = u8::try_from(polls).unwrap_or(u8::MAX);
     Settings {
         gap_after_us: scaled(GAP_AFTER_US),
+        lag_us: settings.lag_us.saturating_add((DATING_US * (time_scale - 1.0)) as i64),
         batch_early: polls,
         batch_late: polls,
         ..settings

@@ -2,9 +2,11 @@
 
 mod account;
 mod carry;
+mod odometer;
 mod rounds;
 mod show;
 mod station;
+mod tell;
 
 #[cfg(test)]
 mod tests;
@@ -14,20 +16,22 @@ use std::sync::Arc;
 
 use crate::line::calendar::Calendar;
 use crate::line::chronicle::{Alarm, Chronicle, Plan};
-use crate::line::counter::{Baseline, Cause, Counter, Delta, Flags, Sample};
+use crate::line::counter::{Baseline, Cause, Counter, Delta, Sample};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
 use crate::line::rollup::{Booking, Rollup};
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
-use crate::plc_map::{PlcMap, Role};
+use crate::plc_map::{OdometerLink, PlcMap, Role};
 use crate::quality::{self, Chart};
 use crate::reading::{Outcome, Quality, Reading, Snapshot};
 use crate::units::{Count, LineId, Moment, SECOND_US, StationId, TagId};
 
 use account::Account;
+use odometer::Shares;
 use rounds::rounds;
 use station::Station;
+use tell::Told;
 
 pub use carry::Carry;
 
@@ -79,6 +83,9 @@ struct Ledger {
     tag: u16,
     id: TagId,
     counter: Counter,
+    /// The odometer that rises with it.
+    odometer: Option<OdometerLink>,
+    told: Told,
 }
 
 /// A stop that has not ended.
@@ -246,6 +253,7 @@ impl LineTracker {
     }
 
     fn count(&mut self, index: usize, readings: &[Reading], at: Moment) {
+        let shares = self.shares(index, readings);
         for reading in readings {
             let station = &mut self.stations[index];
             let tag = usize::from(reading.tag);
@@ -254,7 +262,7 @@ impl LineTracker {
             let value = reading.value.as_counter(bits).filter(|_| reading.quality != Quality::Bad);
             station.held[tag] = value;
             match value {
-                Some(value) => self.sample(ledger, value, reading.source_us, at),
+                Some(value) => self.sample(ledger, value, reading.source_us, at, shares),
                 None => self.ledgers[ledger].counter.missed(),
             }
         }
@@ -271,13 +279,21 @@ impl LineTracker {
                 continue;
             }
             if let Some(value) = self.stations[index].held[tag] {
-                self.sample(position, value, None, at);
+                self.sample(position, value, None, at, None);
             }
         }
     }
 
-    fn sample(&mut self, position: usize, value: u64, source_us: Option<i64>, at: Moment) {
-        let evidence = self.stations[self.ledgers[position].station].evidence();
+    fn sample(
+        &mut self,
+        position: usize,
+        value: u64,
+        source_us: Option<i64>,
+        at: Moment,
+        shares: Option<Shares>,
+    ) {
+        let mut evidence = self.stations[self.ledgers[position].station].evidence();
+        (evidence.odometer, evidence.bounds) = self.bounds(position, value, at, shares);
         let mut deltas = std::mem::take(&mut self.deltas);
         let counter = &mut self.ledgers[position].counter;
         counter.sample(&Sample { at, source_us, value, evidence }, &mut deltas);
@@ -305,21 +321,7 @@ impl LineTracker {
         }
         let (from, to) = (delta.from, delta.to);
         self.chronicle.count(&Booking { counter: position, from, to, count, gap: apart, reset });
-        if delta.is_ordinary() && !apart || delta.cause == Cause::Gap && delta.count.is_zero() {
-            return;
-        }
-        let station = &self.stations[ledger.station];
-        let mut event =
-            station.event(EventKind::Count, at.utc_us, delta.cause.word(), explain(delta));
-        event.tag = Some(ledger.id.clone());
-        event.from_us = apart.then_some(delta.from.utc_us);
-        event.count = Some(count);
-        self.events.push(event);
-        if delta.flags.contains(Flags::VIOLATION) {
-            let detail =
-                format!("{}: the counts of this segment do not add up to its value", ledger.id);
-            self.events.push(station.event(EventKind::Alarm, at.utc_us, "conservation", detail));
-        }
+        self.tell(position, delta, apart, count, at);
     }
 
     /// Books the time of the counting station up to a moment, spent in a state.
@@ -380,6 +382,7 @@ impl LineTracker {
             self.chronicle.state(index, station.state(), now);
         }
         self.judge_balance(now);
+        self.tell_waiting(now);
         self.redraw();
         self.note_events();
     }
@@ -477,16 +480,4 @@ impl LineTracker {
     pub fn all_heard(&self) -> bool {
         self.stations.iter().all(|station| station.heard.is_some())
     }
-}
-
-/// The doubt of a delta in sentences.
-fn explain(delta: &Delta) -> String {
-    let hypotheses = delta.hypotheses.iter().flat_map(|list| list.iter());
-    let mut sentences: Vec<String> =
-        hypotheses.map(|h| format!("{} {}: {}", h.cause.word(), h.count, h.why)).collect();
-    let flags: Vec<&str> = delta.flags.words().collect();
-    if !flags.is_empty() {
-        sentences.push(flags.join(", "));
-    }
-    sentences.join("; ")
 }

@@ -44,6 +44,8 @@ pub(super) struct Station {
     pub(super) speed: Option<f64>,
     pub(super) batch: Option<Arc<str>>,
     evidence: Evidence,
+    /// Odometers among the readings of this moment.
+    odometers: Vec<(u16, u64)>,
     uptime_s: Option<u64>,
     /// Groups that have not been read since the controller may have restarted.
     session_lost: Vec<bool>,
@@ -83,6 +85,7 @@ impl Station {
             speed: None,
             batch: None,
             evidence: Evidence::default(),
+            odometers: Vec::new(),
             bad: BTreeSet::new(),
         }
     }
@@ -173,6 +176,7 @@ impl Station {
             batch: self.evidence.batch,
             ..Evidence::default()
         };
+        self.odometers.clear();
     }
 
     /// Notes that a poll brought nothing.
@@ -240,6 +244,9 @@ impl Station {
                 }
                 self.evidence.uptime_s = uptime_s;
                 self.uptime_s = uptime_s.or(self.uptime_s);
+            }
+            Role::Odometer { .. } => {
+                self.odometers.extend(whole().map(|value| (reading.tag, value)));
             }
             Role::SinceReset => self.evidence.since_reset_s = whole(),
             Role::BatchId => self.read_batch(&reading.value, at, events),
@@ -311,6 +318,12 @@ impl Station {
     /// What was read beside a counter of this station.
     pub(super) fn evidence(&self) -> Evidence {
         self.evidence
+    }
+
+    /// An odometer, if it is among the readings of this moment.
+    pub(super) fn odometer(&self, tag: u16) -> Option<u64> {
+        let found = self.odometers.iter().find(|(position, _)| *position == tag);
+        found.map(|(_, value)| *value)
     }
 
     /// An event of this station.

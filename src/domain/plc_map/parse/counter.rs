@@ -28,7 +28,7 @@ pub(super) fn read_counter(
 }
 
 /// Where a register of this kind starts again if the map does not say.
-fn natural_modulus(kind: Kind) -> Modulus {
+pub(super) fn natural_modulus(kind: Kind) -> Modulus {
     match kind {
         Kind::Unsigned(64) | Kind::Signed(64) => Modulus::Full64,
         Kind::Unsigned(bits) => Modulus::At(1 << bits),
@@ -41,7 +41,7 @@ fn natural_modulus(kind: Kind) -> Modulus {
 }
 
 /// `modulus = "none"`, `"2^31"` or `100000`: where the counter starts again. None if the key is absent or wrong.
-fn read_modulus(section: &Section<'_, '_>, kind: Kind) -> Option<Modulus> {
+pub(super) fn read_modulus(section: &Section<'_, '_>, kind: Kind) -> Option<Modulus> {
     let is_text = |(key, _, value): &(&str, usize, &DeValue<'_>)| {
         *key == "modulus" && value.as_str().is_some()
     };

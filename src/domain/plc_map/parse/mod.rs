@@ -1,6 +1,7 @@
 //! The text of a map → [`PlcMap`]. Every mistake is noted and reading goes on, so that one run shows them all.
 
 mod counter;
+mod odometer;
 mod protocol;
 mod tag;
 

@@ -7,7 +7,8 @@ use super::super::document::{At, Section};
 use super::super::{Address, Encoding, Kind, Role, Table, Tag};
 use super::counter::read_counter;
 use super::protocol::{read_order, read_table};
-use super::{Machine, name};
+use super::{Machine, name, odometer};
+use crate::line::counter::Modulus;
 use crate::units::{Reason, TagId};
 
 pub(super) fn read_tags(
@@ -31,6 +32,7 @@ pub(super) fn read_tags(
     }
     let mut tags: Vec<Tag> = Vec::new();
     let mut seen: HashMap<TagId, usize> = HashMap::new();
+    let mut linked = Vec::new();
     for section in &mut sections {
         let per_count = read_per_count(section);
         let Some(tag) = read_tag(section, machine) else { continue };
@@ -51,8 +53,12 @@ pub(super) fn read_tags(
                 format!("tag {} at line {} has this role already", other.id, other.line),
             );
         }
+        if tag.role.counts() && section.has("odometer") {
+            linked.push((&*section, tags.len()));
+        }
         tags.push(tag);
     }
+    odometer::join(&linked, &mut tags);
     tags
 }
 
@@ -95,6 +101,7 @@ fn read_tag(section: &mut Section<'_, '_>, machine: &Machine) -> Option<Tag> {
         (Some(role), Some(kind)) if role.counts() => Some(read_counter(section, machine, kind)),
         _ => None,
     };
+    let role = role.map(|role| odometer::complete(section, role, kind));
     if scale == 0.0 {
         section.report("scale", "scale = 0 makes every value 0; leave it out for 1");
     }
@@ -103,7 +110,9 @@ fn read_tag(section: &mut Section<'_, '_>, machine: &Machine) -> Option<Tag> {
     check_fit(section, machine, &address, kind, &role);
     let encoding = Encoding { kind, order };
     let (line, id) = (section.line, TagId::new(id));
-    Some(Tag { id, line, address, encoding, role, scale, offset, unit, group: group?, counter })
+    let group = group?;
+    let odometer = None;
+    Some(Tag { id, line, address, encoding, role, scale, offset, unit, group, counter, odometer })
 }
 
 fn read_kind(section: &Section<'_, '_>, at: At<&str>) -> Option<Kind> {
@@ -226,8 +235,10 @@ fn read_role(section: &Section<'_, '_>) -> Option<Role> {
         "since_reset" => Role::SinceReset,
         "odometer" => {
             section.require("capsules", "50");
+            let capsules = section.integer("capsules", 1, 1_000_000);
             Role::Odometer {
-                capsules: section.integer("capsules", 1, 1_000_000).map_or(1, |at| at.value as u64),
+                capsules: capsules.map_or(1, |at| at.value as u64),
+                modulus: Modulus::None,
             }
         }
         "weight" => Role::Weight,

@@ -3,5 +3,6 @@
 mod balance;
 mod damage;
 mod laws;
+mod odometer;
 mod script;
 mod told;
