@@ -52,10 +52,11 @@ impl Book {
 
     /// Stores what a test made.
     pub(crate) fn store(&mut self, events: Vec<Event>, minutes: Vec<Minute>) {
+        let latest = minutes.iter().map(|minute| (minute.start_us - T0_US) / MINUTE_US).max();
         let tick = Tick {
             line: self.line.clone(),
             seq: self.next,
-            at: moment(self.next as i64),
+            at: moment((self.next as i64).max(latest.unwrap_or(0))),
             snapshots: Vec::new(),
             baselines: Vec::new(),
             minutes,

@@ -313,3 +313,24 @@ async fn a_row_that_the_database_refuses_is_laid_aside() {
         .get(0);
     assert!(row.contains("torn \\u0000 text"), "{row}");
 }
+
+/// The minute that is not over yet is there too, and counts on until it is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_open_minute_is_shown_and_written_over() {
+    let Some(cluster) = Cluster::migrated("open minutes").await else { return };
+    let admin = cluster.admin().await;
+    let dir = tempfile::tempdir().expect("there is room");
+    let mut book = Book::open(dir.path());
+    let (forwarder, _alarms) = book.forward(cluster.settings("edge-1", None));
+    for (rev, closed, capsules) in [(0, false, 13_008), (1, false, 13_010), (2, true, 13_012)] {
+        book.store(Vec::new(), vec![minute(1, closed, rev)]);
+        until("the minute", PATIENCE, async || {
+            let there = sums(&admin, "edge-1").await;
+            let seen = (there.minutes, there.counts, there.capsules);
+            let wanted = (i64::from(closed), 3, capsules);
+            if seen == wanted { Ok(()) } else { Err(format!("{seen:?} of {wanted:?}")) }
+        })
+        .await;
+    }
+    forwarder.stop().await;
+}
