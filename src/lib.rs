@@ -21,13 +21,13 @@
 //! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
 //! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
 //! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `config` | `tokio_modbus` `opcua` |
-//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from | `domain` `clock` | `rusqlite` |
+//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL | `domain` `clock` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` `rustls` |
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
 //! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
 //! | `bench` | figures about ourselves from the simulated plant: false alarms, delays | `domain` `simulators` | |
-//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench | `domain` `config` `sources` `selftest` `bench` | |
+//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; migrate makes the plant's tables | `domain` `config` `sources` `historian` `service` `selftest` `bench` | |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{check, count, oee, selftest, spc};
+use commands::{check, count, migrate, oee, selftest, spc};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -62,6 +62,7 @@ enum Command {
     },
     Check(check::CheckArgs),
     Count(count::CountArgs),
+    Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
     Spc(spc::SpcArgs),
     Selftest(selftest::SelftestArgs),
@@ -102,6 +103,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Migrate(args) => {
+            let done = runtime()?.block_on(migrate::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),

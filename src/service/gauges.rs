@@ -10,7 +10,9 @@ use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
 
+use super::plant::plant_gauges;
 use crate::historian::Historian;
+use crate::historian::forward::ForwardStatus;
 use crate::sources::{GroupPace, Sources};
 use crate::web::{Gauge, GaugeKind, Gauges, History, QualityRecord};
 
@@ -102,6 +104,8 @@ impl QualityRecord for StoredHistory {
 pub(super) struct ServiceGauges {
     pub(super) historian: Historian,
     pub(super) sources: Arc<Sources>,
+    /// None where no plant database is configured.
+    pub(super) plant: Option<ForwardStatus>,
 }
 
 impl Gauges for ServiceGauges {
@@ -111,6 +115,9 @@ impl Gauges for ServiceGauges {
             pace_gauges(&pace, &mut gauges);
         }
         self.store_gauges(&mut gauges);
+        if let Some(plant) = &self.plant {
+            plant_gauges(&plant.read(), &mut gauges);
+        }
         if let Some(bytes) = resident_bytes() {
             gauges.push(gauge(
                 "capline_resident_bytes",
@@ -216,7 +223,7 @@ fn pace_gauges(pace: &GroupPace, gauges: &mut Vec<Gauge>) {
     ));
 }
 
-fn gauge(
+pub(super) fn gauge(
     name: &'static str,
     help: &'static str,
     labels: Vec<(&'static str, String)>,
@@ -225,7 +232,7 @@ fn gauge(
     Gauge { name, help, kind: GaugeKind::Gauge, labels, value }
 }
 
-fn counter(
+pub(super) fn counter(
     name: &'static str,
     help: &'static str,
     labels: Vec<(&'static str, String)>,

@@ -34,6 +34,8 @@ const STEP_US: i64 = 250_000;
 pub(super) enum Command {
     /// Take what is queued, store everything, answer and end.
     Finish(oneshot::Sender<anyhow::Result<LineSummary>>),
+    /// Note something that happened beside the line.
+    Note { kind: EventKind, word: &'static str, detail: String },
 }
 
 /// The task of one line.
@@ -90,6 +92,9 @@ impl LineTask {
                         // Nobody listens only when the service is being torn down anyway.
                         let _ = reply.send(summary);
                         return;
+                    }
+                    Command::Note { kind, word, detail } => {
+                        self.tracker.note(event(self.clock.now(), kind, word, detail));
                     }
                 },
                 n = self.snapshots.recv_many(&mut batch, BATCH) => {

@@ -6,6 +6,7 @@
 
 mod gauges;
 mod line;
+mod plant;
 mod quality;
 
 use std::net::SocketAddr;
@@ -22,12 +23,15 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::config::{Config, DeviceConfig, LineConfig};
+use crate::historian::forward::Forwarder;
 use crate::historian::{DeviceTags, Historian, Options};
 use crate::sources::{Feed, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
 use gauges::{ServiceGauges, StoredHistory};
 use line::{Command, LineTask};
+
+pub use plant::plant_database;
 
 /// Snapshots a line may be behind before they are dropped and counted: some seconds of a fast line.
 const QUEUE: usize = 4_096;
@@ -44,6 +48,8 @@ pub struct Service {
     historian: Historian,
     sources: Arc<Sources>,
     lines: Vec<RunningLine>,
+    /// None where no plant database is configured.
+    forwarder: Option<Forwarder>,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
     charts: Vec<JoinHandle<()>>,
@@ -132,6 +138,7 @@ impl Service {
             let running = quality::run(line.clone(), historian.clone(), clock, charts_stop.clone());
             charts.push(tokio::spawn(running));
         }
+        let forwarder = start_forwarder(config, &historian, &lines)?;
         let sources = Arc::new(Sources::start(feeds, clock)?);
         let app = App::new(AppParts {
             site: config.site.clone(),
@@ -145,6 +152,7 @@ impl Service {
             gauges: Arc::new(ServiceGauges {
                 historian: historian.clone(),
                 sources: sources.clone(),
+                plant: forwarder.as_ref().map(Forwarder::status),
             }),
         });
         let (stop_web, stopped) = oneshot::channel::<()>();
@@ -154,7 +162,17 @@ impl Service {
         };
         let web = tokio::spawn(web::serve(listener, app, until_stopped));
         info!(%addr, "the screens are served");
-        Ok(Service { addr, historian, sources, lines, web, stop_web, charts, stop_charts })
+        Ok(Service {
+            addr,
+            historian,
+            sources,
+            lines,
+            forwarder,
+            web,
+            stop_web,
+            charts,
+            stop_charts,
+        })
     }
 
     /// Where the screens are served.
@@ -219,10 +237,25 @@ impl Service {
         if let Some(sources) = Arc::into_inner(self.sources) {
             sources.stop().await;
         }
+        if let Some(forwarder) = self.forwarder {
+            // After the lines, so that their last ticks go too.
+            forwarder.stop().await;
+        }
         let historian = self.historian;
         tokio::task::spawn_blocking(move || historian.close()).await??;
         Ok(summaries)
     }
+}
+
+/// Forwards where a plant database is configured. One that cannot be reached holds nothing up.
+fn start_forwarder(
+    config: &Config,
+    historian: &Historian,
+    lines: &[RunningLine],
+) -> anyhow::Result<Option<Forwarder>> {
+    let (Some(database), Some(line)) = (&config.database, lines.first()) else { return Ok(None) };
+    let settings = plant_database(&config.site, database)?;
+    plant::forward(historian, settings, line.commands.clone()).map(Some)
 }
 
 /// Takes the address of the screens.

@@ -8,6 +8,7 @@ mod kills;
 mod law;
 mod layers;
 mod peers;
+mod plantdb;
 mod process;
 mod restart;
 mod rust_text;

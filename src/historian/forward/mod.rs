@@ -1,0 +1,341 @@
+//! Journal → plant database: what is stored is sent on, each change once, by a task that nobody waits for.
+//!
+//! The outbox is a cursor over stored rows and the cursor lies in the plant database, where a transaction moves it
+//! together with the rows it stands for. After any doubt the watermark is read again, so that nothing is sent twice
+//! and nothing is left out. A long outage is left behind as a backlog: the present is sent first.
+
+mod outbox;
+mod session;
+mod status;
+mod stream;
+
+use std::collections::{HashSet, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::archive::{Reaction, Settings, Trouble};
+use super::error::StoreError;
+use outbox::{Batch, Outbox};
+use session::{Backlog, Identity, Part, Session};
+use stream::{PRESENT, STREAMS, Stream};
+
+pub use status::{ForwardState, ForwardStats, ForwardStatus, StreamStats};
+
+/// Time between two looks at the journal, and between two pictures of the open minutes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Time between two looks at the partitions of the plant database.
+const TEND_EVERY: Duration = Duration::from_secs(3_600);
+/// First and longest wait before a new connection; each is drawn between nothing and the bound (full jitter).
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+/// How long the last changes may take when the service stops. What does not get through is sent after the next start.
+const LAST_WITHIN: Duration = Duration::from_secs(3);
+/// So many refused changes one after the other are no bad rows but a database that does not fit.
+const REFUSED_IN_A_ROW: u32 = 100;
+/// Alarms that may wait for the line.
+const ALARMS: usize = 16;
+
+/// The task that forwards. It ends with this handle.
+pub struct Forwarder {
+    task: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    status: ForwardStatus,
+}
+
+impl Forwarder {
+    /// Starts to forward the journal at a path; `uuid` is its identity. What a person should hear of comes through
+    /// the receiver.
+    ///
+    /// # Errors
+    /// The identity is no UUID: damage.
+    pub(super) fn start(
+        path: &Path,
+        uuid: &str,
+        settings: Settings,
+    ) -> Result<(Forwarder, mpsc::Receiver<String>), StoreError> {
+        let journal = Uuid::parse_str(uuid).map_err(|error| StoreError::Damaged {
+            path: path.to_owned(),
+            finding: format!("its identity `{uuid}` is none: {error}"),
+        })?;
+        let identity =
+            Identity { settings, journal, sessions: VecDeque::new(), had: HashSet::new() };
+        let (stop, stopped) = watch::channel(false);
+        let (alarm, alarms) = mpsc::channel(ALARMS);
+        let status = ForwardStatus::default();
+        let outbox = Arc::new(Outbox::new(path));
+        let work = Work { identity, outbox, status: status.clone(), stopped, alarm, refused: 0 };
+        let task = tokio::spawn(work.run());
+        Ok((Forwarder { task, stop, status }, alarms))
+    }
+
+    /// How it is doing.
+    pub fn status(&self) -> ForwardStatus {
+        self.status.clone()
+    }
+
+    /// Sends what is stored by now, if the database is there, and ends.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if tokio::time::timeout(LAST_WITHIN, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+        self.status.change(|stats| stats.state = ForwardState::Stopped);
+    }
+}
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// How far a stream is.
+struct Cursor {
+    stream: &'static Stream,
+    last: i64,
+    backlogs: VecDeque<Backlog>,
+    /// Changes in the next batch: fewer while a bad one is looked for.
+    limit: i64,
+}
+
+/// The task.
+struct Work {
+    identity: Identity,
+    outbox: Arc<Outbox>,
+    status: ForwardStatus,
+    stopped: watch::Receiver<bool>,
+    alarm: mpsc::Sender<String>,
+    /// Changes refused since one was taken.
+    refused: u32,
+}
+
+impl Work {
+    async fn run(mut self) {
+        let mut wait = BACKOFF.0;
+        loop {
+            let connections = self.status.read().connections;
+            let Err(trouble) = self.forward().await else { return };
+            let mend = trouble.reaction() == Reaction::Mend;
+            if mend {
+                wait = BACKOFF.1;
+            } else if self.status.read().connections > connections {
+                wait = BACKOFF.0;
+            }
+            self.tell(&trouble);
+            self.look().await;
+            if self.stops_within(jitter(wait)).await {
+                return;
+            }
+            wait = (wait * 2).min(BACKOFF.1);
+        }
+    }
+
+    /// Forwards over one connection until there is trouble or the end.
+    async fn forward(&mut self) -> Result<(), Trouble> {
+        let mut session = Session::open(&mut self.identity).await?;
+        let mut cursors = Vec::new();
+        for stream in STREAMS {
+            let (last, backlogs) = session.claim(stream, &mut self.identity, &self.outbox).await?;
+            cursors.push(Cursor { stream, last, backlogs: backlogs.into(), limit: stream.batch });
+        }
+        self.status.change(|stats| {
+            stats.state = ForwardState::Forwarding;
+            stats.trouble = None;
+            stats.connections += 1;
+        });
+        tracing::info!("rows go to the plant database");
+        let mut shown: Option<Instant> = None;
+        let mut tended = Instant::now();
+        loop {
+            let stopping = *self.stopped.borrow();
+            for cursor in &mut cursors {
+                self.catch_up(&mut session, cursor).await?;
+            }
+            if shown.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+                shown = Some(Instant::now());
+                let rows = self.outbox.ask(|outbox| outbox.present(&PRESENT)).await?;
+                match session.show(&PRESENT, &rows).await {
+                    // It is laid aside when its minute has closed; until then the others are not held up by it.
+                    Err(trouble) if trouble.reaction() == Reaction::Row => {
+                        tracing::debug!("the open minutes are refused: {}", trouble.words());
+                    }
+                    shown => shown?,
+                }
+            }
+            if stopping {
+                return Ok(());
+            }
+            if tended.elapsed() >= TEND_EVERY {
+                tended = Instant::now();
+                session.tend().await?;
+            }
+            let behind = cursors.iter_mut().find(|cursor| !cursor.backlogs.is_empty());
+            match behind {
+                Some(cursor) => self.work_off(&mut session, cursor).await?,
+                None => drop(self.stops_within(LOOK_EVERY).await),
+            }
+        }
+    }
+
+    /// Brings a stream to the present: by sending if little waits, by leaving it behind if much does.
+    async fn catch_up(
+        &mut self,
+        session: &mut Session,
+        cursor: &mut Cursor,
+    ) -> Result<(), Trouble> {
+        let stream = cursor.stream;
+        let head = self.outbox.ask(|outbox| outbox.head(stream)).await?;
+        let pending = head - cursor.last;
+        if pending > stream.batch {
+            let mark = self.outbox.ask(move |outbox| outbox.mark(stream, head)).await?;
+            session.leave_behind(stream, cursor.last, head, mark).await?;
+            cursor.backlogs.push_back(Backlog { upto: head, last: cursor.last });
+            cursor.last = head;
+        }
+        while cursor.last < head {
+            let batch = self.read(cursor, cursor.last, head).await?;
+            self.send(session, cursor, Part::Live, &batch).await?;
+        }
+        self.status.stream(stream.name, |stats| {
+            stats.pending = 0;
+            stats.last_seq = cursor.last;
+            stats.backlog =
+                cursor.backlogs.iter().map(|backlog| (backlog.upto - backlog.last) as u64).sum();
+        });
+        Ok(())
+    }
+
+    /// One batch of the oldest backlog.
+    async fn work_off(
+        &mut self,
+        session: &mut Session,
+        cursor: &mut Cursor,
+    ) -> Result<(), Trouble> {
+        let Some(&Backlog { upto, last }) = cursor.backlogs.front() else { return Ok(()) };
+        let batch = self.read(cursor, last, upto).await?;
+        self.send(session, cursor, Part::Backlog(upto), &batch).await
+    }
+
+    async fn read(&self, cursor: &Cursor, after: i64, upto: i64) -> Result<Batch, Trouble> {
+        let (stream, limit) = (cursor.stream, cursor.limit);
+        Ok(self.outbox.ask(move |outbox| outbox.batch(stream, after, upto, limit)).await?)
+    }
+
+    /// Sends a batch. A batch that is refused is halved until the change is found that is to blame; that one is laid
+    /// aside, and the others go on.
+    async fn send(
+        &mut self,
+        session: &mut Session,
+        cursor: &mut Cursor,
+        part: Part,
+        batch: &Batch,
+    ) -> Result<(), Trouble> {
+        let stream = cursor.stream;
+        match session.send(stream, part, batch).await {
+            Ok(()) => {
+                self.refused = 0;
+                cursor.limit = (cursor.limit * 2).min(stream.batch);
+                let rows: usize =
+                    batch.rows.iter().filter(|rows| rows.table.each).map(|rows| rows.n).sum();
+                self.status.stream(stream.name, |stats| {
+                    stats.sent += batch.n as u64;
+                    stats.rows += rows as u64;
+                });
+            }
+            Err(trouble) if trouble.reaction() == Reaction::Row && batch.n > 1 => {
+                cursor.limit = (batch.n / 2).max(1);
+                return Ok(());
+            }
+            Err(trouble) if trouble.reaction() == Reaction::Row => {
+                self.lay_aside(session, stream, part, batch, &trouble).await?;
+            }
+            Err(trouble) => return Err(trouble),
+        }
+        cursor.moved(part, batch.upto);
+        Ok(())
+    }
+
+    async fn lay_aside(
+        &mut self,
+        session: &mut Session,
+        stream: &'static Stream,
+        part: Part,
+        batch: &Batch,
+        trouble: &Trouble,
+    ) -> Result<(), Trouble> {
+        let (name, seq, why) = (stream.name, batch.upto, trouble.words());
+        self.refused += 1;
+        if self.refused > REFUSED_IN_A_ROW {
+            return Err(Trouble::Schema(format!("refuses every {name}, the last time: {why}")));
+        }
+        session.lay_aside(stream, part, batch, &why).await?;
+        self.status.stream(name, |stats| stats.dead_letters += 1);
+        let text = format!("{name} {seq} is laid aside in capline.dead_letter: {why}");
+        tracing::error!("the plant database refuses a row; {text}");
+        // A full queue has enough to be alarmed by.
+        let _ = self.alarm.try_send(text);
+        Ok(())
+    }
+
+    /// How much waits while nothing goes; not known before the first connection.
+    async fn look(&self) {
+        for StreamStats { name, last_seq, .. } in self.status.read().streams {
+            let Some(stream) = STREAMS.into_iter().find(|stream| stream.name == name) else {
+                continue;
+            };
+            // The trouble of a journal that cannot be read is told by the next attempt.
+            if let Ok(head) = self.outbox.ask(|outbox| outbox.head(stream)).await {
+                self.status.stream(name, |stats| stats.pending = (head - last_seq).max(0) as u64);
+            }
+        }
+    }
+
+    fn tell(&self, trouble: &Trouble) {
+        let (words, mend) = (trouble.words(), trouble.reaction() == Reaction::Mend);
+        let state = if mend { ForwardState::Refused } else { ForwardState::Waiting };
+        let before = self.status.read();
+        let is_new = (before.state, before.trouble.as_deref()) != (state, Some(words.as_str()));
+        self.status.change(|stats| {
+            stats.state = state;
+            stats.trouble = Some(words.clone());
+        });
+        if is_new && mend {
+            tracing::error!("the plant database: {words}; rows are kept and sent later");
+            let _ = self.alarm.try_send(words);
+        } else if is_new {
+            tracing::warn!("the plant database: {words}; rows are kept and sent later");
+        }
+    }
+
+    /// Waits, or hears earlier that this is the end.
+    async fn stops_within(&mut self, wait: Duration) -> bool {
+        let heard = tokio::time::timeout(wait, self.stopped.wait_for(|stop| *stop)).await;
+        heard.is_ok()
+    }
+}
+
+impl Cursor {
+    fn moved(&mut self, part: Part, upto: i64) {
+        match part {
+            Part::Live => self.last = upto,
+            Part::Backlog(end) => {
+                if let Some(backlog) = self.backlogs.iter_mut().find(|backlog| backlog.upto == end)
+                {
+                    backlog.last = upto;
+                }
+                self.backlogs.retain(|backlog| backlog.last < backlog.upto);
+            }
+        }
+    }
+}
+
+/// A random part of a span. An identifier is as random as anything.
+fn jitter(most: Duration) -> Duration {
+    let part = (Uuid::new_v4().as_u64_pair().1 & 0xffff) as f64 / 65_536.0;
+    most.mul_f64(part)
+}

@@ -1,0 +1,1 @@
+select name from line where ?1 < ?2

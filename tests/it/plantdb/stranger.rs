@@ -1,0 +1,88 @@
+//! Boxes that are not who they say: nothing is written until a person has looked.
+
+use std::fs;
+use std::path::Path;
+
+use capline::historian::forward::ForwardState;
+
+use super::book::{Book, comes_to, drained, sums};
+use super::cluster::Cluster;
+
+/// A journal as a restored or cloned box has it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("there is room");
+    for name in ["journal.db-wal", "journal.db"] {
+        fs::copy(from.join(name), to.join(name)).expect("it can be copied");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_journal_under_the_same_name_is_refused() {
+    let Some(cluster) = Cluster::migrated("two boxes").await else { return };
+    let (admin, dir) = (cluster.admin().await, tempfile::tempdir().expect("there is room"));
+    let mut one = Book::open(&dir.path().join("one"));
+    let mut two = Book::open(&dir.path().join("two"));
+    one.tick(10);
+    two.tick(20);
+    let (first, _alarms) = one.forward(cluster.settings("edge-1", None));
+    drained(&first, &one).await;
+    let (second, mut alarms) = two.forward(cluster.settings("edge-1", None));
+    let stats = comes_to(&second, ForwardState::Refused).await;
+    let said = stats.trouble.expect("it says why");
+    assert!(said.starts_with("the journal of another box writes as edge \"edge-1\""), "{said}");
+    assert_eq!(alarms.recv().await, Some(said));
+    // The first one is not disturbed.
+    one.tick(5);
+    drained(&first, &one).await;
+    assert_eq!(sums(&admin, "edge-1").await.events, 15);
+    // Under a name of its own the second is welcome.
+    drop(second);
+    let (second, _alarms) = two.forward(cluster.settings("edge-2", None));
+    drained(&second, &two).await;
+    assert_eq!(sums(&admin, "edge-2").await.events, 20);
+    assert_eq!(sums(&admin, "edge-1").await.events, 15);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clone_that_runs_at_the_same_time_is_found() {
+    let Some(cluster) = Cluster::migrated("a clone").await else { return };
+    let dir = tempfile::tempdir().expect("there is room");
+    let mut original = Book::open(&dir.path().join("original"));
+    original.tick(10);
+    let (first, mut alarms) = original.forward(cluster.settings("edge-1", None));
+    drained(&first, &original).await;
+    copy(&dir.path().join("original"), &dir.path().join("clone"));
+    let clone = Book::open(&dir.path().join("clone"));
+    let (second, _alarms) = clone.forward(cluster.settings("edge-1", None));
+    comes_to(&second, ForwardState::Forwarding).await;
+    // The last one to come has it; the other one says so and leaves it alone.
+    original.tick(10);
+    comes_to(&first, ForwardState::Refused).await;
+    let alarm = alarms.recv().await.expect("an alarm");
+    assert!(alarm.starts_with("another box that runs now writes as edge \"edge-1\""), "{alarm}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_journal_is_found() {
+    let Some(cluster) = Cluster::migrated("a restored box").await else { return };
+    let (admin, dir) = (cluster.admin().await, tempfile::tempdir().expect("there is room"));
+    let mut original = Book::open(&dir.path().join("original"));
+    original.tick(10);
+    copy(&dir.path().join("original"), &dir.path().join("restored"));
+    original.tick(10);
+    let (first, _alarms) = original.forward(cluster.settings("edge-1", None));
+    drained(&first, &original).await;
+    first.stop().await;
+    let mut restored = Book::open(&dir.path().join("restored"));
+    let (second, _alarms) = restored.forward(cluster.settings("edge-1", None));
+    let said = comes_to(&second, ForwardState::Refused).await.trouble.expect("it says why");
+    assert!(said.contains("the journal is an older copy"), "{said}");
+    drop(second);
+    // It has passed the number meanwhile, with rows of its own.
+    restored.store(Vec::new(), Vec::new());
+    restored.tick(30);
+    let (second, _alarms) = restored.forward(cluster.settings("edge-1", None));
+    let said = comes_to(&second, ForwardState::Refused).await.trouble.expect("it says why");
+    assert!(said.contains("went on from an older copy"), "{said}");
+    assert_eq!(sums(&admin, "edge-1").await.events, 20);
+}
