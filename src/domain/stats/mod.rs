@@ -4,6 +4,7 @@
 //! (an empty sample, a probability outside `[0, 1]`, a NaN), so that no caller can divide by a surprise.
 //! What a control chart makes of these numbers is in [`crate::spc`].
 
+pub mod comparison;
 pub mod distribution;
 pub mod interval;
 pub mod normality;
