@@ -3,6 +3,7 @@
 mod characteristic;
 mod database;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Protocol, Role, Title, read_title};
 use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
+use sha2::{Digest, Sha256};
 
 pub use database::DatabaseConfig;
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
     pub lines: Vec<LineConfig>,
+    /// SHA-256 of the text of the configuration and of all maps it names, as hexadecimal: what a report rests on.
+    pub sha256: String,
 }
 
 /// One line.
@@ -134,13 +138,30 @@ impl Config {
         let document = Document::new(file, text);
         let table = document.parse();
         let mut map_problems = Vec::new();
-        let mut reader =
-            Reader { base, read_map, map_problems: &mut map_problems, lines: HashSet::new() };
+        let hash = RefCell::new(Sha256::new());
+        let add = |text: &str| {
+            let mut hash = hash.borrow_mut();
+            // The length in front: a text that moves from one file to the next is another configuration.
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        add(text);
+        let read_map = |map: &Path| read_map(map).inspect(|text| add(text));
+        let mut reader = Reader {
+            base,
+            read_map: &read_map,
+            map_problems: &mut map_problems,
+            lines: HashSet::new(),
+        };
         let config = reader.config(&document.root(&table));
         let mut problems = document.into_problems();
         problems.extend(map_problems);
         match config {
-            Some(config) if problems.is_empty() => Ok(config),
+            Some(config) if problems.is_empty() => {
+                let digest = hash.into_inner().finalize();
+                let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                Ok(Config { sha256, ..config })
+            }
             _ => Err(ConfigError { problems }),
         }
     }
@@ -202,6 +223,7 @@ impl Reader<'_> {
             sections.iter().filter_map(|line| self.line(line, &zone_or_utc)).collect();
         root.finish();
         Some(Config {
+            sha256: String::new(),
             site: name?,
             zone: zone?,
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),

@@ -6,6 +6,7 @@ use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::stop::revision::{Refusal, Revision};
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
@@ -43,6 +44,11 @@ impl History for StoredHistory {
 
     fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String> {
         self.0.stops(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn revise(&self, line: &LineId, revision: Revision) -> Result<Result<u64, Refusal>, String> {
+        let made = self.0.revise_stops(line, revision).map_err(|error| error.to_string())?;
+        Ok(made.map(|revision| revision.number))
     }
 
     fn rollups(

@@ -145,6 +145,7 @@ impl Service {
             zone: config.zone.clone(),
             clock,
             simulated,
+            config_sha256: config.sha256.clone(),
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),

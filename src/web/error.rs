@@ -28,6 +28,9 @@ pub enum WebError {
     /// No such chart.
     #[error("the line has no chart {0:?}")]
     NoChart(String),
+    /// No such shift or batch.
+    #[error("nothing is stored of that shift or batch")]
+    NoPeriod,
     /// Nothing may be written here.
     #[error("this service only shows")]
     ReadOnly,
@@ -63,6 +66,7 @@ impl WebError {
     fn status(&self) -> StatusCode {
         match self {
             WebError::NotFound
+            | WebError::NoPeriod
             | WebError::NoLine(_)
             | WebError::NoCounter(_)
             | WebError::NoChart(_) => StatusCode::NOT_FOUND,
@@ -82,6 +86,7 @@ impl WebError {
             WebError::NoLine(_) => "no_line",
             WebError::NoCounter(_) => "no_counter",
             WebError::NoChart(_) => "no_chart",
+            WebError::NoPeriod => "no_period",
             WebError::ReadOnly => "read_only",
             WebError::Origin => "origin",
             WebError::Parameter(_) => "parameter",
@@ -102,6 +107,7 @@ impl WebError {
             WebError::NoChart(_) => {
                 "the charts of a line are listed at /api/v1/lines/{id}/characteristics"
             }
+            WebError::NoPeriod => "the shifts and batches with a report are listed at /reports",
             WebError::ReadOnly => {
                 "open it at the machine itself, or set writes = true in [web] of the configuration"
             }

@@ -18,7 +18,7 @@ use domain::line::status::{
     StateStatus, StationStatus, TrendPoint,
 };
 use domain::line::stop::key_cause::KeyCause;
-use domain::line::stop::revision::{Act, PartId, Revision, apply};
+use domain::line::stop::revision::{Act, PartId, Refusal, Revision, apply};
 use domain::line::stop::{Cause, Flags, Stop};
 use domain::plc_map::{PlcMap, Protocol, Title};
 use domain::quality::characteristic::Characteristic;
@@ -476,6 +476,14 @@ impl History for Record {
         Ok(StopRecord { stops, parts, revisions })
     }
 
+    /// Stop 7 is there, and no other.
+    fn revise(&self, _: &LineId, revision: Revision) -> Result<Result<u64, Refusal>, String> {
+        Ok(match revision.act {
+            Act::Assign { part, .. } if part.stop != 7 => Err(Refusal::NoPart(part)),
+            _ => Ok(4),
+        })
+    }
+
     fn rollups(
         &self,
         _: &LineId,
@@ -557,6 +565,10 @@ impl History for Unreadable {
     }
 
     fn stops(&self, _: &LineId, _: i64, _: i64) -> Result<StopRecord, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn revise(&self, _: &LineId, _: Revision) -> Result<Result<u64, Refusal>, String> {
         Err("/secret/path/journal.db is malformed".to_owned())
     }
 
@@ -653,6 +665,7 @@ pub(super) fn app_with(
         zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
         clock,
         simulated: true,
+        config_sha256: "c0ffee".to_owned(),
         lines: vec![LineFeed { config: line(), status }],
         history,
         gauges: Arc::new(NoGauges),

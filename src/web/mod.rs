@@ -33,6 +33,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
+use domain::line::stop::revision::{Refusal, Revision};
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
@@ -98,6 +99,8 @@ pub struct AppParts {
     pub clock: Clock,
     /// Whether the plant is simulated. Marks every page, and nothing takes the mark away.
     pub simulated: bool,
+    /// SHA-256 of the configuration and its maps, for the evidence of reports.
+    pub config_sha256: String,
     /// Lines, in the order of the configuration.
     pub lines: Vec<LineFeed>,
     /// What was kept.
@@ -143,6 +146,13 @@ pub trait History: Send + Sync {
     /// # Errors
     /// Why the record could not be read; goes to the log, not to the reader.
     fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String>;
+
+    /// Adds what a person said about a stop; its number is given here. The stops as recorded stay as they are. The
+    /// inner refusal says why it cannot be added, for people.
+    ///
+    /// # Errors
+    /// Why the record could not be written; goes to the log, not to the reader.
+    fn revise(&self, line: &LineId, revision: Revision) -> Result<Result<u64, Refusal>, String>;
 
     /// Hours, shifts or batches that overlap `[from_us, to_us)`, oldest first.
     ///

@@ -93,15 +93,19 @@ pub(super) async fn balance(
         })?,
     };
     let (config, rollups) = periods(&app, &id, &span, kind).await?;
+    Ok(Json(rollups.iter().map(|rollup| balance_of(config, rollup)).collect()))
+}
+
+/// The balance of one period.
+pub(super) fn balance_of(config: &LineConfig, rollup: &Rollup) -> BalanceView {
     let plan = plan(config);
-    let sections = sections(&plan);
-    let view = |rollup: &Rollup| BalanceView {
+    let view = |section: &Section| section_view(section, rollup, &plan);
+    BalanceView {
         start_ms: rollup.start_us / 1_000,
         end_ms: rollup.end_us.map(|us| us / 1_000),
         name: rollup.name.to_string(),
-        sections: sections.iter().map(|section| section_view(section, rollup, &plan)).collect(),
-    };
-    Ok(Json(rollups.iter().map(view).collect()))
+        sections: sections(&plan).iter().map(view).collect(),
+    }
 }
 
 fn plan(config: &LineConfig) -> Plan {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 /// KPIs of ISO 22400-2. Null is undefined: nothing was planned, or nothing was made.
 #[derive(Serialize, ToSchema)]
-pub(super) struct KpiView {
+pub(crate) struct KpiView {
     /// Production time / planned busy time.
     availability_percent: Option<f64>,
     /// Ideal time of what was made / production time; never capped.

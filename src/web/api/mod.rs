@@ -4,9 +4,14 @@
 mod balance;
 pub(crate) mod charts;
 mod counters;
+mod data;
 mod kpi;
-mod periods;
+pub(crate) mod losses;
+pub(crate) mod periods;
+pub(crate) mod rejects;
 mod stops;
+pub(crate) mod window;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +19,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use domain::line::event::EventKind;
 use domain::units::{HOUR_US, LineId, SECOND_US};
 use serde::{Deserialize, Serialize};
@@ -42,11 +47,15 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/minutes", get(minutes)),
         ("/api/v1/lines/{id}/events", get(events)),
         ("/api/v1/lines/{id}/stops", get(stops::stops)),
+        ("/api/v1/lines/{id}/stops/revisions", post(losses::assign)),
+        ("/api/v1/lines/{id}/losses", get(losses::losses)),
+        ("/api/v1/lines/{id}/rejects", get(rejects::rejects)),
         ("/api/v1/lines/{id}/hours", get(periods::hours)),
         ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
         ("/api/v1/lines/{id}/batches", get(periods::batches)),
         ("/api/v1/lines/{id}/balance", get(balance::balance)),
         ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
+        ("/api/v1/lines/{id}/data", get(data::data)),
         ("/healthz", get(healthz)),
         ("/readyz", get(readyz)),
         ("/api/openapi.json", get(openapi)),
@@ -70,11 +79,15 @@ pub(crate) fn routes() -> Routes {
         minutes,
         events,
         stops::stops,
+        losses::losses,
+        losses::assign,
+        rejects::rejects,
         periods::hours,
         periods::shifts,
         periods::batches,
         balance::balance,
         counters::counter,
+        data::data,
         healthz,
         readyz,
         openapi,
@@ -289,7 +302,7 @@ async fn stored<T: Send + 'static>(
 }
 
 /// Reads the record on a thread that may block.
-async fn read<T: Send + 'static>(
+pub(crate) async fn read<T: Send + 'static>(
     app: &App,
     query: impl FnOnce(&dyn History) -> Result<T, String> + Send + 'static,
 ) -> Result<T, WebError> {

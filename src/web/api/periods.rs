@@ -20,11 +20,11 @@ use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::{CountView, TallyView};
 
 /// Limits of the material balance of a batch, in percent, as long as no process has validated others.
-const BALANCE_LIMITS: (u128, u128) = (98, 101);
+pub(crate) const BALANCE_LIMITS: (u128, u128) = (98, 101);
 
 /// An hour, a shift or a batch.
 #[derive(Serialize, ToSchema)]
-pub(super) struct PeriodView {
+pub(crate) struct PeriodView {
     /// `hour`, `shift` or `batch`.
     kind: &'static str,
     /// Name of the shift or id of the batch.
@@ -60,7 +60,7 @@ pub(super) struct PeriodView {
 
 /// A batch with its yield and its balance of material.
 #[derive(Serialize, ToSchema)]
-pub(super) struct BatchView {
+pub(crate) struct BatchView {
     /// Counts, times and KPIs.
     #[serde(flatten)]
     period: PeriodView,
@@ -156,7 +156,7 @@ pub(super) async fn periods<'a>(
 }
 
 impl PeriodView {
-    fn of(rollup: &Rollup, config: &LineConfig) -> PeriodView {
+    pub(crate) fn of(rollup: &Rollup, config: &LineConfig) -> PeriodView {
         let station = &config.counting_station;
         let policy = Policy::per_minute(config.target_per_minute);
         let spending = &rollup.spending;
@@ -190,7 +190,7 @@ impl PeriodView {
 }
 
 impl BatchView {
-    fn of(rollup: &Rollup, config: &LineConfig) -> BatchView {
+    pub(crate) fn of(rollup: &Rollup, config: &LineConfig) -> BatchView {
         let station = &config.counting_station;
         let material = Material {
             infeed: rollup.count(station, &Counted::Infeed),

@@ -17,7 +17,7 @@ use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::TitleView;
 
 /// Stops shorter than this are micro-stops if nobody asks otherwise: five minutes, as most plants have it.
-const MICRO_S: u32 = 300;
+pub(super) const MICRO_S: u32 = 300;
 
 /// What to call a micro-stop.
 #[derive(Deserialize, IntoParams)]

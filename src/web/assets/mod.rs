@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 11] = [
+pub(crate) static ASSETS: [Asset; 25] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -46,10 +46,24 @@ pub(crate) static ASSETS: [Asset; 11] = [
     asset!("chart.mjs", SCRIPT),
     asset!("control.mjs", SCRIPT),
     asset!("shell.mjs", SCRIPT),
+    asset!("state.mjs", SCRIPT),
+    asset!("trend.mjs", SCRIPT),
+    asset!("hours.mjs", SCRIPT),
     asset!("overview.mjs", SCRIPT),
     asset!("spc.css", "text/css; charset=utf-8"),
     asset!("spc.mjs", SCRIPT),
     asset!("spc-panel.mjs", SCRIPT),
+    asset!("pages.css", "text/css; charset=utf-8"),
+    asset!("page.mjs", SCRIPT),
+    asset!("stops.mjs", SCRIPT),
+    asset!("rejects.mjs", SCRIPT),
+    asset!("reports.mjs", SCRIPT),
+    asset!("report.css", "text/css; charset=utf-8"),
+    asset!("report.mjs", SCRIPT),
+    asset!("data.mjs", SCRIPT),
+    asset!("line.mjs", SCRIPT),
+    asset!("wall.css", "text/css; charset=utf-8"),
+    asset!("wall.mjs", SCRIPT),
 ];
 
 /// Routes of this area.

@@ -1,14 +1,16 @@
 // The overview: one line at a glance. Draws what the views bring.
 
 import {
-  age, clock, doubt, fixed, h, hm, hms, LANG, num, offBy, put, s, setOffset, show, signed, t, title, word,
+  age, clock, doubt, fixed, h, hm, hms, num, put, s, setOffset, show, signed, t, title, word,
 } from './format.mjs';
-import { analog, around, axis, icon, MINUTE_MS, Plot, shape, ticks } from './chart.mjs';
+import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend } from './control.mjs';
+import { hourBar, notes } from './hours.mjs';
 import { join } from './shell.mjs';
+import { held, showState } from './state.mjs';
+import { drawTrend, trendRows } from './trend.mjs';
 
 const CLASSES = ['run', 'internal', 'external', 'planned', 'idle', 'unknown'];
-const HOUR_MS = 3600000;
 /** Height of a row of the lists beside the charts. */
 const ROW_PX = 24;
 const $ = (id) => document.getElementById(id);
@@ -19,15 +21,18 @@ let charts = null;
 let lost = false;
 let minutes = 15;
 
-const trend = new Plot('trend', { draw: drawTrend, rows: trendRows });
+const trend = new Plot('trend', {
+  draw: (svg, width, height, data) => drawTrend(svg, width, height, data, { view, lost, now: live.now() }),
+  rows: trendRows,
+});
 const pchart = new Plot('pchart', { draw: drawControl, rows: controlRows });
 
 const live = join({
   view: (next) => {
     view = next;
     setOffset(view.offset_s);
-    document.body.dataset.feed = held() ? 'current' : 'held';
-    showState();
+    document.body.dataset.feed = held(view) ? 'current' : 'held';
+    showState(view, lost);
     showOutput();
     showSpeed();
     showReject();
@@ -44,13 +49,13 @@ const live = join({
   link: (link) => {
     if (lost === (link.word === 'lost')) return;
     lost = link.word === 'lost';
-    showState();
+    showState(view, lost);
     if (view) showStations();
     drawCharts();
   },
 });
 
-showState();
+showState(view, lost);
 live.run();
 
 // Charts run with the line's clock: the hatch of a gap grows while nothing arrives.
@@ -64,11 +69,6 @@ $('subgroup').addEventListener('click', (event) => {
   drawCharts();
 });
 
-/** Whether the counting station is read at the moment. */
-function held() {
-  return view.feed === 'current' && view.state.word !== 'unknown';
-}
-
 function drawCharts() {
   if (!charts) return;
   trend.set(charts);
@@ -76,43 +76,6 @@ function drawCharts() {
     ?? { points: [], status: 'no_data', subgroup_minutes: minutes };
   legend(chart);
   pchart.set(chart);
-}
-
-// State ---------------------------------------------------------------------------------------------------------
-
-function showState() {
-  const element = $('state');
-  const unknown = lost || !view || view.state.word === 'unknown';
-  const state = view?.state;
-  const name = unknown ? 'unknown' : state.word;
-  const kind = unknown ? 'unknown' : state.class;
-  element.dataset.state = name;
-  element.dataset.class = kind;
-  show($('state-shape'), kind, () => [shape(kind)].concat(kind === 'unknown'
-    ? [s('text', { y: 4.5, 'text-anchor': 'middle', class: 'mark' }, '?')] : []));
-  put('state-word', word('state', name));
-  put('state-for', !state || state.since_ms === null || lost ? '' : hms(state.for_ms));
-  put('state-why', why(unknown, state));
-  put('batch', view?.batch ?? t('no_batch'));
-  const shift = view?.shift;
-  put('shift', shift ? `${shift.name} ${hm(shift.start_ms)}–${hm(shift.end_ms)}` : t('no_shift'));
-}
-
-/** Under the state: the last one while it is unknown, else why it stands. */
-function why(unknown, state) {
-  if (!state || state.since_ms === null) return '';
-  if (unknown) {
-    const last = lost && state.word !== 'unknown' ? state.word : state.last;
-    if (last === 'unknown') return '';
-    const until = lost && state.word !== 'unknown' ? view.at_ms : state.since_ms;
-    return `${t('last_state', { state: word('state', last) })} ${clock(until)}`;
-  }
-  const parts = [];
-  if (state.stop_title) parts.push(title(state.stop_title));
-  else if (state.stop_reason) parts.push(t('code', { n: state.stop_reason }));
-  if (state.word === 'unknown_code') parts.push(t('code', { n: state.raw ?? '–' }));
-  parts.push(t('since', { time: clock(state.since_ms) }));
-  return parts.join(' · ');
 }
 
 // Figures -------------------------------------------------------------------------------------------------------
@@ -243,43 +206,13 @@ function showHours() {
       ? [num(hour.target), num(hour.good.best), `${signed(hour.difference.best)}${hour.behind ? ' ■' : ''}`] : ['–', '–', '–'];
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),
-      h('td', { class: 'bar-col' }, hourBar(hour)),
+      h('td', { class: 'bar-col' }, hourBar(hour, view)),
       h('td', { class: 'notes' }, ...notes(hour)),
       h('td', { class: 'dim' }, target),
       h('td', { class: 'num' }, actual),
       h('td', {}, h('b', { class: 'num' }, difference)),
     );
   }));
-}
-
-function hourBar(hour) {
-  const full = view.target_per_minute * 60;
-  const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
-  const x = (n) => Math.min(1, n / (full * 1.1)) * 120;
-  bar.append(s('rect', { width: 120, height: 16, class: 'track' }));
-  if (!hour.watched) {
-    bar.append(s('rect', { width: x(full), height: 16, class: 'hatched' }));
-    return bar;
-  }
-  const unwatched = hour.gap?.best ?? 0;
-  // Behind what was counted: what the target rate could have made in the time that is not known.
-  const passed = Math.min(1, (view.at_ms - hour.start_ms) / HOUR_MS) * full;
-  const unknown = passed * (1 - hour.known_percent / 100);
-  if (unknown > 0) bar.append(s('rect', { x: x(hour.good.best), width: x(unknown), height: 16, class: 'hatched' }));
-  bar.append(s('rect', { y: 3, width: x(hour.good.best - unwatched), height: 10, class: 'filled' }));
-  if (unwatched > 0) bar.append(s('rect', { x: x(hour.good.best - unwatched), y: 2, width: Math.max(3, x(unwatched)), height: 12, class: 'part unknown' }));
-  bar.append(s('path', { d: `M${x(hour.target)} 0V16`, class: 'target-mark' }));
-  return bar;
-}
-
-/** What a number of the hour board needs said beside it. */
-function notes(hour) {
-  if (!hour.watched) return [h('span', { class: 'fault off' }, t('not_watched'))];
-  const words = [];
-  if (offBy(hour.good)) words.push(h('span', { class: 'dim off' }, offBy(hour.good)));
-  if (hour.gap) words.push(h('span', { class: 'fault off' }, t('unwatched_short', { n: num(hour.gap.best) })));
-  else if (hour.known_percent < 100) words.push(h('span', { class: 'fault off' }, t('hour_known', { n: num(Math.floor(hour.known_percent)) })));
-  return words;
 }
 
 /** How many whole rows a list has room for where the page does not scroll: the rest is in the data. */
@@ -362,90 +295,4 @@ function mark(event) {
   if (event.kind === 'alarm') return icon('internal');
   const doubtful = event.kind === 'count' || (event.kind === 'link' && event.word === 'down');
   return doubtful ? icon('unknown') : h('span', { class: 'icon' });
-}
-
-// Trend ---------------------------------------------------------------------------------------------------------
-
-function drawTrend(svg, width, height, data) {
-  const { trend: points } = data;
-  const now = live.now() ?? (points.start_ms.at(-1) ?? 0) + MINUTE_MS;
-  const box = { left: 58, right: width - (LANG === 'both' ? 150 : 96), top: 12, bottom: height - 26 };
-  const target = view?.target_per_minute ?? 0;
-  const marks = ticks(0, Math.max(target * 1.05, ...points.high.map((n) => n ?? 0)), 3);
-  const max = marks.at(-1);
-  const x = (ms) => box.left + (ms - (now - HOUR_MS)) / HOUR_MS * (box.right - box.left);
-  const y = (n) => box.bottom - n / max * (box.bottom - box.top);
-  const inside = (ms) => Math.max(box.left, Math.min(box.right, x(ms)));
-  axis(svg, box, marks, y, num);
-  for (let at = Math.ceil((now - HOUR_MS) / 600000) * 600000; at < now; at += 600000) {
-    if (x(at) < box.left + 4) continue;
-    svg.append(s('path', { class: 'tick', d: `M${x(at)} ${box.bottom}v4` }));
-    if (x(at) < box.right - 22 && x(at) > box.left + 16) svg.append(s('text', { class: 'axis', x: x(at), y: height - 8, 'text-anchor': 'middle' }, hm(at)));
-  }
-  const hatch = (from, to) => {
-    if (inside(to) > inside(from)) svg.append(s('rect', { class: 'hatched', x: inside(from), y: box.top, width: inside(to) - inside(from), height: box.bottom - box.top }));
-  };
-  let path = '';
-  let pen = false;
-  const stops = [];
-  points.start_ms.forEach((start, i) => {
-    const n = points.best[i];
-    if (start + MINUTE_MS <= now - HOUR_MS) return;
-    if (n === null || points.known_percent[i] < 100) hatch(start, start + MINUTE_MS);
-    const middle = inside(start + MINUTE_MS / 2);
-    if (n === null) {
-      pen = false;
-      stops.push({ x: middle, y: null, text: `${hm(start)} · ${t('not_known')}` });
-      return;
-    }
-    path += `${pen ? 'L' : 'M'}${inside(start)} ${y(n)}H${inside(start + MINUTE_MS)}`;
-    pen = true;
-    if (points.low[i] !== points.high[i]) svg.append(s('path', { class: 'whisker', d: `M${middle} ${y(points.low[i])}V${y(points.high[i])}` }));
-    const range = doubt({ best: n, low: points.low[i], high: points.high[i] });
-    stops.push({ x: middle, y: y(n), text: t('trend_point', { time: hm(start), n: `${num(n)} ${range}`.trim(), coverage: points.known_percent[i] }) });
-  });
-  // From what is known to now: nothing while live, a growing gap while nobody can tell.
-  const first = points.start_ms[0];
-  const until = (points.start_ms.at(-1) ?? now - MINUTE_MS) + MINUTE_MS;
-  hatch(now - HOUR_MS, first ?? now);
-  if (lost && view) hatch(Math.max(until, view.at_ms), now);
-  else if (view?.state.word === 'unknown' && view.state.since_ms !== null) hatch(Math.max(until, view.state.since_ms), now);
-  svg.append(s('path', { class: 'target', d: `M${box.left} ${y(target)}H${box.right}` }));
-  svg.append(s('text', { class: 'axis', x: box.right + 6, y: y(target) + 5 }, t('target', { n: num(target) })));
-  svg.append(s('path', { class: 'trace', d: path }));
-  stopBars(svg, data, now, box, inside);
-  return { stops, summary: trendSummary(points) };
-}
-
-function stopBars(svg, data, now, box, inside) {
-  const spans = data.stops.slice();
-  const open = view && view.state.since_ms !== null && !lost && !['run', 'unknown'].includes(view.state.class);
-  if (open) spans.push({ from_ms: view.state.since_ms, to_ms: now, class: view.state.class });
-  for (const { from_ms: from, to_ms: to, class: kind } of spans) {
-    const width = inside(to) - inside(from);
-    if (width <= 0) continue;
-    svg.append(s('rect', { class: `stop ${kind}`, x: inside(from), y: box.bottom - 5, width: Math.max(2, width), height: 5 }));
-    // The shape says which stop it is where there is room for it; the colour alone never does.
-    if (width > 12) svg.append(shape(kind, { transform: `translate(${inside(from) + width / 2} ${box.bottom - 14}) scale(0.7)` }));
-  }
-}
-
-function trendSummary(points) {
-  const known = points.best.filter((n) => n !== null);
-  if (known.length === 0) return `${t('trend')}: ${t('not_known')}`;
-  return t('trend_summary', {
-    n: points.best.length, min: num(Math.min(...known)), max: num(Math.max(...known)),
-    last: points.best.at(-1) === null ? t('not_known') : num(points.best.at(-1)),
-    target: num(view?.target_per_minute ?? 0), unknown: points.best.length - known.length,
-  });
-}
-
-function trendRows({ trend: points }) {
-  return {
-    head: [t('time'), t('actual'), '[ ]', t('coverage')],
-    body: points.start_ms.map((start, i) => [
-      hm(start), points.best[i] === null ? t('not_known') : num(points.best[i]),
-      points.best[i] === null ? '' : doubt({ best: 0, low: points.low[i], high: points.high[i] }), `${points.known_percent[i]} %`,
-    ]).reverse(),
-  };
 }

@@ -111,6 +111,8 @@ function closeWhy() {
 
 function themes() {
   const button = document.getElementById('theme');
+  // A wall has none.
+  if (!button) return;
   button.addEventListener('click', () => {
     const next = THEMES[(THEMES.indexOf(button.dataset.theme) + 1) % THEMES.length];
     button.dataset.theme = next;

@@ -31,7 +31,7 @@ const p = (...children) => h('p', {}, ...children);
 const time = (ms) => `${day(ms)} ${hm(ms)}`;
 
 function table(head, rows) {
-  return h('table', {}, h('thead', {}, h('tr', {}, ...head.map((cell) => h('th', { scope: 'col' }, cell)))),
+  return h('table', {}, h('thead', {}, h('tr', {}, ...head.map((cell) => (cell === '' ? h('td', {}) : h('th', { scope: 'col' }, cell))))),
     h('tbody', {}, ...rows.map((row) => h('tr', {}, ...row.map((cell) => h('td', {}, cell))))));
 }
 

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::web::App;
 use crate::web::assets;
@@ -22,6 +22,46 @@ pub struct Look {
     pub theme: Theme,
     /// Whether the address asked for the language: then it is remembered.
     asked: bool,
+}
+
+impl Look {
+    /// The language asked for by the address, else this one: for screens on which nobody can choose.
+    pub fn or_lang(self, lang: Lang) -> Look {
+        if self.asked { self } else { Look { lang, ..self } }
+    }
+}
+
+/// Which line a page shows.
+#[derive(Deserialize)]
+pub struct Choice {
+    line: Option<String>,
+}
+
+impl Choice {
+    /// The line that is named; a blank names none.
+    pub fn line(&self) -> Option<&str> {
+        self.line.as_deref().filter(|line| !line.is_empty())
+    }
+}
+
+/// Pages of the bar, in their order.
+const PAGES: [(&str, Key); 7] = [
+    ("/", Key::Overview),
+    ("/line", Key::LinePage),
+    ("/stops", Key::Stops),
+    ("/rejects", Key::Rejects),
+    ("/spc", Key::Spc),
+    ("/reports", Key::Reports),
+    ("/data", Key::Data),
+];
+
+/// What stands around a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Frame {
+    /// The bar with its choices.
+    Page,
+    /// Nothing that can be pressed.
+    Wall,
 }
 
 /// Colours of a page.
@@ -67,7 +107,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Look {
             let accepted = parts.headers.get(header::ACCEPT_LANGUAGE)?;
             Some(Lang::from_header(accepted.to_str().ok()?))
         };
-        let theme = match cookie(&parts.headers, "theme") {
+        let theme = query.split('&').find_map(|pair| pair.strip_prefix("theme="));
+        let theme = match theme.or_else(|| cookie(&parts.headers, "theme")) {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
@@ -121,6 +162,15 @@ impl First {
 
 /// A whole page.
 pub fn page(app: &App, look: Look, page: &Page) -> Response {
+    document(app, look, page, Frame::Page)
+}
+
+/// A page on which nothing can be pressed.
+pub fn wall(app: &App, look: Look, page: &Page) -> Response {
+    document(app, look, page, Frame::Wall)
+}
+
+fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Response {
     let Look { lang, theme, asked } = look;
     let parts = app.parts();
     let feed = parts.lines.get(page.line);
@@ -134,14 +184,14 @@ pub fn page(app: &App, look: Look, page: &Page) -> Response {
                 title { (line) " " (lang.say(page.title)) " – " (parts.site) }
                 link rel="icon" href=(assets::href("icon.svg"));
                 link rel="stylesheet" href=(assets::href("app.css"));
-                @for module in ["format.mjs", "live.mjs", "chart.mjs", "control.mjs", "shell.mjs"] {
+                @for module in ["format.mjs", "live.mjs", "chart.mjs", "shell.mjs"] {
                     link rel="modulepreload" href={ "/assets/" (module) };
                 }
                 script type="module" src=(assets::href(page.script)) {}
             }
-            body data-link="late" data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) {
-                a.skip href="#main" { (lang.mark(Key::SkipToContent)) }
-                (header(app, look, page))
+            body class=[(frame == Frame::Wall).then_some("wall")] data-link="late" data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) {
+                @if frame == Frame::Page { a.skip href="#main" { (lang.mark(Key::SkipToContent)) } }
+                (header(app, look, page, frame))
                 noscript { p.band { (lang.mark(Key::NeedsScript)) } }
                 (bands(lang))
                 main #main tabindex="-1" { (page.body) }
@@ -164,10 +214,9 @@ pub fn page(app: &App, look: Look, page: &Page) -> Response {
     response
 }
 
-fn header(app: &App, look: Look, page: &Page) -> Markup {
+fn header(app: &App, look: Look, page: &Page, frame: Frame) -> Markup {
     let lang = look.lang;
     let parts = app.parts();
-    let line = parts.lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
     html! {
         header.bar {
             p.place {
@@ -178,20 +227,7 @@ fn header(app: &App, look: Look, page: &Page) -> Markup {
             }
             // The mark is part of every page of a simulated plant and no setting removes it.
             @if parts.simulated { strong.sim { (lang.mark(Key::Simulated)) } }
-            nav aria-label=(lang.say(Key::LineChoice)) {
-                @for (href, key) in [("/", Key::Overview), ("/spc", Key::Spc)] {
-                    a href=(format!("{href}?line={line}")) aria-current=[(key == page.title).then_some("page")] {
-                        (lang.mark(key))
-                    }
-                }
-                @if parts.lines.len() > 1 {
-                    @for (i, feed) in parts.lines.iter().enumerate() {
-                        a href={ "/?line=" (feed.config.id) } aria-current=[(i == page.line).then_some("true")] {
-                            (feed.config.id)
-                        }
-                    }
-                }
-            }
+            @if frame == Frame::Page { (navigation(app, lang, page)) }
             p.link #link {
                 svg.beat viewBox="-10 -10 20 20" role="img" aria-label=(lang.say(Key::Beat)) {
                     circle r="8" {}
@@ -206,16 +242,50 @@ fn header(app: &App, look: Look, page: &Page) -> Markup {
                     span.speedup { (lang.say(Key::Speedup).replace("{n}", &parts.clock.speed().to_string())) }
                 }
             }
-            div.choices role="group" aria-label=(lang.say(Key::Language)) {
-                @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
-                    a href={ "?line=" (parts.lines.get(page.line).map(|f| f.config.id.as_str()).unwrap_or_default()) "&lang=" (choice.word()) }
-                        aria-current=[(choice == lang).then_some("true")] { (word) }
+            @if frame == Frame::Page { (choices(app, look, page)) }
+        }
+    }
+}
+
+/// Pages of the line, and lines where there are several.
+fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
+    let lines = &app.parts().lines;
+    let line = lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
+    let here = PAGES.iter().find(|(_, title)| *title == page.title).map_or("/", |(path, _)| path);
+    html! {
+        nav aria-label=(lang.say(Key::PageChoice)) {
+            @for (path, title) in PAGES {
+                a href=(format!("{path}?line={line}")) aria-current=[(title == page.title).then_some("page")] {
+                    (lang.mark(title))
                 }
             }
-            button.choice #theme type="button" data-theme=(look.theme.word()) {
-                span.dim { (lang.mark(Key::Theme)) } " "
-                span #theme-word { (lang.say(look.theme.key())) }
+        }
+        @if lines.len() > 1 {
+            nav.lines aria-label=(lang.say(Key::LineChoice)) {
+                @for (i, feed) in lines.iter().enumerate() {
+                    a href=(format!("{here}?line={}", feed.config.id)) aria-current=[(i == page.line).then_some("true")] {
+                        (feed.config.id)
+                    }
+                }
             }
+        }
+    }
+}
+
+/// Language and colours.
+fn choices(app: &App, look: Look, page: &Page) -> Markup {
+    let lang = look.lang;
+    let line = app.parts().lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
+    html! {
+        div.choices role="group" aria-label=(lang.say(Key::Language)) {
+            @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
+                a href={ "?line=" (line) "&lang=" (choice.word()) }
+                    aria-current=[(choice == lang).then_some("true")] { (word) }
+            }
+        }
+        button.choice #theme type="button" data-theme=(look.theme.word()) {
+            span.dim { (lang.mark(Key::Theme)) } " "
+            span #theme-word { (lang.say(look.theme.key())) }
         }
     }
 }

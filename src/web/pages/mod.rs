@@ -1,13 +1,33 @@
 //! Pages, one file each. A page is a shell in the reader's language with the figures of the
 //! moment; the next ones come over the stream.
 
+pub mod data;
 pub mod layout;
+pub mod line;
 pub mod overview;
+mod parts;
+pub mod rejects;
+pub mod report;
 pub mod spc;
+pub mod stops;
+pub mod wall;
+mod words;
 
 use super::Routes;
 
 /// Routes of all pages.
 pub(crate) fn routes() -> Routes {
-    [overview::routes(), spc::routes()].into_iter().flatten().collect()
+    [
+        overview::routes(),
+        wall::routes(),
+        line::routes(),
+        stops::routes(),
+        rejects::routes(),
+        spc::routes(),
+        report::routes(),
+        data::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

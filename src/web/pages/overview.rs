@@ -4,9 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
-use serde::Deserialize;
 
-use super::layout::{First, Look, Page, page};
+use super::layout::{Choice, First, Look, Page, page};
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -16,18 +15,12 @@ pub(crate) fn routes() -> Routes {
     vec![("/", get(overview))]
 }
 
-#[derive(Deserialize)]
-struct Choice {
-    line: Option<String>,
-}
-
 async fn overview(
     State(app): State<App>,
     look: Look,
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
-    let named = choice.line.as_deref().filter(|line| !line.is_empty());
-    let line = app.position(named)?;
+    let line = app.position(choice.line())?;
     let (body, first) = (body(look.lang), First::of(&app, line).await?);
     let content = Page { title: Key::Overview, line, script: "overview.mjs", body, first };
     Ok(page(&app, look, &content))
@@ -144,7 +137,7 @@ fn chart(lang: Lang, title: Key, id: &str, switches: Markup) -> Markup {
             p.dim.legend #{ (id) "-legend" } {}
             div.plot #(id) role="img" tabindex="0" aria-describedby="chart-keys" {}
             p.readout #{ (id) "-readout" } aria-live="off" {}
-            div.rows #{ (id) "-rows" } role="region" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
+            div.rows #{ (id) "-rows" } role="group" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
             @if id == "trend" { p.away #chart-keys { (lang.mark(Key::ChartKeys)) } }
         }
     }

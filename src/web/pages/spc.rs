@@ -6,9 +6,8 @@ use axum::response::Response;
 use axum::routing::get;
 use domain::quality::characteristic::{Characteristic, Measure};
 use maud::{Markup, html};
-use serde::Deserialize;
 
-use super::layout::{First, Look, Page, page};
+use super::layout::{Choice, First, Look, Page, page};
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes, assets};
@@ -20,11 +19,6 @@ const SPANS: [(u32, Key); 4] =
 /// Routes of this page.
 pub(crate) fn routes() -> Routes {
     vec![("/spc", get(first)), ("/spc/{characteristic}", get(workbench))]
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    line: Option<String>,
 }
 
 async fn first(
@@ -41,8 +35,7 @@ async fn workbench(
     look: Look,
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
-    let named = choice.line.as_deref().filter(|line| !line.is_empty());
-    let line = app.position(named)?;
+    let line = app.position(choice.line())?;
     let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
     let all = &feed.config.characteristics;
     let shown = all.iter().find(|characteristic| *characteristic.id == *name);
@@ -146,7 +139,7 @@ fn chart(lang: Lang, id: &str, title: Key) -> Markup {
             p.legend #{ (id) "-legend" } {}
             div.plot #(id) role="img" tabindex="0" aria-describedby="spc-keys" {}
             p.readout #{ (id) "-readout" } aria-live="off" {}
-            div.rows #{ (id) "-rows" } role="region" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
+            div.rows #{ (id) "-rows" } role="group" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
             @if id == "control" { p.dim.keys #spc-keys { (lang.mark(Key::SpcKeys)) } }
         }
     }

@@ -3,6 +3,7 @@
 mod colours;
 mod eyes;
 mod ledger;
+mod pages;
 mod routes;
 mod stream;
 mod texts;
@@ -86,7 +87,8 @@ fn paths() -> Vec<String> {
         path.replace("{characteristic}", "reject_fraction").replace("{tag}", "CF01.Good%5B0%5D")
     };
     // What is only posted, or asks for a version that must be there, has tests of its own.
-    let special = |path: &&str| path.contains("{version}") || path.contains("{incident}");
+    let posted = ["{version}", "{incident}", "/revisions"];
+    let special = |path: &&str| posted.iter().any(|part| path.contains(part));
     routes().iter().map(|(path, _)| *path).filter(|p| !special(p)).map(fill).collect()
 }
 

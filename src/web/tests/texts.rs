@@ -1,5 +1,7 @@
 //! Texts and languages.
 
+use domain::line::stop::Cause;
+
 use super::*;
 
 #[test]
@@ -9,7 +11,10 @@ fn every_word_of_the_data_has_a_text() {
     let states = State::ALL.map(|state| format!("state.{}", state.word()));
     let classes = TimeClass::ALL.map(|class| format!("class.{}", class.word()));
     let kinds = EventKind::ALL.map(|kind| format!("kind.{}", kind.word()));
-    for name in states.iter().chain(&classes).chain(&kinds) {
+    let causes = Cause::ALL.map(|cause| format!("cause.{}", cause.word()));
+    let verdicts = ["more", "less", "chance", "too_few", "none"].map(|v| format!("verdict.{v}"));
+    let all = states.iter().chain(&classes).chain(&kinds).chain(&causes).chain(&verdicts);
+    for name in all {
         assert!(names.contains(name.as_str()), "{name}");
     }
 }

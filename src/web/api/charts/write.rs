@@ -2,27 +2,22 @@
 //! asked for and kept; nothing is written without one, nor over a network unless the configuration says so.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Path, Request, State};
-use axum::http::header;
+use axum::extract::{Path, State};
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, ewma_l, fit};
 use domain::quality::record::{Work, WorkKind};
 use domain::quality::subgroup::Subgroup;
 use domain::quality::workbench::{By, replay};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::view::{LimitsView, ReplayView};
 use super::{Data, SPAN_US, off_thread, record, version_of};
 use crate::web::App;
+use crate::web::api::written::{NAME, TEXT, Written, text};
 use crate::web::api::{QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, WebError};
 
-/// Longest name of a person.
-const NAME: usize = 80;
-/// Longest reason, cause or action.
-const TEXT: usize = 1_000;
 /// Most subgroups that one proposal leaves out.
 const EXCLUSIONS: usize = 100;
 
@@ -221,51 +216,4 @@ pub(super) async fn work(
         }
     })
     .await
-}
-
-/// A text that says something, without control characters and not too long.
-fn text(name: &str, given: &str, longest: usize) -> Result<String, WebError> {
-    let clean: String =
-        given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
-    let clean = clean.trim();
-    if clean.is_empty() {
-        return Err(WebError::Parameter(format!("{name} is empty; say it in words")));
-    }
-    if clean.chars().count() > longest {
-        return Err(WebError::Parameter(format!("{name} is longer than {longest} characters")));
-    }
-    Ok(clean.to_owned())
-}
-
-/// The JSON body of a request that may write: only when the service allows it, and never from a page of somebody else.
-pub(super) struct Written<T>(T);
-
-impl<T: DeserializeOwned> FromRequest<App> for Written<T> {
-    type Rejection = WebError;
-
-    async fn from_request(request: Request, app: &App) -> Result<Written<T>, WebError> {
-        if !app.parts().writes {
-            return Err(WebError::ReadOnly);
-        }
-        let headers = request.headers();
-        let named = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        // A browser names the page that asks; programs do not.
-        let foreign = headers.get(header::ORIGIN).is_some_and(|_| {
-            let host = named(header::ORIGIN).and_then(|origin| origin.split_once("://"));
-            host.map(|(_, host)| host) != named(header::HOST)
-        });
-        if foreign {
-            return Err(WebError::Origin);
-        }
-        // A form of another page cannot send this type, so that it never gets here without asking first.
-        let json = named(header::CONTENT_TYPE).is_some_and(|kind| {
-            kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
-        });
-        if !json {
-            return Err(WebError::Parameter("the body must be application/json".to_owned()));
-        }
-        let refuse = |error: &dyn std::fmt::Display| WebError::Parameter(error.to_string());
-        let body = Bytes::from_request(request, app).await.map_err(|error| refuse(&error))?;
-        serde_json::from_slice(&body).map(Written).map_err(|error| refuse(&error))
-    }
 }

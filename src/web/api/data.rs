@@ -1,0 +1,325 @@
+//! `…/data`: how good the data are. Polls that were asked for and what came of them, counters, the balance of the
+//! line, what the ledger wrote down, and the store.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use domain::line::chronicle::CounterRecord;
+use domain::line::event::EventKind;
+use domain::line::rollup::PeriodKind;
+use domain::plc_map::{Address, PlcMap, Role, Table, Tag};
+use domain::units::{HOUR_US, TagId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::balance::{BalanceView, balance_of};
+use super::read;
+use crate::web::error::{ErrorView, WebError};
+use crate::web::view::{CountView, EventView};
+use crate::web::{App, Gauge};
+
+/// How far back the ledger is shown.
+const LEDGER_US: i64 = 24 * HOUR_US;
+/// Entries shown.
+const ENTRIES: usize = 200;
+
+/// How good the data of a line are.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DataView {
+    /// Poll groups.
+    polls: Vec<PollView>,
+    /// All tags of the maps, with what was counted by them.
+    tags: Vec<TagView>,
+    /// What the ledger and the links wrote down in the last 24 hours, newest first.
+    entries: Vec<EventView>,
+    /// How many of them there are.
+    n_entries: usize,
+    /// Balance of the present shift.
+    balance: Option<BalanceView>,
+    /// The store.
+    store: StoreView,
+    /// Live screens.
+    screens: usize,
+    /// Resident memory of the service in bytes.
+    resident_bytes: Option<f64>,
+}
+
+/// A poll group since the service started.
+#[derive(Serialize, ToSchema)]
+struct PollView {
+    /// The machine.
+    station: String,
+    /// Name of the group in the map.
+    group: String,
+    /// Polls that fell due.
+    planned: f64,
+    /// Polls that brought readings.
+    done: f64,
+    /// Polls that brought nothing, by reason.
+    missed: Vec<MissView>,
+    /// Snapshots dropped because the queue was full.
+    dropped: f64,
+    /// Median, 99 of 100, and most of how late polls began, milliseconds.
+    late_ms: [f64; 3],
+    /// Round trip of the last poll, milliseconds.
+    round_trip_ms: f64,
+}
+
+/// Missed polls of one reason.
+#[derive(Serialize, ToSchema)]
+struct MissView {
+    /// Why.
+    reason: String,
+    /// How many.
+    n: f64,
+}
+
+/// A tag of a map.
+#[derive(Serialize, ToSchema)]
+struct TagView {
+    /// The machine.
+    station: String,
+    /// Tag.
+    tag: String,
+    /// What it means to the line.
+    role: &'static str,
+    /// Reason, of a reject counter.
+    reason: String,
+    /// Where it is read.
+    address: String,
+    /// Where it is described: file and line.
+    map: String,
+    /// Its poll group.
+    group: String,
+    /// Unit.
+    unit: String,
+    /// What was counted, of a counter that was read.
+    counter: Option<LedgerView>,
+}
+
+/// A counter as last stored.
+#[derive(Serialize, ToSchema)]
+struct LedgerView {
+    /// The register as last read.
+    raw: u64,
+    /// When, UTC milliseconds.
+    at_ms: i64,
+    /// All that was ever counted.
+    total: CountView,
+    /// How often the register started afresh, the first time included.
+    segment: u64,
+    /// Whether a reading waits for its confirmation.
+    held: bool,
+}
+
+/// The store.
+#[derive(Serialize, ToSchema)]
+struct StoreView {
+    /// Commits since the start.
+    commits: f64,
+    /// Time of a durable commit in milliseconds: median, 99 of 100, most.
+    commit_ms: [f64; 3],
+    /// Size of the journal in bytes.
+    bytes: f64,
+    /// Ticks that wait to be stored.
+    queued: f64,
+    /// Whether the journal refuses ticks.
+    failing: bool,
+}
+
+/// How good the data are: polls, tags with their counters, ledger, balance of the present shift, store.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/data", params(("id" = String, Path, description = "Line")),
+    responses((status = 200, body = DataView), (status = 404, body = ErrorView))
+)]
+pub(super) async fn data(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<DataView>, WebError> {
+    let config = app.line(&id)?.config.clone();
+    let (id, now) = (config.id.clone(), app.present().now.utc_us);
+    let counters: Vec<TagId> = config
+        .devices
+        .iter()
+        .flat_map(|device| &device.map.tags)
+        .filter(|tag| tag.counter.is_some())
+        .map(|tag| tag.id.clone())
+        .collect();
+    let stored = read(&app, move |history| {
+        let of = |tag: &TagId| history.counter(&id, tag, now, now + 1);
+        let read: Result<Vec<_>, String> = counters.iter().map(of).collect();
+        let kinds = [
+            EventKind::Count,
+            EventKind::Link,
+            EventKind::Service,
+            EventKind::Alarm,
+            EventKind::Clock,
+        ];
+        let entries = history.events(&id, now - LEDGER_US, now + 1, &kinds)?;
+        let shifts = history.rollups(&id, PeriodKind::Shift, now - 1, now)?;
+        Ok((counters.into_iter().zip(read?).collect::<Vec<_>>(), entries, shifts))
+    });
+    let (counters, entries, shifts) = stored.await?;
+    let find = |tag: &TagId| {
+        counters.iter().find(|(id, _)| id == tag).and_then(|(_, record)| record.as_ref())
+    };
+    let maps = config.devices.iter().map(|device| &device.map);
+    let tags = maps.flat_map(|map| map.tags.iter().map(|tag| TagView::of(map, tag, find(&tag.id))));
+    let gauges = Gauges(app.parts().gauges.render());
+    let stations: Vec<&str> =
+        config.devices.iter().map(|device| device.map.station.as_str()).collect();
+    Ok(Json(DataView {
+        polls: gauges.polls(&stations),
+        tags: tags.collect(),
+        n_entries: entries.len(),
+        entries: entries
+            .iter()
+            .rev()
+            .take(ENTRIES)
+            .map(|(_, event)| EventView::of(event))
+            .collect(),
+        balance: shifts.last().map(|shift| balance_of(&config, shift)),
+        store: gauges.store(),
+        screens: app.n_streams(),
+        resident_bytes: gauges.value("capline_resident_bytes", &[]),
+    }))
+}
+
+/// What the service measures of itself, by name.
+struct Gauges(Vec<Gauge>);
+
+impl Gauges {
+    fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let has =
+            |gauge: &&Gauge| labels.iter().all(|(key, value)| label(gauge, key) == Some(value));
+        self.0.iter().filter(|gauge| gauge.name == name).find(has).map(|gauge| gauge.value)
+    }
+
+    fn quantiles_ms(&self, name: &str, labels: &[(&str, &str)]) -> [f64; 3] {
+        ["0.5", "0.99", "1"].map(|quantile| {
+            let labels: Vec<_> = labels.iter().copied().chain([("quantile", quantile)]).collect();
+            ms(self.value(name, &labels).unwrap_or(0.0))
+        })
+    }
+
+    fn polls(&self, stations: &[&str]) -> Vec<PollView> {
+        let groups = self.0.iter().filter(|gauge| gauge.name == "capline_polls_planned");
+        let view = |gauge: &Gauge| {
+            let (station, group) = (label(gauge, "station")?, label(gauge, "group")?);
+            let which = [("station", station), ("group", group)];
+            let value = |name| self.value(name, &which).unwrap_or(0.0);
+            let missed = self.0.iter().filter(|gauge| {
+                gauge.name == "capline_polls_missed"
+                    && label(gauge, "station") == Some(station)
+                    && label(gauge, "group") == Some(group)
+                    && gauge.value > 0.0
+            });
+            stations.contains(&station).then(|| PollView {
+                station: station.to_owned(),
+                group: group.to_owned(),
+                planned: gauge.value,
+                done: value("capline_polls_done"),
+                missed: missed
+                    .map(|gauge| MissView {
+                        reason: label(gauge, "reason").unwrap_or_default().to_owned(),
+                        n: gauge.value,
+                    })
+                    .collect(),
+                dropped: value("capline_snapshots_dropped"),
+                late_ms: self.quantiles_ms("capline_poll_lateness_seconds", &which),
+                round_trip_ms: ms(value("capline_poll_round_trip_seconds")),
+            })
+        };
+        groups.filter_map(view).collect()
+    }
+
+    fn store(&self) -> StoreView {
+        let value = |name| self.value(name, &[]).unwrap_or(0.0);
+        StoreView {
+            commits: value("capline_store_commits"),
+            commit_ms: self.quantiles_ms("capline_store_commit_seconds", &[]),
+            bytes: value("capline_store_bytes"),
+            queued: value("capline_store_queued_ticks"),
+            failing: value("capline_store_failing") > 0.0,
+        }
+    }
+}
+
+fn label<'a>(gauge: &'a Gauge, key: &str) -> Option<&'a str> {
+    gauge.labels.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str())
+}
+
+/// Seconds as milliseconds with two decimals.
+fn ms(seconds: f64) -> f64 {
+    (seconds * 100_000.0).round() / 100.0
+}
+
+impl TagView {
+    fn of(map: &PlcMap, tag: &Tag, record: Option<&CounterRecord>) -> TagView {
+        let ledger = |record: &CounterRecord| LedgerView {
+            raw: record.baseline.value,
+            at_ms: record.baseline.at.utc_us / 1_000,
+            total: record.baseline.total.into(),
+            segment: record.baseline.segment,
+            held: record.baseline.held.is_some(),
+        };
+        TagView {
+            station: map.station.to_string(),
+            tag: tag.id.to_string(),
+            role: role(&tag.role),
+            reason: match &tag.role {
+                Role::Reject(reason) => reason.to_string(),
+                _ => String::new(),
+            },
+            address: address(&tag.address),
+            map: format!("{}:{}", map.file, tag.line),
+            group: map
+                .groups
+                .get(usize::from(tag.group))
+                .map_or_else(String::new, |group| group.name.to_string()),
+            unit: tag.unit.to_string(),
+            counter: record.map(ledger),
+        }
+    }
+}
+
+fn address(address: &Address) -> String {
+    match address {
+        Address::Register { table, first } => {
+            let table = match table {
+                Table::Coil => "coil",
+                Table::Discrete => "discrete",
+                Table::Holding => "holding",
+                Table::Input => "input",
+            };
+            format!("{table} {first}")
+        }
+        Address::Node(node) => node.to_string(),
+    }
+}
+
+fn role(role: &Role) -> &'static str {
+    match role {
+        Role::Infeed => "infeed",
+        Role::Good => "good",
+        Role::Reject(_) => "reject",
+        Role::Sample => "sample",
+        Role::Void => "void",
+        Role::State => "state",
+        Role::Mode => "mode",
+        Role::StopReason => "stop_reason",
+        Role::Speed => "speed",
+        Role::SpeedSetpoint => "speed_setpoint",
+        Role::Heartbeat => "heartbeat",
+        Role::Uptime => "uptime",
+        Role::BatchId => "batch_id",
+        Role::SinceReset => "since_reset",
+        Role::Odometer { .. } => "odometer",
+        Role::Weight => "weight",
+        Role::WeightDeviation => "weight_deviation",
+        Role::SequenceHead => "sequence_head",
+        Role::SequenceTail => "sequence_tail",
+        Role::Blocked => "blocked",
+        Role::Starved => "starved",
+        Role::Condition => "condition",
+    }
+}

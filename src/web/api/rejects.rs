@@ -1,0 +1,266 @@
+//! `…/rejects`: what was rejected for which reason, hour by hour, and whether that has changed since the shift before.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use domain::line::minute::Counted;
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::state::TimeClass;
+use domain::spc::pareto::pareto;
+use domain::stats::comparison::{Dispersion, holm, two_proportions};
+use domain::stats::interval::wilson;
+use domain::units::{Count, HOUR_US, Reason, StationId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::read;
+use super::window::{WindowChoice, WindowView};
+use crate::web::App;
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::view::CountView;
+
+/// Of so many per cent of the comparisons of one page at most one is wrong by chance.
+const LEVEL: f64 = 0.05;
+
+/// Rejects of a span.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RejectsView {
+    /// The span.
+    pub(crate) window: WindowView,
+    /// The span that it is compared with.
+    pub(crate) before: WindowView,
+    /// All rejects of the counting station, in the span and before.
+    pub(crate) total: RejectRowView,
+    /// Station by station and reason by reason, most frequent first.
+    pub(crate) rows: Vec<RejectRowView>,
+    /// Starts of the hours, UTC milliseconds.
+    pub(crate) hours: Vec<i64>,
+    /// Share of each hour that is known, percent.
+    pub(crate) known_percent: Vec<f64>,
+    /// Share of the whole span that is known, percent.
+    pub(crate) coverage_percent: f64,
+}
+
+/// Rejects of one reason.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RejectRowView {
+    /// Where.
+    pub(crate) station: String,
+    /// Why; empty for all reasons together.
+    pub(crate) reason: String,
+    /// How many.
+    pub(crate) rejected: CountView,
+    /// Out of how many: good and rejects of that station.
+    pub(crate) total: CountView,
+    /// Fraction in parts per million.
+    pub(crate) ppm: Option<f64>,
+    /// 95 % Wilson interval in parts per million.
+    pub(crate) wilson: Option<[f64; 2]>,
+    /// Part of all rejects of the line, percent.
+    pub(crate) share_percent: Option<f64>,
+    /// The same with all rows above.
+    pub(crate) cumulative_percent: Option<f64>,
+    /// Fraction before, in parts per million.
+    pub(crate) before_ppm: Option<f64>,
+    /// Rejects before.
+    pub(crate) before: CountView,
+    /// Difference to before in parts per million.
+    pub(crate) difference_ppm: Option<f64>,
+    /// Probability of such a difference by chance, adjusted for the number of reasons; none where there are too few.
+    pub(crate) p_value: Option<f64>,
+    /// `more`, `less`, `chance`, `too_few`, or `none` where nothing is known of before.
+    pub(crate) verdict: &'static str,
+    /// How much more than binomial the hours vary; one where the binomial law holds or hours are too few.
+    pub(crate) dispersion: f64,
+    /// Rejects hour by hour; null where nothing was judged.
+    pub(crate) heat: Vec<Option<u64>>,
+    /// Fraction hour by hour in parts per million.
+    pub(crate) heat_ppm: Vec<Option<f64>>,
+}
+
+/// Pareto of rejects with intervals, hour by hour, and a comparison with the span before.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice),
+    responses(
+        (status = 200, body = RejectsView),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn rejects(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(choice): Params<WindowChoice>,
+) -> Result<Json<RejectsView>, WebError> {
+    let line = app.line(&id)?;
+    let window = choice.resolve(&line.config, app.present().now.utc_us)?;
+    let before = window.before(&line.config);
+    let id = line.config.id.clone();
+    let (spans, counting) = ((window.us(), before.us()), line.config.counting_station.clone());
+    let hours = read(&app, move |history| {
+        let hours = |(from, to)| history.rollups(&id, PeriodKind::Hour, from, to);
+        Ok((hours(spans.0)?, hours(spans.1)?))
+    });
+    let (now, then) = hours.await?;
+    Ok(Json(view(window, before, &inside(now, spans.0), &inside(then, spans.1), &counting)))
+}
+
+/// Hours that lie in the span by more than half: a shift that begins within an hour owns that hour or leaves it.
+fn inside(hours: Vec<Rollup>, (from_us, to_us): (i64, i64)) -> Vec<Rollup> {
+    let half = |hour: &Rollup| {
+        let end_us = hour.end_us.unwrap_or(to_us).min(to_us.max(hour.start_us + 1));
+        end_us.min(to_us) - hour.start_us.max(from_us) > (end_us - hour.start_us) / 2
+    };
+    hours.into_iter().filter(half).collect()
+}
+
+/// One reason of one station, `None` for all reasons together.
+type Which<'a> = (&'a StationId, Option<&'a Reason>);
+
+fn rejected(hour: &Rollup, (station, reason): Which) -> Count {
+    match reason {
+        Some(reason) => hour.count(station, &Counted::Reject(reason.clone())),
+        None => hour.rejected(station),
+    }
+}
+
+fn judged(hour: &Rollup, (station, _): Which) -> Count {
+    hour.rejected(station) + hour.count(station, &Counted::Good)
+}
+
+/// Exact parts for a test: counts in doubt would look like variation.
+fn parts(hours: &[Rollup], which: Which) -> Vec<(u64, u64)> {
+    let exact = |count: &Count| count.low() == count.high();
+    hours
+        .iter()
+        .map(|hour| (rejected(hour, which), judged(hour, which)))
+        .filter(|(x, n)| exact(x) && exact(n) && x.best() <= n.best() && n.best() > 0)
+        .map(|(x, n)| (x.best(), n.best()))
+        .collect()
+}
+
+pub(crate) fn view(
+    window: WindowView,
+    before: WindowView,
+    now: &[Rollup],
+    then: &[Rollup],
+    counting: &StationId,
+) -> RejectsView {
+    let mut reasons: BTreeMap<String, (StationId, Reason)> = BTreeMap::new();
+    for tally in now.iter().chain(then).flat_map(|hour| &hour.counts) {
+        if let Counted::Reject(reason) = &tally.counted {
+            let key = format!("{}\u{1}{reason}", tally.station);
+            reasons.entry(key).or_insert_with(|| (tally.station.clone(), reason.clone()));
+        }
+    }
+    let count = |(station, reason): &(StationId, Reason)| -> Count {
+        now.iter().map(|hour| rejected(hour, (station, Some(reason)))).sum()
+    };
+    let ranked = pareto(reasons.iter().map(|(key, which)| (key.clone(), count(which).best())));
+    let mut rows: Vec<RejectRowView> = ranked
+        .iter()
+        .filter_map(|rank| {
+            let (station, reason) = reasons.get(&rank.reason)?;
+            let row = row(now, then, (station, Some(reason)));
+            Some(RejectRowView {
+                share_percent: rank.share.map(|share| tenths(share * 100.0)),
+                cumulative_percent: rank.cumulative.map(|share| tenths(share * 100.0)),
+                ..row
+            })
+        })
+        .collect();
+    adjust(&mut rows);
+    let mut total = row(now, then, (counting, None));
+    adjust(std::slice::from_mut(&mut total));
+    // Of what was not recorded at all, nothing is known either.
+    let known = |hours: &[Rollup], span_us: i64| {
+        let time =
+            |hour: &Rollup| hour.spending.time.total() - hour.spending.time.of(TimeClass::Unknown);
+        let known_us: i64 = hours.iter().map(time).sum();
+        let share = known_us as f64 / span_us.max(1) as f64;
+        (share.clamp(0.0, 1.0) * 1_000.0).floor() / 10.0
+    };
+    let (from_us, to_us) = window.us();
+    let length = |hour: &Rollup| {
+        let end_us = hour.end_us.unwrap_or(hour.start_us + HOUR_US);
+        end_us.min(to_us) - hour.start_us.max(from_us)
+    };
+    RejectsView {
+        total,
+        rows,
+        hours: now.iter().map(|hour| hour.start_us / 1_000).collect(),
+        known_percent: now
+            .iter()
+            .map(|hour| known(std::slice::from_ref(hour), length(hour)))
+            .collect(),
+        coverage_percent: known(now, to_us - from_us),
+        window,
+        before,
+    }
+}
+
+fn row(now: &[Rollup], then: &[Rollup], which: Which) -> RejectRowView {
+    let sum = |hours: &[Rollup]| -> (Count, Count) {
+        let x = hours.iter().map(|hour| rejected(hour, which)).sum();
+        (x, hours.iter().map(|hour| judged(hour, which)).sum())
+    };
+    let ((x2, n2), (x1, n1)) = (sum(now), sum(then));
+    let dispersion = Dispersion::within(&[&parts(then, which), &parts(now, which)]);
+    let p_value = worst(x1, n1.best(), x2, n2.best(), dispersion);
+    let ppm = |x: u64, n: u64| (n > 0).then(|| tenths(x as f64 / n as f64 * 1e6));
+    let (now_ppm, before_ppm) = (ppm(x2.best(), n2.best()), ppm(x1.best(), n1.best()));
+    let heat = |hour: &Rollup| {
+        let (x, n) = (rejected(hour, which).best(), judged(hour, which).best());
+        (n > 0).then_some((x, n))
+    };
+    let heat: Vec<_> = now.iter().map(heat).collect();
+    RejectRowView {
+        station: which.0.to_string(),
+        reason: which.1.map_or_else(String::new, |reason| reason.to_string()),
+        rejected: x2.into(),
+        total: n2.into(),
+        ppm: now_ppm,
+        wilson: wilson(x2.best(), n2.best(), 0.95)
+            .map(|(low, high)| [tenths(low * 1e6), tenths(high * 1e6)]),
+        share_percent: None,
+        cumulative_percent: None,
+        before_ppm,
+        before: x1.into(),
+        difference_ppm: now_ppm.zip(before_ppm).map(|(now, then)| tenths(now - then)),
+        p_value,
+        verdict: if before_ppm.is_none() { "none" } else { "too_few" },
+        dispersion: dispersion.map_or(1.0, |d| (d.ratio * 100.0).round() / 100.0),
+        heat: heat.iter().map(|cell| cell.map(|(x, _)| x)).collect(),
+        heat_ppm: heat.iter().map(|cell| cell.and_then(|(x, n)| ppm(x, n))).collect(),
+    }
+}
+
+/// The p-value that speaks least for a difference, whatever the true counts are within their bounds.
+fn worst(x1: Count, n1: u64, x2: Count, n2: u64, dispersion: Option<Dispersion>) -> Option<f64> {
+    let corners = [(x1.best(), x2.best()), (x1.low(), x2.high()), (x1.high(), x2.low())];
+    let corners = corners.map(|(x1, x2)| two_proportions((x1, n1), (x2, n2), dispersion));
+    let [best, first, second] = corners;
+    let (best, first, second) = (best?, first?, second?);
+    let one_sided = (first.z > 0.0) == (second.z > 0.0);
+    if one_sided { Some(best.p_value.max(first.p_value).max(second.p_value)) } else { Some(1.0) }
+}
+
+/// Adjusts p-values for their number and says what they mean.
+fn adjust(rows: &mut [RejectRowView]) {
+    let given: Vec<f64> = rows.iter().filter_map(|row| row.p_value).collect();
+    let mut adjusted = holm(&given).into_iter();
+    for row in rows {
+        let Some(p) = row.p_value.and_then(|_| adjusted.next()) else { continue };
+        row.p_value = Some(p);
+        row.verdict = match row.difference_ppm {
+            _ if p >= LEVEL => "chance",
+            Some(difference) if difference < 0.0 => "less",
+            _ => "more",
+        };
+    }
+}
+
+fn tenths(x: f64) -> f64 {
+    (x * 10.0).round() / 10.0
+}

@@ -1,0 +1,95 @@
+// Data quality: links, polls, doubts, balance, store.
+
+import { age, clock, doubt, fixed, h, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
+import { icon } from './chart.mjs';
+import { ask } from './page.mjs';
+import { join } from './shell.mjs';
+
+const EVERY_MS = 2000;
+const $ = (id) => document.getElementById(id);
+
+let data = null;
+let view = null;
+
+const live = join({
+  view: (next) => {
+    view = next;
+    setOffset(view.offset_s);
+    document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
+    showLinks();
+    if (!data) load();
+  },
+});
+const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/data`, EVERY_MS, (next) => {
+  data = next;
+  showAll();
+});
+live.run();
+
+/** From the live view: links and the known part of the shift. */
+function showLinks() {
+  const down = view.stations.filter((station) => !station.up);
+  put('links', `${view.stations.length - down.length} / ${view.stations.length}`);
+  $('links').closest('.tile').classList.toggle('broken', down.length > 0);
+  put('links-note', down.length === 0 ? view.stations.map((station) => `${station.id} ${age(station.heard_ago_ms ?? 0)}`).join(' · ')
+    : down.map((station) => `◆ ${station.id} ${word('miss', station.reason)} ${hms(station.state.for_ms)}`).join(' · '));
+  const shift = view.shift;
+  put('known', shift && shift.known_percent !== null ? `${fixed(shift.known_percent, 1)} %` : '–');
+  put('known-note', shift ? t('known_since', { time: hm(shift.watched_from_ms) }) : t('no_shift'));
+}
+
+function showAll() {
+  const sum = (pick) => data.polls.reduce((all, poll) => all + pick(poll), 0);
+  const missed = sum((poll) => poll.missed.reduce((all, { n }) => all + n, 0));
+  put('done', num(sum((poll) => poll.done)));
+  put('done-note', `${t('polls_missed')} ${num(missed)} · ${t('dropped', { n: num(sum((poll) => poll.dropped)) })}`);
+  put('doubts', num(data.n_entries));
+  put('doubts-note', t('doubts_note'));
+  const { store } = data;
+  put('store', size(store.bytes));
+  put('store-note', store.failing ? t('store_failing') : t('store_note', { p50: fixed(store.commit_ms[0], 1), p99: fixed(store.commit_ms[1], 1), queued: num(store.queued) }));
+  $('store').closest('.tile').classList.toggle('broken', store.failing);
+  put('screens', num(data.screens));
+  put('screens-note', data.resident_bytes === null ? '' : t('memory', { n: size(data.resident_bytes) }));
+  showPolls();
+  showLedger();
+  showBalance();
+}
+
+function size(bytes) {
+  return bytes < 1e9 ? `${fixed(bytes / 1e6, 1)} MB` : `${fixed(bytes / 1e9, 2)} GB`;
+}
+
+function showPolls() {
+  show($('polls').tBodies[0], data.polls, () => data.polls.map((poll) => {
+    const missed = poll.missed.reduce((all, { n }) => all + n, 0);
+    return h('tr', {},
+      h('th', { scope: 'row' }, poll.station), h('td', { class: 'wide' }, poll.group),
+      h('td', { class: 'num' }, num(poll.planned)), h('td', { class: 'num' }, num(poll.done)),
+      h('td', { class: 'num' }, missed > 0 ? `◆ ${num(missed)}` : '0'),
+      h('td', { class: 'wide' }, poll.missed.map(({ reason, n }) => `${word('miss', reason)} ${num(n)}`).join(' · ')),
+      h('td', { class: 'num' }, poll.late_ms.some((ms) => ms > 0) ? poll.late_ms.map((ms) => fixed(ms, 1)).join(' / ') : '–'),
+      h('td', { class: 'num' }, poll.round_trip_ms > 0 ? `${fixed(poll.round_trip_ms, 1)} ms` : '–'));
+  }));
+}
+
+function showLedger() {
+  show($('ledger').tBodies[0], data.entries, () => (data.entries.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_doubts')))] : data.entries.map((event) => h('tr', {},
+    h('td', { class: 'num nowrap' }, event.from_ms ? `${clock(event.from_ms)}–${clock(event.at_ms)}` : clock(event.at_ms)),
+    h('td', { class: 'wide' }, ...(event.kind === 'alarm' ? [icon('internal'), ' '] : event.word === 'down' || event.word === 'gap' ? [icon('unknown'), ' '] : []), h('span', { class: 'dim' }, `${word('kind', event.kind)} `), word('word', event.word)),
+    h('td', { class: 'wide' }, event.tag ?? event.station ?? ''),
+    h('td', { class: 'num nowrap' }, event.count ? `${num(event.count.best)} ${doubt(event.count)}`.trim() : ''),
+    h('td', { class: 'wide dim', lang: 'en' }, event.detail)))));
+}
+
+function showBalance() {
+  const sections = data.balance?.sections ?? [];
+  put('balance-note', data.balance ? `${t('span_shift', { name: data.balance.name })} ${hm(data.balance.start_ms)}` : '');
+  show($('balance').tBodies[0], sections, () => (sections.length === 0 ? [h('tr', {}, h('td', { colspan: 6 }, t('no_balance')))] : sections.map((section) => h('tr', {},
+    h('th', { scope: 'row', class: 'wide' }, section.stations.join(' → ')),
+    h('td', { class: 'num' }, `${num(section.went_in.best)} ${doubt(section.went_in)}`.trim()),
+    h('td', { class: 'num' }, `${num(section.came_out.best)} ${doubt(section.came_out)}`.trim()),
+    h('td', { class: 'num' }, `${signed(section.grown.best)} ${doubt(section.grown, signed)}`.trim()),
+    h('td', { class: 'num' }, num(section.capacity)),
+    h('td', { class: section.verdict === 'miscount' ? 'verdict more' : 'verdict' }, ...(section.verdict === 'miscount' ? [icon('internal'), ' '] : []), word('section', section.verdict))))));
+}

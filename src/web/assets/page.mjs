@@ -1,0 +1,109 @@
+// What the pages behind the overview share: the span, the asking, files to take away.
+
+import { age, day, hm, put, t } from './format.mjs';
+
+const $ = (id) => document.getElementById(id);
+const ANSWER_WITHIN_MS = 8000;
+
+/** The span chosen on this page; kept in the address, so that a link and a reload show the same. */
+export function chosen() {
+  return document.querySelector('#window [aria-pressed="true"]')?.dataset.window ?? 'shift';
+}
+
+/** @param {() => void} changed */
+export function windows(changed) {
+  const box = $('window');
+  const choose = (word) => {
+    for (const button of box.children) button.setAttribute('aria-pressed', String(button.dataset.window === word));
+  };
+  const asked = new URLSearchParams(location.search).get('window');
+  if ([...box.children].some((button) => button.dataset.window === asked)) choose(asked);
+  box.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (!button) return;
+    choose(button.dataset.window);
+    remember('window', button.dataset.window);
+    changed();
+  });
+}
+
+/** Writes a choice into the address. */
+export function remember(name, value) {
+  const address = new URL(location.href);
+  address.searchParams.set(name, value);
+  history.replaceState(null, '', address);
+}
+
+/**
+ * Asks for figures now and then, and says so when a newer answer does not come: what is shown stays, with its time.
+ * @param {() => string} path
+ * @param {number} every
+ * @param {(data: any) => void} take
+ */
+export function ask(path, every, take) {
+  let asking = null;
+  let heard = performance.now();
+  const load = async () => {
+    if (document.hidden) return;
+    asking?.abort();
+    const mine = new AbortController();
+    asking = mine;
+    const timer = setTimeout(() => mine.abort(), ANSWER_WITHIN_MS);
+    try {
+      const answer = await fetch(path(), { signal: mine.signal, cache: 'no-store' });
+      const body = await answer.json();
+      if (!answer.ok) throw new Error(`${body.message}; ${body.hint}`);
+      if (asking !== mine) return;
+      heard = performance.now();
+      $('trouble').hidden = true;
+      take(body);
+    } catch (error) {
+      if (asking === mine) put('trouble', t('trouble', { time: age(performance.now() - heard), why: error.message })).hidden = false;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  setInterval(load, every);
+  document.addEventListener('visibilitychange', () => !document.hidden && load());
+  return load;
+}
+
+/** `shift A 11-24 08:00 – 14:03` @param {{name: string, from_ms: number, to_ms: number}} span */
+export function spanText(span) {
+  const same = day(span.from_ms) === day(span.to_ms - 1);
+  return t('span_text', {
+    name: span.name ? t('span_shift', { name: span.name }) : '',
+    from: `${day(span.from_ms)} ${hm(span.from_ms)}`,
+    to: same ? hm(span.to_ms) : `${day(span.to_ms)} ${hm(span.to_ms)}`,
+  }).trim();
+}
+
+/** ISO time with the plant's offset @param {number} ms @param {number} offset seconds */
+export function iso(ms, offset) {
+  const two = (n) => String(Math.floor(n)).padStart(2, '0');
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 3600)}:${two(Math.abs(offset) % 3600 / 60)}`;
+  return new Date(ms + offset * 1000).toISOString().slice(0, 19) + zone;
+}
+
+/** A cell after RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe. */
+function cell(value) {
+  if (value === null || value === undefined) return '';
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/**
+ * Gives a table away as a file. With a byte order mark, or a Chinese Excel takes it for GBK.
+ * @param {string} name
+ * @param {string[]} head
+ * @param {unknown[][]} rows
+ */
+export function csv(name, head, rows) {
+  const text = `\uFEFF${[head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
+  const sim = document.querySelector('.sim') ? '_SIM' : '';
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+  link.download = `${document.body.dataset.line}_${name}${sim}.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

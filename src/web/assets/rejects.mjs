@@ -1,0 +1,82 @@
+// Rejects: a Pareto with intervals, a comparison with the span before, and hours by reasons.
+
+import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, word } from './format.mjs';
+import { icon } from './chart.mjs';
+import { ask, chosen, csv, iso, spanText, windows } from './page.mjs';
+import { join } from './shell.mjs';
+
+const EVERY_MS = 5000;
+/** Shades of the heat map. */
+const SHADES = 5;
+const $ = (id) => document.getElementById(id);
+const line = encodeURIComponent(document.body.dataset.line);
+
+let data = null;
+let offset = 0;
+
+const live = join({
+  view: (view) => {
+    offset = view.offset_s;
+    setOffset(offset);
+    document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
+    if (!data) load();
+  },
+});
+const load = ask(() => `/api/v1/lines/${line}/rejects?window=${chosen()}`, EVERY_MS, (next) => {
+  data = next;
+  showAll();
+});
+windows(load);
+live.run();
+
+const nameOf = (row) => (row.reason ? word('reason', row.reason) : t('reject_fraction'));
+const ppm = (n) => (n === null ? '–' : num(Math.round(n)));
+const small = (p) => (p < 0.0001 ? '< 0.0001' : fixed(p, p < 0.01 ? 4 : 2));
+const KINDS = { more: 'internal', less: 'run' };
+
+function showAll() {
+  const { total } = data;
+  put('span', `${spanText(data.window)} ⇄ ${spanText(data.before)}`);
+  put('fraction', total.ppm === null ? '–' : `${fixed(total.ppm / 10000, 3)} %`);
+  put('fraction-note', [`${num(total.rejected.best)} / ${num(total.total.best)}`, doubt(total.rejected), total.wilson ? `[${fixed(total.wilson[0] / 10000, 3)}–${fixed(total.wilson[1] / 10000, 3)}] %` : ''].filter(Boolean).join(' · '));
+  put('change', total.difference_ppm === null ? '–' : `${signed(Math.round(total.difference_ppm))} ppm`);
+  put('change-note', [word('verdict', total.verdict), total.p_value === null ? '' : t('verdict_p', { p: small(total.p_value) }), total.dispersion > 1 ? t('dispersion', { n: fixed(total.dispersion, 1) }) : ''].filter(Boolean).join(' · '));
+  put('coverage', `${fixed(data.coverage_percent, 1)} %`);
+  put('coverage-note', t('coverage_note'));
+  showPareto();
+  showHeat();
+}
+
+function showPareto() {
+  const rows = data.rows.filter((row) => row.rejected.high > 0 || row.before.high > 0);
+  const max = Math.max(...rows.map((row) => row.share_percent ?? 0), 1);
+  show($('pareto').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 9 }, t('no_rejects_span')))] : rows.map((row) => h('tr', {},
+    h('th', { scope: 'row', class: 'wide' }, `${nameOf(row)} `, h('span', { class: 'dim' }, row.station)),
+    h('td', { class: 'bar-cell' }, s('svg', { class: 'bar-svg', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+      s('rect', { y: 2, width: (row.share_percent ?? 0) / max * 120, height: 12, class: 'filled' })), h('span', { class: 'num' }, `${fixed(row.share_percent, 1)} %`)),
+    h('td', { class: 'num' }, `${num(row.rejected.best)} ${doubt(row.rejected)}`.trim()),
+    h('td', { class: 'num' }, ppm(row.ppm)),
+    h('td', { class: 'num dim interval' }, row.wilson ? `${ppm(row.wilson[0])}–${ppm(row.wilson[1])}` : '–'),
+    h('td', { class: 'num' }, `${fixed(row.cumulative_percent, 1)} %`),
+    h('td', { class: 'num' }, ppm(row.before_ppm)),
+    h('td', { class: 'num' }, row.difference_ppm === null ? '–' : signed(Math.round(row.difference_ppm))),
+    h('td', { class: `nowrap verdict ${row.verdict}` }, ...(['more', 'less'].includes(row.verdict) ? [icon(KINDS[row.verdict]), ' '] : []),
+      word('verdict', row.verdict), h('span', { class: 'dim' }, row.p_value === null ? '' : ` ${t('verdict_p', { p: small(row.p_value) })}`))))));
+}
+
+/** Hours by reasons: each cell holds its number, and the shade says how it lies among the others of its row. */
+function showHeat() {
+  const rows = data.rows.filter((row) => row.rejected.high > 0);
+  show($('heat').tHead, [data.hours, data.known_percent], () => [h('tr', {}, h('th', { scope: 'col' }, t('reason_word')), ...data.hours.map((hour, i) => h('th', { scope: 'col', class: 'num' },
+    hm(hour).slice(0, data.hours.length > 14 ? 2 : 5), ...(data.known_percent[i] < 100 ? [h('span', { class: 'fault' }, ` ▨ ${Math.floor(data.known_percent[i])} %`)] : []))))]);
+  show($('heat').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', {}, t('no_rejects_span')))] : rows.map((row) => {
+    const max = Math.max(...row.heat_ppm.map((n) => n ?? 0), 1);
+    return h('tr', {}, h('th', { scope: 'row', class: 'wide' }, `${nameOf(row)} `, h('span', { class: 'dim' }, row.station)),
+      ...row.heat_ppm.map((n) => h('td', { class: `num heat${n === null ? '' : Math.ceil(n / max * SHADES)}` }, n === null ? '' : ppm(n))));
+  })));
+}
+
+$('csv').addEventListener('click', () => data && csv(`rejects_${iso(data.window.from_ms, offset).replace(/[-:]/g, '').slice(0, 13)}`,
+  ['station', 'reason', 'rejected', 'rejected_low', 'rejected_high', 'total', 'ppm', 'wilson_low_ppm', 'wilson_high_ppm', 'share_percent', 'cumulative_percent', 'before_ppm', 'difference_ppm', 'p_value_adjusted', 'verdict', 'coverage_percent',
+    ...data.hours.map((hour) => `ppm_${iso(hour, offset)}`)],
+  data.rows.map((row) => [row.station, row.reason, row.rejected.best, row.rejected.low, row.rejected.high, row.total.best, row.ppm, row.wilson?.[0], row.wilson?.[1], row.share_percent, row.cumulative_percent, row.before_ppm, row.difference_ppm, row.p_value, row.verdict, data.coverage_percent, ...row.heat_ppm])));

@@ -1,0 +1,203 @@
+// Stops and losses: a list, a time line, a Pareto of the lost time, and the place where people give reasons.
+
+import { clock, day, fixed, h, hm, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
+import { icon, Plot, shape } from './chart.mjs';
+import { ask, chosen, csv, iso, remember, spanText, windows } from './page.mjs';
+import { join } from './shell.mjs';
+
+const EVERY_MS = 5000;
+const AUTHOR = 'capline-author';
+const $ = (id) => document.getElementById(id);
+const line = encodeURIComponent(document.body.dataset.line);
+const writes = $('tools').dataset.writes === 'true';
+
+/** Shapes of causes: the classes of time that they make. */
+const SHAPES = { internal: 'internal', starved: 'external', blocked: 'external', external: 'external', planned: 'planned', unknown: 'idle', no_signal: 'unknown', micro: 'idle' };
+const CAUSES = ['internal', 'starved', 'blocked', 'external', 'planned', 'unknown'];
+
+let data = null;
+let offset = 0;
+/** The stop whose reason is asked for. */
+let asked = null;
+
+const timeline = new Plot('timeline', { draw: drawTimeline, rows: timelineRows });
+const live = join({
+  view: (view) => {
+    offset = view.offset_s;
+    setOffset(offset);
+    document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
+    if (!data) load();
+  },
+});
+const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}`, EVERY_MS, (next) => {
+  data = next;
+  showAll();
+});
+windows(load);
+const micro = new URLSearchParams(location.search).get('micro');
+if ([...$('micro').options].some((option) => option.value === micro)) $('micro').value = micro;
+$('micro').addEventListener('change', () => {
+  remember('micro', $('micro').value);
+  load();
+});
+live.run();
+
+function showAll() {
+  put('span', spanText(data.window));
+  const lost = data.stops.reduce((sum, stop) => sum + stop.inside_ms, 0);
+  const minutes = (seconds) => (seconds === null ? '–' : hms(seconds * 1000));
+  put('lost-time', hms(lost));
+  put('lost-time-note', t('lost_of', { time: hms(data.window.to_ms - data.recorded_from_ms), n: data.stops.length }));
+  put('unassigned', String(data.n_unassigned));
+  put('unassigned-note', t('unassigned_note', { time: hms(data.unassigned_ms) }));
+  put('micro-sum', hms(data.micro_ms));
+  put('micro-sum-note', t('micro_note', { n: data.n_micro, s: data.micro_s }));
+  put('mtbf', minutes(data.mtbf_s));
+  put('mtbf-note', t('failures', { n: data.failures }));
+  put('mttr', minutes(data.mttr_s));
+  timeline.set(data);
+  showStops();
+  showLosses();
+}
+
+// List and Pareto -----------------------------------------------------------------------------------------------
+
+const reasonOf = ({ reason, title: known }) => (known ? title(known) : reason);
+const when = (ms) => (data.window.to_ms - data.window.from_ms > 86400000 ? `${day(ms)} ${clock(ms)}` : clock(ms));
+
+function showStops() {
+  const rows = data.stops;
+  show($('stops').tBodies[0], [rows, data.window.window], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 6 }, t('no_stops')))] : rows.map((stop) => {
+    const button = h('button', { class: 'act', type: 'button', 'data-stop': stop.id, 'aria-label': `${t(stop.reason ? 'assign_change' : 'assign_new')} ${when(stop.from_ms)}` },
+      t(stop.said.length > 0 || stop.reason ? 'assign_change' : 'assign_new'));
+    return h('tr', { class: stop.micro ? 'micro' : '' },
+      h('td', { class: 'num' }, `${stop.cut_before ? '◁ ' : ''}${when(stop.from_ms)}`),
+      h('td', { class: 'nowrap' }, icon(SHAPES[stop.cause]), ` ${word('cause', stop.cause)}`),
+      h('td', {}, stop.stations.join(' / ')),
+      h('td', { class: 'wide' }, reasonOf(stop), ...(stop.said.length > 0 ? [h('span', { class: 'dim' }, ` · ${stop.said.at(-1).by} · ${t('as_recorded', { cause: recorded(stop) })}`)] : [])),
+      h('td', { class: 'num' }, `${hms(stop.lasted_ms)}${stop.to_ms === null ? ` ${t('going')}` : ''}${stop.cut_after && stop.to_ms !== null ? ' ▷' : ''}`),
+      h('td', {}, button));
+  })));
+}
+
+const recorded = (stop) => [word('cause', stop.recorded_cause), stop.recorded_title ? title(stop.recorded_title) : ''].filter(Boolean).join(' · ');
+
+function showLosses() {
+  const rows = data.losses;
+  const max = Math.max(...rows.map((loss) => loss.ms), 1);
+  show($('losses').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_stops')))] : rows.map((loss) => h('tr', {},
+    h('th', { scope: 'row', class: 'wide' }, icon(SHAPES[loss.cause]), ` ${reasonOf(loss) || word('cause', loss.cause)}`, h('span', { class: 'dim' }, reasonOf(loss) ? ` ${word('cause', loss.cause)}` : '')),
+    h('td', { class: 'bar-cell' }, s('svg', { class: 'bar-svg', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+      s('rect', { y: 2, width: loss.ms / max * 120, height: 12, class: `stop ${SHAPES[loss.cause]}` })), h('span', { class: 'num' }, `${fixed(loss.share_percent, 1)} %`)),
+    h('td', { class: 'num' }, String(loss.n)),
+    h('td', { class: 'num' }, hms(loss.ms)),
+    h('td', { class: 'num' }, `${fixed(loss.cumulative_percent, 1)} %`)))));
+}
+
+// Time line -----------------------------------------------------------------------------------------------------
+
+function drawTimeline(svg, width, height, { window: span, stops, recorded_from_ms: recorded }) {
+  const box = { left: 12, right: width - 12, top: 8, bottom: height - 24 };
+  const x = (ms) => box.left + (Math.max(span.from_ms, Math.min(span.to_ms, ms)) - span.from_ms) / (span.to_ms - span.from_ms) * (box.right - box.left);
+  svg.append(s('rect', { class: 'part run', x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top }));
+  if (recorded > span.from_ms) svg.append(s('rect', { class: 'ground', x: box.left, y: box.top, width: x(recorded) - box.left, height: box.bottom - box.top }),
+    s('rect', { class: 'part unknown', x: box.left, y: box.top, width: x(recorded) - box.left, height: box.bottom - box.top }));
+  const steps = [15, 30, 60, 120, 240, 480, 1440].map((n) => n * 60000);
+  const step = steps.find((n) => (span.to_ms - span.from_ms) / n * 64 < width) ?? steps.at(-1);
+  const first = Math.ceil((span.from_ms + offset * 1000) / step) * step - offset * 1000;
+  for (let at = first; at < span.to_ms; at += step) {
+    svg.append(s('path', { class: 'tick', d: `M${x(at)} ${box.bottom}v5` }));
+    if (x(at) > 20 && x(at) < width - 20) svg.append(s('text', { class: 'axis', x: x(at), y: height - 5, 'text-anchor': 'middle' }, hm(at) === '00:00' ? day(at) : hm(at)));
+  }
+  const places = [...stops].reverse().map((stop) => {
+    const [from, to] = [x(stop.from_ms), x(stop.to_ms ?? span.to_ms)];
+    const kind = SHAPES[stop.cause];
+    svg.append(s('rect', { class: `ground`, x: from, y: box.top, width: Math.max(1.5, to - from), height: box.bottom - box.top }));
+    svg.append(s('rect', { class: kind === 'unknown' ? 'part unknown' : `stop ${kind}`, x: from, y: box.top + 16, width: Math.max(1.5, to - from), height: box.bottom - box.top - 16 }));
+    // The shape says which stop it is where there is room for it; the colour alone never does.
+    if (to - from > 14) svg.append(shape(kind, { transform: `translate(${(from + to) / 2} ${box.top + 8}) scale(0.7)` }));
+    return { x: (from + to) / 2, y: box.top + 16, text: [when(stop.from_ms), word('cause', stop.cause), reasonOf(stop), stop.stations.join(' / '), hms(stop.lasted_ms)].filter(Boolean).join(' · ') };
+  });
+  return { stops: places, summary: t('timeline_summary', { n: stops.length, time: hms(span.to_ms - span.from_ms) }) };
+}
+
+function timelineRows({ stops }) {
+  return {
+    head: [t('time'), t('cause_word'), t('station'), t('reason_word'), t('lasted')],
+    body: stops.map((stop) => [when(stop.from_ms), word('cause', stop.cause), stop.stations.join(' / '), reasonOf(stop), hms(stop.lasted_ms)]),
+  };
+}
+
+// Reasons -------------------------------------------------------------------------------------------------------
+
+$('stops').addEventListener('click', (event) => {
+  const id = event.target.closest('button')?.dataset.stop;
+  const stop = data?.stops.find((one) => one.id === id);
+  if (stop) open(stop);
+});
+
+$('reasons').addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (button) give(button.dataset.cause, button.dataset.reason, t('why_default'));
+});
+
+$('own-save').addEventListener('click', () => give($('own-cause').value, $('own-reason').value, $('own-why').value || t('why_default')));
+
+function open(stop) {
+  asked = stop;
+  put('entry-stop', `${when(stop.from_ms)} · ${hms(stop.lasted_ms)} · ${stop.stations.join(' / ')} · ${recorded(stop)}`);
+  put('entry-trouble', writes ? '' : t('read_only_here')).hidden = writes;
+  $('author').value = stored();
+  $('reasons').replaceChildren(...data.choices.map((choice) => h('button', {
+    class: 'act reason', type: 'button', 'data-cause': choice.cause, 'data-reason': choice.reason, disabled: !writes,
+  }, icon(SHAPES[choice.cause]), h('span', {}, title(choice.title)))));
+  $('own-cause').replaceChildren(...CAUSES.map((cause) => h('option', { value: cause, selected: cause === stop.cause }, word('cause', cause))));
+  $('own-save').disabled = !writes;
+  const said = stop.said.map((one) => h('li', {}, t('said_line', {
+    time: `${day(one.at_ms)} ${clock(one.at_ms)}`, by: one.by, why: one.why, cause: one.cause ? word('cause', one.cause) : '', reason: one.title ? title(one.title) : one.reason,
+  })));
+  $('said').replaceChildren(h('li', {}, stop.said.length === 0 ? t('said_nothing', { cause: recorded(stop) }) : t('as_recorded', { cause: recorded(stop) })), ...said);
+  $('entry').showModal();
+  if (writes && !$('author').value) $('author').focus();
+}
+
+/** The name typed last on this screen. */
+function stored() {
+  try {
+    return localStorage.getItem(AUTHOR) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+async function give(cause, reason, why) {
+  const by = $('author').value.trim();
+  if (!by) {
+    put('entry-trouble', t('name_first')).hidden = false;
+    $('author').focus();
+    return;
+  }
+  try {
+    localStorage.setItem(AUTHOR, by);
+  } catch {
+    // A browser that keeps nothing asks again.
+  }
+  try {
+    const answer = await fetch(`/api/v1/lines/${line}/stops/revisions`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ part: asked.id, cause, reason, by, why }),
+    });
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(`${body.message}; ${body.hint}`);
+    const id = asked.id;
+    $('entry').close();
+    await load();
+    document.querySelector(`#stops [data-stop="${CSS.escape(id)}"]`)?.focus();
+  } catch (error) {
+    put('entry-trouble', error.message).hidden = false;
+  }
+}
+
+$('csv').addEventListener('click', () => data && csv(`stops_${iso(data.window.from_ms, offset).replace(/[-:]/g, '').slice(0, 13)}`,
+  ['start', 'end', 'duration_s', 'inside_span_s', 'cause', 'reason', 'stations', 'recorded_cause', 'recorded_reason', 'micro', 'cut_before', 'cut_after', 'said_by', 'said_at', 'why'],
+  data.stops.map((stop) => [iso(stop.from_ms, offset), stop.to_ms === null ? '' : iso(stop.to_ms, offset), stop.lasted_ms / 1000, stop.inside_ms / 1000, stop.cause, stop.reason,
+    stop.stations.join(' '), stop.recorded_cause, stop.recorded_title?.en ?? '', stop.micro, stop.cut_before, stop.cut_after, stop.said.at(-1)?.by ?? '', stop.said.length ? iso(stop.said.at(-1).at_ms, offset) : '', stop.said.at(-1)?.why ?? ''])));

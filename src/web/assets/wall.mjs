@@ -1,0 +1,110 @@
+// The wall: the state of a line, read from five metres. Nothing to press and nothing to scroll.
+
+import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, title, word } from './format.mjs';
+import { icon } from './chart.mjs';
+import { hourBar } from './hours.mjs';
+import { join } from './shell.mjs';
+import { held, showState } from './state.mjs';
+import { drawTrend } from './trend.mjs';
+
+/** A picture that never moves burns into a screen: everything wanders by so much, so often. */
+const DRIFT_PX = 2;
+const DRIFT_MS = 60000;
+const DRIFT_STEPS = 6;
+
+const $ = (id) => document.getElementById(id);
+
+let view = null;
+let charts = null;
+let lost = false;
+
+const live = join({
+  view: (next) => {
+    view = next;
+    setOffset(view.offset_s);
+    document.body.dataset.feed = held(view) ? 'current' : 'held';
+    showState(view, lost);
+    showFigures();
+    showHours();
+    showStations();
+  },
+  charts: (next) => {
+    charts = next;
+    draw();
+  },
+  link: (link) => {
+    if (lost === (link.word === 'lost')) return;
+    lost = link.word === 'lost';
+    showState(view, lost);
+    if (view) showStations();
+    draw();
+  },
+});
+
+showState(view, lost);
+live.run();
+setInterval(() => !document.hidden && draw(), 1000);
+setInterval(drift, DRIFT_MS);
+
+function showFigures() {
+  const { shift, reject } = view;
+  const waiting = view.feed === 'waiting';
+  const good = shift?.good ?? view.total;
+  figure('good', waiting ? '–' : num(good.best), waiting ? '' : good.best);
+  put('good-note', waiting ? '' : [doubt(good), shift ? t('plan', { n: num(shift.plan) }) : ''].filter(Boolean).join(' · '));
+  const gap = shift?.difference;
+  figure('gap', gap ? signed(gap.best) : '–', gap?.best);
+  put('gap-mark', shift?.behind ? ' ■' : '');
+  put('gap-note', shift ? t('difference_note', { n: num(shift.target_now) }) : '');
+  $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
+  const speed = view.speeds.find((speed) => speed.window === '1m');
+  const rate = speed?.per_minute ?? null;
+  figure('speed', rate === null ? '–' : num(rate), rate);
+  put('speed-note', `${t('per_minute')} · ${t('target', { n: num(view.target_per_minute) })}`);
+  figure('reject', reject.percent === null ? '–' : `${fixed(reject.percent)} %`, reject.percent);
+  const rule = reject.recent?.rules[0];
+  put('reject-note', rule ? `■ ${word('rule', rule)}` : reject.center === null ? '' : `${t('cl')} ${fixed(reject.center)} %`);
+}
+
+function figure(id, text, raw) {
+  put(id, text).dataset.value = raw ?? '';
+}
+
+/** The last eight hours: older ones are on the overview. */
+function showHours() {
+  const rows = view.hours.slice(-8);
+  show($('hours').tBodies[0], rows, () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
+    h('th', { scope: 'row' }, hm(hour.start_ms)),
+    h('td', { class: 'bar-col' }, hourBar(hour, view)),
+    h('td', {}, h('b', { class: 'num' }, hour.watched ? `${signed(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
+  )));
+}
+
+function showStations() {
+  show($('stations'), [view.stations.map(({ id, title, up, state }) => [id, title, up, state.word, state.class]), lost], () => view.stations.map((station) => {
+    const known = station.up && !lost;
+    const state = known ? station.state.word : 'unknown';
+    return h('li', { class: station.up ? '' : 'down', 'data-state': state },
+      icon(known ? station.state.class : 'unknown'),
+      h('span', {}, h('b', {}, station.id), ` ${title(station.title)}`),
+      h('b', {}, station.up || lost ? word('state', state) : t('plc_offline')));
+  }));
+}
+
+/** A drawing made for a small screen and enlarged: its letters grow with the wall. */
+function draw() {
+  const box = $('trend');
+  if (!charts || box.clientHeight < 50) return;
+  const scale = Math.max(1, Math.min(innerHeight / 720, innerWidth / 1000));
+  const [width, height] = [box.clientWidth / scale, box.clientHeight / scale];
+  const svg = s('svg', { viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' });
+  const { summary } = drawTrend(svg, width, height, charts, { view, lost, now: live.now() });
+  if (box.getAttribute('aria-label') !== summary) box.setAttribute('aria-label', summary);
+  box.replaceChildren(svg);
+}
+
+function drift() {
+  const step = Math.floor(performance.now() / DRIFT_MS) % (2 * DRIFT_STEPS);
+  const by = (step < DRIFT_STEPS ? step : 2 * DRIFT_STEPS - step) * DRIFT_PX;
+  $('main').style.transform = `translate(${by / 2}px, ${by / 2}px)`;
+}

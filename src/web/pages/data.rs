@@ -1,0 +1,60 @@
+//! `/data`: how good the data are. Links, polls, gaps and doubts, the balance of the line, and the store.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use maud::{Markup, html};
+
+use super::layout::{Choice, First, Look, Page, page};
+use super::parts::{figure, heading, style, table, trouble};
+use crate::web::error::{Params, WebError};
+use crate::web::i18n::{Key, Lang};
+use crate::web::{App, Routes};
+
+/// Routes of this page.
+pub(crate) fn routes() -> Routes {
+    vec![("/data", get(data))]
+}
+
+async fn data(
+    State(app): State<App>,
+    look: Look,
+    Params(choice): Params<Choice>,
+) -> Result<Response, WebError> {
+    let line = app.position(choice.line())?;
+    let (body, first) = (body(look.lang), First::of(&app, line).await?);
+    Ok(page(&app, look, &Page { title: Key::Data, line, script: "data.mjs", body, first }))
+}
+
+fn body(lang: Lang) -> Markup {
+    let polls = [
+        Key::Station,
+        Key::Group,
+        Key::PollsPlanned,
+        Key::PollsDone,
+        Key::PollsMissed,
+        Key::MissedWhy,
+        Key::Lateness,
+        Key::RoundTrip,
+    ];
+    let balance = [Key::Section, Key::WentIn, Key::CameOut, Key::Grown, Key::Capacity, Key::Judged];
+    let ledger = [Key::Time, Key::What, Key::Station, Key::Capsules, Key::WhyWord];
+    html! {
+        (style())
+        (heading(lang, Key::Data, Key::DataAbout))
+        (trouble())
+        div.tiles {
+            (figure(lang, Key::LinksUp, "links"))
+            (figure(lang, Key::PollsDone, "done"))
+            (figure(lang, Key::ShiftTime, "known"))
+            (figure(lang, Key::Doubts, "doubts"))
+            (figure(lang, Key::Store, "store"))
+            (figure(lang, Key::Screens, "screens"))
+        }
+        div.snug { (table(lang, Key::PollTable, "polls", &polls)) }
+        div.halves.wide-left {
+            (table(lang, Key::Ledger, "ledger", &ledger))
+            (table(lang, Key::CountBalance, "balance", &balance))
+        }
+    }
+}

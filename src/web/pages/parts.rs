@@ -1,0 +1,85 @@
+//! Pieces that several pages share.
+
+use maud::{Markup, html};
+
+use crate::web::assets;
+use crate::web::i18n::{Key, Lang};
+
+/// The style sheet of the pages behind the overview.
+pub(super) fn style() -> Markup {
+    html! { link rel="stylesheet" href=(assets::href("pages.css")); }
+}
+
+/// What a page shows, in one sentence, and its title for readers of structure.
+pub(super) fn heading(lang: Lang, title: Key, about: Key) -> Markup {
+    html! {
+        h1.away { (lang.mark(title)) }
+        p.away { (lang.mark(about)) }
+    }
+}
+
+/// Spans to choose from.
+pub(super) fn windows(lang: Lang) -> Markup {
+    let all = [
+        ("shift", Key::ThisShift),
+        ("previous", Key::ShiftBefore),
+        ("day", Key::LastDay),
+        ("week", Key::LastWeek),
+    ];
+    html! {
+        div.choices #window role="group" aria-label=(lang.say(Key::Span)) {
+            @for (word, text) in all {
+                button type="button" data-window=(word) aria-pressed=(word == "shift") { (lang.mark(text)) }
+            }
+        }
+    }
+}
+
+/// What went wrong, if something did.
+pub(super) fn trouble() -> Markup {
+    html! { p.note #trouble role="alert" hidden {} }
+}
+
+/// A drawing with its table.
+pub(super) fn chart(lang: Lang, title: Key, id: &str) -> Markup {
+    html! {
+        section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
+            header {
+                h2 #{ (id) "-title" } { (lang.mark(title)) }
+                span.dim #{ (id) "-note" } {}
+                button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
+                    (lang.mark(Key::TableToggle))
+                }
+            }
+            div.plot #(id) role="img" tabindex="0" aria-label=(lang.say(title)) {}
+            p.readout #{ (id) "-readout" } aria-live="off" {}
+            div.rows #{ (id) "-rows" } role="group" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
+        }
+    }
+}
+
+/// A table that scripts fill, with its columns.
+pub(super) fn table(lang: Lang, title: Key, id: &str, columns: &[Key]) -> Markup {
+    html! {
+        div.card.list {
+            header { h2 #{ (id) "-title" } { (lang.mark(title)) } span.dim #{ (id) "-note" } {} }
+            div.scroll role="region" aria-labelledby={ (id) "-title" } tabindex="0" {
+                table #(id) {
+                    thead { tr { @for column in columns { th scope="col" { (lang.mark(*column)) } } } }
+                    tbody {}
+                }
+            }
+        }
+    }
+}
+
+/// A small figure with its name.
+pub(super) fn figure(lang: Lang, title: Key, id: &str) -> Markup {
+    html! {
+        section.tile aria-labelledby={ (id) "-title" } {
+            h2 #{ (id) "-title" } { (lang.mark(title)) }
+            p { b.num.mid #(id) { "–" } }
+            p.dim #{ (id) "-note" } {}
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The sheet of a report: its head, key figures, signatures and evidence. Markup only.
+
+use axum::response::{Html, IntoResponse, Response};
+use domain::line::batch::{Bounded, Limits, Material};
+use domain::line::kpi::{Kpis, Policy};
+use domain::line::minute::Counted;
+use domain::line::oee::Ratio;
+use domain::line::rollup::PeriodKind;
+use domain::line::state::TimeClass;
+use domain::units::{Count, SECOND_US};
+use jiff::tz::TimeZone;
+use maud::{DOCTYPE, Markup, html};
+
+use super::gather::Facts;
+use crate::config::LineConfig;
+use crate::web::api::periods::BALANCE_LIMITS;
+use crate::web::i18n::{Key, Lang};
+use crate::web::pages::layout::Look;
+use crate::web::pages::words::{count, day_hm, hms, known, moment, num, percent, share};
+use crate::web::{App, assets};
+
+/// What all parts of the sheet need.
+pub(super) struct Sheet<'a> {
+    pub(super) lang: Lang,
+    pub(super) zone: &'a TimeZone,
+    pub(super) config: &'a LineConfig,
+    pub(super) facts: &'a Facts,
+    kpis: Kpis,
+}
+
+/// The report of a line as a page of its own.
+pub(super) fn paper(app: &App, look: Look, line: usize, facts: &Facts) -> Response {
+    let parts = app.parts();
+    let Some(feed) = parts.lines.get(line) else {
+        return crate::web::error::WebError::NotFound.into_response();
+    };
+    let config = &feed.config;
+    let policy = Policy::per_minute(config.target_per_minute);
+    let kpis = Kpis::of(&facts.period, &config.counting_station, &policy);
+    let sheet = Sheet { lang: look.lang, zone: &parts.zone, config, facts, kpis };
+    let lang = look.lang;
+    let title = match facts.period.kind {
+        PeriodKind::Batch => Key::BatchReport,
+        _ => Key::ShiftReport,
+    };
+    let markup = html! {
+        (DOCTYPE)
+        html lang=(lang.html()) data-theme="light" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (config.id) " " (lang.say(title)) " " (facts.period.name) " " (day_hm(&parts.zone, facts.period.start_us)) }
+                link rel="icon" href=(assets::href("icon.svg"));
+                link rel="stylesheet" href=(assets::href("app.css"));
+                link rel="stylesheet" href=(assets::href("report.css"));
+                script type="module" src=(assets::href("report.mjs")) {}
+            }
+            body.paper data-line=(config.id) data-lang=(lang.word()) {
+                (controls(&sheet))
+                @if parts.simulated { p.watermark aria-hidden="true" {} }
+                main #main.sheet {
+                    (sheet.head(title, &parts.site, parts.simulated))
+                    (sheet.quantities())
+                    (sheet.indicators())
+                    (sheet.times())
+                    (sheet.hours())
+                    (sheet.losses())
+                    (sheet.stops())
+                    (sheet.rejects())
+                    (sheet.gaps())
+                    (sheet.signatures())
+                    (sheet.evidence(&parts.config_sha256, parts.simulated))
+                }
+            }
+        }
+    };
+    Html(markup.into_string()).into_response()
+}
+
+/// Above the sheet, not on paper.
+fn controls(sheet: &Sheet) -> Markup {
+    let (lang, config, period) = (sheet.lang, sheet.config, &sheet.facts.period);
+    let start = period.start_us / 1_000;
+    html! {
+        nav.controls aria-label=(lang.say(Key::Reports)) {
+            a.choice href={ "/reports?line=" (config.id) } { "← " (lang.mark(Key::Reports)) }
+            span.choices {
+                @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
+                    a href={ "?line=" (config.id) "&start=" (start) "&lang=" (choice.word()) }
+                        aria-current=[(choice == lang).then_some("true")] { (word) }
+                }
+            }
+            button.choice #print type="button" { (lang.mark(Key::Print)) }
+        }
+    }
+}
+
+impl Sheet<'_> {
+    fn time(&self, us: i64) -> String {
+        day_hm(self.zone, us)
+    }
+
+    /// Length of what is reported.
+    fn span_us(&self) -> i64 {
+        self.facts.span.1 - self.facts.span.0
+    }
+
+    /// The part of it of which there is no record at all.
+    pub(super) fn missing_us(&self) -> i64 {
+        (self.span_us() - self.facts.period.spending.time.total()).max(0)
+    }
+
+    /// Counts of the counting station.
+    fn material(&self) -> Material {
+        let (period, station) = (&self.facts.period, &self.config.counting_station);
+        Material {
+            infeed: period.count(station, &Counted::Infeed),
+            good: period.count(station, &Counted::Good),
+            rejected: period.rejected(station),
+            sampled: period.count(station, &Counted::Sample),
+        }
+    }
+
+    fn head(&self, title: Key, site: &str, simulated: bool) -> Markup {
+        let (lang, period) = (self.lang, &self.facts.period);
+        let (name, blank) = (&period.name, "");
+        let until = match period.end_us.filter(|_| period.closed) {
+            Some(end) => self.time(end),
+            None => format!("… {}", self.time(self.facts.span.1)),
+        };
+        html! {
+            header.head {
+                div {
+                    h1 { (lang.mark(title)) }
+                    p.where { (site) " · " (self.config.id) " " (lang.title(&self.config.title)) }
+                }
+                @if simulated { strong.sim { (lang.mark(Key::Simulated)) } }
+            }
+            table.about { tbody {
+                tr {
+                    th scope="row" { (lang.mark(if period.kind == PeriodKind::Batch { Key::Batch } else { Key::Shift })) } td { b { (name) } }
+                    th scope="row" { (lang.mark(Key::Period)) } td { (self.time(period.start_us)) " – " (until) }
+                }
+                tr {
+                    th scope="row" { (lang.mark(Key::Product)) } td.blank { (blank) }
+                    th scope="row" { (lang.mark(Key::Status)) }
+                    td { (lang.mark(if period.closed { Key::StatusClosed } else { Key::StatusOpen })) ", " (lang.mark(Key::Revision)) " " (period.rev) }
+                }
+            } }
+        }
+    }
+
+    fn quantities(&self) -> Markup {
+        let (lang, material) = (self.lang, self.material());
+        let ratio = Ratio::new(BALANCE_LIMITS.0, 100).zip(Ratio::new(BALANCE_LIMITS.1, 100));
+        let balance = material.balance_ratio();
+        let kept = balance
+            .zip(ratio)
+            .map(|(balance, (low, high))| balance.keeps(&Limits { low, high }).word());
+        let verdict = match kept {
+            Some("within") => Key::BalanceWithin,
+            Some("outside") => Key::BalanceOutside,
+            Some(_) => Key::BalanceUndecided,
+            None => Key::BalanceNone,
+        };
+        let gap: Count = self
+            .facts
+            .period
+            .gaps
+            .iter()
+            .filter(|tally| {
+                tally.station == self.config.counting_station && tally.counted == Counted::Good
+            })
+            .map(|tally| tally.count)
+            .sum();
+        html! {
+            section aria-labelledby="quantities" {
+                h2 #quantities { (lang.mark(Key::Quantities)) " · " (self.config.counting_station) }
+                table.grid { tbody {
+                    tr {
+                        (cell(lang, Key::Infeed, &count(material.infeed)))
+                        (cell(lang, Key::GoodCount, &count(material.good)))
+                        (cell(lang, Key::RejectCount, &count(material.rejected)))
+                        (cell(lang, Key::Samples, &count(material.sampled)))
+                    }
+                    tr {
+                        (cell(lang, Key::YieldWord, &bounded(material.yield_ratio())))
+                        (cell(lang, Key::Balance, &bounded(balance)))
+                        th scope="row" { (lang.mark(Key::BalanceLimits)) }
+                        td { (BALANCE_LIMITS.0) "–" (BALANCE_LIMITS.1) " %: " b { (lang.mark(verdict)) } }
+                        (cell(lang, Key::MadeUnwatched, &count(gap)))
+                    }
+                } }
+                @if self.facts.period.estimated { p.small { (lang.mark(Key::Estimated)) } }
+            }
+        }
+    }
+
+    fn indicators(&self) -> Markup {
+        let (lang, kpis) = (self.lang, &self.kpis);
+        let oee = match kpis.oee_between {
+            Some((low, high)) => {
+                format!("{} [{}, {}]", percent(kpis.oee), percent(Some(low)), percent(Some(high)))
+            }
+            None => percent(kpis.oee),
+        };
+        let span =
+            |us: Option<Ratio>| us.map_or_else(|| "–".to_owned(), |us| hms(us.value() as i64));
+        let rate = kpis
+            .throughput_per_minute
+            .map_or_else(|| "–".to_owned(), |r| num(r.value().round() as u64));
+        html! {
+            section aria-labelledby="kpis" {
+                h2 #kpis { (lang.mark(Key::Indicators)) }
+                table.grid { tbody {
+                    tr {
+                        (cell(lang, Key::Availability, &percent(kpis.availability)))
+                        (cell(lang, Key::Effectiveness, &percent(kpis.effectiveness)))
+                        (cell(lang, Key::QualityRatio, &percent(kpis.quality_ratio)))
+                        (cell(lang, Key::Coverage, &share(known(&self.facts.period.spending.time, self.span_us()))))
+                    }
+                    tr {
+                        (cell(lang, Key::Oee, &oee))
+                        (cell(lang, Key::Mtbf, &span(kpis.mtbf_us)))
+                        (cell(lang, Key::Mttr, &span(kpis.mttr_us)))
+                        (cell(lang, Key::Throughput, &rate))
+                    }
+                } }
+                p.small { (lang.mark(Key::OeeNote)) }
+            }
+        }
+    }
+
+    /// How the time was spent: a bar and its numbers.
+    fn times(&self) -> Markup {
+        let (lang, time) = (self.lang, &self.facts.period.spending.time);
+        let missing = (self.missing_us() > SECOND_US)
+            .then(|| ("missing", lang.say(Key::NotRecorded).into_owned(), self.missing_us()));
+        let classes =
+            TimeClass::ALL.map(|class| (class.word(), class_name(lang, class), time.of(class)));
+        let parts: Vec<(&str, String, i64)> = classes.into_iter().chain(missing).collect();
+        let all = self.span_us().max(time.total()).max(1) as f64;
+        let width = |us: i64| us as f64 / all * 1_000.0;
+        let starts = parts.iter().scan(0.0, |from, (.., us)| {
+            let start = *from;
+            *from += width(*us);
+            Some(start)
+        });
+        html! {
+            section aria-labelledby="times" {
+                h2 #times { (lang.mark(Key::TimeSpent)) }
+                svg.timebar viewBox="0 0 1000 26" preserveAspectRatio="none" role="img" aria-labelledby="times" {
+                    defs { pattern #hatch width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" { rect.hatch-line width="3" height="8" {} } }
+                    @for ((class, _, us), from) in parts.iter().zip(starts) {
+                        @if *us > 0 { rect class={ "part " (class) } x=(format!("{from:.2}")) width=(format!("{:.2}", width(*us))) height="26" {} }
+                    }
+                }
+                table.grid.even { tbody {
+                    tr { @for (_, name, _) in &parts { th scope="col" { (name) } } }
+                    tr { @for (.., us) in &parts { td { (hms(*us)) br; (share(*us as f64 / all)) } } }
+                } }
+            }
+        }
+    }
+
+    fn signatures(&self) -> Markup {
+        let lang = self.lang;
+        html! {
+            section.sign aria-labelledby="handover" {
+                h2 #handover { (lang.mark(Key::Handover)) }
+                div.lines { p {} p {} p {} }
+                table.boxes { tbody { tr {
+                    @for key in [Key::Operator, Key::Reviewer, Key::QualityAssurance] {
+                        td { b { (lang.mark(key)) } p.small { (lang.mark(Key::NameDate)) } }
+                    }
+                } } }
+            }
+        }
+    }
+
+    /// What the sheet rests on.
+    fn evidence(&self, config_sha256: &str, simulated: bool) -> Markup {
+        let (lang, facts) = (self.lang, self.facts);
+        let limits: Vec<String> =
+            facts.limits.iter().map(|(name, version)| format!("{name} v{version}")).collect();
+        html! {
+            footer.evidence {
+                p { b { (lang.mark(Key::Evidence)) } " " (lang.mark(Key::MadeAt)) " " (moment(self.zone, facts.made_us)) " · Capline " (env!("CARGO_PKG_VERSION")) " · build " (assets::build()) @if simulated { " · SIM 模拟" } }
+                p { (lang.mark(Key::DataHash)) " " code { (facts.sha256) } }
+                p { (lang.mark(Key::ConfigHash)) " " code { (config_sha256) } }
+                p { (lang.mark(Key::LimitsVersions)) " " @if limits.is_empty() { (lang.mark(Key::NoLimits)) } @else { (limits.join(", ")) } }
+            }
+        }
+    }
+}
+
+fn cell(lang: Lang, title: Key, text: &str) -> Markup {
+    html! { th scope="row" { (lang.mark(title)) } td { (text) } }
+}
+
+fn bounded(bounded: Option<Bounded>) -> String {
+    let Some(Bounded { low, best, high }) = bounded else { return "–".to_owned() };
+    match high == Some(low) {
+        true => percent(Some(best)),
+        false => format!("{} [{}, {}]", percent(Some(best)), percent(Some(low)), percent(high)),
+    }
+}
+
+fn class_name(lang: Lang, class: TimeClass) -> String {
+    word(lang, "class", class.word())
+}
+
+/// The text of a word of the data, or the word itself.
+pub(super) fn word(lang: Lang, kind: &str, word: &str) -> String {
+    let id = format!("{kind}.{word}");
+    let key = Key::ALL.iter().find(|key| key.id() == id);
+    key.map_or_else(|| word.replace('_', " "), |key| lang.say(*key).into_owned())
+}

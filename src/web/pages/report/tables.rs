@@ -1,0 +1,202 @@
+//! The tables of a report: hours, lost time, stops, rejects, gaps. Markup only.
+
+use domain::line::event::Event;
+use domain::line::minute::Counted;
+use domain::units::{HOUR_US, SECOND_US};
+use maud::{Markup, html};
+
+use super::paper::{Sheet, word};
+use crate::web::api::losses::{LossStopView, LossView};
+use crate::web::i18n::{Key, Lang};
+use crate::web::pages::words::{clock, count, hm, hms, known, num, share, signed};
+use crate::web::view::TitleView;
+
+/// Stops listed on paper; the rest is in the page of stops.
+const STOPS_LISTED: usize = 60;
+/// Gaps listed on paper.
+const GAPS_LISTED: usize = 60;
+
+impl Sheet<'_> {
+    pub(super) fn hours(&self) -> Markup {
+        let (lang, station) = (self.lang, &self.config.counting_station);
+        let (from, to) = self.facts.span;
+        html! {
+            section aria-labelledby="hours" {
+                h2 #hours { (lang.mark(Key::HourBoard)) }
+                table.rows {
+                    (head(lang, &[Key::Hour, Key::GoodCount, Key::TargetWord, Key::DifferenceWord, Key::RejectCount, Key::Ppm, Key::Coverage]))
+                    tbody {
+                        @for hour in &self.facts.hours {
+                            @let good = hour.count(station, &Counted::Good);
+                            @let rejected = hour.rejected(station);
+                            @let end = hour.end_us.unwrap_or(hour.start_us + HOUR_US).min(to);
+                            // Of an hour only what was recorded can be asked for.
+                            @let recorded = hour.spending.time.total().min(end - hour.start_us.max(from)).max(0);
+                            @let target = (recorded as u64).saturating_mul(self.config.target_per_minute) / 60_000_000;
+                            @let judged = good.best() + rejected.best();
+                            tr {
+                                th scope="row" { (hm(self.zone, hour.start_us)) "–" (hm(self.zone, end)) }
+                                td { (count(good)) } td { (num(target)) }
+                                td { (signed(good.best() as i64 - target as i64)) }
+                                td { (count(rejected)) }
+                                td { @if judged > 0 { (num((rejected.best() as f64 / judged as f64 * 1e6).round() as u64)) } @else { "–" } }
+                                td { (share(known(&hour.spending.time, end - hour.start_us.max(from)))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn losses(&self) -> Markup {
+        let lang = self.lang;
+        html! {
+            section aria-labelledby="losses" {
+                h2 #losses { (lang.mark(Key::LossPareto)) }
+                table.rows {
+                    (head(lang, &[Key::ReasonWord, Key::CauseWord, Key::Stoppages, Key::Lasted, Key::Share, Key::Cumulative]))
+                    tbody {
+                        @if self.facts.losses.losses.is_empty() { tr { td colspan="6" { (lang.mark(Key::NoStops)) } } }
+                        @for loss in &self.facts.losses.losses { (self.loss(loss)) }
+                    }
+                }
+            }
+        }
+    }
+
+    fn loss(&self, loss: &LossView) -> Markup {
+        let lang = self.lang;
+        let share = |p: Option<f64>| p.map_or_else(|| "–".to_owned(), |p| format!("{p:.1}\u{a0}%"));
+        html! {
+            tr {
+                th scope="row" { (reason(lang, loss.title.as_ref(), &loss.reason)) }
+                td.text { (word(lang, "cause", loss.cause)) } td { (loss.n) } td { (hms(loss.ms * 1_000)) }
+                td { (share(loss.share_percent)) } td { (share(loss.cumulative_percent)) }
+            }
+        }
+    }
+
+    /// The longest stops, in the order of time; short ones without a reason are in the table of losses.
+    pub(super) fn stops(&self) -> Markup {
+        let lang = self.lang;
+        let mut stops: Vec<&LossStopView> = self
+            .facts
+            .losses
+            .stops
+            .iter()
+            .filter(|stop| !(stop.micro && stop.reason.is_empty()))
+            .collect();
+        let all = stops.len();
+        stops.sort_by_key(|stop| std::cmp::Reverse(stop.inside_ms));
+        stops.truncate(STOPS_LISTED);
+        stops.sort_by_key(|stop| stop.from_ms);
+        html! {
+            section aria-labelledby="stops" {
+                h2 #stops { (lang.mark(Key::Stops)) " · " (stops.len()) " / " (all) }
+                table.rows {
+                    (head(lang, &[Key::Time, Key::CauseWord, Key::Station, Key::ReasonWord, Key::Lasted, Key::SaidBy]))
+                    tbody {
+                        @for stop in stops {
+                            tr {
+                                th scope="row" { @if stop.cut_before { "◁ " } (clock(self.zone, stop.from_ms * 1_000)) }
+                                td.text { (word(lang, "cause", stop.cause)) }
+                                td.text { (stop.stations.join(" / ")) }
+                                td.text {
+                                    (reason(lang, stop.title.as_ref(), &stop.reason))
+                                    @if stop.cause != stop.recorded_cause { " (" (lang.say(Key::AsRecorded).replace("{cause}", &word(lang, "cause", stop.recorded_cause))) ")" }
+                                }
+                                td { (hms(stop.lasted_ms * 1_000)) @if stop.to_ms.is_none() { " …" } @if stop.cut_after { " ▷" } }
+                                td.text { @if let Some(said) = stop.said.last() { (said.by) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn rejects(&self) -> Markup {
+        let (lang, rejects) = (self.lang, &self.facts.rejects);
+        let whole = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| num(x.round() as u64));
+        html! {
+            section aria-labelledby="rejects" {
+                h2 #rejects { (lang.mark(Key::RejectPareto)) }
+                table.rows {
+                    (head(lang, &[Key::ReasonWord, Key::Station, Key::RejectCount, Key::Ppm, Key::Interval95, Key::Share, Key::Cumulative]))
+                    tbody {
+                        @for row in rejects.rows.iter().filter(|row| row.rejected.high > 0) {
+                            tr {
+                                th scope="row" { (word(lang, "reason", &row.reason)) }
+                                td.text { (row.station) }
+                                td { (num(row.rejected.best)) @if row.rejected.low != row.rejected.high { " [" (num(row.rejected.low)) ", " (num(row.rejected.high)) "]" } }
+                                td { (whole(row.ppm)) }
+                                td { @if let Some([low, high]) = row.wilson { (whole(Some(low))) "–" (whole(Some(high))) } }
+                                td { (format!("{:.1}\u{a0}%", row.share_percent.unwrap_or(0.0))) } td { (format!("{:.1}\u{a0}%", row.cumulative_percent.unwrap_or(0.0))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn gaps(&self) -> Markup {
+        let lang = self.lang;
+        let row = |event: &Event| {
+            html! {
+                tr {
+                    th scope="row" {
+                        @if let Some(from) = event.from_us { (clock(self.zone, from)) "–" }
+                        (clock(self.zone, event.at_us))
+                    }
+                    td.text { (word(lang, "kind", event.kind.word())) " · " (word(lang, "word", &event.word)) }
+                    td.text { (event.station.as_ref().map_or("", |station| station.as_str())) }
+                    td { @if let Some(n) = event.count { (count(n)) } }
+                    td.text lang="en" { (event.detail) }
+                }
+            }
+        };
+        let all = self.facts.alarms.iter().chain(&self.facts.gaps);
+        let missing = self.missing_us() > SECOND_US;
+        let n = self.facts.alarms.len() + self.facts.gaps.len() + usize::from(missing);
+        html! {
+            section aria-labelledby="gaps" {
+                h2 #gaps { (lang.mark(Key::GapList)) " · " (n) }
+                @if n == 0 { p { (lang.mark(Key::NoGaps)) } } @else {
+                    table.rows {
+                        (head(lang, &[Key::Time, Key::What, Key::Station, Key::Capsules, Key::WhyWord]))
+                        tbody {
+                            @if missing {
+                                tr { th scope="row" { (hms(self.missing_us())) } td.text { (lang.mark(Key::NotRecorded)) } td {} td {} td.text {} }
+                            }
+                            @for event in all.take(GAPS_LISTED) { (row(event)) }
+                        }
+                    }
+                    @if n > GAPS_LISTED { p.small { (lang.say(Key::MoreRows).replace("{n}", &(n - GAPS_LISTED).to_string())) } }
+                }
+            }
+        }
+    }
+}
+
+/// Names of columns; those of texts stand at the left like their texts.
+fn head(lang: Lang, keys: &[Key]) -> Markup {
+    let text =
+        [Key::CauseWord, Key::Station, Key::ReasonWord, Key::SaidBy, Key::What, Key::WhyWord];
+    html! {
+        thead { tr { @for key in keys {
+            th.text[text.contains(key)] scope="col" { (lang.mark(*key)) }
+        } } }
+    }
+}
+
+fn reason(lang: Lang, title: Option<&TitleView>, reason: &str) -> String {
+    match (title, lang) {
+        (Some(title), Lang::En) => title.en.clone(),
+        (Some(title), Lang::Zh) => title.zh.clone(),
+        (Some(title), Lang::Both) => format!("{} {}", title.zh, title.en),
+        (None, _) if reason.is_empty() => "–".to_owned(),
+        (None, _) => reason.to_owned(),
+    }
+}

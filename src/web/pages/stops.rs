@@ -1,0 +1,87 @@
+//! `/stops`: when the line stood and why, what time was lost for which reason, and the place where people say so.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use maud::{Markup, html};
+
+use super::layout::{Choice, First, Look, Page, page};
+use super::parts::{chart, figure, heading, style, table, trouble, windows};
+use crate::web::error::{Params, WebError};
+use crate::web::i18n::{Key, Lang};
+use crate::web::{App, Routes};
+
+/// Limits of short stops that can be chosen, in seconds.
+const MICRO_S: [u32; 5] = [30, 60, 120, 300, 600];
+
+/// Routes of this page.
+pub(crate) fn routes() -> Routes {
+    vec![("/stops", get(stops))]
+}
+
+async fn stops(
+    State(app): State<App>,
+    look: Look,
+    Params(choice): Params<Choice>,
+) -> Result<Response, WebError> {
+    let line = app.position(choice.line())?;
+    let body = body(look.lang, app.parts().writes);
+    let first = First::of(&app, line).await?;
+    Ok(page(&app, look, &Page { title: Key::Stops, line, script: "stops.mjs", body, first }))
+}
+
+fn body(lang: Lang, writes: bool) -> Markup {
+    let columns =
+        [Key::Time, Key::CauseWord, Key::Station, Key::ReasonWord, Key::Lasted, Key::Assign];
+    html! {
+        (style())
+        (heading(lang, Key::Stops, Key::StopsAbout))
+        div.card.tools data-writes=(writes) #tools {
+            (windows(lang))
+            label { span.dim { (lang.mark(Key::MicroLimit)) } " "
+                select #micro {
+                    @for s in MICRO_S {
+                        option value=(s) selected[s == 300] { "< " (s) " s" }
+                    }
+                }
+            }
+            p.dim #span {}
+            button.choice #csv type="button" { "CSV" }
+        }
+        (trouble())
+        div.tiles {
+            (figure(lang, Key::LostTime, "lost-time"))
+            (figure(lang, Key::Unassigned, "unassigned"))
+            (figure(lang, Key::MicroStops, "micro-sum"))
+            (figure(lang, Key::Mtbf, "mtbf"))
+            (figure(lang, Key::Mttr, "mttr"))
+        }
+        (chart(lang, Key::Timeline, "timeline"))
+        div.halves {
+            (table(lang, Key::StopList, "stops", &columns))
+            (table(lang, Key::LossPareto, "losses", &[Key::ReasonWord, Key::Share, Key::Stoppages, Key::Lasted, Key::Cumulative]))
+        }
+        dialog #entry aria-labelledby="entry-title" {
+            form method="dialog" {
+                h2 #entry-title { (lang.mark(Key::AssignTitle)) }
+                p #entry-stop {}
+                label.author { span { (lang.mark(Key::YourName)) } input #author name="author" maxlength="80" autocomplete="name"; }
+                p.dim { (lang.mark(Key::YourNameNote)) }
+                div.reasons #reasons role="group" aria-labelledby="entry-title" {}
+                details {
+                    summary { (lang.mark(Key::OwnWords)) }
+                    div.own {
+                        label { span { (lang.mark(Key::CauseWord)) } select #own-cause {} }
+                        label { span { (lang.mark(Key::ReasonWord)) } input #own-reason maxlength="200"; }
+                        label { span { (lang.mark(Key::WhyWord)) } input #own-why maxlength="400"; }
+                        button.act #own-save type="button" { (lang.mark(Key::Save)) }
+                    }
+                }
+                p.note #entry-trouble role="alert" hidden {}
+                h3 { (lang.mark(Key::SaidBefore)) }
+                ul #said {}
+                button.act value="close" { (lang.mark(Key::Close)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `/wall/{line}`: the state of a line for people who stand five metres away. Nothing can be pressed, nothing scrolls,
+//! and both languages are shown unless the address asks for one.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use maud::{Markup, html};
+
+use super::layout::{First, Look, Page, wall};
+use crate::web::error::WebError;
+use crate::web::i18n::{Key, Lang};
+use crate::web::{App, Routes, assets};
+
+/// Routes of this page.
+pub(crate) fn routes() -> Routes {
+    vec![("/wall", get(first)), ("/wall/{id}", get(of_line))]
+}
+
+async fn first(State(app): State<App>, look: Look) -> Result<Response, WebError> {
+    show(&app, look, None).await
+}
+
+async fn of_line(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    look: Look,
+) -> Result<Response, WebError> {
+    show(&app, look, Some(&id)).await
+}
+
+async fn show(app: &App, look: Look, id: Option<&str>) -> Result<Response, WebError> {
+    let line = app.position(id)?;
+    let look = look.or_lang(Lang::Both);
+    let (body, first) = (body(look.lang), First::of(app, line).await?);
+    Ok(wall(app, look, &Page { title: Key::Wall, line, script: "wall.mjs", body, first }))
+}
+
+fn body(lang: Lang) -> Markup {
+    html! {
+        link rel="stylesheet" href=(assets::href("wall.css"));
+        h1.away { (lang.mark(Key::Wall)) }
+        section.tile.state.live #state data-state="unknown" data-class="unknown" aria-labelledby="state-word" {
+            svg #state-shape viewBox="-12 -12 24 24" aria-hidden="true" {}
+            div {
+                p.word { span #state-word { (lang.say(Key::Unknown)) } " " span.num #state-for {} }
+                p #state-why {}
+                p.facts {
+                    span { (lang.mark(Key::Batch)) " " b #batch { "–" } }
+                    span { (lang.mark(Key::Shift)) " " b #shift { "–" } }
+                }
+            }
+        }
+        div.figures {
+            (figure(lang, Key::Output, "good"))
+            (figure(lang, Key::Difference, "gap"))
+            (figure(lang, Key::Speed, "speed"))
+            (figure(lang, Key::RejectFraction, "reject"))
+        }
+        div.work {
+            section.card.chart aria-labelledby="trend-title" {
+                h2 #trend-title { (lang.mark(Key::Trend)) }
+                div.plot #trend role="img" {}
+            }
+            section.card aria-labelledby="hours-title" {
+                h2 #hours-title { (lang.mark(Key::HourBoard)) " · " (lang.mark(Key::Difference)) }
+                table #hours { tbody {} }
+            }
+        }
+        ul #stations aria-label=(lang.say(Key::Stations)) {}
+    }
+}
+
+fn figure(lang: Lang, title: Key, id: &str) -> Markup {
+    html! {
+        section.tile.live aria-labelledby={ (id) "-title" } {
+            h2 #{ (id) "-title" } { (lang.mark(title)) }
+            p.big { b.num #(id) data-value="" { "–" } small #{ (id) "-mark" } {} }
+            p.dim #{ (id) "-note" } {}
+        }
+    }
+}
