@@ -42,6 +42,14 @@ peers() {
     cp "$wanted" "$venv/installed.txt"
 }
 
+# Finds violations of WCAG in the browser tests. Nothing of it is shipped.
+axe() {
+    local wanted=4.14.1 dir="$PWD/target/axe"
+    grep -qs "\"version\": \"$wanted\"" "$dir/node_modules/axe-core/package.json" && return
+    mkdir -p "$dir"
+    npm install --prefix "$dir" --no-save --ignore-scripts --no-audit --no-fund --silent "axe-core@$wanted"
+}
+
 # TimescaleDB as WebAssembly, for tests/it/plantdb/timescale.rs. Debian's Node may be too old for it.
 timescale() {
     local dir="$PWD/target/timescale" wanted="$PWD/tests/timescale/package-lock.json"
@@ -68,6 +76,8 @@ step system packages
 system_packages
 step servers for the tests
 peers
+step axe-core
+axe
 timescale
 step format
 cargo fmt --all --check

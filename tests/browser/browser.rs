@@ -105,6 +105,25 @@ impl Browser {
         element.expect("it is there").click().await.expect("it can be clicked");
     }
 
+    /// Types into what a selector finds.
+    pub(crate) async fn keys(&self, selector: &str, text: &str) {
+        let element = self.client.find(fantoccini::Locator::Css(selector)).await;
+        element.expect("it is there").send_keys(text).await.expect("it takes keys");
+    }
+
+    /// Runs a script in the page.
+    pub(crate) async fn run(&self, script: &str) {
+        self.client.execute(script, vec![]).await.expect("the script runs");
+    }
+
+    /// The page as it would be printed.
+    pub(crate) async fn pdf(&self) -> Vec<u8> {
+        let wish = json!({ "preferCSSPageSize": true, "printBackground": true });
+        let printed = self.devtools("Page.printToPDF", wish).await;
+        let data = printed["data"].as_str().unwrap_or_default();
+        base64(data)
+    }
+
     /// Warnings and errors of the console since the last call: failed requests and broken policy among them.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let entries = self.command("se/log", json!({ "type": "browser" })).await;
@@ -200,6 +219,18 @@ impl WebDriverCompatibleCommand for Extension {
     fn method_and_body(&self, _: &url::Url) -> (Method, Option<String>) {
         (Method::POST, Some(self.body.to_string()))
     }
+}
+
+/// The bytes of a base64 text; what is no digit of it is passed over.
+fn base64(text: &str) -> Vec<u8> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |byte: u8| DIGITS.iter().position(|known| *known == byte).map(|i| i as u32);
+    let digits: Vec<u32> = text.bytes().filter_map(digit).collect();
+    let group = |four: &[u32]| {
+        let bits = four.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - four.len()));
+        bits.to_be_bytes()[1..four.len()].to_vec()
+    };
+    digits.chunks(4).flat_map(group).collect()
 }
 
 /// Where a program is, if it is installed.

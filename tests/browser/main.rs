@@ -1,8 +1,10 @@
 //! The screens through the eyes of a person: the real binary, a real Chromium.
 #![expect(clippy::print_stderr, reason = "a test that skips says so")]
 
+mod axe;
 mod browser;
 mod demo;
+mod pages;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -245,12 +247,12 @@ async fn readme_shot(browser: &Browser, demo: &Demo, file: &Path) {
 }
 
 /// Texts that do not fit where they stand, boxes whose content sticks out of them, a page wider than its screen, and
-/// on a wall one that is higher: nobody scrolls there.
+/// on a wall one that is higher: nobody scrolls there. Hours side by side may be scrolled.
 const CUT: &str = "
     [...document.querySelectorAll('main *, .bar *')]
       .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
       .filter((e) => e.matches('.tile, .card, #stations li') || getComputedStyle(e).overflowX !== 'visible')
-      .filter((e) => !e.closest('#events'))
+      .filter((e) => !e.closest('#events') && !e.matches('.scroll:has(> #heat)'))
       .map((e) => `${e.tagName}#${e.id}.${e.className}: ${e.textContent.slice(0, 60)}`)
       .concat(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : [])
       .concat(innerWidth > 1200 && main.scrollHeight > main.clientHeight ? ['higher than the screen'] : [])";

@@ -1,0 +1,229 @@
+//! Every page in every size, colour and language: it opens live, says nothing to the console, cuts nothing off, and
+//! axe-core finds nothing.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::axe::Axe;
+use crate::browser::Browser;
+use crate::demo::Demo;
+use crate::{ALONE, CUT, DRAWN, LIVE, SOON};
+
+/// A page: its name, its address, what has to be there before it is looked at, and words of its text in both
+/// languages.
+struct Page {
+    name: &'static str,
+    path: &'static str,
+    ready: &'static str,
+    words: [&'static str; 2],
+}
+
+/// Whether a table has rows.
+const TABLES: [(&str, &str); 5] = [
+    ("stops", "document.querySelectorAll('#stops tbody tr').length > 0"),
+    ("pareto", "document.querySelectorAll('#heat tbody tr').length > 0"),
+    ("tags", "document.querySelectorAll('#tags tbody tr').length > 0"),
+    ("polls", "document.querySelectorAll('#polls tbody tr').length > 0"),
+    ("control", "document.querySelectorAll('#control svg').length > 0"),
+];
+
+const PAGES: [Page; 8] = [
+    Page { name: "overview", path: "/", ready: DRAWN, words: ["Hour board", "小时板"] },
+    Page { name: "wall", path: "/wall/L1", ready: DRAWN, words: ["Against target", "差额"] },
+    Page { name: "line", path: "/line", ready: TABLES[2].1, words: ["Map line", "映射行"] },
+    Page {
+        name: "stops",
+        path: "/stops?window=day",
+        ready: TABLES[0].1,
+        words: ["Lost time", "损失时间"],
+    },
+    Page {
+        name: "rejects",
+        path: "/rejects?window=day",
+        ready: TABLES[1].1,
+        words: ["Rejects by hour", "各小时剔废率"],
+    },
+    Page {
+        name: "spc",
+        path: "/spc",
+        ready: TABLES[4].1,
+        words: ["Process capability", "过程能力"],
+    },
+    Page { name: "reports", path: "/reports", ready: "true", words: ["Batches", "批次"] },
+    Page {
+        name: "data", path: "/data", ready: TABLES[3].1, words: ["Count balance", "物料平衡"]
+    },
+];
+
+/// Opens a page in a language and colours, and waits until it is live and drawn.
+async fn open(browser: &Browser, demo: &Demo, page: &Page, lang: &str, theme: &str) {
+    let join = if page.path.contains('?') { '&' } else { '?' };
+    let cookie = format!("document.cookie = 'theme={theme}; Path=/; SameSite=Lax'");
+    browser.value(&cookie).await;
+    browser.open(&format!("{}{}{join}lang={lang}&theme={theme}", demo.origin, page.path)).await;
+    browser.until(&format!("{LIVE} && {}", page.ready), SOON).await;
+}
+
+async fn browser() -> Option<Browser> {
+    crate::browser("").await
+}
+
+#[tokio::test]
+async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser().await else { return };
+    let axe = Axe::load();
+    let demo = Demo::start();
+    let shots = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
+    let mut found = Vec::new();
+    browser.open(&demo.origin).await;
+    for (screen, size) in [("wide", (1_920, 1_080)), ("tablet", (810, 1_080))] {
+        browser.resize(size).await;
+        for (theme, lang) in [("light", "en"), ("dark", "zh"), ("light", "both"), ("dark", "both")]
+        {
+            for page in &PAGES {
+                open(&browser, &demo, page, lang, theme).await;
+                let name = format!("{}-{screen}-{theme}-{lang}", page.name);
+                let picture = browser.picture().await;
+                std::fs::write(shots.join(format!("{name}.png")), picture).expect("it is written");
+                let cut = browser.value(CUT).await;
+                let cut = cut.as_array().into_iter().flatten().filter_map(Value::as_str);
+                found.extend(cut.map(|what| format!("{name}: {what}")));
+                if let Some(axe) = &axe {
+                    let violations = axe.violations(&browser).await;
+                    found.extend(violations.into_iter().map(|what| format!("{name}: {what}")));
+                }
+                let said = browser.complaints().await;
+                found.extend(said.into_iter().map(|what| format!("{name}: console: {what}")));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The negative control of the test above: a page with a fault of each kind.
+#[tokio::test]
+async fn a_cut_text_and_a_nameless_button_are_found() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser().await else { return };
+    let demo = Demo::start();
+    browser.open(&demo.origin).await;
+    open(&browser, &demo, &PAGES[3], "en", "light").await;
+    let spoil = "(document.getElementById('span').outerHTML += \"<p id='cut'>not to be torn</p><button></button>\", true)";
+    browser.value(spoil).await;
+    let narrow = "(Object.assign(document.getElementById('cut').style, \
+                   { width: '20px', overflow: 'hidden', whiteSpace: 'nowrap' }), true)";
+    browser.value(narrow).await;
+    let cut = browser.value(CUT).await.to_string();
+    assert!(cut.contains("not to be torn"), "{cut}");
+    let Some(axe) = Axe::load() else { return };
+    let violations = axe.violations(&browser).await.join("\n");
+    assert!(violations.contains("button-name"), "{violations}");
+}
+
+#[tokio::test]
+async fn every_page_speaks_one_language_at_a_time() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser().await else { return };
+    let demo = Demo::start();
+    browser.open(&demo.origin).await;
+    for page in &PAGES {
+        for (lang, word, other) in
+            [("en", page.words[0], page.words[1]), ("zh", page.words[1], page.words[0])]
+        {
+            open(&browser, &demo, page, lang, "light").await;
+            let text = browser.text("document.body.innerText").await;
+            assert!(text.contains(word) && !text.contains(other), "{}, {lang}:\n{text}", page.name);
+        }
+    }
+}
+
+/// From a stop to its reason: two taps once the name is known, all with the keyboard.
+#[tokio::test]
+async fn a_stop_gets_its_reason_in_two_taps_and_keeps_its_record() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser().await else { return };
+    let demo = Demo::start();
+    browser.open(&format!("{}/stops?window=day&lang=en", demo.origin)).await;
+    browser.until(&format!("{LIVE} && {}", TABLES[0].1), SOON).await;
+    let id = browser.text("document.querySelectorAll('#stops button')[1].dataset.stop").await;
+    let button = format!("#stops [data-stop='{id}']");
+    browser.click(&button).await;
+    browser.until("document.getElementById('entry').open", SOON).await;
+    // Without a name nothing is written.
+    browser.click("#reasons button").await;
+    browser.until("document.getElementById('entry-trouble').checkVisibility()", SOON).await;
+    browser.keys("#author", "Li Wei").await;
+    browser.click("#reasons button[data-reason='Electrical fault']").await;
+    let row = format!("document.querySelector(\"{button}\").closest('tr').textContent");
+    browser.until(&format!("{row}.includes('Electrical fault')"), SOON).await;
+    let text = browser.text(&row).await;
+    assert!(text.contains("Li Wei") && text.contains("as recorded"), "{text}");
+    // The second time two taps are enough.
+    browser.click(&button).await;
+    browser.click("#reasons button[data-reason='Mechanical fault']").await;
+    browser.until(&format!("{row}.includes('Mechanical fault')"), SOON).await;
+    let losses = "document.getElementById('losses').textContent";
+    browser.until(&format!("{losses}.includes('Mechanical fault')"), SOON).await;
+    browser.click(&button).await;
+    let said = browser.text("document.getElementById('said').textContent").await;
+    for part in ["as recorded", "Electrical fault", "Mechanical fault", "Li Wei"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+/// The wall has nothing that can be reached or pressed.
+#[tokio::test]
+async fn nobody_can_press_anything_on_the_wall() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser().await else { return };
+    let demo = Demo::start();
+    let reachable =
+        "document.querySelectorAll('a, button, input, select, summary, [tabindex=\"0\"]').length";
+    browser.open(&format!("{}/wall", demo.origin)).await;
+    browser.until(&format!("{LIVE} && {DRAWN}"), SOON).await;
+    assert_eq!(browser.value(reachable).await, json!(0));
+    browser.open(&demo.origin).await;
+    browser.until(LIVE, SOON).await;
+    assert_ne!(browser.value(reachable).await, json!(0), "the overview has much to press");
+}
+
+/// The sheet of a shift: everything a signature needs, on pages of A4, and the mark of a simulated plant.
+#[tokio::test]
+async fn a_shift_is_printed_on_a4_with_what_it_rests_on() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser().await else { return };
+    let axe = Axe::load();
+    let demo = Demo::start();
+    let shots = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
+    for (kind, lang, words) in [
+        ("shift", "en", ["Material balance", "OEE", "Gaps", "Signature", "Data SHA-256", "SIM"]),
+        ("batch", "zh", ["物料平衡", "OEE", "缺口", "签名", "数据 SHA-256", "SIM"]),
+        ("shift", "both", ["物料平衡 Material balance", "OEE", "缺口", "签名", "SHA-256", "SIM"]),
+    ] {
+        browser.open(&format!("{}/report/{kind}?lang={lang}", demo.origin)).await;
+        browser.until("document.getElementById('print') !== null", SOON).await;
+        let text = browser.text("document.body.innerText").await.to_lowercase();
+        for word in words {
+            assert!(text.contains(&word.to_lowercase()), "{word} in\n{text}");
+        }
+        if let Some(axe) = &axe {
+            assert_eq!(axe.violations(&browser).await, Vec::<String>::new(), "{kind}-{lang}");
+        }
+        let pdf = browser.pdf().await;
+        assert!(pdf.starts_with(b"%PDF"), "{} bytes", pdf.len());
+        // A4 in points, as every page of it says.
+        let media = String::from_utf8_lossy(&pdf).into_owned();
+        assert!(
+            media.contains("/MediaBox [0 0 594.95996 841.91998]")
+                || media.contains("/MediaBox [0 0 595"),
+            "A4"
+        );
+        std::fs::write(shots.join(format!("report-{kind}-{lang}.pdf")), pdf)
+            .expect("it is written");
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    }
+}
