@@ -236,12 +236,15 @@ async fn every_size_colour_and_language_fits_its_screen() {
     assert!(cut.is_empty(), "{cut:#?}");
 }
 
-/// The picture of the README: once the line has run long enough to be forecast.
+/// The picture of the README: once the line has run long enough for a speed, a forecast and the slowest measures.
 async fn readme_shot(browser: &Browser, demo: &Demo, file: &Path) {
     browser.resize((1_920, 1_080)).await;
     browser.open(&format!("{}/?lang=en", demo.origin)).await;
     let forecast = "document.getElementById('plan').dataset.value !== ''";
-    let told = format!("{LIVE} && {DRAWN} && {forecast} && !({UNKNOWN})");
+    let speed = "document.getElementById('speed').dataset.value !== ''";
+    let measures =
+        "[...document.querySelectorAll('#stations li')].every((e) => !e.textContent.includes('◆'))";
+    let told = format!("{LIVE} && {DRAWN} && {forecast} && {speed} && {measures} && !({UNKNOWN})");
     browser.until(&told, Duration::from_secs(180)).await;
     std::fs::write(file, browser.picture().await).expect("it is written");
 }
