@@ -315,14 +315,13 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
     let mut resume = Resume {
         baselines: baselines(conn, line)?,
         minutes: minutes(conn, line, (since_us, i64::MAX), usize::MAX)?,
-        gaps: gaps(conn, line, since_us)?,
         states: states(conn, line)?,
         ..Resume::default()
     };
     let latest = events(conn, line, (i64::MIN, i64::MAX), None, RESUME_EVENTS)?;
     resume.events = latest.into_iter().map(|(_, event)| event).collect();
     resume.past.open_stop = lines::open_stop(conn, line)?;
-    resume.past.rollups = lines::open_rollups(conn, line)?;
+    resume.past.rollups = lines::open_rollups(conn, line, since_us)?;
     let mut find = conn.prepare_cached(include_str!("sql/line_read.sql"))?;
     find.query_row((line, boot), |row| {
         resume.tick_seq = row.get::<_, i64>(0)? as u64;
@@ -360,12 +359,6 @@ fn baselines(conn: &Connection, line: i64) -> Found<Vec<(TagId, Baseline)>> {
         baselines.push((TagId::new(tag), baseline));
     }
     Ok(baselines)
-}
-
-fn gaps(conn: &Connection, line: i64, since_us: i64) -> Found<Vec<Event>> {
-    let mut find = conn.prepare_cached(include_str!("sql/gaps_read.sql"))?;
-    let found = find.query_map((line, since_us), record::event)?;
-    Ok(found.map(|event| event.map(|(_, event)| event)).collect::<rusqlite::Result<_>>()?)
 }
 
 fn states(conn: &Connection, line: i64) -> Found<Vec<StoredState>> {

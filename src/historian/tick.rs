@@ -69,9 +69,6 @@ pub struct Resume {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes since the asked moment, oldest first; the last may be open.
     pub minutes: Vec<Minute>,
-    /// Counts of gaps that ended since the asked moment, as they were booked: every count event that carries a
-    /// count, oldest first. Which of them are also in minutes is for the line to tell.
-    pub gaps: Vec<Event>,
     /// The latest events of any kind, newest first.
     pub events: Vec<Event>,
     /// States.
@@ -84,7 +81,7 @@ pub struct Resume {
     pub same_boot: bool,
     /// Good capsules counted at the counting station since the journal began.
     pub total: Count,
-    /// Stops and periods that had not ended.
+    /// Stops and periods that had not ended, and hours since the asked moment.
     pub past: Past,
 }
 

@@ -299,7 +299,6 @@ pub(crate) fn follow(
         baselines: resume.baselines,
         minutes: resume.minutes,
         events: resume.events,
-        gaps: resume.gaps,
         states,
         same_boot: resume.same_boot,
         past: resume.past,

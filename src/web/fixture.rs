@@ -142,6 +142,7 @@ pub(super) fn status(at: Moment, case: Case) -> LineStatus {
                 2 * MINUTE_US,
                 4 * MINUTE_US,
             ]),
+            coverage: Some(1.0 - 4.0 * MINUTE_US as f64 / passed_us as f64),
             watched_from_us: start,
         }),
         total: Count::exact(148_812_460) + good,
@@ -241,7 +242,8 @@ fn hours(start: i64, now: i64) -> Vec<HourStatus> {
             4 => (Count::between(good - 60, good, good + 440), none, 1.0),
             _ => (Count::exact(good), none, 1.0),
         };
-        HourStatus { start_us, end_us: start_us + HOUR_US, good, gap, target, coverage }
+        let (end_us, watched) = (start_us + HOUR_US, true);
+        HourStatus { start_us, end_us, good, gap, watched, target, coverage }
     };
     (0..n).map(hour).collect()
 }

@@ -17,7 +17,7 @@ use super::{EVENTS_SPAN_US, Span, read};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
-use crate::web::view::{CountView, TallyView};
+use crate::web::view::{CountView, TallyView, share};
 
 /// Limits of the material balance of a batch, in percent, as long as no process has validated others.
 pub(crate) const BALANCE_LIMITS: (u128, u128) = (98, 101);
@@ -45,6 +45,10 @@ pub(crate) struct PeriodView {
     gap: CountView,
     /// Rejects of the counting station.
     rejected: CountView,
+    /// What the target rate asks for in the time that is recorded.
+    target: u64,
+    /// Share of the passed part that is known, percent, one decimal. What was before the service ran is not.
+    known_percent: Option<f64>,
     /// Microseconds by class, in the order run, internal, external, planned, idle, unknown. They add up to the time that
     /// passed.
     time_us: [i64; 6],
@@ -102,7 +106,8 @@ pub(super) async fn hours(
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<PeriodView>>, WebError> {
     let (config, rollups) = periods(&app, &id, &span, PeriodKind::Hour).await?;
-    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config)).collect()))
+    let now_us = app.present().now.utc_us;
+    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config, now_us)).collect()))
 }
 
 /// Shifts that overlap the span, oldest first; at most a month in one request. The last may be going on.
@@ -120,7 +125,8 @@ pub(super) async fn shifts(
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<PeriodView>>, WebError> {
     let (config, rollups) = periods(&app, &id, &span, PeriodKind::Shift).await?;
-    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config)).collect()))
+    let now_us = app.present().now.utc_us;
+    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config, now_us)).collect()))
 }
 
 /// Batches that overlap the span, oldest first, with yield and balance of material; at most a month in one request.
@@ -138,7 +144,8 @@ pub(super) async fn batches(
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<BatchView>>, WebError> {
     let (config, rollups) = periods(&app, &id, &span, PeriodKind::Batch).await?;
-    Ok(Json(rollups.iter().map(|rollup| BatchView::of(rollup, config)).collect()))
+    let now_us = app.present().now.utc_us;
+    Ok(Json(rollups.iter().map(|rollup| BatchView::of(rollup, config, now_us)).collect()))
 }
 
 /// Stored periods of a kind and the line they belong to.
@@ -156,10 +163,13 @@ pub(super) async fn periods<'a>(
 }
 
 impl PeriodView {
-    pub(crate) fn of(rollup: &Rollup, config: &LineConfig) -> PeriodView {
+    /// `now_us` is now in UTC microseconds: a period that goes on is judged by what has passed of it.
+    pub(crate) fn of(rollup: &Rollup, config: &LineConfig, now_us: i64) -> PeriodView {
         let station = &config.counting_station;
         let policy = Policy::per_minute(config.target_per_minute);
         let spending = &rollup.spending;
+        let kpis = Kpis::of(rollup, station, &policy)
+            .with_unrecorded(rollup.unrecorded_us(now_us).unsigned_abs());
         let is_good = |station: &StationId, counted: &Counted| {
             *station == config.counting_station && *counted == Counted::Good
         };
@@ -180,17 +190,20 @@ impl PeriodView {
             good: rollup.count(station, &Counted::Good).into(),
             gap: gap.into(),
             rejected: rollup.rejected(station).into(),
+            target: spending.target(config.target_per_minute),
+            known_percent: spending.known_share(rollup.passed_us(now_us)).map(share),
             time_us: TimeClass::ALL.map(|class| spending.time.of(class)),
             setup_us: spending.setup_us,
             overlap_us: spending.overlap_us,
-            kpis: KpiView::of(&Kpis::of(rollup, station, &policy)),
+            kpis: KpiView::of(&kpis),
             tallies: rollup.counts.iter().map(TallyView::of).collect(),
         }
     }
 }
 
 impl BatchView {
-    pub(crate) fn of(rollup: &Rollup, config: &LineConfig) -> BatchView {
+    /// `now_us` is now in UTC microseconds.
+    pub(crate) fn of(rollup: &Rollup, config: &LineConfig, now_us: i64) -> BatchView {
         let station = &config.counting_station;
         let material = Material {
             infeed: rollup.count(station, &Counted::Infeed),
@@ -203,7 +216,7 @@ impl BatchView {
         let limit = |percent| Ratio::new(percent, 100).unwrap_or(Ratio::ONE);
         let limits = Limits { low: limit(low), high: limit(high) };
         BatchView {
-            period: PeriodView::of(rollup, config),
+            period: PeriodView::of(rollup, config, now_us),
             begun: rollup.remark.map(Remark::word),
             yield_percent: material.yield_ratio().as_ref().map(BoundedView::of),
             balance_percent: balance.as_ref().map(BoundedView::of),

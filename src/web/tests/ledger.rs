@@ -31,6 +31,7 @@ async fn a_period_has_kpis_of_its_sums_with_their_doubt() {
     let shift = get(&app, "/api/v1/lines/L1/shifts?from=0&to=600000").await.json()[0].clone();
     // 120 minutes less 24 planned and with 4 of set-up: 100; 6 of them unknown.
     let kpis = &shift["kpis"];
+    assert_eq!((&shift["known_percent"], &shift["target"]), (&95.0.into(), &780_000.into()));
     assert_eq!(kpis["availability_percent"], 60.0);
     assert_eq!(kpis["coverage_percent"], 94.0);
     assert_eq!(kpis["oee_percent"], 60.0);

@@ -115,10 +115,7 @@ impl LineView {
             feed: if stalled { "stalled" } else { "current" },
             state,
             batch: status.batch.as_ref().map(|batch| batch.to_string()),
-            shift: status
-                .shift
-                .as_ref()
-                .map(|shift| ShiftView::of(shift, status.target_per_minute)),
+            shift: status.shift.as_ref().map(ShiftView::of),
             total: status.total.into(),
             target_per_minute: status.target_per_minute,
             speeds: status.speeds.iter().map(SpeedView::of).collect(),

@@ -1,11 +1,11 @@
-//! Bookkeeping by time: seconds for the speed windows, minutes for the store, hours and the shift for the screen.
+//! Bookkeeping by time: seconds for the speed windows, minutes for the store. Hours, shifts and batches are the business
+//! of [`Books`](crate::line::rollup::Books).
 //!
 //! Counts are booked at the wall-clock time of the reading that showed them. Time is spent from reading to reading,
-//! split at minute and hour borders, and belongs to exactly one class.
+//! split at minute borders, and belongs to exactly one class.
 
 use std::collections::VecDeque;
 
-use crate::line::calendar::{Calendar, Shift};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
 use crate::line::state::TimeClass;
 use crate::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
@@ -21,7 +21,6 @@ pub(super) type Key = (StationId, Counted);
 
 /// The books of one line.
 pub(super) struct Account {
-    calendar: Calendar,
     keys: Vec<Key>,
     /// Position of the counter that is the output of the line.
     output: usize,
@@ -32,8 +31,6 @@ pub(super) struct Account {
     /// Closed minutes, oldest first.
     pub(super) closed: VecDeque<Minute>,
     seconds: VecDeque<Second>,
-    /// The present shift.
-    pub(super) shift: Option<ShiftBook>,
     /// Raised at each minute that closes.
     pub(super) n_closed: u64,
 }
@@ -55,42 +52,15 @@ struct Second {
     known_us: i64,
 }
 
-/// A shift as booked so far.
-pub(super) struct ShiftBook {
-    /// Which.
-    pub(super) shift: Shift,
-    /// Counts of minutes, counter by counter.
-    pub(super) counts: Vec<Count>,
-    /// Counts of gaps, counter by counter.
-    pub(super) gaps: Vec<Count>,
-    /// How the time was spent.
-    pub(super) time: TimeSplit,
-    /// When watching began in this shift, UTC microseconds.
-    pub(super) watched_from_us: i64,
-    /// Its clock hours, oldest first.
-    pub(super) hours: Vec<HourBook>,
-}
-
-/// An hour of a shift as booked so far.
-pub(super) struct HourBook {
-    pub(super) start_us: i64,
-    pub(super) end_us: i64,
-    pub(super) good: Count,
-    pub(super) gap: Count,
-    pub(super) time: TimeSplit,
-}
-
 impl Account {
-    pub(super) fn new(calendar: Calendar, keys: Vec<Key>, output: usize) -> Account {
+    pub(super) fn new(keys: Vec<Key>, output: usize) -> Account {
         Account {
-            calendar,
             keys,
             output,
             open: VecDeque::new(),
             fresh: Vec::new(),
             closed: VecDeque::new(),
             seconds: VecDeque::new(),
-            shift: None,
             n_closed: 0,
         }
     }
@@ -99,11 +69,6 @@ impl Account {
     pub(super) fn restore(&mut self, minutes: Vec<Minute>) {
         for minute in minutes {
             let counts = self.counts_of(&minute);
-            self.turn_to(minute.start_us);
-            self.spend_in_shift(minute.start_us, &minute.time);
-            for (i, count) in counts.iter().enumerate() {
-                self.book_in_shift(i, minute.start_us, *count);
-            }
             match minute.closed {
                 true => self.push_closed(minute),
                 false => self.open.push_back(OpenMinute {
@@ -131,31 +96,10 @@ impl Account {
         let minute = self.minute_at(at.utc_us);
         minute.counts[counter] += count;
         minute.dirty = true;
-        self.book_in_shift(counter, at.utc_us, count);
         if counter == self.output
             && let Some(second) = self.second_at(at.mono_us)
         {
             second.good += count;
-        }
-    }
-
-    fn book_in_shift(&mut self, counter: usize, utc_us: i64, count: Count) {
-        let is_output = counter == self.output;
-        let Some(book) = self.shift_book(utc_us) else { return };
-        book.counts[counter] += count;
-        if is_output && let Some(hour) = book.hour_at(utc_us) {
-            hour.good += count;
-        }
-    }
-
-    /// Books a count that is known only for a gap as a whole: into the shift in which the gap ended, into no minute.
-    pub(super) fn book_gap(&mut self, counter: usize, utc_us: i64, count: Count) {
-        let is_output = counter == self.output;
-        self.turn_to(utc_us);
-        let Some(book) = self.shift_book(utc_us) else { return };
-        book.gaps[counter] += count;
-        if is_output && let Some(hour) = book.hour_at(utc_us) {
-            hour.gap += count;
         }
     }
 
@@ -181,24 +125,11 @@ impl Account {
             let minute = self.minute_at(from_us);
             minute.time.add(class, part_us);
             minute.dirty = true;
-            let mut split = TimeSplit::default();
-            split.add(class, part_us);
-            self.spend_in_shift(from_us, &split);
             from_us += part_us;
         }
         if class != TimeClass::Unknown {
             self.spend_seconds(from.mono_us, to.mono_us);
         }
-    }
-
-    fn spend_in_shift(&mut self, utc_us: i64, split: &TimeSplit) {
-        self.turn_to(utc_us);
-        let Some(book) = self.shift_book(utc_us) else { return };
-        book.watched_from_us = book.watched_from_us.min(utc_us);
-        if let Some(hour) = book.hour_at(utc_us) {
-            hour.time.merge(split);
-        }
-        book.time.merge(split);
     }
 
     fn spend_seconds(&mut self, mut from_us: i64, to_us: i64) {
@@ -288,26 +219,6 @@ impl Account {
             })
     }
 
-    /// Moves on to the shift of a moment, if another one has begun.
-    fn turn_to(&mut self, utc_us: i64) {
-        let ended = self.shift.as_ref().is_none_or(|book| utc_us >= book.shift.end_us);
-        if !ended {
-            return;
-        }
-        if let Some(shift) = self.calendar.shift_at(utc_us) {
-            self.shift = Some(ShiftBook::new(shift, utc_us, self.keys.len(), &self.calendar));
-        } else if self.shift.is_some() {
-            self.shift = None;
-        }
-    }
-
-    /// The book of the present shift, for a moment in it. A late reading of the shift before stays in that shift's
-    /// minutes and does not change this book.
-    fn shift_book(&mut self, utc_us: i64) -> Option<&mut ShiftBook> {
-        self.turn_to(utc_us);
-        self.shift.as_mut().filter(|book| book.shift.start_us <= utc_us)
-    }
-
     /// Closes every minute that ended at least `lateness_us` ago.
     pub(super) fn close_until(&mut self, utc_us: i64) {
         while let Some(minute) = self.open.front() {
@@ -376,41 +287,5 @@ impl OpenMinute {
 impl Second {
     fn new(n: i64) -> Second {
         Second { n, good: Count::ZERO, known_us: 0 }
-    }
-}
-
-impl ShiftBook {
-    fn new(shift: Shift, utc_us: i64, n_counters: usize, calendar: &Calendar) -> ShiftBook {
-        let mut hours = Vec::new();
-        let mut start_us = shift.start_us;
-        while start_us < shift.end_us && hours.len() < 48 {
-            let end_us = calendar.next_hour(start_us).min(shift.end_us);
-            hours.push(HourBook {
-                start_us,
-                end_us,
-                good: Count::ZERO,
-                gap: Count::ZERO,
-                time: TimeSplit::default(),
-            });
-            start_us = end_us;
-        }
-        let zero = vec![Count::ZERO; n_counters];
-        ShiftBook {
-            shift,
-            counts: zero.clone(),
-            gaps: zero,
-            time: TimeSplit::default(),
-            watched_from_us: utc_us,
-            hours,
-        }
-    }
-
-    fn hour_at(&mut self, utc_us: i64) -> Option<&mut HourBook> {
-        self.hours.iter_mut().rev().find(|hour| hour.start_us <= utc_us)
-    }
-
-    /// All of a counter in this shift: minutes and gaps.
-    pub(super) fn of(&self, counter: usize) -> Count {
-        self.counts[counter] + self.gaps[counter]
     }
 }

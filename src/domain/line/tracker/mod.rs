@@ -133,11 +133,8 @@ impl LineTracker {
                 && model.stations[ledger.station].tags[usize::from(ledger.tag)].role == Role::Good
         };
         let output = ledgers.iter().position(is_output).unwrap_or(0);
-        let mut account = Account::new(model.calendar.clone(), keys, output);
+        let mut account = Account::new(keys, output);
         account.restore(carry.minutes);
-        for event in &carry.gaps {
-            carry::restore_gap(&mut account, &ledgers, event);
-        }
         for (id, state, raw, since_us) in &carry.states {
             if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
                 station.restore(*state, *raw, *since_us, now);
@@ -309,9 +306,8 @@ impl LineTracker {
         let apart = delta.to.mono_us - delta.from.mono_us > longest_us && !delta.count.is_zero();
         let ledger = &self.ledgers[position];
         let count = self.model.stations[ledger.station].capsules(ledger.tag, delta.count);
-        match apart {
-            true => self.account.book_gap(position, delta.to.utc_us, count),
-            false => self.account.book(position, delta.to, count),
+        if !apart {
+            self.account.book(position, delta.to, count);
         }
         let resets =
             ledger.station == self.model.counting && ledger.counter.settings().resets.batch;

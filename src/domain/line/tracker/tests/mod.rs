@@ -4,5 +4,6 @@ mod balance;
 mod damage;
 mod laws;
 mod odometer;
+mod periods;
 mod script;
 mod told;

@@ -182,18 +182,17 @@ impl Journal {
     }
 
     pub(super) fn carry(&self) -> Carry {
-        let is_gap = |event: &&Event| event.kind == EventKind::Count && event.from_us.is_some();
+        let carried = |rollup: &&Rollup| !rollup.closed || rollup.kind == PeriodKind::Hour;
         Carry {
             baselines: self.baselines.clone(),
             minutes: self.minutes.values().cloned().collect(),
             events: self.events.iter().rev().cloned().collect(),
-            gaps: self.events.iter().filter(is_gap).cloned().collect(),
             states: self.states.clone(),
             same_boot: true,
             past: Past {
                 last_stop: self.stops.keys().next_back().copied().unwrap_or(0),
                 open_stop: self.stops.values().find(|stop| stop.to.is_none()).cloned(),
-                rollups: self.rollups.values().filter(|r| !r.closed).cloned().collect(),
+                rollups: self.rollups.values().filter(carried).cloned().collect(),
                 last: self.booked_to,
                 same_boot: true,
             },
@@ -337,15 +336,25 @@ fn reading(map: &PlcMap, word: &str) -> Reading {
 
 /// Plays a case and stores after every step that `stores` picks.
 pub(super) fn play(steps: &[Step], stores: impl Fn(usize) -> bool) -> (LineTracker, Journal) {
+    play_on(&model(), moment(0.0), steps, stores)
+}
+
+/// The same on a line of which the service starts at `start`.
+pub(super) fn play_on(
+    model: &LineModel,
+    start: Moment,
+    steps: &[Step],
+    stores: impl Fn(usize) -> bool,
+) -> (LineTracker, Journal) {
     let mut journal = Journal::default();
-    let mut tracker = LineTracker::new(model(), moment(0.0), Carry::default());
+    let mut tracker = LineTracker::new(model.clone(), start, Carry::default());
     for (i, step) in steps.iter().enumerate() {
         match step {
             Step::Snapshot(snapshot) => tracker.advance(snapshot),
             Step::Check(now) => tracker.check(*now),
             Step::Restart(now) => {
                 journal.store(tracker.take_changes());
-                tracker = LineTracker::new(model(), *now, journal.carry());
+                tracker = LineTracker::new(model.clone(), *now, journal.carry());
             }
         }
         if stores(i) {
