@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use domain::line::counter::Baseline;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally};
+use domain::line::second::Seconds;
 use domain::reading::Snapshot;
 use domain::units::{Count, LineId, Moment, StationId, TagId};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
@@ -144,6 +145,19 @@ impl Readers {
         self.query(|conn| match record::line_id(conn, line)? {
             Some(line) => minutes(conn, line, (from_us, to_us), limit),
             None => Ok(Vec::new()),
+        })
+    }
+
+    pub(super) fn seconds(
+        &self,
+        line: &LineId,
+        (from_us, to_us): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<Seconds>, StoreError> {
+        self.query(|conn| {
+            let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
+            let args = params![line, from_us, to_us, sql_limit(limit)];
+            seconds(conn, line, include_str!("sql/second_blocks_read.sql"), args)
         })
     }
 
@@ -311,10 +325,27 @@ fn raw(
     Ok(snapshots)
 }
 
+fn seconds(
+    conn: &Connection,
+    line: i64,
+    sql: &str,
+    args: &[&dyn rusqlite::ToSql],
+) -> Found<Vec<Seconds>> {
+    let dictionary = counters(conn, line)?;
+    let lookup = |id: i64| {
+        let counter = dictionary.iter().find(|counter| counter.id == id)?;
+        Some((counter.station.clone(), counter.counted.clone()))
+    };
+    let mut find = conn.prepare_cached(sql)?;
+    let found = find.query_map(args, |row| record::second_block(row, lookup))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resume> {
     let mut resume = Resume {
         baselines: baselines(conn, line)?,
         minutes: minutes(conn, line, (since_us, i64::MAX), usize::MAX)?,
+        seconds: open_seconds(conn, line, since_us)?,
         states: states(conn, line)?,
         ..Resume::default()
     };
@@ -340,6 +371,11 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
         Ok(())
     })?;
     Ok(resume)
+}
+
+fn open_seconds(conn: &Connection, line: i64, since_us: i64) -> Found<Vec<Seconds>> {
+    let sql = include_str!("sql/second_blocks_open_read.sql");
+    seconds(conn, line, sql, params![line, since_us])
 }
 
 fn baselines(conn: &Connection, line: i64) -> Found<Vec<(TagId, Baseline)>> {

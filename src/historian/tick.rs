@@ -5,6 +5,7 @@ use domain::line::counter::Baseline;
 use domain::line::event::Event;
 use domain::line::minute::Minute;
 use domain::line::rollup::Rollup;
+use domain::line::second::Seconds;
 use domain::line::state::State;
 use domain::line::stop::Stop;
 use domain::line::tracker::Changes;
@@ -26,6 +27,8 @@ pub struct Tick {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes that are open or changed since the last tick, absolute.
     pub minutes: Vec<Minute>,
+    /// The seconds of these minutes, absolute.
+    pub seconds: Vec<Seconds>,
     /// What happened.
     pub events: Vec<Event>,
     /// States of the stations, for the next start: station tag order of the line.
@@ -69,6 +72,8 @@ pub struct Resume {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes since the asked moment, oldest first; the last may be open.
     pub minutes: Vec<Minute>,
+    /// The seconds of those that are open.
+    pub seconds: Vec<Seconds>,
     /// The latest events of any kind, newest first.
     pub events: Vec<Event>,
     /// States.
@@ -93,7 +98,8 @@ impl Tick {
         snapshots: Vec<Snapshot>,
         total: Count,
     ) -> Tick {
-        let Changes { baselines, minutes, events, states, stops, rollups, booked_to } = changes;
+        let Changes { baselines, minutes, seconds, events, states, stops, rollups, booked_to } =
+            changes;
         let stored =
             |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
         let states = states.into_iter().map(stored).collect();
@@ -104,6 +110,7 @@ impl Tick {
             snapshots,
             baselines,
             minutes,
+            seconds,
             events,
             states,
             stops,
@@ -125,6 +132,7 @@ impl Tick {
         self.events.extend(later.events);
         supersede(&mut self.baselines, later.baselines, |(tag, _)| tag.clone());
         supersede(&mut self.minutes, later.minutes, |minute| minute.start_us);
+        supersede(&mut self.seconds, later.seconds, |seconds| seconds.start_us);
         supersede(&mut self.stops, later.stops, |stop| stop.number);
         supersede(&mut self.rollups, later.rollups, |rollup| (rollup.kind, rollup.start_us));
         supersede(&mut self.states, later.states, |state| state.station.clone());

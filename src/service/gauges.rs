@@ -6,6 +6,7 @@ use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::second::Seconds;
 use domain::line::stop::revision::{Refusal, Revision};
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
@@ -26,6 +27,10 @@ pub(super) struct StoredHistory(pub(super) Historian);
 impl History for StoredHistory {
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
         self.0.minutes(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String> {
+        self.0.seconds(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
     }
 
     fn events(

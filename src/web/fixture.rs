@@ -12,7 +12,8 @@ use domain::line::counter::{Baseline, BatchChange, Seen};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::rollup::{PeriodKind, Rollup, Spending};
-use domain::line::state::State;
+use domain::line::second::{SecondTally, Seconds, Spell};
+use domain::line::state::{State, TimeClass};
 use domain::line::status::{
     HourStatus, LineStatus, LinkStatus, MeasureStatus, RejectStatus, ShiftStatus, SpeedStatus,
     StateStatus, StationStatus, TrendPoint,
@@ -436,6 +437,19 @@ impl History for Record {
         }])
     }
 
+    fn seconds(&self, _: &LineId, from_us: i64, _: i64) -> Result<Vec<Seconds>, String> {
+        let counts =
+            (0..60).map(|second| (second, Count::exact(if second % 6 == 0 { 150 } else { 100 })));
+        let good = SecondTally {
+            station: StationId::new("CF01"),
+            counted: Counted::Good,
+            counts: counts.collect(),
+        };
+        let run = Spell { offset_us: 0, us: MINUTE_US, class: TimeClass::Run };
+        let (spells, tallies) = (vec![run], vec![good]);
+        Ok(vec![Seconds { start_us: from_us, rev: 9, closed: true, spells, tallies }])
+    }
+
     fn events(
         &self,
         _: &LineId,
@@ -553,6 +567,10 @@ pub(super) struct Unreadable;
 
 impl History for Unreadable {
     fn minutes(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Minute>, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn seconds(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Seconds>, String> {
         Err("/secret/path/journal.db is malformed".to_owned())
     }
 

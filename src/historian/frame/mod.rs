@@ -7,7 +7,7 @@
 
 mod crc;
 mod reading;
-mod wire;
+pub(super) mod wire;
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,8 @@ use crate::historian::place::network_name;
 use crate::historian::read::Readers;
 
 fn check(dir: &Path, expected: Expect) {
-    let options = Options { keep_raw: Duration::from_secs(1) };
+    let options =
+        Options { keep_raw: Duration::from_secs(1), keep_seconds: Duration::from_secs(1) };
     let error = Historian::open(dir, options).err().expect("opened").to_string();
     let parent = dir.parent().unwrap().to_str().unwrap();
     let process = format!("process {}", std::process::id());
@@ -89,7 +90,7 @@ fn a_journal_of_a_newer_version() {
     check(
         &journal,
         expect![
-            "/data/journal.db: has schema 7, this version knows up to 3; install the newer Capline again"
+            "/data/journal.db: has schema 7, this version knows up to 5; install the newer Capline again"
         ],
     );
 }

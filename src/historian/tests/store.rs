@@ -301,3 +301,26 @@ async fn a_tick_can_be_awaited() {
     assert_eq!((stats.commits, stats.ticks, stats.queued), (1, 1, 0));
     assert!(stats.commit_p50_us > 0 && stats.commit_p50_us <= stats.commit_max_us);
 }
+
+#[test]
+fn seconds_are_found_by_time_and_pruned_when_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(dir.path(), Duration::MAX, "b", at(0)).unwrap();
+    journal.keep_seconds(Duration::from_secs(3_600));
+    let start = |n: u64| T0_US + n as i64 * MINUTE_US;
+    for n in 1..=90 {
+        let mut tick = tick(&l1(), n);
+        tick.seconds = vec![Seconds { closed: true, ..seconds(start(n), n) }];
+        journal.append(&[&tick]).remove(0).unwrap();
+    }
+    journal.tend(start(90)).unwrap();
+    journal.close().unwrap();
+    let historian = open(dir.path());
+    let all = historian.seconds(&l1(), i64::MIN, i64::MAX, 999).unwrap();
+    assert_eq!(all.len(), 61, "an hour and the minute that goes on");
+    assert_eq!(all[0], Seconds { closed: true, ..seconds(start(30), 30) });
+    let some = historian.seconds(&l1(), start(40), start(42), 999).unwrap();
+    assert_eq!(some.iter().map(|block| block.rev).collect::<Vec<_>>(), [40, 41]);
+    assert!(historian.resume(&l1(), 0).unwrap().seconds.is_empty(), "all are closed");
+    assert_eq!(historian.minutes(&l1(), i64::MIN, i64::MAX, 999).unwrap().len(), 1, "minutes stay");
+}

@@ -9,6 +9,7 @@ mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
 pub(crate) mod rejects;
+mod series;
 mod stops;
 pub(crate) mod window;
 mod written;
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/charts", get(live_charts)),
         ("/api/v1/lines/{id}/minutes", get(minutes)),
         ("/api/v1/lines/{id}/events", get(events)),
+        ("/api/v1/lines/{id}/series", get(series::series)),
         ("/api/v1/lines/{id}/stops", get(stops::stops)),
         ("/api/v1/lines/{id}/stops/revisions", post(losses::assign)),
         ("/api/v1/lines/{id}/losses", get(losses::losses)),
@@ -78,6 +80,7 @@ pub(crate) fn routes() -> Routes {
         live_charts,
         minutes,
         events,
+        series::series,
         stops::stops,
         losses::losses,
         losses::assign,

@@ -55,3 +55,24 @@ async fn what_is_asked_wrongly_of_the_ledger_is_told() {
     assert_eq!(balance.status, StatusCode::BAD_REQUEST);
     assert!(balance.json()["message"].as_str().is_some_and(|text| text.contains("hour, shift")));
 }
+
+#[tokio::test]
+async fn a_series_is_as_fine_as_its_span_allows() {
+    let (app, _sender) = running();
+    let fine = get(&app, "/api/v1/lines/L1/series?from=0&to=60000").await.json();
+    assert_eq!((&fine["of"], &fine["step_ms"]), (&"second".into(), &1_000.into()));
+    let points = fine["points"].as_array().expect("points");
+    assert_eq!(points.len(), 60);
+    assert_eq!(
+        (&points[6]["good"]["best"], &points[7]["good"]["best"]),
+        (&150.into(), &100.into())
+    );
+    assert_eq!(points[7]["time_us"], serde_json::json!([1_000_000, 0, 0, 0, 0, 0]));
+    assert_eq!(points[7]["known_percent"], 100.0);
+    let week = get(&app, "/api/v1/lines/L1/series?from=0&to=604800000").await.json();
+    assert_eq!((&week["of"], &week["step_ms"]), (&"minute".into(), &600_000.into()));
+    let month = get(&app, "/api/v1/lines/L1/series?from=0&to=2600000000").await.json();
+    assert_eq!(month["of"], "hour");
+    let long = get(&app, "/api/v1/lines/L1/series?from=0&to=2700000000").await;
+    assert_eq!(long.status, StatusCode::BAD_REQUEST);
+}

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
+use crate::line::second::{OpenSeconds, Seconds};
 use crate::line::state::TimeClass;
 use crate::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 
@@ -26,8 +27,8 @@ pub(super) struct Account {
     output: usize,
     /// Minutes that may still change, oldest first.
     open: VecDeque<OpenMinute>,
-    /// Minutes closed since the last take.
-    fresh: Vec<Minute>,
+    /// Minutes closed since the last take, with their seconds.
+    fresh: Vec<(Minute, Seconds)>,
     /// Closed minutes, oldest first.
     pub(super) closed: VecDeque<Minute>,
     seconds: VecDeque<Second>,
@@ -42,6 +43,7 @@ struct OpenMinute {
     polls: u64,
     missed: u64,
     counts: Vec<Count>,
+    seconds: OpenSeconds,
     dirty: bool,
 }
 
@@ -65,10 +67,12 @@ impl Account {
         }
     }
 
-    /// Takes over minutes that were stored before, oldest first; the last ones may be open.
-    pub(super) fn restore(&mut self, minutes: Vec<Minute>) {
+    /// Takes over minutes that were stored before, oldest first; the last ones may be open, and `seconds` are theirs.
+    pub(super) fn restore(&mut self, minutes: Vec<Minute>, seconds: &[Seconds]) {
         for minute in minutes {
             let counts = self.counts_of(&minute);
+            let seconds = seconds.iter().find(|seconds| seconds.start_us == minute.start_us);
+            let seconds = seconds.map(|seconds| OpenSeconds::restore(seconds, &self.keys));
             match minute.closed {
                 true => self.push_closed(minute),
                 false => self.open.push_back(OpenMinute {
@@ -78,6 +82,7 @@ impl Account {
                     polls: minute.polls,
                     missed: minute.missed,
                     counts,
+                    seconds: seconds.unwrap_or_else(|| OpenSeconds::new(self.keys.len())),
                     dirty: true,
                 }),
             }
@@ -88,13 +93,14 @@ impl Account {
         self.keys.iter().map(|(station, counted)| minute.count(station, counted)).collect()
     }
 
-    /// Books an ordinary count.
-    pub(super) fn book(&mut self, counter: usize, at: Moment, count: Count) {
+    /// Books an ordinary count, which a reading showed `at` and the one before it, at `from`, did not.
+    pub(super) fn book(&mut self, counter: usize, from: Moment, at: Moment, count: Count) {
         if count.is_zero() {
             return;
         }
         let minute = self.minute_at(at.utc_us);
         minute.counts[counter] += count;
+        minute.seconds.book(minute.start_us, counter, from, at, count);
         minute.dirty = true;
         if counter == self.output
             && let Some(second) = self.second_at(at.mono_us)
@@ -124,6 +130,7 @@ impl Account {
             let part_us = border.min(to.utc_us) - from_us;
             let minute = self.minute_at(from_us);
             minute.time.add(class, part_us);
+            minute.seconds.spend(minute.start_us, from_us, part_us, class);
             minute.dirty = true;
             from_us += part_us;
         }
@@ -226,8 +233,8 @@ impl Account {
                 return;
             }
             let Some(minute) = self.open.pop_front() else { return };
-            let closed = minute.finish(&self.keys, true);
-            self.fresh.push(closed.clone());
+            let (closed, seconds) = minute.finish(&self.keys, true);
+            self.fresh.push((closed.clone(), seconds));
             self.push_closed(closed);
         }
     }
@@ -240,15 +247,15 @@ impl Account {
         }
     }
 
-    /// Minutes that changed since the last call, absolute.
-    pub(super) fn take_minutes(&mut self) -> Vec<Minute> {
+    /// Minutes that changed since the last call and their seconds, absolute.
+    pub(super) fn take_minutes(&mut self) -> (Vec<Minute>, Vec<Seconds>) {
         let mut minutes = std::mem::take(&mut self.fresh);
         for minute in self.open.iter_mut().filter(|minute| minute.dirty) {
             minute.dirty = false;
             minute.rev += 1;
             minutes.push(minute.finish(&self.keys, false));
         }
-        minutes
+        minutes.into_iter().unzip()
     }
 }
 
@@ -262,25 +269,28 @@ impl OpenMinute {
             polls: 0,
             missed: 0,
             counts,
+            seconds: OpenSeconds::new(n_counters),
             dirty: true,
         }
     }
 
-    fn finish(&self, keys: &[Key], closed: bool) -> Minute {
+    fn finish(&self, keys: &[Key], closed: bool) -> (Minute, Seconds) {
         let tally = |((station, counted), count): (&Key, &Count)| Tally {
             station: station.clone(),
             counted: counted.clone(),
             count: *count,
         };
-        Minute {
+        let rev = self.rev + u32::from(closed);
+        let minute = Minute {
             start_us: self.start_us,
-            rev: self.rev + u32::from(closed),
+            rev,
             closed,
             time: self.time,
             polls: self.polls,
             missed: self.missed,
             tallies: keys.iter().zip(&self.counts).map(tally).collect(),
-        }
+        };
+        (minute, self.seconds.finish(keys, (self.start_us, rev, closed)))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::line::chronicle::{Past, counted};
 use crate::line::counter::{Baseline, Counter, Settings};
 use crate::line::event::Event;
 use crate::line::minute::Minute;
+use crate::line::second::Seconds;
 use crate::line::state::State;
 use crate::plc_map::PlcMap;
 use crate::units::{Moment, SECOND_US, StationId, TagId};
@@ -27,6 +28,8 @@ pub struct Carry {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes, oldest first, the last ones perhaps open.
     pub minutes: Vec<Minute>,
+    /// The seconds of the minutes that are open.
+    pub seconds: Vec<Seconds>,
     /// The latest events of any kind, newest first, for the screen.
     pub events: Vec<Event>,
     /// States as last read: station, state, code, since when (UTC µs).

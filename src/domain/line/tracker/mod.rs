@@ -20,6 +20,7 @@ use crate::line::counter::{Baseline, Cause, Counter, Delta, Sample};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
 use crate::line::rollup::{Booking, Rollup};
+use crate::line::second::Seconds;
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
 use crate::plc_map::{OdometerLink, PlcMap, Role};
@@ -65,6 +66,8 @@ pub struct Changes {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes that changed.
     pub minutes: Vec<Minute>,
+    /// Their seconds.
+    pub seconds: Vec<Seconds>,
     /// What happened.
     pub events: Vec<Event>,
     /// States as last read: station, state, code, since when (UTC µs).
@@ -134,7 +137,7 @@ impl LineTracker {
         };
         let output = ledgers.iter().position(is_output).unwrap_or(0);
         let mut account = Account::new(keys, output);
-        account.restore(carry.minutes);
+        account.restore(carry.minutes, &carry.seconds);
         for (id, state, raw, since_us) in &carry.states {
             if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
                 station.restore(*state, *raw, *since_us, now);
@@ -307,7 +310,7 @@ impl LineTracker {
         let ledger = &self.ledgers[position];
         let count = self.model.stations[ledger.station].capsules(ledger.tag, delta.count);
         if !apart {
-            self.account.book(position, delta.to, count);
+            self.account.book(position, delta.from, delta.to, count);
         }
         let resets =
             ledger.station == self.model.counting && ledger.counter.settings().resets.batch;
@@ -434,12 +437,14 @@ impl LineTracker {
             (station.map.station.clone(), state, raw, since_us)
         };
         let (stops, rollups) = self.chronicle.take();
+        let (minutes, seconds) = self.account.take_minutes();
         Changes {
             stops,
             rollups,
             booked_to: self.booked_to,
             baselines: self.ledgers.iter().filter_map(baseline).collect(),
-            minutes: self.account.take_minutes(),
+            minutes,
+            seconds,
             events: std::mem::take(&mut self.events),
             states: self.stations.iter().map(state).collect(),
         }

@@ -96,7 +96,7 @@ impl Case {
         for mut step in read(text) {
             let at = match &mut step {
                 Step::Snapshot(snapshot) => &mut snapshot.taken_at,
-                Step::Check(at) | Step::Restart(at) => at,
+                Step::Check(at) | Step::Restart(at) | Step::Kill(at) => at,
             };
             at.utc_us += self.clock_step_us;
             self.now = *at;

@@ -21,6 +21,7 @@ use crate::line::counter::Baseline;
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
 use crate::line::rollup::{PeriodKind, Rollup};
+use crate::line::second::Seconds;
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
 use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
@@ -149,6 +150,7 @@ pub(super) fn moment(seconds: f64) -> Moment {
 pub(super) struct Journal {
     pub(super) baselines: Vec<(TagId, Baseline)>,
     pub(super) minutes: BTreeMap<i64, Minute>,
+    pub(super) seconds: BTreeMap<i64, Seconds>,
     pub(super) events: Vec<Event>,
     pub(super) states: Vec<(StationId, State, Option<i64>, i64)>,
     pub(super) stops: BTreeMap<u64, Stop>,
@@ -166,6 +168,7 @@ impl Journal {
                 assert!(old.rev < minute.rev, "a change must raise the revision: {minute:?}");
             }
         }
+        self.seconds.extend(changes.seconds.into_iter().map(|seconds| (seconds.start_us, seconds)));
         self.events.extend(changes.events);
         for stop in changes.stops {
             if let Some(old) = self.stops.insert(stop.number, stop.clone()) {
@@ -186,6 +189,7 @@ impl Journal {
         Carry {
             baselines: self.baselines.clone(),
             minutes: self.minutes.values().cloned().collect(),
+            seconds: self.seconds.values().filter(|seconds| !seconds.closed).cloned().collect(),
             events: self.events.iter().rev().cloned().collect(),
             states: self.states.clone(),
             same_boot: true,
@@ -275,6 +279,8 @@ pub(super) enum Step {
     Snapshot(Snapshot),
     Check(Moment),
     Restart(Moment),
+    /// The process is killed and starts again: what was not stored is lost.
+    Kill(Moment),
 }
 
 /// Reads a case.
@@ -354,6 +360,9 @@ pub(super) fn play_on(
             Step::Check(now) => tracker.check(*now),
             Step::Restart(now) => {
                 journal.store(tracker.take_changes());
+                tracker = LineTracker::new(model.clone(), *now, journal.carry());
+            }
+            Step::Kill(now) => {
                 tracker = LineTracker::new(model.clone(), *now, journal.carry());
             }
         }
