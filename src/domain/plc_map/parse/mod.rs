@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::document::{At, Document, Section, parse_duration_us};
 use super::{Flow, Group, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem, Protocol, Title};
+use crate::line::counter::{Fraction, Settings};
 use crate::line::state::State;
 use crate::line::stop::Cause;
 use crate::units::StationId;
@@ -34,6 +35,7 @@ struct Machine {
     order: Order,
     max_registers: u16,
     max_per_minute: u64,
+    tolerance: Fraction,
     step: u64,
     groups: Vec<Group>,
 }
@@ -55,6 +57,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
     head.require("max_per_minute", "6500");
     let max_per_minute =
         head.integer("max_per_minute", 1, 10_000_000).map_or(6_500, |at| at.value as u64);
+    let tolerance = read_tolerance(&head);
     let step = head.integer("step", 1, 1_000_000).map_or(1, |at| at.value as u64);
     let room = |key| head.integer(key, 1, 1_000_000_000).map(|at| at.value as u64);
     let mut flow = Flow { inside: room("inside"), after: room("after"), ..Flow::default() };
@@ -70,6 +73,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
         order,
         max_registers: modbus.as_ref().map_or(125, |options| options.max_registers),
         max_per_minute,
+        tolerance,
         step,
         groups,
     };
@@ -99,6 +103,23 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
         stop_reasons,
         flow,
     })
+}
+
+/// How far above its design rate a machine may run, as a factor; a tenth by default.
+fn read_tolerance(head: &Section<'_, '_>) -> Fraction {
+    let default = Settings::default().tolerance;
+    let Some(at) = head.number("tolerance") else { return default };
+    if !(1.0..=2.0).contains(&at.value) {
+        let found = at.value;
+        head.report_at(
+            at.line,
+            format!(
+                "tolerance must be from 1 to 2, found {found}; 1.1 is a tenth above the design rate"
+            ),
+        );
+        return default;
+    }
+    Fraction { num: (at.value * 1_000.0).round() as u32, den: 1_000 }
 }
 
 /// A name that can stand in an address and in a metric: letters, digits, `_`, `-`, `.` and brackets.
