@@ -323,6 +323,7 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
     resume.events = latest.into_iter().map(|(_, event)| event).collect();
     resume.past.open_stop = lines::open_stop(conn, line)?;
     resume.past.rollups = lines::open_rollups(conn, line)?;
+    resume.past.balance = lines::balance(conn, line)?;
     let mut find = conn.prepare_cached(include_str!("sql/line_read.sql"))?;
     find.query_row((line, boot), |row| {
         resume.tick_seq = row.get::<_, i64>(0)? as u64;

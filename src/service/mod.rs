@@ -6,6 +6,7 @@
 
 mod gauges;
 mod line;
+mod orders;
 mod plant;
 mod quality;
 
@@ -28,7 +29,7 @@ use crate::historian::{DeviceTags, Historian, Options};
 use crate::sources::{Feed, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
-use gauges::{ServiceGauges, StoredHistory};
+use gauges::{LineDesk, ServiceGauges, StoredHistory};
 use line::{Command, LineTask};
 
 pub use plant::plant_database;
@@ -149,6 +150,7 @@ impl Service {
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),
+            desk: Arc::new(LineDesk::new(&lines)),
             writes: config.web_writes || addr.ip().is_loopback(),
             gauges: Arc::new(ServiceGauges {
                 historian: historian.clone(),

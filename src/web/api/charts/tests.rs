@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
@@ -68,8 +69,21 @@ impl History for Running {
         Ok(StopRecord::default())
     }
 
-    fn revise(&self, _: &LineId, revision: Revision) -> Result<Result<u64, Refusal>, String> {
+    fn stop(&self, _: &LineId, _: u64) -> Result<StopRecord, String> {
+        Ok(StopRecord::default())
+    }
+
+    fn revise(
+        &self,
+        _: &LineId,
+        revision: Revision,
+        _: Option<u64>,
+    ) -> Result<Result<u64, Refusal>, String> {
         Ok(Ok(revision.number))
+    }
+
+    fn batch_entries(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Entry>, String> {
+        Ok(Vec::new())
     }
 
     fn rollups(&self, _: &LineId, _: PeriodKind, _: i64, _: i64) -> Result<Vec<Rollup>, String> {
