@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod assets;
+mod details;
 pub mod error;
 pub mod i18n;
 pub mod live;

@@ -4,6 +4,7 @@
 mod axe;
 mod browser;
 mod demo;
+mod hand;
 mod pages;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 mod cli;
 mod demo;
 mod faults;
+mod hand;
 mod harness;
 mod kills;
 mod law;

@@ -220,8 +220,10 @@ async fn events(
         history.events(line, from, to, &kinds)
     });
     let events = events.await?;
-    let stored =
-        events.iter().map(|(id, event)| StoredEvent { id: *id, event: EventView::of(event) });
+    let stored = events.iter().map(|(id, event)| StoredEvent {
+        id: *id,
+        event: EventView::of(event).named(&line.config),
+    });
     Ok(Json(stored.collect()))
 }
 

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 25] = [
+pub(crate) static ASSETS: [Asset; 26] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -61,6 +61,7 @@ pub(crate) static ASSETS: [Asset; 25] = [
     asset!("report.css", "text/css; charset=utf-8"),
     asset!("report.mjs", SCRIPT),
     asset!("data.mjs", SCRIPT),
+    asset!("batch.mjs", SCRIPT),
     asset!("line.mjs", SCRIPT),
     asset!("wall.css", "text/css; charset=utf-8"),
     asset!("wall.mjs", SCRIPT),

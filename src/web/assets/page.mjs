@@ -5,6 +5,26 @@ import { age, day, hm, put, t } from './format.mjs';
 const $ = (id) => document.getElementById(id);
 const ANSWER_WITHIN_MS = 8000;
 
+const AUTHOR = 'capline-author';
+
+/** The name typed last on this screen. */
+export function author() {
+  try {
+    return localStorage.getItem(AUTHOR) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** @param {string} by */
+export function keepAuthor(by) {
+  try {
+    localStorage.setItem(AUTHOR, by);
+  } catch {
+    // A browser that keeps nothing asks again.
+  }
+}
+
 /** The span chosen on this page; kept in the address, so that a link and a reload show the same. */
 export function chosen() {
   return document.querySelector('#window [aria-pressed="true"]')?.dataset.window ?? 'shift';

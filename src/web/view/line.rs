@@ -146,7 +146,10 @@ impl LineView {
             faults: faults(config, status),
             polls: status.polls,
             missed_polls: status.missed_polls,
-            events: told(&status.events).take(EVENTS_SHOWN).map(EventView::of).collect(),
+            events: told(&status.events)
+                .take(EVENTS_SHOWN)
+                .map(|event| EventView::of(event).named(config))
+                .collect(),
             minute_ms: status.trend.last().map(|point| ms(point.start_us)),
         }
     }
