@@ -1,4 +1,4 @@
-//! The sentences of events in Chinese. The record keeps them in English, once and for good; a screen translates what it
+//! The sentences of events and refusals in Chinese. The record keeps them in English, once and for good; a screen translates what it
 //! shows. A sentence that is not in the table below is shown as it was written.
 
 use super::i18n::Key;
@@ -29,6 +29,38 @@ const SENTENCES: &[(&str, &str)] = &[
         "told by the machine: ends batch {}, opened by hand",
         "设备给出批号：手动开的批次 {} 就此结束",
     ),
+    // What is refused to a person.
+    ("batch {} is open already", "批次 {} 已开"),
+    ("close it first or choose another id", "请先关批，或换一个批号"),
+    ("no batch is open", "当前没有开着的批次"),
+    ("there is nothing to close", "无可关闭"),
+    ("batch {} is open and not {}", "现开批次为 {}，而不是 {}"),
+    ("look again which one is to be closed", "请核对要关闭的批次"),
+    ("{} tells batch {} itself, and its id wins", "{} 自行给出批号 {}，以设备为准"),
+    ("change the batch at the machine", "请在设备上更改批次"),
+    (
+        "{} is not read now, so that the count at the border would not be known",
+        "{} 目前无法读取，批次分界处的计数将不可知",
+    ),
+    ("try again once it is back", "恢复后请重试"),
+    ("the service is being stopped", "服务正在停止"),
+    ("there is no stop {}", "没有停机 {}"),
+    ("read the list again", "请重新读取清单"),
+    ("stop {} has not ended", "停机 {} 尚未结束"),
+    ("wait until it has", "请待其结束"),
+    ("stop {} is {} µs long", "停机 {} 时长 {} µs"),
+    ("split it at a time inside", "请在其期间内拆分"),
+    ("stop {} does not begin where stop {} ends", "停机 {} 的开始不是停机 {} 的结束"),
+    ("merge neighbours only", "只能合并首尾相接的停机"),
+    (
+        "in one of the stops {} and {} the line could not be seen",
+        "停机 {} 与 {} 之一期间产线未受监测",
+    ),
+    ("assign its cause first", "请先为其归因"),
+    ("stop {} was revised meanwhile, by revision {}", "停机 {} 此间已被修订（修订号 {}）"),
+    ("look at it again and decide anew", "请重新查看后再定"),
+    ("{} is empty", "{} 为空"),
+    ("say it in words", "请用文字说明"),
     // The service.
     ("the wall clock stepped by {} s", "系统时钟跳变 {} 秒"),
     // Alarms.
@@ -232,6 +264,10 @@ mod tests {
                 "more came out than went in and was inside, by at least 612 capsules within 21 min: CF01.Good counts too \
                  much or CF01.In counts too little",
                 "出料多于进料与机内原有之和，至少多 612 粒（21 分钟内）：CF01.Good 多计，或 CF01.In 少计",
+            ),
+            (
+                "CF01 tells batch B7 itself, and its id wins; change the batch at the machine",
+                "CF01 自行给出批号 B7，以设备为准；请在设备上更改批次",
             ),
             ("Powder bridge in the hopper", "Powder bridge in the hopper"),
             ("", ""),

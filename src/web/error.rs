@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::details;
+
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
@@ -64,6 +66,8 @@ pub struct ErrorView {
     pub code: &'static str,
     /// What is wrong, for people.
     pub message: String,
+    /// The same in Chinese, where it is said at a screen.
+    pub message_zh: String,
     /// What to do instead.
     pub hint: String,
 }
@@ -143,8 +147,9 @@ impl IntoResponse for WebError {
         if let WebError::Store(cause) = &self {
             tracing::error!(cause, "the stored record could not be read for a request");
         }
-        let view =
-            ErrorView { code: self.code(), message: self.to_string(), hint: self.hint().into() };
+        let message = self.to_string();
+        let message_zh = details::chinese(&message);
+        let view = ErrorView { code: self.code(), message, message_zh, hint: self.hint().into() };
         (self.status(), Json(view)).into_response()
     }
 }

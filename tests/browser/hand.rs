@@ -149,6 +149,18 @@ async fn a_stop_is_split_and_merged_again_by_clicks() {
     let split = "!document.getElementById('split').disabled && document.getElementById('split-at').value !== ''";
     browser.until(split, SOON).await;
     shot(&browser, "stop-split-en").await;
+    // A time outside of the stop is refused in words, and the one that was proposed is taken.
+    let proposed = browser.text("document.getElementById('split-at').value").await;
+    let put = |time: &str| format!("document.getElementById('split-at').value = '{time}'");
+    browser.run(&put("25:99:99")).await;
+    browser.click("#split").await;
+    browser
+        .until(
+            "document.getElementById('entry-trouble').textContent.includes('inside the stop')",
+            SOON,
+        )
+        .await;
+    browser.run(&put(&proposed)).await;
     browser.click("#split").await;
     let part = format!(
         "[...document.querySelectorAll('#stops [data-stop]')].find((b) => b.dataset.stop.startsWith('{id}.'))"
@@ -166,6 +178,10 @@ async fn a_stop_is_split_and_merged_again_by_clicks() {
     opened(&id).await;
     let said = browser.text("document.getElementById('said').textContent").await;
     assert!(said.contains("split") && said.contains("merged"), "{said}");
-    shot(&browser, "stop-merged-en").await;
+    browser.open(&format!("{}/stops?window=day&lang=zh", demo.origin)).await;
+    browser.until(&format!("{LIVE} && {ready}"), SOON).await;
+    opened(&id).await;
+    browser.until("document.getElementById('said').textContent.includes('合并')", SOON).await;
+    shot(&browser, "stop-merged-zh").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }

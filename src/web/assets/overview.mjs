@@ -1,6 +1,6 @@
 // The overview: one line at a glance. Draws what the views bring.
 
-import { , age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, s, setOffset, show, signed, t, title, word } from './format.mjs';
+import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, s, setOffset, show, signed, t, title, word } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';

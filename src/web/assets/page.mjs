@@ -1,9 +1,14 @@
 // What the pages behind the overview share: the span, the asking, files to take away.
 
-import { age, day, hm, put, t } from './format.mjs';
+import { age, day, hm, put, t, title } from './format.mjs';
 
 const $ = (id) => document.getElementById(id);
 const ANSWER_WITHIN_MS = 8000;
+
+/** Why something was refused, in words. */
+export function refusal(body) {
+  return title({ en: `${body.message}; ${body.hint}`, zh: body.message_zh });
+}
 
 const AUTHOR = 'capline-author';
 
@@ -72,7 +77,7 @@ export function ask(path, every, take) {
     try {
       const answer = await fetch(path(), { signal: mine.signal, cache: 'no-store' });
       const body = await answer.json();
-      if (!answer.ok) throw new Error(`${body.message}; ${body.hint}`);
+      if (!answer.ok) throw new Error(refusal(body));
       if (asking !== mine) return;
       heard = performance.now();
       $('trouble').hidden = true;

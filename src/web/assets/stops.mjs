@@ -2,7 +2,7 @@
 
 import { clock, day, fixed, h, hm, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot, shape } from './chart.mjs';
-import { ask, author, chosen, csv, iso, keepAuthor, remember, spanText, windows } from './page.mjs';
+import { ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 5000;
@@ -171,18 +171,27 @@ function neighbours(stop) {
   return { before: data.stops.find((one) => one.to_ms === stop.from_ms), after: data.stops.find((one) => one.from_ms === stop.to_ms) };
 }
 
-/** How long after its begin a stop reaches a time of the plant's day. */
+/** How long after its begin a stop reaches a time of the plant's day; none where that is no time or lies outside. */
 function reached(stop, time) {
-  const [hours, minutes, seconds = 0] = time.split(':').map(Number);
+  const parts = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(time.trim());
+  if (!parts) return null;
+  const [hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
   const local = stop.from_ms + offset * 1000;
   const at = Math.floor(local / 86400000) * 86400000 + ((hours * 60 + minutes) * 60 + seconds) * 1000;
-  return (at <= local ? at + 86400000 : at) - local;
+  const after = (at <= local ? at + 86400000 : at) - local;
+  return after < stop.lasted_ms ? after : null;
 }
 
 const cutWhy = (text) => $('cut-why').value.trim() || t(text);
 
 $('split').addEventListener('click', () => {
-  if ($('split-at').value) say({ act: 'split', part: asked.id, after_ms: reached(asked, $('split-at').value), why: cutWhy('why_split') });
+  const after = reached(asked, $('split-at').value);
+  if (after !== null) {
+    say({ act: 'split', part: asked.id, after_ms: after, why: cutWhy('why_split') });
+    return;
+  }
+  put('entry-trouble', t('split_inside', { from: clock(asked.from_ms), to: clock(asked.to_ms) })).hidden = false;
+  $('split-at').focus();
 });
 $('merge-before').addEventListener('click', () => {
   const { before } = neighbours(asked);
@@ -210,7 +219,7 @@ async function say(what, stays = asked.id) {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...what, seen, by }),
     });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(`${body.message}; ${body.hint}`);
+    if (!answer.ok) throw new Error(refusal(body));
     $('entry').close();
     await load();
     document.querySelector(`#stops [data-stop="${CSS.escape(stays)}"]`)?.focus();

@@ -81,7 +81,7 @@ fn body(lang: Lang, writes: bool) -> Markup {
                     summary { (lang.mark(Key::SplitMerge)) }
                     p.dim { (lang.mark(Key::SplitNote)) }
                     div.own {
-                        label { span { (lang.mark(Key::SplitAt)) } input #split-at type="time" step="1"; }
+                        label { span { (lang.mark(Key::SplitAt)) } input #split-at inputmode="numeric" maxlength="8" placeholder="hh:mm:ss" autocomplete="off"; }
                         label { span { (lang.mark(Key::WhyWord)) } input #cut-why maxlength="400"; }
                         button.act #split type="button" { (lang.mark(Key::Split)) }
                         button.act #merge-before type="button" { (lang.mark(Key::MergeBefore)) }
