@@ -393,7 +393,9 @@ impl LineTracker {
         let done_us = (now.utc_us - lateness_us).min(self.booked_to.utc_us);
         self.account.close_until(done_us);
         self.chronicle.close_until(done_us);
+        let before = self.chronicle.open_batch();
         self.chronicle.decide(now);
+        self.tell_taken_over(before, now.utc_us);
         for (index, station) in self.stations.iter().enumerate() {
             self.chronicle.state(index, station.state(), now);
         }

@@ -228,6 +228,33 @@ fn the_id_of_the_machine_wins() {
 }
 
 #[test]
+fn a_machine_that_begins_to_tell_a_batch_ends_the_one_that_was_opened_by_hand() {
+    let map = format!("{MAP}{BATCH}");
+    // The window of a change is over at a reading, or between two of them.
+    for last in [14, 20] {
+        let mut tracker = tracker(&map, Carry::default(), 0.0);
+        let mut kept = Kept::default();
+        for second in 0..=last {
+            let mut snapshot = read(second, &[3, second * 100, second * 100, 0, 0]);
+            let Outcome::Taken(readings) = &mut snapshot.outcome else { unreachable!() };
+            readings[4].value = Value::Text(if second < 10 { "" } else { "M7" }.into());
+            tracker.advance(&snapshot);
+            if second == 2 {
+                tracker.order(&open("A")).expect("the machine tells no batch");
+            }
+            tracker.check(moment(second as f64 + 0.5));
+        }
+        kept.store(&mut tracker);
+        let good = |n| Count::exact(n);
+        // The border is the reading that shows the id first: what that reading brought was made before.
+        let begun = [("A".to_owned(), good(800)), ("M7".to_owned(), good((last - 10) * 100))];
+        assert_eq!(kept.batches(), begun);
+        let told = "M7: told by the machine: ends batch A, opened by hand";
+        assert_eq!(kept.said().iter().filter(|said| *said == told).count(), 1, "{:?}", kept.said());
+    }
+}
+
+#[test]
 fn two_orders_at_one_reading_make_two_batches() {
     let mut tracker = tracker(MAP, Carry::default(), 0.0);
     tracker.advance(&read(0, &[3, 0, 0, 0]));
