@@ -1,13 +1,17 @@
 //! A Modbus connection that can only read.
 
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
 use domain::plc_map::Table;
 use domain::reading::Miss;
-use tokio::net::TcpStream;
-use tokio_modbus::client::{Client, Context, tcp};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_modbus::client::{Client, Context, rtu, tcp};
 use tokio_modbus::{Error, Request as Call, Response, Slave};
 
+use super::tls;
+use super::track::{Framing, Io, Shared, State, Track};
 use crate::sources::plan::Request;
 
 /// One connection to one unit. Its only requests are the four reads, function codes 1 to 4.
@@ -19,6 +23,10 @@ use crate::sources::plan::Request;
 /// the next request (tokio-modbus issue 324).
 pub(super) struct Reader {
     context: Context,
+    unit: u8,
+    track: Arc<Track>,
+    /// Another handle to the line, where answers carry no number.
+    line: Option<Shared>,
 }
 
 /// What a device answered: bits or registers, as many as were asked for.
@@ -39,6 +47,9 @@ pub(super) enum ReadError {
     /// The answer is not one to this request: drop the connection.
     #[error("the reply does not fit the request: {0}")]
     Mismatch(String),
+    /// Nothing came in time: drop the connection.
+    #[error("no reply in {0:?}")]
+    Timeout(Duration),
     /// The connection is of no more use.
     #[error("the connection broke: {0}")]
     Broken(io::Error),
@@ -50,6 +61,7 @@ impl ReadError {
         match self {
             ReadError::Refused(code) => Miss::Refused { code: u32::from(*code) },
             ReadError::Mismatch(_) => Miss::Mismatch,
+            ReadError::Timeout(_) => Miss::Timeout,
             ReadError::Broken(_) => Miss::Broken,
         }
     }
@@ -61,16 +73,92 @@ impl ReadError {
 }
 
 impl Reader {
-    /// Connects to `host:port`. Has no timeout of its own.
-    pub(super) async fn connect(address: &str, unit: u8) -> io::Result<Reader> {
-        let stream = TcpStream::connect(address).await?;
-        // A request is one small segment: waiting to fill it would cost up to 40 ms.
-        stream.set_nodelay(true)?;
-        Ok(Reader { context: tcp::attach_slave(stream, Slave(unit)) })
+    /// Connects to a unit on this line. Has no timeout of its own.
+    pub(super) async fn connect(track: Arc<Track>, unit: u8) -> io::Result<Reader> {
+        let (io, framing) = track.connect().await?;
+        Ok(Reader::over(io, framing, track, unit))
     }
 
-    /// Sends one planned request. Has no timeout of its own.
-    pub(super) async fn read(&mut self, request: &Request) -> Result<Reply, ReadError> {
+    /// A client of what is connected.
+    pub(super) fn over(io: Box<dyn Io>, framing: Framing, track: Arc<Track>, unit: u8) -> Reader {
+        match framing {
+            Framing::Tcp => {
+                let context = tcp::attach_slave(io, Slave(unit));
+                Reader { context, unit, track, line: None }
+            }
+            Framing::Rtu => {
+                let line = Shared::new(io);
+                let context = rtu::attach_slave(line.clone(), Slave(unit));
+                Reader { context, unit, track, line: Some(line) }
+            }
+        }
+    }
+
+    /// Sends one planned request when the line is free, and waits for the reply for at most `limit`.
+    pub(super) async fn read(
+        &mut self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Reply, ReadError> {
+        let track = self.track.clone();
+        let mut state = track.state.lock().await;
+        self.settle(&mut state, limit).await?;
+        self.ask_in_turn(&mut state, request, limit).await
+    }
+
+    /// After a request that was not answered in time on a line without numbers: makes sure that its answer cannot be
+    /// taken for one to the next request.
+    ///
+    /// First the line must fall silent. A device that is slower still is found out by asking it for one register of
+    /// what was lost: answers come in the order of the requests, so when this one fits, no other is under way. Where
+    /// one register was lost, silence has to do.
+    async fn settle(&mut self, state: &mut State, limit: Duration) -> Result<(), ReadError> {
+        let Some(line) = &mut self.line else {
+            state.unanswered = None;
+            return Ok(());
+        };
+        let Some((unit, lost)) = state.unanswered.clone() else { return Ok(()) };
+        let thrown = line.settle(self.track.quiet()).await.map_err(ReadError::Broken)?;
+        if thrown > 0 {
+            tracing::debug!(thrown, "bytes of a late reply were thrown away");
+        }
+        let short = if lost.table.is_of_bits() { 8 } else { 1 };
+        if unit == self.unit && lost.count > short {
+            let probe = Request { count: 1, tags: Vec::new(), ..lost.clone() };
+            let answer = self.ask_in_turn(state, &probe, limit).await;
+            if let Err(error) = answer
+                && !error.keeps_connection()
+            {
+                state.unanswered = Some((unit, lost));
+                return Err(error);
+            }
+        }
+        state.unanswered = None;
+        Ok(())
+    }
+
+    /// One request and its reply, after the pause that the line needs.
+    async fn ask_in_turn(
+        &mut self,
+        state: &mut State,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Reply, ReadError> {
+        if let Some(free_at) = state.free_at {
+            sleep_until(free_at).await;
+        }
+        state.unanswered = Some((self.unit, request.clone()));
+        let answer = timeout(limit, self.ask(request)).await;
+        let pause = self.track.pause();
+        state.free_at = (!pause.is_zero()).then(|| Instant::now() + pause);
+        let answer = answer.unwrap_or(Err(ReadError::Timeout(limit)));
+        if answer.as_ref().err().is_none_or(ReadError::keeps_connection) {
+            state.unanswered = None;
+        }
+        answer
+    }
+
+    async fn ask(&mut self, request: &Request) -> Result<Reply, ReadError> {
         let Request { first, count, .. } = *request;
         match request.table {
             Table::Coil => self.coils(first, count).await,
@@ -115,6 +203,10 @@ impl Reader {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(exception)) => Err(ReadError::Refused(exception.into())),
             Err(Error::Protocol(e)) => Err(ReadError::Mismatch(e.to_string())),
+            Err(Error::Transport(e)) if tls::refusal(&e).is_some() => {
+                let words = tls::refusal(&e).unwrap_or_default();
+                Err(ReadError::Broken(io::Error::new(e.kind(), words)))
+            }
             Err(Error::Transport(e)) => match e.kind() {
                 // Both come from the decoder: the frame is no Modbus, or shorter than it says.
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {

@@ -364,7 +364,15 @@ fn check_fit(
     if is_float && matches!(role, Role::State | Role::Mode | Role::StopReason) {
         section.report("type", "a code must be a whole number; use u16, i16 or wider");
     }
-    let Address::Register { table, first } = address else { return };
+    let Address::Register { table, first } = address else {
+        if matches!(kind, Kind::Field(..)) {
+            section.report(
+                "type",
+                "bits of a register belong to Modbus; an OPC UA node has a value of its own",
+            );
+        }
+        return;
+    };
     if table.is_of_bits() && !matches!(kind, Kind::Bit(0)) {
         section.report("type", "coils and discrete inputs hold one bit; use type = \"bool\"");
     }
