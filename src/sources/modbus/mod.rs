@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::job::Job;
-use self::reader::Reader;
+pub(super) use self::reader::{Reader, Reply};
 pub(super) use self::track::{Track, Tracks};
 use super::backoff::{Backoff, chance};
 use super::outlet::Outlet;

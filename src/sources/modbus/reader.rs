@@ -21,7 +21,7 @@ use crate::sources::plan::Request;
 ///
 /// After any failure but a refusal the connection must be dropped: a late reply would be taken for the answer to
 /// the next request (tokio-modbus issue 324).
-pub(super) struct Reader {
+pub(in crate::sources) struct Reader {
     context: Context,
     unit: u8,
     track: Arc<Track>,
@@ -31,7 +31,7 @@ pub(super) struct Reader {
 
 /// What a device answered: bits or registers, as many as were asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(in crate::sources) enum Reply {
     /// Coils or discrete inputs.
     Bits(Vec<bool>),
     /// Holding or input registers.
@@ -40,7 +40,7 @@ pub(super) enum Reply {
 
 /// Why there is no answer; one variant for each reaction.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
+pub(in crate::sources) enum ReadError {
     /// The device is there and said no: keep the connection.
     #[error("the device refused with exception {0}")]
     Refused(u8),
@@ -67,14 +67,14 @@ impl ReadError {
     }
 
     /// Whether the connection can be used again. This is the only place that decides it.
-    pub(super) fn keeps_connection(&self) -> bool {
+    pub(in crate::sources) fn keeps_connection(&self) -> bool {
         matches!(self, ReadError::Refused(_))
     }
 }
 
 impl Reader {
     /// Connects to a unit on this line. Has no timeout of its own.
-    pub(super) async fn connect(track: Arc<Track>, unit: u8) -> io::Result<Reader> {
+    pub(in crate::sources) async fn connect(track: Arc<Track>, unit: u8) -> io::Result<Reader> {
         let (io, framing) = track.connect().await?;
         Ok(Reader::over(io, framing, track, unit))
     }
@@ -95,7 +95,7 @@ impl Reader {
     }
 
     /// Sends one planned request when the line is free, and waits for the reply for at most `limit`.
-    pub(super) async fn read(
+    pub(in crate::sources) async fn read(
         &mut self,
         request: &Request,
         limit: Duration,
@@ -218,7 +218,7 @@ impl Reader {
     }
 
     /// Closes the connection in order: some PLCs hold on to a slot of a connection that was only dropped.
-    pub(super) async fn close(mut self) {
+    pub(in crate::sources) async fn close(mut self) {
         if let Err(e) = self.context.disconnect().await {
             tracing::debug!(error = %e, "a connection was closed by the device first");
         }

@@ -51,7 +51,7 @@ pub(super) struct State {
 }
 
 impl Track {
-    pub(super) fn new(wire: Wire) -> Arc<Track> {
+    pub(in crate::sources) fn new(wire: Wire) -> Arc<Track> {
         Arc::new(Track { wire, state: tokio::sync::Mutex::default() })
     }
 
