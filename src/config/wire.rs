@@ -72,6 +72,33 @@ pub enum Parity {
     Odd,
 }
 
+impl Transport {
+    /// The transport that an address asks for: `host:port`, `rtu+tcp://host:port`, `tls://host:port` or
+    /// `serial:/dev/ttyUSB0`, with what else it needs. None for TLS without certificates.
+    pub fn of(address: &str, port: SerialPort, tls: Option<TlsFiles>) -> Option<Transport> {
+        if let Some(path) = address.strip_prefix(SERIAL) {
+            return Some(Transport::Serial(SerialPort { path: path.to_owned(), ..port }));
+        }
+        if let Some(host) = address.strip_prefix(RTU_OVER_TCP) {
+            return Some(Transport::RtuOverTcp(host.to_owned()));
+        }
+        match address.strip_prefix(TLS) {
+            Some(host) => tls.map(|files| Transport::Tls(host.to_owned(), files)),
+            None => Some(Transport::Tcp(address.to_owned())),
+        }
+    }
+
+    /// What it is called, for people.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Transport::Tcp(_) => "Modbus TCP",
+            Transport::RtuOverTcp(_) => "Modbus RTU over TCP",
+            Transport::Tls(..) => "Modbus/TCP Security",
+            Transport::Serial(_) => "Modbus RTU",
+        }
+    }
+}
+
 impl SerialPort {
     /// A port at 19,200 Bd, 8E1: the default of the specification (Modbus over serial line V1.02, 2.5.1).
     pub fn standard(path: impl Into<String>) -> SerialPort {
@@ -151,21 +178,13 @@ pub(super) fn read(section: &Section<'_, '_>, address: &str, reply: Duration, ba
     if let (Some((line, _)), false) = (&serial, address.starts_with(SERIAL)) {
         section.report_at(*line, "serial belongs to an address like \"serial:/dev/ttyUSB0\"");
     }
-    let transport = if let Some(path) = address.strip_prefix(SERIAL) {
-        let port = serial.map_or(SerialPort::standard(""), |(_, port)| port);
-        Transport::Serial(SerialPort { path: path.to_owned(), ..port })
-    } else if let Some(host) = address.strip_prefix(RTU_OVER_TCP) {
-        Transport::RtuOverTcp(host.to_owned())
-    } else if let Some(host) = address.strip_prefix(TLS) {
+    if address.starts_with(TLS) {
         section.require("tls", "[line.device.tls] with ca, cert and key");
-        match tls.and_then(|(_, files)| files) {
-            Some(files) => Transport::Tls(host.to_owned(), files),
-            // The mistake is noted; what is returned is not used.
-            None => Transport::Tcp(host.to_owned()),
-        }
-    } else {
-        Transport::Tcp(address.to_owned())
-    };
+    }
+    let port = serial.map_or(SerialPort::standard(""), |(_, port)| port);
+    // Without certificates the mistake is noted, and what stands in is not used.
+    let transport = Transport::of(address, port, tls.and_then(|(_, files)| files))
+        .unwrap_or_else(|| Transport::Tcp(address.to_owned()));
     let connections = section.integer("connections", 1, 4).map_or(1, |at| at.value as u8);
     if connections > 1 && matches!(transport, Transport::Serial(_)) {
         section.report("connections", "a serial port is one connection; leave connections out");

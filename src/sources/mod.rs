@@ -11,6 +11,7 @@ mod opcua;
 mod outlet;
 mod pace;
 mod plan;
+mod probe;
 mod throttle;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ use self::account::Account;
 pub use self::account::{GroupPace, Lateness};
 use self::outlet::Outlet;
 pub use self::plan::{Plan, PlanError, Request, plan, tags_of};
+pub use self::probe::{Probe, ProbeError};
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 

@@ -5,7 +5,9 @@
 
 pub mod document;
 pub mod encoding;
+pub mod import;
 mod parse;
+pub mod probe;
 mod word;
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Against a server of our own that answers late, short, wrong or not at all, byte by byte.
 
+mod fuzz;
 mod groups;
 mod rtu;
+mod tls;
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 use domain::plc_map::{Kind, ModbusOptions, Protocol, Role, Tag};
 use domain::reading::{Miss, Outcome, Quality, Snapshot, Value};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -89,7 +91,7 @@ impl Server {
 
 /// One connection, strictly one request after the other, as most PLCs do it.
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     connection: usize,
     all: Arc<Mutex<Vec<Seen>>>,
     answer: Arc<dyn Fn(Seen) -> Answer + Send + Sync>,

@@ -2,14 +2,13 @@
 //!
 //! The device frames and checks with its own code, so that a common mistake cannot cancel out.
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_serial::{SerialPort as _, SerialStream};
 
 use super::*;
 use crate::config::{SerialPort, Transport, Wire};
 
 /// The check sum of RTU, bit by bit (Modbus over serial line V1.02, 6.2.2).
-fn crc(bytes: &[u8]) -> [u8; 2] {
+pub(super) fn crc(bytes: &[u8]) -> [u8; 2] {
     let mut crc = 0xFFFF_u16;
     for byte in bytes {
         crc ^= u16::from(*byte);
