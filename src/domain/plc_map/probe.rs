@@ -112,21 +112,25 @@ impl Sight {
         let mut found = Vec::new();
         if self.singles[i].is_counter() {
             let encoding = Encoding { kind: Kind::Unsigned(16), order: Order::Abcd };
-            found.push((self.singles[i].way, encoding));
+            found.push(((self.singles[i].way, 1), encoding));
         }
         if let Some(tallies) = self.pairs.get(i) {
             for (tally, order) in tallies.iter().zip(ORDERS) {
                 // As long as the more significant register is 0, nothing tells it from a counter of one register.
                 let is_long = number(&self.words[i..i + 2], order) > 0xFFFF;
                 if is_long && tally.is_counter() {
-                    found.push((tally.way, Encoding { kind: Kind::Unsigned(32), order }));
+                    // A carry into the more significant register proves the pair; a constant there proves nothing.
+                    let high = if matches!(order, Order::Abcd | Order::Badc) { i } else { i + 1 };
+                    let likely = if self.singles[high].has_moved() { 0 } else { 2 };
+                    let encoding = Encoding { kind: Kind::Unsigned(32), order };
+                    found.push(((tally.way, likely), encoding));
                 }
             }
         }
-        found.sort_by_key(|(way, _)| *way);
-        let least = found.first().map_or(0, |(way, _)| *way);
+        found.sort_by_key(|(rank, _)| *rank);
+        let least = found.first().map_or(0, |((way, _), _)| *way);
         // What goes a way so much longer rises by chance.
-        found.retain(|(way, _)| *way < least.saturating_mul(200));
+        found.retain(|((way, _), _)| *way < least.saturating_mul(200));
         found.into_iter().map(|(_, encoding)| encoding).collect()
     }
 }
@@ -142,6 +146,10 @@ impl Tally {
             }
             _ => self.falls += 1,
         }
+    }
+
+    fn has_moved(self) -> bool {
+        self.rises + self.falls > 0
     }
 
     fn is_counter(self) -> bool {
@@ -198,6 +206,18 @@ mod tests {
             sight.see(&[n, 0]);
         }
         assert_eq!(best(&sight.rows()[0]), Some((Kind::Unsigned(16), Order::Abcd)));
+    }
+
+    #[test]
+    fn a_constant_beside_a_counter_makes_no_longer_one() {
+        let mut sight = Sight::new(0);
+        for n in [10_u16, 12, 15] {
+            sight.see(&[7, n, 9]);
+        }
+        let rows = sight.rows();
+        assert_eq!(best(&rows[1]), Some((Kind::Unsigned(16), Order::Abcd)));
+        // Above 7 it might be the less significant half; only a carry can tell.
+        assert_eq!(best(&rows[0]), Some((Kind::Unsigned(32), Order::Abcd)));
     }
 
     #[test]
