@@ -93,7 +93,7 @@ async fn a_block_is_read_as_often_as_its_map_says() {
     let mut line = Line::start(device(map, server.address.clone()));
     let (snapshot, mut all) = line.until(taken).await;
     assert_eq!(values(&snapshot)[1], Value::Unsigned(502));
-    assert!(all.is_empty(), "no miss before it: {all:?}");
+    assert!(!all.iter().any(|s| missed_as(s, Miss::Torn)), "the fourth read is whole: {all:?}");
     all.push(snapshot);
     let paces = line.stop(all).await;
     assert!(paces[0].rereads >= 3, "{:?}", paces[0]);
