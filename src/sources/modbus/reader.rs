@@ -14,6 +14,9 @@ use super::tls;
 use super::track::{Framing, Io, Shared, State, Track};
 use crate::sources::plan::Request;
 
+/// After so many times the usual silence a lost answer does not come any more, where nothing else can prove it.
+const LONG_WAIT: u32 = 10;
+
 /// One connection to one unit. Its only requests are the four reads, function codes 1 to 4.
 ///
 /// The library's context can write registers. It is locked up in here, private to this file, so that nothing else
@@ -50,6 +53,9 @@ pub(in crate::sources) enum ReadError {
     /// Nothing came in time: drop the connection.
     #[error("no reply in {0:?}")]
     Timeout(Duration),
+    /// An answer that cannot be told from the next one may still come.
+    #[error("waiting until no late reply can come any more")]
+    Waiting,
     /// The connection is of no more use.
     #[error("the connection broke: {0}")]
     Broken(io::Error),
@@ -61,7 +67,7 @@ impl ReadError {
         match self {
             ReadError::Refused(code) => Miss::Refused { code: u32::from(*code) },
             ReadError::Mismatch(_) => Miss::Mismatch,
-            ReadError::Timeout(_) => Miss::Timeout,
+            ReadError::Timeout(_) | ReadError::Waiting => Miss::Timeout,
             ReadError::Broken(_) => Miss::Broken,
         }
     }
@@ -109,31 +115,39 @@ impl Reader {
     /// After a request that was not answered in time on a line without numbers: makes sure that its answer cannot be
     /// taken for one to the next request.
     ///
-    /// First the line must fall silent. A device that is slower still is found out by asking it for one register of
-    /// what was lost: answers come in the order of the requests, so when this one fits, no other is under way. Where
-    /// one register was lost, silence has to do.
+    /// First the line must fall silent. A device that is slower still is found out by a challenge of another length:
+    /// answers come in the order of the requests, so when this one fits, no other is under way. Where no length is
+    /// left, as when single registers were lost, the unit is left alone for much longer.
     async fn settle(&mut self, state: &mut State, limit: Duration) -> Result<(), ReadError> {
         let Some(line) = &mut self.line else {
-            state.unanswered = None;
+            state.lost.clear();
             return Ok(());
         };
-        let Some((unit, lost)) = state.unanswered.clone() else { return Ok(()) };
-        let thrown = line.settle(self.track.quiet()).await.map_err(ReadError::Broken)?;
-        if thrown > 0 {
-            tracing::debug!(thrown, "bytes of a late reply were thrown away");
+        let lost_at = state.lost_at(self.unit);
+        let challenge = state.challenge(self.unit);
+        if let (Some(at), None) = (lost_at, &challenge)
+            && at.elapsed() < self.track.quiet() * LONG_WAIT
+        {
+            // Other units of the line go on meanwhile.
+            return Err(ReadError::Waiting);
         }
-        let short = if lost.table.is_of_bits() { 8 } else { 1 };
-        if unit == self.unit && lost.count > short {
-            let probe = Request { count: 1, tags: Vec::new(), ..lost.clone() };
-            let answer = self.ask_in_turn(state, &probe, limit).await;
-            if let Err(error) = answer
-                && !error.keeps_connection()
-            {
-                state.unanswered = Some((unit, lost));
-                return Err(error);
+        if state.noisy || lost_at.is_some() {
+            let thrown = line.settle(self.track.quiet()).await.map_err(ReadError::Broken)?;
+            if thrown > 0 {
+                tracing::debug!(thrown, "bytes of a late reply were thrown away");
             }
+            state.noisy = false;
         }
-        state.unanswered = None;
+        if let Some(challenge) = challenge
+            && let Err(error) = self.ask_in_turn(state, &challenge, limit).await
+        {
+            if error.keeps_connection() {
+                // Refusals have no length: this one may be the late answer to what was lost.
+                state.lost.push((self.unit, challenge, Instant::now()));
+            }
+            return Err(error);
+        }
+        state.lost.retain(|(unit, ..)| *unit != self.unit);
         Ok(())
     }
 
@@ -147,13 +161,15 @@ impl Reader {
         if let Some(free_at) = state.free_at {
             sleep_until(free_at).await;
         }
-        state.unanswered = Some((self.unit, request.clone()));
+        state.lost.push((self.unit, request.clone(), Instant::now()));
+        state.noisy = true;
         let answer = timeout(limit, self.ask(request)).await;
         let pause = self.track.pause();
         state.free_at = (!pause.is_zero()).then(|| Instant::now() + pause);
         let answer = answer.unwrap_or(Err(ReadError::Timeout(limit)));
         if answer.as_ref().err().is_none_or(ReadError::keeps_connection) {
-            state.unanswered = None;
+            state.lost.pop();
+            state.noisy = false;
         }
         answer
     }

@@ -46,8 +46,41 @@ pub(in crate::sources) struct Track {
 pub(super) struct State {
     /// When the next request may be sent.
     pub(super) free_at: Option<Instant>,
-    /// A request whose answer may still come, with the unit it went to.
-    pub(super) unanswered: Option<(u8, Request)>,
+    /// Whether something may still come: a request is under way, or was not answered as it should be.
+    pub(super) noisy: bool,
+    /// Requests whose answers may still come, with the units they went to and the moments when they were sent.
+    pub(super) lost: Vec<(u8, Request, Instant)>,
+}
+
+impl State {
+    /// When the last request to this unit was sent whose answer may still come.
+    pub(super) fn lost_at(&self, unit: u8) -> Option<Instant> {
+        self.lost.iter().filter(|(of, ..)| *of == unit).map(|(.., at)| *at).max()
+    }
+
+    /// A request whose answer cannot be mistaken for one that was lost: part of the longest of them, of another length
+    /// than all. None if there is no such length.
+    pub(super) fn challenge(&self, unit: u8) -> Option<Request> {
+        let lost =
+            || self.lost.iter().filter(|(of, ..)| *of == unit).map(|(_, request, _)| request);
+        let longest = lost().max_by_key(|request| request.count)?;
+        let step = if longest.table.is_of_bits() { 8 } else { 1 };
+        let is_new = |count: &u16| {
+            let request = Request { count: *count, ..longest.clone() };
+            lost().all(|other| shape(other) != shape(&request))
+        };
+        let count = (1..=longest.count / step).map(|n| n * step).find(is_new)?;
+        Some(Request { count, tags: Vec::new(), ..longest.clone() })
+    }
+}
+
+/// What tells the answers to two requests of a unit apart: function, and bytes of data.
+fn shape(request: &Request) -> (u8, u16) {
+    let bytes = match request.table.is_of_bits() {
+        true => request.count.div_ceil(8),
+        false => request.count * 2,
+    };
+    (request.table.function(), bytes)
 }
 
 impl Track {

@@ -142,6 +142,50 @@ async fn a_reply_later_than_the_silence_is_found_out_by_its_length() {
     assert!(all_right_behind_a_late_reply(350).await >= 10);
 }
 
+/// The challenges are late too, so that the answer to one could pass for the answer to the next.
+#[tokio::test]
+async fn a_device_that_stays_slow_for_a_while_misleads_nobody() {
+    let bus = Bus::start(|_, seen| {
+        let wait = if (4..9).contains(&seen.n) { 330 } else { 0 };
+        addresses(Duration::from_millis(wait), seen)
+    });
+    let tags =
+        vec![holding(100, U16, 0), holding(1_000, U16, 0), holding(2_000, Kind::Float(64), 0)];
+    let mut line = Line::start(bus.device(1, &[20], tags));
+    let mut all = Vec::new();
+    while all.iter().filter(|s| taken(s)).count() < 10 {
+        all.push(line.next().await);
+    }
+    for snapshot in all.iter().filter(|s| taken(s)) {
+        assert_eq!(values(snapshot)[..2], [100, 1_000].map(Value::Unsigned));
+    }
+    assert!(all.iter().any(|s| missed_as(s, Miss::Timeout)));
+    line.stop(all).await;
+}
+
+#[tokio::test]
+async fn a_late_refusal_proves_nothing() {
+    // An answer of four registers is late, and the challenge is refused: by what comes from that device, or from before.
+    let bus = Bus::start(|_, seen| match seen.n {
+        5 => addresses(Duration::from_millis(150), seen),
+        6 => Answer::Exception(6),
+        _ => addresses(Duration::ZERO, seen),
+    });
+    let mut line = Line::start(bus.device(
+        1,
+        &[20],
+        vec![holding(100, Kind::Float(64), 0), holding(9, U16, 0)],
+    ));
+    let (refused, mut all) = line.until(|s| missed_as(s, Miss::Refused { code: 6 })).await;
+    all.push(refused);
+    let (good, before) = line.until(taken).await;
+    all.extend(before);
+    all.push(good);
+    line.stop(all).await;
+    let counts: Vec<u16> = bus.seen.lock().unwrap()[5..9].iter().map(|seen| seen.count).collect();
+    assert_eq!(counts[1..3], [1, 2], "another length after the refusal: {counts:?}");
+}
+
 /// The control: on the same line a client that neither waits nor asks for another length shows the value of one block
 /// under the name of the other.
 #[tokio::test]
