@@ -257,6 +257,12 @@ fn pace_gauges(pace: &GroupPace, gauges: &mut Vec<Gauge>) {
         labels(),
         pace.dropped as f64,
     ));
+    gauges.push(counter(
+        "capline_rereads",
+        "Reads whose sequence words differed and that were done once more",
+        labels(),
+        pace.rereads as f64,
+    ));
     let lateness = &pace.lateness;
     for (quantile, us) in
         [("0.5", lateness.p50_us), ("0.99", lateness.p99_us), ("1", lateness.max_us)]

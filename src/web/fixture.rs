@@ -94,6 +94,7 @@ pub(super) fn line() -> LineConfig {
             "opcua" => "opc.tcp://192.168.10.5:4840".to_owned(),
             _ => "192.168.10.1:502".to_owned(),
         },
+        wire: crate::config::Wire::tcp("192.168.10.1:502"),
         connect_timeout: Duration::from_secs(1),
         reply_timeout: Duration::from_millis(500),
         backoff: (Duration::from_millis(100), Duration::from_secs(5)),

@@ -281,6 +281,8 @@ fn check_shows_the_requests_that_would_be_sent() {
                 CF01.StrokeRate CF01.Vacuum CF01.PowderLevel CF01.MotorCurrent CF01.RoomTemp CF01.RoomRH
                 CF01.DoseSetpoint
             in all 101 requests/s, 5009 registers/s; at most 50 of 125 registers in one request
+            fast takes 1 request, at worst 200 ms
+            slow takes 1 request, at worst 100 ms
 
           CW04 Checkweigher: OPC UA opc.tcp://127.0.0.1:4840, namespace urn:tjt:caps:L1, a reply within 500ms, 11 tags of config/../plc-maps/cw04-opcua.toml
             fast  published every 100 ms  sampled as fast as the server can  8 items
@@ -293,6 +295,56 @@ fn check_shows_the_requests_that_would_be_sent() {
 }
 
 #[test]
+fn check_tells_whether_a_serial_line_has_the_time() {
+    let map = root().join("plc-maps/cf01-modbus.toml");
+    let text = format!(
+        "[site]\nname = \"P\"\nzone = \"UTC\"\n[store]\ndir = \"data\"\n[[line]]\nid = \"L1\"\n\
+         title = {{ en = \"L\", zh = \"L\" }}\ncounting_station = \"CF01\"\ntarget_per_minute = 6500\n\
+         [[line.device]]\nmap = \"{}\"\naddress = \"serial:/dev/ttyUSB0\"\n[line.device.serial]\nbaud = 9600\n",
+        map.display()
+    );
+    let folder = with_file("plant.toml", &text);
+    let run = capline(folder.path(), &["check", "plant.toml"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    // 8 + 5 + 100 bytes of 11 bits at 9,600 Bd are 129.5 ms, and 3.5 characters 4 ms.
+    let cycle = "fast takes 1 request, at worst 208 ms, at least 133.5 ms at 9600 Bd";
+    assert!(run.out.contains(cycle), "{}", run.out);
+    assert!(run.out.contains("more than it has, polls will be skipped"), "{}", run.out);
+}
+
+#[test]
+fn check_takes_a_map_alone() {
+    let run = capline(&root(), &["check", "plc-maps/cf01-modbus.toml"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    assert!(
+        run.out.starts_with("CF01 Capsule filler: Modbus TCP (no address), unit 1"),
+        "{}",
+        run.out
+    );
+    let run = capline(&root(), &["check", "tests/cases/plc-maps/tags.bad.toml"]);
+    assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
+    assert!(run.err.lines().count() > 10, "{}", run.err);
+}
+
+#[test]
+fn import_refuses_a_list_with_mistakes_and_says_where() {
+    let folder = with_file("list.csv", "id,register,type,role\nA,holding 1,u17,good\n");
+    let run = capline(folder.path(), &["import", "list.csv", "--station", "CF01"]);
+    assert!(
+        run.refusal().starts_with("list.csv:2: tag A: type = \"u17\" is not known;"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn probe_says_that_nobody_is_there() {
+    let args = ["probe", "modbus", "127.0.0.1:1", "--once", "--timeout", "200ms"];
+    let run = capline(&root(), &args);
+    assert!(run.refusal().starts_with("127.0.0.1:1, unit 1: cannot connect:"), "{}", run.err);
+}
+
+#[test]
 fn check_reports_all_mistakes_on_stderr() {
     let run = capline(&root(), &["check", "tests/cases/config/map.bad.toml"]);
     assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
@@ -302,7 +354,7 @@ fn check_reports_all_mistakes_on_stderr() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["run", "check", "count", "oee", "spc", "selftest"] {
+    for command in ["run", "check", "count", "import", "oee", "spc", "selftest"] {
         let run = capline(&root(), &[command, "--help"]);
         assert_eq!(run.code, Some(0));
         assert!(run.out.contains("Example"), "{command}: {}", run.out);

@@ -15,3 +15,4 @@ mod restart;
 mod rust_text;
 mod scenarios;
 mod skip;
+mod types;
