@@ -28,9 +28,10 @@ use crate::historian::{DeviceTags, Historian, Options};
 use crate::sources::{Feed, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
-use gauges::{ServiceGauges, StoredHistory};
+use gauges::ServiceGauges;
 use line::{Command, LineTask};
 
+pub(crate) use gauges::StoredHistory;
 pub use plant::plant_database;
 
 /// Snapshots a line may be behind before they are dropped and counted: some seconds of a fast line.

@@ -35,6 +35,12 @@ const LOOK_BACK_US: i64 = 30 * HOUR_US;
 /// How far back provisional limits look for their baseline: 300 subgroups of 15 minutes with some stops.
 const BASELINE_US: i64 = 100 * HOUR_US;
 
+/// An hour is packed this long after its end, when its last minute is closed.
+const SETTLED_US: i64 = 2 * MINUTE_US;
+
+/// How far back hours are packed: a little more than the longest span of a chart.
+const PACKED_US: i64 = 32 * 24 * HOUR_US;
+
 /// Whole subgroups at which provisional limits are made anew as long as nobody approved any.
 const STEPS: [usize; 4] = [PROVISIONAL_FROM, 50, FREEZE_FROM, PAGE_FROM];
 
@@ -97,6 +103,10 @@ struct Charts {
     taken: BTreeMap<i64, u32>,
     /// The first minute that was not taken; none before the first look.
     next_us: Option<i64>,
+    /// From where on hours are to be packed; none while all that ended are.
+    unpacked_us: Option<i64>,
+    /// The end of the last hour up to which all are packed.
+    packed_us: i64,
 }
 
 /// A chart and how far it was kept.
@@ -124,11 +134,14 @@ impl Charts {
             monitors: line.characteristics.iter().map(running).collect(),
             taken: BTreeMap::new(),
             next_us: None,
+            unpacked_us: None,
+            packed_us: i64::MIN,
         }
     }
 
     /// Takes what is new in the journal.
     fn look(&mut self, now_us: i64) -> anyhow::Result<()> {
+        self.pack(now_us)?;
         let versions = self.historian.limits(&self.line, None)?;
         if self.next_us.is_none() {
             self.begin(now_us)?;
@@ -284,6 +297,20 @@ impl Charts {
             };
             info!(line = %self.line, characteristic = %characteristic.id, version, n_used, "provisional limits");
             self.historian.add_limits(&self.line, limits)?;
+        }
+        Ok(())
+    }
+
+    /// Packs the hours of the longest chart, a bite at each look, once more after each hour: a corrected minute unpacked
+    /// its own.
+    fn pack(&mut self, now_us: i64) -> anyhow::Result<()> {
+        let until_us = (now_us - SETTLED_US).div_euclid(HOUR_US) * HOUR_US;
+        if until_us > self.packed_us {
+            self.packed_us = until_us;
+            self.unpacked_us = Some(now_us - PACKED_US);
+        }
+        if let Some(from_us) = self.unpacked_us {
+            self.unpacked_us = self.historian.pack_hours(&self.line, from_us, until_us)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 //! because SQLite does not check its pages. Decoding never panics and bounds the memory it takes, whatever the bytes.
 
 mod crc;
+pub(super) mod hour;
 mod reading;
 mod wire;
 
