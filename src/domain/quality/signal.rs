@@ -100,6 +100,11 @@ impl Incidents {
             return None;
         }
         if !judged.signals() {
+            if self.open.as_ref().is_some_and(|open| !open.companion.is_empty())
+                && lingers(characteristic, judged)
+            {
+                return None;
+            }
             let mut ended = self.open.take()?;
             ended.over = true;
             return Some(ended);
@@ -130,6 +135,17 @@ impl Incidents {
         ended.over = true;
         Some(ended)
     }
+}
+
+/// Whether the EWMA still stands beyond half the way to its limit. It remembers: one excursion crosses the limit to and
+/// fro, 1.9 points at a time, and counting each crossing gives 1.26 false alarms where the run length, which starts
+/// again at the centre, promises one. Up to half the way back it is the same excursion (1.03).
+pub fn lingers(characteristic: &Characteristic, judged: &Judged) -> bool {
+    let point = &judged.companion;
+    let (Some(stat), Some(cl), Some(ucl)) = (point.stat, point.cl, point.ucl) else {
+        return false;
+    };
+    characteristic.kind.counts() && (stat - cl).abs() > 0.5 * (ucl - cl)
 }
 
 /// How often chance alone signals, beside what was seen.

@@ -16,7 +16,7 @@ use super::subgroup::{Fitness, Follows, Subgroup, subgroups};
 use super::workbench::{By, evaluate, replay};
 use crate::line::minute::{Minute, Tally};
 use crate::spc::p_prime::{PrimeChart, PrimeOptions};
-use crate::spc::rules::RuleId;
+use crate::spc::rules::{Hits, RuleId};
 use crate::stats::quantile;
 use crate::units::{Count, MINUTE_US, Reason};
 
@@ -301,6 +301,40 @@ fn signals_in_a_row_are_one_incident() {
     assert_eq!(first.opened_us, T0_US + 20 * 15 * MINUTE_US);
     assert!(first.n_points >= 5 && first.over);
     assert_eq!(found.incidents.iter().filter(|i| i.rules.contains(RuleId::N1)).count(), 1);
+}
+
+/// One excursion of the EWMA is one incident, however often it crosses its limit.
+#[test]
+fn an_ewma_that_hovers_at_its_limit_is_one_incident() {
+    let characteristic = reject_fraction();
+    let subgroups = steady_subgroups(100);
+    let limits = approved(1, &subgroups);
+    let mut stream = super::stream::ChartStream::new(Some(&limits));
+    let template = subgroups.iter().map(|s| stream.push(s.clone())).last().unwrap();
+    let incidents = |standings: &[f64]| {
+        let mut collapsing = super::signal::Incidents::default();
+        let mut opened = std::collections::BTreeSet::new();
+        let mut open = Vec::new();
+        for (i, standing) in (0..).zip(standings) {
+            let mut judged = template.clone();
+            judged.subgroup.start_us = T0_US + i * characteristic.subgroup_us();
+            (judged.point.hits, judged.companion.hits) = (Hits::NONE, Hits::NONE);
+            let companion = &mut judged.companion;
+            companion.stat = Some(standing * companion.ucl.unwrap());
+            if *standing > 1.0 {
+                companion.hits = Hits::NONE.with(RuleId::Limit);
+            }
+            let told = collapsing.push(&characteristic, &judged, Some(&limits));
+            opened.extend(told.map(|incident| incident.opened_us));
+            open.push(collapsing.open().is_some());
+        }
+        (opened.len(), open)
+    };
+    assert_eq!(
+        incidents(&[0.2, 1.1, 0.9, 1.2, 0.6, 1.01, 0.4, 0.9]),
+        (1, vec![false, true, true, true, true, true, false, false])
+    );
+    assert_eq!(incidents(&[1.1, 0.4, 1.1, 0.4]).0, 2, "what came back half the way is over");
 }
 
 #[test]

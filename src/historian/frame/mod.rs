@@ -106,6 +106,12 @@ pub(super) fn encode(snapshots: &[Snapshot]) -> Vec<u8> {
     out
 }
 
+/// The checksum, for tests that damage what stands before it.
+#[cfg(test)]
+pub(super) fn checksum(bytes: &[u8]) -> u32 {
+    crc::crc32c(bytes)
+}
+
 /// The snapshots of a blob.
 pub(super) fn decode(blob: &[u8]) -> Result<Vec<Snapshot>, FrameError> {
     let (body, crc) = blob.split_last_chunk::<4>().ok_or(FrameError::Short)?;
