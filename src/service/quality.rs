@@ -328,7 +328,8 @@ impl Charts {
     fn batches(&self, from_us: i64) -> anyhow::Result<Vec<i64>> {
         let kinds = [EventKind::Batch];
         let events = self.historian.events(&self.line, from_us, i64::MAX, Some(&kinds), ROWS)?;
-        Ok(events.into_iter().map(|(_, event)| event.at_us).collect())
+        // They come newest first.
+        Ok(events.into_iter().rev().map(|(_, event)| event.at_us).collect())
     }
 }
 

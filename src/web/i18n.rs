@@ -270,6 +270,9 @@ texts! {
     RuleWe3 "rule.WE3" "four of five points beyond 1σ on one side" "5 点中有 4 点落在同侧 1σ 以外"
     RuleWe4 "rule.WE4" "eight points in a row on one side of the centre" "连续 8 点落在中心线同一侧"
     RuleAiag2 "rule.AIAG2" "seven points in a row on one side of the centre" "连续 7 点落在中心线同一侧"
+    RuleUpper "rule.UPPER" "the upper sum beyond its interval" "上侧累积和超出判定距"
+    RuleLower "rule.LOWER" "the lower sum beyond its interval" "下侧累积和超出判定距"
+    CompanionCusum "companion.cusum" "CUSUM of z" "z 的 CUSUM"
     RuleLimit "rule.LIMIT" "the EWMA outside its limits" "EWMA 落在控制限外"
 
     // The link between screen and edge.
