@@ -108,7 +108,7 @@ function marks(svg, a) {
   for (const one of a.data.marks) {
     const x = a.x(one.t);
     if (x < a.box.left || x > a.box.right) continue;
-    svg.append(s('path', { class: `mark ${one.kind}`, d: `M${x} ${a.box.bottom}v${one.kind === 'batch' ? -14 : -8}` }));
+    svg.append(s('path', { class: `axis-mark ${one.kind}`, d: `M${x} ${a.box.bottom}v${one.kind === 'batch' ? -14 : -8}` }));
     const text = one.kind === 'batch' ? `▏${one.text}` : `${word('mark', 'shift')} ${one.text}`;
     if (x < until || x > a.box.right - 60) continue;
     svg.append(s('text', { class: `axis mark-text ${one.kind}`, x: x + 3, y: a.box.bottom - 4 }, text));
