@@ -5,6 +5,7 @@ mod axe;
 mod browser;
 mod demo;
 mod pages;
+mod workbench;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -193,6 +193,13 @@ impl Budget {
     }
 }
 
+/// Distance of a whole period from the centre, from the z of its subgroups: `Σz / √m`, standard normal without a change
+/// and without drift (Stouffer et al. 1949). None without a subgroup.
+pub fn over_a_period(zs: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, m) = zs.fold((0.0, 0.0), |(sum, m), z| (sum + z, m + 1.0));
+    (m > 0.0).then(|| sum / f64::sqrt(m))
+}
+
 /// A reason compared with its limits in a shift report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
@@ -202,6 +209,8 @@ pub struct Compared {
     pub z: f64,
     /// Two-sided probability of such a distance without a change.
     pub p_value: f64,
+    /// The same, adjusted for all that were compared: the least share of false ones at which it stands out.
+    pub adjusted: f64,
     /// Whether it stands out among all that were compared.
     pub stands_out: bool,
 }
@@ -215,6 +224,7 @@ pub fn compare(reasons: &[(Arc<str>, f64)], q: f64) -> Vec<Compared> {
             characteristic: characteristic.clone(),
             z: *z,
             p_value: (2.0 * normal_sf(z.abs())).min(1.0),
+            adjusted: 1.0,
             stands_out: false,
         })
         .collect();
@@ -223,5 +233,10 @@ pub fn compare(reasons: &[(Arc<str>, f64)], q: f64) -> Vec<Compared> {
     let last = rows.iter().enumerate().rposition(|(i, row)| row.p_value <= q * (i + 1) as f64 / m);
     let n_out = last.map_or(0, |last| last + 1);
     rows.iter_mut().take(n_out).for_each(|row| row.stands_out = true);
+    let mut least = 1.0_f64;
+    for (i, row) in rows.iter_mut().enumerate().rev() {
+        least = least.min(row.p_value * m / (i + 1) as f64);
+        row.adjusted = least;
+    }
     rows
 }

@@ -60,7 +60,7 @@ async fn workbench(
 }
 
 /// What a characteristic is called.
-fn name(lang: Lang, characteristic: &Characteristic) -> String {
+pub(super) fn name(lang: Lang, characteristic: &Characteristic) -> String {
     match &characteristic.measure {
         Measure::RejectFraction { station } => {
             format!("{} {station}", lang.say(Key::RejectFraction))

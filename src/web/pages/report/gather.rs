@@ -6,6 +6,7 @@ use domain::units::HOUR_US;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::signals::{self, Compared};
 use crate::web::App;
 use crate::web::api::losses::{self, LossesView};
 use crate::web::api::periods::{BatchView, PeriodView};
@@ -43,6 +44,8 @@ pub(super) struct Facts {
     pub(super) sha256: String,
     /// Limits that judged in the period: characteristic and version.
     pub(super) limits: Vec<(String, u32)>,
+    /// Characteristics against their limits over the period.
+    pub(super) compared: Vec<Compared>,
 }
 
 /// Reads what a report is made of.
@@ -90,6 +93,7 @@ pub(super) async fn gather(
     let (alarms, others): (Vec<Event>, Vec<Event>) = events.into_iter().partition(alarm);
     let gaps: Vec<Event> = others.into_iter().filter(is_gap).collect();
     let limits = limits(app, line, span.1).await;
+    let compared = signals::gather(app, &config, span).await;
     let sha256 = hash(&json!({
         "line": config.id.as_str(),
         "period": PeriodView::of(&period, &config),
@@ -99,8 +103,21 @@ pub(super) async fn gather(
         "rejects": rejects.rows,
         "gaps": gaps.iter().chain(&alarms).map(EventView::of).collect::<Vec<_>>(),
         "limits": limits,
+        "compared": compared,
     }));
-    Ok(Facts { period, hours, losses, rejects, gaps, alarms, span, made_us, sha256, limits })
+    Ok(Facts {
+        period,
+        hours,
+        losses,
+        rejects,
+        gaps,
+        alarms,
+        span,
+        made_us,
+        sha256,
+        limits,
+        compared,
+    })
 }
 
 /// What leaves a hole in the account or a doubt about it.
