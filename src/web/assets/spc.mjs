@@ -53,6 +53,12 @@ live.run();
 for (const name of ['minutes', 'hours', 'which', 'companion']) $(name)?.addEventListener('change', load);
 for (const name of ['minutes', 'hours']) $(name).addEventListener('change', () => { strip.chosen = null; });
 $('rules').addEventListener('change', load);
+document.addEventListener('pointerdown', (event) => { if (!$('rules').contains(event.target)) $('rules').open = false; });
+$('rules').addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape') return;
+  $('rules').open = false;
+  $('rules').querySelector('summary').focus();
+});
 $('characteristic').addEventListener('change', (event) => {
   location.assign(`/spc/${encodeURIComponent(event.target.value)}?line=${encodeURIComponent(document.body.dataset.line)}`);
 });
@@ -72,8 +78,10 @@ async function load() {
   asked += 1;
   const mine = asked;
   const to = view ? view.at_ms : Date.now();
-  const from = to - Number($('hours').value) * 3600000;
-  const query = new URLSearchParams({ from, to, subgroup: $('minutes').value, limits: $('which').value });
+  // Up to now, whenever that is when it is answered: limits that were approved a moment ago judge. A minute less, so
+  // that the longest span stays one.
+  const from = to - Number($('hours').value) * 3600000 + 60000;
+  const query = new URLSearchParams({ from, subgroup: $('minutes').value, limits: $('which').value });
   if ($('companion')) query.set('companion', $('companion').value);
   const rules = [...$('rules').querySelectorAll('input')];
   if (rules.some((box) => box.checked !== box.defaultChecked)) query.set('rules', rules.filter((box) => box.checked).map((box) => box.value).join(','));
