@@ -98,11 +98,7 @@ fn open(dir: &Path) -> anyhow::Result<Historian> {
 }
 
 /// Writes the journal, a day in a tick, with approved limits from its first 300 subgroups.
-fn record(
-    dir: &Path,
-    line: &LineConfig,
-    (from_us, to_us): (i64, i64),
-) -> anyhow::Result<usize> {
+fn record(dir: &Path, line: &LineConfig, (from_us, to_us): (i64, i64)) -> anyhow::Result<usize> {
     let historian = open(dir)?;
     let counters = counters(line);
     let days: Vec<i64> = (from_us..to_us).step_by((DAY * MINUTE_US) as usize).collect();
@@ -277,10 +273,8 @@ impl Question<'_> {
 
     fn app(&self) -> anyhow::Result<(App, Historian)> {
         let historian = open(self.dir)?;
-        let feed = |line: &LineConfig| LineFeed {
-            config: line.clone(),
-            status: watch::channel(None).1,
-        };
+        let feed =
+            |line: &LineConfig| LineFeed { config: line.clone(), status: watch::channel(None).1 };
         let app = App::new(AppParts {
             site: self.config.site.clone(),
             zone: self.config.zone.clone(),

@@ -52,8 +52,8 @@ fn pack(
     from_us: i64,
     until_us: i64,
 ) -> rusqlite::Result<Option<i64>> {
-    let mut next = conn
-        .prepare_cached("select min(start_us) from minute where line = ?1 and start_us >= ?2")?;
+    let mut next =
+        conn.prepare_cached("select min(start_us) from minute where line = ?1 and start_us >= ?2")?;
     let mut known =
         conn.prepare_cached("select 1 from minute_hour where line = ?1 and hour_us = ?2")?;
     let mut from_us = hour_of(from_us);
@@ -86,8 +86,8 @@ fn pack_hour(conn: &Connection, line: i64, hour_us: i64) -> rusqlite::Result<()>
         return Ok(());
     }
     let Some(data) = hour::encode(hour_us, &minutes) else { return Ok(()) };
-    let mut insert = conn
-        .prepare_cached("insert into minute_hour (line, hour_us, data) values (?1, ?2, ?3)")?;
+    let mut insert =
+        conn.prepare_cached("insert into minute_hour (line, hour_us, data) values (?1, ?2, ?3)")?;
     insert.execute((line, hour_us, data))?;
     Ok(())
 }

@@ -139,9 +139,14 @@ impl Charts {
         }
     }
 
-    /// Takes what is new in the journal.
+    /// Judges what is new, then packs: a fault of the one does not hold up the other.
     fn look(&mut self, now_us: i64) -> anyhow::Result<()> {
-        self.pack(now_us)?;
+        let judged = self.judge(now_us);
+        judged.and(self.pack(now_us))
+    }
+
+    /// Takes what is new in the journal.
+    fn judge(&mut self, now_us: i64) -> anyhow::Result<()> {
         let versions = self.historian.limits(&self.line, None)?;
         if self.next_us.is_none() {
             self.begin(now_us)?;

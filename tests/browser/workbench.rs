@@ -124,7 +124,9 @@ async fn limits_are_frozen_replayed_and_approved_by_clicks() {
     );
     browser.run(&format!("{proposed}.click()")).await;
     let box_ = format!("{proposed}.parentElement");
-    for cause in ["powder bridge", "jam after cleaning"].iter().take(usize::try_from(out).unwrap_or(0)) {
+    for cause in
+        ["powder bridge", "jam after cleaning"].iter().take(usize::try_from(out).unwrap_or(0))
+    {
         assert!(browser.text(&format!("{box_}.textContent")).await.contains(cause));
     }
     browser.run(&format!("{box_}.querySelector('div > button').click()")).await;
@@ -138,7 +140,14 @@ async fn limits_are_frozen_replayed_and_approved_by_clicks() {
         )
     };
     browser.run(&decide("an")).await;
-    browser.until(&format!("{box_}.querySelector('form [role=status]').textContent.includes('second person')"), SOON).await;
+    browser
+        .until(
+            &format!(
+                "{box_}.querySelector('form [role=status]').textContent.includes('second person')"
+            ),
+            SOON,
+        )
+        .await;
     browser.run(&decide("Bo")).await;
     let state = "document.getElementById('state').textContent";
     browser.until(&format!("{state}.includes(', approved,')"), SOON).await;
@@ -153,7 +162,9 @@ async fn the_workbench_obeys_keys_and_shows_what_was_chosen() {
     let demo = Demo::with(&["--speed", "1"]);
     open(&browser, &demo, "/spc?lang=en").await;
     choose(&browser, "minutes", "5").await;
-    browser.until("document.getElementById('control-title').textContent.includes('5 min')", SOON).await;
+    browser
+        .until("document.getElementById('control-title').textContent.includes('5 min')", SOON)
+        .await;
     let readout = "document.getElementById('control-readout').textContent";
     browser.keys("#control", "n").await;
     browser.until(&format!("{readout}.includes('N1') || {readout}.includes('N2')"), SOON).await;
@@ -178,13 +189,23 @@ async fn the_workbench_obeys_keys_and_shows_what_was_chosen() {
     browser.click("#rules summary").await;
     browser.click("#rules input[value=N5]").await;
     browser.until("document.getElementById('rules-chosen').textContent === 'N1 N2 N5'", SOON).await;
-    browser.until("document.getElementById('state').textContent.includes('rules chosen for this look')", SOON).await;
+    browser
+        .until(
+            "document.getElementById('state').textContent.includes('rules chosen for this look')",
+            SOON,
+        )
+        .await;
     // A look elsewhere closes the list.
     browser.click("#control").await;
     browser.until("!document.getElementById('rules').open", SOON).await;
     choose(&browser, "companion", "cusum").await;
-    browser.until("document.getElementById('beside-title').textContent.includes('CUSUM')", SOON).await;
-    assert_eq!(browser.value("document.querySelectorAll('#beside .trace.down').length").await, json!(1));
+    browser
+        .until("document.getElementById('beside-title').textContent.includes('CUSUM')", SOON)
+        .await;
+    assert_eq!(
+        browser.value("document.querySelectorAll('#beside .trace.down').length").await,
+        json!(1)
+    );
     browser.click("#control-card .toggle").await;
     browser.until("document.querySelectorAll('#control-rows tbody tr').length === 90", SOON).await;
     browser.click("#control-card .toggle").await;
@@ -207,7 +228,9 @@ async fn the_workbench_is_printed_across() {
           const nav = performance.getEntriesByType('navigation')[0];
           return [window.drawn - asked.responseEnd, window.painted - asked.responseEnd, asked.duration, window.painted - nav.responseEnd, window.painted].map(Math.round); })()";
         let ms = browser.value(told).await;
-        eprintln!("{load} load, 30 h: [answer → drawn, answer → painted, asking, page → painted, address → painted] ms {ms}");
+        eprintln!(
+            "{load} load, 30 h: [answer → drawn, answer → painted, asking, page → painted, address → painted] ms {ms}"
+        );
     }
     for (lang, theme) in [("en", "dark"), ("zh", "light")] {
         open(&browser, &demo, &format!("/spc?lang={lang}&theme={theme}")).await;

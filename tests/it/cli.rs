@@ -227,10 +227,25 @@ fn every_chart_for_people_finds_the_jump() {
     let sized = ["--count-column", "x", "--size-column", "n"].as_slice();
     let grouped = ["--value-column", "x", "--group-column", "batch"].as_slice();
     for (kind, columns, baseline, found) in [
-        ("p", sized, "1..30", "N2, nine points in a row on one side of the centre line: 38, 39, 40"),
+        (
+            "p",
+            sized,
+            "1..30",
+            "N2, nine points in a row on one side of the centre line: 38, 39, 40",
+        ),
         ("np", sized, "1..30", "N2, nine points"),
-        ("c", count, "1..30", "WE4, eight points in a row on one side of the centre line: 37, 38, 39, 40"),
-        ("u", sized, "1..30", "AIAG2, seven points in a row on one side of the centre line: 36, 37"),
+        (
+            "c",
+            count,
+            "1..30",
+            "WE4, eight points in a row on one side of the centre line: 37, 38, 39, 40",
+        ),
+        (
+            "u",
+            sized,
+            "1..30",
+            "AIAG2, seven points in a row on one side of the centre line: 36, 37",
+        ),
         ("u-prime", sized, "1..30", "N1, one point beyond three sigma: 31, 32"),
         ("i-mr", value, "1..30", "WE1, one point beyond three sigma: 31, 32"),
         ("xbar-s", grouped, "1..7", "N1, one point beyond three sigma: 8, 9, 10"),
@@ -239,7 +254,8 @@ fn every_chart_for_people_finds_the_jump() {
         ("cusum", value, "1..30", "UPPER, the upper cumulative sum above its decision interval: 3"),
         ("ma", value, "1..30", "N1, one point beyond three sigma: 3"),
     ] {
-        let args = ["spc", "--chart", kind, "--csv", "m.csv", "--baseline", baseline, "--svg", "o.svg"];
+        let args =
+            ["spc", "--chart", kind, "--csv", "m.csv", "--baseline", baseline, "--svg", "o.svg"];
         let rules = ["--rules", "N1,N2,WE1,WE2,WE3,WE4,AIAG2"];
         let run = capline(folder.path(), &[args.as_slice(), &rules, columns].concat());
         assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{kind}");
@@ -248,7 +264,9 @@ fn every_chart_for_people_finds_the_jump() {
         assert!(svg.contains("<circle class=\"h\""), "{kind} draws its signals");
     }
     let refused = |args: &[&str]| {
-        capline(folder.path(), &[&["spc", "--csv", "m.csv", "--chart"], args].concat()).refusal().to_owned()
+        capline(folder.path(), &[&["spc", "--csv", "m.csv", "--chart"], args].concat())
+            .refusal()
+            .to_owned()
     };
     expect![[r#"
         m.csv: this chart needs --group-column; the columns are t, batch, x, n

@@ -116,8 +116,11 @@ fn is_spread(name: &str) -> bool {
 
 fn shewhart(panel: &Value, request: &Request<'_>) -> Result<Panel, String> {
     let name = panel["name"].as_str().unwrap_or_default().to_owned();
-    let own: Vec<String> = panel["rules"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
-    let zoned = |rule: &&String| !is_spread(&name) || !matches!(rule.as_str(), "N5" | "N6" | "N7" | "N8" | "WE2" | "WE3");
+    let own: Vec<String> =
+        panel["rules"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    let zoned = |rule: &&String| {
+        !is_spread(&name) || !matches!(rule.as_str(), "N5" | "N6" | "N7" | "N8" | "WE2" | "WE3")
+    };
     // A chart that lists no N2 has a test of its own limits only: its points are not independent.
     let rules: Vec<String> = match own.iter().any(|rule| rule == "N2") {
         true => request.rules.iter().filter(zoned).cloned().collect(),

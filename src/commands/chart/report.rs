@@ -48,15 +48,7 @@ pub(super) fn report(
 }
 
 fn panel_table(labels: &[&str], title: &str, panel: &Panel) -> String {
-    let head = [
-        "point",
-        title,
-        &panel.name,
-        "lcl",
-        "cl",
-        "ucl",
-        "signals",
-    ];
+    let head = ["point", title, &panel.name, "lcl", "cl", "ucl", "signals"];
     let cell = |column: &[Option<f64>], i: usize| {
         column.get(i).copied().flatten().map_or("\u{2013}".to_owned(), significant)
     };

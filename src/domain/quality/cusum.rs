@@ -22,14 +22,8 @@ pub struct CusumChart {
 pub fn cusum(characteristic: &Characteristic, judged: &[Judged]) -> CusumChart {
     // A budget outside of what run lengths can be solved for gets the interval of one alarm in 465 points.
     let h = arl::cusum_limit(characteristic.arl0(), REFERENCE).unwrap_or(5.0);
-    let settings = Cusum {
-        k: REFERENCE,
-        h,
-        target: 0.0,
-        sigma: 1.0,
-        fir: 0.0,
-        reset_after_signal: false,
-    };
+    let settings =
+        Cusum { k: REFERENCE, h, target: 0.0, sigma: 1.0, fir: 0.0, reset_after_signal: false };
     let mut stream = CusumStream::new(settings);
     let mut version = None;
     let mut point = |judged: &Judged| {

@@ -366,7 +366,9 @@ fn reasons_are_compared_as_in_the_paper() {
         rows.iter().filter(|row| row.stands_out).map(|row| &*row.characteristic).collect();
     assert_eq!(out, ["0", "1", "2", "3"]);
     // As R's p.adjust(method = "BH"): 15 · 0.0001 / 1 and 15 · 0.0095 / 4.
-    assert!((rows[0].adjusted - 0.0015).abs() < 1e-9 && (rows[3].adjusted - 0.035_625).abs() < 1e-9);
+    assert!(
+        (rows[0].adjusted - 0.0015).abs() < 1e-9 && (rows[3].adjusted - 0.035_625).abs() < 1e-9
+    );
     assert!(rows.iter().all(|row| row.stands_out == (row.adjusted <= 0.05)));
 }
 

@@ -101,9 +101,15 @@ fn whatever_writes_to_a_row_unpacks_its_hour() {
     let at = format!("start_us = {}", T0_US + 75 * MINUTE_US);
     for (sql, without_triggers) in [
         (format!("update minute set missed = missed + 1 where {at}"), false),
-        (format!("update minute_count set best = best + 1, low = null, high = null where {at}"), false),
+        (
+            format!("update minute_count set best = best + 1, low = null, high = null where {at}"),
+            false,
+        ),
         (format!("delete from minute_count where {at}"), false),
-        (format!("update minute_count set best = best + 1, low = null, high = null where {at}"), true),
+        (
+            format!("update minute_count set best = best + 1, low = null, high = null where {at}"),
+            true,
+        ),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let historian = open(dir.path());

@@ -40,8 +40,8 @@ export function mark(rule) {
 }
 
 /** Where time and values lie in a drawing. */
-export function scale(data, width, height, values, floor) {
-  const box = { left: 72, right: width - 84, top: 12, bottom: height - 26 };
+export function scale(data, width, height, values, floor, top = 12) {
+  const box = { left: 72, right: width - 84, top, bottom: height - 26 };
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
     if (value === null || value === undefined) continue;
@@ -102,16 +102,16 @@ function hatch(svg, a) {
   close();
 }
 
-/** Batches and shifts that begin stand on the axis; a name is left out where the one before has no room to spare. */
+/** Batches and shifts that begin stand above the chart; a name is left out where the one before leaves no room. */
 function marks(svg, a) {
   let until = -Infinity;
   for (const one of a.data.marks) {
     const x = a.x(one.t);
     if (x < a.box.left || x > a.box.right) continue;
-    svg.append(s('path', { class: `axis-mark ${one.kind}`, d: `M${x} ${a.box.bottom}v${one.kind === 'batch' ? -14 : -8}` }));
-    const text = one.kind === 'batch' ? `▏${one.text}` : `${word('mark', 'shift')} ${one.text}`;
+    svg.append(s('path', { class: `axis-mark ${one.kind}`, d: `M${x} ${a.box.top + 6}V${a.box.top - (one.kind === 'batch' ? 18 : 10)}` }));
+    const text = one.kind === 'batch' ? one.text : `${word('mark', 'shift')} ${one.text}`;
     if (x < until || x > a.box.right - 60) continue;
-    svg.append(s('text', { class: `axis mark-text ${one.kind}`, x: x + 3, y: a.box.bottom - 4 }, text));
+    svg.append(s('text', { class: `axis mark-text ${one.kind}`, x: x + 4, y: a.box.top - 6 }, text));
     until = x + 12 + text.length * 8;
   }
 }
@@ -218,7 +218,7 @@ export function drawMain(svg, width, height, data) {
   const floor = data.characteristic.chart === 'i_mr' ? null : 0;
   // A short subgroup has limits far away: they may leave the drawing, a point may not.
   const near = [data.lcl, data.ucl].map((limits) => limits.filter((limit) => limit !== null).sort((a, b) => a - b));
-  const a = scale(data, width, height, [...data.p, data.filling?.p ?? null, ...near.map((limits) => limits[Math.floor(limits.length / 2)] ?? null)], floor);
+  const a = scale(data, width, height, [...data.p, data.filling?.p ?? null, ...near.map((limits) => limits[Math.floor(limits.length / 2)] ?? null)], floor, 26);
   frame(svg, a, height);
   clip(svg, a);
   marks(svg, a);

@@ -107,12 +107,13 @@ export class Strip {
     const x = (i) => left + i / n * (right - left);
     let high = 0;
     let low = Infinity;
-    for (const value of full.p) {
-      if (value === null) continue;
+    // What is not judged may lie anywhere and must not flatten the rest.
+    full.p.forEach((value, i) => {
+      if (value === null || full.fitness[i] !== 'whole') return;
       high = Math.max(high, value);
       low = Math.min(low, value);
-    }
-    const y = (v) => 4 + (1 - (v - low) / Math.max(1e-12, high - low)) * (height - 22);
+    });
+    const y = (v) => 4 + (1 - Math.max(0, Math.min(1, (v - low) / Math.max(1e-12, high - low)))) * (height - 22);
     // By position and not by time: a night without production takes no room.
     const at = new Map(full.t.map((ms, i) => [ms, i]));
     const a = { data: full, box: { left, right }, step: full.subgroup_minutes * 60000, x: (ms) => x((at.get(ms - full.subgroup_minutes * 30000) ?? 0) + 0.5), y };
@@ -121,7 +122,7 @@ export class Strip {
     svg.append(s('rect', { class: 'shown', x: x(from), y: 1, width: Math.max(2, x(to) - x(from)), height: height - 16 }));
     svg.append(s('path', { class: 'trace', d: trace(a, full.p) }));
     for (const [i, rules] of byPoint(full.sig)) {
-      if (full.p[i] !== null && n <= 6000) svg.append(shape(mark(rules[0]), { transform: `translate(${x(i + 0.5)} ${y(full.p[i])}) scale(0.6)` }));
+      if (full.p[i] !== null && full.fitness[i] === 'whole' && n <= 6000) svg.append(shape(mark(rules[0]), { transform: `translate(${x(i + 0.5)} ${y(full.p[i])}) scale(0.6)` }));
     }
     let day_ = null;
     full.t.forEach((ms, i) => {

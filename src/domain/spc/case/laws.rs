@@ -33,7 +33,10 @@ const MEASURED: [(&str, Scaled); 9] = [
         let params = json!({ "span": 3, "center": 50.0 * u, "sigma": 9.0 * u });
         json!({ "chart": "ma", "params": params, "data": { "x": times(x, u) } })
     }),
-    ("t", |x, u| json!({ "chart": "t", "params": { "method": "power" }, "data": { "x": times(x, u) } })),
+    (
+        "t",
+        |x, u| json!({ "chart": "t", "params": { "method": "power" }, "data": { "x": times(x, u) } }),
+    ),
     ("t2", |x, u| {
         let rows: Vec<[f64; 2]> = x.chunks_exact(2).map(|row| [row[0] * u, row[1]]).collect();
         json!({ "chart": "t2", "data": { "x": rows } })
@@ -70,7 +73,8 @@ fn same(a: &Value, b: &Value, tolerance: f64) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, tolerance))
         }
         (Value::Object(a), Value::Object(b)) => {
-            let within = |(key, a): (&String, &Value)| b.get(key).is_some_and(|b| same(a, b, tolerance));
+            let within =
+                |(key, a): (&String, &Value)| b.get(key).is_some_and(|b| same(a, b, tolerance));
             a.len() == b.len() && a.iter().all(within)
         }
         _ => match (a.as_f64(), b.as_f64()) {
@@ -105,19 +109,39 @@ const UNORDERED: [Ordered; 12] = [
     ("u", |d| counted("u", "c", d), &["/estimates/center"]),
     ("p_prime", |d| counted("p_prime", "d", d), &["/estimates/center", "/estimates/sigma_z_sd"]),
     ("u_prime", |d| counted("u_prime", "c", d), &["/estimates/center", "/estimates/sigma_z_sd"]),
-    ("capability_binomial", |d| counted("capability_binomial", "d", d), &["/p", "/clopper_pearson"]),
-    ("overdispersion", |d| {
-        let mut case = counted("overdispersion", "d", d);
-        case["params"] = json!({ "family": "binomial" });
-        case
-    }, &["/chi2", "/tarone_z", "/sigma_z_sd"]),
-    ("normality", |d| measured("normality", d), &["/anderson_darling", "/shapiro_wilk", "/jarque_bera"]),
+    (
+        "capability_binomial",
+        |d| counted("capability_binomial", "d", d),
+        &["/p", "/clopper_pearson"],
+    ),
+    (
+        "overdispersion",
+        |d| {
+            let mut case = counted("overdispersion", "d", d);
+            case["params"] = json!({ "family": "binomial" });
+            case
+        },
+        &["/chi2", "/tarone_z", "/sigma_z_sd"],
+    ),
+    (
+        "normality",
+        |d| measured("normality", d),
+        &["/anderson_darling", "/shapiro_wilk", "/jarque_bera"],
+    ),
     ("univariate", |d| measured("univariate", d), &["/mean", "/sd"]),
-    ("capability", |d| measured("capability", d), &["/indices/Ppk", "/indices/Cpk", "/sigma_overall"]),
-    ("t2", |d| {
-        let x: Vec<[f64; 2]> = d.iter().map(|(d, n)| [*d as f64, *n as f64]).collect();
-        json!({ "chart": "t2", "data": { "x": x } })
-    }, &["/estimates/mean", "/estimates/cov", "/estimates/ucl_phase2"]),
+    (
+        "capability",
+        |d| measured("capability", d),
+        &["/indices/Ppk", "/indices/Cpk", "/sigma_overall"],
+    ),
+    (
+        "t2",
+        |d| {
+            let x: Vec<[f64; 2]> = d.iter().map(|(d, n)| [*d as f64, *n as f64]).collect();
+            json!({ "chart": "t2", "data": { "x": x } })
+        },
+        &["/estimates/mean", "/estimates/cov", "/estimates/ucl_phase2"],
+    ),
 ];
 
 proptest! {
@@ -188,7 +212,8 @@ fn a_unit_or_an_order_that_matters_is_seen() {
     let (_, ewma) = MEASURED[3];
     let mut other = ewma(&values, 8.0);
     other["params"]["sigma"] = json!(9.0);
-    let [a, b] = [ewma(&values, 1.0), other].map(|case| without_unit("ewma", &run(&case, None).unwrap()));
+    let [a, b] =
+        [ewma(&values, 1.0), other].map(|case| without_unit("ewma", &run(&case, None).unwrap()));
     assert!(a.iter().zip(&b).any(|((_, a), (_, b))| !same(a, b, 1e-9)));
     let case = |x: Vec<f64>| run(&json!({ "chart": "i_mr", "data": { "x": x } }), None).unwrap();
     let mut sorted = values.clone();

@@ -307,9 +307,17 @@ async fn work_that_says_nothing_or_of_nothing_is_refused() {
         (WORK, json!({"author": " ", "kind": "acknowledge"}), "author is empty"),
         (WORK, json!({"author": "An", "kind": "cause", "text": " "}), "text is empty"),
         (WORK, json!({"author": "An", "kind": "note", "text": long}), "text"),
-        (WORK, json!({"author": "An", "kind": "shrug", "text": "x"}), "kind must be one of acknowledge"),
+        (
+            WORK,
+            json!({"author": "An", "kind": "shrug", "text": "x"}),
+            "kind must be one of acknowledge",
+        ),
         (WORK, json!({"author": "An"}), "missing field"),
-        ("/api/v1/lines/L1/incidents/8/work", json!({"author": "An", "kind": "acknowledge"}), "no incident 8"),
+        (
+            "/api/v1/lines/L1/incidents/8/work",
+            json!({"author": "An", "kind": "acknowledge"}),
+            "no incident 8",
+        ),
     ] {
         let (status, answer) = bench.post(path, body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
@@ -327,7 +335,11 @@ async fn every_post_has_the_same_guard() {
         let closed = bench(false);
         closed.record.incidents.lock().unwrap().push(incident(7, closed.now_us));
         let (status, answer) = closed.post(&path, body.clone()).await;
-        assert_eq!((status, &answer["code"]), (StatusCode::FORBIDDEN, &json!("read_only")), "{path}");
+        assert_eq!(
+            (status, &answer["code"]),
+            (StatusCode::FORBIDDEN, &json!("read_only")),
+            "{path}"
+        );
         assert!(closed.record.incidents.lock().unwrap()[0].work.is_empty());
         let open = bench(true);
         let request = Request::post(&path)

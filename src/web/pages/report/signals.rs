@@ -50,7 +50,11 @@ pub(super) async fn gather(app: &App, config: &LineConfig, span: (i64, i64)) -> 
     found.await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-fn all(app: &App, config: &LineConfig, (from_us, to_us): (i64, i64)) -> Result<Vec<Compared>, String> {
+fn all(
+    app: &App,
+    config: &LineConfig,
+    (from_us, to_us): (i64, i64),
+) -> Result<Vec<Compared>, String> {
     let parts = app.parts();
     let minutes = parts.history.minutes(&config.id, from_us, to_us)?;
     let events = parts.history.events(&config.id, from_us, to_us, &[EventKind::Batch])?;
@@ -58,8 +62,11 @@ fn all(app: &App, config: &LineConfig, (from_us, to_us): (i64, i64)) -> Result<V
     let mut rows = Vec::new();
     for characteristic in &config.characteristics {
         let limits = parts.quality.limits(&config.id, &characteristic.id)?;
-        let evaluation =
-            evaluate(characteristic, &subgroups(characteristic, &minutes, &batches), By::InForce(&limits));
+        let evaluation = evaluate(
+            characteristic,
+            &subgroups(characteristic, &minutes, &batches),
+            By::InForce(&limits),
+        );
         let judged = || evaluation.judged.iter().filter(|judged| judged.point.z.is_some());
         let Some(z) = over_a_period(judged().filter_map(|judged| judged.point.z)) else { continue };
         rows.push(Compared {

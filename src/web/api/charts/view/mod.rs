@@ -18,8 +18,8 @@ use utoipa::ToSchema;
 
 pub(crate) use columns::MarkView;
 use columns::{CompanionView, FillingView, PlainView};
-pub(crate) use evidence::{LengthView, lengths};
 use evidence::{BudgetView, CapabilityView, GateView, RuleView, rules};
+pub(crate) use evidence::{LengthView, lengths};
 use incidents::ShownIncident;
 pub(crate) use incidents::{IncidentView, ToldView};
 use limits::FittedView;
@@ -262,4 +262,3 @@ fn share(share: f64) -> f64 {
     let percent = (share * 1_000.0).round() / 10.0;
     if share < 1.0 { percent.min(99.9) } else { percent }
 }
-
