@@ -75,7 +75,7 @@ pub fn run(days: i64, runs: usize) -> anyhow::Result<Figures> {
     let to_us = clock.now().utc_us.div_euclid(MINUTE_US) * MINUTE_US;
     let n_counters = record(scratch.path(), line, (to_us - days * DAY * MINUTE_US, to_us))?;
     let mut asked = Vec::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     for packed in [false, true] {
         if packed {
             pack(scratch.path(), line, to_us)?;
