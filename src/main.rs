@@ -64,7 +64,7 @@ enum Command {
     Count(count::CountArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
-    Spc(spc::SpcArgs),
+    Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
     #[cfg(feature = "demo")]
     Bench(commands::bench::BenchArgs),
