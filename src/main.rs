@@ -66,7 +66,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
     Probe(probe::ProbeArgs),
-    Spc(spc::SpcArgs),
+    Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
     #[cfg(feature = "demo")]
     Bench(commands::bench::BenchArgs),

@@ -9,6 +9,7 @@ mod error;
 pub mod forward;
 mod frame;
 mod gauge;
+mod hours;
 mod journal;
 mod lines;
 mod place;

@@ -27,7 +27,7 @@ use crate::web::{Desk, Gauge, GaugeKind, Gauges, History, QualityRecord};
 const ROWS: usize = 50_000;
 
 /// The historian as the web sees it.
-pub(super) struct StoredHistory(pub(super) Historian);
+pub(crate) struct StoredHistory(pub(crate) Historian);
 
 impl History for StoredHistory {
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {

@@ -29,9 +29,10 @@ use crate::historian::{DeviceTags, Historian, Options};
 use crate::sources::{Feed, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
-use gauges::{LineDesk, ServiceGauges, StoredHistory};
+use gauges::{LineDesk, ServiceGauges};
 use line::{Command, LineTask};
 
+pub(crate) use gauges::StoredHistory;
 pub use plant::plant_database;
 
 /// Snapshots a line may be behind before they are dropped and counted: some seconds of a fast line.

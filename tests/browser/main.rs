@@ -6,6 +6,7 @@ mod browser;
 mod demo;
 mod hand;
 mod pages;
+mod workbench;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

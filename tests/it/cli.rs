@@ -200,7 +200,7 @@ fn spc_shows_a_chart_of_a_table() {
         "{}",
         run.out
     );
-    assert!(run.out.contains("  N1, one point beyond 3 sigma: 32\n"), "{}", run.out);
+    assert!(run.out.contains("  N1, one point beyond three sigma: 32\n"), "{}", run.out);
     let last = run.out.lines().find(|line| line.contains("08:31")).expect("the burst");
     assert!(last.ends_with("N1") && last.contains("0.0138462"), "{last}");
     let gap = run.out.lines().find(|line| line.contains("08:30")).expect("the gap");
@@ -211,6 +211,72 @@ fn spc_shows_a_chart_of_a_table() {
     assert_eq!(svg.matches("<circle").count(), 31, "the gap has no point");
     assert_eq!(svg.matches("<circle class=\"h\"").count(), 1, "one signal");
     assert!(!svg.contains("NaN") && !svg.contains("inf"));
+}
+
+/// What each chart type signals in a table of 30 quiet points and a jump, and the rules of every school.
+#[test]
+fn every_chart_for_people_finds_the_jump() {
+    let mut text = String::from("t,batch,x,n\n");
+    for i in 0..40 {
+        let jump = if i < 30 { 0 } else { 12 };
+        text += &format!("{i},B{},{},100\n", i / 4, 20 + [0, 3, 1, 4, 2][i % 5] + jump);
+    }
+    let folder = with_file("m.csv", &text);
+    let value = ["--value-column", "x"].as_slice();
+    let count = ["--count-column", "x"].as_slice();
+    let sized = ["--count-column", "x", "--size-column", "n"].as_slice();
+    let grouped = ["--value-column", "x", "--group-column", "batch"].as_slice();
+    for (kind, columns, baseline, found) in [
+        (
+            "p",
+            sized,
+            "1..30",
+            "N2, nine points in a row on one side of the centre line: 38, 39, 40",
+        ),
+        ("np", sized, "1..30", "N2, nine points"),
+        (
+            "c",
+            count,
+            "1..30",
+            "WE4, eight points in a row on one side of the centre line: 37, 38, 39, 40",
+        ),
+        (
+            "u",
+            sized,
+            "1..30",
+            "AIAG2, seven points in a row on one side of the centre line: 36, 37",
+        ),
+        ("u-prime", sized, "1..30", "N1, one point beyond three sigma: 31, 32"),
+        ("i-mr", value, "1..30", "WE1, one point beyond three sigma: 31, 32"),
+        ("xbar-s", grouped, "1..7", "N1, one point beyond three sigma: 8, 9, 10"),
+        ("xbar-r", grouped, "1..7", "N1, one point beyond three sigma: 8, 9, 10"),
+        ("ewma", value, "1..30", "LIMIT, a point outside the drawn limits: 3"),
+        ("cusum", value, "1..30", "UPPER, the upper cumulative sum above its decision interval: 3"),
+        ("ma", value, "1..30", "N1, one point beyond three sigma: 3"),
+    ] {
+        let args =
+            ["spc", "--chart", kind, "--csv", "m.csv", "--baseline", baseline, "--svg", "o.svg"];
+        let rules = ["--rules", "N1,N2,WE1,WE2,WE3,WE4,AIAG2"];
+        let run = capline(folder.path(), &[args.as_slice(), &rules, columns].concat());
+        assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{kind}");
+        assert!(run.out.contains(found), "{kind}: {found} in\n{}", run.out);
+        let svg = std::fs::read_to_string(folder.path().join("o.svg")).expect("the chart");
+        assert!(svg.contains("<circle class=\"h\""), "{kind} draws its signals");
+    }
+    let refused = |args: &[&str]| {
+        capline(folder.path(), &[&["spc", "--csv", "m.csv", "--chart"], args].concat())
+            .refusal()
+            .to_owned()
+    };
+    expect![[r#"
+        m.csv: this chart needs --group-column; the columns are t, batch, x, n
+    "#]]
+    .assert_eq(&refused(&["xbar-s", "--value-column", "x"]));
+    expect![[r#"
+        --lambda: a cusum chart has none; leave it out
+    "#]]
+    .assert_eq(&refused(&["cusum", "--value-column", "x", "--lambda", "0.2"]));
+    assert!(refused(&["ewma", "--value-column", "x", "--lambda", "7"]).contains("params.lam"));
 }
 
 #[test]

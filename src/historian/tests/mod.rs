@@ -2,6 +2,7 @@
 
 mod crash;
 mod frame;
+mod hours;
 mod lines;
 mod measure;
 mod quality;

@@ -7,6 +7,7 @@ use domain::units::HOUR_US;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::signals::{self, Compared};
 use crate::web::App;
 use crate::web::api::losses::{self, LossesView};
 use crate::web::api::periods::{BatchView, PeriodView};
@@ -46,6 +47,8 @@ pub(super) struct Facts {
     pub(super) sha256: String,
     /// Limits that judged in the period: characteristic and version.
     pub(super) limits: Vec<(String, u32)>,
+    /// Characteristics against their limits over the period.
+    pub(super) compared: Vec<Compared>,
 }
 
 /// Reads what a report is made of.
@@ -99,6 +102,7 @@ pub(super) async fn gather(
     let limits = limits(app, line, span.1).await;
     // A better translation must not look like other data.
     let figures = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
+    let compared = signals::gather(app, &config, span).await;
     let sha256 = hash(&json!({
         "line": config.id.as_str(),
         "period": PeriodView::of(&period, &config),
@@ -108,6 +112,7 @@ pub(super) async fn gather(
         "rejects": rejects.rows,
         "gaps": gaps.iter().chain(&alarms).map(figures).collect::<Vec<_>>(),
         "limits": limits,
+        "compared": compared,
     }));
     Ok(Facts {
         period,
@@ -121,6 +126,7 @@ pub(super) async fn gather(
         made_us,
         sha256,
         limits,
+        compared,
     })
 }
 

@@ -67,6 +67,7 @@ pub(super) fn paper(app: &App, look: Look, line: usize, facts: &Facts) -> Respon
                     (sheet.losses())
                     (sheet.stops())
                     (sheet.rejects())
+                    (sheet.compared())
                     (sheet.gaps())
                     (sheet.signatures())
                     (sheet.evidence(&parts.config_sha256, parts.simulated))

@@ -185,7 +185,7 @@ impl Sheet<'_> {
 }
 
 /// Names of columns; those of texts stand at the left like their texts.
-fn head(lang: Lang, keys: &[Key]) -> Markup {
+pub(super) fn head(lang: Lang, keys: &[Key]) -> Markup {
     let text =
         [Key::CauseWord, Key::Station, Key::ReasonWord, Key::SaidBy, Key::What, Key::WhyWord];
     html! {
