@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{check, count, migrate, oee, selftest, spc};
+use commands::{check, count, import, migrate, oee, probe, selftest, spc};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -62,9 +62,11 @@ enum Command {
     },
     Check(check::CheckArgs),
     Count(count::CountArgs),
+    Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
-    Spc(spc::SpcArgs),
+    Probe(probe::ProbeArgs),
+    Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
     #[cfg(feature = "demo")]
     Bench(commands::bench::BenchArgs),
@@ -103,6 +105,8 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Import(args) => Ok(import::run(&args)),
+        Command::Probe(args) => Ok(runtime()?.block_on(probe::run(&args))),
         Command::Migrate(args) => {
             let done = runtime()?.block_on(migrate::run(&args));
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use capline::bench::month;
 use capline::bench::spc::{Effort, run as detection};
 use clap::{Args, Subcommand};
 
@@ -32,6 +33,17 @@ enum What {
         #[arg(long, default_value_t = Effort::default().lines)]
         lines: usize,
     },
+    /// How long the workbench waits for a chart of a month
+    ///
+    /// Writes a journal of a line's minutes into a scratch directory, then starts afresh and asks for the chart.
+    Chart {
+        /// Days in the journal
+        #[arg(long, default_value_t = 31)]
+        days: u16,
+        /// Starts
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+    },
 }
 
 pub(crate) fn run(args: &BenchArgs) -> ExitCode {
@@ -45,5 +57,12 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
             spinner.finish_and_clear();
             print(&format!("{figures}\n"))
         }
+        What::Chart { days, runs } => match month::run(i64::from(days), runs) {
+            Ok(figures) => print(&format!("{figures}\n")),
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }

@@ -3,6 +3,7 @@
 mod cli;
 mod demo;
 mod faults;
+mod hand;
 mod harness;
 mod kills;
 mod law;
@@ -14,3 +15,4 @@ mod restart;
 mod rust_text;
 mod scenarios;
 mod skip;
+mod types;

@@ -22,7 +22,7 @@ use crate::line::minute::Counted;
 use crate::line::state::State;
 use crate::units::{Count, MINUTE_US, StationId};
 
-pub use books::{Booking, Books, Period};
+pub use books::{Booking, Books, OpenBatch, Period};
 
 /// What a period is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
