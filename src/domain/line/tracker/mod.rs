@@ -7,6 +7,7 @@ mod rounds;
 mod show;
 mod station;
 mod tell;
+mod weigh;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ use crate::line::minute::Minute;
 use crate::line::rollup::{Booking, Rollup};
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
+use crate::line::weight::Series;
+use crate::line::weighing::Sequence;
 use crate::plc_map::{OdometerLink, PlcMap, Role};
 use crate::quality::{self, Chart};
 use crate::reading::{Outcome, Quality, Reading, Snapshot};
@@ -73,6 +76,8 @@ pub struct Changes {
     pub stops: Vec<Stop>,
     /// Hours, shifts and batches that changed.
     pub rollups: Vec<Rollup>,
+    /// The last number taken of each series of weights.
+    pub weighings: Vec<(StationId, Series, Sequence)>,
     /// Up to when the time of the line is booked.
     pub booked_to: Moment,
 }
@@ -141,6 +146,11 @@ impl LineTracker {
         for (id, state, raw, since_us) in &carry.states {
             if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
                 station.restore(*state, *raw, *since_us, now);
+            }
+        }
+        for (id, series, last) in &carry.weighings {
+            if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
+                station.resume_weighing(*series, *last);
             }
         }
         let stop = stations[model.counting].standing_since().map(|(class, from_us)| OpenStop {
@@ -246,6 +256,7 @@ impl LineTracker {
             self.chronicle.batch(id, at);
         }
         self.count(index, readings, at);
+        self.weigh(index, group, readings, at);
         if is_counting {
             self.chronicle.decide(at);
             self.follow_stop(at);
@@ -371,6 +382,7 @@ impl LineTracker {
         if !counting.is_up() {
             self.spend(State::Unknown, now);
         }
+        self.weigh_nothing(now);
         // A minute closes when the time in it is booked and no reading of it can still be on its way.
         let lateness_us =
             self.stations.iter().map(|station| station.stale_after_us).max().unwrap_or(0);
@@ -441,6 +453,7 @@ impl LineTracker {
         Changes {
             stops,
             rollups,
+            weighings: self.weighings(),
             booked_to: self.booked_to,
             baselines: self.ledgers.iter().filter_map(baseline).collect(),
             minutes: self.account.take_minutes(),

@@ -6,3 +6,4 @@ mod laws;
 mod odometer;
 mod script;
 mod told;
+mod weights;
