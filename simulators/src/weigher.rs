@@ -160,7 +160,10 @@ impl Weigher {
             let net_mg = self.tooling.net_weight(bore, taken.stroke, taken.drift, &mut rng);
             (bore as u16 + 1, (net_mg * 10.0).round().clamp(0.0, 65_535.0) as u16)
         };
-        Some(SampleRecord { sequence, weights: (0..u64::from(taken.capsules)).map(weigh).collect() })
+        Some(SampleRecord {
+            sequence,
+            weights: (0..u64::from(taken.capsules)).map(weigh).collect(),
+        })
     }
 
     /// Statistics of the last whole interval, drawn when somebody looks.

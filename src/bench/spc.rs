@@ -158,6 +158,7 @@ fn minute(i: i64, good: u64, rejected: u64) -> Minute {
         time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
         polls: 1,
         missed: 0,
+        weights: Vec::new(),
         tallies: vec![
             tally(Counted::Good, good),
             tally(Counted::Reject(Reason::new("all")), rejected),

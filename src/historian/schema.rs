@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { step: 1, sql: include_str!("sql/0001_tables.sql") },
     Migration { step: 2, sql: include_str!("sql/0002_quality.sql") },
     Migration { step: 3, sql: include_str!("sql/0003_outbox.sql") },
+    Migration { step: 6, sql: include_str!("sql/0006_weights.sql") },
 ];
 
 /// Brings a new or older journal to the present schema; refuses everything else and changes nothing then.
@@ -28,7 +29,7 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     recognise(conn, path)?;
     let tx = conn.transaction().map_err(fail)?;
     tx.execute_batch(include_str!("sql/migration.sql")).map_err(fail)?;
-    let known = MIGRATIONS.len() as u32;
+    let known = MIGRATIONS.iter().map(|migration| migration.step).max().unwrap_or(0);
     let found: u32 = tx
         .query_row("select coalesce(max(step), 0) from migration", [], |row| row.get(0))
         .map_err(fail)?;

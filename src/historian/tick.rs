@@ -8,8 +8,10 @@ use domain::line::rollup::Rollup;
 use domain::line::state::State;
 use domain::line::stop::Stop;
 use domain::line::tracker::Changes;
+use domain::line::weighing::Sequence;
+use domain::line::weight::Series;
 use domain::reading::Snapshot;
-use domain::units::{Count, LineId, Moment, TagId};
+use domain::units::{Count, LineId, Moment, StationId, TagId};
 
 /// All that a line learned since its last tick. Stored whole or not at all.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct Tick {
     pub stops: Vec<Stop>,
     /// Hours, shifts and batches that changed, absolute.
     pub rollups: Vec<Rollup>,
+    /// The last number taken of each series of weights, absolute.
+    pub weighings: Vec<(StationId, Series, Sequence)>,
     /// Up to when the time of the line is booked.
     pub booked_to: Moment,
     /// Good capsules counted at the counting station since the journal began, absolute.
@@ -76,6 +80,8 @@ pub struct Resume {
     pub events: Vec<Event>,
     /// States.
     pub states: Vec<StoredState>,
+    /// The last number taken of each series of weights.
+    pub weighings: Vec<(StationId, Series, Sequence)>,
     /// When the last tick was closed; none in a new journal.
     pub last_tick: Option<Moment>,
     /// Number of the last tick, 0 in a new journal.
@@ -96,7 +102,8 @@ impl Tick {
         snapshots: Vec<Snapshot>,
         total: Count,
     ) -> Tick {
-        let Changes { baselines, minutes, events, states, stops, rollups, booked_to } = changes;
+        let Changes { baselines, minutes, events, states, stops, rollups, weighings, booked_to } =
+            changes;
         let stored =
             |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
         let states = states.into_iter().map(stored).collect();
@@ -111,6 +118,7 @@ impl Tick {
             states,
             stops,
             rollups,
+            weighings,
             booked_to,
             total,
         }
@@ -130,6 +138,9 @@ impl Tick {
         supersede(&mut self.minutes, later.minutes, |minute| minute.start_us);
         supersede(&mut self.stops, later.stops, |stop| stop.number);
         supersede(&mut self.rollups, later.rollups, |rollup| (rollup.kind, rollup.start_us));
+        supersede(&mut self.weighings, later.weighings, |(station, series, _)| {
+            (station.clone(), *series)
+        });
         supersede(&mut self.states, later.states, |state| state.station.clone());
     }
 }

@@ -130,10 +130,12 @@ impl Minute {
     /// All weights of a series of a station, and how far they are complete.
     pub fn weighed(&self, station: &StationId, series: Series) -> (Moments, Account) {
         let is_it = |t: &&WeightTally| t.series == series && t.station == *station;
-        self.weights.iter().filter(is_it).fold(
-            (Moments::ZERO, Account::default()),
-            |(moments, account), tally| (moments + tally.moments, account + tally.account),
-        )
+        self.weights
+            .iter()
+            .filter(is_it)
+            .fold((Moments::ZERO, Account::default()), |(moments, account), tally| {
+                (moments + tally.moments, account + tally.account)
+            })
     }
 
     /// All rejects of a station.
@@ -141,5 +143,19 @@ impl Minute {
         let is_reject =
             |t: &&Tally| t.station == *station && matches!(t.counted, Counted::Reject(_));
         self.tallies.iter().filter(is_reject).map(|t| t.count).sum()
+    }
+}
+
+/// Puts weights that were read apart into their minutes. Both are in order of time; what belongs to none of the minutes
+/// is left out.
+pub fn join_weights(minutes: &mut [Minute], weights: impl IntoIterator<Item = (i64, WeightTally)>) {
+    let mut at = 0;
+    for (start_us, tally) in weights {
+        while minutes.get(at).is_some_and(|minute| minute.start_us < start_us) {
+            at += 1;
+        }
+        if let Some(minute) = minutes.get_mut(at).filter(|minute| minute.start_us == start_us) {
+            minute.weights.push(tally);
+        }
     }
 }

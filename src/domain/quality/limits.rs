@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::characteristic::{Characteristic, ChartKind, LAMBDA};
+use super::characteristic::{Characteristic, ChartKind};
 use super::subgroup::{Follows, Subgroup};
+use crate::line::weight::Moments;
 use crate::spc::arl;
 use crate::spc::attribute::{
     Attribute, Dispersion, Family, Laney, Law, Prime, Subgroup as Counts, chart,
 };
 use crate::spc::chart::{Exclusion, Settings};
+use crate::spc::constants::c4;
 use crate::spc::individuals::Individuals;
 use crate::spc::rules::RuleId;
 use crate::spc::subgroup_length::{Advice, advise};
@@ -74,6 +76,15 @@ pub enum LimitsLaw {
         center: f64,
         /// Standard deviation of a value.
         sigma: f64,
+    },
+    /// Means, with what varies within their subgroups.
+    ThreeWay {
+        /// Mean of the means.
+        center: f64,
+        /// Standard deviation of a mean, from subgroup to subgroup.
+        sigma: f64,
+        /// Standard deviation of a single value within its subgroup.
+        sigma_within: f64,
     },
 }
 
@@ -295,6 +306,11 @@ impl Limits {
                 row("center", &center);
                 row("sigma", &sigma);
             }
+            LimitsLaw::ThreeWay { center, sigma, sigma_within } => {
+                row("center", &center);
+                row("sigma", &sigma);
+                row("sigma_within", &sigma_within);
+            }
         }
         row("ewma_l", &self.ewma_l);
         self.rules.iter().for_each(|rule| row("rule", rule));
@@ -375,6 +391,15 @@ pub fn fit(
         Some(family) => fit_rate(characteristic.kind, family, &series),
         None => fit_individuals(&series),
     };
+    let law = match law {
+        Some(LimitsLaw::Individuals { center, sigma })
+            if characteristic.kind == ChartKind::ThreeWay =>
+        {
+            let within = pooled_sd(series.estimating()).filter(|within| *within > 0.0);
+            within.map(|sigma_within| LimitsLaw::ThreeWay { center, sigma, sigma_within })
+        }
+        law => law,
+    };
     Fitted { law, evidence, baseline: Baseline { from_us, to_us, n_used, excluded } }
 }
 
@@ -383,7 +408,7 @@ pub(super) fn family(kind: ChartKind) -> Option<Family> {
     match kind {
         ChartKind::PPrime | ChartKind::P => Some(Family::P),
         ChartKind::UPrime | ChartKind::U => Some(Family::U),
-        ChartKind::Individuals => None,
+        ChartKind::Individuals | ChartKind::ThreeWay | ChartKind::Ewma => None,
     }
 }
 
@@ -399,19 +424,21 @@ impl LimitsLaw {
 /// The distance of the EWMA's limits that spends the alarm budget.
 pub fn ewma_l(characteristic: &Characteristic) -> f64 {
     // A budget outside of what run lengths can be solved for gets the limit of one alarm in 500 points.
-    arl::ewma_limit(characteristic.arl0(), LAMBDA).unwrap_or(2.814)
+    arl::ewma_limit(characteristic.arl0(), characteristic.lambda()).unwrap_or(2.814)
 }
 
 /// Subgroups as the engine takes them: a break is an empty place.
 struct Series {
     counts: Vec<Option<Counts>>,
     values: Vec<Option<f64>>,
+    moments: Vec<Moments>,
     excluded: Vec<Exclusion>,
 }
 
 impl Series {
     fn of(within: &[&Subgroup], excluded: &[Excluded]) -> Series {
-        let mut series = Series { counts: vec![], values: vec![], excluded: vec![] };
+        let mut series =
+            Series { counts: vec![], values: vec![], moments: vec![], excluded: vec![] };
         for subgroup in within {
             if subgroup.follows != Follows::On {
                 series.push(None);
@@ -430,15 +457,36 @@ impl Series {
             |s: &&&Subgroup| Counts { count: s.count.best() as f64, size: s.size.best() as f64 };
         self.counts.push(subgroup.as_ref().map(counts));
         self.values.push(subgroup.and_then(|s| s.stat()));
+        self.moments.push(subgroup.map_or(Moments::ZERO, |s| s.moments));
     }
 
     fn settings(&self) -> Settings {
         Settings { excluded: self.excluded.clone(), ..Settings::default() }
     }
 
+    /// Weights of the subgroups that estimate.
+    fn estimating(&self) -> impl Iterator<Item = Moments> {
+        let moments = self.moments.iter().enumerate();
+        moments.filter(|(i, _)| self.estimates(*i)).map(|(_, moments)| *moments)
+    }
+
     fn estimates(&self, index: usize) -> bool {
         self.excluded.iter().all(|out| out.index != index)
     }
+}
+
+/// The pooled standard deviation within subgroups, in milligrams, `√(Σ (n-1) s² / Σ (n-1)) / c4(Σ (n-1) + 1)`. None
+/// without a subgroup of two.
+pub(super) fn pooled_sd(groups: impl Iterator<Item = Moments>) -> Option<f64> {
+    let (mut df, mut squares) = (0.0, 0.0);
+    for group in groups {
+        if let Some(sd) = group.sd_mg() {
+            let own = (group.n() - 1) as f64;
+            df += own;
+            squares += own * sd * sd;
+        }
+    }
+    (df > 0.0).then(|| (squares / df).sqrt() / c4(df + 1.0).unwrap_or(1.0))
 }
 
 type Estimate = (Option<LimitsLaw>, Evidence, usize);

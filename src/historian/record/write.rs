@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::BaselineRow;
 use super::line::{rollups, stops};
+use super::weight::weighings;
 use crate::historian::{Tick, frame};
 
 /// Where the rows of a tick belong.
@@ -23,8 +24,8 @@ pub(in crate::historian) struct Scope {
 type Part = fn(&Connection, Scope, &Tick) -> Result<()>;
 
 /// All parts of a tick. The last one says that the tick is stored.
-pub(in crate::historian) const PARTS: [Part; 8] =
-    [frames, baselines, minutes, events, states, stops, rollups, line];
+pub(in crate::historian) const PARTS: [Part; 9] =
+    [frames, baselines, minutes, weighings, events, states, stops, rollups, line];
 
 /// The number of a line and of its last tick, and when that was closed. A line that is not known yet is entered.
 pub(in crate::historian) fn line_row(
@@ -106,7 +107,7 @@ fn write_minute(conn: &Connection, scope: Scope, minute: &Minute) -> Result<()> 
         let counter = counter(conn, scope, tally)?;
         upsert.execute(params![scope.line, minute.start_us, counter, best, low, high])?;
     }
-    Ok(())
+    super::weight::write(conn, scope, minute)
 }
 
 /// The number of a counter in the dictionary, entered if it is new.

@@ -56,6 +56,7 @@ fn tick(line: &LineId, seq: u64) -> Tick {
         states: states(seq),
         stops: vec![stop(seq)],
         rollups: vec![rollup(seq)],
+        weighings: Vec::new(),
         booked_to: at(seq.saturating_sub(1)),
         total: Count::exact(seq),
     }
@@ -133,6 +134,7 @@ fn minute(start_us: i64, seq: u64) -> Minute {
         time: TimeSplit([seq as i64 * TICK_US, 0, 5, 0, 0, 7]),
         polls: seq,
         missed: 1,
+        weights: Vec::new(),
         tallies: vec![
             tally("CF01", Counted::Good, seq),
             tally("CF01", Counted::Reject(Reason::new("no_dose")), 2),

@@ -4,6 +4,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
+use domain::line::weight::Series;
 use domain::quality::characteristic::{Characteristic, Measure};
 use maud::{Markup, html};
 
@@ -53,6 +54,12 @@ fn name(lang: Lang, characteristic: &Characteristic) -> String {
             format!("{} {station}", lang.say(Key::RejectFraction))
         }
         Measure::Speed { station } => format!("{} {station}", lang.say(Key::Speed)),
+        Measure::Weight { station, series } => {
+            format!("{} {station} {}", lang.say(Key::WeightMean), lang.say(series_key(*series)))
+        }
+        Measure::WeightDeviation { station, series } => {
+            format!("{} {station} {}", lang.say(Key::WeightSpread), lang.say(series_key(*series)))
+        }
         Measure::Reject { station, reason } => {
             let id = format!("reason.{reason}");
             let known = Key::ALL.iter().find(|key| key.id() == id);
@@ -62,6 +69,13 @@ fn name(lang: Lang, characteristic: &Characteristic) -> String {
             );
             format!("{station} {reason}")
         }
+    }
+}
+
+fn series_key(series: Series) -> Key {
+    match series {
+        Series::Sample => Key::WeightsOfSample,
+        Series::Interval => Key::WeightsOfAll,
     }
 }
 

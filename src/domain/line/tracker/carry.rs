@@ -9,8 +9,8 @@ use crate::line::counter::{Baseline, Counter, Settings};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
 use crate::line::state::State;
-use crate::line::weight::Series;
 use crate::line::weighing::Sequence;
+use crate::line::weight::Series;
 use crate::plc_map::PlcMap;
 use crate::units::{Moment, SECOND_US, StationId, TagId};
 

@@ -33,25 +33,28 @@ impl LineTracker {
     pub(super) fn weighings(&self) -> Vec<(StationId, Series, Sequence)> {
         let of_station = |station: &super::Station| {
             let id = station.map.station.clone();
-            let last = station.weighings.iter().filter_map(|reader| {
-                Some((id.clone(), reader.series(), reader.last()?))
-            });
+            let last = station
+                .weighings
+                .iter()
+                .filter_map(|reader| Some((id.clone(), reader.series(), reader.last()?)));
             last.collect::<Vec<_>>()
         };
         self.stations.iter().flat_map(of_station).collect()
     }
 
     fn tell_record(&mut self, index: usize, series: Series, record: &Record, at: Moment) {
-        let account: Account =
-            record.tallies.iter().fold(Account::default(), |sum, tally: &WeightTally| {
-                sum + tally.account
-            });
+        let account: Account = record
+            .tallies
+            .iter()
+            .fold(Account::default(), |sum, tally: &WeightTally| sum + tally.account);
         let (word, number) = (series.word(), record.sequence);
         let missed = match record.before {
             _ if account.missed == 0 => None,
-            Some(before) => {
-                Some(format!("{word} records {} to {} were not seen", before + 1, number.wrapping_sub(1)))
-            }
+            Some(before) => Some(format!(
+                "{word} records {} to {} were not seen",
+                before + 1,
+                number.wrapping_sub(1)
+            )),
             None => Some(format!("{word} records begin afresh at {number}")),
         };
         let refused = (account.refused > 0)

@@ -85,8 +85,7 @@ impl Reader {
         let sequence = tags(Part::Sequence).next()?;
         let (bores, weights): (Vec<u16>, Vec<u16>) =
             (tags(Part::Bore).collect(), tags(Part::Weight).collect());
-        let statistics =
-            [Part::Count, Part::Mean, Part::Deviation].map(|part| tags(part).next());
+        let statistics = [Part::Count, Part::Mean, Part::Deviation].map(|part| tags(part).next());
         let all = bores.iter().chain(&weights).chain(statistics.iter().flatten());
         let held = |tag: &u16| {
             let Tag { scale, offset, .. } = map.tags[usize::from(*tag)];

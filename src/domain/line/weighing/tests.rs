@@ -57,13 +57,8 @@ fn block(head: u64, n: u64, mean: f64, sd: f64, tail: u64) -> Vec<Reading> {
         Value::Float(sd),
         Value::Unsigned(tail),
     ];
-    let reading = |(tag, value)| Reading {
-        tag,
-        value,
-        quality: Quality::Good,
-        status: 0,
-        source_us: None,
-    };
+    let reading =
+        |(tag, value)| Reading { tag, value, quality: Quality::Good, status: 0, source_us: None };
     (0..).zip(values).map(reading).collect()
 }
 
@@ -96,9 +91,8 @@ fn a_torn_block_is_read_again() {
 fn without_a_tail_a_record_waits_for_a_second_reading() {
     let (head, _) = MAP.split_once("[[tag]]\nid = \"tail\"").unwrap();
     let mut reader = reader(head);
-    let read = |reader: &mut Reader, sequence, n| {
-        reader.take(0, &block(sequence, n, 595.5, 9.5, 0)[..4])
-    };
+    let read =
+        |reader: &mut Reader, sequence, n| reader.take(0, &block(sequence, n, 595.5, 9.5, 0)[..4]);
     read(&mut reader, 4, 6_480);
     assert_eq!(read(&mut reader, 5, 6_480), None);
     assert_eq!(weights(&read(&mut reader, 5, 6_481).unwrap()).n(), 6_481);

@@ -156,9 +156,8 @@ impl Moments {
         }
         let sum = u128::from(self.sum_ug);
         // Beyond 10^19 µg in one subgroup (ten thousand tonnes) this saturates instead of wrapping.
-        let spread = u128::from(self.n)
-            .saturating_mul(self.squares)
-            .saturating_sub(sum.saturating_mul(sum));
+        let spread =
+            u128::from(self.n).saturating_mul(self.squares).saturating_sub(sum.saturating_mul(sum));
         let n = self.n as f64;
         Some((spread as f64 / (n * (n - 1.0))).sqrt() / 1e3)
     }
@@ -232,13 +231,7 @@ impl Add for Account {
 impl WeightTally {
     /// Nothing, of one bore of a series.
     pub fn nothing(station: StationId, series: Series, bore: u16) -> WeightTally {
-        WeightTally {
-            station,
-            series,
-            bore,
-            moments: Moments::ZERO,
-            account: Account::default(),
-        }
+        WeightTally { station, series, bore, moments: Moments::ZERO, account: Account::default() }
     }
 
     fn is_of(&self, other: &WeightTally) -> bool {

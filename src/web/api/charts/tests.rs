@@ -9,6 +9,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::weight::WeightTally;
 use domain::units::{Count, LineId, MINUTE_US, Reason, StationId, TagId};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -26,6 +27,10 @@ struct Running {
 }
 
 impl History for Running {
+    fn weights(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
+        Ok(Vec::new())
+    }
+
     fn minutes(&self, _: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
         let minute = |start_us: i64| {
             let i = start_us / MINUTE_US;
@@ -40,6 +45,7 @@ impl History for Running {
                 time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
                 polls: 600,
                 missed: 0,
+                weights: Vec::new(),
                 tallies: vec![
                     tally(Counted::Good, 6_500 - rejected),
                     tally(Counted::Reject(Reason::new("dented")), rejected),

@@ -8,6 +8,7 @@ use domain::quality::signal::Incident;
 use domain::quality::stream::{Judged, display_factor};
 use domain::quality::subgroup::subgroups;
 use domain::quality::workbench::{Evaluation, Replay};
+use domain::spc::capability::{Capability, Index};
 use domain::spc::chart::{Point, Settings};
 use domain::spc::rules::{Hits, RuleId};
 use domain::spc::subgroup_length::by_length;
@@ -22,15 +23,17 @@ const LENGTHS: [usize; 4] = [1, 5, 15, 60];
 pub(crate) struct CharacteristicView {
     /// Its name in addresses.
     id: String,
-    /// `reject_fraction`, `reject` or `speed`.
+    /// `reject_fraction`, `reject`, `speed`, `weight` or `weight_deviation`.
     measure: &'static str,
     /// Where.
     station: String,
     /// Why, of rejects of one reason.
     reason: Option<String>,
-    /// `p_prime`, `p`, `u_prime`, `u` or `i_mr`.
+    /// Of weights: `sample` for single weights, `interval` for all that was weighed.
+    series: Option<&'static str>,
+    /// `p_prime`, `p`, `u_prime`, `u`, `i_mr`, `i_mr_s` or `ewma`.
     chart: &'static str,
-    /// Unit of all its numbers: `%`, `‰` or `capsules/min`.
+    /// Unit of all its numbers: `%`, `‰`, `capsules/min` or `mg`.
     unit: &'static str,
     /// Minutes of a subgroup that is judged.
     subgroup_minutes: u32,
@@ -85,6 +88,8 @@ pub(crate) struct WorkbenchView {
     sig: Vec<(usize, &'static str)>,
     /// The chart beside it.
     companion: CompanionView,
+    /// Standard deviations within subgroups, on a three-way chart.
+    within: Option<CompanionView>,
     /// The same points under a plain p or u chart; none for measurements.
     plain: Option<PlainView>,
     /// Which limits were asked for: `in_force`, `version` or `trial`.
@@ -101,6 +106,8 @@ pub(crate) struct WorkbenchView {
     gate: GateView,
     /// Capability of a fraction.
     capability: Option<CapabilityView>,
+    /// Capability of weights, where a tolerance is configured.
+    indices: Option<IndicesView>,
     /// What each rule says, for those that can signal here.
     rules: Vec<RuleView>,
     /// Incidents of the span as the shown limits give them.
@@ -114,7 +121,7 @@ pub(crate) struct WorkbenchView {
 /// The chart beside.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CompanionView {
-    /// `ewma` or `mr`.
+    /// `ewma`, `mr` or `s`.
     name: &'static str,
     /// What is plotted.
     y: Vec<Option<f64>>,
@@ -156,6 +163,8 @@ pub(crate) struct LimitsView {
     sigma_z: Option<f64>,
     /// Standard deviation of a value, for measurements.
     sigma: Option<f64>,
+    /// Standard deviation within subgroups, on a three-way chart.
+    sigma_within: Option<f64>,
     /// Distance of the EWMA's limits, in sigma.
     ewma_l: f64,
     /// Rules.
@@ -267,6 +276,27 @@ pub(crate) struct CapabilityView {
     ppm_interval: [f64; 2],
     /// Process Z.
     process_z: Option<f64>,
+}
+
+/// Capability of weights at 95 %: by what varies within subgroups, and by all single weights.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IndicesView {
+    /// Lower specification limit.
+    lower_spec: Option<f64>,
+    /// Upper specification limit.
+    upper_spec: Option<f64>,
+    /// Weights.
+    n: u64,
+    /// Cp with its interval.
+    cp: Option<[f64; 3]>,
+    /// Cpk with its interval.
+    cpk: Option<[f64; 3]>,
+    /// Pp with its interval.
+    pp: Option<[f64; 3]>,
+    /// Ppk with its interval.
+    ppk: Option<[f64; 3]>,
+    /// Parts per million outside, if the weights were normal.
+    ppm: Option<f64>,
 }
 
 /// A rule in words.
@@ -412,18 +442,17 @@ impl CharacteristicView {
             Measure::RejectFraction { .. } => ("reject_fraction", None),
             Measure::Reject { reason, .. } => ("reject", Some(reason.to_string())),
             Measure::Speed { .. } => ("speed", None),
+            Measure::Weight { .. } => ("weight", None),
+            Measure::WeightDeviation { .. } => ("weight_deviation", None),
         };
         CharacteristicView {
             id: characteristic.id.to_string(),
             measure,
             station: characteristic.measure.station().to_string(),
             reason,
+            series: characteristic.measure.series().map(|series| series.word()),
             chart: characteristic.kind.word(),
-            unit: match characteristic.kind {
-                ChartKind::PPrime | ChartKind::P => "%",
-                ChartKind::UPrime | ChartKind::U => "‰",
-                ChartKind::Individuals => "capsules/min",
-            },
+            unit: characteristic.unit(),
             subgroup_minutes: characteristic.subgroup_minutes,
             break_after_s: characteristic.break_after_us / 1_000_000,
             startup_s: characteristic.startup_us / 1_000_000,
@@ -477,6 +506,7 @@ impl WorkbenchView {
             version: judged.iter().map(|j| j.version).collect(),
             sig: signals(judged.iter().map(|j| j.point.hits)),
             companion: CompanionView::of(judged, characteristic.kind),
+            within: CompanionView::within(judged),
             plain: PlainView::of(judged, characteristic.kind),
             by: shown.by,
             limits: shown.limits.map(LimitsView::of),
@@ -504,6 +534,7 @@ impl WorkbenchView {
                     .map(|p| rounded(p * 1e6, 1).unwrap_or(0.0)),
                 process_z: capability.process_z.and_then(|z| rounded(z, 3)),
             }),
+            indices: IndicesView::of(evaluation, characteristic),
             rules: rules(configured),
             shown_incidents: evaluation.incidents.iter().map(ShownIncident::of).collect(),
             incidents: shown.incidents.iter().map(IncidentView::of).collect(),
@@ -528,12 +559,52 @@ fn share(share: f64) -> f64 {
 }
 
 fn rules(characteristic: &Characteristic) -> Vec<RuleView> {
-    let beside = characteristic.kind.counts().then_some(RuleId::Limit);
-    let all = characteristic.rules.iter().copied().chain(beside);
+    let has_ewma = characteristic.kind.counts() || characteristic.kind == ChartKind::Ewma;
+    let own = characteristic.rules.iter().copied();
+    let own = own.filter(|_| characteristic.kind != ChartKind::Ewma);
+    let all = own.chain(has_ewma.then_some(RuleId::Limit));
     all.map(|rule| RuleView { id: rule.name(), words: rule.meaning() }).collect()
 }
 
+impl IndicesView {
+    fn of(evaluation: &Evaluation, characteristic: &Characteristic) -> Option<IndicesView> {
+        let Capability { within, overall, .. } = evaluation.weight_capability(characteristic)?;
+        let whole = evaluation.judged.iter().map(|j| &j.subgroup).filter(|s| s.is_whole());
+        let index = |index: Option<Index>| {
+            let Index { value, interval } = index?;
+            let (low, high) = interval?;
+            Some([rounded(value, 3)?, rounded(low, 3)?, rounded(high, 3)?])
+        };
+        Some(IndicesView {
+            lower_spec: characteristic.tolerance.lsl,
+            upper_spec: characteristic.tolerance.usl,
+            n: whole.map(|subgroup| subgroup.moments.n()).sum(),
+            cp: index(within.both),
+            cpk: index(within.worst),
+            pp: index(overall.both),
+            ppk: index(overall.worst),
+            ppm: rounded(overall.expected.ppm_total, 1),
+        })
+    }
+}
+
 impl CompanionView {
+    fn within(judged: &[Judged]) -> Option<CompanionView> {
+        judged.iter().find(|j| j.within.is_some())?;
+        let round = |x: Option<f64>| x.and_then(|x| rounded(x, 4));
+        let column = |get: fn(&Point) -> Option<f64>| {
+            judged.iter().map(|j| round(j.within.as_ref().and_then(get))).collect::<Vec<_>>()
+        };
+        Some(CompanionView {
+            name: "s",
+            y: column(|p| p.stat),
+            cl: judged.iter().rev().find_map(|j| round(j.within?.cl)),
+            lcl: column(|p| p.lcl),
+            ucl: column(|p| p.ucl),
+            sig: signals(judged.iter().map(|j| j.within.map_or(Hits::NONE, |p| p.hits))),
+        })
+    }
+
     fn of(judged: &[Judged], kind: ChartKind) -> CompanionView {
         // The mean of z has no unit; a moving range has that of the chart.
         let round = |x: Option<f64>| x.and_then(|x| rounded(x, 4));
@@ -574,9 +645,12 @@ impl LimitsView {
     /// The view of a version.
     pub(crate) fn of(limits: &Limits) -> LimitsView {
         let scale = Scale::of(limits.kind);
-        let (center, sigma_z, sigma) = match limits.law {
-            LimitsLaw::Rate { center, sigma_z } => (center, Some(sigma_z), None),
-            LimitsLaw::Individuals { center, sigma } => (center, None, Some(sigma)),
+        let (center, sigma_z, sigma, within) = match limits.law {
+            LimitsLaw::Rate { center, sigma_z } => (center, Some(sigma_z), None, None),
+            LimitsLaw::Individuals { center, sigma } => (center, None, Some(sigma), None),
+            LimitsLaw::ThreeWay { center, sigma, sigma_within } => {
+                (center, None, Some(sigma), Some(sigma_within))
+            }
         };
         let decision = limits.decision.as_ref();
         LimitsView {
@@ -585,6 +659,7 @@ impl LimitsView {
             center: scale.show(Some(center)).unwrap_or(0.0),
             sigma_z: sigma_z.and_then(|s| rounded(s, 4)),
             sigma: scale.show(sigma),
+            sigma_within: scale.show(within),
             ewma_l: rounded(limits.ewma_l, 4).unwrap_or(0.0),
             rules: limits.rules.iter().map(|rule| rule.name()).collect(),
             from_ms: ms(limits.baseline.from_us),
@@ -628,7 +703,9 @@ impl EvidenceView {
 impl FittedView {
     fn of(fitted: &Fitted, scale: &Scale) -> FittedView {
         let center = fitted.law.map(|law| match law {
-            LimitsLaw::Rate { center, .. } | LimitsLaw::Individuals { center, .. } => center,
+            LimitsLaw::Rate { center, .. }
+            | LimitsLaw::Individuals { center, .. }
+            | LimitsLaw::ThreeWay { center, .. } => center,
         });
         let n_used = fitted.baseline.n_used;
         FittedView {
@@ -687,7 +764,8 @@ impl ReplayView {
     /// The view of a replay.
     pub(crate) fn of(replay: &Replay) -> ReplayView {
         let point = |judged: &Judged| {
-            let hits = judged.point.hits.iter().chain(judged.companion.hits.iter());
+            let beside = judged.beside();
+            let hits = judged.point.hits.iter().chain(beside.iter());
             (ms(judged.subgroup.start_us), hits.map(|rule| rule.name()).collect())
         };
         ReplayView {

@@ -23,9 +23,9 @@ use crate::line::minute::Minute;
 use crate::line::rollup::{PeriodKind, Rollup};
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
-use crate::line::weight::{Account, Series, WeightTally};
-use crate::line::weighing::Sequence;
 use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
+use crate::line::weighing::Sequence;
+use crate::line::weight::{Account, Series, WeightTally};
 use crate::plc_map::{Kind, PlcMap};
 use crate::reading::{Miss, Outcome, Quality, Reading, Snapshot, Value};
 use crate::units::{Count, LineId, Moment, StationId, TagId};
@@ -297,8 +297,15 @@ impl Journal {
                 let Account { records, missed, refused, .. } = account;
                 match bore {
                     0 if records + missed + refused == 0 => {}
-                    0 => drop(write!(told, " records {records}, {missed} missed, {refused} refused")),
-                    _ => drop(write!(told, " bore {bore}: {} of {} µg", moments.n(), moments.sum_ug())),
+                    0 => {
+                        drop(write!(told, " records {records}, {missed} missed, {refused} refused"))
+                    }
+                    _ => drop(write!(
+                        told,
+                        " bore {bore}: {} of {} µg",
+                        moments.n(),
+                        moments.sum_ug()
+                    )),
                 }
             }
             let _ = writeln!(told, " polls {} missed {}", minute.polls, minute.missed);

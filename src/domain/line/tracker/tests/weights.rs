@@ -16,10 +16,10 @@ fn held_of(steps: &[Step], stores: impl Fn(usize) -> bool) -> (Moments, Account,
     let (_, journal) = play(steps, stores);
     let station = StationId::new("CW04");
     let parts = journal.minutes.values().map(|minute| minute.weighed(&station, Series::Sample));
-    let (moments, account) = parts.fold(
-        (Moments::ZERO, Account::default()),
-        |(moments, account), (more, further)| (moments + more, account + further),
-    );
+    let (moments, account) = parts
+        .fold((Moments::ZERO, Account::default()), |(moments, account), (more, further)| {
+            (moments + more, account + further)
+        });
     let alarms = journal.events.iter().filter(|event| event.kind == EventKind::Alarm);
     (moments, account, alarms.map(|alarm| alarm.detail.clone()).collect())
 }
@@ -130,7 +130,8 @@ fn a_bad_value_is_left_out_and_told_with_its_cause() {
     let (moments, account, alarms) = held(&format!("{FIRST}{bad}"));
     assert_eq!(moments, of(&[5_150]));
     assert_eq!((account.records, account.refused), (1, 2));
-    let cause = "left out of sample record 8: weight of place 0: bad quality, weight of place 1: no weight";
+    let cause =
+        "left out of sample record 8: weight of place 0: bad quality, weight of place 1: no weight";
     assert_eq!(alarms, [cause]);
 }
 
