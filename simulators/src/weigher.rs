@@ -14,7 +14,10 @@
 //! minute, and the 20 weights of each sample that the filler takes out, with their bores. The bores of a sample follow
 //! those of the sample before, so that five samples see every bore twice.
 
-use std::{collections::VecDeque, sync::OnceLock};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+};
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -93,11 +96,11 @@ pub(crate) struct Weigher {
     unweighed: Rare,
     /// Intensity still to pass before the next reject; the distance is exponential.
     to_next_reject: f64,
-    recent: VecDeque<Weighed>,
+    recent: VecDeque<Arc<Weighed>>,
     last_us: i64,
     /// Strokes of the interval that has not ended, and of the last one that has, with its number.
-    filling: Vec<Weighed>,
-    ended: (u64, Vec<Weighed>),
+    filling: Vec<Arc<Weighed>>,
+    ended: (u64, Vec<Arc<Weighed>>),
     sampled: (u64, Option<Taken>),
 }
 
@@ -177,7 +180,7 @@ impl Weigher {
     }
 
     /// Good capsules of these strokes, their mean and their standard deviation in mg gross.
-    fn statistics<'a>(&self, strokes: impl Iterator<Item = &'a Weighed>) -> (u32, f64, f64) {
+    fn statistics<'a>(&self, strokes: impl Iterator<Item = &'a Arc<Weighed>>) -> (u32, f64, f64) {
         let (mut n, mut sum, mut squares) = (0, 0.0, 0.0);
         for weighed in strokes {
             let sums = weighed.sums.get_or_init(|| self.draw(weighed));
@@ -242,12 +245,12 @@ impl Weigher {
         self.totals.good += u64::from(good);
         self.last_us = parcel.ejected_us + LAG_US;
         let Parcel { stroke, drift, .. } = parcel;
-        let weighed = Weighed { stroke, drift, good, under, over, sums: OnceLock::new() };
+        let weighed = Arc::new(Weighed { stroke, drift, good, under, over, sums: OnceLock::new() });
         self.filling.push(weighed.clone());
         self.remember(weighed);
     }
 
-    fn remember(&mut self, weighed: Weighed) {
+    fn remember(&mut self, weighed: Arc<Weighed>) {
         self.recent.push_back(weighed);
         // 50 capsules a stroke, so the window spans at least this many strokes.
         while self.recent.len() > (WINDOW / BORES) as usize {

@@ -14,3 +14,4 @@ mod restart;
 mod rust_text;
 mod scenarios;
 mod skip;
+mod weights;

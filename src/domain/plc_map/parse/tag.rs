@@ -91,12 +91,9 @@ struct Repeat {
 }
 
 fn read_repeat(section: &Section<'_, '_>) -> Option<Repeat> {
-    let n = section.integer("repeat", 2, 1_000).map(|at| at.value as u16);
-    let stride = section.integer("stride", 1, 1_000).map(|at| at.value as u16);
-    if stride.is_some() && n.is_none() {
-        section.report("stride", "stride needs repeat, the number of places");
-    }
-    Some(Repeat { n: n?, stride: stride.unwrap_or(0) })
+    let n = section.integer("repeat", 2, 1_000)?.value as u16;
+    let stride = section.integer("stride", 1, 1_000).map_or(0, |at| at.value as u16);
+    Some(Repeat { n, stride })
 }
 
 /// One tag for each place, numbered from 0 between the empty brackets of its name and of its node.
