@@ -399,7 +399,10 @@ impl Filler {
     /// Deviation of the doses of this stroke: the powder's, and what the machine adds.
     fn dose(&self) -> f64 {
         let shift = self.weights.shift.filter(|(from_us, _)| *from_us <= self.run_us);
-        self.drift + shift.map_or(0.0, |(_, share)| share)
+        let wear = self.weights.wear.map_or(0.0, |(from_us, an_hour)| {
+            (self.run_us - from_us).max(0) as f64 / 3.6e9 * an_hour
+        });
+        self.drift + shift.map_or(0.0, |(_, share)| share) + wear
     }
 
     fn look_for_a_reason_to_stop(&mut self, now_us: i64) {

@@ -37,6 +37,8 @@ pub struct ModelConfig {
 pub struct WeightModel {
     /// From this much running time on, in microseconds, every dose is off by so much.
     pub shift: Option<(i64, f64)>,
+    /// From this much running time on, in microseconds, every dose moves by so much an hour.
+    pub wear: Option<(i64, f64)>,
     /// From this stroke on, one bore doses off by so much: its number from 1, and the share.
     pub worn_bore: Option<(u64, u16, f64)>,
 }

@@ -2,3 +2,4 @@
 //! compute them again from a seed.
 
 pub mod spc;
+mod weights;

@@ -16,7 +16,7 @@ use crate::spc::attribute::{
     Attribute, Dispersion, Family, Laney, Law, Prime, Subgroup as Counts, chart,
 };
 use crate::spc::chart::{Exclusion, Settings};
-use crate::spc::constants::c4;
+use crate::spc::constants::{c4, c5};
 use crate::spc::individuals::Individuals;
 use crate::spc::rules::RuleId;
 use crate::spc::subgroup_length::{Advice, advise};
@@ -395,7 +395,7 @@ pub fn fit(
         Some(LimitsLaw::Individuals { center, sigma })
             if characteristic.kind == ChartKind::ThreeWay =>
         {
-            let within = pooled_sd(series.estimating()).filter(|within| *within > 0.0);
+            let within = mean_sd(series.estimating()).filter(|within| *within > 0.0);
             within.map(|sigma_within| LimitsLaw::ThreeWay { center, sigma, sigma_within })
         }
         law => law,
@@ -473,6 +473,19 @@ impl Series {
     fn estimates(&self, index: usize) -> bool {
         self.excluded.iter().all(|out| out.index != index)
     }
+}
+
+/// The standard deviation within subgroups by their standard deviations, in milligrams: `s / c4` weighted by
+/// `c4² / (1 - c4²)`, for the chart beside. None without a subgroup of two.
+fn mean_sd(groups: impl Iterator<Item = Moments>) -> Option<f64> {
+    let weighted = groups.filter_map(|group| {
+        let n = group.n() as f64;
+        let (c4, c5) = (c4(n)?, c5(n)?);
+        Some(((c4 / c5).powi(2), group.sd_mg()? / c4))
+    });
+    let (total, sum) =
+        weighted.fold((0.0, 0.0), |(total, sum), (weight, sd)| (total + weight, sum + weight * sd));
+    (total > 0.0).then(|| sum / total)
 }
 
 /// The pooled standard deviation within subgroups, in milligrams, `√(Σ (n-1) s² / Σ (n-1)) / c4(Σ (n-1) + 1)`. None
