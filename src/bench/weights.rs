@@ -19,7 +19,7 @@ use simulators::{Model, ModelConfig, WeightModel};
 use super::spc::{CHANGE_MIN, Delay, Effort, LENGTH, WAIT_MIN, WEEK, another, begun};
 
 /// The charts that are compared.
-pub const CHARTS: [&str; 4] = ["mean I-MR", "mean EWMA", "spread I-MR", "sample I-MR-S"];
+pub(super) const CHARTS: [&str; 4] = ["mean I-MR", "mean EWMA", "spread I-MR", "sample I-MR-S"];
 
 /// Strokes of the machine in a minute.
 const STROKES_PER_MINUTE: u64 = 130;
@@ -117,7 +117,6 @@ fn running(i: i64) -> Minute {
 
 /// The charts with their limits from a baseline, in the order of [`CHARTS`].
 fn charts(baseline: &[Minute]) -> Option<Vec<(Characteristic, Limits)>> {
-    let station = station;
     let measures = [
         (Measure::Weight { station: station(), series: Series::Interval }, ChartKind::Individuals),
         (Measure::Weight { station: station(), series: Series::Interval }, ChartKind::Ewma),

@@ -14,16 +14,21 @@ const address = `${base}/charts/${encodeURIComponent(id)}`;
 
 /** The chart as it came, and the minute and the view it came with. */
 let data = null;
+
+/** A chart beside that there is not. */
+const NOTHING = { name: 's', y: [], lcl: [], ucl: [], cl: null, sig: [] };
 let view = null;
 let minute = null;
 let lost = false;
 let asked = 0;
 
 const main = new Plot('control', { draw: drawMain, rows: mainRows });
-const beside = new Plot('beside', { draw: drawBeside, rows: besideRows });
-link(main, beside);
-link(beside, main);
-for (const plot of [main, beside]) plot.box.addEventListener('keydown', (event) => jump(event, plot));
+const beside = new Plot('beside', { draw: drawSide(() => data.companion), rows: sideRows(() => data.companion) });
+// Only a three-way chart has it.
+const within = $('within') && new Plot('within', { draw: drawSide(() => data.within), rows: sideRows(() => data.within) });
+const plots = [main, beside, within].filter(Boolean);
+for (const plot of plots) for (const other of plots) if (plot !== other) link(plot, other);
+for (const plot of plots) plot.box.addEventListener('keydown', (event) => jump(event, plot));
 
 const live = join({
   view: (next) => {
@@ -83,8 +88,10 @@ function showAll() {
   put('state', stateWords());
   legend('control-legend', data.sig, data.rules);
   legend('beside-legend', data.companion.sig, data.rules);
+  if (within) legend('within-legend', data.within?.sig ?? [], data.rules);
   main.set(data);
   beside.set(data);
+  if (within) within.set(data);
   panels(data, { address, base, reload: load, writes: tools.dataset.writes === 'true' });
 }
 
@@ -213,7 +220,7 @@ function points(svg, a, values, sig, text) {
 
 function drawMain(svg, width, height) {
   if (data.t.length === 0) return { stops: [], summary: t('chart_no_data') };
-  const floor = data.characteristic.chart === 'i_mr' ? null : 0;
+  const floor = measured() ? null : 0;
   // A short subgroup has limits far away: they may leave the drawing, a point may not.
   const near = [data.lcl, data.ucl].map((limits) => limits.filter((limit) => limit !== null).sort((a, b) => a - b));
   const a = scale(width, height, [...data.p, ...near.map((limits) => limits[Math.floor(limits.length / 2)] ?? null)], floor);
@@ -230,28 +237,36 @@ function drawMain(svg, width, height) {
   return { stops, summary: summary() };
 }
 
-function drawBeside(svg, width, height) {
-  const { y, lcl, ucl, cl, sig } = data.companion;
+/** Draws the chart beside the main one that `of` gives. */
+function drawSide(of) {
+  return (svg, width, height) => drawOne(of() ?? NOTHING, svg, width, height);
+}
+
+function drawOne({ name, y, lcl, ucl, cl, sig }, svg, width, height) {
   if (y.every((value) => value === null)) return { stops: [], summary: t('chart_no_data') };
-  const a = scale(width, height, [...y, ...lcl, ...ucl], data.companion.name === 'mr' ? 0 : null);
+  const a = scale(width, height, [...y, ...lcl, ...ucl], name === 'ewma' ? null : 0);
   frame(svg, a, height);
   svg.append(s('path', { class: 'limit', d: steps(a, ucl) }), s('path', { class: 'limit', d: steps(a, lcl) }));
   if (cl !== null) svg.append(s('path', { class: 'center', d: `M${a.box.left} ${a.y(cl)}H${a.box.right}` }));
   svg.append(s('path', { class: 'trace', d: trace(a, y) }));
-  const stops = points(svg, a, y, sig, (i) => `${time(i)} · ${word('companion', data.companion.name)} ${fixed(y[i], 3)} ${besideRules(i)}`);
-  return { stops, summary: `${word('companion', data.companion.name)}: ${t('spc_summary_signals', { n: sig.length })}` };
+  const stops = points(svg, a, y, sig, (i) => `${time(i)} · ${word('companion', name)} ${fixed(y[i], 3)} ${sideRulesAt(sig, i)}`);
+  return { stops, summary: `${word('companion', name)}: ${t('spc_summary_signals', { n: sig.length })}` };
 }
 
 const time = (i) => `${day(data.t[i])} ${hm(data.t[i])}`;
 const rulesAt = (sig, i) => sig.filter(([at]) => at === i).map(([, rule]) => rule);
-const besideRules = (i) => rulesAt(data.companion.sig, i).map((rule) => word('rule', rule)).join(', ');
+const sideRulesAt = (sig, i) => rulesAt(sig, i).map((rule) => word('rule', rule)).join(', ');
 
 /** Decimals of a value: a rate needs four, a speed one. */
-const value = () => (data.characteristic.chart === 'i_mr' ? 1 : 4);
+const value = () => (data.characteristic.unit === 'mg' ? 2 : measured() ? 1 : 4);
+
+/** Whether it charts measurements: these have no rejects, and their axis need not begin at 0. */
+const measured = () => !['%', '‰'].includes(data.characteristic.unit);
 
 function mainText(i) {
   const parts = [time(i), data.p[i] === null ? t('spc_no_value') : `${fixed(data.p[i], value())} ${unitOf(data)}`];
-  if (data.characteristic.chart !== 'i_mr') parts.push(`${num(data.x[i])} / ${num(data.n[i])}`);
+  if (data.characteristic.unit === 'mg') parts.push(`n ${num(data.n[i])}`);
+  else if (!measured()) parts.push(`${num(data.x[i])} / ${num(data.n[i])}`);
   if (data.z[i] !== null) parts.push(`z ${fixed(data.z[i])}`);
   if (data.doubt[i]) parts.push(`[${num(data.doubt[i][0])}, ${num(data.doubt[i][1])}]`);
   if (data.fitness[i] !== 'whole') parts.push(word('fitness', data.fitness[i]));
@@ -278,10 +293,13 @@ function mainRows() {
   return { head, body: body.reverse() };
 }
 
-function besideRows() {
-  const { y, lcl, ucl } = data.companion;
-  const body = data.t.map((_, i) => [time(i), fixed(y[i], 4), fixed(lcl[i], 4), fixed(ucl[i], 4), rulesAt(data.companion.sig, i).join(' ')]);
-  return { head: [t('spc_time'), word('companion', data.companion.name), 'LCL', 'UCL', t('spc_rules')], body: body.reverse() };
+function sideRows(of) {
+  return () => rowsOf(of() ?? NOTHING);
+}
+
+function rowsOf({ name, y, lcl, ucl, sig }) {
+  const body = data.t.map((_, i) => [time(i), fixed(y[i], 4), fixed(lcl[i], 4), fixed(ucl[i], 4), rulesAt(sig, i).join(' ')]);
+  return { head: [t('spc_time'), word('companion', name), 'LCL', 'UCL', t('spc_rules')], body: body.reverse() };
 }
 
 /** The cursor of one chart stands in the other too. */
@@ -298,7 +316,7 @@ function jump(event, plot) {
   const key = event.key.toLowerCase();
   if (!data || event.ctrlKey || event.altKey || event.metaKey || !['n', 'p'].includes(key)) return;
   const last = data.t.length - 1;
-  const all = [...new Set([...data.sig, ...data.companion.sig].map(([i]) => i))].sort((a, b) => a - b);
+  const all = [...new Set([...data.sig, ...data.companion.sig, ...(data.within?.sig ?? [])].map(([i]) => i))].sort((a, b) => a - b);
   if (all.length === 0) return;
   event.preventDefault();
   const now = plot.at === null ? (key === 'n' ? -1 : last + 1) : last - plot.at;
@@ -321,11 +339,13 @@ function iso(ms) {
 }
 
 function csv() {
-  const unit = { '%': 'percent', '‰': 'per_thousand' }[data.characteristic.unit] ?? 'per_minute';
-  const head = ['start', 'subgroup_minutes', 'total', 'rejected', `value_${unit}`, 'lcl', 'cl', 'ucl', 'z', data.companion.name, 'limits_version', 'rules', 'companion_rules', 'quality', 'follows', 'coverage_percent'];
+  const unit = { '%': 'percent', '‰': 'per_thousand', mg: 'mg' }[data.characteristic.unit] ?? 'per_minute';
+  // A three-way chart has a third column; others keep the columns they always had.
+  const third = data.within ? [data.within] : [];
+  const head = ['start', 'subgroup_minutes', 'total', 'rejected', `value_${unit}`, 'lcl', 'cl', 'ucl', 'z', data.companion.name, ...third.map((side) => side.name), 'limits_version', 'rules', 'companion_rules', ...third.map((side) => `${side.name}_rules`), 'quality', 'follows', 'coverage_percent'];
   const cell = (value) => (value === null || value === undefined ? '' : String(value));
   const rows = data.t.map((ms, i) => [iso(ms), data.subgroup_minutes, data.n[i], data.x[i], data.p[i], data.lcl[i], data.cl[i], data.ucl[i], data.z[i],
-    data.companion.y[i], data.version[i], rulesAt(data.sig, i).join(' '), rulesAt(data.companion.sig, i).join(' '), data.fitness[i], data.follows[i], data.coverage[i]].map(cell));
+    data.companion.y[i], ...third.map((side) => side.y[i]), data.version[i], rulesAt(data.sig, i).join(' '), rulesAt(data.companion.sig, i).join(' '), ...third.map((side) => rulesAt(side.sig, i).join(' ')), data.fitness[i], data.follows[i], data.coverage[i]].map(cell));
   // With a byte order mark, or a Chinese Excel takes it for GBK.
   return `\uFEFF${[head, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
 }

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::line::weight::Series;
-use domain::quality::characteristic::{Characteristic, Measure};
+use domain::quality::characteristic::{Characteristic, ChartKind, Measure};
 use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, page};
@@ -115,6 +115,7 @@ fn body(lang: Lang, all: &[Characteristic], shown: &Characteristic, writes: bool
             div.charts {
                 (chart(lang, "control", Key::SpcChart))
                 (chart(lang, "beside", Key::SpcCompanion))
+                @if shown.kind == ChartKind::ThreeWay { (chart(lang, "within", Key::CompanionS)) }
             }
             div.panels {
                 (panel(lang, "signals", Key::SpcSignals))
