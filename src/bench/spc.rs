@@ -327,7 +327,11 @@ mod tests {
         assert_eq!(shift.median_min[1], Some(15), "half as many rejects again stand out at once");
         let weights = figures.weights.as_ref().unwrap();
         let bore = &weights.delays[2];
-        assert_eq!((bore.found[2], bore.median_min[2]), (1.0, Some(15)), "one bore widens the spread");
+        assert_eq!(
+            (bore.found[2], bore.median_min[2]),
+            (1.0, Some(15)),
+            "one bore widens the spread"
+        );
         assert!(bore.found[0] < 1.0, "and does not move the mean: {figures}");
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn run(seed: u64, effort: Effort) -> Option<Weights> {
     let charts = charts(&line(seed, steady, PAGE_FROM as i64 * LENGTH))?;
     let mut runs = [0_usize; 4];
     for week in 0..effort.weeks {
-        let points = judge(&charts, &line(another(seed, 20_000 + week), steady, WEEK as i64 * LENGTH));
+        let points =
+            judge(&charts, &line(another(seed, 20_000 + week), steady, WEEK as i64 * LENGTH));
         for (chart, n) in runs.iter_mut().enumerate() {
             *n += begun(points[chart].iter().copied());
         }

@@ -89,10 +89,12 @@ impl Books {
 
     fn of_series(&self, series: Series) -> (Moments, Account) {
         let is_it = |tally: &&WeightTally| tally.series == series;
-        self.tallies.iter().filter(is_it).fold(
-            (Moments::ZERO, Account::default()),
-            |(moments, account), tally| (moments + tally.moments, account + tally.account),
-        )
+        self.tallies
+            .iter()
+            .filter(is_it)
+            .fold((Moments::ZERO, Account::default()), |(moments, account), tally| {
+                (moments + tally.moments, account + tally.account)
+            })
     }
 
     fn last(&self, series: Series) -> u64 {

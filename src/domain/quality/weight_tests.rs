@@ -19,8 +19,7 @@ use crate::spc::rules::RuleId;
 use crate::units::{MINUTE_US, StationId};
 
 const DATA: &str = include_str!("../../../tests/cases/spc/weights_a.csv");
-const BETWEEN_WITHIN: &str =
-    include_str!("../../../tests/cases/spc/weights_a_between_within.json");
+const BETWEEN_WITHIN: &str = include_str!("../../../tests/cases/spc/weights_a_between_within.json");
 const EWMA: &str = include_str!("../../../tests/cases/spc/weights_a_ewma.json");
 const CAPABILITY: &str = include_str!("../../../tests/cases/spc/weights_a_capability.json");
 
@@ -269,8 +268,12 @@ fn a_corrected_sample_is_judged_again_and_both_versions_are_told() {
     let characteristic = samples();
     let right = minutes();
     let mut wrong = right.clone();
-    wrong[15 * 50 + 3] =
-        weighed(15 * 50 + 3, Series::Sample, Moments::one(700_000) + Moments::one(700_001), taken());
+    wrong[15 * 50 + 3] = weighed(
+        15 * 50 + 3,
+        Series::Sample,
+        Moments::one(700_000) + Moments::one(700_001),
+        taken(),
+    );
     let limits = baseline(&characteristic, &of(&characteristic, &right));
     let mut chart = Monitor::new(characteristic, Some(limits));
     let first = told(&mut chart, &wrong[..15 * 52]);

@@ -7,6 +7,7 @@ mod measure;
 mod quality;
 mod refuse;
 mod store;
+mod weights;
 
 use std::path::Path;
 use std::time::Duration;

@@ -315,7 +315,7 @@ fn read_role(section: &Section<'_, '_>) -> Option<Role> {
         other => {
             let known = "infeed, good, reject:<reason>, sample, void, state, mode, stop_reason, speed, speed_setpoint, \
                          heartbeat, uptime, batch_id, since_reset, odometer, weight, weight_deviation, sequence_head, \
-                         sequence_tail, blocked, starved, condition";
+                         sequence_tail, blocked, starved, condition, sample:<part>, interval:<part>";
             section
                 .report_at(at.line, format!("role = \"{other}\" is not known; use one of {known}"));
             return None;

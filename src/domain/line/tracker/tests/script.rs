@@ -295,17 +295,11 @@ impl Journal {
             for tally in &minute.weights {
                 let WeightTally { bore, moments, account, .. } = tally;
                 let Account { records, missed, refused, .. } = account;
-                match bore {
-                    0 if records + missed + refused == 0 => {}
-                    0 => {
-                        drop(write!(told, " records {records}, {missed} missed, {refused} refused"))
-                    }
-                    _ => drop(write!(
-                        told,
-                        " bore {bore}: {} of {} µg",
-                        moments.n(),
-                        moments.sum_ug()
-                    )),
+                if *bore > 0 {
+                    let _ =
+                        write!(told, " bore {bore}: {} of {} µg", moments.n(), moments.sum_ug());
+                } else if records + missed + refused > 0 {
+                    let _ = write!(told, " records {records}, {missed} missed, {refused} refused");
                 }
             }
             let _ = writeln!(told, " polls {} missed {}", minute.polls, minute.missed);
