@@ -108,11 +108,14 @@ fn close(ours: Option<f64>, wanted: &Value) -> bool {
     }
 }
 
+/// What a column of a panel shows of a point.
+type Column = fn(&Point) -> Option<f64>;
+
 /// Compares a column of points with a panel of a case.
 fn agrees(expected: &Value, panel: &str, points: &[Point]) {
     let panels = expected["panels"].as_array().unwrap();
     let panel = panels.iter().find(|found| found["name"] == panel).unwrap();
-    let columns: [(&str, fn(&Point) -> Option<f64>); 4] =
+    let columns: [(&str, Column); 4] =
         [("stat", |p| p.stat), ("cl", |p| p.cl), ("lcl", |p| p.lcl), ("ucl", |p| p.ucl)];
     for (name, get) in columns {
         let wanted = panel[name].as_array().unwrap();
