@@ -187,41 +187,76 @@ fn without_the_kept_number_a_restart_would_not_know() {
     assert_eq!(weighed.map(|(_, account)| account.records).sum::<u32>(), 1, "record 9 was lost");
 }
 
+/// Lines of records that are shown several times each, with the places between two records; the last number.
+fn shown(records: &[(u64, u64, u64)]) -> (Vec<String>, Vec<usize>, u64) {
+    let (mut sequence, mut at, mut between) = (7, 1.0, Vec::new());
+    let mut lines: Vec<String> = FIRST.lines().skip(1).map(str::to_owned).collect();
+    for (step, times, tenths) in records {
+        sequence += step;
+        between.push(lines.len());
+        for _ in 0..=*times {
+            lines.push(format!(
+                "{at} CW04.fast seq={sequence} tail={sequence} bore[0]=1 mg[0]={tenths} bore[1]=0 mg[1]=0 bore[2]=0 \
+                 mg[2]=0"
+            ));
+            at += 0.25;
+        }
+        lines.push(format!("{at} CW04.fast"));
+    }
+    (lines, between, sequence)
+}
+
+/// Puts a restart before each of these lines.
+fn restarted(lines: &[String], places: &[usize]) -> Vec<Step> {
+    let mut script = String::new();
+    for (i, line) in lines.iter().enumerate() {
+        if places.contains(&i) {
+            let time = line.split_whitespace().next().unwrap_or("0");
+            script += &format!("{time} restart\n");
+        }
+        script += &format!("{line}\n");
+    }
+    read(&script)
+}
+
 proptest! {
-    /// Records that are shown any number of times, with messages between; the journal is written and the service
-    /// restarted anywhere. What is held does not depend on it.
+    /// Records shown any number of times; the journal is written anywhere and the service restarted between any two
+    /// records. What is held does not depend on it.
     #[test]
     fn neither_polls_nor_restarts_nor_ticks_matter(
-        shown in prop::collection::vec((1..4_u64, 1..4_u64, 4_000..6_000_u64), 1..40),
-        restarts in prop::collection::vec(0..400_usize, 0..4),
+        records in prop::collection::vec((1..4_u64, 1..4_u64, 4_000..6_000_u64), 1..40),
+        restarts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
         stored in 1..7_usize,
     ) {
-        let (mut sequence, mut at, mut wanted, mut missed) = (7, 1.0, Vec::new(), 0);
-        let mut lines: Vec<String> = FIRST.lines().map(str::to_owned).collect();
-        for (step, times, tenths) in &shown {
-            sequence += step;
-            missed += step - 1;
-            wanted.push(*tenths);
-            for _ in 0..=*times {
-                lines.push(format!(
-                    "{at} CW04.fast seq={sequence} tail={sequence} bore[0]=1 mg[0]={tenths} bore[1]=0 mg[1]=0 \
-                     bore[2]=0 mg[2]=0"
-                ));
-                at += 0.25;
-            }
-            lines.push(format!("{at} CW04.fast"));
-        }
-        let plain = held_of(&read(&lines.join("\n")), |_| true);
-        for place in restarts {
-            // Between two records: what is still arriving when the service ends is read again.
-            let place = 4 + place % (lines.len() - 3);
-            let time = lines.get(place - 1).and_then(|line| line.split_whitespace().next()).unwrap_or("0.5").to_owned();
-            lines.insert(place, format!("{time} restart"));
-        }
-        let (moments, account, _) = held_of(&read(&lines.join("\n")), |i| i % stored == 0);
+        let (lines, between, _) = shown(&records);
+        let places: Vec<usize> = restarts.iter().map(|place| *place.get(&between)).collect();
+        let (moments, account, _) = held_of(&restarted(&lines, &places), |i| i % stored == 0);
+        let wanted: Vec<u64> = records.iter().map(|(.., tenths)| *tenths).collect();
+        let missed: u64 = records.iter().map(|(step, ..)| step - 1).sum();
         prop_assert_eq!(moments, of(&wanted));
-        prop_assert_eq!(moments, plain.0);
         prop_assert_eq!(u64::from(account.missed), missed);
-        prop_assert_eq!(account.records as usize, shown.len());
+        prop_assert_eq!(account.records as usize, records.len());
+    }
+
+    /// Restarts at any moment, also while a record arrives: each number up to the last one taken is taken once or told
+    /// as missed.
+    #[test]
+    fn every_number_is_taken_once_or_told_as_missed(
+        records in prop::collection::vec((1..4_u64, 1..4_u64, 4_000..6_000_u64), 1..40),
+        restarts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let (lines, _, _) = shown(&records);
+        let places: Vec<usize> =
+            restarts.iter().map(|place| place.index(lines.len()).max(3)).collect();
+        let (tracker, journal) = play(&restarted(&lines, &places), |_| true);
+        drop(tracker);
+        let parts = journal.minutes.values().map(|m| m.weighed(&StationId::new("CW04"), Series::Sample));
+        let (n, account) = parts.fold((0, Account::default()), |(n, account), (more, further)| {
+            (n + more.n(), account + further)
+        });
+        let last = journal.weighings.iter().find(|(_, series, _)| *series == Series::Sample);
+        let last = last.map_or(7, |(.., last)| *last);
+        prop_assert_eq!(u64::from(account.records + account.missed), last - 7);
+        prop_assert_eq!(n, u64::from(account.records));
     }
 }
