@@ -35,6 +35,8 @@ pub struct ModelConfig {
 /// of them; how many capsules the weigher rejects stays that of the powder's drift.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct WeightModel {
+    /// Seed of the set of bores; that of the plant without it. Two lines with the same tooling differ only by chance.
+    pub tooling: Option<u64>,
     /// From this much running time on, in microseconds, every dose is off by so much.
     pub shift: Option<(i64, f64)>,
     /// From this much running time on, in microseconds, every dose moves by so much an hour.

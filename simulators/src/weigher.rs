@@ -110,7 +110,7 @@ impl Weigher {
         Weigher {
             totals: WeigherLedger::default(),
             seed,
-            tooling: Tooling::new(seed, weights),
+            tooling: Tooling::new(weights.tooling.unwrap_or(seed), weights),
             unweighed: Rare::new(P_UNWEIGHED, &mut rng),
             to_next_reject: rng.sample(Exp1),
             recent: VecDeque::new(),

@@ -37,7 +37,8 @@ pub struct Weights {
 
 /// Computes all figures; none if a baseline gave no limits.
 pub(super) fn run(seed: u64, effort: Effort) -> Option<Weights> {
-    let steady = WeightModel::default();
+    // Another set of bores is another process, with a mean and a spread of its own.
+    let steady = WeightModel { tooling: Some(seed), ..WeightModel::default() };
     let charts = charts(&line(seed, steady, PAGE_FROM as i64 * LENGTH))?;
     let mut runs = [0_usize; 4];
     for week in 0..effort.weeks {
