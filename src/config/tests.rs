@@ -65,11 +65,20 @@ fn what_is_left_out_has_the_default_that_the_example_shows() {
 }
 
 #[test]
-fn a_line_charts_its_rejects_and_its_speed_unless_told_otherwise() {
+fn a_line_charts_its_rejects_its_speed_and_its_weights_unless_told_otherwise() {
     let config = Config::load(&root().join("config/demo.toml")).unwrap_or_else(|e| panic!("{e}"));
     let charts = &config.lines[0].characteristics;
     let ids: Vec<&str> = charts.iter().map(|chart| &*chart.id).collect();
-    assert_eq!((ids[0], ids[ids.len() - 1]), ("reject_fraction", "speed"));
+    assert_eq!(ids[0], "reject_fraction");
+    assert_eq!(
+        ids[ids.len() - 4..],
+        ["speed", "weight.CW04", "weight_sd.CW04", "weight.CW04.sample"]
+    );
+    let specs = |id: &str| charts.iter().find(|c| &*c.id == id).map(|c| c.tolerance.lsl);
+    assert_eq!(
+        (specs("weight.CW04.sample"), specs("weight_sd.CW04")),
+        (Some(Some(462.5)), Some(None))
+    );
     assert!(ids.contains(&"reject.CF01.no_dose") && ids.contains(&"reject.CW04.underweight"));
     assert!(!ids.iter().any(|id| id.contains("startup_discard")), "ejected on purpose");
     assert!(

@@ -303,6 +303,7 @@ pub(crate) fn follow(
         minutes: resume.minutes,
         events: resume.events,
         gaps: resume.gaps,
+        weighings: resume.weighings,
         states,
         same_boot: resume.same_boot,
         past: resume.past,

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::line::counter;
 use crate::line::state::State;
 use crate::line::stop::Cause;
+use crate::line::weight::{Part, Series};
 use crate::units::{Count, Reason, StationId, TagId};
 
 pub use document::Problem;
@@ -344,6 +345,8 @@ pub enum Role {
     Weight,
     /// Standard deviation of weight in milligrams.
     WeightDeviation,
+    /// A part of a record of weights that is published under a running number.
+    Published(Series, Part),
     /// First word of a block that must be read coherently.
     SequenceHead,
     /// Last word of that block: equal to the head unless the read was torn.
