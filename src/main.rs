@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{check, count, migrate, oee, selftest, spc};
+use commands::{check, count, migrate, oee, pki, selftest, spc};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -64,6 +64,7 @@ enum Command {
     Count(count::CountArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
+    Pki(pki::PkiArgs),
     Spc(spc::SpcArgs),
     Selftest(selftest::SelftestArgs),
     #[cfg(feature = "demo")]
@@ -108,6 +109,9 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Pki(args) => {
+            Ok(pki::run(&args, &Clock::real()).unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),
         #[cfg(feature = "demo")]

@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod count;
 pub(crate) mod migrate;
 pub(crate) mod oee;
+pub(crate) mod pki;
 pub(crate) mod selftest;
 pub(crate) mod spc;
 mod svg;

@@ -2,6 +2,7 @@
 
 mod characteristic;
 mod database;
+mod opcua;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -19,6 +20,7 @@ use domain::units::{LineId, StationId};
 use sha2::{Digest, Sha256};
 
 pub use database::DatabaseConfig;
+pub use opcua::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 
 /// Raw readings are kept for ten years at most.
 const LONGEST_RAW_US: i64 = 10 * 366 * 86_400_000_000;
@@ -80,6 +82,8 @@ pub struct DeviceConfig {
     pub reply_timeout: Duration,
     /// Shortest and longest wait before a new connection attempt.
     pub backoff: (Duration, Duration),
+    /// Security and user of an OPC UA server; the default for any other device.
+    pub opcua: OpcUaAccess,
 }
 
 /// A configuration that cannot be used, with everything that is wrong with it.
@@ -149,6 +153,7 @@ impl Config {
         let read_map = |map: &Path| read_map(map).inspect(|text| add(text));
         let mut reader = Reader {
             base,
+            pki: PathBuf::new(),
             read_map: &read_map,
             map_problems: &mut map_problems,
             lines: HashSet::new(),
@@ -170,6 +175,8 @@ impl Config {
 /// Where the files of a configuration come from, and what was wrong in its maps.
 struct Reader<'a> {
     base: &'a Path,
+    /// Where certificates are kept.
+    pki: PathBuf,
     read_map: ReadMap<'a>,
     map_problems: &'a mut Vec<Problem>,
     /// Names of the lines so far.
@@ -205,6 +212,7 @@ impl Reader<'_> {
             .as_ref()
             .and_then(|store| store.required_text("dir", "\"data\""))
             .map(|at| self.base.join(at.value));
+        self.pki = dir.as_ref().map(|dir| pki_dir(dir)).unwrap_or_default();
         let commit =
             store.as_ref().and_then(|store| read_span(store, "commit", 20_000, 10_000_000));
         let keep_raw = store
@@ -349,12 +357,20 @@ impl Reader<'_> {
             .unwrap_or(Duration::from_millis(100));
         let backoff_max = read_span(section, "backoff_max", 10_000, 600_000_000)
             .unwrap_or(Duration::from_secs(5));
-        section.finish();
         if backoff_max < backoff_min {
             section.report("backoff_max", "backoff_max is shorter than backoff_min; exchange them");
         }
-        let (path, address) = (path?, address?);
-        let map = self.map(section, path.value, path.line)?;
+        let map = path.and_then(|path| self.map(section, path.value, path.line));
+        let opcua = match map.as_ref().map(|map| &map.protocol) {
+            Some(Protocol::OpcUa(_)) => opcua::read(section, self.base, &self.pki),
+            Some(Protocol::Modbus(_)) => Some(OpcUaAccess::default()),
+            None => {
+                opcua::pass_over(section);
+                None
+            }
+        };
+        section.finish();
+        let (map, address) = (map?, address?);
         check_address(section, &map, address.value, address.line);
         let fastest_us = map.groups.first().map_or(1_000_000, |group| group.period_us);
         let default_reply =
@@ -365,6 +381,7 @@ impl Reader<'_> {
             connect_timeout: connect.unwrap_or(Duration::from_secs(1)),
             reply_timeout: reply.unwrap_or(default_reply),
             backoff: (backoff_min, backoff_max),
+            opcua: opcua?,
         })
     }
 
@@ -391,6 +408,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Where the certificates of a journal directory are kept.
+pub fn pki_dir(data: &Path) -> PathBuf {
+    data.join("pki")
 }
 
 fn read_zone(site: &Section<'_, '_>) -> Option<jiff::tz::TimeZone> {

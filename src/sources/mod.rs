@@ -10,6 +10,7 @@ mod modbus;
 mod opcua;
 mod outlet;
 mod pace;
+pub mod pki;
 mod plan;
 mod throttle;
 

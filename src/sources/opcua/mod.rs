@@ -4,7 +4,9 @@
 //! subscriptions without a word. What a server does not report within its interval is booked as missed, so that
 //! the account of due polls adds up as it does for polled devices.
 
+mod access;
 mod dial;
+mod endpoint;
 mod session;
 mod values;
 
@@ -13,7 +15,6 @@ mod values;
 #[cfg(feature = "demo")]
 mod tests;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::plc_map::{Address, OpcUaOptions};
@@ -88,13 +89,6 @@ impl Server {
         if let Some(tag) = config.map.tags.iter().find(|t| !matches!(t.address, Address::Node(_))) {
             return Err(PlanError::Address { file, tag: tag.id.to_string() }.into());
         }
-        let client =
-            session::client(config.reply_timeout.max(SHORTEST_REQUEST)).map_err(|problems| {
-                StartError::System {
-                    what: "OPC UA client",
-                    cause: std::io::Error::other(problems.join(", ")),
-                }
-            })?;
         let now = Instant::now();
         let groups = outlets
             .into_iter()
@@ -110,8 +104,9 @@ impl Server {
         Ok(Server {
             opening: Opening {
                 label: Label::of(&config),
-                client: Arc::new(client),
                 url: address,
+                access: config.opcua,
+                request_timeout: config.reply_timeout.max(SHORTEST_REQUEST),
                 map: config.map.clone(),
                 options,
                 connect_timeout: config.connect_timeout,

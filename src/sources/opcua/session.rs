@@ -8,21 +8,25 @@ use domain::plc_map::{Address, OpcUaOptions, PlcMap};
 use domain::reading::Reading;
 use domain::units::Moment;
 use opcua::client::{
-    Client, ClientBuilder, IdentityToken, MonitoredItemMap, OnSubscriptionNotificationCore, Session,
+    Client, ClientBuilder, MonitoredItemMap, OnSubscriptionNotificationCore, Session,
 };
 use opcua::types::{
-    DataChangeFilter, DataChangeTrigger, DataValue, EndpointDescription, Error, ExtensionObject,
-    MessageSecurityMode, MonitoredItemCreateRequest, MonitoringMode, MonitoringParameters, NodeId,
-    NotificationMessage, ReadValueId, StatusCode, TimestampsToReturn,
+    DataChangeFilter, DataChangeTrigger, DataValue, Error, ExtensionObject,
+    MonitoredItemCreateRequest, MonitoringMode, MonitoringParameters, NodeId, NotificationMessage,
+    ReadValueId, StatusCode, TimestampsToReturn,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::access::{self, AccessError, Own};
 use super::dial::{Dial, dialer};
+use super::endpoint::{self, NoEndpoint};
 use super::values;
 use crate::clock::Clock;
+use crate::config::OpcUaAccess;
 use crate::sources::Label;
+use crate::sources::pki::{OWN_CERTIFICATE, OWN_KEY};
 use crate::sources::plan::tags_of;
 use crate::sources::throttle::Throttle;
 
@@ -36,6 +40,8 @@ const KEEP_ALIVE: Duration = Duration::from_millis(500);
 const LIFETIME: Duration = Duration::from_secs(10);
 /// Values that a server keeps for each item while the line is down for a moment: a second at the fastest source.
 const QUEUE: u32 = 100;
+/// What we call ourselves without a certificate.
+const APPLICATION_URI: &str = "urn:capline:edge";
 /// Messages between the library and the supervisor.
 const MESSAGES: usize = 1_024;
 
@@ -88,8 +94,14 @@ pub(super) struct Message {
 pub(super) enum OpenError {
     #[error("no answer in {0:?}")]
     Timeout(Duration),
-    #[error("the server offers no unsecured endpoint for anonymous clients; enable one on the PLC")]
-    NoEndpoint,
+    #[error("the client cannot be made: {0}")]
+    Client(String),
+    #[error(transparent)]
+    NoEndpoint(#[from] NoEndpoint),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error("the server refused the session: {0}{1}")]
+    Refused(StatusCode, &'static str),
     #[error("the server does not know the namespace {0}; check the namespace of the map")]
     Namespace(Arc<str>),
     #[error(transparent)]
@@ -107,22 +119,32 @@ impl Drop for Abort {
 
 /// Makes the client with the limits that a line needs. The library's own are far too small: a publish response of
 /// more than 1,000 values closes the connection.
-pub(super) fn client(request_timeout: Duration) -> Result<Client, Vec<String>> {
-    ClientBuilder::new()
+fn client(timeout: Duration, own: Option<&Own>) -> Result<Client, OpenError> {
+    let uri = own.and_then(|own| own.certificate.application_uri()).unwrap_or(APPLICATION_URI);
+    let builder = ClientBuilder::new()
         .application_name("Capline")
-        .application_uri("urn:capline:edge")
+        .application_uri(uri)
         .product_uri("urn:capline")
-        .session_name("Capline")
-        // Without security there are no certificates. A path where no folder can be made keeps the library from
-        // leaving one behind in the working directory.
-        .pki_dir("/dev/null")
+        .session_name("Capline");
+    let builder = match own {
+        Some(own) => builder
+            .pki_dir(own.dir.clone())
+            .certificate_path(OWN_CERTIFICATE)
+            .private_key_path(OWN_KEY)
+            // The very certificate is compared all the same. Dates are watched by us, and a PLC that is addressed
+            // by a number has seldom a certificate that says so.
+            .verify_server_certs(false),
+        // A path where no folder can be made keeps the library from leaving one behind in the working directory.
+        None => builder.pki_dir("/dev/null"),
+    };
+    builder
         .max_array_length(1_000_000)
         .max_string_length(1 << 20)
         .max_byte_string_length(1 << 20)
         .max_chunk_count(0)
         .max_message_size(64 << 20)
         .min_publish_interval(SHORTEST_PUBLISHING)
-        .request_timeout(request_timeout)
+        .request_timeout(timeout)
         .publish_timeout(Duration::from_secs(10))
         .keep_alive_interval(Duration::from_secs(2))
         .session_timeout(15_000)
@@ -130,14 +152,17 @@ pub(super) fn client(request_timeout: Duration) -> Result<Client, Vec<String>> {
         .recreate_subscriptions(false)
         .ignore_clock_skew(true)
         .client()
+        .map_err(|problems| OpenError::Client(problems.join(", ")))
 }
 
 /// Everything that making a session takes.
 #[derive(Clone)]
 pub(super) struct Opening {
     pub(super) label: Label,
-    pub(super) client: Arc<Client>,
     pub(super) url: String,
+    pub(super) access: OpcUaAccess,
+    /// Time for the answer to a request.
+    pub(super) request_timeout: Duration,
     pub(super) map: Arc<PlcMap>,
     pub(super) options: OpcUaOptions,
     pub(super) connect_timeout: Duration,
@@ -147,18 +172,9 @@ pub(super) struct Opening {
 impl Opening {
     /// Connects, subscribes to every group and returns a session that reports.
     pub(super) async fn open(self) -> Result<ReadOnly, OpenError> {
-        let limit = self.connect_timeout;
-        let endpoint =
-            timeout(limit, self.endpoint()).await.map_err(|_| OpenError::Timeout(limit))??;
-        let (session, event_loop) = self
-            .client
-            .session_builder()
-            .with_connector(Dial)
-            .connect_to_endpoint_directly(endpoint)?
-            .user_identity_token(IdentityToken::Anonymous)
-            .build(self.client.certificate_store().clone())?;
+        let (session, mut event_loop) = self.connect().await?;
         session.disable_reconnects();
-        let mut event_loop = Abort(event_loop.spawn());
+        let limit = self.connect_timeout;
         tokio::select! {
             connected = timeout(limit, session.wait_for_connection()) => {
                 connected.map_err(|_| OpenError::Timeout(limit))?;
@@ -166,7 +182,7 @@ impl Opening {
             // Waiting alone would never end if the loop has died.
             status = &mut event_loop.0 => {
                 let status = status.unwrap_or(StatusCode::BadUnexpectedError);
-                return Err(Error::new(status, "the session could not be made").into());
+                return Err(OpenError::Refused(status, hint(status)));
             }
         }
         let namespace = &self.options.namespace;
@@ -190,16 +206,24 @@ impl Opening {
         Ok(made)
     }
 
-    /// The unsecured endpoint, at the address that was configured: the one a server advertises is often a name that
-    /// is known only in the PLC's own network.
-    async fn endpoint(&self) -> Result<EndpointDescription, OpenError> {
-        let found = self.client.get_endpoints(dialer(&self.url), &[], &[]).await?;
-        let mut endpoint = found
-            .into_iter()
-            .find(|endpoint| endpoint.security_mode == MessageSecurityMode::None)
-            .ok_or(OpenError::NoEndpoint)?;
+    /// A session that is being made, at the address that was configured: the one a server advertises is often a name
+    /// that is known only in the PLC's own network.
+    async fn connect(&self) -> Result<(Arc<Session>, Abort), OpenError> {
+        let own = access::own(&self.access, self.clock.now()).await?;
+        let client = client(self.request_timeout, own.as_ref())?;
+        let limit = self.connect_timeout;
+        let offered = timeout(limit, client.get_endpoints(dialer(&self.url), &[], &[]));
+        let offered = offered.await.map_err(|_| OpenError::Timeout(limit))??;
+        let mut endpoint = endpoint::choose(&offered, &self.access)?;
         endpoint.endpoint_url = self.url.as_str().into();
-        Ok(endpoint)
+        access::check_server(&self.access, &endpoint)?;
+        let (session, event_loop) = client
+            .session_builder()
+            .with_connector(Dial)
+            .connect_to_endpoint_directly(endpoint)?
+            .user_identity_token(access::identity(&self.access.user)?)
+            .build(client.certificate_store().clone())?;
+        Ok((session, Abort(event_loop.spawn())))
     }
 
     /// One subscription for one group.
@@ -355,6 +379,24 @@ async fn ended(event_loop: &mut Abort, ended: &mut Option<StatusCode>) -> Status
             let status = (&mut event_loop.0).await.unwrap_or(StatusCode::BadUnexpectedError);
             *ended.insert(status)
         }
+    }
+}
+
+/// What to look at when a server refuses a session.
+fn hint(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BadUserAccessDenied
+        | StatusCode::BadIdentityTokenRejected
+        | StatusCode::BadIdentityTokenInvalid => "; check the user and the password",
+        StatusCode::BadSecurityChecksFailed
+        | StatusCode::BadCertificateUntrusted
+        | StatusCode::BadCertificateInvalid
+        | StatusCode::BadCertificateUseNotAllowed
+        | StatusCode::BadCertificateUriInvalid => {
+            "; let the server trust our certificate, which `capline pki own` shows"
+        }
+        StatusCode::BadTooManySessions => "; the server has no session left, close one",
+        _ => "",
     }
 }
 
