@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{check, count, migrate, oee, pki, selftest, spc};
+use commands::{browse, check, count, migrate, oee, pki, selftest, spc};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -60,6 +60,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
     Migrate(migrate::MigrateArgs),
@@ -101,6 +102,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run { config } => {
             let config = Config::load(&config)?;
             runtime()?.block_on(run(&config))
+        }
+        Command::Browse(args) => {
+            let done = runtime()?.block_on(browse::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use capline::config::{Config, DeviceConfig, LineConfig};
+use capline::config::{Config, DeviceConfig, LineConfig, OpcUaAccess, Security, User};
 use capline::sources::{Request, plan, tags_of};
 use clap::Args;
 use domain::plc_map::{Group, ModbusOptions, OpcUaOptions, PlcMap, Protocol, Table};
@@ -128,11 +128,29 @@ fn request_row(map: &PlcMap, group: &Group, request: &Request) -> [String; 5] {
     ]
 }
 
+/// How a server is reached, where it is not in the open by anybody.
+fn security(access: &OpcUaAccess) -> String {
+    let security = match access.security {
+        Security::None => String::new(),
+        Security::Secured { policy, encrypted } => {
+            let mode = if encrypted { "SignAndEncrypt" } else { "Sign" };
+            format!(", {} {mode}", policy.word())
+        }
+    };
+    let user = match &access.user {
+        User::Anonymous => String::new(),
+        User::Named { name, .. } => format!(", as {name}"),
+        User::Certificate { certificate, .. } => format!(", as {}", certificate.display()),
+    };
+    security + &user
+}
+
 fn opcua(device: &DeviceConfig, options: &OpcUaOptions) -> String {
     let map = &device.map;
     let mut text = format!(
-        "OPC UA {}, namespace {}, a reply within {:?}, {} tags of {}\n",
+        "OPC UA {}{}, namespace {}, a reply within {:?}, {} tags of {}\n",
         device.address,
+        security(&device.opcua),
         options.namespace,
         device.reply_timeout,
         map.tags.len(),

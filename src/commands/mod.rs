@@ -2,6 +2,7 @@
 
 #[cfg(feature = "demo")]
 pub(crate) mod bench;
+pub(crate) mod browse;
 pub(crate) mod chart;
 pub(crate) mod check;
 pub(crate) mod count;

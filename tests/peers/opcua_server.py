@@ -2,14 +2,21 @@
 
 Every node is written up to a hundred times a second, far more often than the client is told of it. The counters of
 good capsules (32 bits) and of rejects (16 bits) start shortly before their ends.
+
+With a folder of certificates (tests/cases/pki) as second argument it takes encrypted sessions alone, of the client
+`own`, and of the user `edge` with a password or the user certificate.
 """
 
 import asyncio
 import logging
 import sys
 from datetime import datetime, timezone
+from pathlib import Path
 
 from asyncua import Server, ua
+from asyncua.common.utils import ServiceError
+from asyncua.crypto.permission_rules import User, UserRole
+from cryptography.hazmat.primitives import serialization
 
 from script import Script, count, obey, say
 
@@ -20,12 +27,42 @@ FIRST_INFEED = 900_000
 FIRST_REJECTS = 65_530
 
 
-async def main(port):
+class Users:
+    """Whoever is `edge`, by password or by certificate."""
+
+    def __init__(self, certificate):
+        self._certificate = certificate
+
+    def get_user(self, iserver, username=None, password=None, certificate=None):
+        known = (username == "edge" and password == "s3cret") or (certificate and certificate == self._certificate)
+        return User(role=UserRole.User, name="edge") if known else None
+
+
+async def secure(server, pki):
+    """Takes the client `own` only, encrypted."""
+    await server.load_certificate(pki / "plc.der")
+    await server.load_private_key(pki / "plc.key.pem")
+    await server.set_application_uri("urn:capline:test:plc")
+    server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+    server.set_identity_tokens([ua.UserNameIdentityToken, ua.X509IdentityToken])
+    own = (pki / "own.der").read_bytes()
+
+    async def validate(certificate, _application):
+        if certificate.public_bytes(serialization.Encoding.DER) != own:
+            raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
+
+    server.set_certificate_validator(validate)
+
+
+async def main(port, pki):
     script = Script()
-    server = Server()
+    server = Server(user_manager=Users((pki / "user.der").read_bytes())) if pki else Server()
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}")
-    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    if pki:
+        await secure(server, pki)
+    else:
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     index = await server.register_namespace(NAMESPACE)
 
     async def node(name, kind):
@@ -62,4 +99,5 @@ async def main(port):
 
 
 logging.basicConfig(level=logging.ERROR)
-asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 0))
+port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+asyncio.run(main(port, Path(sys.argv[2]) if len(sys.argv) > 2 else None))

@@ -6,6 +6,7 @@
 pub mod document;
 pub mod encoding;
 mod parse;
+pub mod part;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::units::{Count, Reason, StationId, TagId};
 
 pub use document::Problem;
 pub use parse::read_title;
+pub use part::Part;
 
 /// A machine as seen over one protocol: all its tags, decided and checked.
 #[derive(Clone, Debug)]
@@ -178,6 +180,13 @@ pub enum Address {
     },
     /// OPC UA: the identifier part of a node id, `s=CW04.Mean` or `i=2258`, in the namespace of the map.
     Node(Arc<str>),
+    /// OPC UA: a part of the value of a node, which is an array or a structure.
+    Part {
+        /// The identifier part of the node id.
+        node: Arc<str>,
+        /// Which part of its value.
+        part: Part,
+    },
 }
 
 /// The four Modbus tables.

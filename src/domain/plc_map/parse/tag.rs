@@ -167,7 +167,22 @@ fn read_address(section: &Section<'_, '_>, machine: &Machine) -> Option<Address>
             );
             return None;
         }
-        return Some(Address::Node(node.value.into()));
+        let Some(part) = section.text("part") else {
+            return (!section.has("part")).then(|| Address::Node(node.value.into()));
+        };
+        if let Ok(part) = part.value.parse() {
+            return Some(Address::Part { node: node.value.into(), part });
+        }
+        let found = part.value;
+        section.report_at(
+            part.line,
+            format!("part = \"{found}\" is no part of a value; write \"[3]\" for an element, \"Counters.Good\" for a field"),
+        );
+        return None;
+    }
+    if section.has("part") {
+        section
+            .report("part", "part belongs to OPC UA; a Modbus tag has an address for each value");
     }
     if let Some(at) = node {
         section.report_at(
