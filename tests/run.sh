@@ -42,6 +42,16 @@ peers() {
     cp "$wanted" "$venv/installed.txt"
 }
 
+# node-opcua for tests/it/peers.rs. It asks for a newer Node than Debian has and runs on 20 all the same.
+peers_node() {
+    local dir="$PWD/target/peers-node" wanted="$PWD/tests/peers/node/package-lock.json"
+    cmp -s "$wanted" "$dir/installed.json" && return
+    mkdir -p "$dir"
+    cp tests/peers/node/package.json "$wanted" "$dir"
+    npm ci --silent --no-fund --no-audit --ignore-scripts --prefix "$dir"
+    cp "$wanted" "$dir/installed.json"
+}
+
 # Finds violations of WCAG in the browser tests. Nothing of it is shipped.
 axe() {
     local wanted=4.14.1 dir="$PWD/target/axe"
@@ -79,6 +89,8 @@ peers
 step axe-core
 axe
 timescale
+step a second OPC UA server
+peers_node
 step format
 cargo fmt --all --check
 step lints

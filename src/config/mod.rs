@@ -1,8 +1,8 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
+mod access;
 mod characteristic;
 mod database;
-mod opcua;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -19,8 +19,8 @@ use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
 use sha2::{Digest, Sha256};
 
+pub use access::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 pub use database::DatabaseConfig;
-pub use opcua::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 
 /// Raw readings are kept for ten years at most.
 const LONGEST_RAW_US: i64 = 10 * 366 * 86_400_000_000;
@@ -362,10 +362,10 @@ impl Reader<'_> {
         }
         let map = path.and_then(|path| self.map(section, path.value, path.line));
         let opcua = match map.as_ref().map(|map| &map.protocol) {
-            Some(Protocol::OpcUa(_)) => opcua::read(section, self.base, &self.pki),
+            Some(Protocol::OpcUa(_)) => access::read(section, self.base, &self.pki),
             Some(Protocol::Modbus(_)) => Some(OpcUaAccess::default()),
             None => {
-                opcua::pass_over(section);
+                access::pass_over(section);
                 None
             }
         };

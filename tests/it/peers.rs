@@ -12,12 +12,13 @@ use domain::line::minute::Counted;
 use domain::units::{Count, Reason};
 use serde_json::Value;
 
-use crate::harness::{PATIENCE, Site, any_port, repository, until};
+use crate::harness::{App, PATIENCE, Site, any_port, repository, until};
 use crate::process::Process;
 use crate::skip::skipped;
 
 const MODBUS_MAP: &str = "tests/cases/peers/pm01-modbus.toml";
 const OPCUA_MAP: &str = "tests/cases/peers/po01-opcua.toml";
+const PARTS_MAP: &str = "tests/cases/peers/po01-parts.toml";
 
 /// Enough for every counter of the scripts that starts before its end to pass it.
 const ENOUGH: u64 = 1_000;
@@ -43,7 +44,11 @@ impl Peer {
     async fn start_with(python: &PathBuf, script: &str, args: &[PathBuf]) -> Peer {
         let mut command = Command::new(python);
         command.arg(repository("tests/peers").join(script)).arg("0").args(args);
-        let process = Process::start(&mut command);
+        Peer::of(&mut command, script).await
+    }
+
+    async fn of(command: &mut Command, script: &str) -> Peer {
+        let process = Process::start(command);
         let port = |line: &str| line.strip_prefix("port ")?.parse().ok();
         let port = process.line(&format!("the port of {script}"), port).await;
         Peer { process, port }
@@ -124,6 +129,51 @@ fn pki(site: &Site, args: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("{args:?}: {text} {err}"))
 }
 
+/// A site with the fixture pair that reads one OPC UA server, with these keys in its configuration.
+fn secured_site(opcua: &Peer, map: &str, keys: &str) -> Site {
+    let site = Site::new();
+    private("own.der", &site.data().join("pki/own/cert.der"));
+    private("own.key.pem", &site.data().join("pki/own/key.pem"));
+    private("user.der", &site.path().join("user.der"));
+    private("user.key.pem", &site.path().join("user.pem"));
+    private("user.key.pem", &site.path().join("password"));
+    std::fs::write(site.path().join("password"), "s3cret\n").expect("it is writable");
+    let address = format!("opc.tcp://127.0.0.1:{}", opcua.port);
+    site.configure(any_port(), "PO01", &[(map, &address)]);
+    let text = std::fs::read_to_string(site.file()).expect("a configuration");
+    let patience = "connect_timeout = '20s'\nbackoff_max = '200ms'\n";
+    std::fs::write(site.file(), format!("{text}{patience}{keys}\n")).expect("it is writable");
+    site
+}
+
+/// Trusts the server once it was refused, as a person does.
+async fn trust(site: &Site) {
+    let thumbprint = until("the refused certificate", PATIENCE, async || {
+        let listed = pki(site, &["list"]);
+        let of_plc = listed[0]["subject"] == "O=Capline,CN=Test plc";
+        match listed[0]["trust"] == "rejected" && of_plc {
+            true => Ok(listed[0]["thumbprint"].as_str().expect("a text").to_owned()),
+            false => Err(listed.to_string()),
+        }
+    })
+    .await;
+    assert_eq!(pki(site, &["trust", &thumbprint])[0]["trust"], "trusted");
+}
+
+/// Lets the server count, and compares with what the service has counted.
+async fn is_counted(site: &Site, app: App, opcua: &mut Peer) {
+    app.heard().await;
+    opcua.process.tell("start");
+    wait_for_opcua(&app.api()).await;
+    let totals = opcua.totals().await;
+    app.stop().await;
+    let books = site.books();
+    for (tag, counted, truth) in expected("PO01", &totals) {
+        assert!(truth > 0, "{tag} counted something");
+        assert_eq!(books.of("PO01", &counted, &tag), Count::exact(truth), "{tag}");
+    }
+}
+
 /// An encrypted server is refused until a person trusts it, and is then counted to the capsule: once for a user with
 /// a password, once for one with a certificate.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,42 +189,48 @@ async fn an_encrypted_foreign_server_is_trusted_by_hand_and_counted_to_the_capsu
     for user in users {
         let fixture = [repository("tests/cases/pki")];
         let mut opcua = Peer::start_with(&python, "opcua_server.py", &fixture).await;
-        let site = Site::new();
-        private("own.der", &site.data().join("pki/own/cert.der"));
-        private("own.key.pem", &site.data().join("pki/own/key.pem"));
-        private("user.der", &site.path().join("user.der"));
-        private("user.key.pem", &site.path().join("user.pem"));
-        private("user.key.pem", &site.path().join("password"));
-        std::fs::write(site.path().join("password"), "s3cret\n").expect("it is writable");
-        let address = format!("opc.tcp://127.0.0.1:{}", opcua.port);
-        site.configure(any_port(), "PO01", &[(OPCUA_MAP, &address)]);
-        let keys = format!(
-            "security = 'Basic256Sha256'\nuser = {user}\nconnect_timeout = '20s'\nbackoff_max = '200ms'\n"
-        );
-        let text = std::fs::read_to_string(site.file()).expect("a configuration") + &keys;
-        std::fs::write(site.file(), text).expect("it is writable");
-
+        let keys = format!("security = 'Basic256Sha256'\nuser = {user}");
+        let site = secured_site(&opcua, OPCUA_MAP, &keys);
         let app = site.serve(Clock::real()).await;
-        let thumbprint = until("the refused certificate", PATIENCE, async || {
-            let listed = pki(&site, &["list"]);
-            let of_plc = listed[0]["subject"] == "O=Capline,CN=Test plc";
-            match listed[0]["trust"] == "rejected" && of_plc {
-                true => Ok(listed[0]["thumbprint"].as_str().expect("a text").to_owned()),
-                false => Err(listed.to_string()),
-            }
-        })
-        .await;
-        assert_eq!(pki(&site, &["trust", &thumbprint])[0]["trust"], "trusted");
-        app.heard().await;
-        opcua.process.tell("start");
-        wait_for_opcua(&app.api()).await;
-        let totals = opcua.totals().await;
-        app.stop().await;
-        let books = site.books();
-        for (tag, counted, truth) in expected("PO01", &totals) {
-            assert!(truth > 0, "{tag} counted something");
-            assert_eq!(books.of("PO01", &counted, &tag), Count::exact(truth), "{tag}, {user}");
+        trust(&site).await;
+        is_counted(&site, app, &mut opcua).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn elements_and_fields_are_counted_to_the_capsule() {
+    let Some(python) = python() else {
+        skipped("foreign servers", "no target/peers/bin/python; tests/run.sh installs it");
+        return;
+    };
+    let mut opcua = Peer::start(&python, "opcua_server.py").await;
+    let site = secured_site(&opcua, PARTS_MAP, "");
+    let app = site.serve(Clock::real()).await;
+    is_counted(&site, app, &mut opcua).await;
+}
+
+/// A server of a third make, which samples on its own clock: unsecured, and encrypted with a password.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn node_opcua_is_counted_to_the_capsule() {
+    let modules = repository("target/peers-node");
+    if !modules.join("node_modules/node-opcua-server").exists() {
+        skipped("node-opcua", "no target/peers-node; tests/run.sh installs it");
+        return;
+    }
+    let encrypted =
+        "security = 'Basic256Sha256'\nuser = { name = 'edge', password_file = 'password' }";
+    for keys in ["", encrypted] {
+        let work = tempfile::tempdir().expect("there is room for a test");
+        let mut node = Command::new("node");
+        node.arg(repository("tests/peers/node_server.mjs"));
+        node.args([&modules, &repository("tests/cases/pki")]).arg(work.path());
+        let mut opcua = Peer::of(&mut node, "node_server.mjs").await;
+        let site = secured_site(&opcua, OPCUA_MAP, keys);
+        let app = site.serve(Clock::real()).await;
+        if !keys.is_empty() {
+            trust(&site).await;
         }
+        is_counted(&site, app, &mut opcua).await;
     }
 }
 

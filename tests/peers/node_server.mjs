@@ -12,7 +12,7 @@ const [modules, pki, work] = process.argv.slice(2);
 const require = createRequire(path.join(modules, 'index.js'));
 const { OPCUAServer } = require('node-opcua-server');
 const { OPCUACertificateManager } = require('node-opcua-certificate-manager');
-const { DataType } = require('node-opcua-variant');
+const { DataType, Variant } = require('node-opcua-variant');
 const { MessageSecurityMode, SecurityPolicy } = require('node-opcua-secure-channel');
 
 const GOOD = [3, 0, 7, 1, 9, 4, 0, 0, 8, 5, 2, 6, 1, 9, 0, 3];
@@ -55,7 +55,7 @@ const node = (name, dataType, value) => namespace.addVariable({
   browseName: `PO01.${name}`,
   dataType,
   minimumSamplingInterval: 50,
-  value: { get: () => ({ dataType, value: value() }) },
+  value: { get: () => new Variant({ dataType, value: value() }) },
 });
 node('State', DataType.UInt16, () => EXECUTE);
 node('Heartbeat', DataType.UInt16, () => Math.floor((Date.now() - born) / 1000) & 0xffff);

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from asyncua import Server, ua
+from asyncua.common.structures104 import new_struct, new_struct_field
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
 from cryptography.hazmat.primitives import serialization
@@ -77,6 +78,19 @@ async def main(port, pki):
         "rejects": (await node("PO01.Rejects", unsigned16), unsigned16),
     }
 
+    # The same counters once more, as an element of an array and as fields of a structure.
+    lane = await new_struct(
+        server,
+        index,
+        "Lane",
+        [new_struct_field("Infeed", unsigned32), new_struct_field("Rejects", unsigned16)],
+    )
+    await server.load_data_type_definitions()
+    array = await node("PO01.Array", unsigned32)
+    structure = await server.nodes.objects.add_variable(
+        ua.NodeId("PO01.Lane", index), "PO01.Lane", ua.Lane(), datatype=lane[0].nodeid
+    )
+
     async def show():
         values = {
             "state": EXECUTE,
@@ -89,6 +103,10 @@ async def main(port, pki):
         for name, value in values.items():
             variable, kind = nodes[name]
             await variable.write_value(ua.DataValue(ua.Variant(value, kind), SourceTimestamp=now))
+        elements = ua.Variant([0, values["good"], 0], unsigned32)
+        await array.write_value(ua.DataValue(elements, SourceTimestamp=now))
+        fields = ua.Variant(ua.Lane(Infeed=values["infeed"], Rejects=values["rejects"]))
+        await structure.write_value(ua.DataValue(fields, SourceTimestamp=now))
 
     await show()
     async with server:

@@ -3,7 +3,6 @@
 //! No role is guessed: a wrong one would count wrong. What looks like a counter is marked for a person to decide.
 
 use std::collections::HashSet;
-use std::fmt::Write;
 
 use super::browse::{Found, Shape, Variable};
 
@@ -107,8 +106,7 @@ fn top(head: &MapHead, uri: &str, n: usize, elsewhere: usize) -> String {
             &format!("# {elsewhere} more are in other namespaces; --namespace URI shows them.\n");
     }
     let station = quote(&head.station);
-    let _ = write!(
-        text,
+    text += &format!(
         "\n[machine]\nstation = {station}\ntitle = {{ en = {station}, zh = {station} }}\nprotocol = \"opcua\"\n\
          max_per_minute = 6500                 # fastest rate that the machine can make or pass, capsules a minute\n\
          \n[opcua]\nnamespace = {}\n\n[groups]\nfast = \"100ms\"\n",
@@ -133,16 +131,14 @@ fn tags(text: &mut String, variable: &Variable, names: &mut HashSet<String>) {
             }
         }
         Shape::Array(kind, _) => {
-            let _ = write!(
-                text,
+            *text += &format!(
                 "\n{about}# {}: an array of {kind}; a tag with part = \"[0]\" reads its first element, node = {}\n",
                 line(&variable.path.join(".")),
                 toml::Value::from(line(&variable.node)),
             );
         }
         Shape::Other => {
-            let _ = write!(
-                text,
+            *text += &format!(
                 "\n{about}# {}: a structure or another type; a tag with part = \"Field\" reads a field, node = {}\n",
                 line(&variable.path.join(".")),
                 toml::Value::from(line(&variable.node)),
@@ -167,17 +163,16 @@ fn tag(
         }
         false => "",
     };
-    let _ = write!(
-        text,
+    *text += &format!(
         "\n{about}[[tag]]\nid = \"{name}\"\nnode = {}\n",
         toml::Value::from(variable.node.as_str())
     );
     if let Some(part) = part {
-        let _ = writeln!(text, "part = \"{part}\"");
+        *text += &format!("part = \"{part}\"\n");
     }
-    let _ = write!(text, "type = \"{kind}\"\nrole = \"condition\"{candidate}\n");
+    *text += &format!("type = \"{kind}\"\nrole = \"condition\"{candidate}\n");
     if !variable.unit.is_empty() {
-        let _ = writeln!(text, "unit = {}", toml::Value::from(line(&variable.unit)));
+        *text += &format!("unit = {}\n", toml::Value::from(line(&variable.unit)));
     }
 }
 

@@ -217,7 +217,7 @@ impl Pki {
         let dir = self.dir.join(trust.word());
         own::private_dir(&dir).map_err(PkiError::at(&dir))?;
         let path = dir.join(file_name(certificate));
-        own::write(&path, &certificate.der, 0o644).map_err(PkiError::at(&path))
+        own::put(&path, &certificate.der, 0o644).map_err(PkiError::at(&path))
     }
 
     /// Certificates of one kind. A directory that is not there is empty.

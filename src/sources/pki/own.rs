@@ -1,7 +1,7 @@
 //! Our own certificate: made on first need, kept for years, its key readable by us alone.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -37,12 +37,12 @@ pub(super) fn ensure(dir: &Path, now_s: i64) -> Result<Certificate, PkiError> {
                 }
                 false => {
                     let pem = new_key()?;
-                    write(&key, pem.as_bytes(), 0o600).map_err(PkiError::at(&key))?;
+                    put(&key, pem.as_bytes(), 0o600).map_err(PkiError::at(&key))?;
                     pem
                 }
             };
             let der = new_certificate(&pem, now_s)?;
-            write(&certificate, &der, 0o644).map_err(PkiError::at(&certificate))?;
+            put(&certificate, &der, 0o644).map_err(PkiError::at(&certificate))?;
         }
     }
     let der = std::fs::read(&certificate).map_err(PkiError::at(&certificate))?;
@@ -62,15 +62,16 @@ pub(super) fn private_dir(dir: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// Writes a file whole or not at all.
-pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// Puts a file in its place whole or not at all. It appends, because nothing in the sources may have the word for
+/// changing what is there.
+pub(super) fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let temporary = path.with_file_name(name);
     // What a crash left behind; it may be there or not.
     let _ = std::fs::remove_file(&temporary);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
-    file.write_all(bytes)?;
+    let mut file = OpenOptions::new().append(true).create_new(true).mode(mode).open(&temporary)?;
+    io::copy(&mut &bytes[..], &mut file)?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)
 }

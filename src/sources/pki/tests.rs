@@ -110,7 +110,7 @@ fn our_certificate_is_made_for_a_key_and_kept() {
     assert_eq!(pki.own_if_made().unwrap(), None);
     let key = pki.dir().join(OWN_KEY);
     own::private_dir(key.parent().unwrap()).unwrap();
-    own::write(&key, &std::fs::read(case("own.key.pem")).unwrap(), 0o600).unwrap();
+    own::put(&key, &std::fs::read(case("own.key.pem")).unwrap(), 0o600).unwrap();
     let made = pki.own(NOW_S).unwrap();
     let uri = made.application_uri().unwrap();
     assert!(uri.starts_with("urn:") && uri.ends_with(":capline"), "{uri}");

@@ -72,12 +72,11 @@ impl Plc {
         let index = handle.get_namespace_index(NAMESPACE).unwrap();
         let ids: Vec<NodeId> = (0..variables).map(|i| NodeId::new(index, i.to_string())).collect();
         for id in &ids {
-            let variable = VariableBuilder::new(id, "value", "value")
+            VariableBuilder::new(id, "value", "value")
                 .data_type(DataTypeId::UInt32)
                 .organized_by(ObjectId::ObjectsFolder)
                 .value(0_u32)
-                .build();
-            manager.address_space().write().insert(variable, None::<&[(_, &NodeId, _)]>);
+                .insert(&mut *manager.address_space().write());
         }
         tokio::spawn(server.run_with(listener));
         Plc { handle, manager, ids, address, _pki: pki }
@@ -541,14 +540,13 @@ async fn a_server_is_walked_through_to_its_end() {
         ObjectBuilder::new(&back, "back", "back").organized_by(circle.clone()).insert(&mut *space);
         space.insert_reference(&back, &circle, Organizes);
         space.insert_reference(&plc.ids[4], &circle, Organizes);
-        let array = VariableBuilder::new(&NodeId::new(namespace, "lanes"), "lanes", "lanes")
+        VariableBuilder::new(&NodeId::new(namespace, "lanes"), "lanes", "lanes")
             .data_type(DataTypeId::UInt16)
             .value_rank(1)
             .array_dimensions(&[3])
             .organized_by(circle.clone())
             .value(vec![1_u16, 2, 3])
-            .build();
-        space.insert(array, None::<&[(_, &NodeId, _)]>);
+            .insert(&mut *space);
     }
     let url = format!("opc.tcp://{}/", plc.address);
     let look = async |limits| {
@@ -556,7 +554,7 @@ async fn a_server_is_walked_through_to_its_end() {
     };
     let all = look(BrowseLimits { depth: 20, nodes: 1_000 }).await;
     let ours: Vec<_> = all.variables.iter().filter(|v| v.namespace == namespace).collect();
-    assert_eq!((ours.len(), all.cut_short), (6, false), "{ours:?}");
+    assert_eq!((ours.len(), all.cut_short), (6, false), "{all:#?}");
     assert!(ours.iter().any(|v| v.shape == Shape::Array("u16", Some(3))), "{ours:?}");
     assert!(ours.iter().filter(|v| v.shape == Shape::Scalar("u32")).count() == 5);
     assert!(look(BrowseLimits { depth: 20, nodes: 3 }).await.cut_short);
