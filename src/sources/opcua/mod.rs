@@ -43,6 +43,9 @@ use crate::config::{DeviceConfig, OpcUaAccess};
 
 /// How often misses are booked while a server is down, and staleness is looked at while it is up.
 const TICK: Duration = Duration::from_millis(50);
+/// A server that is not there is tried again after this time at the latest, so that it is read again as soon as it is
+/// back; one that refuses is given the whole backoff.
+const ABSENT: Duration = Duration::from_millis(150);
 /// A connection that lived this long was a good one; the next loss is answered at once.
 const PROVEN: Duration = Duration::from_secs(5);
 /// Requests are given at least this long: creating a thousand items takes its time on a PLC.
@@ -159,6 +162,9 @@ impl Server {
                 Some(Err(e)) => {
                     self.book(Miss::ConnectFailed).await;
                     wait = self.backoff.next(chance());
+                    if e.is_absence() {
+                        wait = wait.min(ABSENT);
+                    }
                     match std::mem::replace(&mut known_down, true) {
                         // Repeating it at every attempt would bury other warnings.
                         true => tracing::debug!(%label, error = %e, ?wait, "cannot connect"),
@@ -330,14 +336,13 @@ impl Server {
         Ok(())
     }
 
-    /// Whether a group has been silent for more than ten intervals and half a second: the socket may look alive
-    /// for minutes after a cable was pulled.
+    /// Whether a group has been silent for longer than two of its signs of life can take: the socket may look alive for
+    /// minutes after a cable was pulled.
     fn stale(&self, session: &ReadOnly) -> Option<Ended> {
         for (group, revised) in self.groups.iter().zip(&session.revised) {
             let Some(revised) = revised else { continue };
-            let limit = revised.publishing * 10 + Duration::from_millis(500);
             let silent = group.heard.elapsed();
-            if silent > limit {
+            if silent > patience(revised.publishing) {
                 return Some(Ended::Lost {
                     miss: Miss::Timeout,
                     why: format!("silent for {silent:?}"),
@@ -486,6 +491,15 @@ impl Grid {
         let new = total.saturating_sub(self.booked);
         self.booked = total;
         u32::try_from(new).unwrap_or(u32::MAX)
+    }
+}
+
+/// How long a subscription may be silent. It says at least every half second, or at every interval if that is longer,
+/// that it lives.
+fn patience(publishing: Duration) -> Duration {
+    match publishing <= session::KEEP_ALIVE {
+        true => (publishing * 10 + Duration::from_millis(500)).min(Duration::from_millis(1_100)),
+        false => publishing * 2 + Duration::from_secs(1),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) const SHORTEST_PUBLISHING: Duration = Duration::from_millis(10);
 /// Most items in one request: an S7-1200 takes fifty times as long for more than 200.
 const ITEMS_PER_CALL: usize = 200;
 /// An idle subscription says that it lives at least this often.
-const KEEP_ALIVE: Duration = Duration::from_millis(500);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_millis(500);
 /// A server may forget a subscription that nobody has asked for in this time.
 const LIFETIME: Duration = Duration::from_secs(10);
 /// Values that a server keeps for each item while the line is down for a moment: a second at the fastest source.
@@ -132,6 +132,9 @@ pub(super) struct Message {
 pub(super) enum OpenError {
     #[error("no answer in {0:?}")]
     Timeout(Duration),
+    /// Nobody is there who speaks OPC UA.
+    #[error("{0}")]
+    Silent(Error),
     #[error("the client cannot be made: {0}")]
     Client(String),
     #[error(transparent)]
@@ -144,6 +147,13 @@ pub(super) enum OpenError {
     Namespace(Arc<str>),
     #[error(transparent)]
     Ua(#[from] Error),
+}
+
+impl OpenError {
+    /// Whether the server may be back at any moment, and nothing of it is used up by asking again.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(self, OpenError::Timeout(_) | OpenError::Silent(_))
+    }
 }
 
 /// A task that ends with its owner.
@@ -219,7 +229,8 @@ impl Reach {
         let client = client(self.request_timeout, own.as_ref())?;
         let limit = self.connect_timeout;
         let offered = timeout(limit, client.get_endpoints(dialer(&self.url), &[], &[]));
-        let offered = offered.await.map_err(|_| OpenError::Timeout(limit))??;
+        let offered = offered.await.map_err(|_| OpenError::Timeout(limit))?;
+        let offered = offered.map_err(OpenError::Silent)?;
         let mut endpoint = endpoint::choose(&offered, &self.access)?;
         endpoint.endpoint_url = self.url.as_str().into();
         let server = access::check_server(&self.access, &endpoint)?;

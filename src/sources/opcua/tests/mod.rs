@@ -349,6 +349,38 @@ async fn a_line_that_looks_alive_and_brings_nothing_is_given_up() {
     line.stop().await;
 }
 
+/// Its backoff may have grown long by then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_comes_back_after_a_long_time_is_read_at_once() {
+    let plc = Plc::start(1).await;
+    let proxy = Proxy::start(plc.address.clone()).await;
+    let mut patient = config(&proxy.address, &[50], vec![node("0", 0)]);
+    patient.backoff = (Duration::from_millis(100), Duration::from_secs(60));
+    let mut line = Line::start(patient);
+    line.value(0, 0).await;
+    proxy.wire.send(Wire::Cut).unwrap();
+    line.until(is_missed).await;
+    // Doubled at each attempt, the wait would be beyond six seconds.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    plc.set(0, 7, StatusCode::Good);
+    let since = Instant::now();
+    proxy.wire.send(Wire::Sound).unwrap();
+    line.value(0, 7).await;
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    eprintln!("read again after {:?}", since.elapsed());
+    line.stop().await;
+}
+
+#[test]
+fn a_black_hole_is_noticed_within_little_more_than_a_second() {
+    for (publishing_ms, patience_ms) in
+        [(10, 600), (50, 1_000), (100, 1_100), (500, 1_100), (501, 2_002), (5_000, 11_000)]
+    {
+        let patience = super::patience(Duration::from_millis(publishing_ms));
+        assert_eq!(patience, Duration::from_millis(patience_ms), "{publishing_ms}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_a_thousand_values_come_at_once() {
     let plc = Plc::start(1_500).await;
