@@ -213,7 +213,7 @@ fn shape(
     let Some(kind) = kind else { return Shape::Other };
     match rank {
         // Scalar, or scalar or anything; a server that does not say means a scalar.
-        Some(Variant::Int32(-1 | -2 | -3)) | None => Shape::Scalar(kind),
+        Some(Variant::Int32(-3..=-1)) | None => Shape::Scalar(kind),
         Some(Variant::Int32(0 | 1)) => {
             let length = match dimensions {
                 Some(Variant::Array(array)) => match &array.values[..] {

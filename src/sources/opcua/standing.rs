@@ -46,12 +46,19 @@ pub struct GroupStanding {
     pub queue: u32,
 }
 
+/// What belongs to the latest session.
+#[derive(Clone, Debug, Default)]
+struct Latest {
+    certificates: Vec<(&'static str, i64)>,
+    groups: Vec<GroupStanding>,
+}
+
 /// Shared between the supervisor and whoever shows it.
 #[derive(Debug)]
 pub(in crate::sources) struct Standing {
     device: u16,
     station: StationId,
-    latest: Mutex<(Vec<(&'static str, i64)>, Vec<GroupStanding>)>,
+    latest: Mutex<Latest>,
     overflows: AtomicU64,
     sessions: AtomicU64,
 }
@@ -83,7 +90,8 @@ impl Standing {
                 Some(GroupStanding { group, wanted, publishing, sampling, queue })
             })
             .collect();
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = (certificates, groups);
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) =
+            Latest { certificates, groups };
         self.sessions.fetch_add(1, Relaxed);
     }
 
@@ -96,8 +104,8 @@ impl Standing {
         OpcUaStanding {
             device: self.device,
             station: self.station.clone(),
-            certificates: latest.0,
-            groups: latest.1,
+            certificates: latest.certificates,
+            groups: latest.groups,
             overflows: self.overflows.load(Relaxed),
             sessions: self.sessions.load(Relaxed),
         }
