@@ -28,7 +28,7 @@ use super::dial::{Dial, dialer};
 use super::endpoint::{self, NoEndpoint};
 use super::values::{self, Structures};
 use crate::clock::Clock;
-use crate::config::OpcUaAccess;
+use crate::config::{OpcUaAccess, Security};
 use crate::sources::Label;
 use crate::sources::pki::{Certificate, OWN_CERTIFICATE, OWN_KEY};
 use crate::sources::plan::tags_of;
@@ -46,6 +46,10 @@ const LIFETIME: Duration = Duration::from_secs(10);
 const QUEUE: u32 = 100;
 /// What we call ourselves without a certificate.
 const APPLICATION_URI: &str = "urn:capline:edge";
+/// The arithmetic of a secured session takes a small PLC this long.
+const SECURED: Duration = Duration::from_secs(5);
+/// Time for closing a session of which nothing came.
+const CLOSE: Duration = Duration::from_secs(1);
 /// References of one node in one answer, and how many such answers are asked for.
 const REFERENCES: u32 = 1_000;
 const ROUNDS: usize = 100;
@@ -135,6 +139,8 @@ pub(super) enum OpenError {
     /// Nobody is there who speaks OPC UA.
     #[error("{0}")]
     Silent(Error),
+    #[error("the session was not made in {0:?}; raise connect_timeout")]
+    Unfinished(Duration),
     #[error("the client cannot be made: {0}")]
     Client(String),
     #[error(transparent)]
@@ -242,9 +248,13 @@ impl Reach {
             .build(client.certificate_store().clone())?;
         session.disable_reconnects();
         let mut event_loop = Abort(event_loop.spawn());
+        let limit = match self.access.security {
+            Security::None => limit,
+            Security::Secured { .. } => limit.max(SECURED),
+        };
         tokio::select! {
             connected = timeout(limit, session.wait_for_connection()) => {
-                connected.map_err(|_| OpenError::Timeout(limit))?;
+                connected.map_err(|_| OpenError::Unfinished(limit))?;
             }
             // Waiting alone would never end if the loop has died.
             status = &mut event_loop.0 => {
@@ -276,16 +286,6 @@ impl Opening {
     /// Connects, subscribes to every group and returns a session that reports.
     pub(super) async fn open(self) -> Result<ReadOnly, OpenError> {
         let Made { session, event_loop, certificates } = self.reach.connect().await?;
-        let namespace = &self.options.namespace;
-        let known = namespaces(&session).await?;
-        let index = known.iter().position(|uri| **uri == **namespace);
-        let index = index
-            .and_then(|index| u16::try_from(index).ok())
-            .ok_or_else(|| OpenError::Namespace(namespace.clone()))?;
-        let structures = match reads_fields(&self.map) {
-            true => learn_types(&session).await?,
-            false => Structures::default(),
-        };
         let (sender, messages) = mpsc::channel(MESSAGES);
         let mut made = ReadOnly {
             session,
@@ -296,12 +296,37 @@ impl Opening {
             revised: Vec::new(),
             unavailable: Vec::new(),
             certificates,
-            structures,
+            structures: Structures::default(),
         };
-        for group in 0..self.map.groups.len() as u16 {
-            self.subscribe(&mut made, group, index, &sender).await?;
+        match self.prepare(&mut made, &sender).await {
+            Ok(()) => Ok(made),
+            Err(error) => {
+                // A PLC has few sessions, and this one is of no use.
+                made.close(CLOSE).await;
+                Err(error)
+            }
         }
-        Ok(made)
+    }
+
+    /// Finds the namespace, learns what there is to learn, and subscribes.
+    async fn prepare(
+        &self,
+        made: &mut ReadOnly,
+        sender: &mpsc::Sender<Message>,
+    ) -> Result<(), OpenError> {
+        let namespace = &self.options.namespace;
+        let known = namespaces(&made.session).await?;
+        let index = known.iter().position(|uri| **uri == **namespace);
+        let index = index
+            .and_then(|index| u16::try_from(index).ok())
+            .ok_or_else(|| OpenError::Namespace(namespace.clone()))?;
+        if reads_fields(&self.map) {
+            made.structures = learn_types(&made.session).await?;
+        }
+        for group in 0..self.map.groups.len() as u16 {
+            self.subscribe(made, group, index, sender).await?;
+        }
+        Ok(())
     }
 
     /// One subscription for one group.
