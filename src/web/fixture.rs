@@ -99,6 +99,7 @@ pub(super) fn line() -> LineConfig {
         connect_timeout: Duration::from_secs(1),
         reply_timeout: Duration::from_millis(500),
         backoff: (Duration::from_millis(100), Duration::from_secs(5)),
+        opcua: Default::default(),
     };
     let devices: Vec<DeviceConfig> = STATIONS.map(device).into();
     let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();

@@ -431,7 +431,9 @@ fn check_reports_all_mistakes_on_stderr() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["run", "check", "count", "import", "oee", "spc", "selftest"] {
+    let all =
+        ["run", "browse", "check", "count", "import", "oee", "pki", "probe", "spc", "selftest"];
+    for command in all {
         let run = capline(&root(), &[command, "--help"]);
         assert_eq!(run.code, Some(0));
         assert!(run.out.contains("Example"), "{command}: {}", run.out);

@@ -297,6 +297,7 @@ fn address(address: &Address) -> String {
             format!("{table} {first}")
         }
         Address::Node(node) => node.to_string(),
+        Address::Part { node, part } => format!("{node} {part}"),
     }
 }
 

@@ -125,6 +125,9 @@ fn repeated(
         let place = |text: &str| text.replacen("[]", &format!("[{i}]"), 1);
         let address = match &tag.address {
             Address::Node(node) => Address::Node(place(node).into()),
+            Address::Part { node, part } => {
+                Address::Part { node: place(node).into(), part: part.clone() }
+            }
             Address::Register { table, first } => {
                 let stride = if stride == 0 { tag.encoding.kind.registers() } else { stride };
                 let Some(first) = stride.checked_mul(i).and_then(|by| first.checked_add(by)) else {
@@ -256,7 +259,7 @@ fn elements(tag: &Tag, array: Array, at: u16) -> Vec<Tag> {
             Address::Register { table, first } => {
                 Address::Register { table, first: first.saturating_add(i * array.stride) }
             }
-            Address::Node(ref node) => Address::Node(node.clone()),
+            ref other => other.clone(),
         };
         let id = TagId::new(format!("{}[{i}]", tag.id));
         Tag { id, address, array: Some(at), ..tag.clone() }
@@ -310,7 +313,22 @@ fn read_address(section: &Section<'_, '_>, machine: &Machine) -> Option<Address>
             );
             return None;
         }
-        return Some(Address::Node(node.value.into()));
+        let Some(part) = section.text("part") else {
+            return (!section.has("part")).then(|| Address::Node(node.value.into()));
+        };
+        if let Ok(part) = part.value.parse() {
+            return Some(Address::Part { node: node.value.into(), part });
+        }
+        let found = part.value;
+        section.report_at(
+            part.line,
+            format!("part = \"{found}\" is no part of a value; write \"[3]\" for an element, \"Counters.Good\" for a field"),
+        );
+        return None;
+    }
+    if section.has("part") {
+        section
+            .report("part", "part belongs to OPC UA; a Modbus tag has an address for each value");
     }
     if let Some(at) = node {
         section.report_at(
