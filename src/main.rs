@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{check, count, import, migrate, oee, probe, selftest, spc};
+use commands::{browse, check, count, import, migrate, oee, pki, probe, selftest, spc};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -60,11 +60,13 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
     Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
+    Pki(pki::PkiArgs),
     Probe(probe::ProbeArgs),
     Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
@@ -103,6 +105,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             let config = Config::load(&config)?;
             runtime()?.block_on(run(&config))
         }
+        Command::Browse(args) => {
+            let done = runtime()?.block_on(browse::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Import(args) => Ok(import::run(&args)),
@@ -112,6 +118,9 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Pki(args) => {
+            Ok(pki::run(&args, &Clock::real()).unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),
         #[cfg(feature = "demo")]

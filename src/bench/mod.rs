@@ -3,3 +3,4 @@
 
 pub mod month;
 pub mod spc;
+mod weights;

@@ -37,6 +37,7 @@ use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::second::Seconds;
 use domain::line::status::LineStatus;
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::weight::WeightTally;
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
@@ -140,6 +141,12 @@ pub trait History: Send + Sync {
     /// # Errors
     /// Why the record could not be read; goes to the log, not to the reader.
     fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String>;
+
+    /// Weights of these minutes, each with the start of its minute, oldest first; [`History::minutes`] has none.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String>;
 
     /// Events of these kinds in `[from_us, to_us)` with their numbers, oldest first.
     ///

@@ -16,3 +16,4 @@ mod rust_text;
 mod scenarios;
 mod skip;
 mod types;
+mod weights;

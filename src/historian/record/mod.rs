@@ -8,6 +8,7 @@ mod limits;
 mod line;
 mod rows;
 mod second;
+mod weight;
 mod write;
 
 pub(super) use baseline::{BaselineRow, baseline};
@@ -17,4 +18,5 @@ pub(super) use limits::{LimitsRow, hits, limits, limits_json, names};
 pub(super) use line::{revision, rollup, stop, write_revision};
 pub(super) use rows::{count, event, line_id, minute, state};
 pub(super) use second::second_block;
+pub(super) use weight::{weighing, weight};
 pub(super) use write::{PARTS, Scope, line_row};

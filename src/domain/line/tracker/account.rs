@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
 use crate::line::second::{OpenSeconds, Seconds};
 use crate::line::state::TimeClass;
+use crate::line::weight::{self, WeightTally};
 use crate::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 
 /// Seconds kept for the longest speed window, 15 minutes.
@@ -44,6 +45,7 @@ struct OpenMinute {
     missed: u64,
     counts: Vec<Count>,
     seconds: OpenSeconds,
+    weights: Vec<WeightTally>,
     dirty: bool,
 }
 
@@ -83,6 +85,7 @@ impl Account {
                     missed: minute.missed,
                     counts,
                     seconds: seconds.unwrap_or_else(|| OpenSeconds::new(self.keys.len())),
+                    weights: minute.weights,
                     dirty: true,
                 }),
             }
@@ -107,6 +110,13 @@ impl Account {
         {
             second.good += count;
         }
+    }
+
+    /// Books weights.
+    pub(super) fn weigh(&mut self, utc_us: i64, tallies: &[WeightTally]) {
+        let minute = self.minute_at(utc_us);
+        tallies.iter().for_each(|tally| weight::book(&mut minute.weights, tally));
+        minute.dirty = true;
     }
 
     /// Books polls of a device.
@@ -270,6 +280,7 @@ impl OpenMinute {
             missed: 0,
             counts,
             seconds: OpenSeconds::new(n_counters),
+            weights: Vec::new(),
             dirty: true,
         }
     }
@@ -289,6 +300,7 @@ impl OpenMinute {
             polls: self.polls,
             missed: self.missed,
             tallies: keys.iter().zip(&self.counts).map(tally).collect(),
+            weights: self.weights.clone(),
         };
         (minute, self.seconds.finish(keys, (self.start_us, rev, closed)))
     }

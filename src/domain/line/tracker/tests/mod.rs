@@ -8,3 +8,4 @@ mod odometer;
 mod periods;
 mod script;
 mod told;
+mod weights;
