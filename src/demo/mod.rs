@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use simulators::{Counters, ModelConfig, Plant, PlantConfig, Preset};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Wire};
 use crate::historian::Historian;
 use crate::service::{self, Service, open_historian};
 
@@ -209,10 +209,12 @@ pub(crate) fn built_in() -> anyhow::Result<Config> {
 /// Fills in where the simulated machines listen.
 fn point_at(config: &mut Config, plant: &Plant) {
     for device in config.lines.iter_mut().flat_map(|line| &mut line.devices) {
-        device.address = match device.address.starts_with("opc.tcp") {
-            true => plant.opcua_url(),
-            false => plant.modbus_addr().to_string(),
-        };
+        if device.address.starts_with("opc.tcp") {
+            device.address = plant.opcua_url();
+        } else {
+            device.address = plant.modbus_addr().to_string();
+            device.wire = Wire::tcp(&device.address);
+        }
     }
 }
 

@@ -22,11 +22,11 @@
 //! | [`line::weighing`] | published records of weights, each taken once |
 //! | [`line::calendar`] | shifts and hours |
 //! | [`line::minute`] | what one minute counted and how its time was spent |
-//! | [`line::second`] | the same second by second |
 //! | [`line::event`] | what happened and is worth a row |
 //! | [`line::oee`] | the KPIs of ISO 22400-2 as exact fractions |
 //! | [`line::oee_file`] | OEE cases as text |
 //! | [`line::split`] | a whole number divided so that the parts add up |
+//! | [`line::second`] | the same as a minute, second by second |
 //! | [`line::batch`] | which batch a line works on, its yield and balance of material |
 //! | [`line::rollup`] | hours, shifts and batches as sums |
 //! | [`line::kpi`] | the KPIs of these |
