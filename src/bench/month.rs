@@ -96,7 +96,10 @@ pub fn run(days: i64, runs: usize) -> anyhow::Result<Figures> {
 }
 
 fn open(dir: &Path) -> anyhow::Result<Historian> {
-    Ok(Historian::open(dir, Options { keep_raw: Duration::from_secs(3_600) })?)
+    Ok(Historian::open(
+        dir,
+        Options { keep_raw: Duration::from_secs(3_600), keep_seconds: Duration::MAX },
+    )?)
 }
 
 /// Writes the journal, a day in a tick, with approved limits from its first 300 subgroups.
@@ -131,6 +134,7 @@ fn changes(at: Moment) -> Changes {
     Changes {
         baselines: vec![],
         minutes: vec![],
+        seconds: Vec::new(),
         events: vec![],
         states: vec![],
         stops: vec![],

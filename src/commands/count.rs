@@ -40,7 +40,7 @@ pub(crate) struct CountArgs {
 
 /// Where a counter starts again.
 #[derive(Clone, Copy)]
-struct Modulus(Option<u64>);
+struct Modulus(Option<u128>);
 
 impl FromStr for Modulus {
     type Err = String;
@@ -51,15 +51,15 @@ impl FromStr for Modulus {
         }
         let states = match text.split_once('^') {
             Some((base, exponent)) => {
-                let base: Option<u64> = base.trim().parse().ok();
+                let base: Option<u128> = base.trim().parse().ok();
                 let exponent = exponent.trim().parse().ok();
                 base.zip(exponent).and_then(|(base, exponent)| base.checked_pow(exponent))
             }
             None => text.parse().ok(),
         };
-        let states = states.filter(|states| *states >= 2);
+        let states = states.filter(|states| (2..=1 << 64).contains(states));
         states.map(|states| Modulus(Some(states))).ok_or_else(|| {
-            "write a number from 2 to 2^63 such as 65536, 2^16 or 10^4, or none".to_owned()
+            "write a number from 2 to 2^64 such as 65536, 2^16 or 10^4, or none".to_owned()
         })
     }
 }

@@ -27,6 +27,9 @@ pub use wire::{Parity, SerialPort, TlsFiles, Transport, Wire};
 /// Raw readings are kept for ten years at most.
 const LONGEST_RAW_US: i64 = 10 * 366 * 86_400_000_000;
 
+/// Seconds are kept so long by default: a week and the day on which somebody asks about it.
+const KEEP_SECONDS: Duration = Duration::from_secs(8 * 24 * 3_600);
+
 /// A whole plant, decided.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -42,6 +45,8 @@ pub struct Config {
     pub commit_every: Duration,
     /// How long raw readings are kept.
     pub keep_raw: Duration,
+    /// How long seconds are kept.
+    pub keep_seconds: Duration,
     /// The plant database that rows are forwarded to, none by default.
     pub database: Option<DatabaseConfig>,
     /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
@@ -222,6 +227,9 @@ impl Reader<'_> {
         let keep_raw = store
             .as_ref()
             .and_then(|store| read_span(store, "keep_raw", 60_000_000, LONGEST_RAW_US));
+        let keep_seconds = store
+            .as_ref()
+            .and_then(|store| read_span(store, "keep_seconds", 60_000_000, LONGEST_RAW_US));
         if let Some(store) = store {
             store.finish();
         }
@@ -242,6 +250,7 @@ impl Reader<'_> {
             data: dir?,
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
             keep_raw: keep_raw.unwrap_or(Duration::from_secs(24 * 3600)),
+            keep_seconds: keep_seconds.unwrap_or(KEEP_SECONDS),
             database,
             web_writes,
             lines,

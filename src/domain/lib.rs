@@ -22,6 +22,7 @@
 //! | [`line::weighing`] | published records of weights, each taken once |
 //! | [`line::calendar`] | shifts and hours |
 //! | [`line::minute`] | what one minute counted and how its time was spent |
+//! | [`line::second`] | the same second by second |
 //! | [`line::event`] | what happened and is worth a row |
 //! | [`line::oee`] | the KPIs of ISO 22400-2 as exact fractions |
 //! | [`line::oee_file`] | OEE cases as text |

@@ -27,7 +27,7 @@ pub(super) const CHECK_AT_START_BYTES: u64 = 256 << 20;
 const MAX_WAL_BYTES: u64 = 64 << 20;
 /// How long to wait before cutting the log is tried again.
 const CUT_AGAIN_AFTER: Duration = Duration::from_secs(10);
-/// Frames that one prune removes at most for each line.
+/// Frames and blocks of seconds that one prune removes at most for each line.
 const PRUNE_FRAMES: i64 = 500;
 
 /// The open database and the directory that it has for itself.
@@ -38,6 +38,7 @@ pub(super) struct Journal {
     path: PathBuf,
     run: i64,
     keep_raw_us: i64,
+    keep_seconds_us: i64,
     pruned_us: i64,
     cut_at: Option<Instant>,
 }
@@ -60,8 +61,14 @@ impl Journal {
         let run = begin_run(&conn, boot, now).map_err(|e| StoreError::from_sqlite(&path, e))?;
         // After the first write, so that the log has its name too, and before anything is acknowledged.
         place.sync()?;
-        let keep_raw_us = i64::try_from(keep_raw.as_micros()).unwrap_or(i64::MAX);
-        Ok(Journal { conn, place, path, run, keep_raw_us, pruned_us: i64::MIN, cut_at: None })
+        let (keep_raw_us, keep_seconds_us) = (us(keep_raw), i64::MAX);
+        let (pruned_us, cut_at) = (i64::MIN, None);
+        Ok(Journal { conn, place, path, run, keep_raw_us, keep_seconds_us, pruned_us, cut_at })
+    }
+
+    /// Keeps seconds for so long; without it they stay.
+    pub(super) fn keep_seconds(&mut self, keep: Duration) {
+        self.keep_seconds_us = us(keep);
     }
 
     /// Where the database lies.
@@ -148,7 +155,7 @@ impl Journal {
         })
     }
 
-    /// Housekeeping between ticks: frames that are too old, a log that is too long.
+    /// Housekeeping between ticks: frames and seconds that are too old, a log that is too long.
     pub(super) fn tend(&mut self, now_us: i64) -> Result<(), StoreError> {
         if now_us.saturating_sub(self.pruned_us) >= MINUTE_US {
             // Before the attempt: one that fails is tried again in a minute, not with the next tick.
@@ -168,8 +175,10 @@ impl Journal {
     }
 
     fn prune(&mut self, now_us: i64) -> Result<usize, StoreError> {
-        let before_us = now_us.saturating_sub(self.keep_raw_us);
-        prune(&mut self.conn, before_us).map_err(|e| StoreError::from_sqlite(&self.path, e))
+        let frames_us = now_us.saturating_sub(self.keep_raw_us);
+        let seconds_us = now_us.saturating_sub(self.keep_seconds_us);
+        prune(&mut self.conn, frames_us, seconds_us)
+            .map_err(|e| StoreError::from_sqlite(&self.path, e))
     }
 
     /// Moves the log into the database and empties it, as far as readers let it.
@@ -270,7 +279,11 @@ fn describe(conn: &mut Connection, run: i64, line: &LineId, devices: &str) -> ru
     tx.commit()
 }
 
-fn prune(conn: &mut Connection, before_us: i64) -> rusqlite::Result<usize> {
+fn us(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn prune(conn: &mut Connection, frames_us: i64, seconds_us: i64) -> rusqlite::Result<usize> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let lines: Vec<i64> = {
         let mut all = tx.prepare_cached("select id from line")?;
@@ -278,8 +291,13 @@ fn prune(conn: &mut Connection, before_us: i64) -> rusqlite::Result<usize> {
     };
     let mut most = 0;
     for line in lines {
-        let mut delete = tx.prepare_cached(include_str!("sql/frames_prune.sql"))?;
-        most = most.max(delete.execute((line, before_us, PRUNE_FRAMES))?);
+        for (sql, before_us) in [
+            (include_str!("sql/frames_prune.sql"), frames_us),
+            (include_str!("sql/second_blocks_prune.sql"), seconds_us),
+        ] {
+            let mut delete = tx.prepare_cached(sql)?;
+            most = most.max(delete.execute((line, before_us, PRUNE_FRAMES))?);
+        }
     }
     tx.commit()?;
     Ok(most)

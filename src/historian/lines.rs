@@ -116,9 +116,9 @@ pub(super) fn open_stop(conn: &Connection, line: i64) -> Found<Option<Stop>> {
     Ok(find.query_row([line], record::stop).optional()?)
 }
 
-/// Periods that had not ended when they were stored.
-pub(super) fn open_rollups(conn: &Connection, line: i64) -> Found<Vec<Rollup>> {
-    rollups(conn, line, include_str!("sql/rollups_open_read.sql"), params![line])
+/// Periods that had not ended when they were stored, and the hours since a moment.
+pub(super) fn open_rollups(conn: &Connection, line: i64, since_us: i64) -> Found<Vec<Rollup>> {
+    rollups(conn, line, include_str!("sql/rollups_open_read.sql"), params![line, since_us])
 }
 
 fn rollups(

@@ -32,6 +32,7 @@ use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::second::Seconds;
 use domain::line::stop::revision::{Refusal, Revision};
 use domain::line::weight::WeightTally;
 use domain::reading::Snapshot;
@@ -65,8 +66,10 @@ struct Inner {
 /// What there is to choose.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How long raw readings are kept. Everything else stays.
+    /// How long raw readings are kept.
     pub keep_raw: Duration,
+    /// How long seconds are kept. Minutes and everything else stay.
+    pub keep_seconds: Duration,
 }
 
 /// How the store is doing.
@@ -97,7 +100,8 @@ impl Historian {
     /// handle is gone.
     pub fn open(dir: &Path, options: Options) -> Result<Historian, StoreError> {
         let boot = boot_id();
-        let journal = Journal::open(dir, options.keep_raw, &boot, Clock::real().now())?;
+        let mut journal = Journal::open(dir, options.keep_raw, &boot, Clock::real().now())?;
+        journal.keep_seconds(options.keep_seconds);
         let path = journal.path().to_owned();
         let gauge = Arc::new(Gauge::default());
         let readers = Arc::new(Readers::new(&path, &boot, READ_DEADLINE));
@@ -129,6 +133,17 @@ impl Historian {
         limit: usize,
     ) -> Result<Vec<Minute>, StoreError> {
         self.0.readers.minutes(line, (from_us, to_us), limit)
+    }
+
+    /// The seconds of minutes that started in `[from_us, to_us)`, oldest first, as far as they are kept. Blocks.
+    pub fn seconds(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        limit: usize,
+    ) -> Result<Vec<Seconds>, StoreError> {
+        self.0.readers.seconds(line, (from_us, to_us), limit)
     }
 
     /// Weights of minutes that started in `[from_us, to_us)`, each with the start of its minute, in the order of

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use domain::line::counter::Baseline;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, join_weights};
+use domain::line::second::Seconds;
 use domain::line::weighing::Sequence;
 use domain::line::weight::{Series, WeightTally};
 use domain::reading::Snapshot;
@@ -146,6 +147,19 @@ impl Readers {
         self.query(|conn| match record::line_id(conn, line)? {
             Some(line) => hours::minutes(conn, line, (from_us, to_us), limit),
             None => Ok(Vec::new()),
+        })
+    }
+
+    pub(super) fn seconds(
+        &self,
+        line: &LineId,
+        (from_us, to_us): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<Seconds>, StoreError> {
+        self.query(|conn| {
+            let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
+            let args = params![line, from_us, to_us, sql_limit(limit)];
+            seconds(conn, line, include_str!("sql/second_blocks_read.sql"), args)
         })
     }
 
@@ -293,6 +307,22 @@ fn raw(
     Ok(snapshots)
 }
 
+fn seconds(
+    conn: &Connection,
+    line: i64,
+    sql: &str,
+    args: &[&dyn rusqlite::ToSql],
+) -> Found<Vec<Seconds>> {
+    let dictionary = counters(conn, line)?;
+    let lookup = |id: i64| {
+        let counter = dictionary.iter().find(|counter| counter.id == id)?;
+        Some((counter.station.clone(), counter.counted.clone()))
+    };
+    let mut find = conn.prepare_cached(sql)?;
+    let found = find.query_map(args, |row| record::second_block(row, lookup))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Weights of minutes that started in a span, by minute, station, series and bore.
 fn weights(
     conn: &Connection,
@@ -315,7 +345,7 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
         weighings: weighings(conn, line)?,
         baselines: baselines(conn, line)?,
         minutes: hours::minutes(conn, line, (since_us, i64::MAX), usize::MAX)?,
-        gaps: gaps(conn, line, since_us)?,
+        seconds: open_seconds(conn, line, since_us)?,
         states: states(conn, line)?,
         ..Resume::default()
     };
@@ -323,7 +353,7 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
     let latest = events(conn, line, (i64::MIN, i64::MAX), None, RESUME_EVENTS)?;
     resume.events = latest.into_iter().map(|(_, event)| event).collect();
     resume.past.open_stop = lines::open_stop(conn, line)?;
-    resume.past.rollups = lines::open_rollups(conn, line)?;
+    resume.past.rollups = lines::open_rollups(conn, line, since_us)?;
     resume.past.balance = lines::balance(conn, line)?;
     let mut find = conn.prepare_cached(include_str!("sql/line_read.sql"))?;
     find.query_row((line, boot), |row| {
@@ -345,6 +375,11 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
     Ok(resume)
 }
 
+fn open_seconds(conn: &Connection, line: i64, since_us: i64) -> Found<Vec<Seconds>> {
+    let sql = include_str!("sql/second_blocks_open_read.sql");
+    seconds(conn, line, sql, params![line, since_us])
+}
+
 fn baselines(conn: &Connection, line: i64) -> Found<Vec<(TagId, Baseline)>> {
     let mut find = conn.prepare_cached(include_str!("sql/baselines_read.sql"))?;
     let mut rows = find.query([line])?;
@@ -362,12 +397,6 @@ fn baselines(conn: &Connection, line: i64) -> Found<Vec<(TagId, Baseline)>> {
         baselines.push((TagId::new(tag), baseline));
     }
     Ok(baselines)
-}
-
-fn gaps(conn: &Connection, line: i64, since_us: i64) -> Found<Vec<Event>> {
-    let mut find = conn.prepare_cached(include_str!("sql/gaps_read.sql"))?;
-    let found = find.query_map((line, since_us), record::event)?;
-    Ok(found.map(|event| event.map(|(_, event)| event)).collect::<rusqlite::Result<_>>()?)
 }
 
 fn states(conn: &Connection, line: i64) -> Found<Vec<StoredState>> {

@@ -7,6 +7,7 @@ use domain::line::counter::Baseline;
 use domain::line::event::Event;
 use domain::line::minute::Minute;
 use domain::line::rollup::Rollup;
+use domain::line::second::Seconds;
 use domain::line::state::State;
 use domain::line::stop::Stop;
 use domain::line::tracker::Changes;
@@ -30,6 +31,8 @@ pub struct Tick {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes that are open or changed since the last tick, absolute.
     pub minutes: Vec<Minute>,
+    /// The seconds of these minutes, absolute.
+    pub seconds: Vec<Seconds>,
     /// What happened.
     pub events: Vec<Event>,
     /// States of the stations, for the next start: station tag order of the line.
@@ -79,9 +82,8 @@ pub struct Resume {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes since the asked moment, oldest first; the last may be open.
     pub minutes: Vec<Minute>,
-    /// Counts of gaps that ended since the asked moment, as they were booked: every count event that carries a
-    /// count, oldest first. Which of them are also in minutes is for the line to tell.
-    pub gaps: Vec<Event>,
+    /// The seconds of those that are open.
+    pub seconds: Vec<Seconds>,
     /// The latest events of any kind, newest first.
     pub events: Vec<Event>,
     /// States.
@@ -96,7 +98,7 @@ pub struct Resume {
     pub same_boot: bool,
     /// Good capsules counted at the counting station since the journal began.
     pub total: Count,
-    /// Stops and periods that had not ended.
+    /// Stops and periods that had not ended, and hours since the asked moment.
     pub past: Past,
 }
 
@@ -111,6 +113,7 @@ impl Tick {
         let Changes {
             baselines,
             minutes,
+            seconds,
             events,
             states,
             stops,
@@ -130,6 +133,7 @@ impl Tick {
             snapshots,
             baselines,
             minutes,
+            seconds,
             events,
             states,
             stops,
@@ -156,6 +160,7 @@ impl Tick {
         self.balance = later.balance.or(self.balance.take());
         supersede(&mut self.baselines, later.baselines, |(tag, _)| tag.clone());
         supersede(&mut self.minutes, later.minutes, |minute| minute.start_us);
+        supersede(&mut self.seconds, later.seconds, |seconds| seconds.start_us);
         supersede(&mut self.stops, later.stops, |stop| stop.number);
         supersede(&mut self.rollups, later.rollups, |rollup| (rollup.kind, rollup.start_us));
         supersede(&mut self.weighings, later.weighings, |(station, series, _)| {

@@ -7,6 +7,7 @@ use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::second::Seconds;
 use domain::line::stop::revision::{Refusal, Revision};
 use domain::line::weight::WeightTally;
 use domain::quality::limits::Limits;
@@ -33,6 +34,10 @@ pub(crate) struct StoredHistory(pub(crate) Historian);
 impl History for StoredHistory {
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
         self.0.minutes(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String> {
+        self.0.seconds(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
     }
 
     fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {

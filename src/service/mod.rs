@@ -84,7 +84,10 @@ pub struct LineSummary {
 /// # Errors
 /// One sentence: unwritable, in use by another Capline, damaged, of a newer version.
 pub fn open_historian(config: &Config) -> anyhow::Result<Historian> {
-    Ok(Historian::open(&config.data, Options { keep_raw: config.keep_raw })?)
+    Ok(Historian::open(
+        &config.data,
+        Options { keep_raw: config.keep_raw, keep_seconds: config.keep_seconds },
+    )?)
 }
 
 impl Service {
@@ -332,8 +335,8 @@ pub(crate) fn follow(
     let carry = Carry {
         baselines: resume.baselines,
         minutes: resume.minutes,
+        seconds: resume.seconds,
         events: resume.events,
-        gaps: resume.gaps,
         weighings: resume.weighings,
         states,
         same_boot: resume.same_boot,

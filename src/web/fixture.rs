@@ -13,7 +13,8 @@ use domain::line::counter::{Baseline, BatchChange, Seen};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::rollup::{OpenBatch, PeriodKind, Rollup, Spending};
-use domain::line::state::State;
+use domain::line::second::{SecondTally, Seconds, Spell};
+use domain::line::state::{State, TimeClass};
 use domain::line::status::{
     HourStatus, LineStatus, LinkStatus, MeasureStatus, RejectStatus, ShiftStatus, SpeedStatus,
     StateStatus, StationStatus, TrendPoint,
@@ -153,6 +154,7 @@ pub(super) fn status(at: Moment, case: Case) -> LineStatus {
                 2 * MINUTE_US,
                 4 * MINUTE_US,
             ]),
+            coverage: Some(1.0 - 4.0 * MINUTE_US as f64 / passed_us as f64),
             watched_from_us: start,
         }),
         total: Count::exact(148_812_460) + good,
@@ -252,7 +254,8 @@ fn hours(start: i64, now: i64) -> Vec<HourStatus> {
             4 => (Count::between(good - 60, good, good + 440), none, 1.0),
             _ => (Count::exact(good), none, 1.0),
         };
-        HourStatus { start_us, end_us: start_us + HOUR_US, good, gap, target, coverage }
+        let (end_us, watched) = (start_us + HOUR_US, true);
+        HourStatus { start_us, end_us, good, gap, watched, target, coverage }
     };
     (0..n).map(hour).collect()
 }
@@ -446,6 +449,19 @@ impl History for Record {
         }])
     }
 
+    fn seconds(&self, _: &LineId, from_us: i64, _: i64) -> Result<Vec<Seconds>, String> {
+        let counts =
+            (0..60).map(|second| (second, Count::exact(if second % 6 == 0 { 150 } else { 100 })));
+        let good = SecondTally {
+            station: StationId::new("CF01"),
+            counted: Counted::Good,
+            counts: counts.collect(),
+        };
+        let run = Spell { offset_us: 0, us: MINUTE_US, class: TimeClass::Run };
+        let (spells, tallies) = (vec![run], vec![good]);
+        Ok(vec![Seconds { start_us: from_us, rev: 9, closed: true, spells, tallies }])
+    }
+
     fn weights(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
         Ok(Vec::new())
     }
@@ -594,6 +610,10 @@ impl History for Unreadable {
     }
 
     fn minutes(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Minute>, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn seconds(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Seconds>, String> {
         Err("/secret/path/journal.db is malformed".to_owned())
     }
 

@@ -636,7 +636,7 @@ texts! {
     Station "station" "Station" "工位"
     Interval95 "interval95" "95 % interval" "95 % 区间"
     ShiftTime "shift_time" "Time of the shift" "班次时间"
-    KnownSince "known_since" "known since {time}" "已知（{time} 起）"
+    KnownSince "known_since" "of the shift known, watched since {time}" "本班次已知，{time} 起监测"
     NotWatched "not_watched" "▨ not watched" "▨ 未监测"
     Polls "polls" "polls {n}, missed {missed}" "轮询 {n}，未得 {missed}"
 

@@ -34,6 +34,7 @@ use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::second::Seconds;
 use domain::line::status::LineStatus;
 use domain::line::stop::revision::{Refusal, Revision};
 use domain::line::weight::WeightTally;
@@ -134,6 +135,12 @@ pub trait History: Send + Sync {
     /// # Errors
     /// Why the record could not be read; goes to the log, not to the reader.
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String>;
+
+    /// The seconds of minutes that begin in `[from_us, to_us)`, oldest first, as far as they are kept.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String>;
 
     /// Weights of these minutes, each with the start of its minute, oldest first; [`History::minutes`] has none.
     ///

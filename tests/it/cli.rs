@@ -81,7 +81,8 @@ fn every_form_of_modulus_is_understood() {
     };
     assert_eq!(best("10000"), best("10^4"));
     assert_eq!(best("none"), best("2^32"), "9,900 to 100 is no wrap of 32 bits");
-    for wrong in ["1", "2^64", "ten", "-5", "2^"] {
+    assert_eq!(best("2^64"), best("18446744073709551616"));
+    for wrong in ["0", "1", "2^65", "2^999", "ten", "-5", "2^"] {
         let run = capline(folder.path(), &["count", "r.csv", &format!("--modulus={wrong}")]);
         assert!(run.refusal().contains("65536, 2^16 or 10^4, or none"), "{}", run.err);
     }

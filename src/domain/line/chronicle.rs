@@ -81,7 +81,7 @@ pub struct Past {
     pub last_stop: u64,
     /// The stop that had not ended.
     pub open_stop: Option<Stop>,
-    /// Periods that had not ended.
+    /// Periods that had not ended, and the hours of the last day and a half that had.
     pub rollups: Vec<Rollup>,
     /// The balance of material as it stood.
     pub balance: Vec<SectionState>,
@@ -152,7 +152,7 @@ impl Chronicle {
             |key: &CounterKey| (plan.stations[key.station].station.clone(), key.counted.clone());
         let keys = plan.counters.iter().map(names).collect();
         let mut books = Books::new(plan.calendar.clone(), keys);
-        books.restore(&past.rollups);
+        books.restore(&past.rollups, past.last.map(|last| last.utc_us));
         let log = match past.open_stop.clone() {
             Some(open) => StopLog::resume(open),
             None => StopLog::after(past.last_stop),
@@ -364,6 +364,11 @@ impl Chronicle {
                 words.join(" or ")
             ),
         }
+    }
+
+    /// Hours, shifts and the batch as booked so far.
+    pub fn books(&self) -> &Books {
+        &self.books
     }
 
     /// What can be inside each section of [`sections`], none where it was not judged yet.

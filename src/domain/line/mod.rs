@@ -20,6 +20,8 @@ pub mod calendar;
 
 pub mod minute;
 
+pub mod second;
+
 pub mod event;
 
 pub mod status;

@@ -37,7 +37,7 @@ pub struct LineStatus {
     pub rejects: Vec<RejectStatus>,
     /// The last 60 closed minutes, oldest first; a minute that is not known at all has `good: None`.
     pub trend: Vec<TrendPoint>,
-    /// Hours of the shift so far, oldest first; the last one is still open.
+    /// Clock hours of the shift so far, oldest first; the last one is still open.
     pub hours: Vec<HourStatus>,
     /// All stations in the order of the line.
     pub stations: Vec<StationStatus>,
@@ -92,7 +92,7 @@ pub struct ShiftStatus {
     pub gap: Count,
     /// Rejects of the counting station in the shift.
     pub rejected: Count,
-    /// What the target rate asks for until now.
+    /// What the target rate asks for in the time that is recorded, from when the shift began to be watched until now.
     pub target_now: u64,
     /// What it asks for until the end.
     pub plan: u64,
@@ -100,6 +100,8 @@ pub struct ShiftStatus {
     pub forecast: Option<u64>,
     /// Time of the shift so far, by class.
     pub time: crate::line::minute::TimeSplit,
+    /// Share of its passed part that is known, 0 to 1; none before it has passed any.
+    pub coverage: Option<f64>,
     /// Start of the time that was watched at all in this shift, UTC microseconds.
     pub watched_from_us: i64,
 }
@@ -145,18 +147,21 @@ pub struct TrendPoint {
     pub coverage: f64,
 }
 
-/// One hour of the hour board.
+/// One clock hour that a shift has a part in. Where a shift does not begin with an hour, its first one holds what the
+/// shift before made in it too, as in the stored record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HourStatus {
     /// Start, UTC microseconds.
     pub start_us: i64,
-    /// End, UTC microseconds: start of the next hour or end of the shift.
+    /// End, UTC microseconds: start of the next hour.
     pub end_us: i64,
     /// Good capsules, without those of gaps.
     pub good: Count,
-    /// Good capsules of gaps that ended in this hour.
+    /// Its part of good capsules of gaps.
     pub gap: Count,
-    /// What the target rate asks for in the passed part.
+    /// Whether anything of it is recorded.
+    pub watched: bool,
+    /// What the target rate asks for in the part that is recorded.
     pub target: u64,
     /// Share of the passed part that is known, 0 to 1.
     pub coverage: f64,

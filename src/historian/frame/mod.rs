@@ -8,7 +8,7 @@
 mod crc;
 pub(super) mod hour;
 mod reading;
-mod wire;
+pub(super) mod wire;
 
 use std::collections::BTreeMap;
 

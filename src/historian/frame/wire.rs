@@ -3,7 +3,7 @@
 use super::FrameError;
 
 /// Appends a number in seven bits a byte, the lowest first.
-pub(super) fn put_unsigned(out: &mut Vec<u8>, mut n: u64) {
+pub(in crate::historian) fn put_unsigned(out: &mut Vec<u8>, mut n: u64) {
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
         n >>= 7;
@@ -12,37 +12,37 @@ pub(super) fn put_unsigned(out: &mut Vec<u8>, mut n: u64) {
 }
 
 /// Appends a signed number so that small ones of either sign are short.
-pub(super) fn put_signed(out: &mut Vec<u8>, n: i64) {
+pub(in crate::historian) fn put_signed(out: &mut Vec<u8>, n: i64) {
     put_unsigned(out, ((n << 1) ^ (n >> 63)) as u64);
 }
 
 /// Bytes that are yet to be read.
-pub(super) struct Reader<'a> {
+pub(in crate::historian) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Reader<'a> {
+    pub(in crate::historian) fn new(bytes: &'a [u8]) -> Reader<'a> {
         Reader { rest: bytes }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::historian) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, FrameError> {
+    pub(in crate::historian) fn byte(&mut self) -> Result<u8, FrameError> {
         let (byte, rest) = self.rest.split_first().ok_or(FrameError::Short)?;
         self.rest = rest;
         Ok(*byte)
     }
 
-    pub(super) fn bytes(&mut self, n: usize) -> Result<&'a [u8], FrameError> {
+    pub(in crate::historian) fn bytes(&mut self, n: usize) -> Result<&'a [u8], FrameError> {
         let (bytes, rest) = self.rest.split_at_checked(n).ok_or(FrameError::Short)?;
         self.rest = rest;
         Ok(bytes)
     }
 
-    pub(super) fn unsigned(&mut self) -> Result<u64, FrameError> {
+    pub(in crate::historian) fn unsigned(&mut self) -> Result<u64, FrameError> {
         let mut n = 0;
         for shift in (0..70).step_by(7) {
             let byte = self.byte()?;
@@ -58,18 +58,18 @@ impl<'a> Reader<'a> {
         Err(FrameError::Word)
     }
 
-    pub(super) fn signed(&mut self) -> Result<i64, FrameError> {
+    pub(in crate::historian) fn signed(&mut self) -> Result<i64, FrameError> {
         let n = self.unsigned()?;
         Ok((n >> 1) as i64 ^ -((n & 1) as i64))
     }
 
     /// A number that must fit a smaller type.
-    pub(super) fn small<T: TryFrom<u64>>(&mut self) -> Result<T, FrameError> {
+    pub(in crate::historian) fn small<T: TryFrom<u64>>(&mut self) -> Result<T, FrameError> {
         T::try_from(self.unsigned()?).map_err(|_| FrameError::Word)
     }
 
     /// How many things follow. Each takes a byte or more, so that a greater number than bytes are left is damage.
-    pub(super) fn length(&mut self) -> Result<usize, FrameError> {
+    pub(in crate::historian) fn length(&mut self) -> Result<usize, FrameError> {
         let n = self.small::<usize>()?;
         if n > self.rest.len() { Err(FrameError::Short) } else { Ok(n) }
     }

@@ -24,7 +24,7 @@ pub(in crate::historian) fn count(row: &Row<'_>, best: usize) -> Result<Option<C
     Ok(Some(Count::between(low as u64, value as u64, high as u64)))
 }
 
-/// A row of `events_read.sql` and `gaps_read.sql`.
+/// A row of `events_read.sql`.
 pub(in crate::historian) fn event(row: &Row<'_>) -> Result<(i64, Event)> {
     let kind: String = row.get(3)?;
     let event = Event {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use super::BaselineRow;
 use super::hand::{balance_state, batch_entries};
 use super::line::{rollups, stops};
+use super::second::seconds;
 use super::weight::weighings;
 use crate::historian::{Tick, frame};
 
@@ -25,10 +26,11 @@ pub(in crate::historian) struct Scope {
 type Part = fn(&Connection, Scope, &Tick) -> Result<()>;
 
 /// All parts of a tick. The last one says that the tick is stored.
-pub(in crate::historian) const PARTS: [Part; 11] = [
+pub(in crate::historian) const PARTS: [Part; 12] = [
     frames,
     baselines,
     minutes,
+    seconds,
     weighings,
     events,
     states,

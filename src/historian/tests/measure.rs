@@ -16,6 +16,7 @@ fn load(seq: u64) -> Tick {
     let name = |n| TagId::new(format!("CF01.Counter.Number{n:02}"));
     tick.baselines = (0..COUNTERS).map(|n| (name(n), account(seq, n))).collect();
     tick.minutes = vec![account_minute(seq)];
+    tick.seconds = vec![account_seconds(seq)];
     tick.events =
         if seq.is_multiple_of(40) { vec![event(seq, EventKind::State, None)] } else { Vec::new() };
     tick.states = states(0);
@@ -81,6 +82,26 @@ fn account_minute(seq: u64) -> Minute {
     };
     let tallies = (0..COUNTERS as usize).map(tally).collect();
     Minute { start_us, rev: seq as u32, tallies, ..minute(start_us, seq) }
+}
+
+/// Six of the twelve counters move every second, as on a filler with a checkweigher behind it.
+fn account_seconds(seq: u64) -> Seconds {
+    let start_us = at(seq).utc_us / MINUTE_US * MINUTE_US;
+    let passed = ((at(seq).utc_us - start_us) / 1_000_000) as u8;
+    let counts =
+        |n: u64| (0..=passed).map(move |s| (s, Count::exact(100 + u64::from(s) % 6 / 5 * 50 + n)));
+    let tally = |n: u64| SecondTally {
+        station: StationId::new(if n.is_multiple_of(2) { "CF01" } else { "CW01" }),
+        counted: Counted::Reject(Reason::new(format!("reason_{n}"))),
+        counts: counts(n).collect(),
+    };
+    let tallies = if std::env::var_os("MEASURE_NO_SECONDS").is_some() { 0..0 } else { 0..6 };
+    Seconds {
+        start_us,
+        rev: seq as u32,
+        tallies: tallies.map(tally).collect(),
+        ..seconds(start_us, seq)
+    }
 }
 
 /// Bytes that this process handed to the block layer.

@@ -155,7 +155,6 @@ fn a_blocked_store_gives_every_tick_back() {
     other.execute_batch("rollback").unwrap();
     historian.append(all).unwrap().wait().unwrap();
     let resume = historian.resume(&l1(), 0).unwrap();
-    assert_eq!(resume.gaps.len() as u64, seq);
     assert_eq!(resume.total, Count::exact(seq));
     assert_eq!(resume.minutes, tick(&l1(), seq).minutes);
     assert_eq!(historian.raw(&l1(), 0, i64::MAX, 999).unwrap().len() as u64, seq);
@@ -223,7 +222,6 @@ fn events_are_found_by_time_and_kind_newest_first() {
     let kinds = [EventKind::Alarm, EventKind::Count];
     assert_eq!(found(0, i64::MAX, Some(&kinds), 99), kinds);
     assert!(found(0, i64::MAX, Some(&[]), 99).is_empty());
-    assert!(historian.resume(&l1(), 0).unwrap().gaps.is_empty(), "none carries a count");
 }
 
 #[test]
@@ -302,4 +300,27 @@ async fn a_tick_can_be_awaited() {
     let stats = historian.stats();
     assert_eq!((stats.commits, stats.ticks, stats.queued), (1, 1, 0));
     assert!(stats.commit_p50_us > 0 && stats.commit_p50_us <= stats.commit_max_us);
+}
+
+#[test]
+fn seconds_are_found_by_time_and_pruned_when_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(dir.path(), Duration::MAX, "b", at(0)).unwrap();
+    journal.keep_seconds(Duration::from_secs(3_600));
+    let start = |n: u64| T0_US + n as i64 * MINUTE_US;
+    for n in 1..=90 {
+        let mut tick = tick(&l1(), n);
+        tick.seconds = vec![Seconds { closed: true, ..seconds(start(n), n) }];
+        journal.append(&[&tick]).remove(0).unwrap();
+    }
+    journal.tend(start(90)).unwrap();
+    journal.close().unwrap();
+    let historian = open(dir.path());
+    let all = historian.seconds(&l1(), i64::MIN, i64::MAX, 999).unwrap();
+    assert_eq!(all.len(), 61, "an hour and the minute that goes on");
+    assert_eq!(all[0], Seconds { closed: true, ..seconds(start(30), 30) });
+    let some = historian.seconds(&l1(), start(40), start(42), 999).unwrap();
+    assert_eq!(some.iter().map(|block| block.rev).collect::<Vec<_>>(), [40, 41]);
+    assert!(historian.resume(&l1(), 0).unwrap().seconds.is_empty(), "all are closed");
+    assert_eq!(historian.minutes(&l1(), i64::MIN, i64::MAX, 999).unwrap().len(), 1, "minutes stay");
 }

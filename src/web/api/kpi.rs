@@ -22,7 +22,7 @@ pub(crate) struct KpiView {
     oee_low_percent: Option<f64>,
     /// OEE if all unknown time ran like the known time and all doubtful capsules were made.
     oee_high_percent: Option<f64>,
-    /// Known part of the planned busy time.
+    /// Known part of the planned busy time and of what was never recorded.
     coverage_percent: Option<f64>,
     /// OEE with set-up as no loss.
     nee_percent: Option<f64>,

@@ -11,6 +11,7 @@ pub(crate) mod losses;
 pub(crate) mod periods;
 pub(crate) mod rejects;
 mod revise;
+mod series;
 mod stops;
 pub(crate) mod window;
 mod written;
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/charts", get(live_charts)),
         ("/api/v1/lines/{id}/minutes", get(minutes)),
         ("/api/v1/lines/{id}/events", get(events)),
+        ("/api/v1/lines/{id}/series", get(series::series)),
         ("/api/v1/lines/{id}/stops", get(stops::stops)),
         ("/api/v1/lines/{id}/stops/revisions", post(revise::revise)),
         ("/api/v1/lines/{id}/stops/{number}", get(stops::stop)),
@@ -82,6 +84,7 @@ pub(crate) fn routes() -> Routes {
         live_charts,
         minutes,
         events,
+        series::series,
         stops::stops,
         losses::losses,
         stops::stop,

@@ -18,7 +18,7 @@ use super::{EVENTS_SPAN_US, Span, read};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
-use crate::web::view::{CountView, TallyView};
+use crate::web::view::{CountView, TallyView, share};
 
 /// Limits of the material balance of a batch, in percent, as long as no process has validated others.
 pub(crate) const BALANCE_LIMITS: (u128, u128) = (98, 101);
@@ -46,6 +46,10 @@ pub(crate) struct PeriodView {
     gap: CountView,
     /// Rejects of the counting station.
     rejected: CountView,
+    /// What the target rate asks for in the time that is recorded.
+    target: u64,
+    /// Share of the passed part that is known, percent, one decimal. What was before the service ran is not.
+    known_percent: Option<f64>,
     /// Microseconds by class, in the order run, internal, external, planned, idle, unknown. They add up to the time that
     /// passed.
     time_us: [i64; 6],
@@ -109,7 +113,8 @@ pub(super) async fn hours(
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<PeriodView>>, WebError> {
     let (config, rollups) = periods(&app, &id, &span, PeriodKind::Hour).await?;
-    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config)).collect()))
+    let now_us = app.present().now.utc_us;
+    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config, now_us)).collect()))
 }
 
 /// Shifts that overlap the span, oldest first; at most a month in one request. The last may be going on.
@@ -127,7 +132,8 @@ pub(super) async fn shifts(
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<PeriodView>>, WebError> {
     let (config, rollups) = periods(&app, &id, &span, PeriodKind::Shift).await?;
-    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config)).collect()))
+    let now_us = app.present().now.utc_us;
+    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config, now_us)).collect()))
 }
 
 /// Batches that overlap the span, oldest first, with yield and balance of material; at most a month in one request.
@@ -145,11 +151,12 @@ pub(super) async fn batches(
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<BatchView>>, WebError> {
     let (config, rollups) = periods(&app, &id, &span, PeriodKind::Batch).await?;
+    let now_us = app.present().now.utc_us;
     let starts = || rollups.iter().map(|rollup| rollup.start_us);
     let span = (starts().min().unwrap_or(0), starts().max().unwrap_or(0) + 1);
     let line = config.id.clone();
     let entries = read(&app, move |history| history.batch_entries(&line, span.0, span.1)).await?;
-    let view = |rollup: &Rollup| BatchView::of(rollup, config).told(rollup, &entries);
+    let view = |rollup: &Rollup| BatchView::of(rollup, config, now_us).told(rollup, &entries);
     Ok(Json(rollups.iter().map(view).collect()))
 }
 
@@ -168,10 +175,13 @@ pub(super) async fn periods<'a>(
 }
 
 impl PeriodView {
-    pub(crate) fn of(rollup: &Rollup, config: &LineConfig) -> PeriodView {
+    /// `now_us` is now in UTC microseconds: a period that goes on is judged by what has passed of it.
+    pub(crate) fn of(rollup: &Rollup, config: &LineConfig, now_us: i64) -> PeriodView {
         let station = &config.counting_station;
         let policy = Policy::per_minute(config.target_per_minute);
         let spending = &rollup.spending;
+        let kpis = Kpis::of(rollup, station, &policy)
+            .with_unrecorded(rollup.unrecorded_us(now_us).unsigned_abs());
         let is_good = |station: &StationId, counted: &Counted| {
             *station == config.counting_station && *counted == Counted::Good
         };
@@ -192,17 +202,20 @@ impl PeriodView {
             good: rollup.count(station, &Counted::Good).into(),
             gap: gap.into(),
             rejected: rollup.rejected(station).into(),
+            target: spending.target(config.target_per_minute),
+            known_percent: spending.known_share(rollup.passed_us(now_us)).map(share),
             time_us: TimeClass::ALL.map(|class| spending.time.of(class)),
             setup_us: spending.setup_us,
             overlap_us: spending.overlap_us,
-            kpis: KpiView::of(&Kpis::of(rollup, station, &policy)),
+            kpis: KpiView::of(&kpis),
             tallies: rollup.counts.iter().map(TallyView::of).collect(),
         }
     }
 }
 
 impl BatchView {
-    pub(crate) fn of(rollup: &Rollup, config: &LineConfig) -> BatchView {
+    /// `now_us` is now in UTC microseconds.
+    pub(crate) fn of(rollup: &Rollup, config: &LineConfig, now_us: i64) -> BatchView {
         let station = &config.counting_station;
         let material = Material {
             infeed: rollup.count(station, &Counted::Infeed),
@@ -215,7 +228,7 @@ impl BatchView {
         let limit = |percent| Ratio::new(percent, 100).unwrap_or(Ratio::ONE);
         let limits = Limits { low: limit(low), high: limit(high) };
         BatchView {
-            period: PeriodView::of(rollup, config),
+            period: PeriodView::of(rollup, config, now_us),
             begun: rollup.remark.map(Remark::word),
             product: None,
             opened_by: None,

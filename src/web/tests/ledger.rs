@@ -31,6 +31,7 @@ async fn a_period_has_kpis_of_its_sums_with_their_doubt() {
     let shift = get(&app, "/api/v1/lines/L1/shifts?from=0&to=600000").await.json()[0].clone();
     // 120 minutes less 24 planned and with 4 of set-up: 100; 6 of them unknown.
     let kpis = &shift["kpis"];
+    assert_eq!((&shift["known_percent"], &shift["target"]), (&95.0.into(), &780_000.into()));
     assert_eq!(kpis["availability_percent"], 60.0);
     assert_eq!(kpis["coverage_percent"], 94.0);
     assert_eq!(kpis["oee_percent"], 60.0);
@@ -53,4 +54,25 @@ async fn what_is_asked_wrongly_of_the_ledger_is_told() {
     let balance = get(&app, "/api/v1/lines/L1/balance?by=week").await;
     assert_eq!(balance.status, StatusCode::BAD_REQUEST);
     assert!(balance.json()["message"].as_str().is_some_and(|text| text.contains("hour, shift")));
+}
+
+#[tokio::test]
+async fn a_series_is_as_fine_as_its_span_allows() {
+    let (app, _sender) = running();
+    let fine = get(&app, "/api/v1/lines/L1/series?from=0&to=60000").await.json();
+    assert_eq!((&fine["of"], &fine["step_ms"]), (&"second".into(), &1_000.into()));
+    let points = fine["points"].as_array().expect("points");
+    assert_eq!(points.len(), 60);
+    assert_eq!(
+        (&points[6]["good"]["best"], &points[7]["good"]["best"]),
+        (&150.into(), &100.into())
+    );
+    assert_eq!(points[7]["time_us"], serde_json::json!([1_000_000, 0, 0, 0, 0, 0]));
+    assert_eq!(points[7]["known_percent"], 100.0);
+    let week = get(&app, "/api/v1/lines/L1/series?from=0&to=604800000").await.json();
+    assert_eq!((&week["of"], &week["step_ms"]), (&"minute".into(), &600_000.into()));
+    let month = get(&app, "/api/v1/lines/L1/series?from=0&to=2600000000").await.json();
+    assert_eq!(month["of"], "hour");
+    let long = get(&app, "/api/v1/lines/L1/series?from=0&to=2700000000").await;
+    assert_eq!(long.status, StatusCode::BAD_REQUEST);
 }

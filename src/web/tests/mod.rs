@@ -19,7 +19,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use domain::line::event::EventKind;
 use domain::line::state::{State, TimeClass};
 use domain::line::status::LineStatus;
-use domain::units::{Count, HOUR_US, MINUTE_US, Moment, SECOND_US};
+use domain::units::{Count, MINUTE_US, Moment, SECOND_US};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

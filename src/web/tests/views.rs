@@ -151,25 +151,21 @@ fn stops_of_the_trend_come_from_the_record_and_the_latest_events_once_each() {
 }
 
 #[test]
-fn time_before_the_first_reading_is_neither_target_nor_behind() {
+fn an_hour_that_nobody_watched_is_neither_target_nor_behind() {
     let mut status = fixture::status(now(), Case::Running);
-    let start_us = status.hours[0].start_us;
-    status.shift.as_mut().unwrap().watched_from_us = start_us + HOUR_US + 30 * MINUTE_US;
     for hour in &mut status.hours {
         (hour.good, hour.gap) = (Count::exact(100_000), Count::ZERO);
     }
-    let (shift_target, before) = {
-        let shift = status.shift.as_ref().unwrap();
-        (shift.target_now, view(&status, NOW_US))
-    };
-    let hours = &before.hours;
+    let unwatched = &mut status.hours[0];
+    (unwatched.watched, unwatched.target, unwatched.coverage) = (false, 0, 0.0);
+    status.hours[1].target = 30 * 6_500;
+    let view = view(&status, NOW_US);
+    let hours = &view.hours;
     assert_eq!((hours[0].watched, hours[0].target, hours[0].behind), (false, 0, false));
     assert_eq!((hours[1].watched, hours[1].target, hours[1].behind), (true, 30 * 6_500, true));
-    assert_eq!((hours[2].watched, hours[2].target), (true, 60 * 6_500));
-    let shift = before.shift.unwrap();
-    assert_eq!(shift.target_now, shift_target - 90 * 6_500);
+    let (shift, of) = (view.shift.unwrap(), status.shift.unwrap());
+    assert_eq!((shift.target_now, shift.plan), (of.target_now, of.plan), "as the domain says");
     assert_eq!(shift.difference.best, shift.good.best as i64 - shift.target_now as i64);
-    assert_eq!(shift.plan, status.shift.unwrap().plan, "the plan is of the whole shift");
 }
 
 #[test]

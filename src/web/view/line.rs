@@ -127,10 +127,7 @@ impl LineView {
             batch_since_ms: status.batch.as_ref().map(|batch| ms(batch.start_us)),
             batch_by_hand: status.batch.as_ref().is_some_and(|batch| batch.by_hand),
             batch_told: status.batch_told.as_ref().map(|id| id.to_string()),
-            shift: status
-                .shift
-                .as_ref()
-                .map(|shift| ShiftView::of(shift, status.target_per_minute)),
+            shift: status.shift.as_ref().map(ShiftView::of),
             total: status.total.into(),
             target_per_minute: status.target_per_minute,
             speeds: status.speeds.iter().map(SpeedView::of).collect(),

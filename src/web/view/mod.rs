@@ -121,7 +121,7 @@ fn hundredfold(fraction: f64) -> Option<f64> {
 
 /// A share of time as percent with one decimal. Only a share of one is shown as 100 and only zero as 0, so that
 /// rounding never hides a gap.
-fn share(share: f64) -> f64 {
+pub(crate) fn share(share: f64) -> f64 {
     let percent = rounded(share * 100.0, 1).unwrap_or(0.0);
     match percent {
         p if p >= 100.0 && share < 1.0 => 99.9,

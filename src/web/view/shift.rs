@@ -1,9 +1,8 @@
 //! A shift: its counts against its target, its hours, its rejects.
 
-use domain::line::state::TimeClass;
 use domain::line::status::{HourStatus, LineStatus, RejectStatus, ShiftStatus};
 use domain::quality::Chart;
-use domain::units::{Count, MINUTE_US};
+use domain::units::Count;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -45,19 +44,15 @@ pub struct ShiftView {
     pub forecast: Option<u64>,
     /// Milliseconds of the shift so far by class, in the order run, internal, external, planned, idle, unknown.
     pub time_ms: [i64; 6],
-    /// Share of the passed shift that is known, percent, one decimal.
+    /// Share of the passed shift that is known, percent, one decimal. What was before the service ran is not.
     pub known_percent: Option<f64>,
     /// Since when the shift is watched, UTC milliseconds.
     pub watched_from_ms: i64,
 }
 
 impl ShiftView {
-    pub(super) fn of(shift: &ShiftStatus, per_minute: u64) -> ShiftView {
-        let target_now = shift
-            .target_now
-            .saturating_sub(asked(per_minute, shift.watched_from_us - shift.start_us));
-        let passed = shift.time.total();
-        let known = passed - shift.time.of(TimeClass::Unknown);
+    pub(super) fn of(shift: &ShiftStatus) -> ShiftView {
+        let target_now = shift.target_now;
         ShiftView {
             name: shift.name.to_string(),
             start_ms: ms(shift.start_us),
@@ -72,7 +67,7 @@ impl ShiftView {
             plan_percent: percent(shift.good.best(), shift.plan, 1),
             forecast: shift.forecast,
             time_ms: shift.time.0.map(ms),
-            known_percent: (passed > 0).then(|| share(known as f64 / passed as f64)),
+            known_percent: shift.coverage.map(share),
             watched_from_ms: ms(shift.watched_from_us),
         }
     }
@@ -144,14 +139,14 @@ impl RejectView {
 pub struct HourView {
     /// Start, UTC milliseconds.
     pub start_ms: i64,
-    /// Good capsules, those of gaps that ended in this hour included.
+    /// Good capsules, the hour's part of gaps included.
     pub good: CountView,
     /// Those of gaps alone; none in an hour without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<CountView>,
-    /// Whether any of it lies in the watched part of the shift. Of an hour before, nobody knows anything.
+    /// Whether anything of it is recorded. Of an hour before, nobody knows anything.
     pub watched: bool,
-    /// What the target rate asks for in the passed part, from when the shift began to be watched.
+    /// What the target rate asks for in the part that is recorded.
     pub target: u64,
     /// Good less target.
     pub difference: DifferenceView,
@@ -162,16 +157,13 @@ pub struct HourView {
 }
 
 impl HourView {
-    /// `shift_watched_us` is when its shift began to be watched.
-    pub(super) fn of(hour: &HourStatus, per_minute: u64, shift_watched_us: i64) -> HourView {
-        let good = hour.good + hour.gap;
-        let unwatched_us = (shift_watched_us - hour.start_us).clamp(0, hour.end_us - hour.start_us);
-        let target = hour.target.saturating_sub(asked(per_minute, unwatched_us));
+    pub(super) fn of(hour: &HourStatus) -> HourView {
+        let (good, target) = (hour.good + hour.gap, hour.target);
         HourView {
             start_ms: ms(hour.start_us),
             good: good.into(),
             gap: (!hour.gap.is_zero()).then(|| hour.gap.into()),
-            watched: shift_watched_us < hour.end_us,
+            watched: hour.watched,
             target,
             difference: DifferenceView::of(good, target),
             behind: behind(good, target),
@@ -182,15 +174,8 @@ impl HourView {
 
 /// The last hours of a shift.
 pub(super) fn last_hours(status: &LineStatus) -> Vec<HourView> {
-    let watched_us = status.shift.as_ref().map_or(i64::MIN, |shift| shift.watched_from_us);
     let hours = &status.hours[status.hours.len().saturating_sub(HOURS_SHOWN)..];
-    hours.iter().map(|hour| HourView::of(hour, status.target_per_minute, watched_us)).collect()
-}
-
-/// What a rate asks for in a time.
-fn asked(per_minute: u64, us: i64) -> u64 {
-    let capsules = i128::from(us.max(0)) * i128::from(per_minute) / i128::from(MINUTE_US);
-    u64::try_from(capsules).unwrap_or(u64::MAX)
+    hours.iter().map(HourView::of).collect()
 }
 
 pub(super) fn sorted_rejects(rejects: &[RejectStatus]) -> Vec<RejectView> {

@@ -23,8 +23,8 @@ use table::{Row, Table};
 /// What the command line says about the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Where it starts again at 0; `None`: it is only ever reset.
-    pub modulus: Option<u64>,
+    /// After how many counts it starts again at 0, up to 2^64; `None`: it is only ever reset.
+    pub modulus: Option<u128>,
     /// The most the machine makes, in counts per minute, before the tolerance of a tenth.
     pub max_per_minute: u64,
     /// Counts in one stroke.
@@ -32,7 +32,7 @@ pub struct Options {
 }
 
 /// Registers of signed 32 bits "roll over at 2,147,483,647" (OPC 30050), which does not say whether that value is shown.
-const SIGNED_32: u64 = 1 << 31;
+const SIGNED_32: u128 = 1 << 31;
 
 impl Default for Options {
     fn default() -> Options {
@@ -140,7 +140,7 @@ impl Report {
 
 fn settings(options: &Options, table: &Table) -> Settings {
     Settings {
-        modulus: options.modulus.map_or(Modulus::None, Modulus::At),
+        modulus: options.modulus.map_or(Modulus::None, modulus),
         doubt: u64::from(options.modulus == Some(SIGNED_32)),
         max_per_minute: options.max_per_minute,
         step: options.step,
@@ -148,6 +148,10 @@ fn settings(options: &Options, table: &Table) -> Settings {
         gap_after_us: 0,
         ..Settings::default()
     }
+}
+
+fn modulus(states: u128) -> Modulus {
+    u64::try_from(states).map_or(Modulus::Full64, Modulus::At)
 }
 
 fn sample(table: &Table, index: usize, row: &Row, value: u64) -> Sample {

@@ -62,6 +62,9 @@ pub(super) struct Row {
     pub(super) batch: Option<String>,
 }
 
+/// So many problems are told; a file with more is no file of readings.
+const MOST_PROBLEMS: usize = 100;
+
 /// The file as read.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -93,8 +96,13 @@ impl Table {
         }
         let columns = Columns::read(at + 1, header)?;
         let mut problems = Vec::new();
-        let rows: Vec<Row> =
-            lines.filter_map(|(at, line)| columns.row(at + 1, line, &mut problems)).collect();
+        let mut rows = Vec::new();
+        for (at, line) in lines {
+            rows.extend(columns.row(at + 1, line, &mut problems));
+            if problems.len() >= MOST_PROBLEMS {
+                break;
+            }
+        }
         if rows.is_empty() && problems.is_empty() {
             problems.push(Problem {
                 line: at + 1,
@@ -127,7 +135,7 @@ fn mixed_times(rows: &[Row], line: usize, problems: &mut Vec<Problem>) {
 
 impl Columns {
     fn read(line: usize, header: &str) -> Result<Columns, Problems> {
-        let names: Vec<&str> = header.split(',').map(cell).collect();
+        let names = cells(header);
         let mut problems = Vec::new();
         let mut report = |column: &str, value: &str, why| {
             let (column, value) = (column.to_owned(), value.to_owned());
@@ -158,7 +166,7 @@ impl Columns {
     }
 
     fn row(&self, line: usize, text: &str, problems: &mut Vec<Problem>) -> Option<Row> {
-        let cells: Vec<&str> = text.split(',').map(cell).collect();
+        let cells = cells(text);
         let before = problems.len();
         let mut report = |column: &str, value: &str, why| {
             let (column, value) = (column.to_owned(), value.to_owned());
@@ -210,6 +218,16 @@ impl Columns {
     }
 }
 
+/// The fields of a line. A comma between quotes is part of its field.
+fn cells(line: &str) -> Vec<&str> {
+    let mut quoted = false;
+    let ends = |c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    };
+    line.split(ends).map(cell).collect()
+}
+
 /// A field without blanks and quotes around it.
 fn cell(text: &str) -> &str {
     let text = text.trim();
@@ -236,8 +254,14 @@ fn read_seconds(text: &str) -> Option<u64> {
     (0.0..1.8e19).contains(&seconds).then_some(seconds as u64)
 }
 
-/// A whole number, also as a float writes it: `16777216.0`.
+/// A whole number, also as a float writes it: `16777216.0`, `1e3`. Above 2^53 the text of a float with an exponent no
+/// longer says which whole number it is.
 fn read_whole(text: &str) -> Option<u64> {
+    if text.contains(['e', 'E']) {
+        let number: f64 = text.parse().ok()?;
+        let whole = (0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0;
+        return whole.then_some(number as u64);
+    }
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     match decimals.bytes().all(|digit| digit == b'0') && !whole.starts_with('+') {
         true => whole.parse().ok(),

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn check(modulus: Option<u64>, text: &str, expected: Expect) {
+fn check(modulus: Option<u128>, text: &str, expected: Expect) {
     let options = Options { modulus, ..Options::default() };
     let found = match count(text, &options) {
         Ok(report) => {
@@ -207,7 +207,7 @@ fn all_problems_are_reported_together() {
     "#]],
     );
     let text =
-        "t,value,uptime\n0,12x,1\nnoon,-5,x\n1\n1,2,3,4\n2026-01-31T08:00:00Z,7,\n3,8,\n4,1e3,\n";
+        "t,value,uptime\n0,12x,1\nnoon,-5,x\n1\n1,2,3,4\n2026-01-31T08:00:00Z,7,\n3,8,\n4,1e-3,\n";
     check(
         None,
         text,
@@ -218,7 +218,7 @@ fn all_problems_are_reported_together() {
             line 3: uptime: "x" is no number of seconds; leave it empty if unknown
             line 4: row: "1" has another number of fields than the header; write one comma between fields
             line 5: row: "1,2,3,4" has another number of fields than the header; write one comma between fields
-            line 8: value: "1e3" is no whole number from 0 to 18446744073709551615; leave it empty for a missed poll
+            line 8: value: "1e-3" is no whole number from 0 to 18446744073709551615; leave it empty for a missed poll
             line 2: t: "seconds and RFC 3339 times" are mixed in one file; use one of them throughout
         "#]],
     );
@@ -240,10 +240,109 @@ proptest! {
         modulus in any::<Option<u64>>(),
     ) {
         let text: String = cells.iter().fold(head.to_owned(), |text, (cell, end)| text + cell + end);
-        let options = Options { modulus, ..Options::default() };
+        let options = Options { modulus: modulus.map(u128::from), ..Options::default() };
         match count(&text, &options) {
             Ok(report) => prop_assert!(report.total.low <= report.total.high),
             Err(problems) => prop_assert!(!problems.to_string().is_empty()),
+        }
+    }
+}
+
+/// Total of a file, or its problems.
+fn total(text: &str, modulus: Option<u128>) -> Result<(u64, u64, u64), String> {
+    let report = count(text, &Options { modulus, ..Options::default() });
+    report.map(|r| (r.total.best, r.total.low, r.total.high)).map_err(|p| p.to_string())
+}
+
+#[test]
+fn files_as_programs_write_them_are_understood() {
+    let plain = Ok((100, 100, 100));
+    let dated = |zone: &str| {
+        format!("t,value\n2026-01-31T08:00:00{zone},0\n2026-01-31T08:00:01{zone},100\n")
+    };
+    for (what, text) in [
+        ("as written", "t,value\n0,0\n1,100\n".to_owned()),
+        ("lines of Windows", "t,value\r\n0,0\r\n1,100\r\n".to_owned()),
+        ("a byte order mark", "\u{feff}t,value\n0,0\n1,100\n".to_owned()),
+        ("blank lines", "\n\nt,value\n\n0,0\n  \n1,100\n\n".to_owned()),
+        ("no end of the last line", "t,value\n0,0\n1,100".to_owned()),
+        ("quotes", "\"t\",\"value\"\n\"0\",\"0\"\n\"1\",\"100\"\n".to_owned()),
+        ("blanks", " t , value \n 0 , 0 \n 1 , 100 \n".to_owned()),
+        ("decimals", "t,value\n0,0.0\n1,100.000\n".to_owned()),
+        ("exponents", "t,value\n0,0e0\n1e0,1e2\n".to_owned()),
+        ("another order", "value,t\n0,0\n100,1\n".to_owned()),
+        ("UTC", dated("Z")),
+        ("an offset", dated("+08:00")),
+        ("times before 1970", "t,value\n-1,0\n0,100\n".to_owned()),
+    ] {
+        assert_eq!(total(&text, None), plain, "{what}");
+    }
+    // A comma inside quotes belongs to the batch id.
+    let text = "t,value,batch\n0,0,\"B,1\"\n1,100,\"B,1\"\n";
+    assert_eq!(total(text, None), plain);
+    // Two zones, one moment.
+    let text = "t,value\n2026-01-31T08:00:00+08:00,0\n2026-01-31T00:00:01Z,100\n";
+    assert_eq!(total(text, None), plain);
+}
+
+#[test]
+fn numbers_at_the_edges_are_exact() {
+    let most = u64::MAX;
+    let text = format!("t,value,uptime\n0,{},10\n1,{most},11\n2,9,12\n", most - 40);
+    assert_eq!(total(&text, Some(1 << 64)), Ok((50, 50, 50)), "64 bits wrap to 0");
+    let text = format!("t,value\n0,{}\n1,{most}\n", most - 40);
+    assert_eq!(total(&text, None), Ok((40, 40, 40)));
+    for (modulus, from) in [(65_536, 65_500), (10_000, 9_964), (1 << 32, (1u64 << 32) - 36)] {
+        let text = format!("t,value,uptime\n0,{from},10\n1,14,11\n");
+        assert_eq!(total(&text, Some(modulus)), Ok((50, 50, 50)), "{modulus}");
+    }
+    let text = "t,value,uptime\n0,2147483612,10\n1,14,11\n";
+    assert_eq!(total(text, Some(1 << 31)), Ok((50, 49, 50)), "at 2^31 one count stays open");
+    // Time that goes back is late news: it takes nothing away and adds nothing.
+    let text = "t,value\n0,0\n5,100\n3,60\n6,150\n";
+    assert_eq!(total(text, None), Ok((150, 150, 150)));
+}
+
+#[test]
+fn what_is_no_reading_is_named_with_its_line() {
+    for (text, place) in [
+        ("", "line 1: t"),
+        ("t,value\n", "line 1: value"),
+        ("t,value\r\n\r\n", "line 1: value"),
+        ("t\n0\n", "line 1: value"),
+        ("t,value,speed\n0,0,1\n", "line 1: speed"),
+        ("t,value,value\n0,0,1\n", "line 1: value"),
+        ("t,value\n0,0\n1,-5\n", "line 3: value"),
+        ("t,value\n0,NaN\n", "line 2: value"),
+        ("t,value\n0,inf\n", "line 2: value"),
+        ("t,value\n0,1.5\n", "line 2: value"),
+        ("t,value\n0,1e-3\n", "line 2: value"),
+        ("t,value\n0,1e19\n", "line 2: value"),
+        ("t,value\n0,18446744073709551616\n", "line 2: value"),
+        ("t,value\nNaN,1\n", "line 2: t"),
+        ("t,value\n1e300,1\n", "line 2: t"),
+        ("t,value\n,1\n", "line 2: t"),
+        ("t,value\n2026-01-31T08:00:00,1\n", "line 2: t"),
+        ("t,value\n0\n", "line 2: row"),
+        ("t,value\n0,1,2\n", "line 2: row"),
+        ("t,value,uptime\n0,1,-1\n", "line 2: uptime"),
+    ] {
+        let problems = total(text, None).expect_err(text);
+        assert!(problems.starts_with(place), "{text:?}: {problems}");
+    }
+    let many = "t,value\n".to_owned() + &"0,x\n".repeat(10_000);
+    assert_eq!(total(&many, None).expect_err("all are wrong").lines().count(), 100);
+}
+
+proptest! {
+    /// Whatever is in the file and whatever the modulus: a report or problems, never a panic.
+    #[test]
+    fn no_file_panics(text in "(t,value,uptime,batch\n)?([0-9eE.,+\\-\"NaTZ:\n \u{feff}]{0,12}\n?){0,8}", modulus in any::<u64>()) {
+        for modulus in [None, Some(u128::from(modulus).max(2)), Some(1 << 64)] {
+            let report = total(&text, modulus);
+            if let Ok((best, low, high)) = report {
+                prop_assert!(low <= best && best <= high);
+            }
         }
     }
 }

@@ -281,6 +281,57 @@ impl<'a> Plant<'a> {
     }
 }
 
+/// What happens in a schedule and has an effect, in words.
+pub(super) fn kinds(schedule: &Schedule) -> Vec<&'static str> {
+    let Settings { modulus, retentive, resets, .. } = schedule.settings;
+    let sourced = schedule.columns.sourced;
+    let kind = |poll: &Poll| match poll.event {
+        Event::Missed => Some("missed poll"),
+        Event::Restart { .. } if retentive == Some(true) => Some("plc restart, count kept"),
+        Event::Restart { .. } => Some("plc restart, count lost"),
+        Event::ManualReset if resets.manual => Some("reset by hand"),
+        Event::NewBatch { id_shift: 0 } if resets.batch => Some("batch change"),
+        Event::NewBatch { id_shift: 1.. } if resets.batch => Some("batch change, late id"),
+        Event::NewBatch { .. } if resets.batch => Some("batch change, early id"),
+        Event::OurRestart { reboot: false } => Some("our restart"),
+        Event::OurRestart { reboot: true } => Some("our restart with a reboot"),
+        Event::Torn { .. } if is_wide(modulus) => Some("torn read"),
+        Event::Glitch => Some("zero glitch"),
+        Event::Duplicate if sourced => Some("duplicate"),
+        Event::Late if sourced => Some("late read"),
+        Event::ClockStep { s: 1.. } if sourced => Some("clock step ahead"),
+        Event::ClockStep { s: ..=-1 } if sourced => Some("clock step back"),
+        Event::Preset { .. } if is_wide(modulus) => Some("preset"),
+        _ => None,
+    };
+    let polls = decidable(&schedule.polls);
+    let mut kinds: Vec<&str> = polls.iter().filter_map(kind).collect();
+    kinds.extend(wraps(schedule));
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+/// Wraps between two samples of one segment: how often the register passed its end.
+fn wraps(schedule: &Schedule) -> Vec<&'static str> {
+    let Modulus::At(states) = schedule.settings.modulus else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut last: Option<(u64, u64)> = None;
+    for step in Plant::new(schedule).play() {
+        last = if step.set { None } else { last };
+        if let Arrival::Sample(sample) = step.arrival {
+            let passed = last.map_or(0, |(value, made)| (value + step.made - made) / states);
+            match passed {
+                0 => {}
+                1 => found.push("wrap"),
+                _ => found.push("several wraps in one gap"),
+            }
+            last = Some((sample.value, step.made));
+        }
+    }
+    found
+}
+
 /// The polls at which the batch id changes.
 fn id_changes(polls: &[Poll]) -> Vec<i64> {
     let change = |(index, poll): (usize, &Poll)| match poll.event {

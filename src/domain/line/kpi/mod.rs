@@ -61,7 +61,7 @@ pub struct Kpis {
     pub oee: Option<Ratio>,
     /// OEE if all unknown time stood and all doubtful capsules were not made, and if it all ran.
     pub oee_between: Option<(Ratio, Ratio)>,
-    /// Known part of the planned busy time.
+    /// Known part of the planned busy time, and of what was never recorded ([`Kpis::with_unrecorded`]).
     pub coverage: Option<Ratio>,
     /// OEE with set-up as no loss.
     pub nee: Option<Ratio>,
@@ -128,6 +128,16 @@ impl Kpis {
             mtbf_us: elements.mtbf_us(),
             mttr_us: elements.mttr_us(),
         }
+    }
+
+    /// Coverage of a period of which so many microseconds were never recorded, because the service did not run yet: they
+    /// are not known. All other KPIs are those of the recorded time.
+    #[must_use]
+    pub fn with_unrecorded(self, us: u64) -> Kpis {
+        let elements = self.elements;
+        let known_us = elements.planned_busy_us.saturating_sub(elements.unknown_us);
+        let asked_us = elements.planned_busy_us.saturating_add(us);
+        Kpis { coverage: Ratio::new(u128::from(known_us), u128::from(asked_us)), ..self }
     }
 
     /// Availability and effectiveness if stops of `micro_us` together are called a loss of speed instead of a loss of

@@ -1,5 +1,6 @@
 //! The books of the periods that are open.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{PeriodKind, Rollup, Spending};
@@ -9,6 +10,9 @@ use crate::line::minute::{Counted, Tally};
 use crate::line::split::divide;
 use crate::line::stop::Spent;
 use crate::units::{Count, Moment, StationId};
+
+/// Hours that have ended are kept for the screen: those of the longest day, twice.
+const HOURS_KEPT: usize = 50;
 
 /// A gap is divided among at most so many periods, a month of hours; a longer one goes into its last ones.
 const PERIODS_OF_A_GAP: usize = 31 * 24;
@@ -52,6 +56,8 @@ pub struct Books {
     /// What was counted since a border that is in doubt, and since when.
     tail: Option<(Moment, Sums)>,
     closed: Vec<Rollup>,
+    /// The last hours that have ended, oldest first.
+    past_hours: VecDeque<Open>,
     /// Periods that ended by then are closed for good: what is labelled earlier goes into the period of that moment.
     closed_until_us: i64,
 }
@@ -64,8 +70,29 @@ struct Open {
     end_us: Option<i64>,
     rev: u32,
     remark: Option<Remark>,
+    /// From where on anything is recorded of it, in UTC microseconds.
+    watched_from_us: Option<i64>,
     sums: Sums,
     dirty: bool,
+}
+
+/// A period as booked so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Period<'a> {
+    /// Name of the shift; empty for an hour.
+    pub name: &'a Arc<str>,
+    /// Start in UTC microseconds.
+    pub start_us: i64,
+    /// End in UTC microseconds.
+    pub end_us: i64,
+    /// From where on anything is recorded of it, in UTC microseconds.
+    pub watched_from_us: i64,
+    /// How its time was spent.
+    pub spending: &'a Spending,
+    /// All counts, gaps included, counter by counter.
+    pub counts: &'a [Count],
+    /// The part of them that is known for gaps only as a whole.
+    pub gaps: &'a [Count],
 }
 
 #[derive(Clone, Debug)]
@@ -110,13 +137,15 @@ impl Books {
             batch: None,
             tail: None,
             closed: Vec::new(),
+            past_hours: VecDeque::new(),
             closed_until_us: i64::MIN,
         }
     }
 
-    /// Goes on with periods that were stored before they had ended.
-    pub fn restore(&mut self, rollups: &[Rollup]) {
-        for rollup in rollups.iter().filter(|rollup| !rollup.closed) {
+    /// Goes on with periods that were stored: those that had not ended, and the last hours that had. `booked_us` is up
+    /// to when time had been booked.
+    pub fn restore(&mut self, rollups: &[Rollup], booked_us: Option<i64>) {
+        for rollup in rollups {
             let mut sums = Sums::zero(self.keys.len());
             sums.spending = rollup.spending;
             sums.estimated = rollup.estimated;
@@ -127,6 +156,10 @@ impl Books {
                 };
                 (sums.counts[i], sums.gaps[i]) = (of(&rollup.counts), of(&rollup.gaps));
             }
+            let until_us = rollup.end_us.into_iter().chain(booked_us).min();
+            let recorded_us = rollup.spending.time.total();
+            let watched_from_us =
+                until_us.map(|until_us| (until_us - recorded_us).max(rollup.start_us));
             let open = Open {
                 kind: rollup.kind,
                 name: rollup.name.clone(),
@@ -134,17 +167,38 @@ impl Books {
                 end_us: rollup.end_us,
                 rev: rollup.rev,
                 remark: rollup.remark,
+                watched_from_us,
                 sums,
                 dirty: false,
             };
-            match rollup.kind {
-                PeriodKind::Batch => self.batch = Some(open),
-                _ => self.open.push(open),
+            match (rollup.kind, rollup.closed) {
+                (PeriodKind::Hour, true) => self.past_hours.push_back(open),
+                (_, true) => {}
+                (PeriodKind::Batch, false) => self.batch = Some(open),
+                (_, false) => self.open.push(open),
             }
         }
         self.open.sort_by_key(|open| open.start_us);
+        self.past_hours.make_contiguous().sort_by_key(|open| open.start_us);
         let hours = self.open.iter().filter(|open| open.kind == PeriodKind::Hour);
         self.closed_until_us = hours.map(|open| open.start_us).min().unwrap_or(i64::MIN);
+    }
+
+    /// The shift at a moment as booked so far, if anything was booked in it.
+    pub fn shift_at(&self, utc_us: i64) -> Option<Period<'_>> {
+        // A clock that stepped back does not open a closed shift again.
+        let utc_us = utc_us.max(self.closed_until_us);
+        self.open.iter().filter(|open| open.kind == PeriodKind::Shift).rev().find_map(|open| {
+            let period = open.period()?;
+            (period.start_us <= utc_us && utc_us < period.end_us).then_some(period)
+        })
+    }
+
+    /// The clock hour that starts then as booked so far, if anything was booked in it.
+    pub fn hour_from(&self, start_us: i64) -> Option<Period<'_>> {
+        let open = self.open.iter().filter(|open| open.kind == PeriodKind::Hour);
+        let hours = open.rev().chain(self.past_hours.iter().rev());
+        hours.filter(|open| open.start_us == start_us).find_map(Open::period)
     }
 
     /// The open batch.
@@ -234,13 +288,11 @@ impl Books {
         for kind in [PeriodKind::Hour, PeriodKind::Shift] {
             // Nearly always the span lies in the period that is open.
             if let Some(open) = self.around(kind, spent.to.utc_us - us, spent.to.utc_us) {
-                open.sums.spending.add(spent, us, order);
-                open.dirty = true;
+                open.spend(spent, (spent.to.utc_us - us, spent.to.utc_us), order);
                 continue;
             }
             for (i, from_us, to_us) in self.spans(kind, spent.to.utc_us - us, spent.to.utc_us) {
-                self.open[i].sums.spending.add(spent, to_us - from_us, order);
-                self.open[i].dirty = true;
+                self.open[i].spend(spent, (from_us, to_us), order);
             }
         }
         match (&mut self.tail, &mut self.batch) {
@@ -305,6 +357,7 @@ impl Books {
             end_us: None,
             rev: 0,
             remark: Some(change.remark),
+            watched_from_us: Some(change.at.utc_us),
             sums: tail.unwrap_or_else(|| Sums::zero(self.keys.len())),
             dirty: true,
         });
@@ -316,8 +369,13 @@ impl Books {
         let is_over = |open: &Open| open.end_us.is_some_and(|end_us| end_us <= utc_us);
         let (over, open): (Vec<Open>, Vec<Open>) = self.open.drain(..).partition(is_over);
         self.open = open;
-        let keys = &self.keys;
-        self.closed.extend(over.into_iter().map(|mut open| open.rollup(keys, None, true)));
+        for mut open in over {
+            self.closed.push(open.rollup(&self.keys, None, true));
+            if open.kind == PeriodKind::Hour {
+                self.past_hours.push_back(open);
+            }
+        }
+        self.past_hours.drain(..self.past_hours.len().saturating_sub(HOURS_KEPT));
     }
 
     /// Whether a period has ended by then.
@@ -361,7 +419,17 @@ impl Books {
         let i = i.unwrap_or(self.open.len());
         let sums = Sums::zero(self.keys.len());
         let end_us = Some(end_us);
-        let open = Open { kind, name, start_us, end_us, rev: 0, remark: None, sums, dirty: true };
+        let open = Open {
+            kind,
+            name,
+            start_us,
+            end_us,
+            rev: 0,
+            remark: None,
+            watched_from_us: None,
+            sums,
+            dirty: true,
+        };
         self.open.insert(i, open);
         Some(i)
     }
@@ -398,6 +466,26 @@ impl Books {
 }
 
 impl Open {
+    fn spend(&mut self, spent: &Spent, (from_us, to_us): (i64, i64), order: bool) {
+        self.sums.spending.add(spent, to_us - from_us, order);
+        let first_us = from_us.max(self.start_us);
+        self.watched_from_us = Some(self.watched_from_us.unwrap_or(first_us));
+        self.dirty = true;
+    }
+
+    fn period(&self) -> Option<Period<'_>> {
+        let end_us = self.end_us?;
+        Some(Period {
+            name: &self.name,
+            start_us: self.start_us,
+            end_us,
+            watched_from_us: self.watched_from_us.unwrap_or(end_us),
+            spending: &self.sums.spending,
+            counts: &self.sums.counts,
+            gaps: &self.sums.gaps,
+        })
+    }
+
     fn rollup(
         &mut self,
         keys: &[(StationId, Counted)],

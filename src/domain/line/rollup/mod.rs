@@ -20,9 +20,9 @@ use super::state::TimeClass;
 use super::stop::Spent;
 use crate::line::minute::Counted;
 use crate::line::state::State;
-use crate::units::{Count, StationId};
+use crate::units::{Count, MINUTE_US, StationId};
 
-pub use books::{Booking, Books, OpenBatch};
+pub use books::{Booking, Books, OpenBatch, Period};
 
 /// What a period is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +94,26 @@ impl Spending {
         self.failures += other.failures;
     }
 
+    /// Time that is recorded at all, known or not. What is missing to the length of the period was before the service ran
+    /// for the first time.
+    pub fn recorded_us(&self) -> i64 {
+        self.time.total()
+    }
+
+    /// What a target rate asks for in the recorded time: of the time before, nobody can ask anything.
+    pub fn target(&self, per_minute: u64) -> u64 {
+        asked(per_minute, self.recorded_us())
+    }
+
+    /// Share of a time that is known, 0 to 1; none of no time. What is not recorded is not known, and neither is what a
+    /// step of the wall clock jumped over.
+    pub fn known_share(&self, passed_us: i64) -> Option<f64> {
+        let recorded_us = self.recorded_us();
+        let known_us = recorded_us - self.time.of(TimeClass::Unknown);
+        let passed_us = passed_us.max(recorded_us);
+        (passed_us > 0).then(|| known_us as f64 / passed_us as f64)
+    }
+
     /// Time in which the machine was there to produce or to be set up: all but what was planned otherwise.
     pub fn busy_us(&self) -> i64 {
         self.time.total() - self.time.of(TimeClass::Planned) + self.setup_us
@@ -128,6 +148,16 @@ pub struct Rollup {
 }
 
 impl Rollup {
+    /// Length of the part of it that lies before a moment, in microseconds of UTC.
+    pub fn passed_us(&self, now_us: i64) -> i64 {
+        (self.end_us.unwrap_or(now_us).min(now_us) - self.start_us).max(0)
+    }
+
+    /// Length of the passed part of which nothing was recorded, in microseconds.
+    pub fn unrecorded_us(&self, now_us: i64) -> i64 {
+        (self.passed_us(now_us) - self.spending.recorded_us()).max(0)
+    }
+
     /// The count of one counter, zero where it counted nothing.
     pub fn count(&self, station: &StationId, counted: &Counted) -> Count {
         let is_it = |t: &&Tally| t.station == *station && t.counted == *counted;
@@ -140,4 +170,10 @@ impl Rollup {
             |t: &&Tally| t.station == *station && matches!(t.counted, Counted::Reject(_));
         self.counts.iter().filter(is_reject).map(|t| t.count).sum()
     }
+}
+
+/// What a rate asks for in a time.
+pub fn asked(per_minute: u64, us: i64) -> u64 {
+    let capsules = i128::from(us.max(0)) * i128::from(per_minute) / i128::from(MINUTE_US);
+    u64::try_from(capsules).unwrap_or(u64::MAX)
 }

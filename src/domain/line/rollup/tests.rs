@@ -147,7 +147,7 @@ fn books_go_on_after_a_restart() {
     books.fail(moment(t));
     let stored = books.take();
     let mut again = Books::new(calendar("UTC"), keys());
-    again.restore(&stored);
+    again.restore(&stored, Some(t + SECOND_US));
     assert_eq!(again.take(), []);
     for books in [&mut books, &mut again] {
         books.count(&booking(t + SECOND_US, t + 2 * SECOND_US, Count::exact(5), false));

@@ -1,12 +1,13 @@
-//! Bookkeeping by time: seconds for the speed windows, minutes for the store, hours and the shift for the screen.
+//! Bookkeeping by time: seconds for the speed windows, minutes for the store. Hours, shifts and batches are the business
+//! of [`Books`](crate::line::rollup::Books).
 //!
 //! Counts are booked at the wall-clock time of the reading that showed them. Time is spent from reading to reading,
-//! split at minute and hour borders, and belongs to exactly one class.
+//! split at minute borders, and belongs to exactly one class.
 
 use std::collections::VecDeque;
 
-use crate::line::calendar::{Calendar, Shift};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
+use crate::line::second::{OpenSeconds, Seconds};
 use crate::line::state::TimeClass;
 use crate::line::weight::{self, WeightTally};
 use crate::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
@@ -22,19 +23,16 @@ pub(super) type Key = (StationId, Counted);
 
 /// The books of one line.
 pub(super) struct Account {
-    calendar: Calendar,
     keys: Vec<Key>,
     /// Position of the counter that is the output of the line.
     pub(super) output: usize,
     /// Minutes that may still change, oldest first.
     open: VecDeque<OpenMinute>,
-    /// Minutes closed since the last take.
-    fresh: Vec<Minute>,
+    /// Minutes closed since the last take, with their seconds.
+    fresh: Vec<(Minute, Seconds)>,
     /// Closed minutes, oldest first.
     pub(super) closed: VecDeque<Minute>,
     seconds: VecDeque<Second>,
-    /// The present shift.
-    pub(super) shift: Option<ShiftBook>,
     /// Raised at each minute that closes.
     pub(super) n_closed: u64,
 }
@@ -46,6 +44,7 @@ struct OpenMinute {
     polls: u64,
     missed: u64,
     counts: Vec<Count>,
+    seconds: OpenSeconds,
     weights: Vec<WeightTally>,
     dirty: bool,
 }
@@ -57,55 +56,25 @@ struct Second {
     known_us: i64,
 }
 
-/// A shift as booked so far.
-pub(super) struct ShiftBook {
-    /// Which.
-    pub(super) shift: Shift,
-    /// Counts of minutes, counter by counter.
-    pub(super) counts: Vec<Count>,
-    /// Counts of gaps, counter by counter.
-    pub(super) gaps: Vec<Count>,
-    /// How the time was spent.
-    pub(super) time: TimeSplit,
-    /// When watching began in this shift, UTC microseconds.
-    pub(super) watched_from_us: i64,
-    /// Its clock hours, oldest first.
-    pub(super) hours: Vec<HourBook>,
-}
-
-/// An hour of a shift as booked so far.
-pub(super) struct HourBook {
-    pub(super) start_us: i64,
-    pub(super) end_us: i64,
-    pub(super) good: Count,
-    pub(super) gap: Count,
-    pub(super) time: TimeSplit,
-}
-
 impl Account {
-    pub(super) fn new(calendar: Calendar, keys: Vec<Key>, output: usize) -> Account {
+    pub(super) fn new(keys: Vec<Key>, output: usize) -> Account {
         Account {
-            calendar,
             keys,
             output,
             open: VecDeque::new(),
             fresh: Vec::new(),
             closed: VecDeque::new(),
             seconds: VecDeque::new(),
-            shift: None,
             n_closed: 0,
         }
     }
 
-    /// Takes over minutes that were stored before, oldest first; the last ones may be open.
-    pub(super) fn restore(&mut self, minutes: Vec<Minute>) {
+    /// Takes over minutes that were stored before, oldest first; the last ones may be open, and `seconds` are theirs.
+    pub(super) fn restore(&mut self, minutes: Vec<Minute>, seconds: &[Seconds]) {
         for minute in minutes {
             let counts = self.counts_of(&minute);
-            self.turn_to(minute.start_us);
-            self.spend_in_shift(minute.start_us, &minute.time);
-            for (i, count) in counts.iter().enumerate() {
-                self.book_in_shift(i, minute.start_us, *count);
-            }
+            let seconds = seconds.iter().find(|seconds| seconds.start_us == minute.start_us);
+            let seconds = seconds.map(|seconds| OpenSeconds::restore(seconds, &self.keys));
             match minute.closed {
                 true => self.push_closed(minute),
                 false => self.open.push_back(OpenMinute {
@@ -115,6 +84,7 @@ impl Account {
                     polls: minute.polls,
                     missed: minute.missed,
                     counts,
+                    seconds: seconds.unwrap_or_else(|| OpenSeconds::new(self.keys.len())),
                     weights: minute.weights,
                     dirty: true,
                 }),
@@ -126,39 +96,19 @@ impl Account {
         self.keys.iter().map(|(station, counted)| minute.count(station, counted)).collect()
     }
 
-    /// Books an ordinary count.
-    pub(super) fn book(&mut self, counter: usize, at: Moment, count: Count) {
+    /// Books an ordinary count, which a reading showed `at` and the one before it, at `from`, did not.
+    pub(super) fn book(&mut self, counter: usize, from: Moment, at: Moment, count: Count) {
         if count.is_zero() {
             return;
         }
         let minute = self.minute_at(at.utc_us);
         minute.counts[counter] += count;
+        minute.seconds.book(minute.start_us, counter, from, at, count);
         minute.dirty = true;
-        self.book_in_shift(counter, at.utc_us, count);
         if counter == self.output
             && let Some(second) = self.second_at(at.mono_us)
         {
             second.good += count;
-        }
-    }
-
-    fn book_in_shift(&mut self, counter: usize, utc_us: i64, count: Count) {
-        let is_output = counter == self.output;
-        let Some(book) = self.shift_book(utc_us) else { return };
-        book.counts[counter] += count;
-        if is_output && let Some(hour) = book.hour_at(utc_us) {
-            hour.good += count;
-        }
-    }
-
-    /// Books a count that is known only for a gap as a whole: into the shift in which the gap ended, into no minute.
-    pub(super) fn book_gap(&mut self, counter: usize, utc_us: i64, count: Count) {
-        let is_output = counter == self.output;
-        self.turn_to(utc_us);
-        let Some(book) = self.shift_book(utc_us) else { return };
-        book.gaps[counter] += count;
-        if is_output && let Some(hour) = book.hour_at(utc_us) {
-            hour.gap += count;
         }
     }
 
@@ -190,25 +140,13 @@ impl Account {
             let part_us = border.min(to.utc_us) - from_us;
             let minute = self.minute_at(from_us);
             minute.time.add(class, part_us);
+            minute.seconds.spend(minute.start_us, from_us, part_us, class);
             minute.dirty = true;
-            let mut split = TimeSplit::default();
-            split.add(class, part_us);
-            self.spend_in_shift(from_us, &split);
             from_us += part_us;
         }
         if class != TimeClass::Unknown {
             self.spend_seconds(from.mono_us, to.mono_us);
         }
-    }
-
-    fn spend_in_shift(&mut self, utc_us: i64, split: &TimeSplit) {
-        self.turn_to(utc_us);
-        let Some(book) = self.shift_book(utc_us) else { return };
-        book.watched_from_us = book.watched_from_us.min(utc_us);
-        if let Some(hour) = book.hour_at(utc_us) {
-            hour.time.merge(split);
-        }
-        book.time.merge(split);
     }
 
     fn spend_seconds(&mut self, mut from_us: i64, to_us: i64) {
@@ -298,26 +236,6 @@ impl Account {
             })
     }
 
-    /// Moves on to the shift of a moment, if another one has begun.
-    fn turn_to(&mut self, utc_us: i64) {
-        let ended = self.shift.as_ref().is_none_or(|book| utc_us >= book.shift.end_us);
-        if !ended {
-            return;
-        }
-        if let Some(shift) = self.calendar.shift_at(utc_us) {
-            self.shift = Some(ShiftBook::new(shift, utc_us, self.keys.len(), &self.calendar));
-        } else if self.shift.is_some() {
-            self.shift = None;
-        }
-    }
-
-    /// The book of the present shift, for a moment in it. A late reading of the shift before stays in that shift's
-    /// minutes and does not change this book.
-    fn shift_book(&mut self, utc_us: i64) -> Option<&mut ShiftBook> {
-        self.turn_to(utc_us);
-        self.shift.as_mut().filter(|book| book.shift.start_us <= utc_us)
-    }
-
     /// Closes every minute that ended at least `lateness_us` ago.
     pub(super) fn close_until(&mut self, utc_us: i64) {
         while let Some(minute) = self.open.front() {
@@ -325,8 +243,8 @@ impl Account {
                 return;
             }
             let Some(minute) = self.open.pop_front() else { return };
-            let closed = minute.finish(&self.keys, true);
-            self.fresh.push(closed.clone());
+            let (closed, seconds) = minute.finish(&self.keys, true);
+            self.fresh.push((closed.clone(), seconds));
             self.push_closed(closed);
         }
     }
@@ -339,15 +257,15 @@ impl Account {
         }
     }
 
-    /// Minutes that changed since the last call, absolute.
-    pub(super) fn take_minutes(&mut self) -> Vec<Minute> {
+    /// Minutes that changed since the last call and their seconds, absolute.
+    pub(super) fn take_minutes(&mut self) -> (Vec<Minute>, Vec<Seconds>) {
         let mut minutes = std::mem::take(&mut self.fresh);
         for minute in self.open.iter_mut().filter(|minute| minute.dirty) {
             minute.dirty = false;
             minute.rev += 1;
             minutes.push(minute.finish(&self.keys, false));
         }
-        minutes
+        minutes.into_iter().unzip()
     }
 }
 
@@ -361,68 +279,35 @@ impl OpenMinute {
             polls: 0,
             missed: 0,
             counts,
+            seconds: OpenSeconds::new(n_counters),
             weights: Vec::new(),
             dirty: true,
         }
     }
 
-    fn finish(&self, keys: &[Key], closed: bool) -> Minute {
+    fn finish(&self, keys: &[Key], closed: bool) -> (Minute, Seconds) {
         let tally = |((station, counted), count): (&Key, &Count)| Tally {
             station: station.clone(),
             counted: counted.clone(),
             count: *count,
         };
-        Minute {
+        let rev = self.rev + u32::from(closed);
+        let minute = Minute {
             start_us: self.start_us,
-            rev: self.rev + u32::from(closed),
+            rev,
             closed,
             time: self.time,
             polls: self.polls,
             missed: self.missed,
             tallies: keys.iter().zip(&self.counts).map(tally).collect(),
             weights: self.weights.clone(),
-        }
+        };
+        (minute, self.seconds.finish(keys, (self.start_us, rev, closed)))
     }
 }
 
 impl Second {
     fn new(n: i64) -> Second {
         Second { n, good: Count::ZERO, known_us: 0 }
-    }
-}
-
-impl ShiftBook {
-    fn new(shift: Shift, utc_us: i64, n_counters: usize, calendar: &Calendar) -> ShiftBook {
-        let mut hours = Vec::new();
-        let mut start_us = shift.start_us;
-        while start_us < shift.end_us && hours.len() < 48 {
-            let end_us = calendar.next_hour(start_us).min(shift.end_us);
-            hours.push(HourBook {
-                start_us,
-                end_us,
-                good: Count::ZERO,
-                gap: Count::ZERO,
-                time: TimeSplit::default(),
-            });
-            start_us = end_us;
-        }
-        let zero = vec![Count::ZERO; n_counters];
-        ShiftBook {
-            shift,
-            counts: zero.clone(),
-            gaps: zero,
-            time: TimeSplit::default(),
-            watched_from_us: utc_us,
-            hours,
-        }
-    }
-
-    fn hour_at(&mut self, utc_us: i64) -> Option<&mut HourBook> {
-        self.hours.iter_mut().rev().find(|hour| hour.start_us <= utc_us)
-    }
-
-    /// All of a counter in this shift: minutes and gaps.
-    pub(super) fn of(&self, counter: usize) -> Count {
-        self.counts[counter] + self.gaps[counter]
     }
 }

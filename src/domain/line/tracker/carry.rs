@@ -1,13 +1,14 @@
 //! The beginning of a tracker: from nothing, or from what an earlier run of the service stored.
 
-use super::account::{self, Account};
+use super::account;
 use super::station::Station;
 use super::tell::Told;
 use super::{GAP_AFTER_US, Ledger, LineModel};
 use crate::line::chronicle::{Past, counted};
 use crate::line::counter::{Baseline, Counter, Settings};
-use crate::line::event::{Event, EventKind};
+use crate::line::event::Event;
 use crate::line::minute::Minute;
+use crate::line::second::Seconds;
 use crate::line::state::State;
 use crate::line::weighing::Sequence;
 use crate::line::weight::Series;
@@ -29,17 +30,17 @@ pub struct Carry {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes, oldest first, the last ones perhaps open.
     pub minutes: Vec<Minute>,
+    /// The seconds of the minutes that are open.
+    pub seconds: Vec<Seconds>,
     /// The latest events of any kind, newest first, for the screen.
     pub events: Vec<Event>,
-    /// Counts that ended since the first of these minutes, oldest first. Those of gaps belong to no minute.
-    pub gaps: Vec<Event>,
     /// States as last read: station, state, code, since when (UTC µs).
     pub states: Vec<(StationId, State, Option<i64>, i64)>,
     /// The last number taken of each series of weights.
     pub weighings: Vec<(StationId, Series, Sequence)>,
     /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
     pub same_boot: bool,
-    /// Stops and periods that had not ended.
+    /// Stops and periods that had not ended, and the last hours.
     pub past: Past,
 }
 
@@ -105,16 +106,4 @@ pub(super) fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
     let map = &model.stations[ledger.station];
     let counted = counted(&map.tags[usize::from(ledger.tag)].role);
     (map.station.clone(), counted)
-}
-
-/// Books a stored count that belongs to no minute into the present shift, if it ended in it.
-pub(super) fn restore_gap(account: &mut Account, ledgers: &[Ledger], event: &Event) {
-    let (EventKind::Count, Some(tag), Some(count), Some(_)) =
-        (event.kind, &event.tag, event.count, event.from_us)
-    else {
-        return;
-    };
-    if let Some(position) = ledgers.iter().position(|ledger| ledger.id == *tag) {
-        account.book_gap(position, event.at_us, count);
-    }
 }

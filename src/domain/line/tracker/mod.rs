@@ -24,6 +24,7 @@ use crate::line::counter::{Baseline, Cause, Counter, Delta, Sample};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
 use crate::line::rollup::{Booking, Rollup};
+use crate::line::second::Seconds;
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
 use crate::line::weighing::Sequence;
@@ -71,6 +72,8 @@ pub struct Changes {
     pub baselines: Vec<(TagId, Baseline)>,
     /// Minutes that changed.
     pub minutes: Vec<Minute>,
+    /// Their seconds.
+    pub seconds: Vec<Seconds>,
     /// What happened.
     pub events: Vec<Event>,
     /// States as last read: station, state, code, since when (UTC µs).
@@ -148,11 +151,8 @@ impl LineTracker {
                 && model.stations[ledger.station].tags[usize::from(ledger.tag)].role == Role::Good
         };
         let output = ledgers.iter().position(is_output).unwrap_or(0);
-        let mut account = Account::new(model.calendar.clone(), keys, output);
-        account.restore(carry.minutes);
-        for event in &carry.gaps {
-            carry::restore_gap(&mut account, &ledgers, event);
-        }
+        let mut account = Account::new(keys, output);
+        account.restore(carry.minutes, &carry.seconds);
         for (id, state, raw, since_us) in &carry.states {
             if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
                 station.restore(*state, *raw, *since_us, now);
@@ -336,9 +336,8 @@ impl LineTracker {
         let apart = delta.to.mono_us - delta.from.mono_us > longest_us && !delta.count.is_zero();
         let ledger = &self.ledgers[position];
         let count = self.model.stations[ledger.station].capsules(ledger.tag, delta.count);
-        match apart {
-            true => self.account.book_gap(position, delta.to.utc_us, count),
-            false => self.account.book(position, delta.to, count),
+        if !apart {
+            self.account.book(position, delta.from, delta.to, count);
         }
         let resets =
             ledger.station == self.model.counting && ledger.counter.settings().resets.batch;
@@ -468,6 +467,7 @@ impl LineTracker {
             (station.map.station.clone(), state, raw, since_us)
         };
         let (stops, rollups) = self.chronicle.take();
+        let (minutes, seconds) = self.account.take_minutes();
         Changes {
             stops,
             rollups,
@@ -476,7 +476,8 @@ impl LineTracker {
             orders: std::mem::take(&mut self.orders),
             balance: self.chronicle.take_balance(),
             baselines: self.ledgers.iter().filter_map(baseline).collect(),
-            minutes: self.account.take_minutes(),
+            minutes,
+            seconds,
             events: std::mem::take(&mut self.events),
             states: self.stations.iter().map(state).collect(),
         }

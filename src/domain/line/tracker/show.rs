@@ -1,8 +1,8 @@
 //! What the tracker shows: a [`LineStatus`] in exact numbers, neither rounded nor worded.
 
-use super::account::{HourBook, ShiftBook};
 use super::{Ledger, LineTracker};
 use crate::line::minute::Counted;
+use crate::line::rollup::{Period, asked};
 use crate::line::state::TimeClass;
 use crate::line::status::{
     HourStatus, LineStatus, RejectStatus, ShiftStatus, SpeedStatus, StationStatus, TrendPoint,
@@ -21,7 +21,8 @@ impl LineTracker {
     /// The line at this moment.
     pub fn status(&self, now: Moment) -> LineStatus {
         let counting = &self.stations[self.model.counting];
-        let shift = self.account.shift.as_ref().filter(|book| now.utc_us < book.shift.end_us);
+        let shift = self.chronicle.books().shift_at(now.utc_us);
+        let shift = shift.as_ref();
         LineStatus {
             line: self.model.id.clone(),
             at: now,
@@ -49,7 +50,7 @@ impl LineTracker {
     fn sum(
         &self,
         station: usize,
-        book: &ShiftBook,
+        book: &Period<'_>,
         picks: impl Fn(&Role) -> bool,
     ) -> Option<Count> {
         let mut counts = self
@@ -58,53 +59,52 @@ impl LineTracker {
             .enumerate()
             .filter(|(_, l)| l.station == station && picks(self.role(l)));
         let (first, _) = counts.next()?;
-        Some(counts.fold(book.of(first), |sum, (i, _)| sum + book.of(i)))
+        Some(counts.fold(book.counts[first], |sum, (i, _)| sum + book.counts[i]))
     }
 
-    fn rejected(&self, station: usize, book: &ShiftBook) -> Count {
+    fn rejected(&self, station: usize, book: &Period<'_>) -> Count {
         self.sum(station, book, |role| matches!(role, Role::Reject(_))).unwrap_or(Count::ZERO)
     }
 
-    fn target(&self, us: i64) -> u64 {
-        let capsules = i128::from(us.max(0)) * i128::from(self.model.target_per_minute)
-            / i128::from(MINUTE_US);
-        u64::try_from(capsules).unwrap_or(u64::MAX)
-    }
-
-    fn shift_status(&self, book: &ShiftBook, now: Moment) -> ShiftStatus {
-        let good =
-            self.sum(self.model.counting, book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
+    /// Position of the counter that is the output of the line.
+    fn output_position(&self) -> Option<usize> {
         let is_output =
             |l: &Ledger| l.station == self.model.counting && *self.role(l) == Role::Good;
-        let gap = self.ledgers.iter().position(is_output).map_or(Count::ZERO, |i| book.gaps[i]);
+        self.ledgers.iter().position(is_output)
+    }
+
+    fn shift_status(&self, book: &Period<'_>, now: Moment) -> ShiftStatus {
+        let good =
+            self.sum(self.model.counting, book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
+        let gap = self.output_position().map_or(Count::ZERO, |i| book.gaps[i]);
         let rate = self.speed(now, WINDOWS_US[2]).per_minute;
-        let left_us = (book.shift.end_us - now.utc_us).max(0);
+        let left_us = (book.end_us - now.utc_us).max(0);
         let forecast = rate
             .map(|rate| good.best() + (rate * left_us as f64 / MINUTE_US as f64).round() as u64);
         ShiftStatus {
-            name: book.shift.name.clone(),
-            start_us: book.shift.start_us,
-            end_us: book.shift.end_us,
+            name: book.name.clone(),
+            start_us: book.start_us,
+            end_us: book.end_us,
             good,
             gap,
             rejected: self.rejected(self.model.counting, book),
-            target_now: self.target(now.utc_us.min(book.shift.end_us) - book.shift.start_us),
-            plan: self.target(book.shift.end_us - book.shift.start_us),
+            target_now: book.spending.target(self.model.target_per_minute),
+            plan: asked(self.model.target_per_minute, book.end_us - book.start_us),
             forecast,
-            time: book.time,
-            watched_from_us: book.watched_from_us.max(book.shift.start_us),
+            time: book.spending.time,
+            coverage: book.spending.known_share(now.utc_us.min(book.end_us) - book.start_us),
+            watched_from_us: book.watched_from_us,
         }
     }
 
-    fn speeds(&self, now: Moment, shift: Option<&ShiftBook>) -> Vec<SpeedStatus> {
+    fn speeds(&self, now: Moment, shift: Option<&Period<'_>>) -> Vec<SpeedStatus> {
         let mut speeds: Vec<SpeedStatus> =
             WINDOWS_US.iter().map(|window_us| self.speed(now, *window_us)).collect();
         speeds.extend(shift.map(|book| {
-            let is_output =
-                |l: &Ledger| l.station == self.model.counting && *self.role(l) == Role::Good;
-            let good =
-                self.ledgers.iter().position(is_output).map_or(Count::ZERO, |i| book.counts[i]);
-            let known_us = book.time.total() - book.time.of(TimeClass::Unknown);
+            let watched = |i: usize| book.counts[i].since(book.gaps[i]);
+            let good = self.output_position().map_or(Count::ZERO, watched);
+            let time = &book.spending.time;
+            let known_us = time.total() - time.of(TimeClass::Unknown);
             self.speed_of(0, good, known_us, known_us)
         }));
         speeds
@@ -134,10 +134,10 @@ impl LineTracker {
         }
     }
 
-    fn rejects(&self, book: &ShiftBook) -> Vec<RejectStatus> {
+    fn rejects(&self, book: &Period<'_>) -> Vec<RejectStatus> {
         let rejects = self.ledgers.iter().enumerate().filter_map(|(i, ledger)| {
             let Role::Reject(reason) = self.role(ledger) else { return None };
-            let (station, rejected) = (ledger.station, book.of(i));
+            let (station, rejected) = (ledger.station, book.counts[i]);
             let good = self.sum(station, book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
             let total = good + self.rejected(station, book);
             Some(RejectStatus {
@@ -172,25 +172,49 @@ impl LineTracker {
         points
     }
 
-    fn hours(&self, book: &ShiftBook, now: Moment) -> Vec<HourStatus> {
-        let begun = book.hours.iter().filter(|hour| hour.start_us <= now.utc_us);
-        begun.map(|hour| self.hour(hour, now)).collect()
+    /// The clock hours of a shift until now, those of which nothing is recorded included.
+    fn hours(&self, shift: &Period<'_>, now: Moment) -> Vec<HourStatus> {
+        let calendar = &self.model.calendar;
+        let until_us = now.utc_us.min(shift.end_us - 1);
+        let mut hours = Vec::new();
+        let mut start_us = calendar.this_hour(shift.start_us);
+        while start_us <= until_us {
+            let end_us = calendar.next_hour(start_us);
+            hours.push(self.hour(start_us, end_us, now));
+            start_us = end_us;
+        }
+        hours
     }
 
-    fn hour(&self, hour: &HourBook, now: Moment) -> HourStatus {
-        let passed_us = (now.utc_us.min(hour.end_us) - hour.start_us).max(1);
-        let known_us = hour.time.total() - hour.time.of(TimeClass::Unknown);
+    fn hour(&self, start_us: i64, end_us: i64, now: Moment) -> HourStatus {
+        let Some(hour) = self.chronicle.books().hour_from(start_us) else {
+            let zero = Count::ZERO;
+            let (good, gap) = (zero, zero);
+            return HourStatus {
+                start_us,
+                end_us,
+                good,
+                gap,
+                watched: false,
+                target: 0,
+                coverage: 0.0,
+            };
+        };
+        let output = self.output_position();
+        let gap = output.map_or(Count::ZERO, |i| hour.gaps[i]);
+        let passed_us = now.utc_us.min(end_us) - start_us;
         HourStatus {
-            start_us: hour.start_us,
-            end_us: hour.end_us,
-            good: hour.good,
-            gap: hour.gap,
-            target: self.target(passed_us),
-            coverage: (known_us as f64 / passed_us as f64).clamp(0.0, 1.0),
+            start_us,
+            end_us,
+            good: output.map_or(Count::ZERO, |i| hour.counts[i].since(gap)),
+            gap,
+            watched: true,
+            target: hour.spending.target(self.model.target_per_minute),
+            coverage: hour.spending.known_share(passed_us).unwrap_or(0.0),
         }
     }
 
-    fn station_status(&self, index: usize, shift: Option<&ShiftBook>) -> StationStatus {
+    fn station_status(&self, index: usize, shift: Option<&Period<'_>>) -> StationStatus {
         let station = &self.stations[index];
         let of = |role: Role| shift.and_then(|book| self.sum(index, book, |other| *other == role));
         StationStatus {

@@ -19,6 +19,7 @@ pub(super) fn read_counter(
         modulus,
         doubt: section.integer("modulus_doubt", 0, 1).map_or(doubt, |at| at.value as u64),
         max_per_minute: machine.max_per_minute,
+        tolerance: machine.tolerance,
         step: machine.step,
         lag_us: section.duration_us("refresh").map_or(0, |at| at.value),
         retentive: section.boolean("retentive").map(|at| at.value),

@@ -12,6 +12,7 @@ use super::{
     Flow, Group, MAX_BITS, MAX_REGISTERS, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem,
     Protocol, Title,
 };
+use crate::line::counter::{Fraction, Settings};
 use crate::line::state::State;
 use crate::line::stop::Cause;
 use crate::units::StationId;
@@ -38,6 +39,7 @@ struct Machine {
     max_registers: u16,
     max_bits: u16,
     max_per_minute: u64,
+    tolerance: Fraction,
     step: u64,
     groups: Vec<Group>,
 }
@@ -62,6 +64,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
     head.require("max_per_minute", "6500");
     let max_per_minute =
         head.integer("max_per_minute", 1, 10_000_000).map_or(6_500, |at| at.value as u64);
+    let tolerance = read_tolerance(&head);
     let step = head.integer("step", 1, 1_000_000).map_or(1, |at| at.value as u64);
     let room = |key| head.integer(key, 1, 1_000_000_000).map(|at| at.value as u64);
     let mut flow = Flow { inside: room("inside"), after: room("after"), ..Flow::default() };
@@ -78,6 +81,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
         max_registers: modbus.as_ref().map_or(MAX_REGISTERS, |options| options.max_registers),
         max_bits: modbus.as_ref().map_or(MAX_BITS, |options| options.max_bits),
         max_per_minute,
+        tolerance,
         step,
         groups,
     };
@@ -107,6 +111,23 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
         stop_reasons,
         flow,
     })
+}
+
+/// How far above its design rate a machine may run, as a factor; a tenth by default.
+fn read_tolerance(head: &Section<'_, '_>) -> Fraction {
+    let default = Settings::default().tolerance;
+    let Some(at) = head.number("tolerance") else { return default };
+    if !(1.0..=2.0).contains(&at.value) {
+        let found = at.value;
+        head.report_at(
+            at.line,
+            format!(
+                "tolerance must be from 1 to 2, found {found}; 1.1 is a tenth above the design rate"
+            ),
+        );
+        return default;
+    }
+    Fraction { num: (at.value * 1_000.0).round() as u32, den: 1_000 }
 }
 
 /// A name that can stand in an address and in a metric: letters, digits, `_`, `-`, `.` and brackets.

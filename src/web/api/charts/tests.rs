@@ -9,6 +9,7 @@ use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::second::Seconds;
 use domain::line::stop::revision::{Refusal, Revision};
 use domain::line::weight::WeightTally;
 use domain::quality::record::StoredIncident;
@@ -78,6 +79,10 @@ impl History for Running {
             .take_while(|us| *us + MINUTE_US <= to_us)
             .map(minute)
             .collect())
+    }
+
+    fn seconds(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Seconds>, String> {
+        Ok(Vec::new())
     }
 
     fn events(

@@ -105,9 +105,9 @@ pub(super) async fn gather(
     let compared = signals::gather(app, &config, span).await;
     let sha256 = hash(&json!({
         "line": config.id.as_str(),
-        "period": PeriodView::of(&period, &config),
-        "balance": BatchView::of(&period, &config),
-        "hours": hours.iter().map(|hour| PeriodView::of(hour, &config)).collect::<Vec<_>>(),
+        "period": PeriodView::of(&period, &config, made_us),
+        "balance": BatchView::of(&period, &config, made_us),
+        "hours": hours.iter().map(|hour| PeriodView::of(hour, &config, made_us)).collect::<Vec<_>>(),
         "stops": losses.stops,
         "rejects": rejects.rows,
         "gaps": gaps.iter().chain(&alarms).map(figures).collect::<Vec<_>>(),

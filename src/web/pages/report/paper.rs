@@ -36,7 +36,9 @@ pub(super) fn paper(app: &App, look: Look, line: usize, facts: &Facts) -> Respon
     };
     let config = &feed.config;
     let policy = Policy::per_minute(config.target_per_minute);
-    let kpis = Kpis::of(&facts.period, &config.counting_station, &policy);
+    let unrecorded_us = facts.period.unrecorded_us(facts.made_us).unsigned_abs();
+    let kpis =
+        Kpis::of(&facts.period, &config.counting_station, &policy).with_unrecorded(unrecorded_us);
     let sheet = Sheet { lang: look.lang, zone: &parts.zone, config, facts, kpis };
     let lang = look.lang;
     let title = match facts.period.kind {

@@ -254,6 +254,33 @@ proptest! {
         }
     }
 
+    /// 60 seconds are their minute: in time to the microsecond, in counts to the capsule; whatever the clocks, the polls and
+    /// the restarts did, and however often it was stored.
+    #[test]
+    fn seconds_add_up_to_their_minutes(
+        schedule in schedule(),
+        taken in proptest::collection::vec(any::<bool>(), 130),
+    ) {
+        let (_, mut steps) = stage(&schedule);
+        for step in &mut steps {
+            if let Step::Restart(at) = *step && at.mono_us % 2 == 0 {
+                *step = Step::Kill(at);
+            }
+        }
+        let (_, journal) = play(&steps, |i| taken[i]);
+        let starts = |minutes: Vec<&i64>| minutes.into_iter().copied().collect::<Vec<i64>>();
+        prop_assert_eq!(starts(journal.seconds.keys().collect()), starts(journal.minutes.keys().collect()));
+        for (minute, seconds) in journal.minutes.values().zip(journal.seconds.values()) {
+            prop_assert!(seconds.add_up_to(minute), "{:?}\n{:?}", minute, seconds);
+            prop_assert_eq!((seconds.rev, seconds.closed), (minute.rev, minute.closed));
+            let mut wrong = seconds.clone();
+            if let Some(spell) = wrong.spells.last_mut() {
+                spell.us += 1;
+                prop_assert!(!wrong.add_up_to(minute), "one microsecond more would be noticed");
+            }
+        }
+    }
+
     #[test]
     fn how_often_changes_are_taken_changes_nothing(
         schedule in schedule(),

@@ -5,6 +5,7 @@ mod damage;
 mod hand;
 mod laws;
 mod odometer;
+mod periods;
 mod script;
 mod told;
 mod weights;

@@ -22,6 +22,7 @@ use crate::line::counter::Baseline;
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
 use crate::line::rollup::{PeriodKind, Rollup};
+use crate::line::second::Seconds;
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
 use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
@@ -175,6 +176,7 @@ pub(super) fn moment(seconds: f64) -> Moment {
 pub(super) struct Journal {
     pub(super) baselines: Vec<(TagId, Baseline)>,
     pub(super) minutes: BTreeMap<i64, Minute>,
+    pub(super) seconds: BTreeMap<i64, Seconds>,
     pub(super) events: Vec<Event>,
     pub(super) states: Vec<(StationId, State, Option<i64>, i64)>,
     pub(super) stops: BTreeMap<u64, Stop>,
@@ -195,6 +197,7 @@ impl Journal {
                 assert!(old.rev < minute.rev, "a change must raise the revision: {minute:?}");
             }
         }
+        self.seconds.extend(changes.seconds.into_iter().map(|seconds| (seconds.start_us, seconds)));
         self.events.extend(changes.events);
         for stop in changes.stops {
             if let Some(old) = self.stops.insert(stop.number, stop.clone()) {
@@ -214,19 +217,19 @@ impl Journal {
     }
 
     pub(super) fn carry(&self) -> Carry {
-        let is_gap = |event: &&Event| event.kind == EventKind::Count && event.from_us.is_some();
+        let carried = |rollup: &&Rollup| !rollup.closed || rollup.kind == PeriodKind::Hour;
         Carry {
             baselines: self.baselines.clone(),
             minutes: self.minutes.values().cloned().collect(),
+            seconds: self.seconds.values().filter(|seconds| !seconds.closed).cloned().collect(),
             events: self.events.iter().rev().cloned().collect(),
-            gaps: self.events.iter().filter(is_gap).cloned().collect(),
             states: self.states.clone(),
             same_boot: true,
             weighings: self.weighings.clone(),
             past: Past {
                 last_stop: self.stops.keys().next_back().copied().unwrap_or(0),
                 open_stop: self.stops.values().find(|stop| stop.to.is_none()).cloned(),
-                rollups: self.rollups.values().filter(|r| !r.closed).cloned().collect(),
+                rollups: self.rollups.values().filter(carried).cloned().collect(),
                 balance: self.balance.clone(),
                 last: self.booked_to,
                 same_boot: true,
@@ -320,6 +323,8 @@ pub(super) enum Step {
     Snapshot(Snapshot),
     Check(Moment),
     Restart(Moment),
+    /// The process is killed and starts again: what was not stored is lost.
+    Kill(Moment),
 }
 
 /// Reads a case.
@@ -381,15 +386,28 @@ fn reading(map: &PlcMap, word: &str) -> Reading {
 
 /// Plays a case and stores after every step that `stores` picks.
 pub(super) fn play(steps: &[Step], stores: impl Fn(usize) -> bool) -> (LineTracker, Journal) {
+    play_on(&model(), moment(0.0), steps, stores)
+}
+
+/// The same on a line of which the service starts at `start`.
+pub(super) fn play_on(
+    model: &LineModel,
+    start: Moment,
+    steps: &[Step],
+    stores: impl Fn(usize) -> bool,
+) -> (LineTracker, Journal) {
     let mut journal = Journal::default();
-    let mut tracker = LineTracker::new(model(), moment(0.0), Carry::default());
+    let mut tracker = LineTracker::new(model.clone(), start, Carry::default());
     for (i, step) in steps.iter().enumerate() {
         match step {
             Step::Snapshot(snapshot) => tracker.advance(snapshot),
             Step::Check(now) => tracker.check(*now),
             Step::Restart(now) => {
                 journal.store(tracker.take_changes());
-                tracker = LineTracker::new(model(), *now, journal.carry());
+                tracker = LineTracker::new(model.clone(), *now, journal.carry());
+            }
+            Step::Kill(now) => {
+                tracker = LineTracker::new(model.clone(), *now, journal.carry());
             }
         }
         if stores(i) {

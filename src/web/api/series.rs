@@ -1,0 +1,222 @@
+//! `…/series`: what was made and how the time was spent, as fine as a screen can draw it.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use domain::line::minute::{Counted, Minute, TimeSplit};
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::second::Seconds;
+use domain::line::state::TimeClass;
+use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US, StationId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{EVENTS_SPAN_US, MINUTES_SPAN_US, Span, read};
+use crate::web::App;
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::view::{CountView, share};
+
+/// Most points of one answer: more than a screen has columns.
+const POINTS: i64 = 2_000;
+
+/// Lengths of a point in seconds. Those below a minute divide a minute, the others an hour or are hours.
+const STEPS_S: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800];
+
+/// A span in points of equal length.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SeriesView {
+    /// What the points are sums of: `second`, `minute` or `hour`. Counts of gaps are in hours only.
+    of: &'static str,
+    /// Length of a point, milliseconds.
+    step_ms: i64,
+    /// Points of which anything is recorded, oldest first; at most 2,000.
+    points: Vec<SeriesPoint>,
+}
+
+/// One point.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SeriesPoint {
+    /// Start, UTC milliseconds.
+    start_ms: i64,
+    /// Good capsules of the counting station.
+    good: CountView,
+    /// Rejects of the counting station.
+    rejected: CountView,
+    /// Microseconds by class, in the order run, internal, external, planned, idle, unknown.
+    time_us: [i64; 6],
+    /// Share of the recorded time that is known, percent; null without any.
+    known_percent: Option<f64>,
+}
+
+/// What is summed up in a point.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    good: Count,
+    rejected: Count,
+    time: TimeSplit,
+}
+
+/// A span in at most 2,000 points: seconds where they are kept and fit, else minutes, beyond a week clock hours. What one
+/// poll showed belongs to the second of its reading, so that between two seconds it may be one poll late; their sums are
+/// exact.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/series", params(("id" = String, Path, description = "Line"), Span),
+    responses(
+        (status = 200, body = SeriesView),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn series(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(span): Params<Span>,
+) -> Result<Json<SeriesView>, WebError> {
+    let line = app.line(&id)?;
+    let span = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
+    let (id, station) = (line.config.id.clone(), line.config.counting_station.clone());
+    let view = read(&app, move |history| {
+        let (from, to) = span;
+        let step_us = step_us(to - from);
+        // The minute in which the span begins has a part in it too.
+        let first = from.div_euclid(MINUTE_US) * MINUTE_US;
+        if step_us < MINUTE_US {
+            let seconds = history.seconds(&id, first, to)?;
+            if !seconds.is_empty() {
+                return Ok(SeriesView::of("second", span, step_us, of_seconds(&seconds, &station)));
+            }
+        }
+        if to - from <= MINUTES_SPAN_US {
+            let minutes = history.minutes(&id, first, to)?;
+            let step_us = step_us.max(MINUTE_US);
+            return Ok(SeriesView::of("minute", span, step_us, of_minutes(&minutes, &station)));
+        }
+        let hours = history.rollups(&id, PeriodKind::Hour, from, to)?;
+        Ok(SeriesView::of("hour", span, HOUR_US, of_hours(&hours, &station)))
+    });
+    Ok(Json(view.await?))
+}
+
+/// The finest step of which no more than [`POINTS`] fit into a span.
+fn step_us(span_us: i64) -> i64 {
+    let fits = |step_us: &i64| span_us.div_euclid(*step_us) < POINTS;
+    STEPS_S.map(|s| s * SECOND_US).into_iter().find(fits).unwrap_or(HOUR_US)
+}
+
+impl SeriesView {
+    /// Adds up what lies in the span or across its start, step by step.
+    fn of(
+        of: &'static str,
+        (from_us, to_us): (i64, i64),
+        step_us: i64,
+        parts: impl Iterator<Item = (i64, Sums)>,
+    ) -> SeriesView {
+        let mut points: Vec<(i64, Sums)> = Vec::new();
+        // Hours of a zone need not be hours of UTC: they stand where they begin.
+        let start = |us: i64| if step_us < HOUR_US { us.div_euclid(step_us) * step_us } else { us };
+        // A minute or an hour in which the span begins has a part in it; of it there is only the whole.
+        let whole_us = match of {
+            "second" => SECOND_US,
+            "minute" => MINUTE_US,
+            _ => HOUR_US,
+        };
+        let inside = |us: i64| from_us - whole_us < us && us < to_us;
+        for (at_us, sums) in parts.filter(|(us, _)| inside(*us)) {
+            match points.last_mut() {
+                Some((last, all)) if *last == start(at_us) => all.add(&sums),
+                _ => points.push((start(at_us), sums)),
+            }
+        }
+        let points = points.into_iter().map(|(start_us, sums)| SeriesPoint::of(start_us, &sums));
+        SeriesView { of, step_ms: step_us / 1_000, points: points.collect() }
+    }
+}
+
+impl SeriesPoint {
+    fn of(start_us: i64, sums: &Sums) -> SeriesPoint {
+        let total_us = sums.time.total();
+        let known_us = total_us - sums.time.of(TimeClass::Unknown);
+        SeriesPoint {
+            start_ms: start_us / 1_000,
+            good: sums.good.into(),
+            rejected: sums.rejected.into(),
+            time_us: sums.time.0,
+            known_percent: (total_us > 0).then(|| share(known_us as f64 / total_us as f64)),
+        }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, other: &Sums) {
+        self.good += other.good;
+        self.rejected += other.rejected;
+        self.time.merge(&other.time);
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.time.total() == 0 && self.good.is_zero() && self.rejected.is_zero()
+    }
+}
+
+fn of_seconds<'a>(
+    blocks: &'a [Seconds],
+    station: &'a StationId,
+) -> impl Iterator<Item = (i64, Sums)> + 'a {
+    blocks.iter().flat_map(move |block| {
+        let good = block.counts(|s, counted| s == station && *counted == Counted::Good);
+        let rejected = block.counts(|s, c| s == station && matches!(c, Counted::Reject(_)));
+        let seconds = block.time().into_iter().zip(good).zip(rejected).zip(0..);
+        let second = move |(((time, good), rejected), n): (_, i64)| {
+            (block.start_us + n * SECOND_US, Sums { good, rejected, time })
+        };
+        seconds.map(second).filter(|(_, sums)| !sums.is_nothing())
+    })
+}
+
+fn of_minutes<'a>(
+    minutes: &'a [Minute],
+    station: &'a StationId,
+) -> impl Iterator<Item = (i64, Sums)> + 'a {
+    minutes.iter().map(move |minute| {
+        let good = minute.count(station, &Counted::Good);
+        let sums = Sums { good, rejected: minute.rejected(station), time: minute.time };
+        (minute.start_us, sums)
+    })
+}
+
+fn of_hours<'a>(
+    hours: &'a [Rollup],
+    station: &'a StationId,
+) -> impl Iterator<Item = (i64, Sums)> + 'a {
+    hours.iter().map(move |hour| {
+        let good = hour.count(station, &Counted::Good);
+        let sums = Sums { good, rejected: hour.rejected(station), time: hour.spending.time };
+        (hour.start_us, sums)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_span_has_more_than_two_thousand_points() {
+        for span_us in [1, SECOND_US, 2_000 * SECOND_US, HOUR_US, 17 * HOUR_US, 7 * 24 * HOUR_US] {
+            let step_us = step_us(span_us);
+            assert!(span_us / step_us < POINTS, "{span_us} in steps of {step_us}");
+        }
+        assert_eq!(step_us(1_999 * SECOND_US), SECOND_US);
+        assert_eq!(step_us(2_000 * SECOND_US), 2 * SECOND_US);
+        assert_eq!(step_us(31 * 24 * HOUR_US), 1_800 * SECOND_US);
+    }
+
+    #[test]
+    fn a_point_is_the_sum_of_what_begins_in_it() {
+        let sums = |n: u64| Sums { good: Count::exact(n), ..Sums::default() };
+        let parts = [(0, 1), (9, 2), (10, 4), (11, 8), (19, 16), (20, 32)];
+        let parts = parts.map(|(second, n)| (second * SECOND_US, sums(n)));
+        let span = (9 * SECOND_US, 20 * SECOND_US);
+        let view = SeriesView::of("second", span, 5 * SECOND_US, parts.into_iter());
+        let points: Vec<_> = view.points.iter().map(|p| (p.start_ms, p.good.best)).collect();
+        assert_eq!(points, [(5_000, 2), (10_000, 12), (15_000, 16)]);
+    }
+}
