@@ -27,7 +27,7 @@
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
 //! | `bench` | figures about ourselves from the simulated plant: false alarms, delays | `domain` `simulators` | |
-//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; migrate makes the plant's tables | `domain` `config` `sources` `historian` `service` `selftest` `bench` | |
+//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; migrate makes the plant's tables | `domain` `config` `sources` `historian` `service` `selftest` `bench` | |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{check, count, migrate, oee, selftest, spc};
+use commands::{adopt, backup, check, count, migrate, oee, selftest, spc};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -60,10 +60,13 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    Adopt(adopt::AdoptArgs),
+    Backup(backup::BackupArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
+    Restore(backup::RestoreArgs),
     Spc(spc::SpcArgs),
     Selftest(selftest::SelftestArgs),
     #[cfg(feature = "demo")]
@@ -101,6 +104,13 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             let config = Config::load(&config)?;
             runtime()?.block_on(run(&config))
         }
+        Command::Adopt(args) => {
+            let done = runtime()?.block_on(adopt::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
+        Command::Backup(args) => {
+            Ok(backup::back_up(&args).unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Migrate(args) => {
@@ -108,6 +118,9 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Restore(args) => {
+            Ok(backup::restore(&args).unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),
         #[cfg(feature = "demo")]

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::Tick;
 use super::error::StoreError;
+use super::heal;
 use super::lines;
 use super::place::Place;
 use super::read::Failure;
@@ -52,11 +53,12 @@ impl Journal {
     ) -> Result<Journal, StoreError> {
         let place = Place::claim(dir)?;
         let path = place.database();
-        let mut conn = connect(&path)?;
-        schema::migrate(&mut conn, &path)?;
-        if bytes(&path) <= CHECK_AT_START_BYTES {
-            check(&conn, &path)?;
-        }
+        let conn = match sound(&path, !place.beside(heal::COPY).exists()) {
+            Err(damage) if heal::is_damage(&damage) => {
+                heal::heal(&place, damage, now, |path| sound(path, false))?
+            }
+            conn => conn?,
+        };
         let run = begin_run(&conn, boot, now).map_err(|e| StoreError::from_sqlite(&path, e))?;
         // After the first write, so that the log has its name too, and before anything is acknowledged.
         place.sync()?;
@@ -283,6 +285,23 @@ fn prune(conn: &mut Connection, before_us: i64) -> rusqlite::Result<usize> {
     }
     tx.commit()?;
     Ok(most)
+}
+
+/// Opens a journal, brings it to the present schema and looks through it if it is not too large for that. Where there is
+/// none, one is made only if it `may_be_new`.
+fn sound(path: &Path, may_be_new: bool) -> Result<Connection, StoreError> {
+    if !may_be_new && !path.exists() {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            finding: "it is gone".to_owned(),
+        });
+    }
+    let mut conn = connect(path)?;
+    schema::migrate(&mut conn, path)?;
+    if bytes(path) <= CHECK_AT_START_BYTES || heal::is_suspect(path) {
+        check(&conn, path)?;
+    }
+    Ok(conn)
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

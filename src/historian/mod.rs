@@ -5,15 +5,21 @@
 //! Nothing in here counts, judges or waits for a device.
 
 pub mod archive;
+pub mod backup;
+mod copy;
 mod error;
 pub mod forward;
 mod frame;
 mod gauge;
+mod heal;
 mod journal;
+mod keep;
 mod lines;
 mod place;
 mod quality;
+mod raw;
 mod read;
+mod rebirth;
 mod record;
 mod schema;
 mod tick;
@@ -23,7 +29,7 @@ mod writer;
 mod tests;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::line::chronicle::{CounterRecord, StopRecord};
@@ -42,6 +48,7 @@ pub use writer::{Busy, NotStored, Pending};
 use crate::clock::Clock;
 use gauge::Gauge;
 use journal::Journal;
+use keep::Keeper;
 use read::Readers;
 use writer::Writer;
 
@@ -53,6 +60,8 @@ const READ_DEADLINE: Duration = Duration::from_secs(5);
 pub struct Historian(Arc<Inner>);
 
 struct Inner {
+    // First: the thread must be gone before the directory is given free.
+    keeper: Mutex<Option<Keeper>>,
     writer: Writer,
     readers: Arc<Readers>,
     gauge: Arc<Gauge>,
@@ -102,7 +111,8 @@ impl Historian {
         if journal::bytes(&path) > journal::CHECK_AT_START_BYTES {
             check_beside(&path, &gauge);
         }
-        Ok(Historian(Arc::new(Inner { writer, readers, gauge, path })))
+        let keeper = Mutex::new(Some(Keeper::start(dir.to_owned(), gauge.clone())?));
+        Ok(Historian(Arc::new(Inner { keeper, writer, readers, gauge, path })))
     }
 
     /// Hands a tick to the writer and never blocks. The tick is durable when [`Pending`] says so; a full queue or a
@@ -245,6 +255,20 @@ impl Historian {
         forward::Forwarder::start(&self.0.path, &self.uuid()?, settings)
     }
 
+    /// Lets this journal, which was restored from a backup, take over from the one it was restored from: what a person
+    /// decides who knows that this one is gone. The plant database goes on from what both have. Nothing must be
+    /// forwarding meanwhile.
+    ///
+    /// # Errors
+    /// In words: the database cannot be reached, or another journal altogether writes there under this name.
+    pub async fn adopt(
+        &self,
+        settings: &archive::Settings,
+    ) -> Result<Vec<forward::Adopted>, String> {
+        let uuid = self.uuid().map_err(|error| error.to_string())?;
+        forward::Forwarder::adopt(&self.0.path, &uuid, settings).await
+    }
+
     /// How the store is doing.
     pub fn stats(&self) -> StoreStats {
         let wal_bytes = journal::wal_bytes(&self.0.path);
@@ -259,6 +283,7 @@ impl Historian {
     /// Stores what is queued, moves the log into the database and gives the directory free. Blocks. Ticks that other
     /// handles append afterwards come back.
     pub fn close(self) -> Result<(), StoreError> {
+        drop(self.0.keeper.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.0.writer.close()
     }
 }
@@ -276,6 +301,9 @@ fn check_beside(path: &Path, gauge: &Arc<Gauge>) {
     let (path, gauge) = (path.to_owned(), gauge.clone());
     std::thread::spawn(move || {
         if let Err(error) = read::check(&path) {
+            if heal::is_damage(&error) {
+                heal::suspect(&path);
+            }
             gauge.fail(error);
         }
     });

@@ -42,6 +42,19 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     tx.commit().map_err(fail)
 }
 
+/// Whether this is a journal that this version can read, and the last step of its schema. Changes nothing.
+pub(super) fn recognised(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
+    recognise(conn, path)?;
+    let found: u32 = conn
+        .query_row("select coalesce(max(step), 0) from migration", [], |row| row.get(0))
+        .map_err(|e| StoreError::from_sqlite(path, e))?;
+    let known = MIGRATIONS.len() as u32;
+    match found > known {
+        true => Err(StoreError::Newer { path: path.to_owned(), found, known }),
+        false => Ok(found),
+    }
+}
+
 fn recognise(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     let fail = |e| StoreError::from_sqlite(path, e);
     let id: i64 = conn.query_row("pragma application_id", [], |row| row.get(0)).map_err(fail)?;

@@ -4,6 +4,7 @@
 //! together with the rows it stands for. After any doubt the watermark is read again, so that nothing is sent twice
 //! and nothing is left out. A long outage is left behind as a backlog: the present is sent first.
 
+mod adopt;
 mod outbox;
 mod session;
 mod status;
@@ -25,6 +26,7 @@ use outbox::{Batch, Outbox};
 use session::{Backlog, Identity, Part, Session};
 use stream::{PRESENT, STREAMS, Stream};
 
+pub use adopt::Adopted;
 pub use status::{ForwardState, ForwardStats, ForwardStatus, StreamStats};
 
 /// Time between two looks at the journal, and between two pictures of the open minutes.
@@ -39,6 +41,11 @@ const LAST_WITHIN: Duration = Duration::from_secs(3);
 const REFUSED_IN_A_ROW: u32 = 100;
 /// Alarms that may wait for the line.
 const ALARMS: usize = 16;
+
+/// The tables of the journal whose numbers a plant database follows.
+pub(super) fn sources() -> impl Iterator<Item = &'static str> {
+    STREAMS.into_iter().map(|stream| stream.source)
+}
 
 /// The task that forwards. It ends with this handle.
 pub struct Forwarder {
@@ -71,6 +78,17 @@ impl Forwarder {
         let work = Work { identity, outbox, status: status.clone(), stopped, alarm, refused: 0 };
         let task = tokio::spawn(work.run());
         Ok((Forwarder { task, stop, status }, alarms))
+    }
+
+    /// Lets the journal at a path take over from the one that it was restored from.
+    pub(super) async fn adopt(
+        path: &Path,
+        uuid: &str,
+        settings: &Settings,
+    ) -> Result<Vec<Adopted>, String> {
+        let journal = Uuid::parse_str(uuid).map_err(|error| error.to_string())?;
+        let outbox = Arc::new(Outbox::new(path));
+        adopt::adopt(&outbox, journal, settings).await.map_err(|trouble| trouble.words())
     }
 
     /// How it is doing.
