@@ -38,6 +38,8 @@ pub struct Config {
     pub commit_every: Duration,
     /// How long raw readings are kept.
     pub keep_raw: Duration,
+    /// Bytes that the journal directory may take, none for the whole disk.
+    pub budget: Option<u64>,
     /// The plant database that rows are forwarded to, none by default.
     pub database: Option<DatabaseConfig>,
     /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
@@ -210,6 +212,7 @@ impl Reader<'_> {
         let keep_raw = store
             .as_ref()
             .and_then(|store| read_span(store, "keep_raw", 60_000_000, LONGEST_RAW_US));
+        let budget = store.as_ref().and_then(|store| store.integer("budget_mb", 64, 1_000_000_000));
         if let Some(store) = store {
             store.finish();
         }
@@ -229,7 +232,8 @@ impl Reader<'_> {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             data: dir?,
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
-            keep_raw: keep_raw.unwrap_or(Duration::from_secs(24 * 3600)),
+            keep_raw: keep_raw.unwrap_or(Duration::from_secs(30 * 86_400)),
+            budget: budget.map(|at| at.value as u64 * 1_000_000),
             database,
             web_writes,
             lines,

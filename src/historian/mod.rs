@@ -22,6 +22,7 @@ mod read;
 mod rebirth;
 mod record;
 mod schema;
+mod space;
 mod tick;
 mod writer;
 
@@ -42,13 +43,14 @@ use domain::units::{LineId, TagId};
 use tokio::sync::mpsc;
 
 pub use error::StoreError;
+pub use space::{Room, Rung};
 pub use tick::{DeviceTags, Resume, StoredState, Tick};
 pub use writer::{Busy, NotStored, Pending};
 
 use crate::clock::Clock;
 use gauge::Gauge;
 use journal::Journal;
-use keep::Keeper;
+use keep::{Keeper, Rounds};
 use read::Readers;
 use writer::Writer;
 
@@ -73,6 +75,15 @@ struct Inner {
 pub struct Options {
     /// How long raw readings are kept. Everything else stays.
     pub keep_raw: Duration,
+    /// Bytes that the directory of the journal may take; without it the disk is the bound. When little is left, raw
+    /// readings are given up before they are old, never minutes or events.
+    pub budget: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { keep_raw: Duration::from_secs(30 * 86_400), budget: None }
+    }
 }
 
 /// How the store is doing.
@@ -94,6 +105,14 @@ pub struct StoreStats {
     pub wal_bytes: u64,
     /// Ticks that wait to be stored.
     pub queued: usize,
+    /// Size of the files of raw readings beside the journal.
+    pub raw_bytes: u64,
+    /// Size of the copy beside the journal, 0 where there is none yet.
+    pub copy_bytes: u64,
+    /// The room on the disk or in the budget, the narrower of the two; nothing of nothing before the first look.
+    pub room: Room,
+    /// How often something was given up because there was no room.
+    pub shed: u64,
     /// The error of the last commit or of housekeeping, none when all is well.
     pub last_error: Option<String>,
 }
@@ -111,7 +130,8 @@ impl Historian {
         if journal::bytes(&path) > journal::CHECK_AT_START_BYTES {
             check_beside(&path, &gauge);
         }
-        let keeper = Mutex::new(Some(Keeper::start(dir.to_owned(), gauge.clone())?));
+        let rounds = Rounds::new(dir, gauge.clone(), writer.hand(), options);
+        let keeper = Mutex::new(Some(Keeper::start(rounds)?));
         Ok(Historian(Arc::new(Inner { keeper, writer, readers, gauge, path })))
     }
 
@@ -252,7 +272,7 @@ impl Historian {
         &self,
         settings: archive::Settings,
     ) -> Result<(forward::Forwarder, mpsc::Receiver<String>), StoreError> {
-        forward::Forwarder::start(&self.0.path, &self.uuid()?, settings)
+        forward::Forwarder::start(&self.0.path, &self.uuid()?, settings, self.0.gauge.clone())
     }
 
     /// Lets this journal, which was restored from a backup, take over from the one it was restored from: what a person

@@ -8,6 +8,8 @@ use super::error::StoreError;
 
 /// The journal in its directory.
 pub(super) const DATABASE: &str = "journal.db";
+/// Room that is kept back for a full disk.
+pub(super) const RESERVE: &str = "reserve";
 /// The lock in it.
 const LOCK: &str = "capline.lock";
 /// Ending of files that are not finished. They are nobody's and may be deleted.

@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::error::StoreError;
 use super::record::{self, BaselineRow};
-use super::{DeviceTags, Resume, StoredState, frame};
+use super::{DeviceTags, Resume, StoredState, frame, raw as days};
 use super::{journal, lines};
 
 /// Connections at most. More would only wait for the same disk, each with a cache of its own.
@@ -166,10 +166,24 @@ impl Readers {
         (from_us, to_us): (i64, i64),
         limit: usize,
     ) -> Result<Vec<Snapshot>, StoreError> {
-        self.query(|conn| match record::line_id(conn, line)? {
+        let until = Instant::now() + self.deadline;
+        // The journal first: readings move from it into the files beside it and never back.
+        let hot = self.query(|conn| match record::line_id(conn, line)? {
             Some(line) => raw(conn, line, (from_us, to_us), limit),
             None => Ok(Vec::new()),
-        })
+        })?;
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let blocks = days::read(dir, line.as_str(), (from_us, to_us), limit, until)
+            .map_err(|error| error.unwrap_or_else(|| self.too_slow()))?;
+        let moved = |frame: &Hot| {
+            blocks.iter().any(|block| block.holds(frame.seq, frame.run, frame.from_us, frame.to_us))
+        };
+        let still: Vec<Hot> = hot.into_iter().filter(|frame| !moved(frame)).collect();
+        let mut snapshots: Vec<Snapshot> =
+            blocks.into_iter().flat_map(|block| block.snapshots).collect();
+        snapshots.extend(still.into_iter().flat_map(|frame| frame.snapshots));
+        snapshots.truncate(limit);
+        Ok(snapshots)
     }
 
     pub(super) fn described(
@@ -177,10 +191,13 @@ impl Readers {
         line: &LineId,
         at_us: i64,
     ) -> Result<Vec<DeviceTags>, StoreError> {
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let run = days::run_at(dir, line.as_str(), at_us)?;
         self.query(|conn| {
             let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
             let mut find = conn.prepare_cached(include_str!("sql/layout_read.sql"))?;
-            let found = find.query_row((line, at_us), |row| row.get::<_, String>(0)).optional()?;
+            let found =
+                find.query_row((line, at_us, run), |row| row.get::<_, String>(0)).optional()?;
             let devices = found.map(|json| record::devices(&json)).transpose();
             Ok(devices.map_err(Failure::Damaged)?.unwrap_or_default())
         })
@@ -293,22 +310,37 @@ fn raw(
     line: i64,
     (from_us, to_us): (i64, i64),
     limit: usize,
-) -> Found<Vec<Snapshot>> {
+) -> Found<Vec<Hot>> {
     let mut find = conn.prepare_cached(include_str!("sql/frames_read.sql"))?;
     let mut rows = find.query((line, from_us, to_us, frame::MAX_SPAN_US))?;
-    let mut snapshots = Vec::new();
-    while snapshots.len() < limit
+    let (mut hot, mut n) = (Vec::new(), 0);
+    while n < limit
         && let Some(row) = rows.next()?
     {
         let seq: i64 = row.get(0)?;
         let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let frame = frame::decode(blob)
+        let mut snapshots = frame::decode(blob)
             .map_err(|error| Failure::Damaged(format!("frame {seq}: {error}")))?;
-        let asked = |at: &Moment| from_us <= at.utc_us && at.utc_us < to_us;
-        snapshots.extend(frame.into_iter().filter(|snapshot| asked(&snapshot.taken_at)));
+        snapshots.retain(|snapshot| (from_us..to_us).contains(&snapshot.taken_at.utc_us));
+        n += snapshots.len();
+        hot.push(Hot {
+            seq,
+            run: row.get(2)?,
+            from_us: row.get(3)?,
+            to_us: row.get(4)?,
+            snapshots,
+        });
     }
-    snapshots.truncate(limit);
-    Ok(snapshots)
+    Ok(hot)
+}
+
+/// The readings of a frame that is still in the journal.
+struct Hot {
+    seq: i64,
+    run: i64,
+    from_us: i64,
+    to_us: i64,
+    snapshots: Vec<Snapshot>,
 }
 
 fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resume> {

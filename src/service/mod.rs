@@ -81,7 +81,7 @@ pub struct LineSummary {
 /// # Errors
 /// One sentence: unwritable, in use by another Capline, damaged, of a newer version.
 pub fn open_historian(config: &Config) -> anyhow::Result<Historian> {
-    Ok(Historian::open(&config.data, Options { keep_raw: config.keep_raw })?)
+    Ok(Historian::open(&config.data, Options { keep_raw: config.keep_raw, budget: config.budget })?)
 }
 
 impl Service {

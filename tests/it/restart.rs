@@ -240,7 +240,7 @@ async fn a_demo_killed_while_it_starts_goes_on() {
 
 /// A new journal that knows nothing but which plant it belongs to.
 fn forget_the_count(data: &Path) {
-    let options = Options { keep_raw: Duration::from_secs(3_600) };
+    let options = Options { keep_raw: Duration::from_secs(3_600), ..Options::default() };
     let old = Historian::open(data, options).expect("the journal opens");
     let origin = old.setting("demo").expect("settings are read").expect("a demo keeps its origin");
     old.close().expect("the journal closes");

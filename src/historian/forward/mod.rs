@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::archive::{Reaction, Settings, Trouble};
 use super::error::StoreError;
+use super::gauge::Gauge;
 use outbox::{Batch, Outbox};
 use session::{Backlog, Identity, Part, Session};
 use stream::{PRESENT, STREAMS, Stream};
@@ -64,6 +65,7 @@ impl Forwarder {
         path: &Path,
         uuid: &str,
         settings: Settings,
+        gauge: Arc<Gauge>,
     ) -> Result<(Forwarder, mpsc::Receiver<String>), StoreError> {
         let journal = Uuid::parse_str(uuid).map_err(|error| StoreError::Damaged {
             path: path.to_owned(),
@@ -75,7 +77,8 @@ impl Forwarder {
         let (alarm, alarms) = mpsc::channel(ALARMS);
         let status = ForwardStatus::default();
         let outbox = Arc::new(Outbox::new(path));
-        let work = Work { identity, outbox, status: status.clone(), stopped, alarm, refused: 0 };
+        let status_too = status.clone();
+        let work = Work { identity, outbox, gauge, status: status_too, stopped, alarm, refused: 0 };
         let task = tokio::spawn(work.run());
         Ok((Forwarder { task, stop, status }, alarms))
     }
@@ -125,6 +128,8 @@ struct Cursor {
 struct Work {
     identity: Identity,
     outbox: Arc<Outbox>,
+    /// Told how far the minutes are, so that the readings behind them may go first when there is no room.
+    gauge: Arc<Gauge>,
     status: ForwardStatus,
     stopped: watch::Receiver<bool>,
     alarm: mpsc::Sender<String>,
@@ -218,6 +223,11 @@ impl Work {
         while cursor.last < head {
             let batch = self.read(cursor, cursor.last, head).await?;
             self.send(session, cursor, Part::Live, &batch).await?;
+        }
+        if std::ptr::eq(stream, stream::minutes_stream()) && cursor.backlogs.is_empty() {
+            let last = cursor.last;
+            let mark = self.outbox.ask(move |outbox| outbox.mark(stream, last)).await?;
+            mark.into_iter().for_each(|start_us| self.gauge.sent(start_us));
         }
         self.status.stream(stream.name, |stats| {
             stats.pending = 0;

@@ -1,16 +1,22 @@
 //! Housekeeping beside the writer: a thread that goes its rounds and never stands in the way of a tick.
 
+mod compact;
 mod copies;
+mod shed;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::Options;
 use super::error::StoreError;
 use super::gauge::Gauge;
+use super::space::{self, Room};
+use super::writer::Hand;
 use crate::clock::Clock;
 
 #[cfg(test)]
@@ -32,17 +38,24 @@ pub(super) struct Rounds {
     pub(super) dir: PathBuf,
     /// Where figures and errors go.
     pub(super) gauge: Arc<Gauge>,
+    /// The writer, for what is written.
+    pub(super) hand: Hand,
+    /// How long raw readings are kept, in microseconds.
+    pub(super) keep_raw_us: i64,
+    /// Bytes that the directory may take, none for the whole disk.
+    pub(super) budget: Option<u64>,
+    /// Tells the room on the disk of a directory.
+    pub(super) room: fn(&Path) -> io::Result<Room>,
     /// Set when the round is to be broken off.
     pub(super) stop: Arc<AtomicBool>,
 }
 
 impl Keeper {
     /// Starts the thread.
-    pub(super) fn start(dir: PathBuf, gauge: Arc<Gauge>) -> Result<Keeper, StoreError> {
-        let stop = Arc::new(AtomicBool::new(false));
+    pub(super) fn start(mut rounds: Rounds) -> Result<Keeper, StoreError> {
+        let stop = rounds.stop.clone();
         let (bell, waits) = sync_channel::<()>(1);
-        let path = dir.clone();
-        let mut rounds = Rounds { dir, gauge, stop: stop.clone() };
+        let path = rounds.dir.clone();
         let thread = std::thread::Builder::new()
             .name("keeper".to_owned())
             .spawn(move || {
@@ -67,9 +80,28 @@ impl Drop for Keeper {
 }
 
 impl Rounds {
+    /// Rounds in a directory.
+    pub(super) fn new(dir: &Path, gauge: Arc<Gauge>, hand: Hand, options: Options) -> Rounds {
+        Rounds {
+            dir: dir.to_owned(),
+            gauge,
+            hand,
+            keep_raw_us: i64::try_from(options.keep_raw.as_micros()).unwrap_or(i64::MAX),
+            budget: options.budget,
+            room: space::of_disk,
+            stop: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
     /// One round. What fails is said and tried again in the next one.
     pub(super) fn go(&mut self, now_us: i64) {
-        if let Err(error) = self.copy_if_due(now_us) {
+        let done = [
+            self.make_room(now_us).map(drop),
+            self.compact(),
+            self.expire(),
+            self.copy_if_due(now_us),
+        ];
+        for error in done.into_iter().filter_map(Result::err) {
             self.fail(error);
         }
     }

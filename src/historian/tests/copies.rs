@@ -317,7 +317,7 @@ fn a_damaged_journal_without_a_sound_copy_is_left_as_it_is() {
     tear(&dir.path().join("journal-copy.db"));
     let before = fs::read(dir.path().join("journal.db")).unwrap();
     for _ in 0..2 {
-        let options = Options { keep_raw: Duration::from_secs(1) };
+        let options = Options { keep_raw: Duration::from_secs(1), ..Options::default() };
         let error = Historian::open(dir.path(), options).err().expect("opened");
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
         fs::remove_file(dir.path().join("journal-copy.db")).unwrap_or_default();

@@ -31,7 +31,8 @@ const T0_US: i64 = 1_767_592_800_000_000;
 const TICK_US: i64 = 250_000;
 
 fn open(dir: &Path) -> Historian {
-    Historian::open(dir, Options { keep_raw: Duration::from_secs(3_600) }).unwrap()
+    Historian::open(dir, Options { keep_raw: Duration::from_secs(3_600), ..Options::default() })
+        .unwrap()
 }
 
 fn l1() -> LineId {

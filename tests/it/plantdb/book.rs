@@ -30,7 +30,10 @@ pub(crate) struct Book {
 
 impl Book {
     pub(crate) fn open(dir: &Path) -> Book {
-        let historian = Historian::open(dir, Options { keep_raw: Duration::from_secs(3_600) });
+        let historian = Historian::open(
+            dir,
+            Options { keep_raw: Duration::from_secs(3_600), ..Options::default() },
+        );
         let historian = historian.expect("the journal opens");
         let mut book = Book { historian, next: 0, dir: dir.to_owned(), line: LineId::new(LINE) };
         book.turn_to(LINE);
