@@ -42,6 +42,12 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     tx.commit().map_err(fail)
 }
 
+/// The last step that this version knows.
+#[cfg(test)]
+pub(super) fn known() -> u32 {
+    MIGRATIONS.len() as u32
+}
+
 /// Whether this is a journal that this version can read, and the last step of its schema. Changes nothing.
 pub(super) fn recognised(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
     recognise(conn, path)?;

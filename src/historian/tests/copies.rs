@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 
 use super::*;
 use crate::historian::backup::{Manifest, Report, back_up, restore, verify};
-use crate::historian::gauge::Gauge;
-use crate::historian::keep::{Rounds, every_us};
+use crate::historian::keep::every_us;
 use crate::historian::place::Place;
 use crate::historian::{StoreError, forward};
 
@@ -48,11 +46,6 @@ fn assert_goes_on(resume: &Resume, seq: u64) {
     let told = &resume.events[0];
     assert_eq!((told.kind, told.word.as_str()), (EventKind::Alarm, "restored"));
     assert_eq!(told.from_us, Some(last.at.utc_us));
-}
-
-fn copier(dir: &Path) -> Rounds {
-    let stop = Arc::new(AtomicBool::new(false));
-    Rounds { dir: dir.to_owned(), gauge: Arc::new(Gauge::default()), stop }
 }
 
 #[test]
@@ -274,7 +267,7 @@ fn tear(path: &Path) {
 fn with_copy(dir: &Path) {
     let historian = open(dir);
     store(&historian, &l1(), 20);
-    copier(dir).copy().unwrap();
+    rounds(&historian, dir).copy().unwrap();
     for seq in 21..=30 {
         historian.append(tick(&l1(), seq)).unwrap().wait().unwrap();
     }
@@ -331,7 +324,8 @@ fn a_copy_that_is_broken_off_leaves_the_last_one() {
     let dir = temp();
     with_copy(dir.path());
     let before = fs::read(dir.path().join("journal-copy.db")).unwrap();
-    let rounds = copier(dir.path());
+    let historian = open(dir.path());
+    let rounds = rounds(&historian, dir.path());
     rounds.stop.store(true, std::sync::atomic::Ordering::Relaxed);
     // So few instructions that SQLite may be done before it looks; then the copy is new and whole.
     match rounds.copy() {

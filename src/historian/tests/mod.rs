@@ -3,11 +3,15 @@
 mod copies;
 mod crash;
 mod frame;
+mod golden;
 mod lines;
 mod measure;
+
 mod quality;
+mod raw;
 mod refuse;
 mod store;
+mod trial;
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +28,7 @@ use domain::line::stop::{Cause, Flags, Stop};
 use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
 use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId, TagId};
 
+use super::keep::Rounds;
 use super::{Historian, Options, Resume, StoredState, Tick};
 
 /// 2026-01-05T06:00:00Z.
@@ -33,6 +38,12 @@ const TICK_US: i64 = 250_000;
 fn open(dir: &Path) -> Historian {
     Historian::open(dir, Options { keep_raw: Duration::from_secs(3_600), ..Options::default() })
         .unwrap()
+}
+
+/// The housekeeping of a store, to be made to go round by a test.
+fn rounds(historian: &Historian, dir: &Path) -> Rounds {
+    let options = Options { keep_raw: Duration::from_secs(2 * 86_400), ..Options::default() };
+    Rounds::new(dir, historian.0.gauge.clone(), historian.0.writer.hand(), options)
 }
 
 fn l1() -> LineId {
