@@ -289,6 +289,25 @@ impl Historian {
         forward::Forwarder::adopt(&self.0.path, &uuid, settings).await
     }
 
+    /// Bytes and snapshots of raw readings: in the journal, and in files of a day. Blocks.
+    pub fn raw_sizes(&self) -> Result<[(u64, u64); 2], StoreError> {
+        let hot = self.0.readers.frame_sizes()?;
+        let packed = raw::sizes(self.0.path.parent().unwrap_or(Path::new(".")))?;
+        Ok([hot, packed])
+    }
+
+    /// Puts all raw readings into files of a day now, for measurements: by itself that happens after ten minutes.
+    pub fn pack_raw(&self) -> Result<(), StoreError> {
+        let dir = self.0.path.parent().unwrap_or(Path::new("."));
+        let (gauge, hand) = (self.0.gauge.clone(), self.0.writer.hand());
+        let mut rounds = Rounds::new(dir, gauge, hand, Options::default());
+        rounds.hot_us = i64::MIN / 2;
+        while self.0.readers.frame_sizes()?.1 > 0 {
+            rounds.compact()?;
+        }
+        Ok(())
+    }
+
     /// How the store is doing.
     pub fn stats(&self) -> StoreStats {
         let wal_bytes = journal::wal_bytes(&self.0.path);

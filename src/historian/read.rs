@@ -186,6 +186,17 @@ impl Readers {
         Ok(snapshots)
     }
 
+    /// Bytes and snapshots of all frames.
+    pub(super) fn frame_sizes(&self) -> Result<(u64, u64), StoreError> {
+        let sql = "select coalesce(sum(length(data)), 0), coalesce(sum(snapshots), 0) from frame";
+        self.query(|conn| {
+            let found = conn.query_row(sql, [], |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
+            });
+            Ok(found?)
+        })
+    }
+
     pub(super) fn described(
         &self,
         line: &LineId,

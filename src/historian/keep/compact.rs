@@ -12,8 +12,8 @@ use crate::historian::place::{self, DATABASE};
 use crate::historian::raw::{self, Block, Day};
 use crate::historian::{copy, frame};
 
-/// Readings stay in the journal for so long, where a reader finds them as frames.
-const HOT_US: i64 = 10 * MINUTE_US;
+/// A few minutes: a block is made once, when nothing is added to its minute any more.
+pub(super) const HOT_US: i64 = 10 * MINUTE_US;
 /// Blocks made in a round at most: twenty lines are never behind, and a backlog is worked off over some rounds.
 const BLOCKS: usize = 60;
 /// Frames looked at for a block: a minute of ticks of 20 ms.
@@ -58,7 +58,7 @@ impl Rounds {
         let frames = frames(conn, line, after).map_err(|e| self.journal_says(e))?;
         let Some(first) = frames.first() else { return Ok(None) };
         let minute = first.from_us.div_euclid(MINUTE_US);
-        if (minute + 1).saturating_mul(MINUTE_US).saturating_add(HOT_US) > latest_us {
+        if (minute + 1).saturating_mul(MINUTE_US).saturating_add(self.hot_us) > latest_us {
             return Ok(None);
         }
         let day = Day::open(&self.day_path(first.from_us)?)?;

@@ -42,6 +42,8 @@ pub(super) struct Rounds {
     pub(super) hand: Hand,
     /// How long raw readings are kept, in microseconds.
     pub(super) keep_raw_us: i64,
+    /// Readings stay in the journal for so long, where a reader finds them as frames, in microseconds.
+    pub(super) hot_us: i64,
     /// Bytes that the directory may take, none for the whole disk.
     pub(super) budget: Option<u64>,
     /// Tells the room on the disk of a directory.
@@ -87,6 +89,7 @@ impl Rounds {
             gauge,
             hand,
             keep_raw_us: i64::try_from(options.keep_raw.as_micros()).unwrap_or(i64::MAX),
+            hot_us: compact::HOT_US,
             budget: options.budget,
             room: space::of_disk,
             stop: Arc::new(AtomicBool::new(false)),

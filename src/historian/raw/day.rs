@@ -121,6 +121,13 @@ impl Day {
         self.find(include_str!("../sql/raw_block_find.sql"), params![line, run, seq])
     }
 
+    /// Snapshots in it.
+    pub(in crate::historian) fn snapshots(&self) -> Result<u64, StoreError> {
+        let sql = "select coalesce(sum(snapshots), 0) from block";
+        let n: rusqlite::Result<i64> = self.conn.query_row(sql, [], |row| row.get(0));
+        n.map(|n| n as u64).map_err(|e| StoreError::from_sqlite(&self.path, e))
+    }
+
     /// Lines that have readings in it.
     pub(in crate::historian) fn lines(&self) -> Result<Vec<String>, StoreError> {
         let names = || -> rusqlite::Result<Vec<String>> {

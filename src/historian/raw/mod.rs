@@ -47,6 +47,19 @@ pub(super) fn day_of(name: &str) -> Option<(i64, i64)> {
     Some((begin, begin + DAY_US))
 }
 
+/// Bytes of all files and snapshots in them.
+pub(super) fn sizes(dir: &Path) -> Result<(u64, u64), StoreError> {
+    let (mut bytes, mut snapshots) = (0, 0);
+    for name in names(dir) {
+        let path = dir.join(name);
+        bytes += super::journal::bytes(&path);
+        if let Some(day) = Day::existing(&path)? {
+            snapshots += day.snapshots()?;
+        }
+    }
+    Ok((bytes, snapshots))
+}
+
 /// Deletes the file of a day for good.
 pub(super) fn remove(dir: &Path, name: &str) -> Result<(), StoreError> {
     let path = dir.join(name);

@@ -70,7 +70,7 @@ impl Writer {
                 return None;
             }
             // A line that the kill cut off was not said.
-            let Some(line) = line.strip_suffix('\n') else { return None };
+            let line = line.strip_suffix('\n')?;
             if line.starts_with("ack ") || line.starts_with("refused") {
                 return Some(line.to_owned());
             }
