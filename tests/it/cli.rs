@@ -302,7 +302,8 @@ fn check_reports_all_mistakes_on_stderr() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["run", "check", "count", "oee", "spc", "selftest"] {
+    for command in ["run", "backup", "restore", "adopt", "check", "count", "oee", "spc", "selftest"]
+    {
         let run = capline(&root(), &[command, "--help"]);
         assert_eq!(run.code, Some(0));
         assert!(run.out.contains("Example"), "{command}: {}", run.out);
