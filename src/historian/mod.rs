@@ -1,6 +1,7 @@
 //! Historian: what is kept. One writer, one transaction a tick, readers beside it.
 //!
-//! The store is one SQLite file. A tick (raw readings, baselines, minutes, events) is stored whole or not at all, in
+//! The store is one SQLite file; readings as read move after some minutes into compressed files of a day beside it, and a
+//! copy of it lies there too. A tick (raw readings, baselines, minutes, events) is stored whole or not at all, in
 //! order, and once: that is what lets a line go on after any kind of end without losing or doubling a capsule.
 //! Nothing in here counts, judges or waits for a device.
 

@@ -7,13 +7,12 @@ use std::time::{Duration, Instant};
 use domain::line::counter::Baseline;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally};
-use domain::reading::Snapshot;
 use domain::units::{Count, LineId, Moment, StationId, TagId};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::error::StoreError;
 use super::record::{self, BaselineRow};
-use super::{DeviceTags, Resume, StoredState, frame, raw as days};
+use super::{DeviceTags, Resume, StoredState, raw as days};
 use super::{journal, lines};
 
 /// Connections at most. More would only wait for the same disk, each with a cache of its own.
@@ -64,7 +63,7 @@ impl Readers {
         &self,
         ask: impl FnOnce(&Connection) -> Found<T>,
     ) -> Result<T, StoreError> {
-        let until = Instant::now() + self.deadline;
+        let until = self.until();
         let mut conn = self.take(until)?;
         let found = match limit(&mut conn, Some(until)) {
             // A transaction, so that several statements see the same moment.
@@ -73,6 +72,16 @@ impl Readers {
         };
         self.give_back(conn);
         found.map_err(|failure| self.explain(failure))
+    }
+
+    /// The directory of the journal.
+    pub(super) fn dir(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// When a query that begins now is broken off.
+    pub(super) fn until(&self) -> Instant {
+        Instant::now() + self.deadline
     }
 
     fn explain(&self, failure: Failure) -> StoreError {
@@ -87,7 +96,7 @@ impl Readers {
         }
     }
 
-    fn too_slow(&self) -> StoreError {
+    pub(super) fn too_slow(&self) -> StoreError {
         StoreError::TooSlow { seconds: self.deadline.as_secs_f32() }
     }
 
@@ -160,32 +169,6 @@ impl Readers {
         })
     }
 
-    pub(super) fn raw(
-        &self,
-        line: &LineId,
-        (from_us, to_us): (i64, i64),
-        limit: usize,
-    ) -> Result<Vec<Snapshot>, StoreError> {
-        let until = Instant::now() + self.deadline;
-        // The journal first: readings move from it into the files beside it and never back.
-        let hot = self.query(|conn| match record::line_id(conn, line)? {
-            Some(line) => raw(conn, line, (from_us, to_us), limit),
-            None => Ok(Vec::new()),
-        })?;
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        let blocks = days::read(dir, line.as_str(), (from_us, to_us), limit, until)
-            .map_err(|error| error.unwrap_or_else(|| self.too_slow()))?;
-        let moved = |frame: &Hot| {
-            blocks.iter().any(|block| block.holds(frame.seq, frame.run, frame.from_us, frame.to_us))
-        };
-        let still: Vec<Hot> = hot.into_iter().filter(|frame| !moved(frame)).collect();
-        let mut snapshots: Vec<Snapshot> =
-            blocks.into_iter().flat_map(|block| block.snapshots).collect();
-        snapshots.extend(still.into_iter().flat_map(|frame| frame.snapshots));
-        snapshots.truncate(limit);
-        Ok(snapshots)
-    }
-
     /// Bytes and snapshots of all frames.
     pub(super) fn frame_sizes(&self) -> Result<(u64, u64), StoreError> {
         let sql = "select coalesce(sum(length(data)), 0), coalesce(sum(snapshots), 0) from frame";
@@ -202,8 +185,7 @@ impl Readers {
         line: &LineId,
         at_us: i64,
     ) -> Result<Vec<DeviceTags>, StoreError> {
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        let run = days::run_at(dir, line.as_str(), at_us)?;
+        let run = days::run_at(self.dir(), line.as_str(), at_us)?;
         self.query(|conn| {
             let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
             let mut find = conn.prepare_cached(include_str!("sql/layout_read.sql"))?;
@@ -314,44 +296,6 @@ fn events(
         .query_map(params![line, from_us, to_us, words, sql_limit(limit)], record::event)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(found)
-}
-
-fn raw(
-    conn: &Connection,
-    line: i64,
-    (from_us, to_us): (i64, i64),
-    limit: usize,
-) -> Found<Vec<Hot>> {
-    let mut find = conn.prepare_cached(include_str!("sql/frames_read.sql"))?;
-    let mut rows = find.query((line, from_us, to_us, frame::MAX_SPAN_US))?;
-    let (mut hot, mut n) = (Vec::new(), 0);
-    while n < limit
-        && let Some(row) = rows.next()?
-    {
-        let seq: i64 = row.get(0)?;
-        let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let mut snapshots = frame::decode(blob)
-            .map_err(|error| Failure::Damaged(format!("frame {seq}: {error}")))?;
-        snapshots.retain(|snapshot| (from_us..to_us).contains(&snapshot.taken_at.utc_us));
-        n += snapshots.len();
-        hot.push(Hot {
-            seq,
-            run: row.get(2)?,
-            from_us: row.get(3)?,
-            to_us: row.get(4)?,
-            snapshots,
-        });
-    }
-    Ok(hot)
-}
-
-/// The readings of a frame that is still in the journal.
-struct Hot {
-    seq: i64,
-    run: i64,
-    from_us: i64,
-    to_us: i64,
-    snapshots: Vec<Snapshot>,
 }
 
 fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resume> {

@@ -3,6 +3,7 @@
 
 mod block;
 mod day;
+mod hot;
 
 use std::path::Path;
 use std::time::Instant;

@@ -96,6 +96,14 @@ fn without_a_sync_for_each_commit_power_cuts_take_ticks() {
     assert!(series.cuts_that_lost > n / 4 && series.lost > u64::from(n), "{series:?}");
 }
 
+/// The control of the strict half: if the sync of the directory did nothing, the whole journal would be gone.
+#[test]
+fn without_a_sync_of_the_directory_power_cuts_take_the_journal() {
+    let settings = [("POWERCUT_STRICT", "1"), ("POWERCUT_NO_NAMES", "1")];
+    let Some(series) = cut(3, &settings) else { return };
+    assert_eq!(series.cuts_that_lost, 3, "{series:?}");
+}
+
 /// A disk that fails for a while: ticks are refused, the file is opened anew, and nothing that was stored is lost.
 #[test]
 fn a_disk_that_fails_for_a_while_loses_nothing() {

@@ -2,7 +2,8 @@
 //
 // POWERCUT_LIVE is the directory as the process sees it, POWERCUT_DISK what a power cut would leave of it: fsync and
 // fdatasync carry the bytes of a file over, unlink and rename change names at once. With POWERCUT_STRICT a new name is
-// carried over only when its directory is synced, as POSIX has it. While the file POWERCUT_EIO exists, syncs fail.
+// carried over only when its directory is synced, as POSIX has it. POWERCUT_NO_NAMES leaves that out.
+// While the file POWERCUT_EIO exists, syncs fail.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -77,7 +78,7 @@ static int synced(int fd, const char *real) {
     }
     const char *fails = setting("POWERCUT_EIO");
     if (fails && access(fails, F_OK) == 0) { errno = EIO; return -1; }
-    if (*name == 0) { name_pending(); return 0; }
+    if (*name == 0) { if (!setting("POWERCUT_NO_NAMES")) name_pending(); return 0; }
     return carry(path, name);
 }
 
