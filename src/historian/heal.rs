@@ -60,6 +60,12 @@ pub(super) fn is_suspect(path: &Path) -> bool {
     with_ending(path, SUSPECT).exists()
 }
 
+/// Takes the mark back: the journal was looked through and nothing was found.
+pub(super) fn is_sound(path: &Path) {
+    // Mostly there is none.
+    let _ = fs::remove_file(with_ending(path, SUSPECT));
+}
+
 /// Whether a copy may take the place of a journal that gives this error.
 pub(super) fn is_damage(error: &StoreError) -> bool {
     matches!(

@@ -341,6 +341,7 @@ fn sound(path: &Path, may_be_new: bool) -> Result<Connection, StoreError> {
     schema::migrate(&mut conn, path)?;
     if bytes(path) <= CHECK_AT_START_BYTES || heal::is_suspect(path) {
         check(&conn, path)?;
+        heal::is_sound(path);
     }
     Ok(conn)
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::historian::backup::{Manifest, Report, back_up, restore, verify};
 use crate::historian::keep::every_us;
 use crate::historian::place::Place;
-use crate::historian::{StoreError, forward};
+use crate::historian::{StoreError, forward, heal};
 
 /// 2^40, where the numbers of a second life begin.
 const SECOND_LIFE: i64 = 1 << 40;
@@ -336,6 +336,17 @@ fn a_copy_that_is_broken_off_leaves_the_last_one() {
         }
     }
     assert!(!dir.path().join("journal-copy.db.part").exists());
+}
+
+#[test]
+fn a_journal_that_was_suspected_is_looked_through_at_the_next_start() {
+    let dir = temp();
+    with_copy(dir.path());
+    let path = dir.path().join("journal.db");
+    heal::suspect(&path);
+    assert!(heal::is_suspect(&path));
+    open(dir.path()).close().unwrap();
+    assert!(!heal::is_suspect(&path), "nothing was found");
 }
 
 #[test]
