@@ -20,8 +20,8 @@
 //! |---|---|---|---|
 //! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
 //! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
-//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `config` | `tokio_modbus` `opcua` |
-//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL | `domain` `clock` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` `rustls` |
+//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `config` | `tokio_modbus` `tokio_serial` `tokio_rustls` `opcua` |
+//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL | `domain` `clock` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
 //! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{adopt, backup, check, count, migrate, oee, selftest, spc};
+use commands::{adopt, backup, check, count, import, migrate, oee, probe, selftest, spc};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -64,10 +64,12 @@ enum Command {
     Backup(backup::BackupArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
+    Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
+    Probe(probe::ProbeArgs),
     Restore(backup::RestoreArgs),
-    Spc(spc::SpcArgs),
+    Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
     #[cfg(feature = "demo")]
     Bench(commands::bench::BenchArgs),
@@ -113,6 +115,8 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Import(args) => Ok(import::run(&args)),
+        Command::Probe(args) => Ok(runtime()?.block_on(probe::run(&args))),
         Command::Migrate(args) => {
             let done = runtime()?.block_on(migrate::run(&args));
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))

@@ -42,6 +42,16 @@ peers() {
     cp "$wanted" "$venv/installed.txt"
 }
 
+# The second Modbus server, of tests/it/types.rs.
+node_peers() {
+    local dir="$PWD/target/peers-node" wanted="$PWD/tests/peers/node/package-lock.json"
+    cmp -s "$wanted" "$dir/installed.json" && return
+    mkdir -p "$dir"
+    cp tests/peers/node/package.json "$wanted" "$dir"
+    npm ci --omit=optional --ignore-scripts --silent --no-fund --no-audit --prefix "$dir"
+    cp "$wanted" "$dir/installed.json"
+}
+
 # Finds violations of WCAG in the browser tests. Nothing of it is shipped.
 axe() {
     local wanted=4.14.1 dir="$PWD/target/axe"
@@ -76,6 +86,7 @@ step system packages
 system_packages
 step servers for the tests
 peers
+node_peers
 step axe-core
 axe
 timescale

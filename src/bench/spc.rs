@@ -1,18 +1,19 @@
 //! How often the charts of a line call for nothing, and how soon for something: p against p′ against EWMA.
 //!
 //! The plant is the simulator's model at 6,500 capsules a minute without stops. Its minutes go through the subgroups,
-//! limits and charts of the service. Limits rest on the first 300 subgroups of 15 minutes of a line of each kind and are
-//! then frozen, as approved limits are; what is measured are other lines of the same kind, each with a seed of its own.
+//! limits and charts of the service. Limits rest on 300 subgroups of 15 minutes of a line of the same kind and are then
+//! frozen, as approved limits are; each line has a seed of its own.
 
 use std::fmt;
 
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::quality::characteristic::{Characteristic, LAMBDA, Measure};
 use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
+use domain::quality::signal::lingers;
 use domain::quality::stream::{ChartStream, Judged};
 use domain::quality::subgroup::{Subgroup, subgroups};
 use domain::spc::arl;
-use domain::spc::rules::{RuleId, RuleSet};
+use domain::spc::rules::{Pattern, Rule, RuleId, RuleSet};
 use domain::units::{Count, MINUTE_US, Reason, StationId};
 use simulators::{Model, ModelConfig, RejectModel};
 
@@ -65,14 +66,16 @@ pub struct Steady {
     pub kind: &'static str,
     /// Weeks watched.
     pub weeks: usize,
-    /// σz of the baseline by moving ranges and by the standard deviation, lag-1 correlation.
+    /// Means over the baselines: σz by moving ranges and by the standard deviation, lag-1 correlation.
     pub evidence: [f64; 3],
-    /// Whether the chart says that it drifts, and would therefore not page.
-    pub drifts: bool,
+    /// Share of the baselines of which the chart says that it drifts, and therefore does not page.
+    pub drifts: f64,
     /// Runs of signals a week, by chart.
     pub per_week: [f64; 4],
-    /// What the run lengths of independent points give, by chart.
+    /// What the run lengths of independent points give under limits that know the process, by chart.
     pub expected: [f64; 4],
+    /// The same under limits that are estimates from 300 subgroups, over all that such estimates can be.
+    pub estimated: [f64; 4],
 }
 
 /// How soon one kind of change is signalled.
@@ -196,35 +199,84 @@ fn signals(judged: &Judged) -> [bool; 4] {
     ]
 }
 
-fn judge(limits: &Limits, subgroups: Vec<Subgroup>) -> Vec<[bool; 4]> {
+fn judge(limits: &Limits, subgroups: Vec<Subgroup>) -> Vec<Judged> {
     let mut stream = ChartStream::new(Some(limits));
-    subgroups.into_iter().map(|subgroup| signals(&stream.push(subgroup))).collect()
+    subgroups.into_iter().map(|subgroup| stream.push(subgroup)).collect()
 }
 
+/// A week of a steady line under limits from a baseline of its own: one baseline for all weeks would tell of that
+/// baseline.
 fn steady(seed: u64, kind: &'static str, rejects: RejectModel, weeks: usize) -> Option<Steady> {
-    let limits = limits(&line(seed, rejects, PAGE_FROM as i64 * LENGTH))?;
-    let mut runs = [0_usize; 4];
+    let characteristic = characteristic();
+    let (mut runs, mut evidence, mut n_drifts) = ([0_usize; 4], [0.0; 3], 0);
     for week in 0..weeks {
-        let points = judge(&limits, line(another(seed, week), rejects, WEEK as i64 * LENGTH));
-        for (chart, n) in runs.iter_mut().enumerate() {
-            *n += begun(points.iter().map(|point| point[chart]));
+        let baseline = line(another(seed, 500_000 + week), rejects, PAGE_FROM as i64 * LENGTH);
+        let limits = limits(&baseline)?;
+        let judged = judge(&limits, line(another(seed, week), rejects, WEEK as i64 * LENGTH));
+        let of_chart = |chart: usize| judged.iter().map(move |point| signals(point)[chart]);
+        for (chart, n) in runs.iter_mut().enumerate().take(3) {
+            *n += begun(of_chart(chart));
         }
+        // As incidents are counted: an excursion of the EWMA is over when it has come back half the way.
+        let mut active = false;
+        runs[3] += begun(judged.iter().zip(of_chart(3)).map(|(point, signals)| {
+            active = signals || (active && lingers(&characteristic, point));
+            active
+        }));
+        let found = limits.evidence;
+        for (sum, x) in evidence.iter_mut().zip([found.sigma_z_mr, found.sigma_z_sd, found.lag1]) {
+            *sum += x.unwrap_or(f64::NAN) / weeks as f64;
+        }
+        n_drifts += usize::from(found.drifts());
     }
-    let rules = |ids: &[RuleId]| arl::run_rules(&RuleSet::standard(ids), 0.0);
-    let per_week = |arl: Option<f64>| arl.map_or(f64::NAN, |arl| WEEK as f64 / arl);
-    let n1 = per_week(rules(&[RuleId::N1]));
-    let both = per_week(rules(&[RuleId::N1, RuleId::N2]));
-    let ewma = per_week(arl::ewma(LAMBDA, limits.ewma_l, 0.0));
-    let number = |x: Option<f64>| x.unwrap_or(f64::NAN);
-    let evidence = limits.evidence;
+    let ewma_l = ewma_l(&characteristic);
     Some(Steady {
         kind,
         weeks,
-        evidence: [evidence.sigma_z_mr, evidence.sigma_z_sd, evidence.lag1].map(number),
-        drifts: evidence.drifts(),
+        evidence,
+        drifts: n_drifts as f64 / weeks.max(1) as f64,
         per_week: runs.map(|n| n as f64 / weeks.max(1) as f64),
-        expected: [n1, n1, both, ewma],
+        expected: false_alarms(ewma_l, 0.0, 1.0),
+        // Plain binomial limits have no σz to estimate; a σz of one that is estimated is never taken below one.
+        estimated: over_estimates(ewma_l, rejects.wander_cv == 0.0),
     })
+}
+
+/// False alarms a week by chart when the centre of the limits lies `off` sigma from the process and their sigma is
+/// `ratio` times too small: z / ratio beyond k is z beyond k · ratio.
+fn false_alarms(ewma_l: f64, off: f64, ratio: f64) -> [f64; 4] {
+    let per_week = |arl: Option<f64>| arl.map_or(f64::NAN, |arl| WEEK as f64 / arl);
+    let beyond = Rule::new(RuleId::N1, Pattern::Beyond { k: 3.0 / ratio });
+    let both = RuleSet::custom(std::iter::once(beyond).chain(Rule::standard(RuleId::N2)));
+    [
+        per_week(Some(arl::shewhart(3.0, off))),
+        per_week(Some(arl::shewhart(3.0 / ratio, off))),
+        per_week(arl::run_rules(&both, off)),
+        per_week(arl::ewma(LAMBDA, ewma_l / ratio, off)),
+    ]
+}
+
+/// The same over what estimates from 300 subgroups can be: the centre with a standard error of σ/√300, σz by moving
+/// ranges with one of √(0.826/300) (Cryer & Ryan 1990), both about normal; Gauss-Hermite quadrature in five points.
+fn over_estimates(ewma_l: f64, floored: bool) -> [f64; 4] {
+    const NODES: [(f64, f64); 5] = [
+        (-2.856_970, 0.011_257_4),
+        (-1.355_626, 0.222_075_9),
+        (0.0, 0.533_333_3),
+        (1.355_626, 0.222_075_9),
+        (2.856_970, 0.011_257_4),
+    ];
+    let n = PAGE_FROM as f64;
+    let mut sums = [0.0; 4];
+    for (x, weight) in NODES {
+        for (y, other) in NODES {
+            let sigma = 1.0 + y * (0.826 / n).sqrt();
+            let sigma = if floored { sigma.max(1.0) } else { sigma };
+            let rates = false_alarms(ewma_l, x / n.sqrt(), 1.0 / sigma);
+            sums.iter_mut().zip(rates).for_each(|(sum, rate)| *sum += weight * other * rate);
+        }
+    }
+    sums
 }
 
 /// How many runs of signals begin: as a person sees them, and as an incident counts them.
@@ -245,7 +297,7 @@ fn delay(
         let points = judge(limits, line(another(seed, 10_000 + i), rejects, CHANGE_MIN + WAIT_MIN));
         let changed = (CHANGE_MIN / LENGTH) as usize;
         for (chart, delays) in delays.iter_mut().enumerate() {
-            let after = points.iter().skip(changed).position(|point| point[chart]);
+            let after = points.iter().skip(changed).position(|point| signals(point)[chart]);
             delays.extend(after.map(|n| (n as i64 + 1) * LENGTH));
         }
     }
@@ -271,19 +323,31 @@ impl fmt::Display for Figures {
             "seed {}, 15-minute subgroups of 97,500 capsules, limits from 300 subgroups",
             self.seed
         )?;
-        writeln!(f, "\nfalse alarms a week: seen (expected of independent points)")?;
         writeln!(
             f,
-            "{:<30}{:>8}{:>8}{:>7}  {:>16}{:>16}{:>16}{:>16}",
+            "\nfalse alarms a week: seen (expected of independent points: under exact limits, under limits from 300)"
+        )?;
+        writeln!(
+            f,
+            "{:<30}{:>8}{:>8}{:>7}  {:>20}{:>20}{:>20}{:>20}",
             "line", "σz MR", "σz SD", "ρ₁", CHARTS[0], CHARTS[1], CHARTS[2], CHARTS[3]
         )?;
         for row in &self.steady {
             let [mr, sd, lag1] = row.evidence;
             write!(f, "{:<30}{mr:>8.2}{sd:>8.2}{lag1:>7.2}  ", row.kind)?;
-            for (seen, expected) in row.per_week.iter().zip(row.expected) {
-                write!(f, "{:>16}", format!("{seen:.2} ({expected:.2})"))?;
+            let expected = row.expected.iter().zip(row.estimated);
+            for (seen, (exact, estimated)) in row.per_week.iter().zip(expected) {
+                write!(f, "{:>20}", format!("{seen:.2} ({exact:.2}, {estimated:.2})"))?;
             }
-            writeln!(f, "{}", if row.drifts { "  drift: does not page" } else { "" })?;
+            let drifts = format!("  drift, does not page: {:.0} %", row.drifts * 100.0);
+            writeln!(f, "{}", if row.drifts > 0.0 { drifts.as_str() } else { "" })?;
+        }
+        if let Some(weeks) = self.steady.first().map(|row| row.weeks) {
+            writeln!(
+                f,
+                "{weeks} weeks of each, each under limits of its own; what is seen is ± {:.2} where one is expected",
+                (1.0 / weeks.max(1) as f64).sqrt()
+            )?;
         }
         writeln!(
             f,

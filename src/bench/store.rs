@@ -148,8 +148,15 @@ fn ask(dir: &Path, effort: Effort, out: &mut Vec<Figure>) -> Result<(), StoreErr
             let mut tick = tick(&line, day as u64 + 1, Load::DEFAULT);
             let first = day * DAY_MINUTES;
             let minutes = first..first + DAY_MINUTES;
-            tick.minutes = minutes.map(|n| minute(T0_US + n * MINUTE_US, n as u64)).collect();
+            tick.minutes = minutes.map(|n| closed(T0_US + n * MINUTE_US, n as u64)).collect();
             store(&historian, tick)?;
+        }
+    }
+    // As the service does it in the background.
+    for line in 0..LINES {
+        let (line, mut from_us) = (LineId::new(format!("L{line}")), Some(0));
+        while let Some(at_us) = from_us {
+            from_us = historian.pack_hours(&line, at_us, i64::MAX)?;
         }
     }
     historian.close()?;
@@ -251,6 +258,8 @@ fn tick(line: &LineId, seq: u64, load: Load) -> Tick {
         states: Vec::new(),
         stops: Vec::new(),
         rollups: Vec::new(),
+        batch_entries: Vec::new(),
+        balance: None,
         booked_to: at(seq.saturating_sub(1)),
         total: Count::exact(seq * 27),
     }
@@ -310,6 +319,10 @@ fn minute(start_us: i64, seq: u64) -> Minute {
         missed: 0,
         tallies: (0..COUNTERS).map(tally).collect(),
     }
+}
+
+fn closed(start_us: i64, seq: u64) -> Minute {
+    Minute { closed: true, ..minute(start_us, seq) }
 }
 
 impl Figures {

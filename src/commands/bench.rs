@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use capline::bench::month;
 use capline::bench::spc::{Effort, run as detection};
 use capline::bench::store::{Effort as Store, run as measure};
 use clap::{Args, Subcommand};
@@ -48,6 +49,17 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// How long the workbench waits for a chart of a month
+    ///
+    /// Writes a journal of a line's minutes into a scratch directory, then starts afresh and asks for the chart.
+    Chart {
+        /// Days in the journal
+        #[arg(long, default_value_t = 31)]
+        days: u16,
+        /// Starts
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+    },
 }
 
 fn store(dir: &std::path::Path, ticks: u64, json: bool) -> Result<ExitCode, Refusal> {
@@ -80,5 +92,12 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
         What::Store { ref dir, ticks, json } => {
             store(dir, ticks, json).unwrap_or_else(|refusal| refusal.exit())
         }
+        What::Chart { days, runs } => match month::run(i64::from(days), runs) {
+            Ok(figures) => print(&format!("{figures}\n")),
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }

@@ -1,34 +1,41 @@
-//! `capline check`: all mistakes of a configuration, or the requests it would send.
+//! `capline check`: all mistakes of a configuration or a map, or the requests it would send.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use capline::config::{Config, DeviceConfig, LineConfig};
-use capline::sources::{Request, plan, tags_of};
+use capline::config::{Config, DeviceConfig, LineConfig, SerialPort, Wire};
+use capline::sources::{Plan, Request, plan, tags_of};
 use clap::Args;
-use domain::plc_map::{Group, ModbusOptions, OpcUaOptions, PlcMap, Protocol, Table};
+use domain::plc_map::{Group, ModbusOptions, OpcUaOptions, PlcMap, Problem, Protocol, Table};
 
-use super::print;
+use super::{print, read};
 
 /// Check a configuration and its maps, and show the requests they lead to
 ///
 /// When all is well, prints for each device its connection and what would be polled: groups with their period, and
-/// each request with its function code, registers and tags. Mistakes are printed together, each with file, line,
-/// value and way out. Nothing is contacted.
+/// each request with its function code, registers and tags, and how long a poll can take. Mistakes are printed
+/// together, each with file, line, value and way out. A map can be checked alone. Nothing is contacted.
 #[derive(Args)]
 #[command(after_help = "\
 Example:
   capline check config/plant.toml
+  capline check plc-maps/cf01-modbus.toml
 
 Exit code 0: it can be run. 1: there are mistakes; each is a line on stderr.")]
 pub(crate) struct CheckArgs {
-    /// Configuration
-    #[arg(value_name = "CONFIG", default_value = "config/plant.toml")]
+    /// Configuration, or a plc-map alone
+    #[arg(value_name = "FILE", default_value = "config/plant.toml")]
     config: PathBuf,
 }
 
 pub(crate) fn run(args: &CheckArgs) -> ExitCode {
+    if let Ok(text) = read(&args.config)
+        && is_map(&text)
+    {
+        return map_alone(&args.config, &text);
+    }
     let config = match Config::load(&args.config) {
         Ok(config) => config,
         Err(error) => {
@@ -52,6 +59,40 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     }
     eprintln!("{}", mistakes.join("\n"));
     ExitCode::FAILURE
+}
+
+/// A map begins with its machine; a configuration has none.
+fn is_map(text: &str) -> bool {
+    text.lines().any(|line| line.trim_start().starts_with("[machine]"))
+}
+
+/// Checks a map without a configuration, as if its device were at the usual port.
+fn map_alone(path: &Path, text: &str) -> ExitCode {
+    let file = path.display().to_string();
+    let map = match PlcMap::parse(&file, text) {
+        Ok(map) => map,
+        Err(problems) => {
+            let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+            eprintln!("{}", lines.join("\n"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let address = "(no address)".to_owned();
+    let device = DeviceConfig {
+        wire: Wire::tcp(&address),
+        address,
+        connect_timeout: Duration::from_secs(1),
+        reply_timeout: Duration::from_millis(100),
+        backoff: (Duration::from_millis(100), Duration::from_secs(5)),
+        map: map.into(),
+    };
+    match device_plan(&device) {
+        Ok(plan) => print(plan.trim_start()),
+        Err(mistake) => {
+            eprintln!("{mistake}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn head(config: &Config, file: &str) -> String {
@@ -80,14 +121,16 @@ fn device_plan(device: &DeviceConfig) -> Result<String, String> {
 fn modbus(device: &DeviceConfig, options: &ModbusOptions) -> Result<String, String> {
     let map = &device.map;
     let mut text = format!(
-        "Modbus TCP {}, unit {}, a reply within {:?}, {} tags of {}\n",
+        "{} {}, unit {}, a reply within {:?}, {} tags of {}\n",
+        device.wire.transport.name(),
         device.address,
-        options.unit,
+        device.wire.unit.unwrap_or(options.unit),
         device.reply_timeout,
         map.tags.len(),
         map.file
     );
     let mut rows = Vec::new();
+    let mut plans = Vec::new();
     let (mut per_second, mut registers_per_second, mut longest) = (0.0, 0.0, 0);
     for (i, group) in map.groups.iter().enumerate() {
         let plan = plan(map, options, i as u16).map_err(|error| error.to_string())?;
@@ -98,6 +141,7 @@ fn modbus(device: &DeviceConfig, options: &ModbusOptions) -> Result<String, Stri
             longest = longest.max(request.count);
             rows.push(request_row(map, group, request));
         }
+        plans.push(plan);
     }
     text += &aligned(&rows);
     let _ = writeln!(
@@ -107,7 +151,55 @@ fn modbus(device: &DeviceConfig, options: &ModbusOptions) -> Result<String, Stri
         short(registers_per_second),
         options.max_registers
     );
+    text += &cycles(device, u32::from(options.reads), &plans);
     Ok(text)
+}
+
+/// How long a poll of each group can take, and whether a serial line has the time.
+fn cycles(device: &DeviceConfig, reads: u32, plans: &[Plan]) -> String {
+    let mut text = String::new();
+    let (wire, map) = (&device.wire, &device.map);
+    let mut busy = 0.0;
+    for (group, plan) in map.groups.iter().zip(plans).filter(|(_, plan)| !plan.requests.is_empty())
+    {
+        let n = plan.requests.len() as u32;
+        let pauses = wire.pause() * n;
+        // A block whose sequence words differ is read again.
+        let reads = if plan.sequences.is_empty() { 1 } else { reads };
+        let worst = (device.reply_timeout * n + pauses) * reads;
+        let requests = if n == 1 { "request" } else { "requests" };
+        let _ = write!(text, "    {} takes {n} {requests}, at worst {}", group.name, ms(worst));
+        if let Some(port) = wire.serial() {
+            let least = pauses + plan.requests.iter().map(|r| time_on(port, r)).sum::<Duration>();
+            busy += least.as_secs_f64() * polls_per_second(group);
+            let _ = write!(text, ", at least {} at {} Bd", ms(least), port.baud);
+        }
+        text += "\n";
+    }
+    if busy > 0.0 {
+        let percent = (busy * 100.0).ceil();
+        let verdict = match busy > 1.0 {
+            true => {
+                ": more than it has, polls will be skipped; lengthen the periods or raise the baud rate"
+            }
+            false => "",
+        };
+        let _ = writeln!(text, "    the line is busy {percent} % of the time{verdict}");
+    }
+    text
+}
+
+/// A request of eight bytes and its reply on a serial line.
+fn time_on(port: &SerialPort, request: &Request) -> Duration {
+    let data = match request.table.is_of_bits() {
+        true => u32::from(request.count).div_ceil(8),
+        false => u32::from(request.count) * 2,
+    };
+    port.time_of(8 + 5 + data)
+}
+
+fn ms(time: Duration) -> String {
+    format!("{} ms", short(time.as_secs_f64() * 1e3))
 }
 
 fn request_row(map: &PlcMap, group: &Group, request: &Request) -> [String; 5] {

@@ -7,18 +7,23 @@ pub(crate) mod bench;
 pub(crate) mod chart;
 pub(crate) mod check;
 pub(crate) mod count;
+pub(crate) mod import;
 pub(crate) mod migrate;
 pub(crate) mod oee;
+pub(crate) mod probe;
 pub(crate) mod selftest;
 pub(crate) mod spc;
 mod svg;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit code of an input that cannot be used; the command line's own mistakes have the same.
 const UNUSABLE: u8 = 2;
+
+/// Most bytes of a file that is read whole.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// What a command could not use, one sentence a line: file, line, value, way out.
 pub(crate) struct Refusal(String);
@@ -38,14 +43,20 @@ impl Refusal {
     }
 }
 
-/// The text of a file.
+/// The text of a file, at most [`MOST_BYTES`] of it.
 pub(crate) fn read(file: &Path) -> Result<String, Refusal> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Refusal::of(
-            file,
-            &format!("cannot be read: {error}; give the path of a text file in UTF-8"),
-        )
-    })
+    let cannot = |error: std::io::Error| {
+        let message = format!("cannot be read: {error}; give the path of a text file in UTF-8");
+        Refusal::of(file, &message)
+    };
+    let mut text = String::new();
+    let from = std::fs::File::open(file).map_err(cannot)?;
+    from.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(cannot)?;
+    if text.len() as u64 > MOST_BYTES {
+        let most = MOST_BYTES >> 20;
+        return Err(Refusal::of(file, &format!("is larger than {most} MiB; give a part of it")));
+    }
+    Ok(text)
 }
 
 /// Prints to stdout. A reader that has seen enough, such as `head`, is no mistake.

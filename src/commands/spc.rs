@@ -38,13 +38,37 @@ pub(crate) struct SpcArgs {
     /// Column with the sizes of the subgroups
     #[arg(long, requires = "chart", value_name = "NAME")]
     size_column: Option<String>,
-    /// Column with the values of an i-mr chart
+    /// Column with the values: i-mr, xbar-r, xbar-s, ewma, cusum, ma; what lies between events: g, t
     #[arg(long, requires = "chart", value_name = "NAME")]
     value_column: Option<String>,
+    /// Column that says which rows are one subgroup: xbar-r, xbar-s
+    #[arg(long, requires = "chart", value_name = "NAME")]
+    group_column: Option<String>,
+    /// Weight of the newest point of an ewma chart [default: 0.2]
+    #[arg(long, requires = "chart", value_name = "0..1")]
+    lambda: Option<f64>,
+    /// Distance of the limits in sigma: L of an ewma chart, k of the others [default: 3]
+    #[arg(long, requires = "chart", value_name = "SIGMA")]
+    limit: Option<f64>,
+    /// Reference value of a cusum chart in sigma [default: 0.5]
+    #[arg(long, requires = "chart", value_name = "SIGMA")]
+    reference: Option<f64>,
+    /// Decision interval of a cusum chart in sigma [default: 5]
+    #[arg(long, requires = "chart", value_name = "SIGMA")]
+    interval: Option<f64>,
+    /// Points of a moving average [default: 5]
+    #[arg(long, requires = "chart", value_name = "N")]
+    span: Option<u16>,
+    /// Target of an ewma, cusum or ma chart; estimated without it
+    #[arg(long, requires = "chart", value_name = "VALUE")]
+    target: Option<f64>,
+    /// Standard deviation of a value of an ewma, cusum or ma chart; estimated without it
+    #[arg(long, requires = "chart", value_name = "VALUE")]
+    sigma: Option<f64>,
     /// Points that the limits are estimated from, the first is 1, both ends included; all of them without it
     #[arg(long, requires = "chart", value_name = "FROM..TO", value_parser = baseline)]
     baseline: Option<Baseline>,
-    /// Rules to report: N1 to N8
+    /// Rules to report: N1 to N8, WE1 to WE4, AIAG2
     #[arg(long, requires = "chart", value_name = "RULES", value_delimiter = ',', default_value = "N1,N2", value_parser = rule)]
     rules: Vec<String>,
     /// Draw the chart into this file
@@ -69,6 +93,20 @@ pub(super) enum Kind {
     UPrime,
     /// Single values and moving ranges
     IMr,
+    /// Means and ranges of subgroups
+    XbarR,
+    /// Means and standard deviations of subgroups
+    XbarS,
+    /// Exponentially weighted moving average
+    Ewma,
+    /// Cumulative sums to both sides
+    Cusum,
+    /// Moving average
+    Ma,
+    /// Good units between rare events
+    G,
+    /// Time between rare events
+    T,
 }
 
 impl Kind {
@@ -82,7 +120,51 @@ impl Kind {
             Kind::U => "u",
             Kind::UPrime => "u_prime",
             Kind::IMr => "i_mr",
+            Kind::XbarR => "xbar_r",
+            Kind::XbarS => "xbar_s",
+            Kind::Ewma => "ewma",
+            Kind::Cusum => "cusum",
+            Kind::Ma => "ma",
+            Kind::G => "g",
+            Kind::T => "t",
         }
+    }
+
+    /// Whether it carries something from point to point, and is judged by a target and a sigma.
+    pub(super) fn remembers(self) -> bool {
+        matches!(self, Kind::Ewma | Kind::Cusum | Kind::Ma)
+    }
+}
+
+impl SpcArgs {
+    /// Settings by their names in the schema; one that this chart does not have is a mistake.
+    fn settings(&self, kind: Kind) -> Result<Vec<(&'static str, f64)>, Refusal> {
+        let limit = if kind == Kind::Ewma { "L" } else { "k" };
+        let target = if kind == Kind::Ma { "center" } else { "target" };
+        let of_memory = kind.remembers();
+        let all = [
+            ("--lambda", "lam", self.lambda, kind == Kind::Ewma),
+            ("--limit", limit, self.limit, kind != Kind::Cusum),
+            ("--reference", "k", self.reference, kind == Kind::Cusum),
+            ("--interval", "h", self.interval, kind == Kind::Cusum),
+            ("--span", "span", self.span.map(f64::from), kind == Kind::Ma),
+            ("--target", target, self.target, of_memory),
+            ("--sigma", "sigma", self.sigma, of_memory),
+        ];
+        let mut settings = Vec::new();
+        for (option, key, value, has) in all {
+            let Some(value) = value else { continue };
+            let least = if option == "--target" { f64::NEG_INFINITY } else { 0.0 };
+            if !has {
+                let chart = kind.schema();
+                return Err(Refusal(format!("{option}: a {chart} chart has none; leave it out")));
+            }
+            if !value.is_finite() || value <= least {
+                return Err(Refusal(format!("{option}: found {value}; give a number above 0")));
+            }
+            settings.push((key, value));
+        }
+        Ok(settings)
     }
 }
 
@@ -102,9 +184,9 @@ fn baseline(text: &str) -> Result<Baseline, String> {
 }
 
 fn rule(text: &str) -> Result<String, String> {
-    match chart::rule_words(text) {
-        Some(_) => Ok(text.to_owned()),
-        None => Err("known rules are N1, N2, N3, N4, N5, N6, N7 and N8".to_owned()),
+    match chart::known_rules() {
+        known if known.contains(&text) => Ok(text.to_owned()),
+        known => Err(format!("known rules are {}", known.join(", "))),
     }
 }
 
@@ -117,6 +199,8 @@ pub(crate) fn run(args: &SpcArgs) -> Result<ExitCode, Refusal> {
             count: args.count_column.as_deref(),
             size: args.size_column.as_deref(),
             value: args.value_column.as_deref(),
+            group: args.group_column.as_deref(),
+            settings: args.settings(kind)?,
             baseline: args.baseline,
             rules: &args.rules,
             svg: args.svg.as_deref(),

@@ -2,6 +2,7 @@
 
 mod characteristic;
 mod database;
+mod wire;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -19,6 +20,7 @@ use domain::units::{LineId, StationId};
 use sha2::{Digest, Sha256};
 
 pub use database::DatabaseConfig;
+pub use wire::{Parity, SerialPort, TlsFiles, Transport, Wire};
 
 /// Raw readings are kept for ten years at most.
 const LONGEST_RAW_US: i64 = 10 * 366 * 86_400_000_000;
@@ -74,8 +76,10 @@ pub struct LineConfig {
 pub struct DeviceConfig {
     /// What its registers or nodes mean.
     pub map: Arc<PlcMap>,
-    /// `host:port` of a Modbus device, `opc.tcp://host:port/path` of an OPC UA server.
+    /// As it is written: `host:port` of a Modbus device, `opc.tcp://host:port/path` of an OPC UA server.
     pub address: String,
+    /// How a Modbus device is reached; of no meaning for OPC UA.
+    pub wire: Wire,
     /// Time allowed for a connection to be made.
     pub connect_timeout: Duration,
     /// Time allowed for a reply; a later one costs the connection.
@@ -353,12 +357,21 @@ impl Reader<'_> {
             .unwrap_or(Duration::from_millis(100));
         let backoff_max = read_span(section, "backoff_max", 10_000, 600_000_000)
             .unwrap_or(Duration::from_secs(5));
-        section.finish();
         if backoff_max < backoff_min {
             section.report("backoff_max", "backoff_max is shorter than backoff_min; exchange them");
         }
-        let (path, address) = (path?, address?);
-        let map = self.map(section, path.value, path.line)?;
+        let map = path.and_then(|path| self.map(section, path.value, path.line));
+        let protocol = map.as_ref().map(|map| &map.protocol);
+        let wire = match (protocol, address) {
+            (Some(Protocol::OpcUa(_)), Some(address)) => Wire::tcp(address.value),
+            (_, address) => {
+                let address = address.map_or("", |at| at.value);
+                let quiet = reply.unwrap_or(Duration::from_millis(100));
+                wire::read(section, address, quiet, self.base)
+            }
+        };
+        section.finish();
+        let (map, address) = (map?, address?);
         check_address(section, &map, address.value, address.line);
         let fastest_us = map.groups.first().map_or(1_000_000, |group| group.period_us);
         let default_reply =
@@ -366,6 +379,7 @@ impl Reader<'_> {
         Some(DeviceConfig {
             map: Arc::new(map),
             address: address.value.into(),
+            wire,
             connect_timeout: connect.unwrap_or(Duration::from_secs(1)),
             reply_timeout: reply.unwrap_or(default_reply),
             backoff: (backoff_min, backoff_max),
@@ -440,7 +454,10 @@ fn read_span(
 
 fn check_address(section: &Section<'_, '_>, map: &PlcMap, address: &str, line: usize) {
     let (authority, example) = match map.protocol {
-        Protocol::Modbus(_) => (Some(address), "192.168.1.10:502"),
+        Protocol::Modbus(_) => match wire::authority(address) {
+            Some(authority) => (Some(authority), "192.168.1.10:502"),
+            None => return,
+        },
         Protocol::OpcUa(_) => {
             let rest = address.strip_prefix("opc.tcp://");
             (rest.map(|rest| rest.split('/').next().unwrap_or(rest)), "opc.tcp://192.168.1.14:4840")

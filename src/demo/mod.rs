@@ -196,7 +196,7 @@ impl Demo {
 }
 
 /// The configuration of the demo and its maps, built into the binary.
-fn built_in() -> anyhow::Result<Config> {
+pub(crate) fn built_in() -> anyhow::Result<Config> {
     let text = include_str!("../../config/demo.toml");
     let read = |path: &Path| match path.file_name().and_then(|name| name.to_str()) {
         Some("cf01-modbus.toml") => Ok(include_str!("../../plc-maps/cf01-modbus.toml").to_owned()),

@@ -78,10 +78,27 @@ pub struct Reading {
     pub value: Value,
     /// How far to trust it.
     pub quality: Quality,
-    /// Status code of the protocol (OPC UA), 0 for none or good.
+    /// Why it is not good: a status code of OPC UA, also for what Modbus brought; 0 for none or good.
     pub status: u32,
     /// The device's own time of the value in UTC microseconds, if it gave one.
     pub source_us: Option<i64>,
+}
+
+/// Status codes for registers that hold no value (OPC UA Part 6, annex A.2), so that one table words all readings.
+pub mod status {
+    /// `Bad_DecodingError`: the registers are not written as the map says, such as a nibble above 9 in BCD.
+    pub const UNDECODABLE: u32 = 0x8007_0000;
+    /// `Bad_OutOfRange`: a float that is no number or infinite.
+    pub const NO_NUMBER: u32 = 0x803C_0000;
+
+    /// The cause in a word, for what we set ourselves.
+    pub fn cause(status: u32) -> Option<&'static str> {
+        match status {
+            UNDECODABLE => Some("undecodable"),
+            NO_NUMBER => Some("no_number"),
+            _ => None,
+        }
+    }
 }
 
 /// All that one poll or one notification brought, or the fact that it brought nothing.

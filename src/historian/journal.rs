@@ -173,11 +173,11 @@ impl Journal {
         &mut self,
         line: &LineId,
         revision: Revision,
-        touches: (u64, u64),
+        seen: Option<u64>,
     ) -> Result<Result<Revision, revision::Refusal>, StoreError> {
         let revise = |conn: &mut Connection| {
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let made = lines::add_revision(&tx, line, revision, touches)?;
+            let made = lines::add_revision(&tx, line, revision, seen)?;
             tx.commit()?;
             Ok(made)
         };

@@ -1,9 +1,11 @@
 //! Reads of what is written down of a line beside minutes and events: stops with their revisions, periods, one counter.
 
+use domain::line::balance::SectionState;
+use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::Stop;
-use domain::line::stop::revision::{Part, Refusal, Revision, apply, revise};
+use domain::line::stop::revision::{Part, Refusal, Revision, apply, check_seen, revise};
 use domain::units::{LineId, Moment, TagId};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -41,6 +43,28 @@ impl Readers {
         })
     }
 
+    pub(super) fn batch_entries(
+        &self,
+        line: &LineId,
+        (from_us, to_us): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.query(|conn| {
+            let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
+            let mut find = conn.prepare_cached(include_str!("sql/batch_entries_read.sql"))?;
+            let args = params![line, from_us, to_us, sql_limit(limit)];
+            let found = find.query_map(args, record::batch_entry)?;
+            Ok(found.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    pub(super) fn stop(&self, line: &LineId, number: u64) -> Result<StopRecord, StoreError> {
+        self.query(|conn| match record::line_id(conn, line)? {
+            Some(line) => stop(conn, line, number),
+            None => Ok(StopRecord::default()),
+        })
+    }
+
     pub(super) fn counter(
         &self,
         line: &LineId,
@@ -74,6 +98,16 @@ impl Readers {
             Ok(Some(CounterRecord { baseline, entries }))
         })
     }
+}
+
+/// The balance of material as it was judged last.
+pub(super) fn balance(conn: &Connection, line: i64) -> Found<Vec<SectionState>> {
+    let mut find = conn.prepare_cached("select form from balance_state where line = ?1")?;
+    let form = find.query_row([line], |row| row.get::<_, String>(0)).optional()?;
+    let states = form.map(|form| record::sections(&form)).transpose();
+    Ok(states
+        .map_err(|problem| Failure::Damaged(format!("balance of material: {problem}")))?
+        .unwrap_or_default())
 }
 
 /// The stop that had not ended when it was stored.
@@ -130,6 +164,22 @@ fn stops(
     Ok(StopRecord { stops, parts, revisions })
 }
 
+/// One stop as recorded with its neighbours that it was merged with, its parts, and all revisions that name it.
+fn stop(conn: &Connection, line: i64, number: u64) -> Found<StopRecord> {
+    let (around, revisions) = around(conn, line, number, number)?;
+    let parts = apply(&around, &revisions).map_err(damaged)?;
+    let parts: Vec<Part> = parts.into_iter().filter(|part| part.of.contains(&number)).collect();
+    let joined = |stop: &Stop| {
+        stop.number == number || parts.iter().any(|part| part.of.contains(&stop.number))
+    };
+    let stops: Vec<Stop> = around.into_iter().filter(joined).collect();
+    let names = |revision: &Revision| {
+        revision.act.parts().any(|part| stops.iter().any(|stop| stop.number == part.stop))
+    };
+    let revisions = revisions.into_iter().filter(names).collect();
+    Ok(StopRecord { stops, parts, revisions })
+}
+
 /// Stops of these numbers and some on either side, and the revisions of them.
 fn around(
     conn: &Connection,
@@ -149,20 +199,21 @@ fn damaged((number, refusal): (u64, Refusal)) -> Failure {
     Failure::Damaged(format!("revision {number} of a stop: {refusal}"))
 }
 
-/// Adds a revision if it can be made; its number is given here. `touches` are the stops that it names.
+/// Adds a revision if it can be made; its number is given here. `seen` is the last revision that its author knew of: what
+/// it names must not have been revised since.
 pub(super) fn add_revision(
     conn: &Connection,
     line: &LineId,
     mut revision: Revision,
-    touches: (u64, u64),
+    seen: Option<u64>,
 ) -> Found<Result<Revision, Refusal>> {
     let Some(line) = record::line_id(conn, line)? else {
-        return Ok(Err(Refusal::NoPart(domain::line::stop::revision::PartId {
-            stop: touches.0,
-            cut: 0,
-        })));
+        let none = revision.act.parts().next().map(|part| Err(Refusal::NoPart(part)));
+        return Ok(none.unwrap_or(Err(Refusal::Number(revision.number))));
     };
-    let (stops, revisions) = around(conn, line, touches.0, touches.1)?;
+    let named = || revision.act.parts().map(|part| part.stop);
+    let (first, last) = (named().min().unwrap_or(0), named().max().unwrap_or(0));
+    let (stops, revisions) = around(conn, line, first, last)?;
     let mut parts = apply(&stops, &revisions).map_err(damaged)?;
     let last: i64 = conn.query_row(
         "select coalesce(max(number), 0) from stop_revision where line = ?1",
@@ -170,7 +221,8 @@ pub(super) fn add_revision(
         |row| row.get(0),
     )?;
     revision.number = last as u64 + 1;
-    if let Err(refusal) = revise(&mut parts, &revision) {
+    let checked = check_seen(&parts, &revision.act, seen.unwrap_or(u64::MAX));
+    if let Err(refusal) = checked.and_then(|()| revise(&mut parts, &revision)) {
         return Ok(Err(refusal));
     }
     record::write_revision(conn, line, &revision)?;

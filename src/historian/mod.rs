@@ -13,6 +13,7 @@ pub mod forward;
 mod frame;
 mod gauge;
 mod heal;
+mod hours;
 mod journal;
 mod keep;
 mod lines;
@@ -34,11 +35,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
-use domain::line::stop::revision::{Act, Refusal, Revision};
+use domain::line::stop::revision::{Refusal, Revision};
 use domain::reading::Snapshot;
 use domain::units::{LineId, TagId};
 use tokio::sync::mpsc;
@@ -182,27 +184,38 @@ impl Historian {
         self.0.readers.stops(line, (from_us, to_us), limit)
     }
 
+    /// One stop as recorded, with what people said about it; empty if there is none of that number. Blocks.
+    pub fn stop(&self, line: &LineId, number: u64) -> Result<StopRecord, StoreError> {
+        self.0.readers.stop(line, number)
+    }
+
     /// Adds a revision of stops if it can be made, and returns it with its number; durable on return. The stops as
-    /// recorded are not changed. Blocks.
+    /// recorded are not changed. With `seen`, the last revision that its author knew of, it is refused where a later one
+    /// has touched the same stops. Blocks.
     pub fn revise_stops(
         &self,
         line: &LineId,
         revision: Revision,
+        seen: Option<u64>,
     ) -> Result<Result<Revision, Refusal>, StoreError> {
-        let touches = match &revision.act {
-            Act::Assign { part, .. } | Act::Split { part, .. } => (part.stop, part.stop),
-            Act::Merge { first, second } => {
-                (first.stop.min(second.stop), first.stop.max(second.stop))
-            }
-        };
         let (line, (told, outcome)) = (line.clone(), std::sync::mpsc::sync_channel(1));
         self.0.writer.perform(move |journal| {
-            let made = journal.revise_stops(&line, revision, touches)?;
+            let made = journal.revise_stops(&line, revision, seen)?;
             // Whoever asked waits for it; if not, nobody wants the answer.
             let _ = told.send(made);
             Ok(())
         })?;
         outcome.recv().map_err(|_| StoreError::Closed)
+    }
+
+    /// What people did by hand with batches that began in `[from_us, to_us)`, oldest first. Blocks.
+    pub fn batch_entries(
+        &self,
+        line: &LineId,
+        (from_us, to_us): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.0.readers.batch_entries(line, (from_us, to_us), limit)
     }
 
     /// Hours, shifts or batches that overlap `[from_us, to_us)`, oldest first. Blocks.

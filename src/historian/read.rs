@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use super::error::StoreError;
 use super::record::{self, BaselineRow};
 use super::{DeviceTags, Resume, StoredState, raw as days};
-use super::{journal, lines};
+use super::{hours, journal, lines};
 
 /// Connections at most. More would only wait for the same disk, each with a cache of its own.
 const READERS: usize = 4;
@@ -151,7 +151,7 @@ impl Readers {
         limit: usize,
     ) -> Result<Vec<Minute>, StoreError> {
         self.query(|conn| match record::line_id(conn, line)? {
-            Some(line) => minutes(conn, line, (from_us, to_us), limit),
+            Some(line) => hours::minutes(conn, line, (from_us, to_us), limit),
             None => Ok(Vec::new()),
         })
     }
@@ -224,37 +224,6 @@ fn limit(conn: &mut Connection, until: Option<Instant>) -> rusqlite::Result<()> 
     conn.progress_handler(LOOK_EVERY, until.map(|until| move || Instant::now() >= until))
 }
 
-fn minutes(
-    conn: &Connection,
-    line: i64,
-    (from_us, to_us): (i64, i64),
-    limit: usize,
-) -> Found<Vec<Minute>> {
-    let mut find = conn.prepare_cached(include_str!("sql/minutes_read.sql"))?;
-    let found = find.query_map((line, from_us, to_us, sql_limit(limit)), record::minute)?;
-    let mut minutes = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else { return Ok(minutes) };
-    let (first_us, last_us) = (first.start_us, last.start_us);
-    let counters = counters(conn, line)?;
-    let mut find = conn.prepare_cached(include_str!("sql/minute_counts_read.sql"))?;
-    let mut rows = find.query((line, first_us, last_us))?;
-    let mut at = 0;
-    while let Some(row) = rows.next()? {
-        let start_us: i64 = row.get(0)?;
-        while minutes.get(at).is_some_and(|minute| minute.start_us < start_us) {
-            at += 1;
-        }
-        let id: i64 = row.get(1)?;
-        let counter = counters.iter().find(|counter| counter.id == id);
-        let (Some(minute), Some(counter)) = (minutes.get_mut(at), counter) else {
-            return Err(Failure::Damaged(format!("minute {start_us}: count without a minute")));
-        };
-        let count = record::count(row, 2)?.unwrap_or(Count::ZERO);
-        minute.tallies.push(counter.tally(count));
-    }
-    Ok(minutes)
-}
-
 /// An entry of the dictionary of counters.
 pub(super) struct Counter {
     pub(super) id: i64,
@@ -263,7 +232,7 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    fn tally(&self, count: Count) -> Tally {
+    pub(super) fn tally(&self, count: Count) -> Tally {
         Tally { station: self.station.clone(), counted: self.counted.clone(), count }
     }
 }
@@ -301,7 +270,7 @@ fn events(
 fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resume> {
     let mut resume = Resume {
         baselines: baselines(conn, line)?,
-        minutes: minutes(conn, line, (since_us, i64::MAX), usize::MAX)?,
+        minutes: hours::minutes(conn, line, (since_us, i64::MAX), usize::MAX)?,
         gaps: gaps(conn, line, since_us)?,
         states: states(conn, line)?,
         ..Resume::default()
@@ -310,6 +279,7 @@ fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resu
     resume.events = latest.into_iter().map(|(_, event)| event).collect();
     resume.past.open_stop = lines::open_stop(conn, line)?;
     resume.past.rollups = lines::open_rollups(conn, line)?;
+    resume.past.balance = lines::balance(conn, line)?;
     let mut find = conn.prepare_cached(include_str!("sql/line_read.sql"))?;
     find.query_row((line, boot), |row| {
         resume.tick_seq = row.get::<_, i64>(0)? as u64;

@@ -20,6 +20,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { step: 1, sql: include_str!("sql/0001_tables.sql") },
     Migration { step: 2, sql: include_str!("sql/0002_quality.sql") },
     Migration { step: 3, sql: include_str!("sql/0003_outbox.sql") },
+    Migration { step: 4, sql: include_str!("sql/0004_hand.sql") },
+    Migration { step: 7, sql: include_str!("sql/0007_hours.sql") },
 ];
 
 /// Brings a new or older journal to the present schema; refuses everything else and changes nothing then.
@@ -28,7 +30,7 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     recognise(conn, path)?;
     let tx = conn.transaction().map_err(fail)?;
     tx.execute_batch(include_str!("sql/migration.sql")).map_err(fail)?;
-    let known = MIGRATIONS.len() as u32;
+    let known = known();
     let found: u32 = tx
         .query_row("select coalesce(max(step), 0) from migration", [], |row| row.get(0))
         .map_err(fail)?;
@@ -43,9 +45,8 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
 }
 
 /// The last step that this version knows.
-#[cfg(test)]
 pub(super) fn known() -> u32 {
-    MIGRATIONS.len() as u32
+    MIGRATIONS.iter().map(|migration| migration.step).max().unwrap_or(0)
 }
 
 /// Whether this is a journal that this version can read, and the last step of its schema. Changes nothing.
@@ -54,7 +55,7 @@ pub(super) fn recognised(conn: &Connection, path: &Path) -> Result<u32, StoreErr
     let found: u32 = conn
         .query_row("select coalesce(max(step), 0) from migration", [], |row| row.get(0))
         .map_err(|e| StoreError::from_sqlite(path, e))?;
-    let known = MIGRATIONS.len() as u32;
+    let known = known();
     match found > known {
         true => Err(StoreError::Newer { path: path.to_owned(), found, known }),
         false => Ok(found),

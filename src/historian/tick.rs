@@ -1,5 +1,7 @@
 //! What goes into the store at once, and what a start gets out of it.
 
+use domain::line::balance::SectionState;
+use domain::line::batch::hand::Entry;
 use domain::line::chronicle::Past;
 use domain::line::counter::Baseline;
 use domain::line::event::Event;
@@ -34,6 +36,10 @@ pub struct Tick {
     pub stops: Vec<Stop>,
     /// Hours, shifts and batches that changed, absolute.
     pub rollups: Vec<Rollup>,
+    /// Batches that people opened and closed.
+    pub batch_entries: Vec<Entry>,
+    /// The balance of material, if it was judged; absolute.
+    pub balance: Option<Vec<SectionState>>,
     /// Up to when the time of the line is booked.
     pub booked_to: Moment,
     /// Good capsules counted at the counting station since the journal began, absolute.
@@ -96,7 +102,17 @@ impl Tick {
         snapshots: Vec<Snapshot>,
         total: Count,
     ) -> Tick {
-        let Changes { baselines, minutes, events, states, stops, rollups, booked_to } = changes;
+        let Changes {
+            baselines,
+            minutes,
+            events,
+            states,
+            stops,
+            rollups,
+            orders,
+            balance,
+            booked_to,
+        } = changes;
         let stored =
             |(station, state, raw, since_us)| StoredState { station, state, raw, since_us };
         let states = states.into_iter().map(stored).collect();
@@ -111,6 +127,8 @@ impl Tick {
             states,
             stops,
             rollups,
+            batch_entries: orders,
+            balance,
             booked_to,
             total,
         }
@@ -126,6 +144,8 @@ impl Tick {
         self.booked_to = later.booked_to;
         self.snapshots.extend(later.snapshots);
         self.events.extend(later.events);
+        self.batch_entries.extend(later.batch_entries);
+        self.balance = later.balance.or(self.balance.take());
         supersede(&mut self.baselines, later.baselines, |(tag, _)| tag.clone());
         supersede(&mut self.minutes, later.minutes, |minute| minute.start_us);
         supersede(&mut self.stops, later.stops, |stop| stop.number);

@@ -1,7 +1,8 @@
-//! What the web asks the service: the stored record, and what the service measures of itself.
+//! What the web asks the service: the stored record, orders to the lines, and what the service measures of itself.
 
 use std::sync::Arc;
 
+use domain::line::batch::hand::{self, Entry, Order};
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
@@ -11,17 +12,22 @@ use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
 
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+
+use super::RunningLine;
+use super::line::Command;
 use super::plant::plant_gauges;
 use crate::historian::forward::ForwardStatus;
 use crate::historian::{Historian, Rung};
 use crate::sources::{GroupPace, Sources};
-use crate::web::{Gauge, GaugeKind, Gauges, History, QualityRecord};
+use crate::web::{Desk, Gauge, GaugeKind, Gauges, History, QualityRecord};
 
 /// Most rows of one answer.
 const ROWS: usize = 50_000;
 
 /// The historian as the web sees it.
-pub(super) struct StoredHistory(pub(super) Historian);
+pub(crate) struct StoredHistory(pub(crate) Historian);
 
 impl History for StoredHistory {
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
@@ -46,9 +52,22 @@ impl History for StoredHistory {
         self.0.stops(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
     }
 
-    fn revise(&self, line: &LineId, revision: Revision) -> Result<Result<u64, Refusal>, String> {
-        let made = self.0.revise_stops(line, revision).map_err(|error| error.to_string())?;
+    fn stop(&self, line: &LineId, number: u64) -> Result<StopRecord, String> {
+        self.0.stop(line, number).map_err(|error| error.to_string())
+    }
+
+    fn revise(
+        &self,
+        line: &LineId,
+        revision: Revision,
+        seen: Option<u64>,
+    ) -> Result<Result<u64, Refusal>, String> {
+        let made = self.0.revise_stops(line, revision, seen).map_err(|error| error.to_string())?;
         Ok(made.map(|revision| revision.number))
+    }
+
+    fn batch_entries(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Entry>, String> {
+        self.0.batch_entries(line, (from_us, to_us), ROWS).map_err(|error| error.to_string())
     }
 
     fn rollups(
@@ -69,6 +88,33 @@ impl History for StoredHistory {
         to_us: i64,
     ) -> Result<Option<CounterRecord>, String> {
         self.0.counter(line, tag, (from_us, to_us), ROWS).map_err(|error| error.to_string())
+    }
+}
+
+/// The way to the tasks of the lines, which alone may touch what they follow.
+pub(super) struct LineDesk(Vec<(LineId, mpsc::Sender<Command>)>);
+
+impl LineDesk {
+    pub(super) fn new(lines: &[RunningLine]) -> LineDesk {
+        LineDesk(lines.iter().map(|line| (line.id.clone(), line.commands.clone())).collect())
+    }
+}
+
+impl Desk for LineDesk {
+    fn order(
+        &self,
+        line: &LineId,
+        order: Order,
+    ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>> {
+        let commands = self.0.iter().find(|(id, _)| id == line).map(|(_, commands)| commands);
+        let commands = commands.cloned();
+        Box::pin(async move {
+            let commands = commands.ok_or("there is no task of that line")?;
+            let (reply, answer) = oneshot::channel();
+            let sent = commands.send(Command::Order { order, reply }).await;
+            sent.map_err(|_| "the task of the line has ended")?;
+            answer.await.map_err(|_| "the task of the line ended before it answered".to_owned())
+        })
     }
 }
 
@@ -240,6 +286,12 @@ fn pace_gauges(pace: &GroupPace, gauges: &mut Vec<Gauge>) {
         "Snapshots dropped by a full queue",
         labels(),
         pace.dropped as f64,
+    ));
+    gauges.push(counter(
+        "capline_rereads",
+        "Reads whose sequence words differed and that were done once more",
+        labels(),
+        pace.rereads as f64,
     ));
     let lateness = &pace.lateness;
     for (quantile, us) in

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use domain::line::batch::hand::Order;
 use domain::line::event::{Event, EventKind};
 use domain::line::status::LineStatus;
 use domain::line::tracker::LineTracker;
@@ -14,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
 
 use super::LineSummary;
+use super::orders::{Orders, Reply};
 use crate::clock::Clock;
 use crate::historian::{Historian, NotStored, Pending, Tick};
 
@@ -34,6 +36,8 @@ const STEP_US: i64 = 250_000;
 pub(super) enum Command {
     /// Take what is queued, store everything, answer and end.
     Finish(oneshot::Sender<anyhow::Result<LineSummary>>),
+    /// Open or close a batch; answered when it is durable.
+    Order { order: Order, reply: Reply },
     /// Note something that happened beside the line.
     Note { kind: EventKind, word: &'static str, detail: String },
 }
@@ -63,6 +67,7 @@ struct Outbox {
     on_its_way: Option<Pending>,
     /// A tick that came back.
     returned: Option<Box<Tick>>,
+    orders: Orders,
     /// Whether the journal refused the last tick, so that an outage of the disk is said once.
     refused: bool,
 }
@@ -93,6 +98,9 @@ impl LineTask {
                         let _ = reply.send(summary);
                         return;
                     }
+                    Command::Order { order, reply } => {
+                        outbox.orders.give(order, self.clock.now(), reply);
+                    }
                     Command::Note { kind, word, detail } => {
                         self.tracker.note(event(self.clock.now(), kind, word, detail));
                     }
@@ -110,6 +118,9 @@ impl LineTask {
     fn take(&mut self, batch: &mut Vec<Snapshot>, outbox: &mut Outbox) {
         for snapshot in batch.drain(..) {
             self.tracker.advance(&snapshot);
+            if self.tracker.is_output(&snapshot) {
+                outbox.orders.read(&mut self.tracker, snapshot.taken_at);
+            }
             outbox.raw.push(snapshot);
         }
         if !*self.hear.borrow() && self.tracker.all_heard() {
@@ -119,6 +130,7 @@ impl LineTask {
 
     fn tick(&mut self, now: Moment, outbox: &mut Outbox) {
         self.tracker.check(now);
+        outbox.orders.check(&mut self.tracker);
         self.publish.send_replace(Some(Arc::new(self.tracker.status(now))));
         if outbox.on_its_way.is_none() {
             self.commit(now, outbox);
@@ -128,6 +140,7 @@ impl LineTask {
     /// Hands everything that changed to the journal as one tick.
     fn commit(&mut self, now: Moment, outbox: &mut Outbox) {
         let changes = self.tracker.take_changes();
+        outbox.orders.sail();
         let head = (self.id.clone(), self.next_seq, now);
         let raw = std::mem::take(&mut outbox.raw);
         let mut tick = Box::new(Tick::new(head, changes, raw, self.tracker.total()));
@@ -151,6 +164,7 @@ impl LineTask {
         match answer {
             Ok(()) => {
                 self.next_seq += 1;
+                outbox.orders.stored();
                 if outbox.refused {
                     outbox.refused = false;
                     info!(line = %self.id, "the journal takes ticks again");
@@ -167,6 +181,7 @@ impl LineTask {
     }
 
     async fn finish(&mut self, mut outbox: Outbox) -> anyhow::Result<LineSummary> {
+        outbox.orders.end();
         while let Ok(snapshot) = self.snapshots.try_recv() {
             self.tracker.advance(&snapshot);
             outbox.raw.push(snapshot);

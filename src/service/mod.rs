@@ -6,6 +6,7 @@
 
 mod gauges;
 mod line;
+mod orders;
 mod plant;
 mod quality;
 
@@ -28,9 +29,10 @@ use crate::historian::{DeviceTags, Historian, Options};
 use crate::sources::{Feed, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
-use gauges::{ServiceGauges, StoredHistory};
+use gauges::{LineDesk, ServiceGauges};
 use line::{Command, LineTask};
 
+pub(crate) use gauges::StoredHistory;
 pub use plant::plant_database;
 
 /// Snapshots a line may be behind before they are dropped and counted: some seconds of a fast line.
@@ -149,6 +151,7 @@ impl Service {
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),
+            desk: Arc::new(LineDesk::new(&lines)),
             writes: config.web_writes || addr.ip().is_loopback(),
             gauges: Arc::new(ServiceGauges {
                 historian: historian.clone(),

@@ -35,6 +35,12 @@ const LOOK_BACK_US: i64 = 30 * HOUR_US;
 /// How far back provisional limits look for their baseline: 300 subgroups of 15 minutes with some stops.
 const BASELINE_US: i64 = 100 * HOUR_US;
 
+/// An hour is packed this long after its end, when its last minute is closed.
+const SETTLED_US: i64 = 2 * MINUTE_US;
+
+/// How far back hours are packed: a little more than the longest span of a chart.
+const PACKED_US: i64 = 32 * 24 * HOUR_US;
+
 /// Whole subgroups at which provisional limits are made anew as long as nobody approved any.
 const STEPS: [usize; 4] = [PROVISIONAL_FROM, 50, FREEZE_FROM, PAGE_FROM];
 
@@ -97,6 +103,10 @@ struct Charts {
     taken: BTreeMap<i64, u32>,
     /// The first minute that was not taken; none before the first look.
     next_us: Option<i64>,
+    /// From where on hours are to be packed; none while all that ended are.
+    unpacked_us: Option<i64>,
+    /// The end of the last hour up to which all are packed.
+    packed_us: i64,
 }
 
 /// A chart and how far it was kept.
@@ -124,11 +134,19 @@ impl Charts {
             monitors: line.characteristics.iter().map(running).collect(),
             taken: BTreeMap::new(),
             next_us: None,
+            unpacked_us: None,
+            packed_us: i64::MIN,
         }
     }
 
-    /// Takes what is new in the journal.
+    /// Judges what is new, then packs: a fault of the one does not hold up the other.
     fn look(&mut self, now_us: i64) -> anyhow::Result<()> {
+        let judged = self.judge(now_us);
+        judged.and(self.pack(now_us))
+    }
+
+    /// Takes what is new in the journal.
+    fn judge(&mut self, now_us: i64) -> anyhow::Result<()> {
         let versions = self.historian.limits(&self.line, None)?;
         if self.next_us.is_none() {
             self.begin(now_us)?;
@@ -288,6 +306,20 @@ impl Charts {
         Ok(())
     }
 
+    /// Packs the hours of the longest chart, a bite at each look, once more after each hour: a corrected minute unpacked
+    /// its own.
+    fn pack(&mut self, now_us: i64) -> anyhow::Result<()> {
+        let until_us = (now_us - SETTLED_US).div_euclid(HOUR_US) * HOUR_US;
+        if until_us > self.packed_us {
+            self.packed_us = until_us;
+            self.unpacked_us = Some(now_us - PACKED_US);
+        }
+        if let Some(from_us) = self.unpacked_us {
+            self.unpacked_us = self.historian.pack_hours(&self.line, from_us, until_us)?;
+        }
+        Ok(())
+    }
+
     fn closed(&self, from_us: i64) -> anyhow::Result<Vec<Minute>> {
         let mut minutes = self
             .historian
@@ -301,7 +333,8 @@ impl Charts {
     fn batches(&self, from_us: i64) -> anyhow::Result<Vec<i64>> {
         let kinds = [EventKind::Batch];
         let events = self.historian.events(&self.line, from_us, i64::MAX, Some(&kinds), ROWS)?;
-        Ok(events.into_iter().map(|(_, event)| event.at_us).collect())
+        // They come newest first.
+        Ok(events.into_iter().rev().map(|(_, event)| event.at_us).collect())
     }
 }
 

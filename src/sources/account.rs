@@ -31,6 +31,8 @@ pub struct GroupPace {
     pub missed: Vec<(&'static str, u64)>,
     /// Snapshots dropped because the line's queue was full.
     pub dropped: u64,
+    /// Reads that were torn and done once more. The polls they belong to count once, as done or as missed.
+    pub rereads: u64,
     /// How late polls began. Empty for OPC UA, where the server paces.
     pub lateness: Lateness,
     /// Round trip of the last poll in microseconds.
@@ -64,6 +66,7 @@ pub(super) struct Account {
     done: AtomicU64,
     missed: [AtomicU64; MISSES.len()],
     dropped: AtomicU64,
+    rereads: AtomicU64,
     lateness: Histogram,
     round_trip_us: AtomicU32,
 }
@@ -106,6 +109,7 @@ impl Account {
             done: AtomicU64::new(0),
             missed: Default::default(),
             dropped: AtomicU64::new(0),
+            rereads: AtomicU64::new(0),
             lateness: Histogram::default(),
             round_trip_us: AtomicU32::new(0),
         }
@@ -128,6 +132,10 @@ impl Account {
         self.dropped.fetch_add(1, Relaxed);
     }
 
+    pub(super) fn reread(&self) {
+        self.rereads.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn late(&self, us: i64) {
         self.lateness.add(u64::try_from(us).unwrap_or(0));
     }
@@ -146,6 +154,7 @@ impl Account {
                 .map(|(m, n)| (m.word(), n.load(Relaxed)))
                 .collect(),
             dropped: self.dropped.load(Relaxed),
+            rereads: self.rereads.load(Relaxed),
             lateness: self.lateness.read(),
             round_trip_us: self.round_trip_us.load(Relaxed),
         }

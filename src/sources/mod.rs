@@ -11,6 +11,7 @@ mod opcua;
 mod outlet;
 mod pace;
 mod plan;
+mod probe;
 mod throttle;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ use self::account::Account;
 pub use self::account::{GroupPace, Lateness};
 use self::outlet::Outlet;
 pub use self::plan::{Plan, PlanError, Request, plan, tags_of};
+pub use self::probe::{Probe, ProbeError};
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 
@@ -94,7 +96,8 @@ enum Command {
 /// A running device, as the owner sees it.
 struct Handle {
     station: StationId,
-    commands: mpsc::Sender<Command>,
+    /// One for each connection.
+    commands: Vec<mpsc::Sender<Command>>,
 }
 
 /// How a device is named in the log.
@@ -116,10 +119,11 @@ impl fmt::Display for Label {
     }
 }
 
-/// A Modbus device that is planned and waits for its thread.
+/// A connection to a Modbus device that is planned and waits for its thread.
 struct Planned {
     config: DeviceConfig,
     options: ModbusOptions,
+    track: Arc<modbus::Track>,
     groups: Vec<(Plan, Outlet)>,
     commands: mpsc::Receiver<Command>,
 }
@@ -133,26 +137,29 @@ impl Sources {
         let mut sources =
             Sources { accounts: Vec::new(), devices: Vec::new(), threads: Vec::new() };
         let (mut polled, mut subscribed) = (Vec::new(), Vec::new());
+        let mut tracks = modbus::Tracks::default();
         for feed in feeds {
             let outlets = sources.outlets(&feed, clock);
-            let (sender, commands) = mpsc::channel(4);
             let config = feed.config;
-            sources.devices.push(Handle { station: config.map.station.clone(), commands: sender });
+            let station = config.map.station.clone();
+            let mut handle = Handle { station, commands: Vec::new() };
             match config.map.protocol.clone() {
                 Protocol::Modbus(options) => {
-                    let groups = outlets
-                        .into_iter()
-                        .zip(0..)
-                        .map(|(outlet, group)| {
-                            Ok((plan::plan(&config.map, &options, group)?, outlet))
-                        })
-                        .collect::<Result<Vec<_>, PlanError>>()?;
-                    polled.push(Planned { config, options, groups, commands });
+                    for groups in connections(&config, &options, outlets)? {
+                        let (sender, commands) = mpsc::channel(4);
+                        handle.commands.push(sender);
+                        let (config, options) = (config.clone(), options.clone());
+                        let track = tracks.of(&config.wire);
+                        polled.push(Planned { config, options, track, groups, commands });
+                    }
                 }
                 Protocol::OpcUa(options) => {
+                    let (sender, commands) = mpsc::channel(4);
+                    handle.commands.push(sender);
                     subscribed.push(opcua::Server::new(config, options, outlets, clock, commands)?);
                 }
             }
+            sources.devices.push(handle);
         }
         if !polled.is_empty() {
             sources.threads.push(poll_thread(polled, clock)?);
@@ -189,17 +196,19 @@ impl Sources {
         // All are asked before the first is waited for, so that the snapshots are of nearly one moment.
         let mut asked = Vec::new();
         for handle in &self.devices {
-            let (done, answer) = oneshot::channel();
-            let sent = handle.commands.try_send(Command::FinalPoll { deadline, done });
-            asked.push((&handle.station, sent.is_ok().then_some(answer)));
+            for commands in &handle.commands {
+                let (done, answer) = oneshot::channel();
+                let sent = commands.try_send(Command::FinalPoll { deadline, done });
+                asked.push((&handle.station, sent.is_ok().then_some(answer)));
+            }
         }
-        let mut failed = Vec::new();
+        let mut failed: Vec<StationId> = Vec::new();
         for (station, answer) in asked {
             let delivered = match answer {
                 Some(answer) => tokio::time::timeout_at(deadline, answer).await,
                 None => Ok(Ok(false)),
             };
-            if !matches!(delivered, Ok(Ok(true))) {
+            if !matches!(delivered, Ok(Ok(true))) && failed.last() != Some(station) {
                 failed.push(station.clone());
             }
         }
@@ -208,9 +217,9 @@ impl Sources {
 
     /// Closes all connections in order and waits for the threads to end.
     pub async fn stop(self) {
-        for handle in self.devices {
+        for commands in self.devices.into_iter().flat_map(|handle| handle.commands) {
             // Fails only if the task has ended already.
-            let _ = handle.commands.send(Command::Stop).await;
+            let _ = commands.send(Command::Stop).await;
         }
         for thread in self.threads {
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -219,6 +228,31 @@ impl Sources {
             }
         }
     }
+}
+
+/// The groups of a device with their plans, by the connections that serve them. A group without tags is left out.
+fn connections(
+    config: &DeviceConfig,
+    options: &ModbusOptions,
+    outlets: Vec<Outlet>,
+) -> Result<Vec<Vec<(Plan, Outlet)>>, PlanError> {
+    let mut groups = Vec::new();
+    for (outlet, group) in outlets.into_iter().zip(0..) {
+        let plan = plan::plan(&config.map, options, group)?;
+        if !plan.requests.is_empty() {
+            groups.push((plan, outlet));
+        }
+    }
+    let period = |outlet: &Outlet| config.map.groups[usize::from(outlet.group())].period_us;
+    let loads: Vec<f64> =
+        groups.iter().map(|(plan, o)| plan.requests.len() as f64 / period(o) as f64).collect();
+    let taken = plan::spread(&loads, config.wire.connections);
+    let mut connections: Vec<Vec<(Plan, Outlet)>> = Vec::new();
+    connections.resize_with(taken.iter().max().map_or(1, |most| most + 1), Vec::new);
+    for (group, connection) in groups.into_iter().zip(taken) {
+        connections[connection].push(group);
+    }
+    Ok(connections)
 }
 
 fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
@@ -235,9 +269,12 @@ fn poll_thread(planned: Vec<Planned>, clock: Clock) -> Result<JoinHandle<()>, St
     let mut devices = Vec::new();
     {
         let _inside = runtime.enter();
-        for (i, Planned { config, options, groups, commands }) in planned.into_iter().enumerate() {
+        for (i, Planned { config, options, track, groups, commands }) in
+            planned.into_iter().enumerate()
+        {
             let phase = i as f64 / n;
-            let device = modbus::Device::new(config, options, groups, phase, clock, commands);
+            let device =
+                modbus::Device::new(config, options, groups, track, phase, clock, commands);
             devices.push(device.map_err(system("poll timer"))?);
         }
     }

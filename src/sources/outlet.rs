@@ -59,6 +59,11 @@ impl Outlet {
         self.delivered
     }
 
+    /// Position of its group in the map.
+    pub(super) fn group(&self) -> u16 {
+        self.group
+    }
+
     /// The account that it keeps.
     pub(super) fn account(&self) -> &Account {
         &self.account

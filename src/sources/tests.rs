@@ -9,7 +9,7 @@ use domain::plc_map::{
 };
 use domain::units::{StationId, TagId};
 
-use crate::config::DeviceConfig;
+use crate::config::{DeviceConfig, Wire};
 
 /// A map with a group for each period in milliseconds.
 pub(super) fn map(protocol: Protocol, periods_ms: &[i64], tags: Vec<Tag>) -> PlcMap {
@@ -34,7 +34,7 @@ pub(super) fn map(protocol: Protocol, periods_ms: &[i64], tags: Vec<Tag>) -> Plc
 }
 
 pub(super) fn modbus() -> ModbusOptions {
-    ModbusOptions { unit: 1, max_registers: 125, max_gap: 4, forbidden: Vec::new() }
+    ModbusOptions { max_gap: 4, ..ModbusOptions::default() }
 }
 
 pub(super) fn tag(name: &str, address: Address, kind: Kind, group: u16) -> Tag {
@@ -47,6 +47,8 @@ pub(super) fn tag(name: &str, address: Address, kind: Kind, group: u16) -> Tag {
         scale: 1.0,
         offset: 0.0,
         unit: "".into(),
+        words: Arc::default(),
+        array: None,
         group,
         counter: None,
         odometer: None,
@@ -68,6 +70,7 @@ pub(super) fn coil(first: u16, group: u16) -> Tag {
 pub(super) fn device(map: PlcMap, address: String) -> DeviceConfig {
     DeviceConfig {
         map: Arc::new(map),
+        wire: Wire::tcp(&address),
         address,
         connect_timeout: Duration::from_secs(1),
         reply_timeout: Duration::from_millis(100),

@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::details;
+
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
@@ -28,6 +30,12 @@ pub enum WebError {
     /// No such chart.
     #[error("the line has no chart {0:?}")]
     NoChart(String),
+    /// No such stop.
+    #[error("the line has no stop {0:?}")]
+    NoStop(String),
+    /// It does not fit to how things stand.
+    #[error("{0}")]
+    Conflict(String),
     /// No such shift or batch.
     #[error("nothing is stored of that shift or batch")]
     NoPeriod,
@@ -58,6 +66,8 @@ pub struct ErrorView {
     pub code: &'static str,
     /// What is wrong, for people.
     pub message: String,
+    /// The same in Chinese, where it is said at a screen.
+    pub message_zh: String,
     /// What to do instead.
     pub hint: String,
 }
@@ -67,12 +77,14 @@ impl WebError {
         match self {
             WebError::NotFound
             | WebError::NoPeriod
+            | WebError::NoStop(_)
             | WebError::NoLine(_)
             | WebError::NoCounter(_)
             | WebError::NoChart(_) => StatusCode::NOT_FOUND,
             WebError::ReadOnly | WebError::Origin => StatusCode::FORBIDDEN,
             WebError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             WebError::Parameter(_) => StatusCode::BAD_REQUEST,
+            WebError::Conflict(_) => StatusCode::CONFLICT,
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
             WebError::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             WebError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -86,6 +98,8 @@ impl WebError {
             WebError::NoLine(_) => "no_line",
             WebError::NoCounter(_) => "no_counter",
             WebError::NoChart(_) => "no_chart",
+            WebError::NoStop(_) => "no_stop",
+            WebError::Conflict(_) => "conflict",
             WebError::NoPeriod => "no_period",
             WebError::ReadOnly => "read_only",
             WebError::Origin => "origin",
@@ -107,6 +121,8 @@ impl WebError {
             WebError::NoChart(_) => {
                 "the charts of a line are listed at /api/v1/lines/{id}/characteristics"
             }
+            WebError::NoStop(_) => "the stops of a line are listed at /api/v1/lines/{id}/stops",
+            WebError::Conflict(_) => "nothing was changed",
             WebError::NoPeriod => "the shifts and batches with a report are listed at /reports",
             WebError::ReadOnly => {
                 "open it at the machine itself, or set writes = true in [web] of the configuration"
@@ -131,8 +147,9 @@ impl IntoResponse for WebError {
         if let WebError::Store(cause) = &self {
             tracing::error!(cause, "the stored record could not be read for a request");
         }
-        let view =
-            ErrorView { code: self.code(), message: self.to_string(), hint: self.hint().into() };
+        let message = self.to_string();
+        let message_zh = details::chinese(&message);
+        let view = ErrorView { code: self.code(), message, message_zh, hint: self.hint().into() };
         (self.status(), Json(view)).into_response()
     }
 }

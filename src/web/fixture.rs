@@ -6,19 +6,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::line::batch::Remark;
+use domain::line::batch::hand::{self, Did, Entry, Order};
 use domain::line::calendar::Calendar;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::counter::{Baseline, BatchChange, Seen};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
-use domain::line::rollup::{PeriodKind, Rollup, Spending};
+use domain::line::rollup::{OpenBatch, PeriodKind, Rollup, Spending};
 use domain::line::state::State;
 use domain::line::status::{
     HourStatus, LineStatus, LinkStatus, MeasureStatus, RejectStatus, ShiftStatus, SpeedStatus,
     StateStatus, StationStatus, TrendPoint,
 };
 use domain::line::stop::key_cause::KeyCause;
-use domain::line::stop::revision::{Act, PartId, Refusal, Revision, apply};
+use domain::line::stop::revision::{Act, PartId, Refusal, Revision, apply, check_seen, revise};
 use domain::line::stop::{Cause, Flags, Stop};
 use domain::plc_map::{PlcMap, Protocol, Title};
 use domain::quality::characteristic::Characteristic;
@@ -28,9 +29,10 @@ use domain::quality::{Chart, Point};
 use domain::units::{
     Count, HOUR_US, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId,
 };
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::{App, AppParts, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord};
+use super::{App, AppParts, Desk, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord};
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
 
@@ -92,6 +94,7 @@ pub(super) fn line() -> LineConfig {
             "opcua" => "opc.tcp://192.168.10.5:4840".to_owned(),
             _ => "192.168.10.1:502".to_owned(),
         },
+        wire: crate::config::Wire::tcp("192.168.10.1:502"),
         connect_timeout: Duration::from_secs(1),
         reply_timeout: Duration::from_millis(500),
         backoff: (Duration::from_millis(100), Duration::from_secs(5)),
@@ -123,7 +126,13 @@ pub(super) fn status(at: Moment, case: Case) -> LineStatus {
         line: LineId::new("L1"),
         at,
         state: line_state(at, case),
-        batch: Some("B2611-0417".into()),
+        batch: Some(OpenBatch {
+            id: "B2611-0417".into(),
+            start_us: now - 125 * MINUTE_US,
+            by_hand: false,
+        }),
+        batch_told: Some("B2611-0417".into()),
+        contents: Vec::new(),
         shift: Some(ShiftStatus {
             name: "A".into(),
             start_us: start,
@@ -476,12 +485,35 @@ impl History for Record {
         Ok(StopRecord { stops, parts, revisions })
     }
 
-    /// Stop 7 is there, and no other.
-    fn revise(&self, _: &LineId, revision: Revision) -> Result<Result<u64, Refusal>, String> {
-        Ok(match revision.act {
-            Act::Assign { part, .. } if part.stop != 7 => Err(Refusal::NoPart(part)),
-            _ => Ok(4),
-        })
+    fn stop(&self, line: &LineId, number: u64) -> Result<StopRecord, String> {
+        let mut record = self.stops(line, 0, 0)?;
+        record.stops.retain(|stop| stop.number == number);
+        record.parts.retain(|part| part.of.contains(&number));
+        Ok(record)
+    }
+
+    /// As the historian does it, but kept nowhere.
+    fn revise(
+        &self,
+        line: &LineId,
+        revision: Revision,
+        seen: Option<u64>,
+    ) -> Result<Result<u64, Refusal>, String> {
+        let mut parts = self.stops(line, 0, 0)?.parts;
+        let revision = Revision { number: 4, ..revision };
+        let checked = check_seen(&parts, &revision.act, seen.unwrap_or(u64::MAX));
+        Ok(checked.and_then(|()| revise(&mut parts, &revision)).map(|()| 4))
+    }
+
+    fn batch_entries(&self, _: &LineId, from_us: i64, _: i64) -> Result<Vec<Entry>, String> {
+        Ok(vec![Entry {
+            did: Did::Opened,
+            id: "A".into(),
+            start_us: from_us,
+            at_us: from_us,
+            product: "Vitamin C 500 mg".into(),
+            by: "li".into(),
+        }])
     }
 
     fn rollups(
@@ -568,7 +600,20 @@ impl History for Unreadable {
         Err("/secret/path/journal.db is malformed".to_owned())
     }
 
-    fn revise(&self, _: &LineId, _: Revision) -> Result<Result<u64, Refusal>, String> {
+    fn stop(&self, _: &LineId, _: u64) -> Result<StopRecord, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn revise(
+        &self,
+        _: &LineId,
+        _: Revision,
+        _: Option<u64>,
+    ) -> Result<Result<u64, Refusal>, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
+    fn batch_entries(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Entry>, String> {
         Err("/secret/path/journal.db is malformed".to_owned())
     }
 
@@ -628,6 +673,42 @@ impl QualityRecord for Memory {
     }
 }
 
+/// A line on which batches are opened and closed by hand, and of which only the id of the open one is kept.
+#[derive(Default)]
+struct HandDesk(Mutex<Option<Arc<str>>>);
+
+impl Desk for HandDesk {
+    fn order(
+        &self,
+        _: &LineId,
+        Order { act, by }: Order,
+    ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>> {
+        let mut open = self.0.lock().unwrap();
+        let entry = |did, id| {
+            let product = "".into();
+            Ok(Ok(Entry { did, id, start_us: NOW_US, at_us: NOW_US, product, by }))
+        };
+        let done = match (act, open.clone()) {
+            (hand::Act::Open { id, .. }, Some(open)) if open == id => {
+                Ok(Err(hand::Refusal::AlreadyOpen(id)))
+            }
+            (hand::Act::Open { id, .. }, _) => {
+                *open = Some(id.clone());
+                entry(Did::Opened, id)
+            }
+            (hand::Act::Close { .. }, None) => Ok(Err(hand::Refusal::NoneOpen)),
+            (hand::Act::Close { id: Some(asked) }, Some(open)) if open != asked => {
+                Ok(Err(hand::Refusal::Other { asked, open }))
+            }
+            (hand::Act::Close { .. }, Some(id)) => {
+                *open = None;
+                entry(Did::Closed, id)
+            }
+        };
+        Box::pin(async { done })
+    }
+}
+
 struct NoGauges;
 
 impl Gauges for NoGauges {
@@ -668,6 +749,7 @@ pub(super) fn app_with(
         config_sha256: "c0ffee".to_owned(),
         lines: vec![LineFeed { config: line(), status }],
         history,
+        desk: Arc::new(HandDesk::default()),
         gauges: Arc::new(NoGauges),
     });
     (app, sender)

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod assets;
+mod details;
 pub mod error;
 pub mod i18n;
 pub mod live;
@@ -28,6 +29,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use axum::serve::Listener;
+use domain::line::batch::hand::{self, Entry, Order};
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
@@ -37,6 +39,7 @@ use domain::line::stop::revision::{Refusal, Revision};
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
+use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -107,6 +110,8 @@ pub struct AppParts {
     pub history: Arc<dyn History>,
     /// Limits, incidents and judged subgroups.
     pub quality: Arc<dyn QualityRecord>,
+    /// Takes what people order of a line.
+    pub desk: Arc<dyn Desk>,
     /// Whether requests may write at all: limits, decisions, causes.
     pub writes: bool,
     /// What the service measures of itself.
@@ -147,12 +152,29 @@ pub trait History: Send + Sync {
     /// Why the record could not be read; goes to the log, not to the reader.
     fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String>;
 
-    /// Adds what a person said about a stop; its number is given here. The stops as recorded stay as they are. The
-    /// inner refusal says why it cannot be added, for people.
+    /// One stop as recorded, its parts, and what people said about it; empty if there is none of that number.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn stop(&self, line: &LineId, number: u64) -> Result<StopRecord, String>;
+
+    /// Adds what a person said about a stop; its number is given here. The stops as recorded stay as they are. `seen` is
+    /// the last revision that the person knew of. The inner refusal says why it cannot be added, for people.
     ///
     /// # Errors
     /// Why the record could not be written; goes to the log, not to the reader.
-    fn revise(&self, line: &LineId, revision: Revision) -> Result<Result<u64, Refusal>, String>;
+    fn revise(
+        &self,
+        line: &LineId,
+        revision: Revision,
+        seen: Option<u64>,
+    ) -> Result<Result<u64, Refusal>, String>;
+
+    /// What people did by hand with batches that began in `[from_us, to_us)`, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn batch_entries(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Entry>, String>;
 
     /// Hours, shifts or batches that overlap `[from_us, to_us)`, oldest first.
     ///
@@ -177,6 +199,17 @@ pub trait History: Send + Sync {
         from_us: i64,
         to_us: i64,
     ) -> Result<Option<CounterRecord>, String>;
+}
+
+/// Takes orders of people to the lines.
+pub trait Desk: Send + Sync {
+    /// Opens or closes a batch; the answer comes when it is durable. The inner refusal is for people, the outer error
+    /// goes to the log.
+    fn order(
+        &self,
+        line: &LineId,
+        order: Order,
+    ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>>;
 }
 
 /// Limits, incidents and judged subgroups of the record. All methods block and are called off the async threads; an

@@ -8,23 +8,29 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long the demo may take to say where it is served.
-const SERVED_WITHIN: Duration = Duration::from_secs(60);
+const SERVED_WITHIN: Duration = Duration::from_secs(180);
 
 /// A running `capline demo`. Killed when dropped.
 pub(crate) struct Demo {
     child: Child,
     /// Address of its first page, without a slash at the end.
     pub(crate) origin: String,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Demo {
     /// Starts a demo on a free port with a fresh journal.
     pub(crate) fn start() -> Demo {
+        Demo::with(&["--speed", "10"])
+    }
+
+    /// The same with arguments of its own.
+    pub(crate) fn with(arguments: &[&str]) -> Demo {
         let data = tempfile::tempdir().expect("a directory for the journal");
         let mut child = Command::new(env!("CARGO_BIN_EXE_capline"))
-            .args(["demo", "--port", "0", "--speed", "10", "--data"])
+            .args(["demo", "--port", "0", "--data"])
             .arg(data.path())
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -43,7 +49,12 @@ impl Demo {
         });
         let origin =
             receiver.recv_timeout(SERVED_WITHIN).expect("the demo says where it is served");
-        Demo { child, origin, _data: data }
+        Demo { child, origin, data }
+    }
+
+    /// Its journal.
+    pub(crate) fn journal(&self) -> std::path::PathBuf {
+        self.data.path().join("journal.db")
     }
 
     /// Freezes the process: its connections stay open and say nothing, as those of a hung service do.

@@ -4,7 +4,9 @@
 mod axe;
 mod browser;
 mod demo;
+mod hand;
 mod pages;
+mod workbench;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

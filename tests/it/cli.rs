@@ -200,7 +200,7 @@ fn spc_shows_a_chart_of_a_table() {
         "{}",
         run.out
     );
-    assert!(run.out.contains("  N1, one point beyond 3 sigma: 32\n"), "{}", run.out);
+    assert!(run.out.contains("  N1, one point beyond three sigma: 32\n"), "{}", run.out);
     let last = run.out.lines().find(|line| line.contains("08:31")).expect("the burst");
     assert!(last.ends_with("N1") && last.contains("0.0138462"), "{last}");
     let gap = run.out.lines().find(|line| line.contains("08:30")).expect("the gap");
@@ -211,6 +211,72 @@ fn spc_shows_a_chart_of_a_table() {
     assert_eq!(svg.matches("<circle").count(), 31, "the gap has no point");
     assert_eq!(svg.matches("<circle class=\"h\"").count(), 1, "one signal");
     assert!(!svg.contains("NaN") && !svg.contains("inf"));
+}
+
+/// What each chart type signals in a table of 30 quiet points and a jump, and the rules of every school.
+#[test]
+fn every_chart_for_people_finds_the_jump() {
+    let mut text = String::from("t,batch,x,n\n");
+    for i in 0..40 {
+        let jump = if i < 30 { 0 } else { 12 };
+        text += &format!("{i},B{},{},100\n", i / 4, 20 + [0, 3, 1, 4, 2][i % 5] + jump);
+    }
+    let folder = with_file("m.csv", &text);
+    let value = ["--value-column", "x"].as_slice();
+    let count = ["--count-column", "x"].as_slice();
+    let sized = ["--count-column", "x", "--size-column", "n"].as_slice();
+    let grouped = ["--value-column", "x", "--group-column", "batch"].as_slice();
+    for (kind, columns, baseline, found) in [
+        (
+            "p",
+            sized,
+            "1..30",
+            "N2, nine points in a row on one side of the centre line: 38, 39, 40",
+        ),
+        ("np", sized, "1..30", "N2, nine points"),
+        (
+            "c",
+            count,
+            "1..30",
+            "WE4, eight points in a row on one side of the centre line: 37, 38, 39, 40",
+        ),
+        (
+            "u",
+            sized,
+            "1..30",
+            "AIAG2, seven points in a row on one side of the centre line: 36, 37",
+        ),
+        ("u-prime", sized, "1..30", "N1, one point beyond three sigma: 31, 32"),
+        ("i-mr", value, "1..30", "WE1, one point beyond three sigma: 31, 32"),
+        ("xbar-s", grouped, "1..7", "N1, one point beyond three sigma: 8, 9, 10"),
+        ("xbar-r", grouped, "1..7", "N1, one point beyond three sigma: 8, 9, 10"),
+        ("ewma", value, "1..30", "LIMIT, a point outside the drawn limits: 3"),
+        ("cusum", value, "1..30", "UPPER, the upper cumulative sum above its decision interval: 3"),
+        ("ma", value, "1..30", "N1, one point beyond three sigma: 3"),
+    ] {
+        let args =
+            ["spc", "--chart", kind, "--csv", "m.csv", "--baseline", baseline, "--svg", "o.svg"];
+        let rules = ["--rules", "N1,N2,WE1,WE2,WE3,WE4,AIAG2"];
+        let run = capline(folder.path(), &[args.as_slice(), &rules, columns].concat());
+        assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{kind}");
+        assert!(run.out.contains(found), "{kind}: {found} in\n{}", run.out);
+        let svg = std::fs::read_to_string(folder.path().join("o.svg")).expect("the chart");
+        assert!(svg.contains("<circle class=\"h\""), "{kind} draws its signals");
+    }
+    let refused = |args: &[&str]| {
+        capline(folder.path(), &[&["spc", "--csv", "m.csv", "--chart"], args].concat())
+            .refusal()
+            .to_owned()
+    };
+    expect![[r#"
+        m.csv: this chart needs --group-column; the columns are t, batch, x, n
+    "#]]
+    .assert_eq(&refused(&["xbar-s", "--value-column", "x"]));
+    expect![[r#"
+        --lambda: a cusum chart has none; leave it out
+    "#]]
+    .assert_eq(&refused(&["cusum", "--value-column", "x", "--lambda", "0.2"]));
+    assert!(refused(&["ewma", "--value-column", "x", "--lambda", "7"]).contains("params.lam"));
 }
 
 #[test]
@@ -281,6 +347,8 @@ fn check_shows_the_requests_that_would_be_sent() {
                 CF01.StrokeRate CF01.Vacuum CF01.PowderLevel CF01.MotorCurrent CF01.RoomTemp CF01.RoomRH
                 CF01.DoseSetpoint
             in all 101 requests/s, 5009 registers/s; at most 50 of 125 registers in one request
+            fast takes 1 request, at worst 200 ms
+            slow takes 1 request, at worst 100 ms
 
           CW04 Checkweigher: OPC UA opc.tcp://127.0.0.1:4840, namespace urn:tjt:caps:L1, a reply within 500ms, 11 tags of config/../plc-maps/cw04-opcua.toml
             fast  published every 100 ms  sampled as fast as the server can  8 items
@@ -293,6 +361,56 @@ fn check_shows_the_requests_that_would_be_sent() {
 }
 
 #[test]
+fn check_tells_whether_a_serial_line_has_the_time() {
+    let map = root().join("plc-maps/cf01-modbus.toml");
+    let text = format!(
+        "[site]\nname = \"P\"\nzone = \"UTC\"\n[store]\ndir = \"data\"\n[[line]]\nid = \"L1\"\n\
+         title = {{ en = \"L\", zh = \"L\" }}\ncounting_station = \"CF01\"\ntarget_per_minute = 6500\n\
+         [[line.device]]\nmap = \"{}\"\naddress = \"serial:/dev/ttyUSB0\"\n[line.device.serial]\nbaud = 9600\n",
+        map.display()
+    );
+    let folder = with_file("plant.toml", &text);
+    let run = capline(folder.path(), &["check", "plant.toml"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    // 8 + 5 + 100 bytes of 11 bits at 9,600 Bd are 129.5 ms, and 3.5 characters 4 ms.
+    let cycle = "fast takes 1 request, at worst 208 ms, at least 133.5 ms at 9600 Bd";
+    assert!(run.out.contains(cycle), "{}", run.out);
+    assert!(run.out.contains("more than it has, polls will be skipped"), "{}", run.out);
+}
+
+#[test]
+fn check_takes_a_map_alone() {
+    let run = capline(&root(), &["check", "plc-maps/cf01-modbus.toml"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    assert!(
+        run.out.starts_with("CF01 Capsule filler: Modbus TCP (no address), unit 1"),
+        "{}",
+        run.out
+    );
+    let run = capline(&root(), &["check", "tests/cases/plc-maps/tags.bad.toml"]);
+    assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
+    assert!(run.err.lines().count() > 10, "{}", run.err);
+}
+
+#[test]
+fn import_refuses_a_list_with_mistakes_and_says_where() {
+    let folder = with_file("list.csv", "id,register,type,role\nA,holding 1,u17,good\n");
+    let run = capline(folder.path(), &["import", "list.csv", "--station", "CF01"]);
+    assert!(
+        run.refusal().starts_with("list.csv:2: tag A: type = \"u17\" is not known;"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn probe_says_that_nobody_is_there() {
+    let args = ["probe", "modbus", "127.0.0.1:1", "--once", "--timeout", "200ms"];
+    let run = capline(&root(), &args);
+    assert!(run.refusal().starts_with("127.0.0.1:1, unit 1: cannot connect:"), "{}", run.err);
+}
+
+#[test]
 fn check_reports_all_mistakes_on_stderr() {
     let run = capline(&root(), &["check", "tests/cases/config/map.bad.toml"]);
     assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
@@ -302,7 +420,8 @@ fn check_reports_all_mistakes_on_stderr() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["run", "backup", "restore", "adopt", "check", "count", "oee", "spc", "selftest"]
+    for command in
+        ["run", "adopt", "backup", "check", "count", "import", "oee", "restore", "spc", "selftest"]
     {
         let run = capline(&root(), &[command, "--help"]);
         assert_eq!(run.code, Some(0));

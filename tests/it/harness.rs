@@ -13,7 +13,7 @@ use capline::service::{LineSummary, Service, open_historian};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute};
 use domain::units::{Count, LineId, StationId};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -83,6 +83,18 @@ impl Site {
     pub(crate) fn follow(&self, plant: &Plant) {
         let filler = plant.modbus_addr().to_string();
         self.configure(any_port(), "CF01", &[(FILLER, &filler), (WEIGHER, &plant.opcua_url())]);
+    }
+
+    /// The same with a filler that tells no batch.
+    pub(crate) fn follow_untold(&self, plant: &Plant) {
+        let map = std::fs::read_to_string(repository(FILLER)).expect("the map is there");
+        let told = |part: &&str| !part.contains("role = \"batch_id\"");
+        let parts: Vec<&str> = map.split("[[tag]]").filter(told).collect();
+        assert!(parts.len() < map.split("[[tag]]").count(), "the map has a tag for its batch");
+        let file = self.path().join("untold.toml");
+        std::fs::write(&file, parts.join("[[tag]]")).expect("a test can write a map");
+        let (filler, file) = (plant.modbus_addr().to_string(), file.display().to_string());
+        self.configure(any_port(), "CF01", &[(&file, &filler), (WEIGHER, &plant.opcua_url())]);
     }
 
     /// Its directory.
@@ -226,6 +238,26 @@ impl Api {
             true => serde_json::from_slice(&body).map_err(|e| words(&e)),
             false => Err(format!("GET {path}: {status} {}", String::from_utf8_lossy(&body))),
         }
+    }
+
+    /// Status and JSON of what is posted to a path.
+    pub(crate) async fn post(self, path: &str, body: &Value) -> Result<(u16, Value), String> {
+        let words = |error: &dyn std::error::Error| format!("POST {path}: {error}");
+        let stream = tokio::net::TcpStream::connect(self.0).await.map_err(|e| words(&e))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| words(&e))?;
+        let connection = tokio::spawn(connection);
+        let request = hyper::Request::post(path)
+            .header("host", self.0.to_string())
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body.to_string())))
+            .map_err(|e| words(&e))?;
+        let answer = sender.send_request(request).await.map_err(|e| words(&e))?;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.map_err(|e| words(&e))?.to_bytes();
+        connection.abort();
+        Ok((status, serde_json::from_slice(&body).map_err(|e| words(&e))?))
     }
 
     /// The line as the overview shows it.

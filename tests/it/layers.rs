@@ -130,7 +130,8 @@ fn impure(source: &Source) -> Vec<String> {
 ///
 /// Seen are: any name that begins with `write_`, `Write`, `MaskWrite`, `ReadWrite` or `HistoryUpdate` (but for the
 /// half of a stream, `WriteHalf`); the raw requests `Custom`; methods `.write(`; `.call(` outside of the Modbus
-/// reader; in that file any request but the four reads; and the OPC UA services that call methods or edit nodes.
+/// reader; in that file any request but the four reads; clients made and bytes put on a line outside of it; and the OPC UA
+/// services that call methods or edit nodes.
 fn writes(source: &Source) -> Vec<String> {
     const BEGIN: [&str; 5] = ["write_", "Write", "MaskWrite", "ReadWrite", "HistoryUpdate"];
     const WHOLE: [&str; 8] = [
@@ -154,8 +155,11 @@ fn writes(source: &Source) -> Vec<String> {
         let named = BEGIN.iter().any(|begin| name.starts_with(begin)) && name != "WriteHalf";
         let method = |name: &str| word(i) == "." && word(i + 1) == name && word(i + 2) == "(";
         let called = method("write") || (method("call") && !is_reader);
+        // A client of its own, or bytes put on a line past the client.
+        let client = !is_reader && ["attach", "attach_slave", "connect_slave"].contains(&name);
+        let bytes = ["AsyncWriteExt", "SinkExt", "try_write"].contains(&name);
         let asked = name == "Call" && word(i + 1) == "::" && !READS.contains(&word(i + 2));
-        if named || WHOLE.contains(&name) || called || asked {
+        if named || client || bytes || WHOLE.contains(&name) || called || asked {
             wrong.push(format!("{at}: {} {} {}", name, word(i + 1), word(i + 2)));
         }
     }
@@ -328,6 +332,9 @@ fn what_could_write_is_found() {
         "let v = WriteValue::default();",
         "use tokio_modbus::prelude::*;",
         "use tokio_modbus::{Request, Response};",
+        "let context = rtu::attach_slave(line, Slave(1));",
+        "use tokio::io::AsyncWriteExt;",
+        "stream.try_write(&frame)",
     ] {
         assert!(!writes(&made_up("sources::opcua::session", text)).is_empty(), "{text}");
     }

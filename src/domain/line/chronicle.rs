@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use super::balance::{Balance, Miscount, Outlet, Section, Sign, Suspect};
-use super::batch::{BatchFollower, Settings};
+use super::balance::{Balance, Content, Miscount, Outlet, Section, SectionState, Sign, Suspect};
+use super::batch::hand::{Act, Did, Entry, Order, Refusal};
+use super::batch::{BatchFollower, Settings, Verdict};
 use super::calendar::Calendar;
 use super::counter::Baseline;
 use super::event::Event;
 use super::minute::Counted;
-use super::rollup::{Booking, Books, Rollup};
+use super::rollup::{Booking, Books, OpenBatch, Rollup};
 use super::state::State;
 use super::stop::key_cause::{Chain, KeyCause, Watch};
 use super::stop::revision::{Part, Revision};
@@ -82,6 +83,8 @@ pub struct Past {
     pub open_stop: Option<Stop>,
     /// Periods that had not ended.
     pub rollups: Vec<Rollup>,
+    /// The balance of material as it stood.
+    pub balance: Vec<SectionState>,
     /// Up to when time was booked; none in a new journal.
     pub last: Option<Moment>,
     /// Whether that moment is of the present boot clock.
@@ -130,6 +133,8 @@ pub struct Chronicle {
     books: Books,
     balance: Balance,
     judged: Option<Moment>,
+    /// Whether the balance has to be kept anew.
+    balance_changed: bool,
 }
 
 /// What the calendar says from one moment to another.
@@ -156,12 +161,15 @@ impl Chronicle {
             planned: Planned { from_us: 0, until_us: 0, planned: false },
             log,
             watch: Watch::new(chain(&plan)),
-            follower: BatchFollower::new(Settings::default(), books.batch().cloned()),
+            follower: BatchFollower::new(Settings::default(), books.batch().map(|open| open.id)),
             books,
             balance: Balance::new(sections(&plan)),
             judged: None,
+            balance_changed: false,
             plan,
         };
+        let counters = &chronicle.plan.counters;
+        chronicle.balance.restore(&past.balance, |counter| counters[counter].tag.clone());
         if let Some(last) = past.last {
             chronicle.resume(last, past.same_boot, now);
         }
@@ -258,16 +266,39 @@ impl Chronicle {
         self.books.follow(&verdict, now);
     }
 
-    /// Opens a batch by hand.
-    pub fn open_batch(&mut self, id: Arc<str>, at: Moment) {
-        let change = self.follower.open(id, at);
-        self.books.follow(&super::batch::Verdict::Change(change), at);
+    /// The batch that is open.
+    pub fn open_batch(&self) -> Option<OpenBatch> {
+        self.books.batch()
     }
 
-    /// Closes the present batch by hand.
-    pub fn close_batch(&mut self, at: Moment) {
-        let change = self.follower.close(at);
-        self.books.follow(&super::batch::Verdict::Change(change), at);
+    /// Carries out an order of a person; `at` is a reading up to which everything is booked. Whether the machine lets
+    /// people decide is for the caller to know.
+    ///
+    /// # Errors
+    /// The batch is open already, or none is, or another one.
+    pub fn order(&mut self, order: &Order, at: Moment) -> Result<Entry, Refusal> {
+        let open = self.books.batch();
+        // Two periods must not begin in the same moment: they are known by it.
+        let after_us = open.as_ref().map_or(0, |open| open.start_us + 1 - at.utc_us).max(0);
+        let at = Moment { utc_us: at.utc_us + after_us, ..at };
+        let (did, id, start_us, product, change) = match (&order.act, open) {
+            (Act::Open { id, .. }, Some(open)) if open.id == *id => {
+                return Err(Refusal::AlreadyOpen(open.id));
+            }
+            (Act::Open { id, product }, _) => {
+                let change = self.follower.open(id.clone(), at);
+                (Did::Opened, id.clone(), at.utc_us, product.clone(), change)
+            }
+            (Act::Close { .. }, None) => return Err(Refusal::NoneOpen),
+            (Act::Close { id: Some(asked) }, Some(open)) if open.id != *asked => {
+                return Err(Refusal::Other { asked: asked.clone(), open: open.id });
+            }
+            (Act::Close { .. }, Some(open)) => {
+                (Did::Closed, open.id, open.start_us, "".into(), self.follower.close(at))
+            }
+        };
+        self.books.follow(&Verdict::Change(change), at);
+        Ok(Entry { did, id, start_us, at_us: at.utc_us, product, by: order.by.clone() })
     }
 
     /// Closes periods that ended by then.
@@ -288,8 +319,10 @@ impl Chronicle {
         if !due {
             return Vec::new();
         }
-        self.judged = Some(now);
-        let found = self.balance.judge(&totals());
+        let found = self.balance.judge(&totals(), now.utc_us);
+        if self.balance.is_judged(now.utc_us) {
+            (self.judged, self.balance_changed) = (Some(now), true);
+        }
         let suspects = self.balance.suspects();
         found.iter().map(|miscount| self.alarm(miscount, &suspects)).collect()
     }
@@ -331,6 +364,18 @@ impl Chronicle {
                 words.join(" or ")
             ),
         }
+    }
+
+    /// What can be inside each section of [`sections`], none where it was not judged yet.
+    pub fn contents(&self) -> Vec<Option<Content>> {
+        (0..self.balance.sections().count()).map(|i| self.balance.content(i)).collect()
+    }
+
+    /// The balance as it is to be kept, if it was judged since the last call.
+    pub fn take_balance(&mut self) -> Option<Vec<SectionState>> {
+        let name = |counter: usize| self.plan.counters[counter].tag.clone();
+        let states = std::mem::take(&mut self.balance_changed).then(|| self.balance.save(name));
+        states.filter(|states| !states.is_empty())
     }
 
     /// Stops and periods that changed since the last call, absolute.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::line::balance::Content;
 use crate::line::event::Event;
+use crate::line::rollup::OpenBatch;
 use crate::line::state::{State, TimeClass};
 use crate::plc_map::Title;
 use crate::quality::Chart;
@@ -17,8 +19,10 @@ pub struct LineStatus {
     pub at: Moment,
     /// State of the line: that of its counting station, unknown while that one's readings are not current.
     pub state: StateStatus,
-    /// Present batch, if a tag tells it.
-    pub batch: Option<Arc<str>>,
+    /// Present batch.
+    pub batch: Option<OpenBatch>,
+    /// The batch that a tag of the counting station tells, as last read: while there is one, it decides.
+    pub batch_told: Option<Arc<str>>,
     /// Present shift, none between shifts.
     pub shift: Option<ShiftStatus>,
     /// Good capsules since this journal began, gaps included.
@@ -37,6 +41,9 @@ pub struct LineStatus {
     pub hours: Vec<HourStatus>,
     /// All stations in the order of the line.
     pub stations: Vec<StationStatus>,
+    /// What can be inside each section of the balance, in the order of [`sections`](super::chronicle::sections); none
+    /// where it was not judged yet.
+    pub contents: Vec<Option<Content>>,
     /// Polls that brought readings since the service started.
     pub polls: u64,
     /// Polls that brought none since the service started.

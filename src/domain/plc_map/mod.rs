@@ -5,7 +5,10 @@
 
 pub mod document;
 pub mod encoding;
+pub mod import;
 mod parse;
+pub mod probe;
+mod word;
 
 #[cfg(test)]
 mod tests;
@@ -95,7 +98,7 @@ pub struct Title {
 /// How a machine is spoken to, with what is particular to the protocol.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Protocol {
-    /// Modbus TCP.
+    /// Modbus, over whatever line the configuration names.
     Modbus(ModbusOptions),
     /// OPC UA binary over TCP.
     OpcUa(OpcUaOptions),
@@ -108,10 +111,36 @@ pub struct ModbusOptions {
     pub unit: u8,
     /// Most registers in one request, 1 to 125.
     pub max_registers: u16,
+    /// Most coils or discrete inputs in one request, 1 to 2000.
+    pub max_bits: u16,
     /// Registers between two tags that are read along rather than starting a second request.
     pub max_gap: u16,
     /// Register ranges (table, first, last) that must never be read, because a read has a side effect or is refused.
     pub forbidden: Vec<(Table, u16, u16)>,
+    /// One request for each tag, for a device that refuses any other length: none is joined with a neighbour.
+    pub separate: bool,
+    /// How often a block whose sequence words differ is read before the poll is given up as torn, 1 to 10.
+    pub reads: u8,
+}
+
+/// Most coils or discrete inputs in one request (Modbus application protocol V1.1b3, 6.1 and 6.2).
+pub const MAX_BITS: u16 = 2_000;
+/// Most registers in one request (Modbus application protocol V1.1b3, 6.3 and 6.4).
+pub const MAX_REGISTERS: u16 = 125;
+
+impl Default for ModbusOptions {
+    /// What the specification allows, for unit 1.
+    fn default() -> ModbusOptions {
+        ModbusOptions {
+            unit: 1,
+            max_registers: MAX_REGISTERS,
+            max_bits: MAX_BITS,
+            max_gap: 8,
+            forbidden: Vec::new(),
+            separate: false,
+            reads: 2,
+        }
+    }
 }
 
 /// What is particular to an OPC UA server.
@@ -149,6 +178,10 @@ pub struct Tag {
     pub offset: f64,
     /// Unit of the scaled value: `caps`, `kPa`; empty for a plain number.
     pub unit: Arc<str>,
+    /// Words for the values of an enumeration; empty for anything else.
+    pub words: Arc<BTreeMap<i64, Arc<str>>>,
+    /// Position of the first element, for the elements of an array: they are fetched by one request.
+    pub array: Option<u16>,
     /// Position of its group in [`PlcMap::groups`].
     pub group: u16,
     /// How the counter behaves, for the counting roles.
@@ -207,6 +240,8 @@ pub struct Encoding {
 pub enum Kind {
     /// One bit: a coil, a discrete input, or bit `0..=15` of a register.
     Bit(u8),
+    /// A number in some bits of a register, from the first to the last, both `0..=15` and the first below the last.
+    Field(u8, u8),
     /// Unsigned of 16, 32 or 64 bits.
     Unsigned(u32),
     /// Two's complement of 16, 32 or 64 bits.
@@ -223,7 +258,7 @@ impl Kind {
     /// How many registers a value takes; 1 for a bit.
     pub fn registers(self) -> u16 {
         match self {
-            Kind::Bit(_) => 1,
+            Kind::Bit(_) | Kind::Field(..) => 1,
             Kind::Unsigned(bits) | Kind::Signed(bits) | Kind::Float(bits) | Kind::Bcd(bits) => {
                 (bits / 16) as u16
             }
@@ -235,13 +270,17 @@ impl Kind {
     pub fn bits(self) -> u32 {
         match self {
             Kind::Bit(_) => 1,
+            Kind::Field(first, last) => u32::from(last.saturating_sub(first)) + 1,
             Kind::Unsigned(bits) | Kind::Signed(bits) | Kind::Float(bits) | Kind::Bcd(bits) => bits,
             Kind::Text(_) => 0,
         }
     }
 }
 
-/// Order of the bytes of a value of more than one byte, named by its first four: `A` is the most significant.
+/// Order of the bytes of a value of more than one byte: `A` is the most significant.
+///
+/// The first four are named by what they make of 32 bits. For 64 bits they are `ABCDEFGH`, `GHEFCDAB`, `BADCFEHG` and
+/// `HGFEDCBA`. The others exist for 64 bits only: devices that keep a long number as two of 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Order {
     /// Most significant word first, most significant byte first: the order of the specification.
@@ -253,6 +292,14 @@ pub enum Order {
     Badc,
     /// Least significant word first, bytes swapped: little endian throughout.
     Dcba,
+    /// The less significant half first, each half as in the specification.
+    Efghabcd,
+    /// The more significant half first, each half with its less significant word first.
+    Cdabghef,
+    /// The less significant half first, bytes swapped in each word.
+    Fehgbadc,
+    /// The more significant half first, each half little endian.
+    Dcbahgfe,
 }
 
 /// What a tag means to the line.

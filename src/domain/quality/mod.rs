@@ -8,11 +8,13 @@
 //! | [`stream`] | subgroups judged one at a time under the limits in force |
 //! | [`monitor`] | a running chart: late and corrected minutes are judged again and both versions are told |
 //! | [`signal`] | signals collapsed into incidents that people work on; alarm budget; reasons compared in a report |
+//! | [`cusum`] | the CUSUM of z, a companion to look at |
 //! | [`record`] | what is kept: incidents with the work on them, points as they were told |
 //! | [`workbench`] | a span of history under chosen limits, and the replay of proposed ones |
 //! | [`overview`] | the small chart of the overview |
 
 pub mod characteristic;
+pub mod cusum;
 pub mod limits;
 pub mod monitor;
 pub mod overview;

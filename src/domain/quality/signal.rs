@@ -100,6 +100,11 @@ impl Incidents {
             return None;
         }
         if !judged.signals() {
+            if self.open.as_ref().is_some_and(|open| !open.companion.is_empty())
+                && lingers(characteristic, judged)
+            {
+                return None;
+            }
             let mut ended = self.open.take()?;
             ended.over = true;
             return Some(ended);
@@ -130,6 +135,17 @@ impl Incidents {
         ended.over = true;
         Some(ended)
     }
+}
+
+/// Whether the EWMA still stands beyond half the way to its limit. It remembers: one excursion crosses the limit to and
+/// fro, 1.9 points at a time, and counting each crossing gives 1.26 false alarms where the run length, which starts
+/// again at the centre, promises one. Up to half the way back it is the same excursion (1.03).
+pub fn lingers(characteristic: &Characteristic, judged: &Judged) -> bool {
+    let point = &judged.companion;
+    let (Some(stat), Some(cl), Some(ucl)) = (point.stat, point.cl, point.ucl) else {
+        return false;
+    };
+    characteristic.kind.counts() && (stat - cl).abs() > 0.5 * (ucl - cl)
 }
 
 /// How often chance alone signals, beside what was seen.
@@ -177,6 +193,13 @@ impl Budget {
     }
 }
 
+/// Distance of a whole period from the centre, from the z of its subgroups: `Σz / √m`, standard normal without a change
+/// and without drift (Stouffer et al. 1949). None without a subgroup.
+pub fn over_a_period(zs: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, m) = zs.fold((0.0, 0.0), |(sum, m), z| (sum + z, m + 1.0));
+    (m > 0.0).then(|| sum / f64::sqrt(m))
+}
+
 /// A reason compared with its limits in a shift report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
@@ -186,6 +209,8 @@ pub struct Compared {
     pub z: f64,
     /// Two-sided probability of such a distance without a change.
     pub p_value: f64,
+    /// The same, adjusted for all that were compared: the least share of false ones at which it stands out.
+    pub adjusted: f64,
     /// Whether it stands out among all that were compared.
     pub stands_out: bool,
 }
@@ -199,6 +224,7 @@ pub fn compare(reasons: &[(Arc<str>, f64)], q: f64) -> Vec<Compared> {
             characteristic: characteristic.clone(),
             z: *z,
             p_value: (2.0 * normal_sf(z.abs())).min(1.0),
+            adjusted: 1.0,
             stands_out: false,
         })
         .collect();
@@ -207,5 +233,10 @@ pub fn compare(reasons: &[(Arc<str>, f64)], q: f64) -> Vec<Compared> {
     let last = rows.iter().enumerate().rposition(|(i, row)| row.p_value <= q * (i + 1) as f64 / m);
     let n_out = last.map_or(0, |last| last + 1);
     rows.iter_mut().take(n_out).for_each(|row| row.stands_out = true);
+    let mut least = 1.0_f64;
+    for (i, row) in rows.iter_mut().enumerate().rev() {
+        least = least.min(row.p_value * m / (i + 1) as f64);
+        row.adjusted = least;
+    }
     rows
 }

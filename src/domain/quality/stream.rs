@@ -56,6 +56,14 @@ impl ChartStream {
         ChartStream { version: limits.version, judges: Judges::of(limits, &settings) }
     }
 
+    /// Where a subgroup that is still filling stands, with the limits of its present size; it is not judged.
+    pub fn preview(&self, subgroup: &Subgroup) -> Point {
+        match &self.judges {
+            Judges::Counts { main, .. } => shown(subgroup, Some(main.law())),
+            Judges::None | Judges::Values(_) => shown(subgroup, None),
+        }
+    }
+
     /// Judges the next subgroup.
     pub fn push(&mut self, subgroup: Subgroup) -> Judged {
         let judged = subgroup.is_whole();

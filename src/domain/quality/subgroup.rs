@@ -242,6 +242,15 @@ impl Subgrouper {
 
     fn close(&mut self, out: &mut impl FnMut(Subgroup)) {
         let Some(open) = self.open.take() else { return };
+        out(self.joined(&open));
+    }
+
+    /// What the subgroup that is filling holds so far: incomplete, for a look only.
+    pub fn filling(&self) -> Option<Subgroup> {
+        self.open.as_ref().map(|open| self.joined(open))
+    }
+
+    fn joined(&self, open: &Open) -> Subgroup {
         let is_speed = matches!(self.measure, Measure::Speed { .. });
         let rate = || {
             let minutes = open.run_us as f64 / MINUTE_US as f64;
@@ -255,7 +264,7 @@ impl Subgrouper {
             () if open.startup => Fitness::StartUp,
             () => Fitness::Whole,
         };
-        out(Subgroup {
+        Subgroup {
             start_us: open.start_us,
             count: open.count,
             size: open.size,
@@ -264,7 +273,7 @@ impl Subgrouper {
             run_us: open.run_us,
             fitness,
             follows: open.follows,
-        });
+        }
     }
 }
 
@@ -289,17 +298,28 @@ pub fn subgroups(
     minutes: &[Minute],
     batches_us: &[i64],
 ) -> Vec<Subgroup> {
-    let mut subgrouper = Subgrouper::new(characteristic);
-    let mut subgroups = Vec::new();
-    for minute in minutes.iter().filter(|minute| minute.closed) {
-        let changed = batch_within(batches_us, minute);
-        subgrouper.push(minute, changed, |subgroup| subgroups.push(subgroup));
-    }
-    subgroups
+    subgroups_and_filling(characteristic, minutes, batches_us).0
 }
 
-/// Whether a batch began within a minute.
+/// The same, and what the subgroup that is still filling holds.
+pub fn subgroups_and_filling(
+    characteristic: &Characteristic,
+    minutes: &[Minute],
+    batches_us: &[i64],
+) -> (Vec<Subgroup>, Option<Subgroup>) {
+    let mut subgrouper = Subgrouper::new(characteristic);
+    let mut subgroups = Vec::new();
+    let mut batches_us = batches_us.to_vec();
+    batches_us.sort_unstable();
+    for minute in minutes.iter().filter(|minute| minute.closed) {
+        let changed = batch_within(&batches_us, minute);
+        subgrouper.push(minute, changed, |subgroup| subgroups.push(subgroup));
+    }
+    (subgroups, subgrouper.filling())
+}
+
+/// Whether a batch began within a minute. `batches_us` in order of time.
 pub fn batch_within(batches_us: &[i64], minute: &Minute) -> bool {
-    let end_us = minute.start_us + MINUTE_US;
-    batches_us.iter().any(|at_us| (minute.start_us..end_us).contains(at_us))
+    let first = batches_us.partition_point(|at_us| *at_us < minute.start_us);
+    batches_us.get(first).is_some_and(|at_us| *at_us < minute.start_us + MINUTE_US)
 }

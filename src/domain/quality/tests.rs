@@ -16,7 +16,7 @@ use super::subgroup::{Fitness, Follows, Subgroup, subgroups};
 use super::workbench::{By, evaluate, replay};
 use crate::line::minute::{Minute, Tally};
 use crate::spc::p_prime::{PrimeChart, PrimeOptions};
-use crate::spc::rules::RuleId;
+use crate::spc::rules::{Hits, RuleId};
 use crate::stats::quantile;
 use crate::units::{Count, MINUTE_US, Reason};
 
@@ -303,6 +303,40 @@ fn signals_in_a_row_are_one_incident() {
     assert_eq!(found.incidents.iter().filter(|i| i.rules.contains(RuleId::N1)).count(), 1);
 }
 
+/// One excursion of the EWMA is one incident, however often it crosses its limit.
+#[test]
+fn an_ewma_that_hovers_at_its_limit_is_one_incident() {
+    let characteristic = reject_fraction();
+    let subgroups = steady_subgroups(100);
+    let limits = approved(1, &subgroups);
+    let mut stream = super::stream::ChartStream::new(Some(&limits));
+    let template = subgroups.iter().map(|s| stream.push(s.clone())).last().unwrap();
+    let incidents = |standings: &[f64]| {
+        let mut collapsing = super::signal::Incidents::default();
+        let mut opened = std::collections::BTreeSet::new();
+        let mut open = Vec::new();
+        for (i, standing) in (0..).zip(standings) {
+            let mut judged = template.clone();
+            judged.subgroup.start_us = T0_US + i * characteristic.subgroup_us();
+            (judged.point.hits, judged.companion.hits) = (Hits::NONE, Hits::NONE);
+            let companion = &mut judged.companion;
+            companion.stat = Some(standing * companion.ucl.unwrap());
+            if *standing > 1.0 {
+                companion.hits = Hits::NONE.with(RuleId::Limit);
+            }
+            let told = collapsing.push(&characteristic, &judged, Some(&limits));
+            opened.extend(told.map(|incident| incident.opened_us));
+            open.push(collapsing.open().is_some());
+        }
+        (opened.len(), open)
+    };
+    assert_eq!(
+        incidents(&[0.2, 1.1, 0.9, 1.2, 0.6, 1.01, 0.4, 0.9]),
+        (1, vec![false, true, true, true, true, true, false, false])
+    );
+    assert_eq!(incidents(&[1.1, 0.4, 1.1, 0.4]).0, 2, "what came back half the way is over");
+}
+
 #[test]
 fn the_budget_is_that_of_the_rules() {
     let limits = approved(1, &steady_subgroups(100));
@@ -331,6 +365,11 @@ fn reasons_are_compared_as_in_the_paper() {
     let out: Vec<&str> =
         rows.iter().filter(|row| row.stands_out).map(|row| &*row.characteristic).collect();
     assert_eq!(out, ["0", "1", "2", "3"]);
+    // As R's p.adjust(method = "BH"): 15 · 0.0001 / 1 and 15 · 0.0095 / 4.
+    assert!(
+        (rows[0].adjusted - 0.0015).abs() < 1e-9 && (rows[3].adjusted - 0.035_625).abs() < 1e-9
+    );
+    assert!(rows.iter().all(|row| row.stands_out == (row.adjusted <= 0.05)));
 }
 
 #[test]

@@ -186,8 +186,17 @@ pub fn design(arl0: f64, lambda: f64, k: f64) -> Option<Design> {
     Some(Design {
         shewhart_k: -normal(0.5 / arl0)?,
         ewma_l: ewma_limit(arl0, lambda)?,
-        cusum_h: solve_limit(arl0, 0.1, 60.0, |h| cusum(k, h, 0.0, 0.0))?,
+        cusum_h: cusum_limit(arl0, k)?,
     })
+}
+
+/// Decision interval of a two-sided CUSUM with an in-control run length of `arl0`; the part of [`design`] that a
+/// companion needs.
+pub fn cusum_limit(arl0: f64, k: f64) -> Option<f64> {
+    if !(2.0..=1e9).contains(&arl0) {
+        return None;
+    }
+    solve_limit(arl0, 0.1, 60.0, |h| cusum(k, h, 0.0, 0.0))
 }
 
 /// Distance of the limits of an EWMA chart with an in-control run length of `arl0`; the part of [`design`] that a

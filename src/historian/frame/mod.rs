@@ -6,6 +6,7 @@
 //! because SQLite does not check its pages. Decoding never panics and bounds the memory it takes, whatever the bytes.
 
 mod crc;
+pub(super) mod hour;
 mod reading;
 mod wire;
 
@@ -103,6 +104,12 @@ pub(super) fn encode(snapshots: &[Snapshot]) -> Vec<u8> {
     let crc = crc::crc32c(&out);
     out.extend_from_slice(&crc.to_le_bytes());
     out
+}
+
+/// The checksum, for tests that damage what stands before it.
+#[cfg(test)]
+pub(super) fn checksum(bytes: &[u8]) -> u32 {
+    crc::crc32c(bytes)
 }
 
 /// The snapshots of a blob.

@@ -2,6 +2,7 @@
 //! stored form is a contract of its own and changes only by migration.
 
 mod baseline;
+mod hand;
 mod layout;
 mod limits;
 mod line;
@@ -9,6 +10,7 @@ mod rows;
 mod write;
 
 pub(super) use baseline::{BaselineRow, baseline};
+pub(super) use hand::{batch_entry, sections};
 pub(super) use layout::{devices, devices_json};
 pub(super) use limits::{LimitsRow, hits, limits, limits_json, names};
 pub(super) use line::{revision, rollup, stop, write_revision};

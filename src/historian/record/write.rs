@@ -7,6 +7,7 @@ use domain::units::{Count, LineId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::BaselineRow;
+use super::hand::{balance_state, batch_entries};
 use super::line::{rollups, stops};
 use crate::historian::{Tick, frame};
 
@@ -23,8 +24,18 @@ pub(in crate::historian) struct Scope {
 type Part = fn(&Connection, Scope, &Tick) -> Result<()>;
 
 /// All parts of a tick. The last one says that the tick is stored.
-pub(in crate::historian) const PARTS: [Part; 8] =
-    [frames, baselines, minutes, events, states, stops, rollups, line];
+pub(in crate::historian) const PARTS: [Part; 10] = [
+    frames,
+    baselines,
+    minutes,
+    events,
+    states,
+    stops,
+    rollups,
+    batch_entries,
+    balance_state,
+    line,
+];
 
 /// The number of a line and of its last tick, and when that was closed. A line that is not known yet is entered.
 pub(in crate::historian) fn line_row(

@@ -25,16 +25,16 @@ fn stops_of_a_span_come_with_what_people_said() {
 
     let after_us = TICK_US / 2;
     let split = revision(Act::Split { part: part("2"), after_us });
-    assert_eq!(historian.revise_stops(&l1(), split).unwrap().unwrap().number, 1);
+    assert_eq!(historian.revise_stops(&l1(), split, None).unwrap().unwrap().number, 1);
     let assign = |text: &str| {
         let (part, cause) = (part(text), Cause::Internal);
         revision(Act::Assign { part, cause, reason: "capsule jam".into() })
     };
-    assert_eq!(historian.revise_stops(&l1(), assign("2.1")).unwrap().unwrap().number, 2);
-    let none = historian.revise_stops(&l1(), assign("77")).unwrap();
+    assert_eq!(historian.revise_stops(&l1(), assign("2.1"), None).unwrap().unwrap().number, 2);
+    let none = historian.revise_stops(&l1(), assign("77"), None).unwrap();
     assert_eq!(none, Err(Refusal::NoPart(part("77"))));
     let lasts = revision(Act::Split { part: part("5"), after_us: 1 });
-    assert_eq!(historian.revise_stops(&l1(), lasts).unwrap(), Err(Refusal::Lasts(part("5"))));
+    assert_eq!(historian.revise_stops(&l1(), lasts, None).unwrap(), Err(Refusal::Lasts(part("5"))));
 
     // Of a span only what went on in it; the record itself is as it was.
     let second = historian.stops(&l1(), at(3).utc_us + 1, at(4).utc_us, 99).unwrap();
@@ -52,12 +52,54 @@ fn stops_of_a_span_come_with_what_people_said() {
 }
 
 #[test]
+fn the_history_of_a_stop_has_its_record_its_parts_and_all_that_was_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let historian = open(dir.path());
+    store(&historian, &l1(), 9);
+    let revise = |act: Act, seen| historian.revise_stops(&l1(), revision(act), seen).unwrap();
+    let split = Act::Split { part: part("2"), after_us: TICK_US / 2 };
+    assert_eq!(revise(split, Some(0)).unwrap().number, 1);
+    let assign = |text: &str| Act::Assign {
+        part: part(text),
+        cause: Cause::Internal,
+        reason: "capsule jam".into(),
+    };
+    // Two people looked at the same list; the second one is told.
+    assert_eq!(revise(assign("2"), Some(0)), Err(Refusal::Meanwhile(part("2"), 1)));
+    assert_eq!(revise(assign("2"), Some(1)).unwrap().number, 2);
+    assert_eq!(revise(assign("1"), Some(1)).unwrap().number, 3, "another stop");
+    let history = historian.stop(&l1(), 2).unwrap();
+    assert_eq!(history.stops, [stop(4)]);
+    let ids: Vec<String> = history.parts.iter().map(|part| part.id.to_string()).collect();
+    assert_eq!(ids, ["2", "2.1"]);
+    let numbers: Vec<u64> = history.revisions.iter().map(|revision| revision.number).collect();
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(historian.stop(&l1(), 77).unwrap().stops, []);
+}
+
+#[test]
+fn what_was_done_with_batches_by_hand_is_kept_and_never_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let historian = open(dir.path());
+    store(&historian, &l1(), 4);
+    let all = historian.batch_entries(&l1(), (0, i64::MAX), 99).unwrap();
+    assert_eq!(all, (1..=4).map(batch_entry).collect::<Vec<_>>());
+    let second = historian.batch_entries(&l1(), (T0_US + 2, T0_US + 3), 99).unwrap();
+    assert_eq!(second, [batch_entry(3), batch_entry(4)]);
+    historian.close().unwrap();
+    let conn = Connection::open(dir.path().join("journal.db")).unwrap();
+    for forbidden in ["delete from batch_entry", "update batch_entry set author = 'x'"] {
+        assert!(conn.execute(forbidden, []).is_err(), "{forbidden}");
+    }
+}
+
+#[test]
 fn a_revision_can_neither_be_changed_nor_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let historian = open(dir.path());
     store(&historian, &l1(), 2);
     let act = Act::Split { part: part("1"), after_us: 1 };
-    historian.revise_stops(&l1(), revision(act)).unwrap().unwrap();
+    historian.revise_stops(&l1(), revision(act), None).unwrap().unwrap();
     historian.close().unwrap();
     let conn = Connection::open(dir.path().join("journal.db")).unwrap();
     for forbidden in ["delete from stop_revision", "update stop_revision set author = 'x'"] {

@@ -4,6 +4,7 @@ mod copies;
 mod crash;
 mod frame;
 mod golden;
+mod hours;
 mod lines;
 mod measure;
 
@@ -16,7 +17,9 @@ mod trial;
 use std::path::Path;
 use std::time::Duration;
 
+use domain::line::balance::{Difference, SectionState, Sign};
 use domain::line::batch::Remark;
+use domain::line::batch::hand::{Did, Entry};
 use domain::line::chronicle::Past;
 use domain::line::counter::{Baseline, BatchChange, Clocked, Evidence, Held, Seen};
 use domain::line::event::{Event, EventKind};
@@ -69,8 +72,38 @@ fn tick(line: &LineId, seq: u64) -> Tick {
         states: states(seq),
         stops: vec![stop(seq)],
         rollups: vec![rollup(seq)],
+        batch_entries: vec![batch_entry(seq)],
+        balance: Some(vec![section(seq)]),
         booked_to: at(seq.saturating_sub(1)),
         total: Count::exact(seq),
+    }
+}
+
+fn batch_entry(seq: u64) -> Entry {
+    Entry {
+        did: if seq.is_multiple_of(2) { Did::Closed } else { Did::Opened },
+        id: format!("B-{}", seq.div_ceil(2)).into(),
+        start_us: T0_US + seq.div_ceil(2) as i64,
+        at_us: at(seq).utc_us,
+        product: if seq.is_multiple_of(2) { "".into() } else { "Vitamin C 500 mg".into() },
+        by: "li".into(),
+    }
+}
+
+fn section(seq: u64) -> SectionState {
+    let wide = i128::from(seq);
+    SectionState {
+        inlet: TagId::new("CF01.In"),
+        outlets: vec![TagId::new("CF01.Good"), TagId::new("CF01.Dented")],
+        capacity: 900,
+        base_in: Count::between(seq, seq + 1, seq + 2),
+        base_out: vec![Count::exact(seq), Count::ZERO],
+        at_base: (-wide, 900),
+        grown: Difference { low: -wide - 1, best: 0, high: wide },
+        minutes: seq,
+        since_us: T0_US,
+        at_us: at(seq).utc_us,
+        found: seq.is_multiple_of(3).then_some((Sign::TooEmpty, seq)),
     }
 }
 
@@ -248,6 +281,7 @@ fn assert_resumes(resume: &Resume, line: &LineId, seq: u64) {
         last_stop: seq.div_ceil(2),
         open_stop: open,
         rollups: last.rollups,
+        balance: last.balance.unwrap_or_default(),
         last: Some(last.booked_to),
         same_boot,
     };

@@ -1,7 +1,7 @@
 //! One poll of one group under way: replies → readings.
 
 use domain::plc_map::{Kind, PlcMap, encoding};
-use domain::reading::{Quality, Reading, Value};
+use domain::reading::{Quality, Reading, Value, status};
 use domain::units::Moment;
 use tokio::time::Instant;
 
@@ -13,8 +13,8 @@ pub(super) struct Job {
     due_us: i64,
     begun: Option<(Moment, Instant)>,
     replies: Vec<Reply>,
-    /// Whether the first read was torn.
-    second: bool,
+    /// How often it was read and torn.
+    torn: u8,
 }
 
 /// What came of a poll when all its replies were there.
@@ -24,13 +24,13 @@ pub(super) enum Finished {
     Taken { readings: Vec<Reading>, taken_at: Moment, round_trip_us: u32 },
     /// The sequence words disagreed; all requests are to be sent once more.
     Again,
-    /// They disagreed twice.
+    /// They disagreed each time.
     Torn,
 }
 
 impl Job {
     pub(super) fn new(due_us: i64) -> Job {
-        Job { due_us, begun: None, replies: Vec::new(), second: false }
+        Job { due_us, begun: None, replies: Vec::new(), torn: 0 }
     }
 
     /// The moment it was due.
@@ -56,15 +56,16 @@ impl Job {
         self.replies.push(reply);
     }
 
-    /// Judges and decodes; to be called when there is a reply to each request.
-    pub(super) fn finish(&mut self, map: &PlcMap, plan: &Plan, now: Moment) -> Finished {
+    /// Judges and decodes; to be called when there is a reply to each request. `reads` is how often a block may be
+    /// read until it is whole.
+    pub(super) fn finish(&mut self, map: &PlcMap, plan: &Plan, reads: u8, now: Moment) -> Finished {
         let readings = readings(map, plan, &self.replies);
         if torn(plan, &readings) {
-            if self.second {
+            if self.torn + 1 >= reads {
                 return Finished::Torn;
             }
-            *self = Job { second: true, ..Job::new(self.due_us) };
-            // The second read has moments of its own, but it is the same poll and is not late again.
+            *self = Job { torn: self.torn + 1, ..Job::new(self.due_us) };
+            // The next read has moments of its own, but it is the same poll and is not late again.
             self.begin(now);
             return Finished::Again;
         }
@@ -112,10 +113,10 @@ fn of_request<'a>(
 
 /// A value that is no number, or could not be decoded, is bad; the rest of the poll is as good as ever.
 fn reading(tag: u16, value: Option<Value>, kind: Kind) -> Reading {
-    let good = match &value {
-        None => false,
-        Some(Value::Float(x)) => x.is_finite(),
-        Some(_) => true,
+    let status = match &value {
+        None => status::UNDECODABLE,
+        Some(Value::Float(x)) if !x.is_finite() => status::NO_NUMBER,
+        Some(_) => 0,
     };
     Reading {
         tag,
@@ -123,8 +124,8 @@ fn reading(tag: u16, value: Option<Value>, kind: Kind) -> Reading {
             Kind::Text(_) => Value::Text("".into()),
             _ => Value::Unsigned(0),
         }),
-        quality: if good { Quality::Good } else { Quality::Bad },
-        status: 0,
+        quality: if status == 0 { Quality::Good } else { Quality::Bad },
+        status,
         source_us: None,
     }
 }

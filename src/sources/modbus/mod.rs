@@ -1,11 +1,13 @@
-//! Modbus TCP: one task for each device, one connection, all its groups.
+//! Modbus: one task for each connection and its groups.
 //!
 //! Groups that are due take turns request by request, the one whose next poll is due first before the others: a
 //! fast group is served between two requests of a slow one, and a slow group cannot starve because its own
-//! deadline comes nearer. Serial lines and TLS will be other ways to make a [`Reader`]; the task does not change.
+//! deadline comes nearer. TCP, TLS and serial lines are ways to make a [`Reader`]; the task does not know them.
 
 mod job;
 mod reader;
+mod tls;
+mod track;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::job::Job;
-use self::reader::Reader;
+pub(super) use self::reader::{Reader, Reply};
+pub(super) use self::track::{Track, Tracks};
 use super::backoff::{Backoff, chance};
 use super::outlet::Outlet;
 use super::pace::{Due, Ticker, monotonic_us};
@@ -44,6 +47,7 @@ pub(super) struct Device {
     label: Label,
     config: DeviceConfig,
     options: ModbusOptions,
+    track: Arc<Track>,
     clock: Clock,
     slots: Vec<Slot>,
     link: Link,
@@ -88,16 +92,15 @@ impl Device {
         config: DeviceConfig,
         options: ModbusOptions,
         groups: Vec<(Plan, Outlet)>,
+        track: Arc<Track>,
         phase: f64,
         clock: Clock,
         commands: mpsc::Receiver<Command>,
     ) -> io::Result<Device> {
         let map = config.map.clone();
         let mut slots = Vec::new();
-        for ((plan, outlet), period_us) in groups.into_iter().zip(periods(&map)) {
-            if plan.requests.is_empty() {
-                continue;
-            }
+        for (plan, outlet) in groups {
+            let period_us = map.groups[usize::from(outlet.group())].period_us;
             let ticker = Ticker::start(period_us, phase_of(&map, period_us, phase))?;
             let reply_timeout = reply_timeout(&config, period_us);
             slots.push(Slot { plan, period_us, reply_timeout, ticker, outlet, job: None });
@@ -112,6 +115,7 @@ impl Device {
             link: Link::Down { retry: Instant::now(), failed: false },
             config,
             options,
+            track,
             clock,
             slots,
             commands,
@@ -224,29 +228,32 @@ impl Device {
             job.begin(self.clock.now());
         }
         let request = &slot.plan.requests[job.at()];
-        let (miss, lost) = match timeout(slot.reply_timeout, reader.read(request)).await {
-            Ok(Ok(reply)) => {
+        let (miss, lost) = match reader.read(request, slot.reply_timeout).await {
+            Ok(reply) => {
                 *proven = true;
                 job.take(reply);
                 if job.at() < slot.plan.requests.len() {
                     return;
                 }
-                match job.finish(&self.config.map, &slot.plan, self.clock.now()) {
+                let reads = self.options.reads;
+                match job.finish(&self.config.map, &slot.plan, reads, self.clock.now()) {
                     job::Finished::Taken { readings, taken_at, round_trip_us } => {
                         slot.job = None;
                         slot.outlet.taken(readings, taken_at, round_trip_us, 1).await;
                         return;
                     }
-                    job::Finished::Again => return,
+                    job::Finished::Again => {
+                        slot.outlet.account().reread();
+                        return;
+                    }
                     job::Finished::Torn => (Miss::Torn, None),
                 }
             }
-            Ok(Err(e)) if e.keeps_connection() => {
+            Err(e) if e.keeps_connection() => {
                 *proven = true;
                 (e.miss(), None)
             }
-            Ok(Err(e)) => (e.miss(), Some(e.to_string())),
-            Err(_) => (Miss::Timeout, Some(format!("no reply in {:?}", slot.reply_timeout))),
+            Err(e) => (e.miss(), Some(e.to_string())),
         };
         slot.job = None;
         slot.outlet.missed(miss, 1).await;
@@ -282,10 +289,11 @@ impl Device {
     }
 
     fn connect(&mut self) {
-        let (address, unit) = (self.config.address.clone(), self.options.unit);
+        let (track, unit) =
+            (self.track.clone(), self.config.wire.unit.unwrap_or(self.options.unit));
         let limit = self.config.connect_timeout;
         self.link = Link::Connecting(tokio::spawn(async move {
-            timeout(limit, Reader::connect(&address, unit)).await.unwrap_or_else(|_| {
+            timeout(limit, Reader::connect(track, unit)).await.unwrap_or_else(|_| {
                 Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {limit:?}")))
             })
         }));
@@ -369,10 +377,6 @@ async fn next_change(link: &mut Link) -> Wake {
         }
         Link::Up { .. } => pending().await,
     }
-}
-
-fn periods(map: &Arc<PlcMap>) -> Vec<i64> {
-    map.groups.iter().map(|group| group.period_us).collect()
 }
 
 /// The fastest group of a device begins at the device's phase, slower ones half a fast period after it.

@@ -83,6 +83,8 @@ fn decode(value: &Variant) -> Option<Value> {
 fn fits(kind: Kind, value: &Value) -> bool {
     match kind {
         Kind::Bit(_) => matches!(value, Value::Bool(_)),
+        // A map does not let a node have it.
+        Kind::Field(..) => false,
         Kind::Unsigned(_) | Kind::Signed(_) | Kind::Bcd(_) => {
             matches!(value, Value::Unsigned(_) | Value::Signed(_))
         }

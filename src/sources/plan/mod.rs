@@ -5,10 +5,9 @@
 
 use std::ops::Range;
 
-use domain::plc_map::{Address, Group, Kind, ModbusOptions, PlcMap, Role, Table, Tag};
-
-/// Most bits in one request of coils or discrete inputs (Modbus application protocol V1.1b3, 6.1 and 6.2).
-const MAX_BITS: u32 = 2_000;
+use domain::plc_map::{
+    Address, Group, Kind, MAX_BITS, MAX_REGISTERS, ModbusOptions, PlcMap, Role, Table, Tag,
+};
 
 /// One read: a run of registers or bits of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,12 +92,13 @@ pub enum PlanError {
     },
 }
 
-/// Where a tag lies.
+/// What must be fetched together: a tag, or an array with all its elements.
 struct Span {
     table: Table,
     /// In `u32`, so that an end beyond the last register is an error and not a wrap.
     range: Range<u32>,
-    tag: u16,
+    /// Each tag and where it begins.
+    tags: Vec<(u16, u32)>,
 }
 
 /// Plans one poll of the group at position `group`.
@@ -109,9 +109,21 @@ struct Span {
 /// # Errors
 /// The first tag that no request can fetch.
 pub fn plan(map: &PlcMap, options: &ModbusOptions, group: u16) -> Result<Plan, PlanError> {
-    let mut spans = tags_of(map, group)
-        .map(|(at, tag)| span(map, options, at, tag))
-        .collect::<Result<Vec<Span>, PlanError>>()?;
+    let mut spans: Vec<Span> = Vec::new();
+    let mut array = None;
+    for (at, tag) in tags_of(map, group) {
+        let span = span(map, options, at, tag)?;
+        match spans.last_mut() {
+            // Elements follow each other in the map.
+            Some(last) if tag.array.is_some() && tag.array == array => {
+                last.range.end = last.range.end.max(span.range.end);
+                last.tags.extend(span.tags);
+                check_bounds(map, options, last, tag)?;
+            }
+            _ => spans.push(span),
+        }
+        array = tag.array;
+    }
     spans.sort_by_key(|span| (span.table, span.range.start, span.range.end));
 
     let mut requests: Vec<Request> = Vec::new();
@@ -120,17 +132,38 @@ pub fn plan(map: &PlcMap, options: &ModbusOptions, group: u16) -> Result<Plan, P
             Some(last) if joins(last, &span, options) => {
                 let end = (u32::from(last.first) + u32::from(last.count)).max(span.range.end);
                 last.count = (end - u32::from(last.first)) as u16;
-                last.tags.push((span.tag, (span.range.start - u32::from(last.first)) as usize));
+                last.tags.extend(offsets(&span, last.first));
             }
             _ => requests.push(Request {
                 table: span.table,
                 first: span.range.start as u16,
                 count: span.range.len() as u16,
-                tags: vec![(span.tag, 0)],
+                tags: offsets(&span, span.range.start as u16).collect(),
             }),
         }
     }
     Ok(Plan { requests, sequences: sequences(map, group)? })
+}
+
+/// Which of at most `connections` connections each group takes, by the load of each group in requests a second.
+///
+/// The first group, the fastest, has the first connection to itself as soon as there are two; the others go where the
+/// load is least, the heaviest first.
+pub(super) fn spread(loads: &[f64], connections: u8) -> Vec<usize> {
+    let n = usize::from(connections.max(1)).min(loads.len().max(1));
+    let mut taken = vec![0; loads.len()];
+    let mut sums = vec![0.0; n];
+    if n == 1 {
+        return taken;
+    }
+    let mut others: Vec<usize> = (1..loads.len()).collect();
+    others.sort_by(|&a, &b| loads[b].total_cmp(&loads[a]));
+    for group in others {
+        let least = (1..n).min_by(|&a, &b| f64::total_cmp(&sums[a], &sums[b])).unwrap_or(0);
+        sums[least] += loads[group];
+        taken[group] = least;
+    }
+    taken
 }
 
 /// The tags of a group with their positions in the map.
@@ -142,13 +175,17 @@ pub fn tags_of(map: &PlcMap, group: u16) -> impl Iterator<Item = (u16, &Tag)> {
         .map(|(i, t)| (i as u16, t))
 }
 
-/// Most registers, or bits, in one request of this table: a register's worth of room holds sixteen bits.
+/// Where the tags of a span begin in the reply to a request from `first`.
+fn offsets(span: &Span, first: u16) -> impl Iterator<Item = (u16, usize)> {
+    span.tags.iter().map(move |&(tag, start)| (tag, (start - u32::from(first)) as usize))
+}
+
+/// Most registers, or bits, in one request of this table.
 fn most(table: Table, options: &ModbusOptions) -> u32 {
-    let registers = u32::from(options.max_registers.clamp(1, 125));
-    match table {
-        Table::Coil | Table::Discrete => (registers * 16).min(MAX_BITS),
-        Table::Holding | Table::Input => registers,
-    }
+    u32::from(match table.is_of_bits() {
+        true => options.max_bits.clamp(1, MAX_BITS),
+        false => options.max_registers.clamp(1, MAX_REGISTERS),
+    })
 }
 
 /// Widest gap that is read along.
@@ -171,20 +208,32 @@ fn span(map: &PlcMap, options: &ModbusOptions, at: u16, tag: &Tag) -> Result<Spa
     let Address::Register { table, first } = tag.address else {
         return Err(PlanError::Address { file, tag: name });
     };
-    let one_bit = matches!(table, Table::Coil | Table::Discrete);
-    if one_bit && !matches!(tag.encoding.kind, Kind::Bit(_)) {
+    if table.is_of_bits() && !matches!(tag.encoding.kind, Kind::Bit(_)) {
         return Err(PlanError::NotABit { file, tag: name, table });
     }
-    let wide = u32::from(tag.encoding.kind.registers());
-    let max = most(table, options);
+    let start = u32::from(first);
+    let range = start..start + u32::from(tag.encoding.kind.registers());
+    let span = Span { table, range, tags: vec![(at, start)] };
+    check_bounds(map, options, &span, tag)?;
+    Ok(span)
+}
+
+/// Whether one request can fetch it at all.
+fn check_bounds(
+    map: &PlcMap,
+    options: &ModbusOptions,
+    span: &Span,
+    tag: &Tag,
+) -> Result<(), PlanError> {
+    let (file, name) = (map.file.clone(), tag.id.to_string());
+    let (wide, max) = (span.range.end - span.range.start, most(span.table, options));
     if wide > max {
         return Err(PlanError::TooWide { file, tag: name, wide, max });
     }
-    let range = u32::from(first)..u32::from(first) + wide;
-    if range.end > 0x1_0000 || forbidden(table, &range, options) {
+    if span.range.end > 0x1_0000 || forbidden(span.table, &span.range, options) {
         return Err(PlanError::Forbidden { file, tag: name });
     }
-    Ok(Span { table, range, tag: at })
+    Ok(())
 }
 
 /// Whether `span` can be read along with `request`, which begins no later.
@@ -192,7 +241,10 @@ fn joins(request: &Request, span: &Span, options: &ModbusOptions) -> bool {
     let start = u32::from(request.first);
     let end = start + u32::from(request.count);
     let whole = start..end.max(span.range.end);
-    request.table == span.table
+    // Tags in the same registers are one request even where each tag has its own.
+    let shared = !options.separate || (start == span.range.start && end == span.range.end);
+    shared
+        && request.table == span.table
         && span.range.start.saturating_sub(end) <= gap(span.table, options)
         && whole.end - whole.start <= most(span.table, options)
         && !forbidden(span.table, &whole, options)

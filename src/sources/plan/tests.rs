@@ -115,7 +115,7 @@ proptest! {
         holes in prop::collection::vec((0_u16..400, 0_u16..10), 0..4),
     ) {
         let forbidden: Vec<_> = holes.iter().map(|&(at, n)| (Table::Holding, at, at + n)).collect();
-        let options = ModbusOptions { unit: 1, max_registers, max_gap, forbidden };
+        let options = ModbusOptions { max_registers, max_gap, forbidden, ..modbus() };
         let whole = |first: u16, kind: Kind| u32::from(first)..u32::from(first + kind.registers());
         let tags: Vec<_> = tags
             .into_iter()
@@ -139,5 +139,112 @@ proptest! {
             }
         }
         prop_assert!(times.iter().all(|&n| n == 1));
+    }
+}
+
+#[test]
+fn a_device_that_answers_single_tags_is_asked_for_single_tags() {
+    let options = ModbusOptions { separate: true, ..modbus() };
+    let bits = [(10, Kind::Bit(0)), (10, Kind::Bit(7))];
+    check(&options, &bits, &[(10, 1)]);
+    check(&options, &[(0, U16), (1, U16), (2, U32), (3, U16)], &[(0, 1), (1, 1), (2, 2), (3, 1)]);
+}
+
+#[test]
+fn the_elements_of_an_array_are_of_one_moment() {
+    // Twenty elements of one register at every second one: 39 registers.
+    let elements = |first: u16, group| -> Vec<Tag> {
+        (0..20).map(|i| Tag { array: Some(0), ..holding(first + 2 * i, U16, group) }).collect()
+    };
+    let options = ModbusOptions { max_registers: 40, max_gap: 0, ..modbus() };
+    let mut tags = elements(240, 0);
+    tags.push(holding(280, U16, 0));
+    let map = map(Protocol::Modbus(options.clone()), &[10], tags);
+    let requests = plan(&map, &options, 0).unwrap().requests;
+    assert_eq!(
+        requests.iter().map(|r| (r.first, r.count)).collect::<Vec<_>>(),
+        [(240, 39), (280, 1)]
+    );
+    assert_eq!(requests[0].tags[19], (19, 38));
+    let narrow = ModbusOptions { max_registers: 38, ..options };
+    let error = plan(&map, &narrow, 0).unwrap_err().to_string();
+    assert!(error.contains("takes 39 registers but a request may have 38"), "{error}");
+}
+
+#[test]
+fn coils_have_a_limit_of_their_own() {
+    let coil = |first| tag("c", Address::Register { table: Table::Coil, first }, Kind::Bit(0), 0);
+    let tags = (0..30).map(coil).collect();
+    let options = ModbusOptions { max_bits: 16, ..modbus() };
+    let map = map(Protocol::Modbus(options.clone()), &[10], tags);
+    let requests = plan(&map, &options, 0).unwrap().requests;
+    assert_eq!(requests.iter().map(|r| r.count).collect::<Vec<_>>(), [16, 14]);
+}
+
+/// Whether one request may fetch exactly these tags.
+fn may_share(tags: &[(u16, Kind)], options: &ModbusOptions) -> bool {
+    let mut ranges: Vec<Range<u32>> = tags
+        .iter()
+        .map(|&(first, kind)| u32::from(first)..u32::from(first + kind.registers()))
+        .collect();
+    ranges.sort_by_key(|range| range.start);
+    let mut end = ranges[0].end;
+    for range in &ranges {
+        if range.start.saturating_sub(end) > u32::from(options.max_gap) {
+            return false;
+        }
+        end = end.max(range.end);
+    }
+    let whole = ranges[0].start..end;
+    whole.len() <= usize::from(options.max_registers)
+        && whole.clone().all(|register| {
+            options
+                .forbidden
+                .iter()
+                .all(|&(_, a, b)| !(u32::from(a)..=u32::from(b)).contains(&register))
+        })
+}
+
+/// The fewest requests by trying every partition of the tags.
+fn fewest(
+    tags: &[(u16, Kind)],
+    options: &ModbusOptions,
+    shares: &mut Vec<Vec<(u16, Kind)>>,
+) -> usize {
+    let Some((&tag, rest)) = tags.split_first() else {
+        let fit = shares.iter().all(|share| may_share(share, options));
+        return if fit { shares.len() } else { usize::MAX };
+    };
+    let mut best = usize::MAX;
+    for i in 0..=shares.len() {
+        if i == shares.len() {
+            shares.push(Vec::new());
+        }
+        shares[i].push(tag);
+        best = best.min(fewest(rest, options, shares));
+        shares[i].pop();
+        if shares[i].is_empty() {
+            shares.pop();
+        }
+    }
+    best
+}
+
+proptest! {
+    #[test]
+    fn no_other_plan_has_fewer_requests(
+        tags in prop::collection::vec((0_u16..24, any_kind()), 0..7),
+        max_registers in 8_u16..=14,
+        max_gap in 0_u16..6,
+        hole in prop::option::of((0_u16..24, 0_u16..3)),
+    ) {
+        let forbidden: Vec<_> = hole.iter().map(|&(at, n)| (Table::Holding, at, at + n)).collect();
+        let options = ModbusOptions { max_registers, max_gap, forbidden, ..modbus() };
+        let mut tags = tags;
+        tags.retain(|tag| may_share(&[*tag], &options));
+        let made = tags.iter().map(|&(first, kind)| holding(first, kind, 0)).collect();
+        let map = map(Protocol::Modbus(options.clone()), &[10], made);
+        let plan = plan(&map, &options, 0).unwrap();
+        prop_assert_eq!(plan.requests.len(), fewest(&tags, &options, &mut Vec::new()));
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use domain::line::balance::{Difference, Section};
+use domain::line::balance::{Content, Difference, Section};
 use domain::line::chronicle::{Plan, sections};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::units::Count;
@@ -56,6 +56,22 @@ struct SectionView {
     capacity: u64,
     /// Whether the content can have grown by that: `possible` or `miscount`.
     verdict: &'static str,
+    /// What can be inside now; null for a period that is over, and before the first judgement.
+    inside: Option<InsideView>,
+}
+
+/// What can be inside a section, as every judgement since a moment has narrowed it. A restart of the service does not
+/// begin it anew; what does are a miscount that was found, and a gap that may have held more than has room.
+#[derive(Serialize, ToSchema)]
+struct InsideView {
+    /// The least, in capsules.
+    low: u64,
+    /// The most.
+    high: u64,
+    /// Since when it is judged, UTC milliseconds.
+    since_ms: i64,
+    /// When it was judged last, UTC milliseconds.
+    at_ms: i64,
 }
 
 /// A difference whose true value lies in `[low, high]`.
@@ -93,18 +109,31 @@ pub(super) async fn balance(
         })?,
     };
     let (config, rollups) = periods(&app, &id, &span, kind).await?;
-    Ok(Json(rollups.iter().map(|rollup| balance_of(config, rollup)).collect()))
+    let now_us = app.present().now.utc_us;
+    let latest = app.line(&id)?.latest();
+    let contents = |rollup: &Rollup| match &latest {
+        Some(status) if rollup.end_us.is_none_or(|end_us| end_us > now_us) => &status.contents[..],
+        _ => &[],
+    };
+    let view = |rollup: &Rollup| balance_of(config, rollup, contents(rollup));
+    Ok(Json(rollups.iter().map(view).collect()))
 }
 
-/// The balance of one period.
-pub(super) fn balance_of(config: &LineConfig, rollup: &Rollup) -> BalanceView {
+/// The balance of one period; `contents` is what can be inside each section now, empty for a period that is over.
+pub(super) fn balance_of(
+    config: &LineConfig,
+    rollup: &Rollup,
+    contents: &[Option<Content>],
+) -> BalanceView {
     let plan = plan(config);
-    let view = |section: &Section| section_view(section, rollup, &plan);
+    let view = |(i, section): (usize, &Section)| {
+        section_view(section, rollup, &plan, contents.get(i).copied().flatten())
+    };
     BalanceView {
         start_ms: rollup.start_us / 1_000,
         end_ms: rollup.end_us.map(|us| us / 1_000),
         name: rollup.name.to_string(),
-        sections: sections(&plan).iter().map(view).collect(),
+        sections: sections(&plan).iter().enumerate().map(view).collect(),
     }
 }
 
@@ -115,7 +144,12 @@ fn plan(config: &LineConfig) -> Plan {
     Plan::new(config.calendar.clone(), stations, counting.unwrap_or(0))
 }
 
-fn section_view(section: &Section, rollup: &Rollup, plan: &Plan) -> SectionView {
+fn section_view(
+    section: &Section,
+    rollup: &Rollup,
+    plan: &Plan,
+    content: Option<Content>,
+) -> SectionView {
     let count = |counter: usize| -> Count {
         let key = &plan.counters[counter];
         rollup.count(&plan.stations[key.station].station, &key.counted)
@@ -134,6 +168,12 @@ fn section_view(section: &Section, rollup: &Rollup, plan: &Plan) -> SectionView 
         stations.push(plan.stations[last].station.to_string());
     }
     SectionView {
+        inside: content.map(|content| InsideView {
+            low: content.low,
+            high: content.high,
+            since_ms: content.since_us / 1_000,
+            at_ms: content.at_us / 1_000,
+        }),
         stations,
         inlet: tag(section.inlet),
         went_in: went_in.into(),

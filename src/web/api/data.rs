@@ -141,7 +141,8 @@ pub(super) async fn data(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<DataView>, WebError> {
-    let config = app.line(&id)?.config.clone();
+    let line = app.line(&id)?;
+    let (config, latest) = (line.config.clone(), line.latest());
     let (id, now) = (config.id.clone(), app.present().now.utc_us);
     let counters: Vec<TagId> = config
         .devices
@@ -170,6 +171,7 @@ pub(super) async fn data(
     };
     let maps = config.devices.iter().map(|device| &device.map);
     let tags = maps.flat_map(|map| map.tags.iter().map(|tag| TagView::of(map, tag, find(&tag.id))));
+    let contents = latest.map_or_else(Vec::new, |status| status.contents.clone());
     let gauges = Gauges(app.parts().gauges.render());
     let stations: Vec<&str> =
         config.devices.iter().map(|device| device.map.station.as_str()).collect();
@@ -183,7 +185,7 @@ pub(super) async fn data(
             .take(ENTRIES)
             .map(|(_, event)| EventView::of(event))
             .collect(),
-        balance: shifts.last().map(|shift| balance_of(&config, shift)),
+        balance: shifts.last().map(|shift| balance_of(&config, shift, &contents)),
         store: gauges.store(),
         screens: app.n_streams(),
         resident_bytes: gauges.value("capline_resident_bytes", &[]),

@@ -8,7 +8,7 @@ use domain::line::chronicle::StopRecord;
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::key_cause::KeyCause;
-use domain::line::stop::revision::{Act, Part, PartId, Revision};
+use domain::line::stop::revision::{Act, Part, Revision};
 use domain::line::stop::{Cause, Stop, micro_stops};
 use domain::spc::pareto::pareto;
 use domain::units::{HOUR_US, SECOND_US};
@@ -16,9 +16,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::read;
-use super::stops::MICRO_S;
+use super::stops::{MICRO_S, act_word};
 use super::window::{WindowChoice, WindowView};
-use super::written::{NAME, TEXT, Written, text};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -106,6 +105,8 @@ pub(crate) struct LossStopView {
     pub(crate) cut_before: bool,
     /// Whether it went on after the span.
     pub(crate) cut_after: bool,
+    /// The last revision that touched it, 0 for none.
+    pub(crate) revision: u64,
     /// What people said, oldest first.
     pub(crate) said: Vec<SaidView>,
 }
@@ -121,6 +122,12 @@ pub(crate) struct SaidView {
     pub(crate) by: String,
     /// Why.
     pub(crate) why: String,
+    /// `assign`, `split` or `merge`.
+    pub(crate) act: &'static str,
+    /// The parts that it names.
+    pub(crate) parts: Vec<String>,
+    /// How long after the begin of the part it was split, milliseconds.
+    pub(crate) after_ms: Option<i64>,
     /// Cause as given; empty for a split or a merger.
     pub(crate) cause: &'static str,
     /// Reason as given.
@@ -159,28 +166,6 @@ pub(crate) struct ReasonView {
     pub(crate) cause: &'static str,
 }
 
-/// A reason given to a stop.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct Assignment {
-    /// Which stop or part.
-    part: String,
-    /// Its cause: `internal`, `starved`, `blocked`, `external`, `planned`, `unknown` or `no_signal`.
-    cause: String,
-    /// Its reason in the plant's words.
-    reason: String,
-    /// Who says so.
-    by: String,
-    /// Why it is changed.
-    why: String,
-}
-
-/// A revision as kept.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AssignedView {
-    /// Its number.
-    number: u64,
-}
-
 /// Stops of a span, newest first, with what people said, and the time lost for each reason.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/losses",
@@ -207,42 +192,6 @@ pub(super) async fn losses(
     });
     let (record, hours) = stored.await?;
     Ok(Json(view(&line.config, window, &record, &hours, micro_s, now_us)))
-}
-
-/// Gives a stop its cause and reason. The stop as recorded is kept; what was said before stays readable.
-#[utoipa::path(
-    post, path = "/api/v1/lines/{id}/stops/revisions", params(("id" = String, Path, description = "Line")),
-    request_body = Assignment,
-    responses(
-        (status = 200, body = AssignedView),
-        (status = 400, body = ErrorView),
-        (status = 403, body = ErrorView),
-        (status = 404, body = ErrorView)
-    )
-)]
-pub(super) async fn assign(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Written(given): Written<Assignment>,
-) -> Result<Json<AssignedView>, WebError> {
-    let line = app.line(&id)?.config.id.clone();
-    let unknown = |what: &str, word: &str| {
-        let word: String = word.chars().take(40).collect();
-        WebError::Parameter(format!("there is no {what} {word:?}"))
-    };
-    let part = PartId::parse(&given.part).ok_or_else(|| unknown("stop", &given.part))?;
-    let cause = Cause::from_word(&given.cause).ok_or_else(|| unknown("cause", &given.cause))?;
-    let reason = text("reason", &given.reason, TEXT)?.into();
-    let revision = Revision {
-        number: 0,
-        at_us: app.present().now.utc_us,
-        by: text("by", &given.by, NAME)?.into(),
-        why: text("why", &given.why, TEXT)?.into(),
-        act: Act::Assign { part, cause, reason },
-    };
-    let made = read(&app, move |history| history.revise(&line, revision)).await?;
-    let number = made.map_err(|refusal| WebError::Parameter(refusal.to_string()))?;
-    Ok(Json(AssignedView { number }))
 }
 
 /// What the plant calls reasons: those of the counting machine and those of every plant.
@@ -379,6 +328,7 @@ impl Shower<'_> {
             micro: short,
             cut_before,
             cut_after,
+            revision: part.revision,
             said: self.said(part),
         }
     }
@@ -397,20 +347,20 @@ impl Shower<'_> {
 
     /// Revisions of the recorded stops that a part covers.
     fn said(&self, part: &Part) -> Vec<SaidView> {
-        let touches = |revision: &&Revision| match &revision.act {
-            Act::Assign { part: named, .. } | Act::Split { part: named, .. } => {
-                part.of.contains(&named.stop)
-            }
-            Act::Merge { first, second } => {
-                part.of.contains(&first.stop) || part.of.contains(&second.stop)
-            }
-        };
+        let touches =
+            |revision: &&Revision| revision.act.parts().any(|named| part.of.contains(&named.stop));
         let said = |revision: &Revision| {
             let (cause, reason) = match &revision.act {
                 Act::Assign { cause, reason, .. } => (cause.word(), reason.to_string()),
                 _ => ("", String::new()),
             };
             SaidView {
+                act: act_word(&revision.act),
+                parts: revision.act.parts().map(|part| part.to_string()).collect(),
+                after_ms: match &revision.act {
+                    Act::Split { after_us, .. } => Some(after_us / 1_000),
+                    _ => None,
+                },
                 number: revision.number,
                 at_ms: revision.at_us / 1_000,
                 by: revision.by.to_string(),

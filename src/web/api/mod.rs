@@ -2,6 +2,7 @@
 //! itself is.
 
 mod balance;
+mod batches;
 pub(crate) mod charts;
 mod counters;
 mod data;
@@ -9,6 +10,7 @@ mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
 pub(crate) mod rejects;
+mod revise;
 mod stops;
 pub(crate) mod window;
 mod written;
@@ -47,12 +49,14 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/minutes", get(minutes)),
         ("/api/v1/lines/{id}/events", get(events)),
         ("/api/v1/lines/{id}/stops", get(stops::stops)),
-        ("/api/v1/lines/{id}/stops/revisions", post(losses::assign)),
+        ("/api/v1/lines/{id}/stops/revisions", post(revise::revise)),
+        ("/api/v1/lines/{id}/stops/{number}", get(stops::stop)),
         ("/api/v1/lines/{id}/losses", get(losses::losses)),
         ("/api/v1/lines/{id}/rejects", get(rejects::rejects)),
         ("/api/v1/lines/{id}/hours", get(periods::hours)),
         ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
-        ("/api/v1/lines/{id}/batches", get(periods::batches)),
+        ("/api/v1/lines/{id}/batches", get(periods::batches).post(batches::open)),
+        ("/api/v1/lines/{id}/batches/close", post(batches::close)),
         ("/api/v1/lines/{id}/balance", get(balance::balance)),
         ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/api/v1/lines/{id}/data", get(data::data)),
@@ -80,11 +84,14 @@ pub(crate) fn routes() -> Routes {
         events,
         stops::stops,
         losses::losses,
-        losses::assign,
+        stops::stop,
+        revise::revise,
         rejects::rejects,
         periods::hours,
         periods::shifts,
         periods::batches,
+        batches::open,
+        batches::close,
         balance::balance,
         counters::counter,
         data::data,
@@ -213,8 +220,10 @@ async fn events(
         history.events(line, from, to, &kinds)
     });
     let events = events.await?;
-    let stored =
-        events.iter().map(|(id, event)| StoredEvent { id: *id, event: EventView::of(event) });
+    let stored = events.iter().map(|(id, event)| StoredEvent {
+        id: *id,
+        event: EventView::of(event).named(&line.config),
+    });
     Ok(Json(stored.collect()))
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use domain::line::batch::hand::{Did, Entry};
 use domain::line::batch::{Bounded, Limits, Material, Remark};
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::minute::Counted;
@@ -66,6 +67,12 @@ pub(crate) struct BatchView {
     period: PeriodView,
     /// How its beginning is known: `matched`, `first`, `no_reset`, `by_hand`.
     begun: Option<&'static str>,
+    /// Product and strength, where a person said it when opening.
+    product: Option<String>,
+    /// Who opened it by hand.
+    opened_by: Option<String>,
+    /// Who closed it by hand.
+    closed_by: Option<String>,
     /// 收率: good / infeed, percent.
     yield_percent: Option<BoundedView>,
     /// 物料平衡: (good + rejected + samples) / infeed, percent.
@@ -138,7 +145,12 @@ pub(super) async fn batches(
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<BatchView>>, WebError> {
     let (config, rollups) = periods(&app, &id, &span, PeriodKind::Batch).await?;
-    Ok(Json(rollups.iter().map(|rollup| BatchView::of(rollup, config)).collect()))
+    let starts = || rollups.iter().map(|rollup| rollup.start_us);
+    let span = (starts().min().unwrap_or(0), starts().max().unwrap_or(0) + 1);
+    let line = config.id.clone();
+    let entries = read(&app, move |history| history.batch_entries(&line, span.0, span.1)).await?;
+    let view = |rollup: &Rollup| BatchView::of(rollup, config).told(rollup, &entries);
+    Ok(Json(rollups.iter().map(view).collect()))
 }
 
 /// Stored periods of a kind and the line they belong to.
@@ -205,11 +217,28 @@ impl BatchView {
         BatchView {
             period: PeriodView::of(rollup, config),
             begun: rollup.remark.map(Remark::word),
+            product: None,
+            opened_by: None,
+            closed_by: None,
             yield_percent: material.yield_ratio().as_ref().map(BoundedView::of),
             balance_percent: balance.as_ref().map(BoundedView::of),
             balance: balance.map(|balance| balance.keeps(&limits).word()),
             balance_limits_percent: [limits.low, limits.high].map(|limit| limit.value() * 100.0),
         }
+    }
+}
+
+impl BatchView {
+    /// The same with what people did by hand.
+    fn told(mut self, rollup: &Rollup, entries: &[Entry]) -> BatchView {
+        let of = |did: Did| {
+            entries.iter().find(|entry| entry.start_us == rollup.start_us && entry.did == did)
+        };
+        let opened = of(Did::Opened);
+        self.product = opened.map(|entry| entry.product.to_string()).filter(|p| !p.is_empty());
+        self.opened_by = opened.map(|entry| entry.by.to_string());
+        self.closed_by = of(Did::Closed).map(|entry| entry.by.to_string());
+        self
     }
 }
 

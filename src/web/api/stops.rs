@@ -110,6 +110,26 @@ struct RevisionView {
     act: &'static str,
     /// The parts that it names.
     parts: Vec<String>,
+    /// Cause as assigned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    /// Reason as assigned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// How long after the begin of the part it was split, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_ms: Option<i64>,
+}
+
+/// One stop and its history.
+#[derive(Serialize, ToSchema)]
+pub(super) struct StopHistoryView {
+    /// As recorded, with the stops that it was merged with.
+    recorded: Vec<RecordedStopView>,
+    /// As people see it now.
+    stops: Vec<StopPartView>,
+    /// All that was said about it, oldest first.
+    revisions: Vec<RevisionView>,
 }
 
 /// Stops, oldest first, as recorded and with what people said about them; at most a month in one request.
@@ -133,6 +153,32 @@ pub(super) async fn stops(
     let id = line.config.id.clone();
     let record = read(&app, move |history| history.stops(&id, from, to)).await?;
     Ok(Json(StopsView::of(&record, &line.config, micro_s)))
+}
+
+/// One stop as recorded, as people see it now, and all that was said about it.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/stops/{number}",
+    params(("id" = String, Path, description = "Line"), ("number" = u64, Path, description = "Number as recorded")),
+    responses((status = 200, body = StopHistoryView), (status = 404, body = ErrorView))
+)]
+pub(super) async fn stop(
+    State(app): State<App>,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Json<StopHistoryView>, WebError> {
+    let line = app.line(&id)?;
+    let none = || WebError::NoStop(number.chars().take(40).collect());
+    let (id, asked) = (line.config.id.clone(), number.parse::<u64>().map_err(|_| none())?);
+    let record = read(&app, move |history| history.stop(&id, asked)).await?;
+    if record.stops.is_empty() {
+        return Err(none());
+    }
+    let limit_us = i64::from(MICRO_S) * SECOND_US;
+    let view = |stop: &Stop| recorded(stop, &line.config, limit_us);
+    Ok(Json(StopHistoryView {
+        recorded: record.stops.iter().map(view).collect(),
+        stops: record.parts.iter().map(part).collect(),
+        revisions: record.revisions.iter().map(revision).collect(),
+    }))
 }
 
 impl StopsView {
@@ -191,18 +237,30 @@ fn part(part: &Part) -> StopPartView {
     }
 }
 
+/// The word of what a person did.
+pub(super) fn act_word(act: &Act) -> &'static str {
+    match act {
+        Act::Assign { .. } => "assign",
+        Act::Split { .. } => "split",
+        Act::Merge { .. } => "merge",
+    }
+}
+
 fn revision(revision: &Revision) -> RevisionView {
-    let (act, parts) = match &revision.act {
-        Act::Assign { part, .. } => ("assign", vec![part.to_string()]),
-        Act::Split { part, .. } => ("split", vec![part.to_string()]),
-        Act::Merge { first, second } => ("merge", vec![first.to_string(), second.to_string()]),
+    let (cause, reason, after_ms) = match &revision.act {
+        Act::Assign { cause, reason, .. } => (Some(cause.word()), Some(reason.to_string()), None),
+        Act::Split { after_us, .. } => (None, None, Some(after_us / 1_000)),
+        Act::Merge { .. } => (None, None, None),
     };
     RevisionView {
         number: revision.number,
         at_ms: revision.at_us / 1_000,
         by: revision.by.to_string(),
         why: revision.why.to_string(),
-        act,
-        parts,
+        act: act_word(&revision.act),
+        parts: revision.act.parts().map(|part| part.to_string()).collect(),
+        cause,
+        reason,
+        after_ms,
     }
 }

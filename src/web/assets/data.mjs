@@ -1,6 +1,6 @@
 // Data quality: links, polls, doubts, balance, store.
 
-import { age, clock, doubt, fixed, h, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
+import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { ask } from './page.mjs';
 import { join } from './shell.mjs';
@@ -76,20 +76,21 @@ function showPolls() {
 function showLedger() {
   show($('ledger').tBodies[0], data.entries, () => (data.entries.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_doubts')))] : data.entries.map((event) => h('tr', {},
     h('td', { class: 'num nowrap' }, event.from_ms ? `${clock(event.from_ms)}–${clock(event.at_ms)}` : clock(event.at_ms)),
-    h('td', { class: 'wide' }, ...(event.kind === 'alarm' ? [icon('internal'), ' '] : event.word === 'down' || event.word === 'gap' ? [icon('unknown'), ' '] : []), h('span', { class: 'dim' }, `${word('kind', event.kind)} `), word('word', event.word)),
+    h('td', { class: 'wide' }, ...(event.kind === 'alarm' ? [icon('internal'), ' '] : event.word === 'down' || event.word === 'gap' ? [icon('unknown'), ' '] : []), h('span', { class: 'dim' }, `${word('kind', event.kind)} `), happened(event)),
     h('td', { class: 'wide' }, event.tag ?? event.station ?? ''),
     h('td', { class: 'num nowrap' }, event.count ? `${num(event.count.best)} ${doubt(event.count)}`.trim() : ''),
-    h('td', { class: 'wide dim', lang: 'en' }, event.detail)))));
+    h('td', { class: 'wide dim' }, detail(event))))));
 }
 
 function showBalance() {
   const sections = data.balance?.sections ?? [];
   put('balance-note', data.balance ? `${t('span_shift', { name: data.balance.name })} ${hm(data.balance.start_ms)}` : '');
-  show($('balance').tBodies[0], sections, () => (sections.length === 0 ? [h('tr', {}, h('td', { colspan: 6 }, t('no_balance')))] : sections.map((section) => h('tr', {},
+  show($('balance').tBodies[0], sections, () => (sections.length === 0 ? [h('tr', {}, h('td', { colspan: 7 }, t('no_balance')))] : sections.map((section) => h('tr', {},
     h('th', { scope: 'row', class: 'wide' }, section.stations.join(' → ')),
     h('td', { class: 'num' }, `${num(section.went_in.best)} ${doubt(section.went_in)}`.trim()),
     h('td', { class: 'num' }, `${num(section.came_out.best)} ${doubt(section.came_out)}`.trim()),
     h('td', { class: 'num' }, `${signed(section.grown.best)} ${doubt(section.grown, signed)}`.trim()),
+    h('td', { class: 'num' }, ...(section.inside ? [`${num(section.inside.low)} – ${num(section.inside.high)}`, h('span', { class: 'dim' }, ` ${t('since', { time: hm(section.inside.since_ms) })}`)] : ['–'])),
     h('td', { class: 'num' }, num(section.capacity)),
     h('td', { class: section.verdict === 'miscount' ? 'verdict more' : 'verdict' }, ...(section.verdict === 'miscount' ? [icon('internal'), ' '] : []), word('section', section.verdict))))));
 }

@@ -39,6 +39,16 @@ export function title(title) {
   return LANG === 'en' ? title.en : title.zh;
 }
 
+/** The sentence of an event @param {{detail: string, detail_zh: string}} event */
+export function detail(event) {
+  return title({ en: event.detail, zh: event.detail_zh ?? event.detail });
+}
+
+/** What of its kind happened @param {{kind: string, word: string}} event */
+export function happened(event) {
+  return word({ state: 'state', stop: 'class', clock: 'clock' }[event.kind] ?? 'word', event.word);
+}
+
 /** `812,460` @param {number} n */
 export function num(n) {
   return Math.abs(n).toString().replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','))

@@ -3,6 +3,7 @@
 import { age, clock, doubt, h, hms, num, put, setOffset, show, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { ask } from './page.mjs';
+import { showBatch } from './batch.mjs';
 import { join } from './shell.mjs';
 import { held, showState } from './state.mjs';
 
@@ -21,6 +22,7 @@ const live = join({
     setOffset(view.offset_s);
     document.body.dataset.feed = held(view) ? 'current' : 'held';
     showState(view, lost);
+    showBatch(view);
     showMachines();
     showTags();
     if (!data) load();

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 25] = [
+pub(crate) static ASSETS: [Asset; 29] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -53,6 +53,9 @@ pub(crate) static ASSETS: [Asset; 25] = [
     asset!("spc.css", "text/css; charset=utf-8"),
     asset!("spc.mjs", SCRIPT),
     asset!("spc-panel.mjs", SCRIPT),
+    asset!("spc-draw.mjs", SCRIPT),
+    asset!("spc-files.mjs", SCRIPT),
+    asset!("spc-strip.mjs", SCRIPT),
     asset!("pages.css", "text/css; charset=utf-8"),
     asset!("page.mjs", SCRIPT),
     asset!("stops.mjs", SCRIPT),
@@ -61,6 +64,7 @@ pub(crate) static ASSETS: [Asset; 25] = [
     asset!("report.css", "text/css; charset=utf-8"),
     asset!("report.mjs", SCRIPT),
     asset!("data.mjs", SCRIPT),
+    asset!("batch.mjs", SCRIPT),
     asset!("line.mjs", SCRIPT),
     asset!("wall.css", "text/css; charset=utf-8"),
     asset!("wall.mjs", SCRIPT),

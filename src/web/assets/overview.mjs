@@ -1,8 +1,6 @@
 // The overview: one line at a glance. Draws what the views bring.
 
-import {
-  age, clock, doubt, fixed, h, hm, hms, num, put, s, setOffset, show, signed, t, title, word,
-} from './format.mjs';
+import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, s, setOffset, show, signed, t, title, word } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
@@ -138,7 +136,7 @@ function explain(id, count, form = num) {
   const doubts = view.events.filter((event) => event.kind === 'count').slice(0, 3);
   if (count.low !== count.high && doubts.length > 0) {
     lines.push(t('why_doubt'));
-    for (const event of doubts) lines.push(`${hm(event.at_ms)} ${event.station ?? ''} ${word('word', event.word)} · ${event.detail}`);
+    for (const event of doubts) lines.push(`${hm(event.at_ms)} ${event.station ?? ''} ${word('word', event.word)} · ${detail(event)}`);
   }
   put(`${id}-why`, lines.join('\n'));
 }
@@ -279,13 +277,13 @@ function measures(station) {
 
 function showEvents() {
   show($('events'), view.events, () => (view.events.length === 0 ? [h('li', {}, t('no_events'))] : view.events.map((event) => {
-    const what = word({ state: 'state', stop: 'class' }[event.kind] ?? 'word', event.word);
+    const what = happened(event);
     const number = event.count ? ` ${num(event.count.best)} ${doubt(event.count)}`.trimEnd() : '';
     return h('li', {}, h('details', {}, h('summary', {},
       h('span', { class: 'num' }, clock(event.at_ms)), mark(event),
       h('span', {}, h('span', { class: 'dim' }, `${word('kind', event.kind)} `), h('b', {}, `${event.station ?? ''} ${what}${number}`.trim()),
-        ...(event.from_ms ? [` ${hms(event.at_ms - event.from_ms)}`] : []), h('span', { class: 'dim detail', lang: 'en' }, ` ${event.detail}`)),
-    ), h('p', { class: 'dim', lang: 'en' }, [event.tag, event.detail].filter(Boolean).join(' · ') || '–')));
+        ...(event.from_ms ? [` ${hms(event.at_ms - event.from_ms)}`] : []), h('span', { class: 'dim detail' }, ` ${detail(event)}`)),
+    ), h('p', { class: 'dim' }, [event.tag, detail(event)].filter(Boolean).join(' · ') || '–')));
   })));
 }
 

@@ -1,9 +1,34 @@
 // What the pages behind the overview share: the span, the asking, files to take away.
 
-import { age, day, hm, put, t } from './format.mjs';
+import { age, day, hm, put, t, title } from './format.mjs';
 
 const $ = (id) => document.getElementById(id);
 const ANSWER_WITHIN_MS = 8000;
+
+/** Why something was refused, in words. */
+export function refusal(body) {
+  return title({ en: `${body.message}; ${body.hint}`, zh: body.message_zh });
+}
+
+const AUTHOR = 'capline-author';
+
+/** The name typed last on this screen. */
+export function author() {
+  try {
+    return localStorage.getItem(AUTHOR) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** @param {string} by */
+export function keepAuthor(by) {
+  try {
+    localStorage.setItem(AUTHOR, by);
+  } catch {
+    // A browser that keeps nothing asks again.
+  }
+}
 
 /** The span chosen on this page; kept in the address, so that a link and a reload show the same. */
 export function chosen() {
@@ -52,7 +77,7 @@ export function ask(path, every, take) {
     try {
       const answer = await fetch(path(), { signal: mine.signal, cache: 'no-store' });
       const body = await answer.json();
-      if (!answer.ok) throw new Error(`${body.message}; ${body.hint}`);
+      if (!answer.ok) throw new Error(refusal(body));
       if (asking !== mine) return;
       heard = performance.now();
       $('trouble').hidden = true;

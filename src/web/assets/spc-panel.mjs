@@ -222,15 +222,44 @@ function decision(limits, page) {
     `${page.address}/limits/${limits.version}/decision`, { verdict: verdict.value, by: who.value, reason: reason.value }, page));
 }
 
+/** Subgroups that a person leaves out of the next proposal: start and cause. Kept while the chart is refreshed. */
+const leftOut = new Map();
+
 function proposal(data, page) {
-  const candidates = data.t.map((at, i) => [at, i]).filter(([, i]) => data.fitness[i] === 'whole' && data.sig.some(([hit]) => hit === i));
-  const left = h('select', {}, h('option', { value: '' }, t('spc_none')), ...candidates.map(([at]) => h('option', { value: String(at) }, time(at))));
-  const cause = h('input', { maxlength: 1000 });
-  const reason = h('input', { maxlength: 1000 });
+  const signals = new Set(data.sig.map(([i]) => i));
+  const candidates = data.t.filter((_, i) => data.fitness[i] === 'whole' && signals.has(i)).reverse().slice(0, 200);
+  const under = h('option', { value: 'cursor' }, t('spc_at_cursor'));
+  const which = h('select', { 'data-name': 'exclude' }, ...candidates.map((at) => h('option', { value: String(at) }, time(at))), under);
+  const cause = h('input', { maxlength: 1000, 'data-name': 'cause' });
+  const reason = h('input', { maxlength: 1000, 'data-name': 'reason' });
   const who = person();
-  const fields = [[t('spc_exclude'), left], [t('spc_cause'), cause], [t('spc_reason'), reason], [t('spc_name'), who]];
-  return h('details', {}, h('summary', {}, t('spc_propose', { n: data.fitted.n_used })), form(fields, t('spc_propose_button'), () => post(`${page.address}/limits`, {
+  const list = h('ul', { class: 'left-out' });
+  const fill = () => list.replaceChildren(...[...leftOut].sort(([a], [b]) => a - b).map(([at, why]) => {
+    const back = h('button', { type: 'button', 'aria-label': t('spc_take_back', { at: time(at) }) }, '✕');
+    back.addEventListener('click', () => { leftOut.delete(at); fill(); });
+    return h('li', {}, `${time(at)} ${why} `, back);
+  }));
+  const add = h('button', { type: 'button', 'data-name': 'add' }, t('spc_add'));
+  add.addEventListener('click', () => {
+    const at = which.value === 'cursor' ? page.cursor() : Number(which.value);
+    // No cause, no exclusion; and only what is a whole subgroup estimates.
+    if (at === null || !cause.value.trim() || data.fitness[data.t.indexOf(at)] !== 'whole') {
+      (at === null ? which : cause).focus();
+      return;
+    }
+    leftOut.set(at, cause.value.trim());
+    cause.value = '';
+    fill();
+  });
+  fill();
+  const fields = [[t('spc_exclude'), which], [t('spc_cause'), cause]];
+  const out = h('fieldset', {}, h('legend', {}, t('spc_left_out')), ...fields.map(([label, field]) => h('label', {}, label, field)), add, list);
+  const send = form([[t('spc_reason'), reason], [t('spc_name'), who]], t('spc_propose_button'), () => post(`${page.address}/limits`, {
     author: who.value, reason: reason.value, from: String(data.from_ms), to: String(data.to_ms),
-    exclude: left.value ? [{ t: Number(left.value), reason: cause.value }] : [],
-  }, page, (made) => t('spc_replayed', { appear: made.replay.appear.length, vanish: made.replay.vanish.length, stay: made.replay.stay, n: made.replay.judged }))));
+    exclude: [...leftOut].map(([at, why]) => ({ t: at, reason: why })),
+  }, page, (made) => {
+    leftOut.clear();
+    return t('spc_replayed', { appear: made.replay.appear.length, vanish: made.replay.vanish.length, stay: made.replay.stay, n: made.replay.judged });
+  }));
+  return h('details', { id: 'propose' }, h('summary', {}, t('spc_propose', { n: data.fitted.n_used })), out, send);
 }

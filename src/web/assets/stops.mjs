@@ -2,11 +2,10 @@
 
 import { clock, day, fixed, h, hm, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot, shape } from './chart.mjs';
-import { ask, chosen, csv, iso, remember, spanText, windows } from './page.mjs';
+import { ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 5000;
-const AUTHOR = 'capline-author';
 const $ = (id) => document.getElementById(id);
 const line = encodeURIComponent(document.body.dataset.line);
 const writes = $('tools').dataset.writes === 'true';
@@ -147,51 +146,83 @@ function open(stop) {
   asked = stop;
   put('entry-stop', `${when(stop.from_ms)} · ${hms(stop.lasted_ms)} · ${stop.stations.join(' / ')} · ${recorded(stop)}`);
   put('entry-trouble', writes ? '' : t('read_only_here')).hidden = writes;
-  $('author').value = stored();
+  $('author').value = author();
   $('reasons').replaceChildren(...data.choices.map((choice) => h('button', {
     class: 'act reason', type: 'button', 'data-cause': choice.cause, 'data-reason': choice.reason, disabled: !writes,
   }, icon(SHAPES[choice.cause]), h('span', {}, title(choice.title)))));
   $('own-cause').replaceChildren(...CAUSES.map((cause) => h('option', { value: cause, selected: cause === stop.cause }, word('cause', cause))));
   $('own-save').disabled = !writes;
-  const said = stop.said.map((one) => h('li', {}, t('said_line', {
-    time: `${day(one.at_ms)} ${clock(one.at_ms)}`, by: one.by, why: one.why, cause: one.cause ? word('cause', one.cause) : '', reason: one.title ? title(one.title) : one.reason,
+  const { before, after } = neighbours(stop);
+  $('split-at').value = clock((stop.from_ms + (stop.to_ms ?? stop.from_ms)) / 2);
+  $('cut-why').value = '';
+  $('split').disabled = !writes || stop.to_ms === null || stop.lasted_ms < 2000;
+  $('merge-before').disabled = !writes || !before;
+  $('merge-after').disabled = !writes || !after;
+  const said = stop.said.map((one) => h('li', {}, t({ split: 'said_split', merge: 'said_merge' }[one.act] ?? 'said_line', {
+    parts: one.parts.join(' + '), after: hms(one.after_ms ?? 0), time: `${day(one.at_ms)} ${clock(one.at_ms)}`, by: one.by, why: one.why, cause: one.cause ? word('cause', one.cause) : '', reason: one.title ? title(one.title) : one.reason,
   })));
   $('said').replaceChildren(h('li', {}, stop.said.length === 0 ? t('said_nothing', { cause: recorded(stop) }) : t('as_recorded', { cause: recorded(stop) })), ...said);
   $('entry').showModal();
   if (writes && !$('author').value) $('author').focus();
 }
 
-/** The name typed last on this screen. */
-function stored() {
-  try {
-    return localStorage.getItem(AUTHOR) ?? '';
-  } catch {
-    return '';
-  }
+/** The stop that ends where another begins, and the one that begins where it ends: only these can be joined. */
+function neighbours(stop) {
+  return { before: data.stops.find((one) => one.to_ms === stop.from_ms), after: data.stops.find((one) => one.from_ms === stop.to_ms) };
 }
 
-async function give(cause, reason, why) {
+/** How long after its begin a stop reaches a time of the plant's day; none where that is no time or lies outside. */
+function reached(stop, time) {
+  const parts = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(time.trim());
+  if (!parts) return null;
+  const [hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
+  const local = stop.from_ms + offset * 1000;
+  const at = Math.floor(local / 86400000) * 86400000 + ((hours * 60 + minutes) * 60 + seconds) * 1000;
+  const after = (at <= local ? at + 86400000 : at) - local;
+  return after < stop.lasted_ms ? after : null;
+}
+
+const cutWhy = (text) => $('cut-why').value.trim() || t(text);
+
+$('split').addEventListener('click', () => {
+  const after = reached(asked, $('split-at').value);
+  if (after !== null) {
+    say({ act: 'split', part: asked.id, after_ms: after, why: cutWhy('why_split') });
+    return;
+  }
+  put('entry-trouble', t('split_inside', { from: clock(asked.from_ms), to: clock(asked.to_ms) })).hidden = false;
+  $('split-at').focus();
+});
+$('merge-before').addEventListener('click', () => {
+  const { before } = neighbours(asked);
+  if (before) say({ act: 'merge', part: before.id, with: asked.id, why: cutWhy('why_merge') }, before.id);
+});
+$('merge-after').addEventListener('click', () => {
+  const { after } = neighbours(asked);
+  if (after) say({ act: 'merge', part: asked.id, with: after.id, why: cutWhy('why_merge') });
+});
+
+const give = (cause, reason, why) => say({ act: 'assign', part: asked.id, cause, reason, why });
+
+/** Sends what a person says of a stop. `stays` is the part that is there afterwards. */
+async function say(what, stays = asked.id) {
   const by = $('author').value.trim();
   if (!by) {
     put('entry-trouble', t('name_first')).hidden = false;
     $('author').focus();
     return;
   }
-  try {
-    localStorage.setItem(AUTHOR, by);
-  } catch {
-    // A browser that keeps nothing asks again.
-  }
+  keepAuthor(by);
+  const seen = Math.max(0, ...data.stops.map((stop) => stop.revision));
   try {
     const answer = await fetch(`/api/v1/lines/${line}/stops/revisions`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ part: asked.id, cause, reason, by, why }),
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...what, seen, by }),
     });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(`${body.message}; ${body.hint}`);
-    const id = asked.id;
+    if (!answer.ok) throw new Error(refusal(body));
     $('entry').close();
     await load();
-    document.querySelector(`#stops [data-stop="${CSS.escape(id)}"]`)?.focus();
+    document.querySelector(`#stops [data-stop="${CSS.escape(stays)}"]`)?.focus();
   } catch (error) {
     put('entry-trouble', error.message).hidden = false;
   }

@@ -37,7 +37,15 @@ fn body(lang: Lang) -> Markup {
         Key::Lateness,
         Key::RoundTrip,
     ];
-    let balance = [Key::Section, Key::WentIn, Key::CameOut, Key::Grown, Key::Capacity, Key::Judged];
+    let balance = [
+        Key::Section,
+        Key::WentIn,
+        Key::CameOut,
+        Key::Grown,
+        Key::InsideNow,
+        Key::Capacity,
+        Key::Judged,
+    ];
     let ledger = [Key::Time, Key::What, Key::Station, Key::Capsules, Key::WhyWord];
     html! {
         (style())

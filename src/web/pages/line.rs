@@ -22,11 +22,12 @@ async fn line(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let (body, first) = (body(look.lang), First::of(&app, line).await?);
+    let writes = app.parts().writes;
+    let (body, first) = (body(look.lang, writes), First::of(&app, line).await?);
     Ok(page(&app, look, &Page { title: Key::LinePage, line, script: "line.mjs", body, first }))
 }
 
-fn body(lang: Lang) -> Markup {
+fn body(lang: Lang, writes: bool) -> Markup {
     let tags = [
         Key::Tag,
         Key::Role,
@@ -53,7 +54,31 @@ fn body(lang: Lang) -> Markup {
                 }
             }
         }
+        (batch(lang, writes))
         div.machines #machines role="group" aria-label=(lang.say(Key::Stations)) {}
         (table(lang, Key::Tags, "tags", &tags))
+    }
+}
+
+/// The batch, and where a person opens and closes it if the machine tells none.
+fn batch(lang: Lang, writes: bool) -> Markup {
+    let field = |key: Key, id: &str, longest: u16, complete: &str| {
+        html! {
+            label { span { (lang.mark(key)) } input #(id) maxlength=(longest) autocomplete=(complete) disabled[!writes]; }
+        }
+    };
+    html! {
+        section.card.batch #batch-card data-writes=(writes) aria-labelledby="batch-title" {
+            header { h2 #batch-title { (lang.mark(Key::Batch)) } span.dim #batch-note {} }
+            p #batch-now role="status" {}
+            form.own #batch-form autocomplete="off" hidden {
+                (field(Key::BatchId, "batch-id", 40, "off"))
+                (field(Key::Product, "batch-product", 120, "off"))
+                (field(Key::YourName, "batch-author", 80, "name"))
+                button.act #batch-open disabled[!writes] { (lang.mark(Key::BatchOpen)) }
+                button.act #batch-close type="button" disabled { (lang.mark(Key::BatchClose)) }
+            }
+            p.note #batch-trouble role="alert" hidden {}
+        }
     }
 }

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::quality::characteristic::{Characteristic, Measure};
+use domain::spc::rules::RuleId;
 use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, page};
@@ -15,6 +16,18 @@ use crate::web::{App, Routes, assets};
 /// Spans that can be chosen: hours and text.
 const SPANS: [(u32, Key); 4] =
     [(8, Key::SpcSpan8h), (30, Key::SpcSpan30h), (168, Key::SpcSpan7d), (744, Key::SpcSpan31d)];
+
+/// Rules that can be chosen for a look.
+const RULES: [RuleId; 8] = [
+    RuleId::N1,
+    RuleId::N2,
+    RuleId::N3,
+    RuleId::N4,
+    RuleId::N5,
+    RuleId::N6,
+    RuleId::N7,
+    RuleId::N8,
+];
 
 /// Routes of this page.
 pub(crate) fn routes() -> Routes {
@@ -47,7 +60,7 @@ async fn workbench(
 }
 
 /// What a characteristic is called.
-fn name(lang: Lang, characteristic: &Characteristic) -> String {
+pub(super) fn name(lang: Lang, characteristic: &Characteristic) -> String {
     match &characteristic.measure {
         Measure::RejectFraction { station } => {
             format!("{} {station}", lang.say(Key::RejectFraction))
@@ -89,6 +102,13 @@ fn body(lang: Lang, all: &[Characteristic], shown: &Characteristic, writes: bool
                 option value="in_force" { (lang.say(Key::SpcInForce)) }
                 option value="trial" { (lang.say(Key::SpcTrial)) }
             }))
+            @if shown.kind.counts() {
+                (select(lang, Key::SpcBeside, "companion", html! {
+                    option value="ewma" { "EWMA" }
+                    option value="cusum" { "CUSUM" }
+                }))
+            }
+            (chooser(lang, shown))
             p #state { "–" }
             p.out {
                 button.choice #csv type="button" { "CSV" }
@@ -121,6 +141,29 @@ fn minutes(shown: &Characteristic) -> Vec<u32> {
     all
 }
 
+fn words(lang: Lang, rule: RuleId) -> String {
+    let id = format!("rule.{}", rule.name());
+    let known = Key::ALL.iter().find(|key| key.id() == id);
+    known.map_or_else(String::new, |key| lang.say(*key).into_owned())
+}
+
+/// Rules for a look; alarms are judged by those of the limits.
+fn chooser(lang: Lang, shown: &Characteristic) -> Markup {
+    html! {
+        details.menu #rules {
+            summary { span.dim { (lang.mark(Key::SpcRules)) } " " span #rules-chosen { "–" } }
+            div.choices-of {
+                @for rule in RULES {
+                    label {
+                        input type="checkbox" name="rule" value=(rule.name()) checked[shown.rules.contains(&rule)];
+                        " " (rule.name()) " " (words(lang, rule))
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn select(lang: Lang, label: Key, id: &str, options: Markup) -> Markup {
     html! {
         label { span.dim { (lang.mark(label)) } select id=(id) { (options) } }
@@ -140,7 +183,10 @@ fn chart(lang: Lang, id: &str, title: Key) -> Markup {
             div.plot #(id) role="img" tabindex="0" aria-describedby="spc-keys" {}
             p.readout #{ (id) "-readout" } aria-live="off" {}
             div.rows #{ (id) "-rows" } role="group" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
-            @if id == "control" { p.dim.keys #spc-keys { (lang.mark(Key::SpcKeys)) } }
+            @if id == "control" {
+                div.strip #strip role="slider" tabindex="0" aria-label=(lang.say(Key::SpcStrip)) aria-valuemin="0" aria-valuemax="0" aria-valuenow="0" {}
+                p.dim.keys #spc-keys { (lang.mark(Key::SpcKeys)) }
+            }
         }
     }
 }

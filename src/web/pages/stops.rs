@@ -77,6 +77,17 @@ fn body(lang: Lang, writes: bool) -> Markup {
                         button.act #own-save type="button" { (lang.mark(Key::Save)) }
                     }
                 }
+                details {
+                    summary { (lang.mark(Key::SplitMerge)) }
+                    p.dim { (lang.mark(Key::SplitNote)) }
+                    div.own {
+                        label { span { (lang.mark(Key::SplitAt)) } input #split-at inputmode="numeric" maxlength="8" placeholder="hh:mm:ss" autocomplete="off"; }
+                        label { span { (lang.mark(Key::WhyWord)) } input #cut-why maxlength="400"; }
+                        button.act #split type="button" { (lang.mark(Key::Split)) }
+                        button.act #merge-before type="button" { (lang.mark(Key::MergeBefore)) }
+                        button.act #merge-after type="button" { (lang.mark(Key::MergeAfter)) }
+                    }
+                }
                 p.note #entry-trouble role="alert" hidden {}
                 h3 { (lang.mark(Key::SaidBefore)) }
                 ul #said {}

@@ -1,5 +1,7 @@
 //! Answers of the routes.
 
+use domain::line::rollup::OpenBatch;
+
 use super::*;
 
 #[tokio::test]
@@ -216,7 +218,8 @@ async fn metrics_hold_the_line_its_links_and_the_gauges_of_the_service() {
 async fn the_first_figures_come_with_the_page_and_cannot_break_out_of_it() {
     let (app, sender) = running();
     let mut status = fixture::status(Clock::real().now(), Case::Running);
-    status.batch = Some("</script><script>alert(1)".into());
+    let id = "</script><script>alert(1)".into();
+    status.batch = Some(OpenBatch { id, start_us: 0, by_hand: true });
     sender.send_replace(Some(Arc::new(status)));
     let page = get(&app, OVERVIEW).await;
     let page = page.text();

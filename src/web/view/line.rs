@@ -33,8 +33,14 @@ pub struct LineView {
     pub feed: &'static str,
     /// State of the line, `unknown` unless the feed is current.
     pub state: StateView,
-    /// Batch, if a tag tells it.
+    /// Open batch.
     pub batch: Option<String>,
+    /// Since when it is open, UTC milliseconds.
+    pub batch_since_ms: Option<i64>,
+    /// Whether a person opened it; else the machine told it.
+    pub batch_by_hand: bool,
+    /// The batch that the counting station tells itself: while it tells one, nobody can open or close one by hand.
+    pub batch_told: Option<String>,
     /// Shift, none between shifts.
     pub shift: Option<ShiftView>,
     /// Good capsules since the journal began.
@@ -83,6 +89,9 @@ impl LineView {
             feed: "waiting",
             state: StateView::none(),
             batch: None,
+            batch_since_ms: None,
+            batch_by_hand: false,
+            batch_told: None,
             shift: None,
             total: Count::ZERO.into(),
             target_per_minute: config.target_per_minute,
@@ -114,7 +123,10 @@ impl LineView {
             age_ms,
             feed: if stalled { "stalled" } else { "current" },
             state,
-            batch: status.batch.as_ref().map(|batch| batch.to_string()),
+            batch: status.batch.as_ref().map(|batch| batch.id.to_string()),
+            batch_since_ms: status.batch.as_ref().map(|batch| ms(batch.start_us)),
+            batch_by_hand: status.batch.as_ref().is_some_and(|batch| batch.by_hand),
+            batch_told: status.batch_told.as_ref().map(|id| id.to_string()),
             shift: status
                 .shift
                 .as_ref()
@@ -134,7 +146,10 @@ impl LineView {
             faults: faults(config, status),
             polls: status.polls,
             missed_polls: status.missed_polls,
-            events: told(&status.events).take(EVENTS_SHOWN).map(EventView::of).collect(),
+            events: told(&status.events)
+                .take(EVENTS_SHOWN)
+                .map(|event| EventView::of(event).named(config))
+                .collect(),
             minute_ms: status.trend.last().map(|point| ms(point.start_us)),
         }
     }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{CountView, ms, share};
 use crate::config::LineConfig;
+use crate::web::details;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -30,6 +31,9 @@ pub struct EventView {
     pub count: Option<CountView>,
     /// The rest in one English sentence.
     pub detail: String,
+    /// The same in Chinese; left out where there is none, and of what a report is the digest of.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail_zh: String,
 }
 
 impl EventView {
@@ -44,6 +48,19 @@ impl EventView {
             word: event.word.clone(),
             count: event.count.map(CountView::from),
             detail: event.detail.clone(),
+            detail_zh: details::chinese(&event.detail),
+        }
+    }
+
+    /// The same with the plant's own name of a reason, which the maps have in both languages.
+    pub fn named(self, config: &LineConfig) -> EventView {
+        let reasons = config.devices.iter().flat_map(|device| device.map.stop_reasons.values());
+        let mut known = reasons.filter(|title| *title.en == *self.detail);
+        match known.next() {
+            Some(title) if self.kind == "stop" => {
+                EventView { detail_zh: title.zh.to_string(), ..self }
+            }
+            _ => self,
         }
     }
 }

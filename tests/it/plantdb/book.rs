@@ -67,6 +67,8 @@ impl Book {
             states: Vec::new(),
             stops: vec![stop(self.next)],
             rollups: Vec::new(),
+            batch_entries: Vec::new(),
+            balance: None,
             booked_to: moment(self.next as i64),
             total: Count::exact(self.next),
         };

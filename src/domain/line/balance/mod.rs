@@ -12,10 +12,13 @@
 //! One section in doubt names all its counters. A counter between two sections makes one too full and the other too
 //! empty: when both are found, it alone is named.
 
+mod state;
 #[cfg(test)]
 mod tests;
 
 use crate::units::Count;
+
+pub use state::SectionState;
 
 /// A counter on the way out of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +125,23 @@ struct Watched {
     at_base: (i128, i128),
     now: Difference,
     minutes: u64,
+    /// When the base was taken and when the last judgement was made, UTC microseconds.
+    since_us: i64,
+    at_us: i64,
     found: Option<Found>,
+}
+
+/// What can be inside a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The least, in capsules.
+    pub low: u64,
+    /// The most.
+    pub high: u64,
+    /// Since when every judgement has narrowed it, UTC microseconds.
+    pub since_us: i64,
+    /// When it was judged last, UTC microseconds.
+    pub at_us: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +162,8 @@ impl Balance {
             at_base: (0, 0),
             now: Difference { low: 0, best: 0, high: 0 },
             minutes: 0,
+            since_us: 0,
+            at_us: 0,
             found: None,
         };
         Balance { sections: sections.into_iter().map(watch).collect() }
@@ -153,11 +174,11 @@ impl Balance {
         self.sections.iter().map(|watched| &watched.section)
     }
 
-    /// Judges all sections by the totals of all counters; to be called once a minute. A counter that is not current has
-    /// none, and its sections wait.
-    pub fn judge(&mut self, totals: &[Option<Count>]) -> Vec<Miscount> {
-        let judged =
-            self.sections.iter_mut().enumerate().map(|(i, section)| (i, section.judge(totals)));
+    /// Judges all sections by the totals of all counters at a moment in UTC microseconds; to be called once a minute. A
+    /// counter that is not current has none, and its sections wait.
+    pub fn judge(&mut self, totals: &[Option<Count>], at_us: i64) -> Vec<Miscount> {
+        let judged = self.sections.iter_mut().enumerate();
+        let judged = judged.map(|(i, section)| (i, section.judge(totals, at_us)));
         judged
             .filter_map(|(section, found)| {
                 let (found, at_least) = found?;
@@ -167,14 +188,20 @@ impl Balance {
             .collect()
     }
 
-    /// What can be inside a section now; none before the first judgement.
-    pub fn content(&self, section: usize) -> Option<(u64, u64)> {
+    /// Whether a section was judged at that moment, or there is none to be judged.
+    pub fn is_judged(&self, at_us: i64) -> bool {
+        self.sections.is_empty() || self.sections.iter().any(|watched| watched.at_us == at_us)
+    }
+
+    /// What can be inside a section as of its last judgement; none before the first.
+    pub fn content(&self, section: usize) -> Option<Content> {
         let watched = self.sections.get(section)?;
         watched.base.as_ref()?;
         let capacity = i128::from(watched.section.capacity);
         let low = (watched.at_base.0 + watched.now.low).clamp(0, capacity);
         let high = (watched.at_base.1 + watched.now.high).clamp(0, capacity);
-        Some((low as u64, high as u64))
+        let (since_us, at_us) = (watched.since_us, watched.at_us);
+        Some(Content { low: low as u64, high: high as u64, since_us, at_us })
     }
 
     /// The counters that explain most of what is found, each with its direction. Empty while all is well.
@@ -206,7 +233,7 @@ impl Balance {
 }
 
 impl Watched {
-    fn judge(&mut self, totals: &[Option<Count>]) -> Option<(Found, u64)> {
+    fn judge(&mut self, totals: &[Option<Count>], at_us: i64) -> Option<(Found, u64)> {
         let total = |counter: usize| totals.get(counter).copied().flatten();
         let inlet = total(self.section.inlet)?;
         let outlets: Vec<Count> = self
@@ -216,6 +243,7 @@ impl Watched {
             .map(|outlet| total(outlet.counter))
             .collect::<Option<_>>()?;
         self.minutes += 1;
+        self.at_us = at_us;
         let Some((inlet_base, outlet_bases)) = &self.base else {
             self.rebase(inlet, outlets);
             return None;
@@ -257,5 +285,6 @@ impl Watched {
         self.at_base = (0, i128::from(self.section.capacity));
         self.now = Difference { low: 0, best: 0, high: 0 };
         self.minutes = 0;
+        self.since_us = self.at_us;
     }
 }

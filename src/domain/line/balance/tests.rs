@@ -1,4 +1,5 @@
 use super::*;
+use crate::units::MINUTE_US;
 
 /// A small generator of our own (SplitMix64), so that a run is told by its seed.
 struct Random(u64);
@@ -99,7 +100,12 @@ fn run(
         line.minute();
         let mut totals = line.totals();
         spoil(&line, &mut totals);
-        found.extend(balance.judge(&totals).into_iter().map(|miscount| (minute, miscount)));
+        found.extend(
+            balance
+                .judge(&totals, minute as i64 * MINUTE_US)
+                .into_iter()
+                .map(|miscount| (minute, miscount)),
+        );
     }
     (found, balance)
 }
@@ -109,9 +115,9 @@ fn the_content_is_inside_its_interval() {
     let (mut line, mut balance) = (Line::new(11), Balance::new(sections()));
     for _ in 0..3_000 {
         line.minute();
-        balance.judge(&line.totals());
+        balance.judge(&line.totals(), 0);
         for (i, content) in line.contents.into_iter().enumerate() {
-            let (low, high) = balance.content(i).unwrap();
+            let Content { low, high, .. } = balance.content(i).unwrap();
             assert!((low..=high).contains(&content), "{content} of {i} in [{low}, {high}]");
         }
     }

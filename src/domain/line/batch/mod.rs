@@ -4,7 +4,11 @@
 //! The border is the reset of the counters where there is one, else the first sight of the new id. Until both are seen,
 //! or the window is over, what is counted is kept apart ([`Verdict::Doubt`]). An id that comes back within the window
 //! has only flickered.
+//!
+//! What the machine tells wins: an id that it tells ends a batch that a person opened, and while it tells one nobody can
+//! open or close a batch by hand ([`hand`]). So there is never a batch on paper beside another one in the machine.
 
+pub mod hand;
 #[cfg(test)]
 mod tests;
 
@@ -104,8 +108,6 @@ impl Remark {
 pub struct BatchFollower {
     settings: Settings,
     current: Option<Arc<str>>,
-    /// Whether a person opened the present batch; then the id of the machine does not close it.
-    by_hand: bool,
     pending: Option<Pending>,
     reset: Option<Moment>,
 }
@@ -120,7 +122,7 @@ struct Pending {
 impl BatchFollower {
     /// Goes on with the batch that was open, if any.
     pub fn new(settings: Settings, current: Option<Arc<str>>) -> BatchFollower {
-        BatchFollower { settings, current, by_hand: false, pending: None, reset: None }
+        BatchFollower { settings, current, pending: None, reset: None }
     }
 
     /// The present batch.
@@ -130,7 +132,7 @@ impl BatchFollower {
 
     /// Takes an id as read. An empty one tells nothing.
     pub fn id(&mut self, id: &Arc<str>, at: Moment) -> Verdict {
-        if id.is_empty() || self.by_hand {
+        if id.is_empty() {
             return Verdict::Nothing;
         }
         if self.current.is_none() {
@@ -161,7 +163,7 @@ impl BatchFollower {
     /// Takes the reset of a counter that is reset with the batch. A second counter at the same moment tells nothing.
     pub fn reset(&mut self, at: Moment) -> Verdict {
         let known = self.reset.is_some_and(|reset| reset.mono_us == at.mono_us);
-        if known || self.current.is_none() || self.by_hand {
+        if known || self.current.is_none() {
             return Verdict::Nothing;
         }
         self.reset = Some(at);
@@ -192,7 +194,6 @@ impl BatchFollower {
 
     /// Opens a batch by hand. What was kept apart belongs to the batch before.
     pub fn open(&mut self, id: Arc<str>, at: Moment) -> Change {
-        self.by_hand = true;
         (self.pending, self.reset) = (None, None);
         self.current = Some(id.clone());
         Change { id: Some(id), at, remark: Remark::ByHand }
@@ -200,7 +201,6 @@ impl BatchFollower {
 
     /// Closes the present batch by hand; the machine's id opens the next one.
     pub fn close(&mut self, at: Moment) -> Change {
-        self.by_hand = false;
         (self.pending, self.reset, self.current) = (None, None, None);
         Change { id: None, at, remark: Remark::ByHand }
     }

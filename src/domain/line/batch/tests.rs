@@ -89,11 +89,25 @@ fn missed_polls_delay_the_decision_only() {
 }
 
 #[test]
-fn a_person_opens_and_closes_a_batch_whatever_the_machine_says() {
-    let mut follower = BatchFollower::new(Settings::default(), Some("A".into()));
+fn an_id_of_the_machine_ends_a_batch_that_was_opened_by_hand() {
+    let mut follower = BatchFollower::new(Settings::default(), None);
     assert_eq!(follower.open("X".into(), at(0)).remark, Remark::ByHand);
-    assert_eq!(follower.id(&"B".into(), at(1_000)), Verdict::Nothing);
-    assert_eq!(follower.reset(at(2_000)), Verdict::Nothing);
+    // A machine that tells no id leaves it alone; that it resets its counters says nothing of a batch.
+    assert_eq!(follower.id(&"".into(), at(1_000)), Verdict::Nothing);
+    assert_eq!(follower.reset(at(2_000)), Verdict::Doubt);
+    assert_eq!(follower.decide(at(6_000)), Verdict::Stay(Remark::NoId));
+    assert_eq!(follower.current(), Some(&"X".into()));
+    // The same id from the machine changes nothing, another one does.
+    assert_eq!(follower.id(&"X".into(), at(7_000)), Verdict::Nothing);
+    assert_eq!(follower.id(&"B".into(), at(8_000)), Verdict::Doubt);
+    assert_eq!(follower.id(&"B".into(), at(9_000)), Verdict::Nothing);
+    let change = Change { id: Some("B".into()), at: at(8_000), remark: Remark::NoReset };
+    assert_eq!(follower.decide(at(12_000)), Verdict::Change(change));
+}
+
+#[test]
+fn after_a_close_by_hand_the_machine_opens_the_next_batch() {
+    let mut follower = BatchFollower::new(Settings::default(), Some("A".into()));
     assert_eq!(follower.close(at(3_000)).id, None);
     let next = follower.id(&"B".into(), at(4_000));
     assert!(matches!(next, Verdict::Change(Change { remark: Remark::First, .. })), "{next:?}");

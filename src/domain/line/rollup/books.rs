@@ -30,6 +30,17 @@ pub struct Booking {
     pub reset: bool,
 }
 
+/// A batch that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenBatch {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Since when, UTC microseconds.
+    pub start_us: i64,
+    /// Whether a person opened it; else the machine told it.
+    pub by_hand: bool,
+}
+
 /// The open periods of a line.
 #[derive(Clone, Debug)]
 pub struct Books {
@@ -136,9 +147,13 @@ impl Books {
         self.closed_until_us = hours.map(|open| open.start_us).min().unwrap_or(i64::MIN);
     }
 
-    /// Id of the open batch.
-    pub fn batch(&self) -> Option<&Arc<str>> {
-        self.batch.as_ref().map(|batch| &batch.name)
+    /// The open batch.
+    pub fn batch(&self) -> Option<OpenBatch> {
+        self.batch.as_ref().map(|batch| OpenBatch {
+            id: batch.name.clone(),
+            start_us: batch.start_us,
+            by_hand: batch.remark == Some(Remark::ByHand),
+        })
     }
 
     /// Books a count.

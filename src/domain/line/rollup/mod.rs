@@ -22,7 +22,7 @@ use crate::line::minute::Counted;
 use crate::line::state::State;
 use crate::units::{Count, StationId};
 
-pub use books::{Booking, Books};
+pub use books::{Booking, Books, OpenBatch};
 
 /// What a period is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

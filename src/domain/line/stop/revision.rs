@@ -100,6 +100,17 @@ pub struct Part {
     pub revision: u64,
 }
 
+impl Act {
+    /// The parts that it names.
+    pub fn parts(&self) -> impl Iterator<Item = PartId> {
+        let (first, second) = match self {
+            Act::Assign { part, .. } | Act::Split { part, .. } => (*part, None),
+            Act::Merge { first, second } => (*first, Some(*second)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
 impl Part {
     fn of(stop: &Stop) -> Part {
         Part {
@@ -140,6 +151,9 @@ pub enum Refusal {
     /// Nobody saw the line in one of them: it must be given a cause first.
     #[error("in one of the stops {0} and {1} the line could not be seen; assign its cause first")]
     Unseen(PartId, PartId),
+    /// Somebody revised it after it was looked at.
+    #[error("stop {0} was revised meanwhile, by revision {1}; look at it again and decide anew")]
+    Meanwhile(PartId, u64),
 }
 
 /// The stops as recorded, with all revisions applied. Oldest first.
@@ -174,6 +188,18 @@ pub fn revise(parts: &mut Vec<Part>, revision: &Revision) -> Result<(), Refusal>
         Act::Merge { first, second } => merge(parts, *first, *second, revision.number)?,
     }
     Ok(())
+}
+
+/// Refuses an act on parts that were revised after the revision that its author has seen.
+///
+/// # Errors
+/// The part and its later revision.
+pub fn check_seen(parts: &[Part], act: &Act, seen: u64) -> Result<(), Refusal> {
+    let later = |id: &PartId| parts.iter().find(|part| part.id == *id && part.revision > seen);
+    match act.parts().find_map(|id| later(&id).map(|part| (id, part.revision))) {
+        Some((id, revision)) => Err(Refusal::Meanwhile(id, revision)),
+        None => Ok(()),
+    }
 }
 
 fn find(parts: &[Part], id: PartId) -> Result<usize, Refusal> {

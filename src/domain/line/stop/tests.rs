@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::key_cause::{Chain, KeyCause, Watch};
-use super::revision::{Act, PartId, Refusal, Revision, apply};
+use super::revision::{Act, PartId, Refusal, Revision, apply, check_seen};
 use super::*;
 use crate::line::state::TimeClass;
 use crate::units::StationId;
@@ -200,6 +200,27 @@ fn revisions_split_name_and_merge_and_leave_the_record_alone() {
         .collect();
     assert_eq!(shown, ["1 Some(20000000) internal ", "1.1 Some(40000000) planned cleaning"]);
     assert_eq!(stops, recorded);
+}
+
+#[test]
+fn what_was_revised_meanwhile_is_refused_to_who_has_not_seen_it() {
+    let recorded = stops(&[(State::Execute, 9), (State::Held, 60), (State::Execute, 1)]);
+    let split = Act::Split { part: part("1"), after_us: 20 * SECOND_US };
+    let parts = apply(&recorded, &[revision(3, split.clone())]).unwrap();
+    let assign = |text: &str| Act::Assign {
+        part: part(text),
+        cause: Cause::Planned,
+        reason: "cleaning".into(),
+    };
+    let meanwhile = |text: &str| Err(Refusal::Meanwhile(part(text), 3));
+    assert_eq!(check_seen(&parts, &assign("1"), 2), meanwhile("1"));
+    assert_eq!(check_seen(&parts, &assign("1.3"), 0), meanwhile("1.3"));
+    let merge = Act::Merge { first: part("1"), second: part("1.3") };
+    assert_eq!(check_seen(&parts, &merge, 2), meanwhile("1"));
+    // Who has seen it, and who speaks of something else, may.
+    assert_eq!(check_seen(&parts, &merge, 3), Ok(()));
+    assert_eq!(check_seen(&parts, &split, 7), Ok(()));
+    assert_eq!(check_seen(&apply(&recorded, &[]).unwrap(), &split, 0), Ok(()));
 }
 
 #[test]

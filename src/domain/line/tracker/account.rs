@@ -24,7 +24,7 @@ pub(super) struct Account {
     calendar: Calendar,
     keys: Vec<Key>,
     /// Position of the counter that is the output of the line.
-    output: usize,
+    pub(super) output: usize,
     /// Minutes that may still change, oldest first.
     open: VecDeque<OpenMinute>,
     /// Minutes closed since the last take.

@@ -2,6 +2,7 @@
 
 mod account;
 mod carry;
+mod hand;
 mod odometer;
 mod rounds;
 mod show;
@@ -14,6 +15,8 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::line::balance::SectionState;
+use crate::line::batch::hand::Entry;
 use crate::line::calendar::Calendar;
 use crate::line::chronicle::{Alarm, Chronicle, Plan};
 use crate::line::counter::{Baseline, Cause, Counter, Delta, Sample};
@@ -73,6 +76,10 @@ pub struct Changes {
     pub stops: Vec<Stop>,
     /// Hours, shifts and batches that changed.
     pub rollups: Vec<Rollup>,
+    /// Batches that people opened and closed.
+    pub orders: Vec<Entry>,
+    /// The balance of material, if it was judged.
+    pub balance: Option<Vec<SectionState>>,
     /// Up to when the time of the line is booked.
     pub booked_to: Moment,
 }
@@ -105,6 +112,7 @@ pub struct LineTracker {
     /// Up to when the time of the counting station is booked.
     booked_to: Moment,
     stop: Option<OpenStop>,
+    orders: Vec<Entry>,
     events: Vec<Event>,
     /// How many of the events are among the recent ones.
     noted: usize,
@@ -126,6 +134,8 @@ impl LineTracker {
             .collect();
         let ledgers = carry::ledgers(&model, &mut stations, &carry, now);
         let plan = Plan::new(model.calendar.clone(), model.stations.clone(), model.counting);
+        // The reason of the stop that lasts: the machine may have taken it back by the first reading.
+        let told = carry.past.open_stop.as_ref().and_then(|stop| stop.reason);
         let chronicle = Chronicle::new(plan, carry.past, now);
         let keys = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
         let is_output = |ledger: &Ledger| {
@@ -146,7 +156,10 @@ impl LineTracker {
         let stop = stations[model.counting].standing_since().map(|(class, from_us)| OpenStop {
             from_us,
             class,
-            reason: String::new(),
+            reason: told.map_or_else(String::new, |code| {
+                let named = model.stations[model.counting].stop_reasons.get(&code);
+                named.map_or_else(|| format!("code {code}"), |title| title.en.to_string())
+            }),
         });
         let mut tracker = LineTracker {
             charts: quality::charts(&[], &model.stations[model.counting].station),
@@ -158,6 +171,7 @@ impl LineTracker {
             chronicle,
             booked_to: now,
             stop,
+            orders: Vec::new(),
             events: Vec::new(),
             noted: 0,
             polls: 0,
@@ -242,12 +256,14 @@ impl LineTracker {
         }
         station.feel_pulse(at, &mut self.events);
         self.chronicle.state(index, station.state(), at);
+        let before = if is_counting { self.chronicle.open_batch() } else { None };
         if is_counting && let Some(id) = station.batch_told(readings) {
             self.chronicle.batch(id, at);
         }
         self.count(index, readings, at);
         if is_counting {
             self.chronicle.decide(at);
+            self.tell_taken_over(before, at.utc_us);
             self.follow_stop(at);
         }
     }
@@ -377,7 +393,9 @@ impl LineTracker {
         let done_us = (now.utc_us - lateness_us).min(self.booked_to.utc_us);
         self.account.close_until(done_us);
         self.chronicle.close_until(done_us);
+        let before = self.chronicle.open_batch();
         self.chronicle.decide(now);
+        self.tell_taken_over(before, now.utc_us);
         for (index, station) in self.stations.iter().enumerate() {
             self.chronicle.state(index, station.state(), now);
         }
@@ -442,6 +460,8 @@ impl LineTracker {
             stops,
             rollups,
             booked_to: self.booked_to,
+            orders: std::mem::take(&mut self.orders),
+            balance: self.chronicle.take_balance(),
             baselines: self.ledgers.iter().filter_map(baseline).collect(),
             minutes: self.account.take_minutes(),
             events: std::mem::take(&mut self.events),

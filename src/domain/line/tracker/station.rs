@@ -116,6 +116,11 @@ impl Station {
         self.stop_reason.filter(|code| *code != 0)
     }
 
+    /// Whether it has a tag for its batch.
+    pub(super) fn tells_batches(&self) -> bool {
+        self.batch_tag.is_some()
+    }
+
     /// The batch id, if these readings tell it. A device that reports only changes confirms it with every message.
     pub(super) fn batch_told(&self, readings: &[Reading]) -> Option<&Arc<str>> {
         let tag = self.batch_tag?;

@@ -1,9 +1,8 @@
 //! Registers → [`Value`]. Written once for all kinds and orders; which registers to fetch is planned elsewhere.
 //!
 //! The Modbus application protocol V1.1b3 (4.2) fixes only that a 16-bit register travels most significant byte
-//! first. How a vendor lays a longer value over several registers is convention, hence [`Order`]. For 64 bits the
-//! four names mean the same two choices: word order reversed or not, bytes swapped in each word or not
-//! (`ABCDEFGH`, `GHEFCDAB`, `BADCFEHG`, `HGFEDCBA`).
+//! first. How a vendor lays a longer value over several registers is convention, hence [`Order`]: three choices, whether
+//! the bytes are swapped in each word, the words in each pair, and the pairs in a value of 64 bits.
 
 use super::{Encoding, Kind, Order};
 use crate::reading::Value;
@@ -46,6 +45,9 @@ pub fn decode(registers: &[u16], encoding: Encoding) -> Result<Value, DecodeErro
     }
     let words = || in_order(registers, encoding.order);
     match encoding.kind {
+        Kind::Field(first, last @ 0..=15) if first < last => {
+            Ok(Value::Unsigned(number(words()) >> first & ((1 << (last - first + 1)) - 1)))
+        }
         Kind::Bit(bit @ 0..=15) => Ok(Value::Bool(number(words()) >> bit & 1 == 1)),
         Kind::Unsigned(16 | 32 | 64) => Ok(Value::Unsigned(number(words()))),
         Kind::Signed(16) => Ok(Value::Signed(i64::from(number(words()) as u16 as i16))),
@@ -62,15 +64,26 @@ pub fn decode(registers: &[u16], encoding: Encoding) -> Result<Value, DecodeErro
 /// The words of a value, most significant first, each with its bytes in order.
 fn in_order(registers: &[u16], order: Order) -> impl Iterator<Item = u16> {
     let n = registers.len();
-    let reversed = matches!(order, Order::Cdab | Order::Dcba);
-    (0..n).map(move |i| word(registers[if reversed { n - 1 - i } else { i }], order))
+    (0..n).map(move |i| word(registers[place(i, n, order)], order))
+}
+
+/// Where the `i`th of `n` words lies, the most significant being word 0.
+fn place(i: usize, n: usize, order: Order) -> usize {
+    match order {
+        Order::Abcd | Order::Badc => i,
+        Order::Cdab | Order::Dcba => n - 1 - i,
+        // Two words of the other half, one word of the other place in a pair; one register has neither.
+        Order::Efghabcd | Order::Fehgbadc if n == 4 => i ^ 2,
+        Order::Cdabghef | Order::Dcbahgfe if n == 4 => i ^ 1,
+        _ => i,
+    }
 }
 
 /// One register with its bytes in order.
 fn word(register: u16, order: Order) -> u16 {
     match order {
-        Order::Abcd | Order::Cdab => register,
-        Order::Badc | Order::Dcba => register.swap_bytes(),
+        Order::Abcd | Order::Cdab | Order::Efghabcd | Order::Cdabghef => register,
+        Order::Badc | Order::Dcba | Order::Fehgbadc | Order::Dcbahgfe => register.swap_bytes(),
     }
 }
 

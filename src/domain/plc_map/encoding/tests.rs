@@ -124,3 +124,80 @@ fn wrong_lengths_and_widths_are_errors() {
         Err(DecodeError::Width { kind: odd })
     );
 }
+
+/// One row of `tests/cases/encoding`: what it says of its registers, or why it is wrong.
+fn check_row(row: &str) -> Result<(), String> {
+    let (layout, expected) = row.split_once('=').ok_or("no =")?;
+    let mut words = layout.split_whitespace();
+    let kind = words.next().and_then(Kind::from_word).ok_or("no type")?;
+    let order = words.next().and_then(Order::from_word).ok_or("no order")?;
+    let registers: Vec<u16> = words
+        .map(|word| u16::from_str_radix(word, 16).map_err(|error| format!("{word}: {error}")))
+        .collect::<Result<_, _>>()?;
+    let found = match decode(&registers, Encoding { kind, order }) {
+        Ok(Value::Bool(b)) => b.to_string(),
+        Ok(Value::Unsigned(n)) => n.to_string(),
+        Ok(Value::Signed(n)) => n.to_string(),
+        Ok(Value::Float(x)) => x.to_string(),
+        Ok(Value::Text(text)) => format!("{text:?}"),
+        Err(error) => format!("bad {error}"),
+    };
+    let expected = expected.trim();
+    let equal = match (expected.parse::<f64>(), found.parse::<f64>()) {
+        (Ok(a), Ok(b)) if matches!(kind, Kind::Float(_)) => a == b || (a.is_nan() && b.is_nan()),
+        _ => found == expected || expected.starts_with("bad") && found.starts_with(expected),
+    };
+    if equal { Ok(()) } else { Err(format!("found {found}")) }
+}
+
+#[test]
+fn registers_hold_what_the_tables_say() {
+    for (file, text) in [
+        ("numbers.txt", include_str!("../../../../tests/cases/encoding/numbers.txt")),
+        ("others.txt", include_str!("../../../../tests/cases/encoding/others.txt")),
+    ] {
+        let rows = text.lines().enumerate().filter(|(_, row)| {
+            let row = row.trim();
+            !row.is_empty() && !row.starts_with('#')
+        });
+        let (mut wrong, mut n) = (Vec::new(), 0);
+        for (line, row) in rows {
+            n += 1;
+            wrong.extend(
+                check_row(row).err().map(|why| format!("{file}:{}: {row}: {why}", line + 1)),
+            );
+        }
+        assert!(n > 30, "only {n} rows in {file}");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// The control: a wrong order, a wrong value and a value where none is are all found.
+#[test]
+fn a_wrong_row_is_found() {
+    for row in ["u32 CDAB 1234 5678 = 305419896", "u16 ABCD 0001 = 2", "bcd16 ABCD 000a = 10"] {
+        assert!(check_row(row).is_err(), "{row}");
+    }
+}
+
+#[test]
+fn every_kind_and_order_is_read_as_it_is_written() {
+    let kinds = [
+        Kind::Bit(3),
+        Kind::Field(4, 7),
+        Kind::Unsigned(32),
+        Kind::Signed(16),
+        Kind::Float(64),
+        Kind::Bcd(16),
+        Kind::Text(8),
+    ];
+    for kind in kinds {
+        assert_eq!(Kind::from_word(&kind.to_string()), Some(kind));
+    }
+    for order in Order::ALL {
+        assert_eq!(Order::from_word(order.word()), Some(order));
+    }
+    for word in ["bit16", "bits7-4", "bits3-3", "bits0-16", "bit+3", "text0", "text251", "u8", ""] {
+        assert_eq!(Kind::from_word(word), None, "{word}");
+    }
+}

@@ -36,7 +36,7 @@ pub(super) fn natural_modulus(kind: Kind) -> Modulus {
         Kind::Signed(bits) => Modulus::At(1 << (bits - 1)),
         Kind::Bcd(bits) => Modulus::At(10u64.pow(bits / 4)),
         Kind::Float(32) => Modulus::Float32,
-        Kind::Float(_) | Kind::Bit(_) | Kind::Text(_) => Modulus::None,
+        Kind::Float(_) | Kind::Bit(_) | Kind::Field(..) | Kind::Text(_) => Modulus::None,
     }
 }
 

@@ -8,7 +8,10 @@ mod tag;
 use std::collections::BTreeMap;
 
 use super::document::{At, Document, Section, parse_duration_us};
-use super::{Flow, Group, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem, Protocol, Title};
+use super::{
+    Flow, Group, MAX_BITS, MAX_REGISTERS, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem,
+    Protocol, Title,
+};
 use crate::line::state::State;
 use crate::line::stop::Cause;
 use crate::units::StationId;
@@ -33,6 +36,7 @@ struct Machine {
     modbus: bool,
     order: Order,
     max_registers: u16,
+    max_bits: u16,
     max_per_minute: u64,
     step: u64,
     groups: Vec<Group>,
@@ -52,6 +56,9 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
     let title = read_title(&head, "title");
     let is_modbus = read_protocol(&head);
     let order = head.text("order").and_then(|at| read_order(&head, at)).unwrap_or_default();
+    if order.is_of_64_bits() {
+        head.report("order", "this order is one of 64 bits; give it to the tags that have it");
+    }
     head.require("max_per_minute", "6500");
     let max_per_minute =
         head.integer("max_per_minute", 1, 10_000_000).map_or(6_500, |at| at.value as u64);
@@ -68,7 +75,8 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
     let machine = Machine {
         modbus: is_modbus?,
         order,
-        max_registers: modbus.as_ref().map_or(125, |options| options.max_registers),
+        max_registers: modbus.as_ref().map_or(MAX_REGISTERS, |options| options.max_registers),
+        max_bits: modbus.as_ref().map_or(MAX_BITS, |options| options.max_bits),
         max_per_minute,
         step,
         groups,
@@ -79,7 +87,7 @@ fn read(root: &Section<'_, '_>, file: &str) -> Option<PlcMap> {
     let protocol = match machine.modbus {
         true => Protocol::Modbus(modbus.unwrap_or_else(|| {
             root.require("modbus", "[modbus] with unit = 1");
-            ModbusOptions { unit: 1, max_registers: 125, max_gap: 8, forbidden: Vec::new() }
+            ModbusOptions::default()
         })),
         false => Protocol::OpcUa(opcua.unwrap_or_else(|| {
             root.require("opcua", "[opcua] with namespace = \"urn:…\"");

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::super::document::{At, Section};
-use super::super::{Address, Encoding, Kind, Role, Table, Tag};
+use super::super::word::KINDS;
+use super::super::{Address, Encoding, Kind, Role, Tag};
 use super::counter::read_counter;
 use super::protocol::{read_order, read_table};
 use super::{Machine, name, odometer};
@@ -36,6 +37,7 @@ pub(super) fn read_tags(
     for section in &mut sections {
         let per_count = read_per_count(section);
         let Some(tag) = read_tag(section, machine) else { continue };
+        let array = read_array(section, machine, &tag);
         if let Some(per_count) = per_count {
             capsules.insert(tags.len() as u16, per_count);
         }
@@ -56,7 +58,15 @@ pub(super) fn read_tags(
         if tag.role.counts() && section.has("odometer") {
             linked.push((&*section, tags.len()));
         }
-        tags.push(tag);
+        match array {
+            Some(array) => tags.extend(elements(&tag, array, tags.len() as u16)),
+            None => tags.push(tag),
+        }
+        section.finish();
+    }
+    if tags.len() > usize::from(u16::MAX) {
+        root.report_at(0, "more than 65535 tags with the elements of arrays; split the map");
+        tags.truncate(usize::from(u16::MAX));
     }
     odometer::join(&linked, &mut tags);
     tags
@@ -105,44 +115,116 @@ fn read_tag(section: &mut Section<'_, '_>, machine: &Machine) -> Option<Tag> {
     if scale == 0.0 {
         section.report("scale", "scale = 0 makes every value 0; leave it out for 1");
     }
-    section.finish();
+    let words = Arc::new(read_words(section));
+    if order.is_of_64_bits() && kind.is_some_and(|kind| kind.bits() != 64) {
+        section.report("order", "this order is one of 64 bits; use ABCD, CDAB, BADC or DCBA");
+    }
+    // Asked for here, so that a tag that is given up for another mistake has no unknown keys.
+    let _ = (section.has("count"), section.has("stride"));
+    if id.is_none() || kind.is_none() || address.is_none() || role.is_none() {
+        section.finish();
+    }
     let (id, kind, address, role) = (id?, kind?, address?, role?);
     check_fit(section, machine, &address, kind, &role);
     let encoding = Encoding { kind, order };
     let (line, id) = (section.line, TagId::new(id));
     let group = group?;
-    let odometer = None;
-    Some(Tag { id, line, address, encoding, role, scale, offset, unit, group, counter, odometer })
+    Some(Tag {
+        id,
+        line,
+        address,
+        encoding,
+        role,
+        scale,
+        offset,
+        unit,
+        words,
+        array: None,
+        group,
+        counter,
+        odometer: None,
+    })
+}
+
+/// How an array lies: so many elements, each so many registers or bits after the one before.
+#[derive(Clone, Copy)]
+struct Array {
+    count: u16,
+    stride: u16,
+}
+
+/// `count` and `stride`, checked against what one request can fetch.
+fn read_array(section: &Section<'_, '_>, machine: &Machine, tag: &Tag) -> Option<Array> {
+    let width = tag.encoding.kind.registers();
+    let stride = section.integer("stride", i64::from(width), 1_000).map(|at| at.value as u16);
+    let Some(count) = section.integer("count", 2, 2_000) else {
+        if stride.is_some() && !section.has("count") {
+            section.report("stride", "stride belongs to an array; add count, or leave it out");
+        }
+        return None;
+    };
+    let array = Array { count: count.value as u16, stride: stride.unwrap_or(width) };
+    let Address::Register { table, first } = tag.address else {
+        section.report("count", "an array of OPC UA nodes has one tag for each node");
+        return None;
+    };
+    if !may_repeat(&tag.role) || tag.role.counts() || matches!(tag.role, Role::Odometer { .. }) {
+        section.report("count", "an array cannot have this role; use role = \"condition\"");
+        return None;
+    }
+    let wide = u32::from(array.count - 1) * u32::from(array.stride) + u32::from(width);
+    let most = u32::from(if table.is_of_bits() { machine.max_bits } else { machine.max_registers });
+    if wide > most {
+        let message = format!(
+            "{wide} values in a row do not fit in one request of at most {most}; split the array"
+        );
+        section.report("count", message);
+        return None;
+    }
+    if u32::from(first) + wide > 65_536 {
+        section.report("count", format!("{wide} values from {first} go beyond 65535"));
+        return None;
+    }
+    Some(array)
+}
+
+/// The elements as tags: `CW04.Sample[0]`, `CW04.Sample[1]`, …
+fn elements(tag: &Tag, array: Array, at: u16) -> Vec<Tag> {
+    let element = |i: u16| {
+        let address = match tag.address {
+            Address::Register { table, first } => {
+                Address::Register { table, first: first.saturating_add(i * array.stride) }
+            }
+            Address::Node(ref node) => Address::Node(node.clone()),
+        };
+        let id = TagId::new(format!("{}[{i}]", tag.id));
+        Tag { id, address, array: Some(at), ..tag.clone() }
+    };
+    (0..array.count).map(element).collect()
+}
+
+/// `words = { 0 = "closed", 1 = "open" }`: what the values of an enumeration are called.
+fn read_words(section: &Section<'_, '_>) -> BTreeMap<i64, Arc<str>> {
+    let Some(table) = section.section("words") else { return BTreeMap::new() };
+    let mut words = BTreeMap::new();
+    for (code, line, value) in table.entries() {
+        match (code.parse(), value.as_str()) {
+            (Ok(code), Some(word)) => drop(words.insert(code, word.into())),
+            _ => section.report_at(
+                line,
+                format!("words need a number and a text, such as 3 = \"open\"; found {code}"),
+            ),
+        }
+    }
+    words
 }
 
 fn read_kind(section: &Section<'_, '_>, at: At<&str>) -> Option<Kind> {
-    let kind = match at.value {
-        "bool" => Some(Kind::Bit(0)),
-        "u16" => Some(Kind::Unsigned(16)),
-        "u32" => Some(Kind::Unsigned(32)),
-        "u64" => Some(Kind::Unsigned(64)),
-        "i16" => Some(Kind::Signed(16)),
-        "i32" => Some(Kind::Signed(32)),
-        "i64" => Some(Kind::Signed(64)),
-        "f32" => Some(Kind::Float(32)),
-        "f64" => Some(Kind::Float(64)),
-        "bcd16" => Some(Kind::Bcd(16)),
-        "bcd32" => Some(Kind::Bcd(32)),
-        other => match (other.strip_prefix("bit"), other.strip_prefix("text")) {
-            (Some(n), _) => n.parse().ok().filter(|n| *n <= 15).map(Kind::Bit),
-            (_, Some(n)) => n
-                .parse()
-                .ok()
-                .filter(|n| (1..=250).contains(n))
-                .map(|n: u16| Kind::Text(n.div_ceil(2))),
-            _ => None,
-        },
-    };
+    let kind = Kind::from_word(at.value);
     if kind.is_none() {
-        let known = "bool, bit0 … bit15, u16, i16, u32, i32, u64, i64, f32, f64, bcd16, bcd32, text1 … text250";
         section.report_at(
             at.line,
-            format!("type = \"{}\" is not known; use one of {known}", at.value),
+            format!("type = \"{}\" is not known; use one of {KINDS}", at.value),
         );
     }
     kind
@@ -276,15 +358,22 @@ fn check_fit(
     if is_text && !wants_text && *role != Role::Condition {
         section.report("type", "a text cannot have this role; use a number type, or role batch_id");
     }
-    if whole && matches!(kind, Kind::Bit(_)) && role.counts() {
-        section.report("type", "a single bit cannot count; use u16 or wider");
+    if whole && matches!(kind, Kind::Bit(_) | Kind::Field(..)) && role.counts() {
+        section.report("type", "bits of a register cannot count; use u16 or wider");
     }
     if is_float && matches!(role, Role::State | Role::Mode | Role::StopReason) {
         section.report("type", "a code must be a whole number; use u16, i16 or wider");
     }
-    let Address::Register { table, first } = address else { return };
-    let bits_table = matches!(table, Table::Coil | Table::Discrete);
-    if bits_table && !matches!(kind, Kind::Bit(0)) {
+    let Address::Register { table, first } = address else {
+        if matches!(kind, Kind::Field(..)) {
+            section.report(
+                "type",
+                "bits of a register belong to Modbus; an OPC UA node has a value of its own",
+            );
+        }
+        return;
+    };
+    if table.is_of_bits() && !matches!(kind, Kind::Bit(0)) {
         section.report("type", "coils and discrete inputs hold one bit; use type = \"bool\"");
     }
     let registers = kind.registers();

@@ -13,6 +13,9 @@ use crate::spc::rules::RuleSet;
 use crate::spc::{pareto as reasons, subgroup_length};
 use crate::stats::{interval, overdispersion as tests};
 
+/// Most ways to chunk a stream, and lengths to join minutes to: each goes through all data.
+const MAX_CHUNKINGS: usize = 100;
+
 type Subgroups = Vec<Option<Subgroup>>;
 
 pub(super) fn p(case: &Case) -> Result<Value, CaseError> {
@@ -180,7 +183,7 @@ pub(super) fn stream(case: &Case) -> Result<Value, CaseError> {
     let data = subgroups(case, family)?;
     let chunks = case.params.need("chunk_sizes")?;
     let mut all = Vec::new();
-    for size in chunks.list()? {
+    for size in chunks.short_list(MAX_CHUNKINGS)? {
         all.push(events(&data, law, &settings, size.index()?.max(1)));
     }
     all.dedup();
@@ -240,7 +243,7 @@ pub(super) fn overdispersion_by_length(case: &Case) -> Result<Value, CaseError> 
     let whole = |subgroup: &Subgroup| (subgroup.count as u64, subgroup.size as u64);
     let minutes: Vec<_> =
         subgroups(case, Family::P)?.iter().map(|minute| minute.as_ref().map(whole)).collect();
-    let lengths = case.params.need("lengths")?.list()?;
+    let lengths = case.params.need("lengths")?.short_list(MAX_CHUNKINGS)?;
     let lengths = lengths.iter().map(|length| length.index()).collect::<Result<Vec<_>, _>>()?;
     let settings = settings(&case.params, RuleSet::default())?;
     let rows: Vec<Value> = subgroup_length::by_length(&minutes, &lengths, &settings)

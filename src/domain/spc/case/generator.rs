@@ -40,6 +40,9 @@ enum Change {
 /// The most capsules that a case may ask for: half a minute of work.
 const MAX_CAPSULES: u64 = 4_000_000_000;
 
+/// The most subgroups, however small: they are held in memory.
+const MAX_SUBGROUPS: usize = 1_000_000;
+
 impl Generator {
     /// Reads the settings of a case.
     pub(super) fn read(place: &Place) -> Result<Generator, CaseError> {
@@ -60,6 +63,9 @@ impl Generator {
                 events.list()?.iter().map(Event::read).collect()
             })?,
         };
+        if generator.subgroups > MAX_SUBGROUPS {
+            return Err(place.need("N")?.error("at most 1,000,000 subgroups"));
+        }
         let sizes = generator
             .events
             .iter()

@@ -178,10 +178,16 @@ pub(super) fn t(case: &Case) -> Result<Value, CaseError> {
     Ok(write::chart(chart.status, estimates, &[chart.panel], &[rules]))
 }
 
+/// Most variables of a T² chart: its covariance is inverted.
+const MAX_VARIABLES: usize = 100;
+
 pub(super) fn t2(case: &Case) -> Result<Value, CaseError> {
     let settings = settings(&case.params, RuleSet::default())?;
     let alpha = case.params.number_or("alpha", 0.001)?;
-    let row = |place: &Place| place.numbers();
+    let row = |place: &Place| match place.numbers()? {
+        row if row.len() <= MAX_VARIABLES => Ok(row),
+        _ => Err(place.error(&format!("at most {MAX_VARIABLES} variables"))),
+    };
     let series: Vec<Rows> = match case.data.get("groups") {
         Some(groups) => groups
             .list()?

@@ -102,4 +102,6 @@ pub fn run(case: &Value, table: Option<&str>) -> Result<Value, CaseError> {
 }
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;

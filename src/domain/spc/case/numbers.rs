@@ -20,6 +20,9 @@ use crate::stats::summary::{self, Summary};
 use crate::stats::weibull::Weibull;
 use crate::stats::{interval, normality as tests, quantile};
 
+/// Most rows that each solve an equation or an integral.
+const MAX_ROWS: usize = 1_000;
+
 pub(super) fn capability(case: &Case) -> Result<Value, CaseError> {
     let tolerance = tolerance(&case.params)?;
     let confidence = case.params.number_or("conf", 0.95)?;
@@ -197,7 +200,8 @@ fn rows(
         row.insert(result.to_owned(), json!(compute(place)?));
         Ok(Value::Object(row))
     };
-    let rows = case.data.need("rows")?.list()?.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    let rows = case.data.need("rows")?.short_list(MAX_ROWS)?;
+    let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({ "status": "ok", "rows": rows }))
 }
 
@@ -246,7 +250,8 @@ pub(super) fn arl_design(case: &Case) -> Result<Value, CaseError> {
             "cusum_h": design.map(|d| d.cusum_h),
         }))
     };
-    let rows = case.data.need("rows")?.list()?.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    let rows = case.data.need("rows")?.short_list(MAX_ROWS)?;
+    let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({ "status": "ok", "rows": rows }))
 }
 
@@ -300,7 +305,8 @@ pub(super) fn constants(case: &Case) -> Result<Value, CaseError> {
             "D3": f.big_d3, "D4": f.big_d4, "B3": f.b3, "B4": f.b4,
         }))
     };
-    let rows = case.data.need("n")?.list()?.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    let rows = case.data.need("n")?.short_list(MAX_ROWS)?;
+    let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({ "status": "ok", "rows": rows, "d4_median_mr2": MEDIAN_RANGE_OF_TWO }))
 }
 

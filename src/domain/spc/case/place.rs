@@ -80,6 +80,16 @@ impl<'a> Place<'a> {
             .collect())
     }
 
+    /// A list that takes long for each of its items.
+    pub(super) fn short_list(&self, most: usize) -> Result<Vec<Place<'a>>, CaseError> {
+        let n = self.value.as_array().map_or(0, Vec::len);
+        if n > most {
+            let problem = format!("found {n} items; expected at most {most}");
+            return Err(CaseError { place: self.path.clone(), problem });
+        }
+        self.list()
+    }
+
     pub(super) fn members(&self) -> Result<Vec<(&'a str, Place<'a>)>, CaseError> {
         let members = self.value.as_object().ok_or_else(|| self.error("an object"))?;
         let place = |(key, value): (&'a String, &'a Value)| {

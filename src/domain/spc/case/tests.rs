@@ -222,6 +222,33 @@ fn errors_name_the_place_the_value_and_the_way_out() {
     assert_eq!(table.to_string(), "a.csv: line 2: found \"x\"; expected a number");
 }
 
+/// Bounded memory and time: what would take too much of either is an error that says how much is too much.
+#[test]
+fn a_case_that_asks_for_too_much_is_refused_at_once() {
+    let generator = |n: u64, n_lo: u64| {
+        json!({ "chart": "p", "data": { "generator": {
+            "generator": "CLG-1", "seed": 1, "N": n, "n_lo": n_lo, "n_span": 1, "t0": 500, "amp": 0,
+        } } })
+    };
+    let rows = |row: Value, n: usize| json!({ "rows": vec![row; n] });
+    let wide: Vec<Vec<f64>> = (0..3).map(|i| vec![f64::from(i); 3_000]).collect();
+    let arl = json!({ "kind": "run_rules", "rules": ["N5"], "arl0": 500 });
+    for (case, words) in [
+        (generator(4_000_000_000, 0), "at most 1,000,000 subgroups"),
+        (generator(1_000_000, 1_000_000), "at most 4e9 capsules"),
+        (json!({ "chart": "t2", "data": { "x": wide } }), "at most 100 variables"),
+        (json!({ "chart": "arl", "data": rows(arl.clone(), 1_001) }), "at most 1000"),
+        (json!({ "chart": "arl_design", "data": rows(arl, 1_001) }), "at most 1000"),
+        (json!({ "chart": "constants", "data": { "n": vec![7; 1_001] } }), "at most 1000"),
+    ] {
+        let started = std::time::Instant::now();
+        let error = run(&case, None).expect_err("too much").to_string();
+        assert!(error.contains(words), "{error}");
+        assert!(error.len() < 400, "the message does not repeat the data: {} bytes", error.len());
+        assert!(started.elapsed().as_secs() < 5, "{words}");
+    }
+}
+
 /// Anything that JSON can hold, with the numbers that break things.
 fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -281,6 +308,32 @@ proptest! {
         if let Ok(computed) = run(&case, table.as_deref()) {
             prop_assert!(computed["status"].is_string());
             let _ = compare(&case, &computed);
+        }
+    }
+
+    /// Cases as text with bytes torn out, doubled and changed: what still is JSON must not make the reader panic.
+    #[test]
+    fn no_damaged_text_of_a_case_makes_the_reader_panic(
+        pick in 0..ALL.len(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..9, any::<[u8; 3]>()), 1..6),
+        in_table in any::<bool>(),
+    ) {
+        let id = if ALL[pick] == "large_pprime_100k" { "day_a_p" } else { ALL[pick] };
+        let mut text = read(&format!("{id}.json")).into_bytes();
+        let table = table_name(&case(id).0).map(read);
+        let mut damaged = table.clone().map(String::into_bytes);
+        let target = match &mut damaged {
+            Some(table) if in_table => table,
+            _ => &mut text,
+        };
+        for (at, n, bytes) in damage {
+            let at = at.index(target.len().max(1)).min(target.len());
+            let end = (at + n).min(target.len());
+            target.splice(at..end, bytes);
+        }
+        let table = damaged.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        if let Ok(case) = serde_json::from_slice::<Value>(&text) {
+            let _ = run(&case, table.as_deref());
         }
     }
 

@@ -3,18 +3,17 @@
 #[cfg(test)]
 mod tests;
 mod view;
+mod wanted;
 mod write;
-
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
+use domain::line::calendar::Calendar;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::quality::characteristic::Characteristic;
-use domain::quality::limits::{Limits, in_force};
-use domain::quality::subgroup::{Subgroup, subgroups};
+use domain::quality::subgroup::{Subgroup, subgroups_and_filling};
 use domain::quality::workbench::{By, evaluate, replay};
 use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
@@ -24,9 +23,10 @@ use super::{QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::{App, QualityRecord, Routes};
 use view::{
-    CharacteristicView, IncidentView, LimitsView, ReplayView, Shown, ToldView, WorkbenchView,
-    lengths,
+    CharacteristicView, IncidentView, LimitsView, MarkView, ReplayView, Shown, ToldView,
+    WorkbenchView, lengths,
 };
+use wanted::{Wanted, cusum_wanted, rules_of, version_of};
 
 /// Span of a chart that asks for none: 120 subgroups of 15 minutes.
 const SPAN_US: i64 = 30 * HOUR_US;
@@ -78,6 +78,10 @@ struct Choice {
     limits: Option<String>,
     /// Minutes in a subgroup: a divisor of a day. Default: those that are judged.
     subgroup: Option<u32>,
+    /// Rules for this look, separated by commas. Default: those of the limits. What was judged is not changed.
+    rules: Option<String>,
+    /// The chart beside a chart of counts: `ewma` (default), which alarms, or `cusum`.
+    companion: Option<String>,
 }
 
 /// What the line charts.
@@ -117,16 +121,20 @@ async fn chart(
         return Err(WebError::Parameter(message));
     }
     let wanted = Wanted::parse(choice.limits.as_deref())?;
+    let rules = choice.rules.as_deref().map(rules_of).transpose()?;
+    let cusum = cusum_wanted(choice.companion.as_deref(), &configured)?;
     off_thread(&app, move |app| {
         let characteristic = configured.with_subgroup(minutes);
         let data = Data::read(app, &line, &characteristic, span)?;
         let limits = app.parts().quality.limits(&line, &configured.id).map_err(WebError::Store)?;
         let judging = wanted.choose(&characteristic, &data.subgroups, &limits, span)?;
+        let judging = judging.under(rules.as_deref());
         let evaluation = evaluate(&characteristic, &data.subgroups, judging.by());
         let mut incidents = app.parts().quality.incidents(&line, span).map_err(WebError::Store)?;
         incidents.retain(|stored| stored.incident.characteristic == configured.id);
         let within = span.1 - span.0 <= LENGTHS_SPAN_US;
         let lengths = if within { lengths(&characteristic, &data.minutes) } else { Vec::new() };
+        let calendar = &app.line(line.as_str())?.config.calendar;
         Ok(Json(WorkbenchView::of(Shown {
             configured: &configured,
             characteristic: &characteristic,
@@ -137,9 +145,37 @@ async fn chart(
             versions: &limits,
             incidents: &incidents,
             lengths,
+            rules: rules.as_deref(),
+            cusum,
+            marks: marks(&data.batches, calendar, span),
+            filling: data.filling.as_ref(),
         })))
     })
     .await
+}
+
+/// Batches and shifts that begin in a span, oldest first.
+fn marks(
+    batches: &[(i64, String)],
+    calendar: &Calendar,
+    (from_us, to_us): (i64, i64),
+) -> Vec<MarkView> {
+    let mut found: Vec<(i64, &'static str, String)> =
+        batches.iter().map(|(at_us, id)| (*at_us, "batch", id.clone())).collect();
+    // Shifts begin at whole quarters of an hour; those of a plant that does otherwise stand at the next one.
+    let quarter_us = HOUR_US / 4;
+    let mut shift_us = None;
+    let mut at_us = from_us.div_euclid(quarter_us) * quarter_us;
+    while at_us < to_us {
+        let shift = calendar.shift_at(at_us);
+        let began = shift.as_ref().filter(|shift| shift_us != Some(shift.start_us));
+        found.extend(began.map(|shift| (shift.start_us, "shift", shift.name.to_string())));
+        shift_us = shift.map(|shift| shift.start_us);
+        at_us += quarter_us;
+    }
+    found.retain(|(at_us, ..)| (from_us..to_us).contains(at_us));
+    found.sort();
+    found.iter().map(|(at_us, kind, text)| MarkView::of(kind, (*at_us, text))).collect()
 }
 
 /// Points as they were told at the time, corrections after what they correct.
@@ -246,7 +282,10 @@ async fn off_thread<T: Send + 'static>(
 /// A span of the record.
 struct Data {
     minutes: Vec<Minute>,
+    /// When batches began, and which.
+    batches: Vec<(i64, String)>,
     subgroups: Vec<Subgroup>,
+    filling: Option<Subgroup>,
 }
 
 impl Data {
@@ -264,105 +303,11 @@ impl Data {
         minutes.retain(|minute| minute.closed);
         let batches =
             history.events(line, from_us, to_us, &[EventKind::Batch]).map_err(WebError::Store)?;
-        let batches: Vec<i64> =
-            batches.iter().map(|(_, event): &(i64, Event)| event.at_us).collect();
-        let subgroups = subgroups(characteristic, &minutes, &batches);
-        Ok(Data { minutes, subgroups })
-    }
-}
-
-/// Which limits are asked for.
-#[derive(Clone, Copy)]
-enum Wanted {
-    InForce,
-    Version(u32),
-    Trial,
-}
-
-impl Wanted {
-    fn parse(text: Option<&str>) -> Result<Wanted, WebError> {
-        match text.unwrap_or("in_force") {
-            "in_force" => Ok(Wanted::InForce),
-            "trial" => Ok(Wanted::Trial),
-            other => other.parse().map(Wanted::Version).map_err(|_| {
-                let other: String = other.chars().take(40).collect();
-                WebError::Parameter(format!("limits {other:?}: use in_force, trial or a version"))
-            }),
-        }
-    }
-
-    fn choose(
-        self,
-        characteristic: &Characteristic,
-        subgroups: &[Subgroup],
-        versions: &[Limits],
-        (from_us, to_us): (i64, i64),
-    ) -> Result<Judging, WebError> {
-        match self {
-            // Limits hold for the subgroups they were made of; another length is looked at under its own.
-            Wanted::InForce if fits(versions, characteristic) => {
-                Ok(Judging::InForce(versions.into()))
-            }
-            Wanted::Version(version) => {
-                let limits = version_of(versions, version)?;
-                if limits.subgroup_minutes != characteristic.subgroup_minutes {
-                    let n = limits.subgroup_minutes;
-                    let message = format!("limits {version} hold for subgroups of {n} minutes");
-                    return Err(WebError::Parameter(message));
-                }
-                Ok(Judging::Version(Box::new(limits.clone())))
-            }
-            Wanted::InForce | Wanted::Trial => {
-                let trial = write::limits_of(characteristic, subgroups, (from_us, to_us), &[], 0);
-                Ok(Judging::Trial(trial.map(Box::new)))
-            }
-        }
-    }
-}
-
-fn fits(versions: &[Limits], characteristic: &Characteristic) -> bool {
-    let minutes = characteristic.subgroup_minutes;
-    let mut judging = versions.iter().filter(|limits| limits.judges_at(i64::MAX)).peekable();
-    judging.peek().is_some() && judging.all(|limits| limits.subgroup_minutes == minutes)
-}
-
-fn version_of(versions: &[Limits], version: u32) -> Result<&Limits, WebError> {
-    let found = versions.iter().find(|limits| limits.version == version);
-    found.ok_or_else(|| WebError::Parameter(format!("there are no limits of version {version}")))
-}
-
-/// The limits that judge an answer.
-enum Judging {
-    InForce(Arc<[Limits]>),
-    Version(Box<Limits>),
-    Trial(Option<Box<Limits>>),
-}
-
-impl Judging {
-    fn by(&self) -> By<'_> {
-        match self {
-            Judging::InForce(versions) => By::InForce(versions),
-            Judging::Version(limits) => By::Version(limits),
-            Judging::Trial(Some(limits)) => By::Version(limits),
-            Judging::Trial(None) => By::Nothing,
-        }
-    }
-
-    fn word(&self) -> &'static str {
-        match self {
-            Judging::InForce(_) => "in_force",
-            Judging::Version(_) => "version",
-            Judging::Trial(_) => "trial",
-        }
-    }
-
-    fn newest(&self, at_us: i64) -> Option<&Limits> {
-        match self {
-            Judging::InForce(versions) => in_force(versions, at_us)
-                .or_else(|| versions.iter().rfind(|limits| limits.judges_at(i64::MAX))),
-            Judging::Version(limits) => Some(limits),
-            Judging::Trial(limits) => limits.as_deref(),
-        }
+        let batches: Vec<(i64, String)> =
+            batches.into_iter().map(|(_, event): (i64, Event)| (event.at_us, event.word)).collect();
+        let batches_us: Vec<i64> = batches.iter().map(|(at_us, _)| *at_us).collect();
+        let (subgroups, filling) = subgroups_and_filling(characteristic, &minutes, &batches_us);
+        Ok(Data { minutes, batches, subgroups, filling })
     }
 }
 

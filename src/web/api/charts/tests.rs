@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::quality::record::StoredIncident;
+use domain::quality::signal::{Incident, Level};
+use domain::spc::rules::{Hits, RuleId};
 use domain::units::{Count, LineId, MINUTE_US, Reason, StationId, TagId};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -19,6 +23,22 @@ use crate::web::fixture::{self, Memory};
 use crate::web::{App, History};
 
 const CHART: &str = "/api/v1/lines/L1/charts/reject_fraction";
+
+/// An incident of the record, open and new.
+fn incident(id: i64, opened_us: i64) -> StoredIncident {
+    let incident = Incident {
+        characteristic: "reject_fraction".into(),
+        version: 1,
+        opened_us,
+        last_us: opened_us,
+        rules: Hits::NONE.with(RuleId::N1),
+        companion: Hits::NONE,
+        n_points: 1,
+        level: Level::Notice,
+        over: false,
+    };
+    StoredIncident { id, incident, work: Vec::new() }
+}
 
 /// A line that has been running for ever, with a burst in the 20th subgroup before `burst_us`.
 struct Running {
@@ -68,8 +88,21 @@ impl History for Running {
         Ok(StopRecord::default())
     }
 
-    fn revise(&self, _: &LineId, revision: Revision) -> Result<Result<u64, Refusal>, String> {
+    fn stop(&self, _: &LineId, _: u64) -> Result<StopRecord, String> {
+        Ok(StopRecord::default())
+    }
+
+    fn revise(
+        &self,
+        _: &LineId,
+        revision: Revision,
+        _: Option<u64>,
+    ) -> Result<Result<u64, Refusal>, String> {
         Ok(Ok(revision.number))
+    }
+
+    fn batch_entries(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Entry>, String> {
+        Ok(Vec::new())
     }
 
     fn rollups(&self, _: &LineId, _: PeriodKind, _: i64, _: i64) -> Result<Vec<Rollup>, String> {
@@ -90,6 +123,7 @@ impl History for Running {
 struct Bench {
     app: App,
     now_us: i64,
+    record: Arc<Memory>,
 }
 
 fn bench(writes: bool) -> Bench {
@@ -97,13 +131,10 @@ fn bench(writes: bool) -> Bench {
     let now_us = clock.now().utc_us;
     let length_us = 15 * MINUTE_US;
     let burst_us = (now_us.div_euclid(length_us) - 20) * length_us;
-    let (app, _) = fixture::app_with(
-        clock,
-        Arc::new(Running { burst_us }),
-        Arc::new(Memory::default()),
-        writes,
-    );
-    Bench { app, now_us }
+    let record = Arc::new(Memory::default());
+    let history = Arc::new(Running { burst_us });
+    let (app, _) = fixture::app_with(clock, history, record.clone(), writes);
+    Bench { app, now_us, record }
 }
 
 impl Bench {
@@ -252,4 +283,133 @@ async fn other_lengths_are_shown_under_limits_of_their_own() {
     let single = bench.get(&format!("{CHART}?subgroup=1")).await;
     assert_eq!((&single["by"], &single["judged_live"]), (&json!("trial"), &json!(false)));
     assert_eq!(bench.get(CHART).await["judged_live"], true);
+}
+
+const WORK: &str = "/api/v1/lines/L1/incidents/7/work";
+
+#[tokio::test]
+async fn an_incident_is_acknowledged_explained_and_handed_over() {
+    let bench = bench(true);
+    bench.record.incidents.lock().unwrap().push(incident(7, bench.now_us - MINUTE_US));
+    let before = &bench.get("/api/v1/lines/L1/incidents").await[0];
+    assert_eq!((&before["acknowledged"], &before["owner"]), (&json!(false), &Value::Null));
+    for (kind, text) in [
+        ("acknowledge", ""),
+        ("cause", "worn dosing disc"),
+        ("action", "disc changed, 200 capsules checked"),
+        ("owner", "Li Wei"),
+        ("owner", "Bo"),
+        ("note", "handed over at 20:00"),
+    ] {
+        let (status, answer) =
+            bench.post(WORK, json!({"author": "An", "kind": kind, "text": text})).await;
+        assert_eq!(status, StatusCode::NO_CONTENT, "{kind}: {answer}");
+    }
+    let after = &bench.get(CHART).await["incidents"][0];
+    assert_eq!((&after["acknowledged"], &after["owner"]), (&json!(true), &json!("Bo")));
+    let work = after["work"].as_array().unwrap();
+    assert_eq!(work.len(), 6, "nothing that was said is changed");
+    assert_eq!((&work[1]["kind"], &work[1]["text"]), (&json!("cause"), &json!("worn dosing disc")));
+}
+
+#[tokio::test]
+async fn work_that_says_nothing_or_of_nothing_is_refused() {
+    let bench = bench(true);
+    bench.record.incidents.lock().unwrap().push(incident(7, bench.now_us));
+    let long = "x".repeat(1_001);
+    for (path, body, words) in [
+        (WORK, json!({"author": " ", "kind": "acknowledge"}), "author is empty"),
+        (WORK, json!({"author": "An", "kind": "cause", "text": " "}), "text is empty"),
+        (WORK, json!({"author": "An", "kind": "note", "text": long}), "text"),
+        (
+            WORK,
+            json!({"author": "An", "kind": "shrug", "text": "x"}),
+            "kind must be one of acknowledge",
+        ),
+        (WORK, json!({"author": "An"}), "missing field"),
+        (
+            "/api/v1/lines/L1/incidents/8/work",
+            json!({"author": "An", "kind": "acknowledge"}),
+            "no incident 8",
+        ),
+    ] {
+        let (status, answer) = bench.post(path, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+        assert!(answer["message"].as_str().unwrap().contains(words), "{answer}");
+    }
+    assert!(bench.record.incidents.lock().unwrap()[0].work.is_empty());
+}
+
+/// Every way in which people write is closed where the service only shows, and to pages of somebody else.
+#[tokio::test]
+async fn every_post_has_the_same_guard() {
+    let body = json!({"author": "An", "by": "Bo", "reason": "r", "verdict": "approved", "kind": "acknowledge"});
+    let limits = format!("{CHART}/limits");
+    for path in [limits.clone(), format!("{limits}/1/decision"), WORK.to_owned()] {
+        let closed = bench(false);
+        closed.record.incidents.lock().unwrap().push(incident(7, closed.now_us));
+        let (status, answer) = closed.post(&path, body.clone()).await;
+        assert_eq!(
+            (status, &answer["code"]),
+            (StatusCode::FORBIDDEN, &json!("read_only")),
+            "{path}"
+        );
+        assert!(closed.record.incidents.lock().unwrap()[0].work.is_empty());
+        let open = bench(true);
+        let request = Request::post(&path)
+            .header(header::HOST, "127.0.0.1:8080")
+            .header(header::ORIGIN, "http://evil.example")
+            .header(header::CONTENT_TYPE, "application/json");
+        let (status, answer) = open.ask(request.body(Body::from(body.to_string())).unwrap()).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::FORBIDDEN, &json!("origin")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_is_made_once_about_what_is_there() {
+    let bench = bench(true);
+    let limits = format!("{CHART}/limits");
+    bench.post(&limits, proposal(bench.baseline(100), "An")).await;
+    let decide = |version: u32, verdict: &str, by: &str| {
+        let path = format!("{limits}/{version}/decision");
+        let body = json!({"verdict": verdict, "by": by, "reason": "looked at"});
+        let bench = &bench;
+        async move { bench.post(&path, body).await }
+    };
+    for (version, verdict, by, words) in [
+        (2, "approved", "Bo", "no limits of version 2"),
+        (1, "perhaps", "Bo", "approved or rejected"),
+        (1, "approved", "", "by is empty"),
+        (1, "approved", "AN", "second person"),
+    ] {
+        let (status, answer) = decide(version, verdict, by).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+        assert!(answer["message"].as_str().unwrap().contains(words), "{answer}");
+    }
+    assert_eq!(decide(1, "rejected", "An").await.0, StatusCode::OK, "an author may withdraw");
+    let (status, answer) = decide(1, "approved", "Bo").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains("decided already"), "{answer}");
+    assert_eq!(bench.get(CHART).await["by"], "trial", "what was rejected judges nothing");
+}
+
+#[tokio::test]
+async fn rules_and_companion_are_chosen_for_a_look() {
+    let bench = bench(true);
+    let chart = bench.get(&format!("{CHART}?rules=N1,N5&companion=cusum")).await;
+    let ids: Vec<&str> =
+        chart["rules"].as_array().unwrap().iter().filter_map(|rule| rule["id"].as_str()).collect();
+    assert_eq!((ids, &chart["rules_chosen"]), (vec!["N1", "N5", "LIMIT"], &json!(true)));
+    let n = chart["t"].as_array().unwrap().len();
+    let beside = &chart["companion"];
+    assert_eq!((&beside["name"], beside["down"].as_array().unwrap().len()), (&json!("cusum"), n));
+    assert!(beside["sig"].as_array().unwrap().iter().any(|hit| hit[1] == "UPPER"), "{beside}");
+    let marks = chart["marks"].as_array().unwrap();
+    assert!(marks.iter().all(|mark| mark["kind"] == "shift") && !marks.is_empty(), "{marks:?}");
+    for (query, words) in [("rules=N9", "use N1 to N8"), ("companion=sums", "use ewma or cusum")] {
+        let request = Request::get(format!("{CHART}?{query}")).body(Body::empty()).unwrap();
+        let (status, answer) = bench.ask(request).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(answer["message"].as_str().unwrap().contains(words), "{answer}");
+    }
 }

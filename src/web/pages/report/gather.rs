@@ -1,11 +1,13 @@
 //! What a report is made of, and the hash of it.
 
+use domain::line::batch::hand::Entry;
 use domain::line::event::{Event, EventKind};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::units::HOUR_US;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::signals::{self, Compared};
 use crate::web::App;
 use crate::web::api::losses::{self, LossesView};
 use crate::web::api::periods::{BatchView, PeriodView};
@@ -25,6 +27,8 @@ const MICRO_S: u32 = 60;
 pub(super) struct Facts {
     /// The period.
     pub(super) period: Rollup,
+    /// Product and strength of a batch, where a person said it; else empty.
+    pub(super) product: String,
     /// Its hours.
     pub(super) hours: Vec<Rollup>,
     /// Its stops and lost times.
@@ -43,6 +47,8 @@ pub(super) struct Facts {
     pub(super) sha256: String,
     /// Limits that judged in the period: characteristic and version.
     pub(super) limits: Vec<(String, u32)>,
+    /// Characteristics against their limits over the period.
+    pub(super) compared: Vec<Compared>,
 }
 
 /// Reads what a report is made of.
@@ -66,15 +72,19 @@ pub(super) async fn gather(
     let span = (period.start_us, period.end_us.unwrap_or(made_us).min(made_us));
     let span = (span.0, span.1.max(span.0 + 1));
     let id = config.id.clone();
+    let begin_us = period.start_us;
     let stored = read(app, move |history| {
         let kinds = [EventKind::Count, EventKind::Link, EventKind::Service, EventKind::Alarm];
         Ok((
             history.stops(&id, span.0, span.1)?,
             history.rollups(&id, PeriodKind::Hour, span.0, span.1)?,
             history.events(&id, span.0, span.1, &kinds)?,
+            history.batch_entries(&id, begin_us, begin_us + 1)?,
         ))
     });
-    let (record, hours, events) = stored.await?;
+    let (record, hours, events, entries) = stored.await?;
+    let said = |entry: &&Entry| period.kind == PeriodKind::Batch && !entry.product.is_empty();
+    let product = entries.iter().find(said).map_or_else(String::new, |e| e.product.to_string());
     let window = WindowView {
         window: "period",
         name: period.name.to_string(),
@@ -90,6 +100,9 @@ pub(super) async fn gather(
     let (alarms, others): (Vec<Event>, Vec<Event>) = events.into_iter().partition(alarm);
     let gaps: Vec<Event> = others.into_iter().filter(is_gap).collect();
     let limits = limits(app, line, span.1).await;
+    // A better translation must not look like other data.
+    let figures = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
+    let compared = signals::gather(app, &config, span).await;
     let sha256 = hash(&json!({
         "line": config.id.as_str(),
         "period": PeriodView::of(&period, &config),
@@ -97,10 +110,24 @@ pub(super) async fn gather(
         "hours": hours.iter().map(|hour| PeriodView::of(hour, &config)).collect::<Vec<_>>(),
         "stops": losses.stops,
         "rejects": rejects.rows,
-        "gaps": gaps.iter().chain(&alarms).map(EventView::of).collect::<Vec<_>>(),
+        "gaps": gaps.iter().chain(&alarms).map(figures).collect::<Vec<_>>(),
         "limits": limits,
+        "compared": compared,
     }));
-    Ok(Facts { period, hours, losses, rejects, gaps, alarms, span, made_us, sha256, limits })
+    Ok(Facts {
+        period,
+        product,
+        hours,
+        losses,
+        rejects,
+        gaps,
+        alarms,
+        span,
+        made_us,
+        sha256,
+        limits,
+        compared,
+    })
 }
 
 /// What leaves a hole in the account or a doubt about it.

@@ -3,6 +3,7 @@
 
 mod gather;
 mod paper;
+mod signals;
 mod tables;
 
 use axum::extract::State;

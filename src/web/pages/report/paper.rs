@@ -67,6 +67,7 @@ pub(super) fn paper(app: &App, look: Look, line: usize, facts: &Facts) -> Respon
                     (sheet.losses())
                     (sheet.stops())
                     (sheet.rejects())
+                    (sheet.compared())
                     (sheet.gaps())
                     (sheet.signatures())
                     (sheet.evidence(&parts.config_sha256, parts.simulated))
@@ -123,7 +124,7 @@ impl Sheet<'_> {
 
     fn head(&self, title: Key, site: &str, simulated: bool) -> Markup {
         let (lang, period) = (self.lang, &self.facts.period);
-        let (name, blank) = (&period.name, "");
+        let (name, blank, product) = (&period.name, "", &self.facts.product);
         let until = match period.end_us.filter(|_| period.closed) {
             Some(end) => self.time(end),
             None => format!("… {}", self.time(self.facts.span.1)),
@@ -142,7 +143,7 @@ impl Sheet<'_> {
                     th scope="row" { (lang.mark(Key::Period)) } td { (self.time(period.start_us)) " – " (until) }
                 }
                 tr {
-                    th scope="row" { (lang.mark(Key::Product)) } td.blank { (blank) }
+                    th scope="row" { (lang.mark(Key::Product)) } td.blank[product.is_empty()] { @if product.is_empty() { (blank) } @else { (product) } }
                     th scope="row" { (lang.mark(Key::Status)) }
                     td { (lang.mark(if period.closed { Key::StatusClosed } else { Key::StatusOpen })) ", " (lang.mark(Key::Revision)) " " (period.rev) }
                 }

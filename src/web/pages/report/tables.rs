@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::paper::{Sheet, word};
 use crate::web::api::losses::{LossStopView, LossView};
+use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::words::{clock, count, hm, hms, known, num, share, signed};
 use crate::web::view::TitleView;
@@ -153,7 +154,10 @@ impl Sheet<'_> {
                     td.text { (word(lang, "kind", event.kind.word())) " · " (word(lang, "word", &event.word)) }
                     td.text { (event.station.as_ref().map_or("", |station| station.as_str())) }
                     td { @if let Some(n) = event.count { (count(n)) } }
-                    td.text lang="en" { (event.detail) }
+                    @match lang {
+                        Lang::En => td.text { (event.detail) },
+                        _ => td.text { (chinese(&event.detail)) },
+                    }
                 }
             }
         };
@@ -181,7 +185,7 @@ impl Sheet<'_> {
 }
 
 /// Names of columns; those of texts stand at the left like their texts.
-fn head(lang: Lang, keys: &[Key]) -> Markup {
+pub(super) fn head(lang: Lang, keys: &[Key]) -> Markup {
     let text =
         [Key::CauseWord, Key::Station, Key::ReasonWord, Key::SaidBy, Key::What, Key::WhyWord];
     html! {

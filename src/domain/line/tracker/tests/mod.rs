@@ -2,6 +2,7 @@
 
 mod balance;
 mod damage;
+mod hand;
 mod laws;
 mod odometer;
 mod script;

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::line::balance::SectionState;
 use crate::line::calendar::Calendar;
 use crate::line::chronicle::Past;
 use crate::line::counter::Baseline;
@@ -153,6 +154,7 @@ pub(super) struct Journal {
     pub(super) states: Vec<(StationId, State, Option<i64>, i64)>,
     pub(super) stops: BTreeMap<u64, Stop>,
     pub(super) rollups: BTreeMap<(PeriodKind, i64), Rollup>,
+    pub(super) balance: Vec<SectionState>,
     pub(super) booked_to: Option<Moment>,
 }
 
@@ -178,6 +180,9 @@ impl Journal {
                 assert!(old.rev < rollup.rev, "a change must raise the revision: {rollup:?}");
             }
         }
+        if let Some(balance) = changes.balance {
+            self.balance = balance;
+        }
         self.booked_to = Some(changes.booked_to);
     }
 
@@ -194,6 +199,7 @@ impl Journal {
                 last_stop: self.stops.keys().next_back().copied().unwrap_or(0),
                 open_stop: self.stops.values().find(|stop| stop.to.is_none()).cloned(),
                 rollups: self.rollups.values().filter(|r| !r.closed).cloned().collect(),
+                balance: self.balance.clone(),
                 last: self.booked_to,
                 same_boot: true,
             },

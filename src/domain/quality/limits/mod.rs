@@ -3,22 +3,19 @@
 //! Phase I thresholds follow the study of σz estimates: with 25 subgroups σz is known to ±30 %, with 100 to ±15 %,
 //! with 300 to ±9 %, and only then may a chart call somebody.
 
+mod fit;
+
 use std::fmt::Write;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::characteristic::{Characteristic, ChartKind, LAMBDA};
-use super::subgroup::{Follows, Subgroup};
-use crate::spc::arl;
-use crate::spc::attribute::{
-    Attribute, Dispersion, Family, Laney, Law, Prime, Subgroup as Counts, chart,
-};
-use crate::spc::chart::{Exclusion, Settings};
-use crate::spc::individuals::Individuals;
+use super::characteristic::ChartKind;
+use crate::spc::attribute::Dispersion;
 use crate::spc::rules::RuleId;
 use crate::spc::subgroup_length::{Advice, advise};
-use crate::stats::{overdispersion, summary};
+
+pub use fit::{Fitted, ewma_l, fit};
 
 /// Whole subgroups from which on limits are drawn, marked provisional.
 pub const PROVISIONAL_FROM: usize = 25;
@@ -335,171 +332,4 @@ pub fn in_force(versions: &[Limits], at_us: i64) -> Option<&Limits> {
         |limits: &&Limits| limits.decision.as_ref().is_some_and(|d| d.verdict == Verdict::Approved);
     let since = |limits: &&Limits| (limits.decision.as_ref().map(|d| d.at_us), limits.version);
     judging().filter(approved).max_by_key(since).or_else(|| judging().max_by_key(since))
-}
-
-/// What a baseline gives.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fitted {
-    /// The law, none without dispersion.
-    pub law: Option<LimitsLaw>,
-    /// How it varied.
-    pub evidence: Evidence,
-    /// What it rests on.
-    pub baseline: Baseline,
-}
-
-impl Fitted {
-    /// How far it carries.
-    pub fn maturity(&self) -> Maturity {
-        Maturity::of(self.baseline.n_used)
-    }
-}
-
-/// Estimates the law of a characteristic from the whole subgroups that begin in `[from_us, to_us)`. No moving range
-/// spans a break, an excluded subgroup or one that is not whole. An estimated σz below one is taken as one.
-pub fn fit(
-    characteristic: &Characteristic,
-    subgroups: &[Subgroup],
-    (from_us, to_us): (i64, i64),
-    excluded: &[Excluded],
-) -> Fitted {
-    let within: Vec<&Subgroup> =
-        subgroups.iter().filter(|s| (from_us..to_us).contains(&s.start_us)).collect();
-    let excluded: Vec<Excluded> = excluded
-        .iter()
-        .filter(|out| within.iter().any(|s| s.start_us == out.start_us && s.is_whole()))
-        .cloned()
-        .collect();
-    let series = Series::of(&within, &excluded);
-    let (law, evidence, n_used) = match family(characteristic.kind) {
-        Some(family) => fit_rate(characteristic.kind, family, &series),
-        None => fit_individuals(&series),
-    };
-    Fitted { law, evidence, baseline: Baseline { from_us, to_us, n_used, excluded } }
-}
-
-/// The law family of a chart of counts.
-pub(super) fn family(kind: ChartKind) -> Option<Family> {
-    match kind {
-        ChartKind::PPrime | ChartKind::P => Some(Family::P),
-        ChartKind::UPrime | ChartKind::U => Some(Family::U),
-        ChartKind::Individuals => None,
-    }
-}
-
-impl LimitsLaw {
-    /// The law of a chart of counts as the engine takes it.
-    pub(super) fn rate(self, kind: ChartKind) -> Option<Law> {
-        let LimitsLaw::Rate { center, sigma_z } = self else { return None };
-        let laney = if kind.primed() { Laney::On(Some(sigma_z)) } else { Laney::Off };
-        Some(Law { family: family(kind)?, center: Some(center), laney })
-    }
-}
-
-/// The distance of the EWMA's limits that spends the alarm budget.
-pub fn ewma_l(characteristic: &Characteristic) -> f64 {
-    // A budget outside of what run lengths can be solved for gets the limit of one alarm in 500 points.
-    arl::ewma_limit(characteristic.arl0(), LAMBDA).unwrap_or(2.814)
-}
-
-/// Subgroups as the engine takes them: a break is an empty place.
-struct Series {
-    counts: Vec<Option<Counts>>,
-    values: Vec<Option<f64>>,
-    excluded: Vec<Exclusion>,
-}
-
-impl Series {
-    fn of(within: &[&Subgroup], excluded: &[Excluded]) -> Series {
-        let mut series = Series { counts: vec![], values: vec![], excluded: vec![] };
-        for subgroup in within {
-            if subgroup.follows != Follows::On {
-                series.push(None);
-            }
-            if let Some(out) = excluded.iter().find(|out| out.start_us == subgroup.start_us) {
-                let (index, reason) = (series.counts.len(), out.reason.clone());
-                series.excluded.push(Exclusion { index, reason });
-            }
-            series.push(Some(subgroup).filter(|s| s.is_whole()));
-        }
-        series
-    }
-
-    fn push(&mut self, subgroup: Option<&&Subgroup>) {
-        let counts =
-            |s: &&&Subgroup| Counts { count: s.count.best() as f64, size: s.size.best() as f64 };
-        self.counts.push(subgroup.as_ref().map(counts));
-        self.values.push(subgroup.and_then(|s| s.stat()));
-    }
-
-    fn settings(&self) -> Settings {
-        Settings { excluded: self.excluded.clone(), ..Settings::default() }
-    }
-
-    fn estimates(&self, index: usize) -> bool {
-        self.excluded.iter().all(|out| out.index != index)
-    }
-}
-
-type Estimate = (Option<LimitsLaw>, Evidence, usize);
-
-fn fit_rate(kind: ChartKind, family: Family, series: &Series) -> Estimate {
-    let prime = Prime { floor_at_one: true, ..Prime::default() };
-    let attribute = Attribute { family, prime: Some(prime), frozen: None };
-    let chart = chart(&series.counts, attribute, &series.settings());
-    let Some(fit) = chart.fits.last() else { return (None, Evidence::default(), 0) };
-    let used: Vec<(f64, f64)> = series
-        .counts
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| series.estimates(*i))
-        .filter_map(|(_, s)| s.map(|s| (s.count, s.size)))
-        .collect();
-    let test = match family {
-        Family::U | Family::C => overdispersion::poisson(&used),
-        Family::P | Family::Np => overdispersion::binomial(&used),
-    };
-    let sigma_z = match fit.law.laney {
-        Laney::On(sigma_z) if kind.primed() => sigma_z,
-        _ => Some(1.0),
-    };
-    let degenerate = fit.law.center.is_none_or(|center| center <= 0.0 || center >= 1.0);
-    let law = match (fit.law.center, sigma_z) {
-        (Some(center), Some(sigma_z)) if !degenerate => Some(LimitsLaw::Rate { center, sigma_z }),
-        _ => None,
-    };
-    let dispersion = fit.dispersion;
-    let evidence = Evidence {
-        sigma_z_mr: dispersion.sigma_z_mr,
-        sigma_z_sd: dispersion.sigma_z_sd,
-        lag1: dispersion.lag1_r,
-        chi2_ratio: test.map(|test| test.ratio),
-        chi2_p: test.map(|test| test.p_value),
-    };
-    (law, evidence, used.len())
-}
-
-fn fit_individuals(series: &Series) -> Estimate {
-    let chart = Individuals::default().chart(&series.values, &series.settings());
-    let Some(fit) = chart.estimates.last() else { return (None, Evidence::default(), 0) };
-    let used: Vec<f64> = series
-        .values
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| series.estimates(*i))
-        .filter_map(|(_, value)| *value)
-        .collect();
-    let law = match (fit.center, fit.sigma.filter(|sigma| *sigma > 0.0)) {
-        (Some(center), Some(sigma)) => Some(LimitsLaw::Individuals { center, sigma }),
-        _ => None,
-    };
-    // In units of the short-term sigma, so that the thresholds of counts hold for measurements too.
-    let evidence = Evidence {
-        sigma_z_mr: law.map(|_| 1.0),
-        sigma_z_sd: summary::sd(&used).zip(fit.sigma).map(|(sd, sigma)| sd / sigma),
-        lag1: summary::lag1(&used),
-        chi2_ratio: None,
-        chi2_p: None,
-    };
-    (law, evidence, fit.n_used)
 }

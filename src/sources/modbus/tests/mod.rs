@@ -1,12 +1,17 @@
 //! Against a server of our own that answers late, short, wrong or not at all, byte by byte.
 
+mod fuzz;
+mod groups;
+mod rtu;
+mod tls;
+
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::plc_map::{Kind, ModbusOptions, Protocol, Role, Tag};
 use domain::reading::{Miss, Outcome, Quality, Snapshot, Value};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -86,7 +91,7 @@ impl Server {
 
 /// One connection, strictly one request after the other, as most PLCs do it.
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     connection: usize,
     all: Arc<Mutex<Vec<Seen>>>,
     answer: Arc<dyn Fn(Seen) -> Answer + Send + Sync>,
@@ -361,83 +366,6 @@ async fn a_closed_connection_is_made_anew_at_once() {
     all.extend(before);
     all.push(good);
     line.stop(all).await;
-}
-
-#[tokio::test]
-async fn groups_share_one_connection_and_neither_starves() {
-    // 12 ms for each request: more than the fast group can have, let alone both.
-    let server = Server::start(|seen| {
-        Answer::Words(Duration::from_millis(12), vec![seen.first; usize::from(seen.count)])
-    })
-    .await;
-    let tags =
-        vec![holding(0, U16, 0), holding(100, U16, 1), holding(200, U16, 1), holding(300, U16, 1)];
-    let mut line = Line::start(plain(&[10, 200], tags, &server.address));
-    let (mut all, mut slow) = (Vec::new(), 0);
-    while slow < 4 {
-        let snapshot = line.next().await;
-        if taken(&snapshot) && snapshot.group == 1 {
-            slow += 1;
-            assert_eq!(values(&snapshot), [100, 200, 300].map(Value::Unsigned));
-        }
-        all.push(snapshot);
-    }
-    assert_eq!(server.connections(), 1);
-    let paces = line.stop(all).await;
-    assert!(count_of(&paces[0], "skipped") > 0, "what cannot be done is skipped and said so");
-    assert!(paces[0].done > 2 * paces[1].done, "fast groups come first: {paces:?}");
-    assert!(server.seen.lock().unwrap().iter().all(|seen| seen.connection == 1));
-}
-
-#[tokio::test]
-async fn a_fast_poll_goes_between_two_requests_of_a_slow_one() {
-    let server = Server::start(|seen| {
-        Answer::Words(Duration::from_millis(4), vec![seen.first; usize::from(seen.count)])
-    })
-    .await;
-    let mut tags: Vec<Tag> = (1..=6).map(|i| holding(i * 100, U16, 1)).collect();
-    tags.push(holding(0, U16, 0));
-    let mut line = Line::start(plain(&[10, 100], tags, &server.address));
-    let mut all = Vec::new();
-    while all.iter().filter(|s: &&Snapshot| taken(s) && s.group == 1).count() < 3 {
-        all.push(line.next().await);
-    }
-    line.stop(all).await;
-    let requests: Vec<u16> = server.seen.lock().unwrap().iter().map(|seen| seen.first).collect();
-    let between = |w: &[u16]| w[0] >= 100 && w[1] == 0 && w[2] == w[0] + 100;
-    assert!(requests.windows(3).any(between), "{requests:?}");
-}
-
-fn sequenced() -> Vec<Tag> {
-    let head = Tag { role: Role::SequenceHead, ..holding(0, U16, 0) };
-    let tail = Tag { role: Role::SequenceTail, ..holding(2, U16, 0) };
-    vec![head, holding(1, U16, 0), tail]
-}
-
-#[tokio::test]
-async fn a_torn_block_is_read_once_more() {
-    let server = Server::start(|seen| match seen.n {
-        0 => Answer::Words(Duration::ZERO, vec![7, 500, 8]),
-        _ => Answer::Words(Duration::ZERO, vec![8, 501, 8]),
-    })
-    .await;
-    let mut line = Line::start(plain(&[50], sequenced(), &server.address));
-    let (snapshot, mut all) = line.until(taken).await;
-    assert_eq!(values(&snapshot)[1], Value::Unsigned(501));
-    all.push(snapshot);
-    let paces = line.stop(all).await;
-    assert_eq!(count_of(&paces[0], "torn"), 0, "one poll, two reads");
-}
-
-#[tokio::test]
-async fn a_block_torn_twice_is_a_miss() {
-    let server = Server::start(|_| Answer::Words(Duration::ZERO, vec![7, 500, 8])).await;
-    let mut line = Line::start(plain(&[50], sequenced(), &server.address));
-    let (torn, mut all) = line.until(|s| missed_as(s, Miss::Torn)).await;
-    assert!(!all.iter().any(taken));
-    all.push(torn);
-    line.stop(all).await;
-    assert_eq!(server.connections(), 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,111 @@
+//! Modbus/TCP Security: both sides show a certificate (MB-TCP-Security-v36, TLS 1.2 or newer, port 802).
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::config::TlsFiles;
+
+/// Greets one device.
+pub(super) struct Connector {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl Connector {
+    /// Reads the certificates; `address` is `host:port`.
+    pub(super) fn new(address: &str, files: &TlsFiles) -> io::Result<Connector> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(&files.ca)? {
+            roots.add(certificate).map_err(|error| wrong(&files.ca, &error.to_string()))?;
+        }
+        let key = PrivateKeyDer::from_pem_file(&files.key)
+            .map_err(|error| wrong(&files.key, &format!("{error}; name our private key, PEM")))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(certificates(&files.cert)?, key)
+            .map_err(|error| {
+                wrong(&files.cert, &format!("{error}; key and cert must belong together"))
+            })?;
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let host = files.name.as_deref().unwrap_or(host).trim_matches(['[', ']']);
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("\"{host}\" is no name of a host; set name"),
+            )
+        })?;
+        Ok(Connector { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    /// Shows our certificate and checks that of the device.
+    pub(super) async fn greet(self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let greeted = self.connector.connect(self.name, stream).await;
+        greeted.map_err(|error| match refusal(&error) {
+            Some(words) => io::Error::new(error.kind(), words),
+            None => error,
+        })
+    }
+}
+
+fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match read {
+        Ok(found) if found.is_empty() => Err(wrong(file, "holds no certificate; name a PEM file")),
+        Ok(found) => Ok(found),
+        Err(error) => Err(wrong(file, &format!("{error}; name a PEM file of certificates"))),
+    }
+}
+
+fn wrong(file: &Path, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{}: {why}", file.display()))
+}
+
+/// What an error of TLS means for who has to mend it; none for an error of the connection below.
+pub(super) fn refusal(error: &io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref::<Error>()?;
+    let words = match error {
+        Error::InvalidCertificate(why) => match why {
+            CertificateError::UnknownIssuer => {
+                "the certificate of the device is signed by no authority of ours; add its authority to ca".into()
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the certificate of the device has expired; renew it on the device, and look at the clocks".into()
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the certificate of the device is not valid yet; look at the clocks".into()
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the certificate of the device is for another name; write that name as name".into()
+            }
+            other => format!("the certificate of the device is not valid: {other:?}"),
+        },
+        Error::AlertReceived(alert) => match alert {
+            AlertDescription::CertificateRequired | AlertDescription::HandshakeFailure => {
+                "the device wants another certificate of ours; look at cert".into()
+            }
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::DecryptError
+            | AlertDescription::AccessDenied => {
+                "the device does not trust our certificate; make its authority known to the device".into()
+            }
+            AlertDescription::CertificateExpired => {
+                "our certificate has expired; renew cert and key".into()
+            }
+            other => format!("the device refused the connection: {other:?}"),
+        },
+        other => format!("no TLS with the device: {other}"),
+    };
+    Some(words)
+}

@@ -1,0 +1,156 @@
+//! What stands behind a chart: false alarms, the gate before capability, rules in words, other lengths of subgroup.
+
+use domain::line::minute::Minute;
+use domain::quality::characteristic::Characteristic;
+use domain::quality::signal::Budget;
+use domain::quality::subgroup::subgroups;
+use domain::quality::workbench::Gate;
+use domain::spc::capability::BinomialCapability;
+use domain::spc::chart::Settings;
+use domain::spc::rules::RuleId;
+use domain::spc::subgroup_length::by_length;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::rounded;
+
+/// Lengths of subgroups that are compared, in minutes.
+const LENGTHS: [usize; 4] = [1, 5, 15, 60];
+
+/// Expected and observed false alarms.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BudgetView {
+    /// Accepted a week.
+    per_week: f64,
+    /// Points between two false alarms of the rules.
+    arl_rules: Option<f64>,
+    /// The same of the EWMA.
+    arl_ewma: Option<f64>,
+    /// Expected in the span if nothing changed.
+    expected: Option<f64>,
+    /// Incidents in the span.
+    observed: u32,
+    /// Points judged.
+    n_judged: u32,
+}
+
+/// Whether capability means anything.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct GateView {
+    /// Whether all of the following hold.
+    open: bool,
+    /// Whole subgroups; at least 100.
+    n: usize,
+    /// Signals among the last hundred points; none.
+    n_signals: usize,
+    /// Whether the chart drifts; not.
+    drifts: bool,
+}
+
+/// Capability of a fraction.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CapabilityView {
+    /// Rejects.
+    rejected: u64,
+    /// Capsules.
+    inspected: u64,
+    /// Parts per million.
+    ppm: f64,
+    /// Exact 95 % interval in parts per million, of chance alone.
+    ppm_interval: [f64; 2],
+    /// Process Z.
+    process_z: Option<f64>,
+}
+
+/// A rule in words.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RuleView {
+    /// Name.
+    id: &'static str,
+    /// What it says.
+    words: &'static str,
+}
+
+/// What another length of subgroup gives.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LengthView {
+    /// Minutes.
+    minutes: usize,
+    /// Subgroups.
+    n: usize,
+    /// σz by moving ranges.
+    sigma_z_mr: Option<f64>,
+    /// σz by the standard deviation.
+    sigma_z_sd: Option<f64>,
+    /// Correlation of neighbours.
+    lag1: Option<f64>,
+    /// Points beyond the limits of a plain chart.
+    n1_plain: usize,
+    /// Points beyond the limits of a primed chart.
+    n1_prime: usize,
+}
+
+impl BudgetView {
+    /// The budget of an evaluation.
+    pub(super) fn of(budget: &Budget) -> BudgetView {
+        BudgetView {
+            per_week: budget.per_week,
+            arl_rules: budget.arl_rules.and_then(|x| rounded(x, 1)),
+            arl_ewma: budget.arl_ewma.and_then(|x| rounded(x, 1)),
+            expected: budget.expected.and_then(|x| rounded(x, 2)),
+            observed: budget.observed,
+            n_judged: budget.n_judged,
+        }
+    }
+}
+
+impl GateView {
+    /// The gate of an evaluation.
+    pub(super) fn of(gate: Gate) -> GateView {
+        GateView { open: gate.is_open(), n: gate.n, n_signals: gate.n_signals, drifts: gate.drifts }
+    }
+}
+
+impl CapabilityView {
+    /// The capability of an evaluation, in parts per million.
+    pub(super) fn of(capability: &BinomialCapability) -> CapabilityView {
+        let ppm = |p: f64| rounded(p * 1e6, 1).unwrap_or(0.0);
+        CapabilityView {
+            rejected: capability.defectives,
+            inspected: capability.inspected,
+            ppm: ppm(capability.p),
+            ppm_interval: [capability.clopper_pearson.0, capability.clopper_pearson.1].map(ppm),
+            process_z: capability.process_z.and_then(|z| rounded(z, 3)),
+        }
+    }
+}
+
+/// What each rule says, of those that judge here and of the EWMA beside them.
+pub(super) fn rules(characteristic: &Characteristic, judging: &[RuleId]) -> Vec<RuleView> {
+    let beside = characteristic.kind.counts().then_some(RuleId::Limit);
+    let all = judging.iter().copied().chain(beside);
+    all.map(|rule| RuleView { id: rule.name(), words: rule.meaning() }).collect()
+}
+
+/// The same minutes pooled in other lengths, for counts.
+pub(crate) fn lengths(characteristic: &Characteristic, minutes: &[Minute]) -> Vec<LengthView> {
+    if !characteristic.kind.counts() {
+        return Vec::new();
+    }
+    let single = subgroups(&characteristic.with_subgroup(1), minutes, &[]);
+    let counts: Vec<Option<(u64, u64)>> =
+        single.iter().map(|s| s.is_whole().then_some((s.count.best(), s.size.best()))).collect();
+    let round = |x: Option<f64>| x.and_then(|x| rounded(x, 2));
+    let rows = by_length(&counts, &LENGTHS, &Settings::default());
+    rows.iter()
+        .map(|row| LengthView {
+            minutes: row.length,
+            n: row.subgroups,
+            sigma_z_mr: round(row.dispersion.sigma_z_mr),
+            sigma_z_sd: round(row.dispersion.sigma_z_sd),
+            lag1: round(row.dispersion.lag1_r),
+            n1_plain: row.n1_p,
+            n1_prime: row.n1_p_prime,
+        })
+        .collect()
+}

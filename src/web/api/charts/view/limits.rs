@@ -1,0 +1,191 @@
+//! Limits, what they rest on, and what others would change.
+
+use domain::quality::limits::{Evidence, Fitted, Limits, LimitsLaw, Maturity};
+use domain::quality::stream::Judged;
+use domain::quality::workbench::Replay;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Scale, ms, rounded};
+
+/// A version of limits.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LimitsView {
+    /// Version.
+    pub(crate) version: u32,
+    /// `proposed`, `provisional`, `approved` or `rejected`.
+    state: &'static str,
+    /// Centre line.
+    center: f64,
+    /// Laney's factor, for counts.
+    sigma_z: Option<f64>,
+    /// Standard deviation of a value, for measurements.
+    sigma: Option<f64>,
+    /// Distance of the EWMA's limits, in sigma.
+    ewma_l: f64,
+    /// Rules.
+    rules: Vec<&'static str>,
+    /// Start of the baseline, UTC milliseconds.
+    from_ms: i64,
+    /// End of the baseline, UTC milliseconds.
+    to_ms: i64,
+    /// Whole subgroups that estimate.
+    n_used: usize,
+    /// `forming`, `provisional`, `freezable` or `firm`.
+    maturity: &'static str,
+    /// Whether signals may page.
+    may_page: bool,
+    /// Subgroups left out: start and reason.
+    excluded: Vec<(i64, String)>,
+    /// How the baseline varied.
+    evidence: EvidenceView,
+    /// Who made it.
+    author: String,
+    /// Why.
+    reason: String,
+    /// When, UTC milliseconds.
+    made_ms: i64,
+    /// Who decided.
+    decided_by: Option<String>,
+    /// Why so.
+    decided_reason: Option<String>,
+    /// When, UTC milliseconds.
+    decided_ms: Option<i64>,
+    /// SHA-256 of the record.
+    sha256: String,
+}
+
+/// How a baseline varied.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EvidenceView {
+    /// σz by moving ranges.
+    sigma_z_mr: Option<f64>,
+    /// σz by the standard deviation.
+    sigma_z_sd: Option<f64>,
+    /// Correlation of neighbours.
+    lag1: Option<f64>,
+    /// Index of dispersion over its degrees of freedom.
+    chi2_ratio: Option<f64>,
+    /// Its probability under the law.
+    chi2_p: Option<f64>,
+    /// `plain`, `use_prime`, `stratify`, `lengthen_subgroup`, `underdispersed` or `unknown`.
+    advice: &'static str,
+    /// Whether a plain chart would do.
+    plain_suffices: bool,
+}
+
+/// What a span gives.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FittedView {
+    /// Whole subgroups.
+    n_used: usize,
+    /// How far they carry.
+    maturity: &'static str,
+    /// Centre line, if it can be told.
+    center: Option<f64>,
+    /// How they vary.
+    evidence: EvidenceView,
+    /// Subgroups still missing before limits can be approved.
+    missing_to_freeze: usize,
+}
+
+/// What a proposal would change.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReplayView {
+    /// Points that would signal and did not: start and rules.
+    appear: Vec<(i64, Vec<&'static str>)>,
+    /// Points that signalled and would not: start and rules.
+    vanish: Vec<(i64, Vec<&'static str>)>,
+    /// Points that signal both ways.
+    stay: usize,
+    /// Points judged.
+    judged: usize,
+}
+
+impl LimitsView {
+    /// The view of a version.
+    pub(crate) fn of(limits: &Limits) -> LimitsView {
+        let scale = Scale::of(limits.kind);
+        let (center, sigma_z, sigma) = match limits.law {
+            LimitsLaw::Rate { center, sigma_z } => (center, Some(sigma_z), None),
+            LimitsLaw::Individuals { center, sigma } => (center, None, Some(sigma)),
+        };
+        let decision = limits.decision.as_ref();
+        LimitsView {
+            version: limits.version,
+            state: decision.map_or("proposed", |decision| decision.verdict.word()),
+            center: scale.show(Some(center)).unwrap_or(0.0),
+            sigma_z: sigma_z.and_then(|s| rounded(s, 4)),
+            sigma: scale.show(sigma),
+            ewma_l: rounded(limits.ewma_l, 4).unwrap_or(0.0),
+            rules: limits.rules.iter().map(|rule| rule.name()).collect(),
+            from_ms: ms(limits.baseline.from_us),
+            to_ms: ms(limits.baseline.to_us),
+            n_used: limits.baseline.n_used,
+            maturity: limits.maturity().word(),
+            may_page: limits.may_page(),
+            excluded: limits
+                .baseline
+                .excluded
+                .iter()
+                .map(|out| (ms(out.start_us), out.reason.clone()))
+                .collect(),
+            evidence: EvidenceView::of(&limits.evidence),
+            author: limits.author.clone(),
+            reason: limits.reason.clone(),
+            made_ms: ms(limits.made_us),
+            decided_by: decision.map(|decision| decision.by.clone()),
+            decided_reason: decision.map(|decision| decision.reason.clone()),
+            decided_ms: decision.map(|decision| ms(decision.at_us)),
+            sha256: limits.hash(),
+        }
+    }
+}
+
+impl EvidenceView {
+    fn of(evidence: &Evidence) -> EvidenceView {
+        let round = |x: Option<f64>| x.and_then(|x| rounded(x, 3));
+        EvidenceView {
+            sigma_z_mr: round(evidence.sigma_z_mr),
+            sigma_z_sd: round(evidence.sigma_z_sd),
+            lag1: round(evidence.lag1),
+            chi2_ratio: round(evidence.chi2_ratio),
+            chi2_p: evidence.chi2_p.and_then(|p| rounded(p, 6)),
+            advice: evidence.advice().name(),
+            plain_suffices: evidence.plain_suffices(),
+        }
+    }
+}
+
+impl FittedView {
+    /// The view of what a span gives.
+    pub(super) fn of(fitted: &Fitted, scale: &Scale) -> FittedView {
+        let center = fitted.law.map(|law| match law {
+            LimitsLaw::Rate { center, .. } | LimitsLaw::Individuals { center, .. } => center,
+        });
+        let n_used = fitted.baseline.n_used;
+        FittedView {
+            n_used,
+            maturity: Maturity::of(n_used).word(),
+            center: scale.show(center),
+            evidence: EvidenceView::of(&fitted.evidence),
+            missing_to_freeze: domain::quality::limits::FREEZE_FROM.saturating_sub(n_used),
+        }
+    }
+}
+
+impl ReplayView {
+    /// The view of a replay.
+    pub(crate) fn of(replay: &Replay) -> ReplayView {
+        let point = |judged: &Judged| {
+            let hits = judged.point.hits.iter().chain(judged.companion.hits.iter());
+            (ms(judged.subgroup.start_us), hits.map(|rule| rule.name()).collect())
+        };
+        ReplayView {
+            appear: replay.appear.iter().map(point).collect(),
+            vanish: replay.vanish.iter().map(point).collect(),
+            stay: replay.n_stay,
+            judged: replay.n_judged,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What the workbench gets: columns already in the unit of the chart and rounded. Nothing is estimated or judged here.
+
+mod columns;
+mod evidence;
+mod incidents;
+mod limits;
+
+use domain::quality::characteristic::{Characteristic, ChartKind, Measure};
+use domain::quality::limits::Limits;
+use domain::quality::record::StoredIncident;
+use domain::quality::stream::{Judged, display_factor};
+use domain::quality::subgroup::Subgroup;
+use domain::quality::workbench::Evaluation;
+use domain::spc::chart::Point;
+use domain::spc::rules::{Hits, RuleId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub(crate) use columns::MarkView;
+use columns::{CompanionView, FillingView, PlainView};
+use evidence::{BudgetView, CapabilityView, GateView, RuleView, rules};
+pub(crate) use evidence::{LengthView, lengths};
+use incidents::ShownIncident;
+pub(crate) use incidents::{IncidentView, ToldView};
+use limits::FittedView;
+pub(crate) use limits::{LimitsView, ReplayView};
+
+/// What can be charted.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CharacteristicView {
+    /// Its name in addresses.
+    id: String,
+    /// `reject_fraction`, `reject` or `speed`.
+    measure: &'static str,
+    /// Where.
+    station: String,
+    /// Why, of rejects of one reason.
+    reason: Option<String>,
+    /// `p_prime`, `p`, `u_prime`, `u` or `i_mr`.
+    chart: &'static str,
+    /// Unit of all its numbers: `%`, `‰` or `capsules/min`.
+    unit: &'static str,
+    /// Minutes of a subgroup that is judged.
+    subgroup_minutes: u32,
+    /// A stop longer than this breaks runs, seconds.
+    break_after_s: i64,
+    /// Running time after it that neither estimates nor signals, seconds.
+    startup_s: i64,
+    /// Rules that judge.
+    rules: Vec<&'static str>,
+}
+
+/// A chart in columns, oldest first; null is what is not known.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WorkbenchView {
+    /// What is charted.
+    characteristic: CharacteristicView,
+    /// Minutes in a subgroup of this answer.
+    subgroup_minutes: u32,
+    /// Whether these are the subgroups that are judged for alarms.
+    judged_live: bool,
+    /// Start of the span, UTC milliseconds.
+    from_ms: i64,
+    /// End of the span, UTC milliseconds.
+    to_ms: i64,
+    /// Starts of subgroups, UTC milliseconds.
+    t: Vec<i64>,
+    /// Capsules judged.
+    n: Vec<u64>,
+    /// Rejects, best value.
+    x: Vec<u64>,
+    /// How far rejects can be below and above, none where the count is exact.
+    doubt: Vec<Option<[u64; 2]>>,
+    /// What is plotted.
+    p: Vec<Option<f64>>,
+    /// Centre line.
+    cl: Vec<Option<f64>>,
+    /// Lower limits.
+    lcl: Vec<Option<f64>>,
+    /// Upper limits.
+    ucl: Vec<Option<f64>>,
+    /// Distance from the centre in sigma.
+    z: Vec<Option<f64>>,
+    /// `whole`, `empty`, `incomplete` or `start_up`.
+    fitness: Vec<&'static str>,
+    /// `on`, `break` or `stage`.
+    follows: Vec<&'static str>,
+    /// Known share of the time, percent.
+    coverage: Vec<f64>,
+    /// Version of the limits that judged; 0 for none.
+    version: Vec<u32>,
+    /// Signals: position and rule.
+    sig: Vec<(usize, &'static str)>,
+    /// The chart beside it.
+    companion: CompanionView,
+    /// The same points under a plain p or u chart; none for measurements.
+    plain: Option<PlainView>,
+    /// Which limits were asked for: `in_force`, `version` or `trial`.
+    by: &'static str,
+    /// The limits of the newest point.
+    limits: Option<LimitsView>,
+    /// All versions, oldest first.
+    versions: Vec<LimitsView>,
+    /// What the shown span itself would give.
+    fitted: FittedView,
+    /// Expected and observed false alarms.
+    budget: BudgetView,
+    /// Whether capability means anything.
+    gate: GateView,
+    /// Capability of a fraction.
+    capability: Option<CapabilityView>,
+    /// What each rule says, for those that can signal here.
+    rules: Vec<RuleView>,
+    /// Whether these rules were chosen for this look; the record is judged by those of its limits.
+    rules_chosen: bool,
+    /// Batches and shifts that begin in the span, oldest first.
+    marks: Vec<MarkView>,
+    /// The subgroup that is still filling, none when the span ends before it.
+    filling: Option<FillingView>,
+    /// Incidents of the span as the shown limits give them.
+    shown_incidents: Vec<ShownIncident>,
+    /// Incidents of the record, newest first, with the work on them.
+    incidents: Vec<IncidentView>,
+    /// The same minutes in subgroups of other lengths; empty for measurements and long spans.
+    lengths: Vec<LengthView>,
+}
+
+fn ms(us: i64) -> i64 {
+    us.div_euclid(1_000)
+}
+
+fn rounded(x: f64, decimals: i32) -> Option<f64> {
+    let scale = 10f64.powi(decimals);
+    x.is_finite().then(|| (x * scale).round() / scale)
+}
+
+/// Numbers of a chart in its unit, six digits behind the point: enough for a table of limits.
+struct Scale(f64);
+
+impl Scale {
+    fn of(kind: ChartKind) -> Scale {
+        Scale(display_factor(kind))
+    }
+
+    fn show(&self, x: Option<f64>) -> Option<f64> {
+        x.and_then(|x| rounded(x * self.0, 6))
+    }
+}
+
+impl CharacteristicView {
+    /// The view of a characteristic.
+    pub(crate) fn of(characteristic: &Characteristic) -> CharacteristicView {
+        let (measure, reason) = match &characteristic.measure {
+            Measure::RejectFraction { .. } => ("reject_fraction", None),
+            Measure::Reject { reason, .. } => ("reject", Some(reason.to_string())),
+            Measure::Speed { .. } => ("speed", None),
+        };
+        CharacteristicView {
+            id: characteristic.id.to_string(),
+            measure,
+            station: characteristic.measure.station().to_string(),
+            reason,
+            chart: characteristic.kind.word(),
+            unit: match characteristic.kind {
+                ChartKind::PPrime | ChartKind::P => "%",
+                ChartKind::UPrime | ChartKind::U => "‰",
+                ChartKind::Individuals => "capsules/min",
+            },
+            subgroup_minutes: characteristic.subgroup_minutes,
+            break_after_s: characteristic.break_after_us / 1_000_000,
+            startup_s: characteristic.startup_us / 1_000_000,
+            rules: characteristic.rules.iter().map(|rule| rule.name()).collect(),
+        }
+    }
+}
+
+/// What a chart is made from.
+pub(crate) struct Shown<'a> {
+    pub(crate) configured: &'a Characteristic,
+    pub(crate) characteristic: &'a Characteristic,
+    pub(crate) span: (i64, i64),
+    pub(crate) evaluation: &'a Evaluation,
+    pub(crate) by: &'static str,
+    pub(crate) limits: Option<&'a Limits>,
+    pub(crate) versions: &'a [Limits],
+    pub(crate) incidents: &'a [StoredIncident],
+    pub(crate) lengths: Vec<LengthView>,
+    /// Rules that were chosen for this look instead of those of the limits.
+    pub(crate) rules: Option<&'a [RuleId]>,
+    /// Whether the companion is the CUSUM.
+    pub(crate) cusum: bool,
+    pub(crate) marks: Vec<MarkView>,
+    pub(crate) filling: Option<&'a Subgroup>,
+}
+
+impl WorkbenchView {
+    /// The view of a judged span.
+    pub(crate) fn of(shown: Shown<'_>) -> WorkbenchView {
+        let Shown { configured, characteristic, evaluation, .. } = shown;
+        let judged = &evaluation.judged;
+        let scale = Scale::of(characteristic.kind);
+        let column = |get: fn(&Point) -> Option<f64>| {
+            judged.iter().map(|j| scale.show(get(&j.point))).collect::<Vec<_>>()
+        };
+        let budget = evaluation.budget(characteristic, shown.limits);
+        WorkbenchView {
+            subgroup_minutes: characteristic.subgroup_minutes,
+            judged_live: characteristic.subgroup_minutes == configured.subgroup_minutes,
+            characteristic: CharacteristicView::of(configured),
+            from_ms: ms(shown.span.0),
+            to_ms: ms(shown.span.1),
+            t: judged.iter().map(|j| ms(j.subgroup.start_us)).collect(),
+            n: judged.iter().map(|j| j.subgroup.size.best()).collect(),
+            x: judged.iter().map(|j| j.subgroup.count.best()).collect(),
+            doubt: judged.iter().map(doubt).collect(),
+            p: column(|p| p.stat),
+            cl: column(|p| p.cl),
+            lcl: column(|p| p.lcl),
+            ucl: column(|p| p.ucl),
+            z: judged.iter().map(|j| j.point.z.and_then(|z| rounded(z, 3))).collect(),
+            fitness: judged.iter().map(|j| j.subgroup.fitness.word()).collect(),
+            follows: judged.iter().map(|j| j.subgroup.follows.word()).collect(),
+            coverage: judged.iter().map(|j| share(j.subgroup.coverage)).collect(),
+            version: judged.iter().map(|j| j.version).collect(),
+            sig: signals(judged.iter().map(|j| j.point.hits)),
+            companion: match shown.cusum {
+                true => CompanionView::cusum(judged, characteristic),
+                false => CompanionView::of(judged, characteristic.kind),
+            },
+            plain: PlainView::of(judged, characteristic.kind),
+            by: shown.by,
+            limits: shown.limits.map(LimitsView::of),
+            versions: shown.versions.iter().map(LimitsView::of).collect(),
+            fitted: FittedView::of(&evaluation.fitted, &scale),
+            budget: BudgetView::of(&budget),
+            gate: GateView::of(evaluation.gate()),
+            capability: evaluation.capability().as_ref().map(CapabilityView::of),
+            rules: rules(configured, shown.rules.unwrap_or(&configured.rules)),
+            rules_chosen: shown.rules.is_some(),
+            marks: shown.marks,
+            filling: shown
+                .filling
+                .map(|filling| FillingView::of(filling, characteristic, shown.limits)),
+            shown_incidents: evaluation.incidents.iter().map(ShownIncident::of).collect(),
+            incidents: shown.incidents.iter().map(IncidentView::of).collect(),
+            lengths: shown.lengths,
+        }
+    }
+}
+
+fn doubt(judged: &Judged) -> Option<[u64; 2]> {
+    let count = judged.subgroup.count;
+    (!count.is_exact()).then(|| [count.low(), count.high()])
+}
+
+fn signals(hits: impl Iterator<Item = Hits>) -> Vec<(usize, &'static str)> {
+    hits.enumerate().flat_map(|(i, hits)| hits.iter().map(move |rule| (i, rule.name()))).collect()
+}
+
+/// A share as percent; only a share of one is shown as 100.
+fn share(share: f64) -> f64 {
+    let percent = (share * 1_000.0).round() / 10.0;
+    if share < 1.0 { percent.min(99.9) } else { percent }
+}

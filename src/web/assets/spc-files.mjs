@@ -1,0 +1,77 @@
+// What leaves the workbench: tables, CSV, SVG.
+
+import { clock, fixed, h, num, s, t, word } from './format.mjs';
+import { byPoint, places, time } from './spc-draw.mjs';
+import { unitOf } from './spc-panel.mjs';
+
+export function mainRows(data) {
+  const rules = byPoint(data.sig);
+  const show = (value) => fixed(value, places(data));
+  const head = [t('spc_time'), 'n', 'x', unitOf(data), 'LCL', 'CL', 'UCL', 'z', t('spc_rules')];
+  const body = data.t.map((_, i) => [time(data, i), num(data.n[i]), num(data.x[i]), show(data.p[i]), show(data.lcl[i]), show(data.cl[i]), show(data.ucl[i]),
+    fixed(data.z[i], 2), [...(rules.get(i) ?? []), data.fitness[i] === 'whole' ? '' : word('fitness', data.fitness[i])].join(' ')]);
+  return { head, body: body.reverse() };
+}
+
+export function besideRows(data) {
+  const { y, down, lcl, ucl, sig, name } = data.companion;
+  const rules = byPoint(sig);
+  const two = down.length > 0;
+  const body = data.t.map((_, i) => [time(data, i), fixed(y[i], 4), ...(two ? [fixed(down[i], 4)] : []), fixed(lcl[i], 4), fixed(ucl[i], 4), (rules.get(i) ?? []).join(' ')]);
+  return { head: [t('spc_time'), word('companion', name), ...(two ? ['−'] : []), 'LCL', 'UCL', t('spc_rules')], body: body.reverse() };
+}
+
+/** Name of a file: line, characteristic, when it begins, and whether the plant is simulated. */
+export function fileName(data, id, offset) {
+  const sim = document.querySelector('.sim') ? '_SIM' : '';
+  const at = data.t.length ? new Date(data.t[0] + offset * 1000).toISOString().replace(/[-:]/g, '').slice(0, 13) : 'empty';
+  return `${document.body.dataset.line}_${id.replaceAll('.', '-')}_${at}${sim}`;
+}
+
+/** ISO time with the plant's offset. */
+function iso(ms, offset) {
+  const two = (n) => String(Math.floor(n)).padStart(2, '0');
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 3600)}:${two(Math.abs(offset) % 3600 / 60)}`;
+  return new Date(ms + offset * 1000).toISOString().slice(0, 19) + zone;
+}
+
+export function csv(data, offset) {
+  const unit = { '%': 'percent', '‰': 'per_thousand' }[data.characteristic.unit] ?? 'per_minute';
+  const { companion } = data;
+  const beside = companion.down.length ? [`${companion.name}_plus`, `${companion.name}_minus`] : [companion.name];
+  const head = ['start', 'subgroup_minutes', 'total', 'rejected', `value_${unit}`, 'lcl', 'cl', 'ucl', 'z', ...beside, 'limits_version', 'rules', 'companion_rules', 'quality', 'follows', 'coverage_percent'];
+  const cell = (value) => (value === null || value === undefined ? '' : String(value));
+  const [rules, others] = [byPoint(data.sig), byPoint(companion.sig)];
+  const rows = data.t.map((ms, i) => [iso(ms, offset), data.subgroup_minutes, data.n[i], data.x[i], data.p[i], data.lcl[i], data.cl[i], data.ucl[i], data.z[i],
+    companion.y[i], ...(companion.down.length ? [companion.down[i]] : []), data.version[i], (rules.get(i) ?? []).join(' '), (others.get(i) ?? []).join(' '),
+    data.fitness[i], data.follows[i], data.coverage[i]].map(cell));
+  // With a byte order mark, or a Chinese Excel takes it for GBK.
+  return `\uFEFF${[head, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
+}
+
+/** A drawing with the colours of the page written into it, so that it stands alone. */
+export function picture(drawn, ground, name, to) {
+  const copy = drawn.cloneNode(true);
+  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  const from = drawn.querySelectorAll('*');
+  copy.querySelectorAll('*').forEach((element, i) => {
+    const style = getComputedStyle(from[i]);
+    for (const key of ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'opacity', 'font-family', 'font-size']) {
+      const value = style.getPropertyValue(key);
+      // The hatch is drawn by the page; alone, what is not known is grey.
+      element.setAttribute(key, value.includes('url(') ? '#888888' : value);
+    }
+    element.removeAttribute('class');
+  });
+  copy.prepend(s('title', {}, `${name} ${clock(to)}`), s('rect', { width: '100%', height: '100%', fill: ground }));
+  copy.querySelector('.cursor')?.remove();
+  return new XMLSerializer().serializeToString(copy);
+}
+
+export function save(file, type, text) {
+  const a = h('a', { href: URL.createObjectURL(new Blob([text], { type })), download: file });
+  document.body.append(a);
+  a.click();
+  a.remove();
+  setTimeout(() => URL.revokeObjectURL(a.href), 1000);
+}

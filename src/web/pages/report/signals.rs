@@ -1,0 +1,136 @@
+//! Characteristics against their limits over a whole shift: signals, and which of them differ when all are compared
+//! at once. For the report only; a live alarm is judged by its own chart.
+
+use domain::line::event::EventKind;
+use domain::quality::characteristic::Characteristic;
+use domain::quality::signal::{compare, over_a_period};
+use domain::quality::subgroup::subgroups;
+use domain::quality::workbench::{By, evaluate};
+use maud::{Markup, html};
+use serde::Serialize;
+
+use super::paper::Sheet;
+use super::tables::head;
+use crate::config::LineConfig;
+use crate::web::App;
+use crate::web::i18n::Key;
+use crate::web::pages::spc::name;
+
+/// Share of false ones that is accepted among those that are said to differ.
+const FALSE_SHARE: f64 = 0.05;
+
+/// A characteristic over the period.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Compared {
+    /// Its name in the configuration.
+    pub(super) id: String,
+    /// Version of the limits at the end.
+    pub(super) version: u32,
+    /// Subgroups judged.
+    pub(super) judged: usize,
+    /// Subgroups with a signal.
+    pub(super) signals: usize,
+    /// Incidents that began.
+    pub(super) incidents: usize,
+    /// Distance from the centre in sigma of the whole period.
+    pub(super) z: f64,
+    /// Two-sided probability without a change.
+    pub(super) p_value: f64,
+    /// The same, adjusted for all that were compared.
+    pub(super) adjusted: f64,
+    /// Whether it differs among all.
+    pub(super) differs: bool,
+}
+
+/// Compares all characteristics that have limits, those that differ most first. None where the record fails: a report
+/// without them says so.
+pub(super) async fn gather(app: &App, config: &LineConfig, span: (i64, i64)) -> Vec<Compared> {
+    let (app, config) = (app.clone(), config.clone());
+    let found = tokio::task::spawn_blocking(move || all(&app, &config, span));
+    found.await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+fn all(
+    app: &App,
+    config: &LineConfig,
+    (from_us, to_us): (i64, i64),
+) -> Result<Vec<Compared>, String> {
+    let parts = app.parts();
+    let minutes = parts.history.minutes(&config.id, from_us, to_us)?;
+    let events = parts.history.events(&config.id, from_us, to_us, &[EventKind::Batch])?;
+    let batches: Vec<i64> = events.iter().map(|(_, event)| event.at_us).collect();
+    let mut rows = Vec::new();
+    for characteristic in &config.characteristics {
+        let limits = parts.quality.limits(&config.id, &characteristic.id)?;
+        let evaluation = evaluate(
+            characteristic,
+            &subgroups(characteristic, &minutes, &batches),
+            By::InForce(&limits),
+        );
+        let judged = || evaluation.judged.iter().filter(|judged| judged.point.z.is_some());
+        let Some(z) = over_a_period(judged().filter_map(|judged| judged.point.z)) else { continue };
+        rows.push(Compared {
+            id: characteristic.id.to_string(),
+            version: evaluation.judged.last().map_or(0, |judged| judged.version),
+            judged: judged().count(),
+            signals: judged().filter(|judged| judged.signals()).count(),
+            incidents: evaluation.incidents.len(),
+            z,
+            p_value: 1.0,
+            adjusted: 1.0,
+            differs: false,
+        });
+    }
+    let standing: Vec<_> = rows.iter().map(|row| (row.id.as_str().into(), row.z)).collect();
+    let compared = compare(&standing, FALSE_SHARE);
+    for row in &mut rows {
+        if let Some(found) = compared.iter().find(|found| *found.characteristic == *row.id) {
+            (row.p_value, row.adjusted) = (found.p_value, found.adjusted);
+            row.differs = found.stands_out;
+        }
+    }
+    rows.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
+    Ok(rows)
+}
+
+impl Sheet<'_> {
+    /// The table of the comparison, in words where one differs.
+    pub(super) fn compared(&self) -> Markup {
+        let (lang, rows) = (self.lang, &self.facts.compared);
+        let named = |id: &str| {
+            let found = |one: &&Characteristic| *one.id == *id;
+            let known = self.config.characteristics.iter().find(found);
+            known.map_or_else(|| id.to_owned(), |one| name(lang, one))
+        };
+        let p = |p: f64| if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") };
+        let verdict = |row: &Compared| match (row.differs, row.z > 0.0) {
+            (true, true) => Key::DiffersHigh,
+            (true, false) => Key::DiffersLow,
+            (false, _) => Key::DiffersNot,
+        };
+        html! {
+            section aria-labelledby="compared" {
+                h2 #compared { (lang.mark(Key::Compared)) }
+                @if rows.is_empty() { p { (lang.mark(Key::ComparedNone)) } } @else {
+                    table.rows {
+                        (head(lang, &[Key::SpcCharacteristic, Key::SpcLimits, Key::SpcSubgroup, Key::SpcSignals, Key::ComparedZ, Key::ComparedP, Key::ComparedVerdict]))
+                        tbody {
+                            @for row in rows {
+                                tr {
+                                    th scope="row" { (named(&row.id)) }
+                                    td { "v" (row.version) }
+                                    td { (row.judged) }
+                                    td { (row.signals) }
+                                    td { (format!("{:+.2}", row.z)) }
+                                    td { (p(row.adjusted)) }
+                                    td.text { @if row.differs { b { (lang.mark(verdict(row))) } } @else { (lang.mark(verdict(row))) } }
+                                }
+                            }
+                        }
+                    }
+                    p.small { (lang.say(Key::ComparedNote).replace("{n}", &rows.len().to_string())) }
+                }
+            }
+        }
+    }
+}

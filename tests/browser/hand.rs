@@ -1,0 +1,187 @@
+//! What people do to a line, by clicks: batches opened and closed, a stop split and merged again.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use simulators::{Plant, PlantConfig, utc_now_us};
+
+use crate::demo::Demo;
+use crate::{ALONE, LIVE, SOON};
+
+/// The real service of a simulated filler that tells no batch. Killed when dropped.
+struct Untold {
+    child: Child,
+    origin: String,
+    _plant: Plant,
+    _site: tempfile::TempDir,
+}
+
+impl Untold {
+    async fn start() -> Untold {
+        let site = tempfile::tempdir().expect("a directory");
+        let config = PlantConfig {
+            line_start_us: utc_now_us() - 120_000_000,
+            start_at_us: 120_000_000,
+            pki_dir: site.path().join("sim-pki"),
+            ..PlantConfig::default()
+        };
+        let plant = Plant::start(config).await.expect("a plant starts");
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("plc-maps/cf01-modbus.toml");
+        let shipped = std::fs::read_to_string(shipped).expect("the map is there");
+        let told = |part: &&str| !part.contains("role = \"batch_id\"");
+        let map = shipped.split("[[tag]]").filter(told).collect::<Vec<_>>().join("[[tag]]");
+        std::fs::write(site.path().join("map.toml"), map).expect("it is written");
+        let text = format!(
+            "[site]\nname = 'Test'\nzone = 'Asia/Shanghai'\n[web]\nlisten = '127.0.0.1:0'\n[store]\ndir = 'data'\n\
+             [[line]]\nid = 'L1'\ntitle = {{ en = 'Line 1', zh = '一线' }}\ncounting_station = 'CF01'\n\
+             target_per_minute = 6500\n[[line.device]]\nmap = 'map.toml'\naddress = '{}'\n",
+            plant.modbus_addr()
+        );
+        let file = site.path().join("capline.toml");
+        std::fs::write(&file, text).expect("it is written");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_capline"))
+            .arg("run")
+            .arg("--config")
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let log = BufReader::new(child.stderr.take().expect("the log is piped"));
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                if let Some(start) = line.find("http://") {
+                    let address = line[start..].split_whitespace().next().unwrap_or_default();
+                    let _ = sender.send(address.trim_end_matches('/').to_owned());
+                }
+            }
+        });
+        let origin = receiver.recv_timeout(Duration::from_secs(60)).expect("it says where");
+        Untold { child, origin, _plant: plant, _site: site }
+    }
+}
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn shot(browser: &crate::browser::Browser, name: &str) {
+    let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
+    let picture = browser.picture().await;
+    std::fs::write(shots.join(format!("{name}.png")), picture).expect("it is written");
+}
+
+const NOW: &str = "document.getElementById('batch-now').textContent";
+
+/// The smallest side of what can be pressed or typed into, in pixels.
+const SMALLEST: &str = "Math.min(...[...document.querySelectorAll('#batch-form :is(button, input)')].map((e) => \
+                        Math.min(e.getBoundingClientRect().width, e.getBoundingClientRect().height)))";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_is_opened_and_closed_by_clicks() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = crate::browser("").await else { return };
+    let line = Untold::start().await;
+    browser.open(&format!("{}/line?lang=en", line.origin)).await;
+    browser.until(&format!("{LIVE} && {NOW}.includes('No batch is open')"), SOON).await;
+    browser.until("!document.getElementById('batch-form').hidden", SOON).await;
+    let smallest = browser.value(SMALLEST).await.as_f64().unwrap_or_default();
+    assert!(smallest >= 44.0, "{smallest} px");
+    // Without a number and without a name nothing is sent.
+    let trouble = "document.getElementById('batch-trouble').textContent";
+    browser.click("#batch-open").await;
+    browser.until(&format!("{trouble}.includes('batch number first')"), SOON).await;
+    browser.keys("#batch-id", "B2611-0001").await;
+    browser.click("#batch-open").await;
+    browser.until(&format!("{trouble}.includes('your name first')"), SOON).await;
+    browser.keys("#batch-author", "Li Wei").await;
+    browser.keys("#batch-product", "Vitamin C 500 mg").await;
+    browser.click("#batch-open").await;
+    browser
+        .until(&format!("{NOW}.includes('B2611-0001') && {NOW}.includes('by hand')"), SOON)
+        .await;
+    shot(&browser, "batch-open-en").await;
+    // The same once more is refused in words.
+    browser.keys("#batch-id", "B2611-0001").await;
+    browser.click("#batch-open").await;
+    browser.until(&format!("{trouble}.includes('is open already')"), SOON).await;
+    // One press asks, the second one closes.
+    browser.click("#batch-close").await;
+    let close = "document.getElementById('batch-close').textContent";
+    browser.until(&format!("{close}.includes('B2611-0001')"), SOON).await;
+    browser.click("#batch-close").await;
+    browser.until(&format!("{NOW}.includes('No batch is open')"), SOON).await;
+    browser.resize((810, 1_080)).await;
+    browser.open(&format!("{}/line?lang=zh", line.origin)).await;
+    browser.until(&format!("{LIVE} && {NOW}.includes('当前无批次')"), SOON).await;
+    shot(&browser, "batch-none-zh").await;
+    let cut = browser.value(crate::CUT).await;
+    assert_eq!(cut.as_array().map(Vec::len), Some(0), "{cut}");
+}
+
+#[tokio::test]
+async fn a_stop_is_split_and_merged_again_by_clicks() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = crate::browser("").await else { return };
+    let demo = Demo::start();
+    let ready = "document.querySelectorAll('#stops [data-stop]').length > 3";
+    browser.open(&format!("{}/stops?window=day&lang=en", demo.origin)).await;
+    browser.until(&format!("{LIVE} && {ready}"), SOON).await;
+    // The second in the list has ended.
+    let id = browser.text("document.querySelectorAll('#stops [data-stop]')[2].dataset.stop").await;
+    let opened = async |part: &str| {
+        browser.click(&format!("#stops [data-stop='{part}']")).await;
+        browser.until("document.getElementById('entry').open", SOON).await;
+        browser
+            .run("for (const part of document.querySelectorAll('#entry details')) part.open = true")
+            .await;
+    };
+    opened(&id).await;
+    browser.keys("#author", "Li Wei").await;
+    let split = "!document.getElementById('split').disabled && document.getElementById('split-at').value !== ''";
+    browser.until(split, SOON).await;
+    shot(&browser, "stop-split-en").await;
+    // A time outside of the stop is refused in words, and the one that was proposed is taken.
+    let proposed = browser.text("document.getElementById('split-at').value").await;
+    let put = |time: &str| format!("document.getElementById('split-at').value = '{time}'");
+    browser.run(&put("25:99:99")).await;
+    browser.click("#split").await;
+    browser
+        .until(
+            "document.getElementById('entry-trouble').textContent.includes('inside the stop')",
+            SOON,
+        )
+        .await;
+    browser.run(&put(&proposed)).await;
+    browser.click("#split").await;
+    let part = format!(
+        "[...document.querySelectorAll('#stops [data-stop]')].find((b) => b.dataset.stop.startsWith('{id}.'))"
+    );
+    browser.until(&format!("Boolean({part})"), SOON).await;
+    let second = browser.text(&format!("{part}.dataset.stop")).await;
+    opened(&second).await;
+    let said = browser.text("document.getElementById('said').textContent").await;
+    assert!(
+        said.contains("as recorded") && said.contains("Li Wei") && said.contains("split"),
+        "{said}"
+    );
+    browser.click("#merge-before").await;
+    browser.until(&format!("!({part})"), SOON).await;
+    opened(&id).await;
+    let said = browser.text("document.getElementById('said').textContent").await;
+    assert!(said.contains("split") && said.contains("merged"), "{said}");
+    browser.open(&format!("{}/stops?window=day&lang=zh", demo.origin)).await;
+    browser.until(&format!("{LIVE} && {ready}"), SOON).await;
+    opened(&id).await;
+    browser.until("document.getElementById('said').textContent.includes('合并')", SOON).await;
+    shot(&browser, "stop-merged-zh").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
