@@ -14,7 +14,9 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{adopt, backup, check, count, import, migrate, oee, probe, selftest, spc};
+use commands::{
+    adopt, backup, browse, check, count, import, migrate, oee, pki, probe, selftest, spc,
+};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -62,11 +64,13 @@ enum Command {
     },
     Adopt(adopt::AdoptArgs),
     Backup(backup::BackupArgs),
+    Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
     Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
+    Pki(pki::PkiArgs),
     Probe(probe::ProbeArgs),
     Restore(backup::RestoreArgs),
     Spc(Box<spc::SpcArgs>),
@@ -113,6 +117,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => {
             Ok(backup::back_up(&args).unwrap_or_else(|refusal| refusal.exit()))
         }
+        Command::Browse(args) => {
+            let done = runtime()?.block_on(browse::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Import(args) => Ok(import::run(&args)),
@@ -124,6 +132,9 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Restore(args) => {
             Ok(backup::restore(&args).unwrap_or_else(|refusal| refusal.exit()))
+        }
+        Command::Pki(args) => {
+            Ok(pki::run(&args, &Clock::real()).unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),

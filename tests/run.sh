@@ -42,7 +42,8 @@ peers() {
     cp "$wanted" "$venv/installed.txt"
 }
 
-# The second Modbus server, of tests/it/types.rs.
+# Servers by others: modbus-serial for tests/it/types.rs, node-opcua for tests/it/peers.rs. The latter asks for a newer Node
+# than Debian has and runs on 20 all the same.
 node_peers() {
     local dir="$PWD/target/peers-node" wanted="$PWD/tests/peers/node/package-lock.json"
     cmp -s "$wanted" "$dir/installed.json" && return

@@ -11,7 +11,7 @@ use rand_distr::{Exp1, StandardNormal};
 
 use crate::{
     ledger::{BatchRecord, RejectClass, StopRecord, Totals},
-    model::{ModelConfig, RejectModel},
+    model::{ModelConfig, RejectModel, WeightModel},
     random::{self, Rare, Stream},
     stops::{Preset, State, Stop, StopClocks},
 };
@@ -53,6 +53,14 @@ pub(crate) struct Parcel {
     pub(crate) stroke: u64,
     pub(crate) capsules: u32,
     /// Deviation of the fill common to the stroke, as a share of the nominal fill.
+    pub(crate) drift: f64,
+}
+
+/// Capsules that were taken out to be weighed one by one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) stroke: u64,
+    pub(crate) capsules: u32,
     pub(crate) drift: f64,
 }
 
@@ -174,6 +182,9 @@ pub(crate) struct Filler {
     pub(crate) setpoint: u64,
     /// Parcels that the weigher has not taken yet.
     pub(crate) conveyor: VecDeque<Parcel>,
+    /// Samples that were not weighed yet.
+    pub(crate) samples: Vec<Taken>,
+    weights: WeightModel,
     preset: Preset,
     batches_from: Batches,
     phase: Phase,
@@ -237,6 +248,8 @@ impl Filler {
             rate: 0,
             setpoint: (DESIGN_RATE as f64 * preset.speed()).round() as u64,
             conveyor: VecDeque::new(),
+            samples: Vec::new(),
+            weights: config.weights,
             preset,
             batches_from,
             phase: Phase::Moving,
@@ -344,7 +357,8 @@ impl Filler {
         self.totals.made += u64::from(good);
         if good > 0 {
             let Totals { strokes: stroke, .. } = self.totals;
-            let parcel = Parcel { ejected_us: now_us, stroke, capsules: good, drift: self.drift };
+            let drift = self.dose();
+            let parcel = Parcel { ejected_us: now_us, stroke, capsules: good, drift };
             self.conveyor.push_back(parcel);
         }
     }
@@ -368,6 +382,8 @@ impl Filler {
             self.sample_due_us = now_us + SAMPLE_EVERY_US;
             let taken = sound.min(SAMPLE_CAPSULES);
             self.totals.samples += u64::from(taken);
+            let (stroke, drift) = (self.totals.strokes, self.dose());
+            self.samples.push(Taken { stroke, capsules: taken, drift });
             return sound - taken;
         }
         sound
@@ -378,6 +394,15 @@ impl Filler {
         const KEEP: f64 = 1.0 - 60e9 / (DESIGN_RATE as f64) / DRIFT_TIME_US;
         let z: f64 = self.drift_rng.sample(StandardNormal);
         self.drift = KEEP * self.drift + (1.0 - KEEP * KEEP).sqrt() * DRIFT_SD * z;
+    }
+
+    /// Deviation of the doses of this stroke: the powder's, and what the machine adds.
+    fn dose(&self) -> f64 {
+        let shift = self.weights.shift.filter(|(from_us, _)| *from_us <= self.run_us);
+        let wear = self.weights.wear.map_or(0.0, |(from_us, an_hour)| {
+            (self.run_us - from_us).max(0) as f64 / 3.6e9 * an_hour
+        });
+        self.drift + shift.map_or(0.0, |(_, share)| share) + wear
     }
 
     fn look_for_a_reason_to_stop(&mut self, now_us: i64) {

@@ -35,6 +35,28 @@ impl RejectClass {
     ];
 }
 
+/// A sample that was weighed capsule by capsule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SampleRecord {
+    /// Counts samples from 1.
+    pub sequence: u64,
+    /// Bore from 1, and net weight in tenths of a milligram, as on the balance.
+    pub weights: Vec<(u16, u16)>,
+}
+
+/// What the weigher tells of one minute of its good capsules, gross.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct IntervalRecord {
+    /// Counts minutes from 1.
+    pub sequence: u64,
+    /// Good capsules.
+    pub capsules: u32,
+    /// Their mean in mg; 0 without any.
+    pub mean_mg: f64,
+    /// Their standard deviation in mg; 0 below two.
+    pub std_dev_mg: f64,
+}
+
 /// What the filler has done since plant time 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {

@@ -47,8 +47,10 @@ mod weigher;
 pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
 pub use filler::BORES;
-pub use ledger::{BatchRecord, Ledger, RejectClass, StopRecord, WeigherLedger};
-pub use model::{Counters, Model, ModelConfig, RejectModel};
+pub use ledger::{
+    BatchRecord, IntervalRecord, Ledger, RejectClass, SampleRecord, StopRecord, WeigherLedger,
+};
+pub use model::{Counters, Model, ModelConfig, RejectModel, WeightModel};
 pub use opcua::NAMESPACE;
 pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;

@@ -1,6 +1,6 @@
 //! The filler's PLC on Modbus TCP.
 //!
-//! It answers reads of holding registers of unit 1 and refuses everything else as a PLC would.
+//! It answers reads of holding registers of unit 1, and of unit 4 for the weigher, and refuses everything else as a PLC would.
 //! The model is advanced to the present when a request arrives, so the registers of one answer
 //! always belong to one stroke.
 
@@ -25,6 +25,8 @@ use crate::{plant::Core, registers::address};
 
 /// Unit identifier of CF01.
 const FILLER_UNIT: u8 = 1;
+/// Unit identifier of CW04, on the same gateway.
+const WEIGHER_UNIT: u8 = 4;
 /// Most registers one request may ask for (Modbus application protocol, 6.3).
 const MOST_REGISTERS: u16 = 125;
 /// A torn answer is new up to here: in the middle of `AccCount`.
@@ -96,7 +98,7 @@ impl Plc {
         request: &SlaveRequest<'static>,
         freeze: bool,
     ) -> Result<Response, ExceptionCode> {
-        if request.slave != FILLER_UNIT {
+        if ![FILLER_UNIT, WEIGHER_UNIT].contains(&request.slave) {
             return Err(ExceptionCode::GatewayTargetDevice);
         }
         match request.request {
@@ -105,7 +107,10 @@ impl Plc {
             }
             Request::ReadHoldingRegisters(from, n) => {
                 let (from, n) = (usize::from(from), usize::from(n));
-                let image = self.image(freeze);
+                let image = match request.slave {
+                    FILLER_UNIT => self.image(freeze),
+                    unit => self.core.at_now(|model| model.holding_registers(unit)),
+                };
                 let words = image.get(from..from + n).ok_or(ExceptionCode::IllegalDataAddress)?;
                 Ok(Response::ReadHoldingRegisters(words.to_vec()))
             }

@@ -2,7 +2,7 @@
 
 use crate::{
     filler::Filler,
-    ledger::{Ledger, RejectClass, Totals},
+    ledger::{IntervalRecord, Ledger, RejectClass, SampleRecord, Totals},
     registers::{self, NodeValue},
     stops::{Preset, State},
     weigher::Weigher,
@@ -27,6 +27,22 @@ pub struct ModelConfig {
     pub double_count_percent: u32,
     /// How rejects come about.
     pub rejects: RejectModel,
+    /// What happens to the weights beside the powder's own drift.
+    pub weights: WeightModel,
+}
+
+/// What happens to the weights of the capsules, as shares of the nominal fill. It moves single weights and what is told
+/// of them; how many capsules the weigher rejects stays that of the powder's drift.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WeightModel {
+    /// Seed of the set of bores; that of the plant without it. Two lines with the same tooling differ only by chance.
+    pub tooling: Option<u64>,
+    /// From this much running time on, in microseconds, every dose is off by so much.
+    pub shift: Option<(i64, f64)>,
+    /// From this much running time on, in microseconds, every dose moves by so much an hour.
+    pub wear: Option<(i64, f64)>,
+    /// From this stroke on, one bore doses off by so much: its number from 1, and the share.
+    pub worn_bore: Option<(u64, u16, f64)>,
 }
 
 /// How rejects of the filler come about. The chances are per capsule.
@@ -87,6 +103,7 @@ impl Default for ModelConfig {
             first_batch: 417,
             double_count_percent: 0,
             rejects: RejectModel::default(),
+            weights: WeightModel::default(),
         }
     }
 }
@@ -181,7 +198,7 @@ impl Model {
         let start = config.start_counters;
         Model {
             filler: Filler::new(&config),
-            weigher: Weigher::new(config.seed),
+            weigher: Weigher::new(config.seed, config.weights),
             plant_us: 0,
             view: View { base: Totals::default(), start, reset_us: 0, boot_us: 0 },
             config,
@@ -198,6 +215,7 @@ impl Model {
                 self.reset_batch_counters(event_us);
             }
             // Taken at every stroke, or the conveyor of a long fast-forward would fill memory.
+            self.weigher.inspect(&mut self.filler.samples);
             self.weigher.take(&mut self.filler.conveyor, event_us);
         }
         self.plant_us = self.plant_us.max(plant_us);
@@ -260,10 +278,11 @@ impl Model {
     }
 
     /// The holding registers of a Modbus unit from address 0 on; empty for a unit that is not
-    /// there. Unit 1 is CF01.
+    /// there. Unit 1 is CF01, unit 4 is CW04.
     pub fn holding_registers(&self, unit: u8) -> Vec<u16> {
         match unit {
             1 => registers::filler(self),
+            4 => registers::weigher_block(self),
             _ => Vec::new(),
         }
     }
@@ -271,6 +290,16 @@ impl Model {
     /// The OPC UA nodes of CW04: the `s=` identifier and the value of each.
     pub fn nodes(&self) -> Vec<(&'static str, NodeValue)> {
         registers::weigher(self)
+    }
+
+    /// The last sample that was weighed capsule by capsule; none before the first.
+    pub fn sample(&self) -> Option<SampleRecord> {
+        self.weigher.sample()
+    }
+
+    /// What the weigher tells of the last whole minute; none before the first.
+    pub fn interval(&self) -> Option<IntervalRecord> {
+        self.weigher.interval()
     }
 
     /// Seconds since the filler's PLC was started at plant time 0 or later.

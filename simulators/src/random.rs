@@ -32,6 +32,13 @@ pub(crate) fn of_stroke(seed: u64, stroke: u64) -> ChaCha8Rng {
     rng
 }
 
+/// A generator for the weights of one sample alone.
+pub(crate) fn of_sample(seed: u64, sample: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(sample | 1 << 62);
+    rng
+}
+
 /// A rare event with probability `p` at each capsule.
 ///
 /// It draws the number of capsules up to the next event (a geometric variable) once per event, so

@@ -18,6 +18,39 @@ use crate::{
 /// reject classes behind it, and the counter of the operator panel.
 pub const FILLER_REGISTERS: usize = 51;
 
+/// Number of holding registers of CW04 from address 0 on; the first that means anything is 200.
+pub const WEIGHER_REGISTERS: usize = 288;
+
+/// Places of a sample.
+pub const SAMPLE_PLACES: usize = 20;
+
+/// Holding register addresses of CW04, counted from 0. What the tag list does not have stands behind it: the numbers
+/// under which the records are published, before and after them, and the statistics of a minute.
+mod weigher_address {
+    pub(super) const STATE_CURRENT: usize = 200;
+    pub(super) const HEARTBEAT: usize = 201;
+    pub(super) const TOTAL: usize = 202;
+    pub(super) const ACCEPTED: usize = 204;
+    pub(super) const REJ_UNDER: usize = 206;
+    pub(super) const REJ_OVER: usize = 208;
+    pub(super) const REJ_DISTANCE_FAULT: usize = 210;
+    pub(super) const MEAN: usize = 212;
+    pub(super) const STD_DEV: usize = 214;
+    pub(super) const LAST_WEIGHT: usize = 216;
+    pub(super) const TARE_SHELL: usize = 218;
+    pub(super) const LIMIT_LO: usize = 220;
+    pub(super) const LIMIT_HI: usize = 222;
+    pub(super) const MASTER_TOTAL: usize = 224;
+    pub(super) const PLC_UPTIME: usize = 228;
+    pub(super) const SAMPLE_SEQUENCE: usize = 239;
+    pub(super) const SAMPLE: usize = 240;
+    pub(super) const SAMPLE_SEQUENCE_TAIL: usize = 280;
+    pub(super) const INTERVAL_SEQUENCE: usize = 281;
+    pub(super) const INTERVAL_COUNT: usize = 282;
+    pub(super) const INTERVAL_MEAN: usize = 284;
+    pub(super) const INTERVAL_STD_DEV: usize = 286;
+}
+
 /// Holding register addresses of CF01, counted from 0.
 pub mod address {
     #![allow(missing_docs, reason = "the names are those of the tag list")]
@@ -74,9 +107,9 @@ pub enum NodeValue {
 }
 
 /// A block of registers, written value by value.
-struct Image([u16; FILLER_REGISTERS]);
+struct Image<const N: usize>([u16; N]);
 
-impl Image {
+impl<const N: usize> Image<N> {
     fn u16(&mut self, at: usize, value: u16) {
         self.0[at] = value;
     }
@@ -126,7 +159,7 @@ pub(crate) fn filler(model: &Model) -> Vec<u16> {
     image.0.to_vec()
 }
 
-fn status(image: &mut Image, model: &Model) {
+fn status(image: &mut Image<FILLER_REGISTERS>, model: &Model) {
     let filler = &model.filler;
     let uptime_s = model.filler_uptime_s();
     image.u16(address::STATE_CURRENT, filler.state as u16);
@@ -146,7 +179,7 @@ fn status(image: &mut Image, model: &Model) {
     image.u16(address::ALARM, filler.stop.map_or(0, |stop| stop.alarm));
 }
 
-fn counters(image: &mut Image, model: &Model) {
+fn counters(image: &mut Image<FILLER_REGISTERS>, model: &Model) {
     let Totals { strokes, infeed, empty_pockets, made, samples, .. } = model.filler.totals;
     let (base, start) = (&model.view.base, &model.view.start);
     let rejects = |class| (model.filler.totals.of(class) - base.of(class)) as u16;
@@ -178,7 +211,7 @@ fn counters(image: &mut Image, model: &Model) {
 }
 
 /// Slow values that make the machine look alive; nothing else depends on them.
-fn conditions(image: &mut Image, model: &Model) {
+fn conditions(image: &mut Image<FILLER_REGISTERS>, model: &Model) {
     let filler = &model.filler;
     let hours = model.plant_us as f64 / 3.6e9;
     let wave = |period_h: f64| (hours * std::f64::consts::TAU / period_h).sin();
@@ -211,7 +244,7 @@ pub(crate) fn weigher(model: &Model) -> Vec<(&'static str, NodeValue)> {
     let weights = model.weigher.weights();
     let uptime_s = start.uptime_s.wrapping_add((model.plant_us / 1_000_000) as u32);
     let count = |start: u32, since: u64| NodeValue::U32(start.wrapping_add(since as u32));
-    vec![
+    let mut nodes = vec![
         ("CW04.StateCurrent", NodeValue::U16(model.weigher.state(model.plant_us) as u16)),
         ("CW04.Heartbeat", NodeValue::U16(uptime_s as u16)),
         ("CW04.PlcUptime", NodeValue::U32(uptime_s)),
@@ -231,5 +264,84 @@ pub(crate) fn weigher(model: &Model) -> Vec<(&'static str, NodeValue)> {
         ("CW04.LimitHi", NodeValue::F32(LIMIT_HI_MG as f32)),
         ("CW04.MasterTotal", NodeValue::U64(start.weigher_master.wrapping_add(ledger.passed()))),
         ("CW04.BatchId", NodeValue::Text(model.filler.batch().batch_id)),
-    ]
+    ];
+    nodes.extend(records(model));
+    nodes
+}
+
+/// The records of CW04 as nodes: the last sample and the last minute, each under its number.
+fn records(model: &Model) -> Vec<(&'static str, NodeValue)> {
+    let (sample, interval) = (model.weigher.sample(), model.weigher.interval());
+    let number = NodeValue::U16(sample.as_ref().map_or(0, |sample| sample.sequence as u16));
+    let places = sample.map_or(Vec::new(), |sample| sample.weights);
+    let mut nodes = vec![
+        ("CW04.Sample.Sequence", number.clone()),
+        (
+            "CW04.Interval.Sequence",
+            NodeValue::U16(interval.map_or(0, |interval| interval.sequence as u16)),
+        ),
+        ("CW04.Interval.ItemCount", NodeValue::U32(interval.map_or(0, |i| i.capsules))),
+        ("CW04.Interval.Mean", NodeValue::F32(interval.map_or(0.0, |i| i.mean_mg as f32))),
+        ("CW04.Interval.StdDev", NodeValue::F32(interval.map_or(0.0, |i| i.std_dev_mg as f32))),
+    ];
+    for (i, [bore, weight]) in SAMPLE_NODES.iter().enumerate() {
+        let (number, tenths) = places.get(i).copied().unwrap_or_default();
+        nodes.push((bore, NodeValue::U16(number)));
+        nodes.push((weight, NodeValue::U16(tenths)));
+    }
+    nodes.push(("CW04.Sample.SequenceTail", number));
+    nodes
+}
+
+macro_rules! sample_nodes {
+    ($($i:literal)*) => {
+        [$([concat!("CW04.Sample[", $i, "].Bore"), concat!("CW04.Sample[", $i, "].Weight")]),*]
+    };
+}
+
+/// Names of the places of a sample.
+const SAMPLE_NODES: [[&str; 2]; SAMPLE_PLACES] =
+    sample_nodes!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+
+/// Holding registers of CW04, most significant word first.
+pub(crate) fn weigher_block(model: &Model) -> Vec<u16> {
+    use weigher_address as at;
+    let mut image = Image([0; WEIGHER_REGISTERS]);
+    for (name, value) in weigher(model) {
+        let first = match name {
+            "CW04.StateCurrent" => at::STATE_CURRENT,
+            "CW04.Heartbeat" => at::HEARTBEAT,
+            "CW04.PlcUptime" => at::PLC_UPTIME,
+            "CW04.Statistic.TotalPackages.ItemCount" => at::TOTAL,
+            "CW04.Statistic.TotalPackagesAccepted.ItemCount" => at::ACCEPTED,
+            "CW04.Rej.Under" => at::REJ_UNDER,
+            "CW04.Rej.Over" => at::REJ_OVER,
+            "CW04.Rej.DistanceFault" => at::REJ_DISTANCE_FAULT,
+            "CW04.Mean" => at::MEAN,
+            "CW04.StdDev" => at::STD_DEV,
+            "CW04.LastWeight" => at::LAST_WEIGHT,
+            "CW04.TareShell" => at::TARE_SHELL,
+            "CW04.LimitLo" => at::LIMIT_LO,
+            "CW04.LimitHi" => at::LIMIT_HI,
+            "CW04.MasterTotal" => at::MASTER_TOTAL,
+            "CW04.Sample.Sequence" => at::SAMPLE_SEQUENCE,
+            "CW04.Sample.SequenceTail" => at::SAMPLE_SEQUENCE_TAIL,
+            "CW04.Interval.Sequence" => at::INTERVAL_SEQUENCE,
+            "CW04.Interval.ItemCount" => at::INTERVAL_COUNT,
+            "CW04.Interval.Mean" => at::INTERVAL_MEAN,
+            "CW04.Interval.StdDev" => at::INTERVAL_STD_DEV,
+            other => match SAMPLE_NODES.iter().flatten().position(|node| *node == other) {
+                Some(place) => at::SAMPLE + place,
+                None => continue,
+            },
+        };
+        match value {
+            NodeValue::U16(value) => image.u16(first, value),
+            NodeValue::U32(value) => image.u32(first, value),
+            NodeValue::U64(value) => image.u64(first, value),
+            NodeValue::F32(value) => image.f32(first, value),
+            NodeValue::Text(_) => {}
+        }
+    }
+    image.0.to_vec()
 }

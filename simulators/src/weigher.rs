@@ -9,16 +9,24 @@
 //! Poisson process of that intensity. Single weights exist only when somebody looks: those of the
 //! last 1,000 good capsules are drawn from the seed and the stroke number, within the limits, so
 //! the same stroke shows the same weights whenever it is asked for.
+//!
+//! Two records are published under a running number, as a checkweigher and a balance do it: statistics of every whole
+//! minute, and the 20 weights of each sample that the filler takes out, with their bores. The bores of a sample follow
+//! those of the sample before, so that five samples see every bore twice.
 
-use std::{collections::VecDeque, sync::OnceLock};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+};
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Exp1, StandardNormal};
 
 use crate::{
-    filler::{BORES, Parcel},
-    ledger::WeigherLedger,
+    filler::{BORES, Parcel, Taken},
+    ledger::{IntervalRecord, SampleRecord, WeigherLedger},
+    model::WeightModel,
     random::{self, Rare, Stream},
     stops::State,
 };
@@ -44,6 +52,8 @@ const P_OUTLIER: f64 = 1e-4;
 const P_UNWEIGHED: f64 = 5e-5;
 /// Capsules behind `CW04.Mean` and `CW04.StdDev`.
 const WINDOW: u32 = 1_000;
+/// Length of the intervals of which statistics are published.
+const INTERVAL_US: i64 = 60_000_000;
 /// The belt counts as empty when nothing has come for this long.
 const DRY_US: i64 = 2_000_000;
 
@@ -86,21 +96,28 @@ pub(crate) struct Weigher {
     unweighed: Rare,
     /// Intensity still to pass before the next reject; the distance is exponential.
     to_next_reject: f64,
-    recent: VecDeque<Weighed>,
+    recent: VecDeque<Arc<Weighed>>,
     last_us: i64,
+    /// Strokes of the interval that has not ended, and of the last one that has, with its number.
+    filling: Vec<Arc<Weighed>>,
+    ended: (u64, Vec<Arc<Weighed>>),
+    sampled: (u64, Option<Taken>),
 }
 
 impl Weigher {
-    pub(crate) fn new(seed: u64) -> Weigher {
+    pub(crate) fn new(seed: u64, weights: WeightModel) -> Weigher {
         let mut rng = random::stream(seed, Stream::Weigher);
         Weigher {
             totals: WeigherLedger::default(),
             seed,
-            tooling: Tooling::new(seed),
+            tooling: Tooling::new(weights.tooling.unwrap_or(seed), weights),
             unweighed: Rare::new(P_UNWEIGHED, &mut rng),
             to_next_reject: rng.sample(Exp1),
             recent: VecDeque::new(),
             last_us: i64::MIN / 2,
+            filling: Vec::new(),
+            ended: (0, Vec::new()),
+            sampled: (0, None),
             rng,
         }
     }
@@ -112,8 +129,71 @@ impl Weigher {
         {
             let parcel = *parcel;
             conveyor.pop_front();
+            self.end_intervals(parcel.ejected_us + LAG_US);
             self.weigh(parcel);
         }
+        self.end_intervals(now_us);
+    }
+
+    /// Ends every interval that is over by then.
+    fn end_intervals(&mut self, now_us: i64) {
+        let over = u64::try_from(now_us.div_euclid(INTERVAL_US)).unwrap_or(0);
+        if over > self.ended.0 {
+            let filled = std::mem::take(&mut self.filling);
+            // Whatever was weighed belongs to the first interval that ends; those after it saw nothing.
+            let last = if over == self.ended.0 + 1 { filled } else { Vec::new() };
+            self.ended = (over, last);
+        }
+    }
+
+    /// Weighs samples one by one; the last one is shown.
+    pub(crate) fn inspect(&mut self, samples: &mut Vec<Taken>) {
+        for taken in samples.drain(..) {
+            self.sampled = (self.sampled.0 + 1, Some(taken));
+        }
+    }
+
+    /// The last sample, drawn when somebody looks.
+    pub(crate) fn sample(&self) -> Option<SampleRecord> {
+        let (sequence, taken) = (self.sampled.0, self.sampled.1?);
+        let mut rng = random::of_sample(self.seed, sequence);
+        let first = (sequence - 1) * u64::from(taken.capsules);
+        let weigh = |i: u64| {
+            let bore = ((first + i) % u64::from(BORES)) as usize;
+            let net_mg = self.tooling.net_weight(bore, taken.stroke, taken.drift, &mut rng);
+            (bore as u16 + 1, (net_mg * 10.0).round().clamp(0.0, 65_535.0) as u16)
+        };
+        Some(SampleRecord {
+            sequence,
+            weights: (0..u64::from(taken.capsules)).map(weigh).collect(),
+        })
+    }
+
+    /// Statistics of the last whole interval, drawn when somebody looks.
+    pub(crate) fn interval(&self) -> Option<IntervalRecord> {
+        let (sequence, strokes) = &self.ended;
+        if *sequence == 0 {
+            return None;
+        }
+        let (capsules, mean_mg, std_dev_mg) = self.statistics(strokes.iter());
+        Some(IntervalRecord { sequence: *sequence, capsules, mean_mg, std_dev_mg })
+    }
+
+    /// Good capsules of these strokes, their mean and their standard deviation in mg gross.
+    fn statistics<'a>(&self, strokes: impl Iterator<Item = &'a Arc<Weighed>>) -> (u32, f64, f64) {
+        let (mut n, mut sum, mut squares) = (0, 0.0, 0.0);
+        for weighed in strokes {
+            let sums = weighed.sums.get_or_init(|| self.draw(weighed));
+            n += weighed.good;
+            sum += sums.sum;
+            squares += sums.squares;
+        }
+        if n < 2 {
+            return (n, if n == 0 { 0.0 } else { NOMINAL_MG + sum }, 0.0);
+        }
+        let count = f64::from(n);
+        let variance = (squares - sum * sum / count) / (count - 1.0);
+        (n, NOMINAL_MG + sum / count, variance.max(0.0).sqrt())
     }
 
     /// The account, with what is still `on_the_way`.
@@ -129,21 +209,15 @@ impl Weigher {
 
     /// Statistics of the last good capsules.
     pub(crate) fn weights(&self) -> Weights {
-        let (mut n, mut sums) = (0, Sums::default());
-        for weighed in &self.recent {
-            let Sums { sum, squares, last } = *weighed.sums.get_or_init(|| self.draw(weighed));
-            n += weighed.good;
-            sums = Sums { sum: sums.sum + sum, squares: sums.squares + squares, last };
-        }
+        let (n, mean_mg, std_dev_mg) = self.statistics(self.recent.iter());
+        let last = self.recent.back().and_then(|weighed| weighed.sums.get());
         if n < 2 {
             return Weights::default();
         }
-        let n = f64::from(n);
-        let variance = (sums.squares - sums.sum * sums.sum / n) / (n - 1.0);
         Weights {
-            mean_mg: (NOMINAL_MG + sums.sum / n) as f32,
-            std_dev_mg: variance.max(0.0).sqrt() as f32,
-            last_mg: (NOMINAL_MG + sums.last) as f32,
+            mean_mg: mean_mg as f32,
+            std_dev_mg: std_dev_mg as f32,
+            last_mg: (NOMINAL_MG + last.map_or(0.0, |sums| sums.last)) as f32,
         }
     }
 
@@ -171,10 +245,12 @@ impl Weigher {
         self.totals.good += u64::from(good);
         self.last_us = parcel.ejected_us + LAG_US;
         let Parcel { stroke, drift, .. } = parcel;
-        self.remember(Weighed { stroke, drift, good, under, over, sums: OnceLock::new() });
+        let weighed = Arc::new(Weighed { stroke, drift, good, under, over, sums: OnceLock::new() });
+        self.filling.push(weighed.clone());
+        self.remember(weighed);
     }
 
-    fn remember(&mut self, weighed: Weighed) {
+    fn remember(&mut self, weighed: Arc<Weighed>) {
         self.recent.push_back(weighed);
         // 50 capsules a stroke, so the window spans at least this many strokes.
         while self.recent.len() > (WINDOW / BORES) as usize {
@@ -186,7 +262,8 @@ impl Weigher {
         let mut rng = random::of_stroke(self.seed, weighed.stroke);
         let mut sums = Sums::default();
         for capsule in 0..weighed.good {
-            let weight = self.tooling.good_weight(capsule as usize, weighed.drift, &mut rng);
+            let (bore, stroke) = (capsule as usize, weighed.stroke);
+            let weight = self.tooling.good_weight(bore, stroke, weighed.drift, &mut rng);
             sums.last = weight - NOMINAL_MG;
             sums.sum += sums.last;
             sums.squares += sums.last * sums.last;
@@ -219,6 +296,7 @@ struct Tooling {
     bores: Vec<f64>,
     /// Spread of single gross weights of one bore, dose and shell together.
     single_sd_mg: f64,
+    weights: WeightModel,
     /// Chances on an even grid of drifts from `-DRIFT_END` to `DRIFT_END`.
     chances: Vec<Chance>,
 }
@@ -227,7 +305,7 @@ const DRIFT_END: f64 = 0.04;
 const DRIFT_STEPS: usize = 160;
 
 impl Tooling {
-    fn new(seed: u64) -> Tooling {
+    fn new(seed: u64, weights: WeightModel) -> Tooling {
         let mut rng = random::stream(seed, Stream::Tooling);
         let bores: Vec<f64> =
             (0..BORES).map(|_| BORE_SD * rng.sample::<f64, _>(StandardNormal)).collect();
@@ -235,7 +313,23 @@ impl Tooling {
         let single_sd_mg = (FILL_MG * DOSE_SD).hypot(SHELL_SD_MG);
         let chances =
             (0..=DRIFT_STEPS).map(|step| chance_of(&bores, single_sd_mg, drift_of(step))).collect();
-        Tooling { bores, single_sd_mg, chances }
+        Tooling { bores, single_sd_mg, weights, chances }
+    }
+
+    /// The net weight of a capsule of a sample, whatever it is: a sample is not sorted.
+    fn net_weight(&self, bore: usize, stroke: u64, drift: f64, rng: &mut ChaCha8Rng) -> f64 {
+        let mean = FILL_MG * (1.0 + self.offset(bore, stroke) + drift);
+        mean + FILL_MG * DOSE_SD * rng.sample::<f64, _>(StandardNormal)
+    }
+
+    /// Deviation of a bore's doses, as a share of the fill.
+    fn offset(&self, bore: usize, stroke: u64) -> f64 {
+        let bore = bore % self.bores.len();
+        let is_worn = |(from, number, _): &(u64, u16, f64)| {
+            *from <= stroke && usize::from(*number) == bore + 1
+        };
+        let worn = self.weights.worn_bore.filter(is_worn);
+        self.bores[bore] + worn.map_or(0.0, |(_, _, share)| share)
     }
 
     fn chance(&self, drift: f64) -> Chance {
@@ -244,8 +338,8 @@ impl Tooling {
     }
 
     /// The weight of a capsule of which is known that it is within the limits.
-    fn good_weight(&self, bore: usize, drift: f64, rng: &mut ChaCha8Rng) -> f64 {
-        let mean = mean_mg(self.bores[bore % self.bores.len()], drift);
+    fn good_weight(&self, bore: usize, stroke: u64, drift: f64, rng: &mut ChaCha8Rng) -> f64 {
+        let mean = mean_mg(self.offset(bore, stroke), drift);
         loop {
             let weight = mean + self.single_sd_mg * rng.sample::<f64, _>(StandardNormal);
             if (LIMIT_LO_MG..=LIMIT_HI_MG).contains(&weight) {

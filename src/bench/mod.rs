@@ -4,3 +4,4 @@
 pub mod month;
 pub mod spc;
 pub mod store;
+mod weights;

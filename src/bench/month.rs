@@ -138,6 +138,7 @@ fn changes(at: Moment) -> Changes {
         states: vec![],
         stops: vec![],
         rollups: vec![],
+        weighings: vec![],
         orders: vec![],
         balance: None,
         booked_to: at,
@@ -203,6 +204,7 @@ fn minute(start_us: i64, counters: &[(StationId, Counted)]) -> Minute {
         polls: 6_000,
         missed: 0,
         tallies: tallies.collect(),
+        weights: vec![],
     }
 }
 

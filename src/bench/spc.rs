@@ -17,18 +17,20 @@ use domain::spc::rules::{Pattern, Rule, RuleId, RuleSet};
 use domain::units::{Count, MINUTE_US, Reason, StationId};
 use simulators::{Model, ModelConfig, RejectModel};
 
+use super::weights::{self, Weights};
+
 /// Chance of a reject of the steady line.
 const P: f64 = 0.003;
 /// Chance after the shift.
 const P_SHIFTED: f64 = 0.004_5;
 /// Minutes of a subgroup.
-const LENGTH: i64 = 15;
+pub(super) const LENGTH: i64 = 15;
 /// Subgroups of a week.
-const WEEK: usize = 7 * 24 * 4;
+pub(super) const WEEK: usize = 7 * 24 * 4;
 /// When something happens to a line, in minutes: between two subgroups, after five hours.
-const CHANGE_MIN: i64 = 300;
+pub(super) const CHANGE_MIN: i64 = 300;
 /// How long is waited for a signal, in minutes.
-const WAIT_MIN: i64 = 24 * 60;
+pub(super) const WAIT_MIN: i64 = 24 * 60;
 
 /// How much is simulated.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,8 @@ pub struct Figures {
     pub steady: Vec<Steady>,
     /// Delays after a change.
     pub delays: Vec<Delay>,
+    /// The same of the weights.
+    pub weights: Option<Weights>,
 }
 
 /// False alarms of one kind of steady line.
@@ -125,7 +129,8 @@ pub fn run(seed: u64, effort: Effort) -> Figures {
             .map(|(kind, rejects)| delay(seed, kind, *rejects, &limits, effort.lines))
             .collect()
     });
-    Figures { seed, steady: steady.collect(), delays }
+    let weights = weights::run(seed, effort);
+    Figures { seed, steady: steady.collect(), delays, weights }
 }
 
 /// Subgroups of a line that has been running for so many minutes.
@@ -161,6 +166,7 @@ fn minute(i: i64, good: u64, rejected: u64) -> Minute {
         time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
         polls: 1,
         missed: 0,
+        weights: Vec::new(),
         tallies: vec![
             tally(Counted::Good, good),
             tally(Counted::Reject(Reason::new("all")), rejected),
@@ -280,7 +286,7 @@ fn over_estimates(ewma_l: f64, floored: bool) -> [f64; 4] {
 }
 
 /// How many runs of signals begin: as a person sees them, and as an incident counts them.
-fn begun(signals: impl Iterator<Item = bool>) -> usize {
+pub(super) fn begun(signals: impl Iterator<Item = bool>) -> usize {
     let mut before = false;
     signals.filter(|now| *now & !std::mem::replace(&mut before, *now)).count()
 }
@@ -312,7 +318,7 @@ fn delay(
 }
 
 /// A seed of its own for each line.
-fn another(seed: u64, i: usize) -> u64 {
+pub(super) fn another(seed: u64, i: usize) -> u64 {
     seed.wrapping_mul(1_000_003).wrapping_add(i as u64 + 1)
 }
 
@@ -367,7 +373,7 @@ impl fmt::Display for Figures {
             }
             writeln!(f)?;
         }
-        Ok(())
+        self.weights.iter().try_for_each(|weights| write!(f, "\n{weights}"))
     }
 }
 
@@ -383,5 +389,13 @@ mod tests {
         let shift = &figures.delays[0];
         assert!(shift.found.iter().all(|found| *found == 1.0), "{figures}");
         assert_eq!(shift.median_min[1], Some(15), "half as many rejects again stand out at once");
+        let weights = figures.weights.as_ref().unwrap();
+        let bore = &weights.delays[2];
+        assert_eq!(
+            (bore.found[2], bore.median_min[2]),
+            (1.0, Some(15)),
+            "one bore widens the spread"
+        );
+        assert!(bore.found[0] < 1.0, "and does not move the mean: {figures}");
     }
 }

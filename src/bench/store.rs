@@ -259,6 +259,7 @@ fn tick(line: &LineId, seq: u64, load: Load) -> Tick {
         stops: Vec::new(),
         rollups: Vec::new(),
         batch_entries: Vec::new(),
+        weighings: Vec::new(),
         balance: None,
         booked_to: at(seq.saturating_sub(1)),
         total: Count::exact(seq * 27),
@@ -318,6 +319,7 @@ fn minute(start_us: i64, seq: u64) -> Minute {
         polls: seq % 240,
         missed: 0,
         tallies: (0..COUNTERS).map(tally).collect(),
+        weights: Vec::new(),
     }
 }
 

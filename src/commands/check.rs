@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use capline::config::{Config, DeviceConfig, LineConfig, SerialPort, Wire};
+use capline::config::{
+    Config, DeviceConfig, LineConfig, OpcUaAccess, Security, SerialPort, User, Wire,
+};
 use capline::sources::{Plan, Request, plan, tags_of};
 use clap::Args;
 use domain::plc_map::{Group, ModbusOptions, OpcUaOptions, PlcMap, Problem, Protocol, Table};
@@ -85,6 +87,7 @@ fn map_alone(path: &Path, text: &str) -> ExitCode {
         reply_timeout: Duration::from_millis(100),
         backoff: (Duration::from_millis(100), Duration::from_secs(5)),
         map: map.into(),
+        opcua: OpcUaAccess::default(),
     };
     match device_plan(&device) {
         Ok(plan) => print(plan.trim_start()),
@@ -220,11 +223,29 @@ fn request_row(map: &PlcMap, group: &Group, request: &Request) -> [String; 5] {
     ]
 }
 
+/// How a server is reached, where it is not in the open by anybody.
+fn security(access: &OpcUaAccess) -> String {
+    let security = match access.security {
+        Security::None => String::new(),
+        Security::Secured { policy, encrypted } => {
+            let mode = if encrypted { "SignAndEncrypt" } else { "Sign" };
+            format!(", {} {mode}", policy.word())
+        }
+    };
+    let user = match &access.user {
+        User::Anonymous => String::new(),
+        User::Named { name, .. } => format!(", as {name}"),
+        User::Certificate { certificate, .. } => format!(", as {}", certificate.display()),
+    };
+    security + &user
+}
+
 fn opcua(device: &DeviceConfig, options: &OpcUaOptions) -> String {
     let map = &device.map;
     let mut text = format!(
-        "OPC UA {}, namespace {}, a reply within {:?}, {} tags of {}\n",
+        "OPC UA {}{}, namespace {}, a reply within {:?}, {} tags of {}\n",
         device.address,
+        security(&device.opcua),
         options.namespace,
         device.reply_timeout,
         map.tags.len(),

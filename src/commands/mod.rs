@@ -4,12 +4,14 @@ pub(crate) mod adopt;
 pub(crate) mod backup;
 #[cfg(feature = "demo")]
 pub(crate) mod bench;
+pub(crate) mod browse;
 pub(crate) mod chart;
 pub(crate) mod check;
 pub(crate) mod count;
 pub(crate) mod import;
 pub(crate) mod migrate;
 pub(crate) mod oee;
+pub(crate) mod pki;
 pub(crate) mod probe;
 pub(crate) mod selftest;
 pub(crate) mod spc;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::plc_map::document::{At, Section};
-use domain::quality::characteristic::{BatchPolicy, Characteristic, ChartKind};
+use domain::quality::characteristic::{BatchPolicy, Characteristic, ChartKind, Measure};
+use domain::spc::capability::Tolerance;
 use domain::spc::rules::{Rule, RuleId};
 use domain::units::MINUTE_US;
 
@@ -23,6 +24,7 @@ pub(super) fn read(section: &Section<'_, '_>, known: Option<&mut Vec<Characteris
     let discards = section.boolean("startup_discards");
     let rules = section.text("rules");
     let budget = section.number("budget");
+    let tolerance = ["lower_spec", "upper_spec", "target"].map(|key| (key, section.number(key)));
     section.finish();
     let (Some(id), Some(known)) = (id, known) else { return };
     let names = known.iter().map(|known| known.id.to_string()).collect::<Vec<_>>().join(", ");
@@ -38,11 +40,37 @@ pub(super) fn read(section: &Section<'_, '_>, known: Option<&mut Vec<Characteris
     subgroup(section, minutes, found);
     batches(section, batch, found);
     judging(section, rules, found);
+    allowed(section, tolerance, found);
     match budget.map(|at| at.value) {
         None => {}
         Some(budget) if (0.01..=100.0).contains(&budget) => found.budget_per_week = budget,
         Some(_) => section.report("budget", "budget must be from 0.01 to 100 false alarms a week"),
     }
+}
+
+/// The tolerance of single weights, in milligrams.
+fn allowed(
+    section: &Section<'_, '_>,
+    tolerance: [(&'static str, Option<At<f64>>); 3],
+    found: &mut Characteristic,
+) {
+    let is_weight = matches!(found.measure, Measure::Weight { .. });
+    for (key, at) in &tolerance {
+        match at {
+            Some(at) if !is_weight => {
+                section.report_at(at.line, format!("{key} is for weights; {found} has none"));
+            }
+            Some(at) if at.value <= 0.0 || !at.value.is_finite() => {
+                section.report_at(at.line, format!("{key} must be a weight in mg"));
+            }
+            _ => {}
+        }
+    }
+    let [lsl, usl, target] = tolerance.map(|(_, at)| at.map(|at| at.value));
+    if lsl.zip(usl).is_some_and(|(lsl, usl)| lsl >= usl) {
+        section.report("lower_spec", "lower_spec must lie below upper_spec");
+    }
+    found.tolerance = Tolerance { lsl, usl, target };
 }
 
 fn chart(section: &Section<'_, '_>, kind: Option<At<&str>>, found: &mut Characteristic) {

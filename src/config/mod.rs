@@ -1,5 +1,6 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
+mod access;
 mod characteristic;
 mod database;
 mod wire;
@@ -19,6 +20,7 @@ use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
 use sha2::{Digest, Sha256};
 
+pub use access::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 pub use database::DatabaseConfig;
 pub use wire::{Parity, SerialPort, TlsFiles, Transport, Wire};
 
@@ -86,6 +88,8 @@ pub struct DeviceConfig {
     pub reply_timeout: Duration,
     /// Shortest and longest wait before a new connection attempt.
     pub backoff: (Duration, Duration),
+    /// Security and user of an OPC UA server; the default for any other device.
+    pub opcua: OpcUaAccess,
 }
 
 /// A configuration that cannot be used, with everything that is wrong with it.
@@ -155,6 +159,7 @@ impl Config {
         let read_map = |map: &Path| read_map(map).inspect(|text| add(text));
         let mut reader = Reader {
             base,
+            pki: PathBuf::new(),
             read_map: &read_map,
             map_problems: &mut map_problems,
             lines: HashSet::new(),
@@ -176,6 +181,8 @@ impl Config {
 /// Where the files of a configuration come from, and what was wrong in its maps.
 struct Reader<'a> {
     base: &'a Path,
+    /// Where certificates are kept.
+    pki: PathBuf,
     read_map: ReadMap<'a>,
     map_problems: &'a mut Vec<Problem>,
     /// Names of the lines so far.
@@ -211,6 +218,7 @@ impl Reader<'_> {
             .as_ref()
             .and_then(|store| store.required_text("dir", "\"data\""))
             .map(|at| self.base.join(at.value));
+        self.pki = dir.as_ref().map(|dir| pki_dir(dir)).unwrap_or_default();
         let commit =
             store.as_ref().and_then(|store| read_span(store, "commit", 20_000, 10_000_000));
         let keep_raw = store
@@ -370,6 +378,14 @@ impl Reader<'_> {
                 wire::read(section, address, quiet, self.base)
             }
         };
+        let opcua = match protocol {
+            Some(Protocol::OpcUa(_)) => access::read(section, self.base, &self.pki),
+            Some(Protocol::Modbus(_)) => Some(OpcUaAccess::default()),
+            None => {
+                access::pass_over(section);
+                None
+            }
+        };
         section.finish();
         let (map, address) = (map?, address?);
         check_address(section, &map, address.value, address.line);
@@ -383,6 +399,7 @@ impl Reader<'_> {
             connect_timeout: connect.unwrap_or(Duration::from_secs(1)),
             reply_timeout: reply.unwrap_or(default_reply),
             backoff: (backoff_min, backoff_max),
+            opcua: opcua?,
         })
     }
 
@@ -409,6 +426,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Where the certificates of a journal directory are kept.
+pub fn pki_dir(data: &Path) -> PathBuf {
+    data.join("pki")
 }
 
 fn read_zone(site: &Section<'_, '_>) -> Option<jiff::tz::TimeZone> {

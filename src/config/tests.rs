@@ -7,7 +7,7 @@ use std::time::Duration;
 use expect_test::expect_file;
 use proptest::prelude::*;
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, OpcUaAccess, PasswordPlace, Policy, Security, User};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -65,11 +65,20 @@ fn what_is_left_out_has_the_default_that_the_example_shows() {
 }
 
 #[test]
-fn a_line_charts_its_rejects_and_its_speed_unless_told_otherwise() {
+fn a_line_charts_its_rejects_its_speed_and_its_weights_unless_told_otherwise() {
     let config = Config::load(&root().join("config/demo.toml")).unwrap_or_else(|e| panic!("{e}"));
     let charts = &config.lines[0].characteristics;
     let ids: Vec<&str> = charts.iter().map(|chart| &*chart.id).collect();
-    assert_eq!((ids[0], ids[ids.len() - 1]), ("reject_fraction", "speed"));
+    assert_eq!(ids[0], "reject_fraction");
+    assert_eq!(
+        ids[ids.len() - 4..],
+        ["speed", "weight.CW04", "weight_sd.CW04", "weight.CW04.sample"]
+    );
+    let specs = |id: &str| charts.iter().find(|c| &*c.id == id).map(|c| c.tolerance.lsl);
+    assert_eq!(
+        (specs("weight.CW04.sample"), specs("weight_sd.CW04")),
+        (Some(Some(462.5)), Some(None))
+    );
     assert!(ids.contains(&"reject.CF01.no_dose") && ids.contains(&"reject.CW04.underweight"));
     assert!(!ids.iter().any(|id| id.contains("startup_discard")), "ejected on purpose");
     assert!(
@@ -105,4 +114,50 @@ proptest! {
             prop_assert!(!error.problems.is_empty(), "a refusal says why");
         }
     }
+}
+
+#[test]
+fn security_and_user_of_an_opc_ua_server_are_read() {
+    let text =
+        fs::read_to_string(root().join("tests/cases/config/opcua.bad.toml")).expect("a text");
+    // The beginning up to the keys of the first device.
+    let head = text.split("security").next().expect("a head");
+    let access = |keys: &str| {
+        let text = format!("{head}{keys}");
+        let folder = root().join("tests/cases/config");
+        let read = |map: &Path| fs::read_to_string(folder.join(map.file_name().expect("a name")));
+        let config = Config::parse("t.toml", &text, Path::new("etc"), &read);
+        config.unwrap_or_else(|e| panic!("{e}")).lines[0].devices[0].opcua.clone()
+    };
+    let pki = Path::new("etc/data/pki").to_owned();
+    assert_eq!(access(""), OpcUaAccess { pki: pki.clone(), ..Default::default() });
+    let policy = Policy::Aes256Sha256RsaPss;
+    let named = |password| User::Named { name: "edge".to_owned(), password };
+    assert_eq!(
+        access(
+            "security = \"Aes256_Sha256_RsaPss\"\nuser = { name = \"edge\", password_file = \"pw\" }"
+        ),
+        OpcUaAccess {
+            security: Security::Secured { policy, encrypted: true },
+            user: named(PasswordPlace::File("etc/pw".into())),
+            accepts_weak: false,
+            pki: pki.clone(),
+        }
+    );
+    assert_eq!(
+        access(
+            "security = \"Basic128Rsa15\"\nmode = \"Sign\"\nweak_security = \"accepted\"\nuser = { name = \"edge\", password_env = \"PW\" }"
+        ),
+        OpcUaAccess {
+            security: Security::Secured { policy: Policy::Basic128Rsa15, encrypted: false },
+            user: named(PasswordPlace::Variable("PW".to_owned())),
+            accepts_weak: true,
+            pki: pki.clone(),
+        }
+    );
+    let user = User::Certificate { certificate: "etc/u.der".into(), key: "etc/u.pem".into() };
+    assert_eq!(
+        access("security = \"None\"\nuser = { certificate = \"u.der\", key = \"u.pem\" }"),
+        OpcUaAccess { user, pki, ..Default::default() }
+    );
 }

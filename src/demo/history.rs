@@ -152,6 +152,7 @@ fn reading(i: usize, tag: &Tag, registers: &[u16], nodes: &[(&str, NodeValue)]) 
                 .and_then(|words| encoding::decode(words, tag.encoding).ok())
         }
         Address::Register { .. } => None,
+        Address::Part { .. } => None,
         Address::Node(id) => {
             let is_it = |(name, _): &&(&str, NodeValue)| id.strip_prefix("s=") == Some(*name);
             nodes.iter().find(is_it).map(|(_, value)| decode(value))

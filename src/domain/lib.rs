@@ -17,7 +17,9 @@
 //! | [`line::state`] | states of a machine and the class of time they are |
 //! | [`line::transition`] | which changes of state PackML allows |
 //! | [`line::stop`] | why a line stood, which machine stopped it, what people say later |
+//! | [`line::weight`] | weights as exact sums, and what is missing of them |
 //! | [`plc_map`] | which register or node means what |
+//! | [`line::weighing`] | published records of weights, each taken once |
 //! | [`line::calendar`] | shifts and hours |
 //! | [`line::minute`] | what one minute counted and how its time was spent |
 //! | [`line::event`] | what happened and is worth a row |

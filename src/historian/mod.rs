@@ -41,6 +41,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::weight::WeightTally;
 use domain::reading::Snapshot;
 use domain::units::{LineId, TagId};
 use tokio::sync::mpsc;
@@ -159,6 +160,16 @@ impl Historian {
         limit: usize,
     ) -> Result<Vec<Minute>, StoreError> {
         self.0.readers.minutes(line, (from_us, to_us), limit)
+    }
+
+    /// Weights of minutes that started in `[from_us, to_us)`, each with the start of its minute, in the order of
+    /// [`domain::line::minute::join_weights`]. [`Historian::minutes`] leaves them out: most readers want counts. Blocks.
+    pub fn weights(
+        &self,
+        line: &LineId,
+        span: (i64, i64),
+    ) -> Result<Vec<(i64, WeightTally)>, StoreError> {
+        self.0.readers.weights(line, span)
     }
 
     /// Events that ended in `[from_us, to_us)` with their sequence numbers, newest first. Blocks.

@@ -228,7 +228,7 @@ fn point(
         judged.point.z,
         judged.companion.stat,
         record::names(judged.point.hits.iter()),
-        record::names(judged.companion.hits.iter()),
+        record::names(judged.beside().iter()),
         now_us,
     ])?;
     match &told.incident {

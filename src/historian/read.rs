@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use domain::line::counter::Baseline;
 use domain::line::event::{Event, EventKind};
-use domain::line::minute::{Counted, Minute, Tally};
+use domain::line::minute::{Counted, Minute, Tally, join_weights};
+use domain::line::weighing::Sequence;
+use domain::line::weight::{Series, WeightTally};
 use domain::units::{Count, LineId, Moment, StationId, TagId};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
@@ -156,6 +158,17 @@ impl Readers {
         })
     }
 
+    pub(super) fn weights(
+        &self,
+        line: &LineId,
+        span: (i64, i64),
+    ) -> Result<Vec<(i64, WeightTally)>, StoreError> {
+        self.query(|conn| match record::line_id(conn, line)? {
+            Some(line) => weights(conn, line, span),
+            None => Ok(Vec::new()),
+        })
+    }
+
     pub(super) fn events(
         &self,
         line: &LineId,
@@ -267,14 +280,33 @@ fn events(
     Ok(found)
 }
 
+/// Weights of minutes that started in a span, by minute, station, series and bore.
+fn weights(
+    conn: &Connection,
+    line: i64,
+    (from_us, to_us): (i64, i64),
+) -> Found<Vec<(i64, WeightTally)>> {
+    let mut find = conn.prepare_cached(include_str!("sql/minute_weights_read.sql"))?;
+    let found = find.query_map((line, from_us, to_us), record::weight)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+fn weighings(conn: &Connection, line: i64) -> Found<Vec<(StationId, Series, Sequence)>> {
+    let sql = "select station, series, sequence from weighing where line = ?1";
+    let mut find = conn.prepare_cached(sql)?;
+    Ok(find.query_map([line], record::weighing)?.collect::<rusqlite::Result<_>>()?)
+}
+
 fn resume(conn: &Connection, line: i64, since_us: i64, boot: &str) -> Found<Resume> {
     let mut resume = Resume {
+        weighings: weighings(conn, line)?,
         baselines: baselines(conn, line)?,
         minutes: hours::minutes(conn, line, (since_us, i64::MAX), usize::MAX)?,
         gaps: gaps(conn, line, since_us)?,
         states: states(conn, line)?,
         ..Resume::default()
     };
+    join_weights(&mut resume.minutes, weights(conn, line, (since_us, i64::MAX))?);
     let latest = events(conn, line, (i64::MIN, i64::MAX), None, RESUME_EVENTS)?;
     resume.events = latest.into_iter().map(|(_, event)| event).collect();
     resume.past.open_stop = lines::open_stop(conn, line)?;

@@ -21,6 +21,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { step: 2, sql: include_str!("sql/0002_quality.sql") },
     Migration { step: 3, sql: include_str!("sql/0003_outbox.sql") },
     Migration { step: 4, sql: include_str!("sql/0004_hand.sql") },
+    Migration { step: 6, sql: include_str!("sql/0006_weights.sql") },
     Migration { step: 7, sql: include_str!("sql/0007_hours.sql") },
 ];
 

@@ -10,8 +10,10 @@ use domain::line::rollup::Rollup;
 use domain::line::state::State;
 use domain::line::stop::Stop;
 use domain::line::tracker::Changes;
+use domain::line::weighing::Sequence;
+use domain::line::weight::Series;
 use domain::reading::Snapshot;
-use domain::units::{Count, LineId, Moment, TagId};
+use domain::units::{Count, LineId, Moment, StationId, TagId};
 
 /// All that a line learned since its last tick. Stored whole or not at all.
 #[derive(Clone, Debug)]
@@ -40,6 +42,8 @@ pub struct Tick {
     pub batch_entries: Vec<Entry>,
     /// The balance of material, if it was judged; absolute.
     pub balance: Option<Vec<SectionState>>,
+    /// The last number taken of each series of weights, absolute.
+    pub weighings: Vec<(StationId, Series, Sequence)>,
     /// Up to when the time of the line is booked.
     pub booked_to: Moment,
     /// Good capsules counted at the counting station since the journal began, absolute.
@@ -82,6 +86,8 @@ pub struct Resume {
     pub events: Vec<Event>,
     /// States.
     pub states: Vec<StoredState>,
+    /// The last number taken of each series of weights.
+    pub weighings: Vec<(StationId, Series, Sequence)>,
     /// When the last tick was closed; none in a new journal.
     pub last_tick: Option<Moment>,
     /// Number of the last tick, 0 in a new journal.
@@ -109,6 +115,7 @@ impl Tick {
             states,
             stops,
             rollups,
+            weighings,
             orders,
             balance,
             booked_to,
@@ -129,6 +136,7 @@ impl Tick {
             rollups,
             batch_entries: orders,
             balance,
+            weighings,
             booked_to,
             total,
         }
@@ -150,6 +158,9 @@ impl Tick {
         supersede(&mut self.minutes, later.minutes, |minute| minute.start_us);
         supersede(&mut self.stops, later.stops, |stop| stop.number);
         supersede(&mut self.rollups, later.rollups, |rollup| (rollup.kind, rollup.start_us));
+        supersede(&mut self.weighings, later.weighings, |(station, series, _)| {
+            (station.clone(), *series)
+        });
         supersede(&mut self.states, later.states, |state| state.station.clone());
     }
 }

@@ -8,6 +8,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::weight::WeightTally;
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
@@ -20,7 +21,7 @@ use super::line::Command;
 use super::plant::plant_gauges;
 use crate::historian::forward::ForwardStatus;
 use crate::historian::{Historian, Rung};
-use crate::sources::{GroupPace, Sources};
+use crate::sources::{GroupPace, OpcUaStanding, Sources};
 use crate::web::{Desk, Gauge, GaugeKind, Gauges, History, QualityRecord};
 
 /// Most rows of one answer.
@@ -32,6 +33,10 @@ pub(crate) struct StoredHistory(pub(crate) Historian);
 impl History for StoredHistory {
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
         self.0.minutes(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
+        self.0.weights(line, span).map_err(|error| error.to_string())
     }
 
     fn events(
@@ -165,6 +170,9 @@ impl Gauges for ServiceGauges {
         let mut gauges = Vec::new();
         for pace in self.sources.pace() {
             pace_gauges(&pace, &mut gauges);
+        }
+        for standing in self.sources.standings() {
+            standing_gauges(&standing, &mut gauges);
         }
         self.store_gauges(&mut gauges);
         if let Some(plant) = &self.plant {
@@ -309,6 +317,50 @@ fn pace_gauges(pace: &GroupPace, gauges: &mut Vec<Gauge>) {
         labels(),
         f64::from(pace.round_trip_us) / 1e6,
     ));
+}
+
+fn standing_gauges(standing: &OpcUaStanding, gauges: &mut Vec<Gauge>) {
+    let with = |labels: &[(&'static str, &str)]| {
+        let mut all = vec![("station", standing.station.to_string())];
+        all.extend(labels.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        all
+    };
+    let help = "Values that came after older ones were lost in the queue of the server";
+    gauges.push(counter("capline_opcua_overflows", help, with(&[]), standing.overflows as f64));
+    let help = "Sessions made with the server since the start";
+    gauges.push(counter("capline_opcua_sessions", help, with(&[]), standing.sessions as f64));
+    for (whose, not_after_s) in &standing.certificates {
+        let help = "When a certificate of the latest session expires, in seconds since 1970";
+        let labels = with(&[("whose", whose)]);
+        gauges.push(gauge("capline_certificate_expiry_seconds", help, labels, *not_after_s as f64));
+    }
+    for group in &standing.groups {
+        let labels = || with(&[("group", &group.group)]);
+        for (name, help, value) in [
+            (
+                "capline_opcua_publishing_wanted_seconds",
+                "Publishing interval that was asked for",
+                group.wanted.as_secs_f64(),
+            ),
+            (
+                "capline_opcua_publishing_seconds",
+                "Publishing interval that the server keeps",
+                group.publishing.as_secs_f64(),
+            ),
+            (
+                "capline_opcua_sampling_seconds",
+                "Longest sampling interval that the server keeps, 0 for every update",
+                group.sampling.as_secs_f64(),
+            ),
+            (
+                "capline_opcua_queue_values",
+                "Values that the server keeps of an item between two messages",
+                f64::from(group.queue),
+            ),
+        ] {
+            gauges.push(gauge(name, help, labels(), value));
+        }
+    }
 }
 
 pub(super) fn gauge(

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::line::event::EventKind;
 use domain::line::tracker::{Carry, LineModel, LineTracker};
 use domain::units::{Count, HOUR_US, LineId, Moment};
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
 use crate::historian::{DeviceTags, Historian, Options};
-use crate::sources::{Feed, Sources};
+use crate::sources::{Feed, SourceAlarm, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
 use gauges::{LineDesk, ServiceGauges};
@@ -141,7 +142,11 @@ impl Service {
             charts.push(tokio::spawn(running));
         }
         let forwarder = start_forwarder(config, &historian, &lines)?;
+        let of_feeds = owners(&config.lines, &lines);
         let sources = Arc::new(Sources::start(feeds, clock)?);
+        if let Some(alarms) = sources.alarms() {
+            tokio::spawn(note_alarms(alarms, of_feeds));
+        }
         let app = App::new(AppParts {
             site: config.site.clone(),
             zone: config.zone.clone(),
@@ -251,6 +256,32 @@ impl Service {
     }
 }
 
+/// The line of each feed, in the order in which feeds are made.
+fn owners(configured: &[LineConfig], lines: &[RunningLine]) -> Vec<mpsc::Sender<Command>> {
+    let of = |(line, running): (&LineConfig, &RunningLine)| {
+        std::iter::repeat_n(running.commands.clone(), line.devices.len())
+    };
+    configured.iter().zip(lines).flat_map(of).collect()
+}
+
+/// Lets what a person should hear of a source become an alarm of its line, and so go into the journal.
+async fn note_alarms(
+    mut alarms: mpsc::Receiver<SourceAlarm>,
+    of_feeds: Vec<mpsc::Sender<Command>>,
+) {
+    while let Some(SourceAlarm { feed, station, detail }) = alarms.recv().await {
+        let note = Command::Note {
+            kind: EventKind::Alarm,
+            word: "source",
+            detail: format!("{station}: {detail}"),
+        };
+        if let Some(line) = of_feeds.get(feed) {
+            // A line that has ended hears no alarm.
+            let _ = line.send(note).await;
+        }
+    }
+}
+
 /// Forwards where a plant database is configured. One that cannot be reached holds nothing up.
 fn start_forwarder(
     config: &Config,
@@ -303,6 +334,7 @@ pub(crate) fn follow(
         minutes: resume.minutes,
         events: resume.events,
         gaps: resume.gaps,
+        weighings: resume.weighings,
         states,
         same_boot: resume.same_boot,
         past: resume.past,

@@ -11,6 +11,11 @@ use crate::historian::archive::{Address, Secret, Settings, Tls};
 use crate::historian::forward::{ForwardState, ForwardStats, Forwarder};
 use crate::web::Gauge;
 
+/// Variable of the environment that holds the password.
+const VARIABLE: &str = "CAPLINE_DATABASE_PASSWORD";
+/// Its name among the credentials of systemd.
+const CREDENTIAL: &str = "database-password";
+
 /// Where a configuration forwards to, with the password.
 ///
 /// # Errors
@@ -22,7 +27,7 @@ pub fn plant_database(site: &str, database: &DatabaseConfig) -> anyhow::Result<S
         port,
         database: name,
         user,
-        password: Secret::find(password_file.as_deref())?,
+        password: Secret::find(VARIABLE, password_file.as_deref(), CREDENTIAL)?,
         tls: ca.map_or(Tls::Off, |ca| Tls::VerifyFull { ca }),
     };
     Ok(Settings { address, site: site.to_owned(), edge })

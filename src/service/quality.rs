@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::line::event::EventKind;
-use domain::line::minute::Minute;
+use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::{
     Decision, FREEZE_FROM, Limits, PAGE_FROM, PROVISIONAL_FROM, Verdict, ewma_l, fit, in_force,
@@ -99,6 +99,8 @@ struct Charts {
     line: LineId,
     historian: Historian,
     monitors: Vec<Running>,
+    /// Whether any chart is one of weights.
+    weighs: bool,
     /// Minutes that were taken, with their revision, as far back as corrections are looked for.
     taken: BTreeMap<i64, u32>,
     /// The first minute that was not taken; none before the first look.
@@ -132,6 +134,7 @@ impl Charts {
             line: line.id.clone(),
             historian,
             monitors: line.characteristics.iter().map(running).collect(),
+            weighs: line.characteristics.iter().any(|c| c.measure.series().is_some()),
             taken: BTreeMap::new(),
             next_us: None,
             unpacked_us: None,
@@ -326,6 +329,11 @@ impl Charts {
             .minutes(&self.line, from_us, i64::MAX, ROWS)
             .context("minutes could not be read")?;
         minutes.retain(|minute| minute.closed);
+        if self.weighs {
+            let span = (from_us, i64::MAX);
+            let weights = self.historian.weights(&self.line, span);
+            join_weights(&mut minutes, weights.context("weights could not be read")?);
+        }
         Ok(minutes)
     }
 

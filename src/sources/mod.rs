@@ -5,11 +5,13 @@
 //! up in types that can only read.
 
 mod account;
+mod alarm;
 mod backoff;
 mod modbus;
 mod opcua;
 mod outlet;
 mod pace;
+pub mod pki;
 mod plan;
 mod probe;
 mod throttle;
@@ -19,7 +21,7 @@ mod tests;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -31,6 +33,13 @@ use tokio::time::Instant;
 
 use self::account::Account;
 pub use self::account::{GroupPace, Lateness};
+use self::alarm::Alarms;
+pub use self::alarm::SourceAlarm;
+pub use self::opcua::browse::{BrowseLimits, Found, Shape, Variable};
+pub use self::opcua::map_text::{MapHead, map_text};
+use self::opcua::standing::Standing;
+pub use self::opcua::standing::{GroupStanding, OpcUaStanding};
+pub use self::opcua::{BrowseError, browse};
 use self::outlet::Outlet;
 pub use self::plan::{Plan, PlanError, Request, plan, tags_of};
 pub use self::probe::{Probe, ProbeError};
@@ -57,6 +66,8 @@ pub struct Feed {
 /// Running sources.
 pub struct Sources {
     accounts: Vec<Arc<Account>>,
+    standings: Vec<Arc<Standing>>,
+    alarms: Mutex<Option<mpsc::Receiver<SourceAlarm>>>,
     devices: Vec<Handle>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -134,11 +145,17 @@ impl Sources {
     /// # Errors
     /// A map that cannot be planned, or a system that gives no thread.
     pub fn start(feeds: Vec<Feed>, clock: Clock) -> Result<Sources, StartError> {
-        let mut sources =
-            Sources { accounts: Vec::new(), devices: Vec::new(), threads: Vec::new() };
+        let (raise, alarms) = alarm::channel();
+        let mut sources = Sources {
+            accounts: Vec::new(),
+            standings: Vec::new(),
+            alarms: Mutex::new(Some(alarms)),
+            devices: Vec::new(),
+            threads: Vec::new(),
+        };
         let (mut polled, mut subscribed) = (Vec::new(), Vec::new());
         let mut tracks = modbus::Tracks::default();
-        for feed in feeds {
+        for (at, feed) in feeds.into_iter().enumerate() {
             let outlets = sources.outlets(&feed, clock);
             let config = feed.config;
             let station = config.map.station.clone();
@@ -156,7 +173,14 @@ impl Sources {
                 Protocol::OpcUa(options) => {
                     let (sender, commands) = mpsc::channel(4);
                     handle.commands.push(sender);
-                    subscribed.push(opcua::Server::new(config, options, outlets, clock, commands)?);
+                    let station = config.map.station.clone();
+                    let standing = Arc::new(Standing::new(feed.device, station.clone()));
+                    sources.standings.push(standing.clone());
+                    let alarms = Alarms::new(at, station, raise.clone());
+                    let watch = opcua::Watch { standing, alarms };
+                    subscribed.push(opcua::Server::new(
+                        config, options, outlets, clock, commands, watch,
+                    )?);
                 }
             }
             sources.devices.push(handle);
@@ -186,6 +210,16 @@ impl Sources {
     /// How every group keeps its pace.
     pub fn pace(&self) -> Vec<GroupPace> {
         self.accounts.iter().map(|account| account.pace()).collect()
+    }
+
+    /// How each OPC UA server is read.
+    pub fn standings(&self) -> Vec<OpcUaStanding> {
+        self.standings.iter().map(|standing| standing.read()).collect()
+    }
+
+    /// What a person should hear of; none for whoever asks a second time.
+    pub fn alarms(&self) -> Option<mpsc::Receiver<SourceAlarm>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Polls every reachable device once more; its snapshots are in the queues of the lines when this returns.

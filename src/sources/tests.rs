@@ -75,5 +75,6 @@ pub(super) fn device(map: PlcMap, address: String) -> DeviceConfig {
         connect_timeout: Duration::from_secs(1),
         reply_timeout: Duration::from_millis(100),
         backoff: (Duration::from_millis(20), Duration::from_millis(200)),
+        opcua: Default::default(),
     }
 }

@@ -21,6 +21,7 @@ use domain::line::status::{
 use domain::line::stop::key_cause::KeyCause;
 use domain::line::stop::revision::{Act, PartId, Refusal, Revision, apply, check_seen, revise};
 use domain::line::stop::{Cause, Flags, Stop};
+use domain::line::weight::WeightTally;
 use domain::plc_map::{PlcMap, Protocol, Title};
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::Limits;
@@ -98,6 +99,7 @@ pub(super) fn line() -> LineConfig {
         connect_timeout: Duration::from_secs(1),
         reply_timeout: Duration::from_millis(500),
         backoff: (Duration::from_millis(100), Duration::from_secs(5)),
+        opcua: Default::default(),
     };
     let devices: Vec<DeviceConfig> = STATIONS.map(device).into();
     let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
@@ -440,7 +442,12 @@ impl History for Record {
             polls: 599,
             missed: 1,
             tallies: vec![good, rejected],
+            weights: Vec::new(),
         }])
+    }
+
+    fn weights(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
+        Ok(Vec::new())
     }
 
     fn events(
@@ -582,6 +589,10 @@ impl History for Record {
 pub(super) struct Unreadable;
 
 impl History for Unreadable {
+    fn weights(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
+        Err("/secret/path/journal.db is malformed".to_owned())
+    }
+
     fn minutes(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Minute>, String> {
         Err("/secret/path/journal.db is malformed".to_owned())
     }

@@ -36,6 +36,7 @@ use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::weight::WeightTally;
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
@@ -133,6 +134,12 @@ pub trait History: Send + Sync {
     /// # Errors
     /// Why the record could not be read; goes to the log, not to the reader.
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String>;
+
+    /// Weights of these minutes, each with the start of its minute, oldest first; [`History::minutes`] has none.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String>;
 
     /// Events of these kinds in `[from_us, to_us)` with their numbers, oldest first.
     ///

@@ -350,10 +350,21 @@ fn check_shows_the_requests_that_would_be_sent() {
             fast takes 1 request, at worst 200 ms
             slow takes 1 request, at worst 100 ms
 
-          CW04 Checkweigher: OPC UA opc.tcp://127.0.0.1:4840, namespace urn:tjt:caps:L1, a reply within 500ms, 11 tags of config/../plc-maps/cw04-opcua.toml
-            fast  published every 100 ms  sampled as fast as the server can  8 items
+          CW04 Checkweigher: OPC UA opc.tcp://127.0.0.1:4840, namespace urn:tjt:caps:L1, a reply within 500ms, 57 tags of config/../plc-maps/cw04-opcua.toml
+            fast  published every 100 ms  sampled as fast as the server can  54 items
                 CW04.StateCurrent CW04.Heartbeat CW04.PlcUptime CW04.Statistic.TotalPackages.ItemCount
                 CW04.Statistic.TotalPackagesAccepted.ItemCount CW04.Rej.Under CW04.Rej.Over CW04.Rej.DistanceFault
+                CW04.Interval.Sequence CW04.Interval.ItemCount CW04.Interval.Mean CW04.Interval.StdDev
+                CW04.Sample.Sequence CW04.Sample[0].Bore CW04.Sample[1].Bore CW04.Sample[2].Bore CW04.Sample[3].Bore
+                CW04.Sample[4].Bore CW04.Sample[5].Bore CW04.Sample[6].Bore CW04.Sample[7].Bore CW04.Sample[8].Bore
+                CW04.Sample[9].Bore CW04.Sample[10].Bore CW04.Sample[11].Bore CW04.Sample[12].Bore CW04.Sample[13].Bore
+                CW04.Sample[14].Bore CW04.Sample[15].Bore CW04.Sample[16].Bore CW04.Sample[17].Bore CW04.Sample[18].Bore
+                CW04.Sample[19].Bore CW04.Sample[0].Weight CW04.Sample[1].Weight CW04.Sample[2].Weight
+                CW04.Sample[3].Weight CW04.Sample[4].Weight CW04.Sample[5].Weight CW04.Sample[6].Weight
+                CW04.Sample[7].Weight CW04.Sample[8].Weight CW04.Sample[9].Weight CW04.Sample[10].Weight
+                CW04.Sample[11].Weight CW04.Sample[12].Weight CW04.Sample[13].Weight CW04.Sample[14].Weight
+                CW04.Sample[15].Weight CW04.Sample[16].Weight CW04.Sample[17].Weight CW04.Sample[18].Weight
+                CW04.Sample[19].Weight CW04.Sample.SequenceTail
             slow  published every 1 s     sampled as fast as the server can  3 items
                 CW04.Mean CW04.StdDev CW04.TareShell
             in all at most 11 messages/s
@@ -420,9 +431,11 @@ fn check_reports_all_mistakes_on_stderr() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in
-        ["run", "adopt", "backup", "check", "count", "import", "oee", "restore", "spc", "selftest"]
-    {
+    let all = [
+        "run", "adopt", "backup", "browse", "check", "count", "import", "oee", "pki", "probe",
+        "restore", "spc", "selftest",
+    ];
+    for command in all {
         let run = capline(&root(), &[command, "--help"]);
         assert_eq!(run.code, Some(0));
         assert!(run.out.contains("Example"), "{command}: {}", run.out);

@@ -17,3 +17,4 @@ mod rust_text;
 mod scenarios;
 mod skip;
 mod types;
+mod weights;

@@ -103,6 +103,7 @@ async fn polled(map: PlcMap, address: &str) -> Vec<Reading> {
         connect_timeout: Duration::from_secs(5),
         reply_timeout: Duration::from_secs(5),
         backoff: (Duration::from_millis(50), Duration::from_secs(1)),
+        opcua: Default::default(),
     };
     let feed = Feed { device: 0, config, out };
     let sources = Sources::start(vec![feed], Clock::real()).expect("sources");

@@ -1,6 +1,7 @@
 //! One minute of a line: what each counter counted, how the time was spent, how well it was watched.
 
 use crate::line::state::TimeClass;
+use crate::line::weight::{Account, Moments, Series, WeightTally};
 use crate::units::{Count, Reason, StationId};
 
 /// What a counter of a line counts.
@@ -106,6 +107,8 @@ pub struct Minute {
     pub missed: u64,
     /// Counts of all counters of the line, in the order of the configuration.
     pub tallies: Vec<Tally>,
+    /// What was weighed, by station, series and bore. Empty where a reader asks for counts alone.
+    pub weights: Vec<WeightTally>,
 }
 
 impl Minute {
@@ -124,10 +127,35 @@ impl Minute {
             .sum()
     }
 
+    /// All weights of a series of a station, and how far they are complete.
+    pub fn weighed(&self, station: &StationId, series: Series) -> (Moments, Account) {
+        let is_it = |t: &&WeightTally| t.series == series && t.station == *station;
+        self.weights
+            .iter()
+            .filter(is_it)
+            .fold((Moments::ZERO, Account::default()), |(moments, account), tally| {
+                (moments + tally.moments, account + tally.account)
+            })
+    }
+
     /// All rejects of a station.
     pub fn rejected(&self, station: &StationId) -> Count {
         let is_reject =
             |t: &&Tally| t.station == *station && matches!(t.counted, Counted::Reject(_));
         self.tallies.iter().filter(is_reject).map(|t| t.count).sum()
+    }
+}
+
+/// Puts weights that were read apart into their minutes. Both are in order of time; what belongs to none of the minutes
+/// is left out.
+pub fn join_weights(minutes: &mut [Minute], weights: impl IntoIterator<Item = (i64, WeightTally)>) {
+    let mut at = 0;
+    for (start_us, tally) in weights {
+        while minutes.get(at).is_some_and(|minute| minute.start_us < start_us) {
+            at += 1;
+        }
+        if let Some(minute) = minutes.get_mut(at).filter(|minute| minute.start_us == start_us) {
+            minute.weights.push(tally);
+        }
     }
 }

@@ -12,6 +12,10 @@ pub mod stop;
 
 pub mod split;
 
+pub mod weight;
+
+pub mod weighing;
+
 pub mod calendar;
 
 pub mod minute;

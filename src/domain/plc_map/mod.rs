@@ -7,6 +7,7 @@ pub mod document;
 pub mod encoding;
 pub mod import;
 mod parse;
+pub mod part;
 pub mod probe;
 mod word;
 
@@ -19,10 +20,12 @@ use std::sync::Arc;
 use crate::line::counter;
 use crate::line::state::State;
 use crate::line::stop::Cause;
+use crate::line::weight::{self, Series};
 use crate::units::{Count, Reason, StationId, TagId};
 
 pub use document::Problem;
 pub use parse::read_title;
+pub use part::Part;
 
 /// A machine as seen over one protocol: all its tags, decided and checked.
 #[derive(Clone, Debug)]
@@ -211,6 +214,13 @@ pub enum Address {
     },
     /// OPC UA: the identifier part of a node id, `s=CW04.Mean` or `i=2258`, in the namespace of the map.
     Node(Arc<str>),
+    /// OPC UA: a part of the value of a node, which is an array or a structure.
+    Part {
+        /// The identifier part of the node id.
+        node: Arc<str>,
+        /// Which part of its value.
+        part: Part,
+    },
 }
 
 /// The four Modbus tables.
@@ -344,6 +354,8 @@ pub enum Role {
     Weight,
     /// Standard deviation of weight in milligrams.
     WeightDeviation,
+    /// A part of a record of weights that is published under a running number.
+    Published(Series, weight::Part),
     /// First word of a block that must be read coherently.
     SequenceHead,
     /// Last word of that block: equal to the head unless the read was torn.

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::line::weight::{Part, Series};
 use crate::plc_map::{PlcMap, Role};
+use crate::spc::capability::Tolerance;
 use crate::spc::rules::{RuleId, RuleSet};
 use crate::units::{MINUTE_US, Reason, StationId};
 
@@ -19,6 +21,9 @@ pub const STARTUP_US: i64 = 2 * MINUTE_US;
 
 /// Weight of the newest point of the EWMA beside a chart of counts.
 pub const LAMBDA: f64 = 0.1;
+
+/// Weight of the newest mean of an EWMA of measurements.
+pub const LAMBDA_OF_MEANS: f64 = 0.2;
 
 /// One quantity under statistical control.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +48,8 @@ pub struct Characteristic {
     pub rules: Vec<RuleId>,
     /// False alarms that are accepted, per chart and week.
     pub budget_per_week: f64,
+    /// What single weights are allowed, in milligrams; nothing for anything else.
+    pub tolerance: Tolerance,
 }
 
 /// What a characteristic measures.
@@ -65,6 +72,21 @@ pub enum Measure {
         /// The station.
         station: StationId,
     },
+    /// Mean of the weights that a station published, in milligrams: gross or net as it tells them.
+    Weight {
+        /// The station.
+        station: StationId,
+        /// Of which records.
+        series: Series,
+    },
+    /// Standard deviation of these weights, in milligrams. With many of them in a subgroup it is charted for itself:
+    /// limits from the sampling error of a standard deviation would be as wrong as those of a p chart.
+    WeightDeviation {
+        /// The station.
+        station: StationId,
+        /// Of which records.
+        series: Series,
+    },
 }
 
 /// The chart of a characteristic.
@@ -80,6 +102,11 @@ pub enum ChartKind {
     U,
     /// Individual values and their moving ranges.
     Individuals,
+    /// Means as individual values with their moving ranges, for what changes between subgroups, and the standard
+    /// deviation for what changes within.
+    ThreeWay,
+    /// Means weighted so that the newest counts for a fifth: for small lasting shifts.
+    Ewma,
 }
 
 /// What a change of batch does to a chart.
@@ -94,8 +121,15 @@ pub enum BatchPolicy {
 
 impl ChartKind {
     /// All kinds.
-    pub const ALL: [ChartKind; 5] =
-        [ChartKind::PPrime, ChartKind::P, ChartKind::UPrime, ChartKind::U, ChartKind::Individuals];
+    pub const ALL: [ChartKind; 7] = [
+        ChartKind::PPrime,
+        ChartKind::P,
+        ChartKind::UPrime,
+        ChartKind::U,
+        ChartKind::Individuals,
+        ChartKind::ThreeWay,
+        ChartKind::Ewma,
+    ];
 
     /// The word used in files, SQL and JSON.
     pub fn word(self) -> &'static str {
@@ -105,6 +139,8 @@ impl ChartKind {
             ChartKind::UPrime => "u_prime",
             ChartKind::U => "u",
             ChartKind::Individuals => "i_mr",
+            ChartKind::ThreeWay => "i_mr_s",
+            ChartKind::Ewma => "ewma",
         }
     }
 
@@ -115,7 +151,7 @@ impl ChartKind {
 
     /// Whether it charts counts.
     pub fn counts(self) -> bool {
-        self != ChartKind::Individuals
+        matches!(self, ChartKind::PPrime | ChartKind::P | ChartKind::UPrime | ChartKind::U)
     }
 
     /// Whether Laney's factor widens its limits.
@@ -130,7 +166,9 @@ impl Measure {
         match self {
             Measure::RejectFraction { station }
             | Measure::Reject { station, .. }
-            | Measure::Speed { station } => station,
+            | Measure::Speed { station }
+            | Measure::Weight { station, .. }
+            | Measure::WeightDeviation { station, .. } => station,
         }
     }
 
@@ -140,21 +178,53 @@ impl Measure {
             Measure::RejectFraction { .. } => "reject_fraction".into(),
             Measure::Reject { station, reason } => format!("reject.{station}.{reason}").into(),
             Measure::Speed { .. } => "speed".into(),
+            Measure::Weight { station, series: Series::Interval } => {
+                format!("weight.{station}").into()
+            }
+            Measure::WeightDeviation { station, series: Series::Interval } => {
+                format!("weight_sd.{station}").into()
+            }
+            Measure::Weight { station, series } => {
+                format!("weight.{station}.{}", series.word()).into()
+            }
+            Measure::WeightDeviation { station, series } => {
+                format!("weight_sd.{station}.{}", series.word()).into()
+            }
         }
     }
 
-    /// The chart that fits by default: p′ for a fraction, u′ for a reason, I-MR for a speed.
+    /// The chart that fits by default: p′ for a fraction, u′ for a reason, three-way for the means of samples, I-MR for
+    /// any other measurement.
     pub fn default_kind(&self) -> ChartKind {
         match self {
             Measure::RejectFraction { .. } => ChartKind::PPrime,
             Measure::Reject { .. } => ChartKind::UPrime,
-            Measure::Speed { .. } => ChartKind::Individuals,
+            Measure::Weight { series: Series::Sample, .. } => ChartKind::ThreeWay,
+            _ => ChartKind::Individuals,
         }
     }
 
     /// Whether that chart can show this measure.
     pub fn fits(&self, kind: ChartKind) -> bool {
-        kind.counts() != matches!(self, Measure::Speed { .. })
+        match kind {
+            ChartKind::ThreeWay => matches!(self, Measure::Weight { .. }),
+            _ => kind.counts() == self.counts(),
+        }
+    }
+
+    /// Whether it is a count among capsules.
+    pub fn counts(&self) -> bool {
+        matches!(self, Measure::RejectFraction { .. } | Measure::Reject { .. })
+    }
+
+    /// The series of records it is taken from, for weights.
+    pub fn series(&self) -> Option<Series> {
+        match self {
+            Measure::Weight { series, .. } | Measure::WeightDeviation { series, .. } => {
+                Some(*series)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -172,11 +242,12 @@ impl Characteristic {
             startup_discards: false,
             rules: vec![RuleId::N1, RuleId::N2],
             budget_per_week: 1.0,
+            tolerance: Tolerance::default(),
         }
     }
 
-    /// What a line charts that configures nothing: the reject fraction and the speed of its counting station, and
-    /// each reject reason that a map names. Start-up discards are ejected on purpose and have no chart.
+    /// What a line charts that configures nothing: the reject fraction and the speed of its counting station, each
+    /// reject reason that a map names, and the weights that a map publishes. Start-up discards are ejected on purpose and have no chart.
     pub fn defaults(counting: &StationId, maps: &[Arc<PlcMap>]) -> Vec<Characteristic> {
         let station = counting.clone();
         let mut measures = vec![Measure::RejectFraction { station }];
@@ -189,8 +260,36 @@ impl Characteristic {
             measures.extend(reasons.map(reject).filter(|_| map.position(&Role::Good).is_some()));
         }
         measures.push(Measure::Speed { station: counting.clone() });
+        for map in maps {
+            let publishes =
+                |series| map.position(&Role::Published(series, Part::Sequence)).is_some();
+            let station = || map.station.clone();
+            if publishes(Series::Interval) {
+                let series = Series::Interval;
+                measures.push(Measure::Weight { station: station(), series });
+                measures.push(Measure::WeightDeviation { station: station(), series });
+            }
+            if publishes(Series::Sample) {
+                measures.push(Measure::Weight { station: station(), series: Series::Sample });
+            }
+        }
         measures.dedup();
         measures.into_iter().map(Characteristic::new).collect()
+    }
+
+    /// The unit in which its chart is read.
+    pub fn unit(&self) -> &'static str {
+        match (self.kind, &self.measure) {
+            (ChartKind::PPrime | ChartKind::P, _) => "%",
+            (ChartKind::UPrime | ChartKind::U, _) => "‰",
+            (_, Measure::Speed { .. }) => "capsules/min",
+            _ => "mg",
+        }
+    }
+
+    /// Weight of the newest value of its EWMA.
+    pub fn lambda(&self) -> f64 {
+        if self.kind == ChartKind::Ewma { LAMBDA_OF_MEANS } else { LAMBDA }
     }
 
     /// Its rules as the engine takes them.

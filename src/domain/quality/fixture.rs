@@ -31,6 +31,7 @@ pub(super) fn minute(i: i64, rejected: u64) -> Minute {
             tally(Counted::Good, 6_500 - rejected.min(6_500)),
             tally(Counted::Reject(Reason::new("dented")), rejected),
         ],
+        weights: Vec::new(),
     }
 }
 

@@ -28,5 +28,7 @@ pub mod workbench;
 mod fixture;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod weight_tests;
 
 pub use overview::{Chart, Point, charts};

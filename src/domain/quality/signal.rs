@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::characteristic::{Characteristic, LAMBDA};
+use super::characteristic::{Characteristic, ChartKind};
 use super::limits::Limits;
 use super::stream::Judged;
 use crate::spc::arl;
@@ -123,7 +123,7 @@ impl Incidents {
         });
         incident.last_us = start_us;
         incident.rules = judged.point.hits.iter().fold(incident.rules, Hits::with);
-        incident.companion = judged.companion.hits.iter().fold(incident.companion, Hits::with);
+        incident.companion = judged.beside().iter().fold(incident.companion, Hits::with);
         incident.n_points += 1;
         incident.level = incident.level.max(Level::of(judged, limits));
         Some(incident.clone())
@@ -175,13 +175,17 @@ impl Budget {
     ) -> Budget {
         let rules =
             limits.map_or_else(|| characteristic.rules.clone(), |limits| limits.rules.clone());
-        let arl_rules = arl::run_rules(&RuleSet::standard(&rules), 0.0);
-        let has_ewma = characteristic.kind.counts();
-        let arl_ewma =
-            limits.filter(|_| has_ewma).and_then(|limits| arl::ewma(LAMBDA, limits.ewma_l, 0.0));
+        let is_ewma = characteristic.kind == ChartKind::Ewma;
+        let arl_rules =
+            if is_ewma { None } else { arl::run_rules(&RuleSet::standard(&rules), 0.0) };
+        let has_ewma = is_ewma || characteristic.kind.counts();
+        let arl_ewma = limits
+            .filter(|_| has_ewma)
+            .and_then(|limits| arl::ewma(characteristic.lambda(), limits.ewma_l, 0.0));
         let n = f64::from(n_judged);
         // The two are not independent; their sum is an upper bound, and a close one.
-        let expected = arl_rules.map(|arl| n / arl + arl_ewma.map_or(0.0, |arl| n / arl));
+        let of_rules = if is_ewma { Some(0.0) } else { arl_rules.map(|arl| n / arl) };
+        let expected = of_rules.map(|rules| rules + arl_ewma.map_or(0.0, |arl| n / arl));
         Budget {
             per_week: characteristic.budget_per_week,
             arl_rules,

@@ -1,13 +1,15 @@
 //! Subgroups judged one at a time under the limits in force, in constant memory.
 
-use super::characteristic::{ChartKind, LAMBDA};
+use super::characteristic::{ChartKind, LAMBDA, LAMBDA_OF_MEANS};
 use super::limits::{Limits, LimitsLaw};
 use super::subgroup::{Follows, Subgroup};
+use crate::line::weight::Moments;
 use crate::spc::attribute::{AttributeStream, Laney, Law, Subgroup as Counts};
-use crate::spc::chart::{Point, Settings};
+use crate::spc::chart::{Judge, Plotted, Point, Settings};
+use crate::spc::constants::{c4, c5};
 use crate::spc::individuals::{Individuals, IndividualsStream};
 use crate::spc::memory::{Ewma, EwmaGap, EwmaLimits, EwmaStream};
-use crate::spc::rules::RuleSet;
+use crate::spc::rules::{Hits, RuleSet};
 
 /// A judged subgroup.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,12 +24,20 @@ pub struct Judged {
     pub companion: Point,
     /// The point under binomial or Poisson limits of the same centre, to compare; for counts only.
     pub plain: Option<Point>,
+    /// The standard deviation within the subgroup, on a three-way chart.
+    pub within: Option<Point>,
 }
 
 impl Judged {
     /// Whether any rule was completed here, on the chart or on its companion.
     pub fn signals(&self) -> bool {
-        !(self.point.hits.is_empty() && self.companion.hits.is_empty())
+        !(self.point.hits.is_empty() && self.beside().is_empty())
+    }
+
+    /// Rules that were completed on the charts beside.
+    pub fn beside(&self) -> Hits {
+        let within = self.within.map_or(Hits::NONE, |point| point.hits);
+        within.iter().fold(self.companion.hits, Hits::with)
     }
 }
 
@@ -42,7 +52,8 @@ pub struct ChartStream {
 enum Judges {
     None,
     Counts { main: AttributeStream, plain: AttributeStream, ewma: EwmaStream },
-    Values(IndividualsStream),
+    Values { main: IndividualsStream, within: Option<WithinStream> },
+    Ewma(EwmaStream),
 }
 
 impl ChartStream {
@@ -60,7 +71,7 @@ impl ChartStream {
     pub fn preview(&self, subgroup: &Subgroup) -> Point {
         match &self.judges {
             Judges::Counts { main, .. } => shown(subgroup, Some(main.law())),
-            Judges::None | Judges::Values(_) => shown(subgroup, None),
+            Judges::None | Judges::Values { .. } | Judges::Ewma(_) => shown(subgroup, None),
         }
     }
 
@@ -68,6 +79,7 @@ impl ChartStream {
     pub fn push(&mut self, subgroup: Subgroup) -> Judged {
         let judged = subgroup.is_whole();
         let broken = subgroup.follows != Follows::On;
+        let mut spread = None;
         let (point, companion, plain) = match &mut self.judges {
             Judges::None => (shown(&subgroup, None), Point::default(), None),
             Judges::Counts { main, plain, ewma } => {
@@ -86,15 +98,24 @@ impl ChartStream {
                     Some(plain),
                 )
             }
-            Judges::Values(stream) => {
+            Judges::Ewma(stream) => {
+                // It waits over a gap, as the mean of z does.
+                let point =
+                    stream.push(subgroup.value.filter(|_| judged).map(|value| (value, 1.0)));
+                (if judged { point } else { shown(&subgroup, None) }, Point::default(), None)
+            }
+            Judges::Values { main, within } => {
                 if broken {
-                    stream.push(None);
+                    main.push(None);
                 }
-                let [point, range] = stream.push(subgroup.value.filter(|_| judged));
+                let [point, range] = main.push(subgroup.value.filter(|_| judged));
+                spread = within
+                    .as_mut()
+                    .map(|within| within.push(Some(subgroup.moments).filter(|_| judged), broken));
                 (if judged { point } else { shown(&subgroup, None) }, range, None)
             }
         };
-        Judged { subgroup, version: self.version, point, companion, plain }
+        Judged { subgroup, version: self.version, point, companion, plain, within: spread }
     }
 }
 
@@ -118,13 +139,52 @@ impl Judges {
                     ewma: EwmaStream::new(ewma),
                 }
             }
-            LimitsLaw::Individuals { center, sigma } => Judges::Values(IndividualsStream::new(
-                &Individuals::default(),
-                Some(center),
-                Some(sigma),
-                settings,
-            )),
+            LimitsLaw::Individuals { center, sigma } if limits.kind == ChartKind::Ewma => {
+                Judges::Ewma(EwmaStream::new(Ewma {
+                    lambda: LAMBDA_OF_MEANS,
+                    l: limits.ewma_l,
+                    target: center,
+                    sigma,
+                    limits: EwmaLimits::Exact,
+                    gap: EwmaGap::Carry,
+                }))
+            }
+            LimitsLaw::Individuals { center, sigma } => {
+                Judges::Values { main: individuals(center, sigma, settings), within: None }
+            }
+            LimitsLaw::ThreeWay { center, sigma, sigma_within } => Judges::Values {
+                main: individuals(center, sigma, settings),
+                within: Some(WithinStream {
+                    sigma: sigma_within,
+                    judge: Judge::new(settings.k, settings.gap, settings.rules.for_dispersion()),
+                }),
+            },
         }
+    }
+}
+
+fn individuals(center: f64, sigma: f64, settings: &Settings) -> IndividualsStream {
+    IndividualsStream::new(&Individuals::default(), Some(center), Some(sigma), settings)
+}
+
+/// The S chart of a three-way chart: `c4 σ ± 3 c5 σ` for the size of each subgroup (Montgomery 6.3).
+#[derive(Clone, Debug)]
+struct WithinStream {
+    sigma: f64,
+    judge: Judge,
+}
+
+impl WithinStream {
+    fn push(&mut self, moments: Option<Moments>, broken: bool) -> Point {
+        if broken {
+            self.judge.restart();
+        }
+        let plotted = moments.and_then(|moments| {
+            let n = moments.n() as f64;
+            let times_sigma = |factor: Option<f64>| factor.map(|factor| factor * self.sigma);
+            Some(Plotted::positive(moments.sd_mg()?, times_sigma(c4(n)), times_sigma(c5(n))))
+        });
+        self.judge.push(plotted)
     }
 }
 
@@ -156,6 +216,6 @@ pub fn display_factor(kind: ChartKind) -> f64 {
     match kind {
         ChartKind::PPrime | ChartKind::P => 100.0,
         ChartKind::UPrime | ChartKind::U => 1000.0,
-        ChartKind::Individuals => 1.0,
+        ChartKind::Individuals | ChartKind::ThreeWay | ChartKind::Ewma => 1.0,
     }
 }

@@ -7,6 +7,7 @@
 use super::characteristic::{BatchPolicy, Characteristic, Measure, STARTUP_DISCARD};
 use crate::line::minute::{Counted, Minute, Tally};
 use crate::line::state::TimeClass;
+use crate::line::weight::{Account, Moments, Series};
 use crate::units::{Count, MINUTE_US, SECOND_US};
 
 /// A minute counts as watched when no more than this of it is unknown.
@@ -15,6 +16,9 @@ const UNWATCHED_US: i64 = SECOND_US / 10;
 /// Running time of a subgroup below which a speed says nothing.
 const LEAST_RUN_US: i64 = 30 * SECOND_US;
 
+/// Weights of an interval below which their mean says nothing: those of a second or so at a start.
+const LEAST_WEIGHED: u64 = 100;
+
 /// One subgroup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subgroup {
@@ -22,10 +26,12 @@ pub struct Subgroup {
     pub start_us: i64,
     /// Rejects that are charted.
     pub count: Count,
-    /// Capsules judged by the station.
+    /// Capsules judged by the station, or weighed.
     pub size: Count,
     /// The value of a chart of measurements.
     pub value: Option<f64>,
+    /// Its weights, for a chart of weights.
+    pub moments: Moments,
     /// Share of its time that is known, 0 to 1; a missing minute is unknown.
     pub coverage: f64,
     /// Time running, in microseconds.
@@ -43,7 +49,7 @@ pub enum Fitness {
     Whole,
     /// Nothing was made: a stop. A gap of the chart.
     Empty,
-    /// A minute is missing, unwatched or its counts are not exact.
+    /// A minute is missing, unwatched or its counts are not exact; or weights are known to be missing.
     Incomplete,
     /// It holds the start after a break. Plotted, but neither estimating nor judged.
     StartUp,
@@ -88,7 +94,8 @@ impl Subgroup {
     pub fn stat(&self) -> Option<f64> {
         let fraction = || {
             let size = self.size.best();
-            (size > 0).then(|| self.count.best() as f64 / size as f64)
+            // Weights that are too few for a mean are no fraction either.
+            (size > 0 && self.moments.n() == 0).then(|| self.count.best() as f64 / size as f64)
         };
         self.value.or_else(fraction)
     }
@@ -124,6 +131,8 @@ struct Open {
     start_us: i64,
     count: Count,
     size: Count,
+    moments: Moments,
+    account: Account,
     known_us: i64,
     run_us: i64,
     n_whole: i64,
@@ -209,18 +218,29 @@ impl Subgrouper {
                 minute.count(station, &Counted::Reject(reason.clone()))
             }
             Measure::Speed { .. } => judged,
+            Measure::Weight { .. } | Measure::WeightDeviation { .. } => Count::ZERO,
         };
+        let series = self.measure.series();
+        let weighed = series.map(|series| minute.weighed(station, series));
         let run_us = minute.time.of(TimeClass::Run);
         let unknown_us = minute.time.of(TimeClass::Unknown);
         let known_us = minute.time.total() - unknown_us;
-        let whole = known_us >= MINUTE_US - UNWATCHED_US && judged.is_exact() && count.is_exact();
+        let exact = weighed.is_some() || judged.is_exact() && count.is_exact();
+        let whole = known_us >= MINUTE_US - UNWATCHED_US && exact;
         let follows = std::mem::replace(&mut self.follows, Follows::On);
         let startup = self.startup_left_us > 0 && run_us > 0;
         self.startup_left_us = (self.startup_left_us - run_us).max(0);
         let open = self.open.get_or_insert_with(|| Open::at(start_us));
         open.follows = open.follows.max(follows);
         open.count += count;
-        open.size += judged;
+        match weighed {
+            Some((moments, account)) => {
+                open.size += Count::exact(moments.n());
+                open.moments = open.moments + moments;
+                open.account = open.account + account;
+            }
+            None => open.size += judged,
+        }
         open.known_us += known_us;
         open.run_us += run_us;
         open.n_whole += i64::from(whole);
@@ -251,15 +271,22 @@ impl Subgrouper {
     }
 
     fn joined(&self, open: &Open) -> Subgroup {
-        let is_speed = matches!(self.measure, Measure::Speed { .. });
         let rate = || {
             let minutes = open.run_us as f64 / MINUTE_US as f64;
             (open.run_us >= LEAST_RUN_US).then(|| open.count.best() as f64 / minutes)
         };
-        let value = if is_speed { rate() } else { None };
-        let nothing = if is_speed { value.is_none() } else { open.size.is_zero() };
+        let least = if self.measure.series() == Some(Series::Sample) { 2 } else { LEAST_WEIGHED };
+        let weighed = Some(open.moments).filter(|moments| moments.n() >= least);
+        let value = match self.measure {
+            Measure::Speed { .. } => rate(),
+            Measure::Weight { .. } => weighed.and_then(|moments| moments.mean_mg()),
+            Measure::WeightDeviation { .. } => weighed.and_then(|moments| moments.sd_mg()),
+            Measure::RejectFraction { .. } | Measure::Reject { .. } => None,
+        };
+        let nothing = if self.measure.counts() { open.size.is_zero() } else { value.is_none() };
         let fitness = match () {
             () if open.n_whole * MINUTE_US < self.length_us => Fitness::Incomplete,
+            () if !open.account.is_complete() => Fitness::Incomplete,
             () if nothing => Fitness::Empty,
             () if open.startup => Fitness::StartUp,
             () => Fitness::Whole,
@@ -269,6 +296,7 @@ impl Subgrouper {
             count: open.count,
             size: open.size,
             value,
+            moments: open.moments,
             coverage: (open.known_us as f64 / self.length_us as f64).clamp(0.0, 1.0),
             run_us: open.run_us,
             fitness,
@@ -283,6 +311,8 @@ impl Open {
             start_us,
             count: Count::ZERO,
             size: Count::ZERO,
+            moments: Moments::ZERO,
+            account: Account::default(),
             known_us: 0,
             run_us: 0,
             n_whole: 0,

@@ -1,11 +1,15 @@
 //! A span of history under chosen limits: what the workbench shows, and what a proposal would have done.
 
+use super::characteristic::Measure;
 use super::characteristic::{Characteristic, ChartKind};
-use super::limits::{Fitted, Limits, LimitsLaw, fit, in_force};
+use super::limits::{Fitted, Limits, LimitsLaw, fit, in_force, pooled_sd};
 use super::signal::{Budget, Incident, Incidents};
 use super::stream::{ChartStream, Judged};
 use super::subgroup::Subgroup;
-use crate::spc::capability::{BinomialCapability, binomial_capability};
+use crate::line::weight::Moments;
+use crate::spc::capability::{
+    BinomialCapability, Capability, ProcessSummary, Tolerance, binomial_capability, capability,
+};
 
 /// By which limits a span is judged.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +97,28 @@ impl Evaluation {
         let recent = self.judged.iter().rev().filter(|j| j.point.z.is_some()).take(100);
         let n_signals = recent.filter(|judged| !judged.point.hits.is_empty()).count();
         Gate { n, n_signals, drifts: self.fitted.evidence.drifts() }
+    }
+
+    /// Capability of weights against their tolerance, at 95 %: Cp and Cpk by what varies within subgroups, Pp and Ppk by
+    /// all single weights. None without a tolerance, and for anything but single weights.
+    pub fn weight_capability(&self, characteristic: &Characteristic) -> Option<Capability> {
+        let Tolerance { lsl, usl, .. } = characteristic.tolerance;
+        if !matches!(characteristic.measure, Measure::Weight { .. }) || lsl.or(usl).is_none() {
+            return None;
+        }
+        let groups = || {
+            let whole = self.judged.iter().map(|j| &j.subgroup).filter(|s| s.is_whole());
+            whole.map(|subgroup| subgroup.moments)
+        };
+        let all: Moments = groups().sum();
+        let process = ProcessSummary {
+            mean: all.mean_mg()?,
+            sigma_within: pooled_sd(groups()),
+            sigma_overall: all.sd_mg(),
+            n: all.n() as f64,
+            df_within: groups().map(|group| group.n().saturating_sub(1) as f64).sum(),
+        };
+        Some(capability(&process, &characteristic.tolerance, 0.95))
     }
 
     /// Capability of a fraction: the share rejected with its exact 95 % interval, in parts per million, and as a

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::reaction::Trouble;
-use super::secret::Secret;
+use crate::secret::Secret;
 
 /// Time for a connection to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);

@@ -4,11 +4,10 @@
 mod connect;
 mod migrate;
 mod reaction;
-mod secret;
 
+pub use crate::secret::{Secret, SecretError};
 pub use connect::{Address, Tls};
 pub use migrate::{Migrated, Variant, migrate, script};
-pub use secret::{Secret, SecretError};
 
 pub(super) use connect::{Plant, connect};
 pub(super) use migrate::check;

@@ -129,5 +129,7 @@ fn minute(
         tallies.push(Tally { station: station.clone(), counted: counted.clone(), count });
     }
     let start_us = hour_us.saturating_add(place as i64 * MINUTE_US);
-    Ok(Minute { start_us, rev, closed: true, time, polls, missed, tallies })
+    // Weights are kept beside the minutes, not in packed hours.
+    let weights = Vec::new();
+    Ok(Minute { start_us, rev, closed: true, time, polls, missed, tallies, weights })
 }

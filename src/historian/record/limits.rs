@@ -36,6 +36,8 @@ struct Form {
     sigma_z: Option<Exact>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sigma: Option<Exact>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sigma_within: Option<Exact>,
     ewma_l: Exact,
     rules: String,
     from_us: i64,
@@ -61,9 +63,12 @@ pub(in crate::historian) struct LimitsRow {
 
 /// The stored form of limits.
 pub(in crate::historian) fn limits_json(limits: &Limits) -> String {
-    let (center, sigma_z, sigma) = match limits.law {
-        LimitsLaw::Rate { center, sigma_z } => (center, Some(sigma_z), None),
-        LimitsLaw::Individuals { center, sigma } => (center, None, Some(sigma)),
+    let (center, sigma_z, sigma, sigma_within) = match limits.law {
+        LimitsLaw::Rate { center, sigma_z } => (center, Some(sigma_z), None, None),
+        LimitsLaw::Individuals { center, sigma } => (center, None, Some(sigma), None),
+        LimitsLaw::ThreeWay { center, sigma, sigma_within } => {
+            (center, None, Some(sigma), Some(sigma_within))
+        }
     };
     let Evidence { sigma_z_mr, sigma_z_sd, lag1, chi2_ratio, chi2_p } = limits.evidence;
     let form = Form {
@@ -72,6 +77,7 @@ pub(in crate::historian) fn limits_json(limits: &Limits) -> String {
         center: Exact(center),
         sigma_z: sigma_z.map(Exact),
         sigma: sigma.map(Exact),
+        sigma_within: sigma_within.map(Exact),
         ewma_l: Exact(limits.ewma_l),
         rules: names(limits.rules.iter().copied()),
         from_us: limits.baseline.from_us,
@@ -97,9 +103,13 @@ pub(in crate::historian) fn limits(row: LimitsRow) -> Result<Limits, String> {
     let form: Form = serde_json::from_str(&row.form).map_err(|error| error.to_string())?;
     let kind = ChartKind::from_word(&form.chart)
         .ok_or_else(|| format!("`{}` is no kind of chart", form.chart))?;
-    let law = match (form.sigma_z, form.sigma) {
-        (Some(sigma_z), None) => LimitsLaw::Rate { center: form.center.0, sigma_z: sigma_z.0 },
-        (None, Some(sigma)) => LimitsLaw::Individuals { center: form.center.0, sigma: sigma.0 },
+    let center = form.center.0;
+    let law = match (form.sigma_z, form.sigma, form.sigma_within) {
+        (Some(sigma_z), None, None) => LimitsLaw::Rate { center, sigma_z: sigma_z.0 },
+        (None, Some(sigma), None) => LimitsLaw::Individuals { center, sigma: sigma.0 },
+        (None, Some(sigma), Some(within)) => {
+            LimitsLaw::ThreeWay { center, sigma: sigma.0, sigma_within: within.0 }
+        }
         _ => return Err("limits have either sigma_z or sigma".to_owned()),
     };
     let number = |exact: Option<Exact>| exact.map(|exact| exact.0);

@@ -7,6 +7,7 @@ mod layout;
 mod limits;
 mod line;
 mod rows;
+mod weight;
 mod write;
 
 pub(super) use baseline::{BaselineRow, baseline};
@@ -15,4 +16,5 @@ pub(super) use layout::{devices, devices_json};
 pub(super) use limits::{LimitsRow, hits, limits, limits_json, names};
 pub(super) use line::{revision, rollup, stop, write_revision};
 pub(super) use rows::{count, event, line_id, minute, state};
+pub(super) use weight::{weighing, weight};
 pub(super) use write::{PARTS, Scope, line_row};

@@ -54,6 +54,7 @@ pub(in crate::historian) fn minute(row: &Row<'_>) -> Result<Minute> {
         polls: row.get::<_, i64>(9)? as u64,
         missed: row.get::<_, i64>(10)? as u64,
         tallies: Vec::new(),
+        weights: Vec::new(),
     })
 }
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use super::BaselineRow;
 use super::hand::{balance_state, batch_entries};
 use super::line::{rollups, stops};
+use super::weight::weighings;
 use crate::historian::{Tick, frame};
 
 /// Where the rows of a tick belong.
@@ -24,10 +25,11 @@ pub(in crate::historian) struct Scope {
 type Part = fn(&Connection, Scope, &Tick) -> Result<()>;
 
 /// All parts of a tick. The last one says that the tick is stored.
-pub(in crate::historian) const PARTS: [Part; 10] = [
+pub(in crate::historian) const PARTS: [Part; 11] = [
     frames,
     baselines,
     minutes,
+    weighings,
     events,
     states,
     stops,
@@ -117,7 +119,7 @@ fn write_minute(conn: &Connection, scope: Scope, minute: &Minute) -> Result<()> 
         let counter = counter(conn, scope, tally)?;
         upsert.execute(params![scope.line, minute.start_us, counter, best, low, high])?;
     }
-    Ok(())
+    super::weight::write(conn, scope, minute)
 }
 
 /// The number of a counter in the dictionary, entered if it is new.

@@ -13,6 +13,7 @@ mod raw;
 mod refuse;
 mod store;
 mod trial;
+mod weights;
 
 use std::path::Path;
 use std::time::Duration;
@@ -74,6 +75,7 @@ fn tick(line: &LineId, seq: u64) -> Tick {
         rollups: vec![rollup(seq)],
         batch_entries: vec![batch_entry(seq)],
         balance: Some(vec![section(seq)]),
+        weighings: Vec::new(),
         booked_to: at(seq.saturating_sub(1)),
         total: Count::exact(seq),
     }
@@ -179,6 +181,7 @@ fn minute(start_us: i64, seq: u64) -> Minute {
         time: TimeSplit([seq as i64 * TICK_US, 0, 5, 0, 0, 7]),
         polls: seq,
         missed: 1,
+        weights: Vec::new(),
         tallies: vec![
             tally("CF01", Counted::Good, seq),
             tally("CF01", Counted::Reject(Reason::new("no_dose")), 2),

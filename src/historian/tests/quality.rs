@@ -26,6 +26,7 @@ fn running(i: i64, rejected: u64) -> Minute {
         time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
         polls: 600,
         missed: 0,
+        weights: Vec::new(),
         tallies: vec![
             tally(Counted::Good, 6_500 - rejected),
             tally(Counted::Reject(Reason::new("dented")), rejected),

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use opcua::client::ConnectionSource;
 use opcua::client::transport::{StreamConnection, StreamConnector};
@@ -10,8 +11,11 @@ use opcua::core::comms::url::hostname_port_from_url;
 use opcua::types::{DecodingOptions, EndpointDescription, Error, StatusCode};
 use tokio::io::{ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_util::codec::FramedRead;
 
+/// A connection that is not made in this time is tried anew. Ten times what a plant network takes.
+const AGAIN: Duration = Duration::from_millis(250);
 /// The default port of OPC UA.
 const PORT: u16 = 4840;
 
@@ -45,7 +49,13 @@ fn dial(url: String, options: DecodingOptions) -> Dialling {
             .map_err(|status| Error::new(status, format!("{url} is no address")))?;
         let failed =
             |e: std::io::Error| Error::new(StatusCode::BadCommunicationError, e.to_string());
-        let stream = TcpStream::connect((host.as_str(), port)).await.map_err(failed)?;
+        // A request to connect that was lost is repeated by the system only after a second, so a new one is made sooner.
+        // Whoever dials ends it in time.
+        let stream = loop {
+            if let Ok(made) = timeout(AGAIN, TcpStream::connect((host.as_str(), port))).await {
+                break made.map_err(failed)?;
+            }
+        };
         stream.set_nodelay(true).map_err(failed)?;
         let (reader, writer) = tokio::io::split(stream);
         Ok(StreamConnection::new(FramedRead::new(reader, TcpCodec::new(options)), writer, url))

@@ -4,8 +4,13 @@
 //! subscriptions without a word. What a server does not report within its interval is booked as missed, so that
 //! the account of due polls adds up as it does for polled devices.
 
+mod access;
+pub(super) mod browse;
 mod dial;
+mod endpoint;
+pub(super) mod map_text;
 mod session;
+pub(super) mod standing;
 mod values;
 
 // The server part of the library is there only when the demo is built.
@@ -24,19 +29,31 @@ use opcua::types::{DataChangeNotification, StatusChangeNotification};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use self::session::{Message, OpenError, Opening, ReadOnly, Report};
+use self::browse::{BrowseLimits, Found};
+use self::session::{Message, OpenError, Opening, Reach, ReadOnly, Report};
+use self::standing::Standing;
+use self::values::Structures;
+use super::alarm::Alarms;
 use super::backoff::{Backoff, chance};
 use super::outlet::Outlet;
+use super::pki::{Pki, Trust};
 use super::{Command, Label, PlanError, StartError};
 use crate::clock::Clock;
-use crate::config::DeviceConfig;
+use crate::config::{DeviceConfig, OpcUaAccess};
 
 /// How often misses are booked while a server is down, and staleness is looked at while it is up.
 const TICK: Duration = Duration::from_millis(50);
+/// A server that is not there is tried again after this time at the latest, so that it is read again as soon as it is
+/// back; one that refuses is given the whole backoff.
+const ABSENT: Duration = Duration::from_millis(150);
 /// A connection that lived this long was a good one; the next loss is answered at once.
 const PROVEN: Duration = Duration::from_secs(5);
 /// Requests are given at least this long: creating a thousand items takes its time on a PLC.
 const SHORTEST_REQUEST: Duration = Duration::from_secs(2);
+/// Time for an answer of a server that is browsed: nothing hurries.
+const BROWSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often certificates and trust are looked at while all is well.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long closing a session in order may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -48,6 +65,15 @@ pub(super) struct Server {
     newest: Vec<i64>,
     backoff: Backoff,
     commands: mpsc::Receiver<Command>,
+    watch: Watch,
+    /// Structures of the server that a tag may be a field of.
+    structures: Structures,
+}
+
+/// Where a supervisor tells how its session stands.
+pub(super) struct Watch {
+    pub(super) standing: Arc<Standing>,
+    pub(super) alarms: Alarms,
 }
 
 /// One group, while up and while down.
@@ -80,21 +106,17 @@ impl Server {
         outlets: Vec<Outlet>,
         clock: Clock,
         commands: mpsc::Receiver<Command>,
+        watch: Watch,
     ) -> Result<Server, StartError> {
         let (file, address) = (config.map.file.clone(), config.address.clone());
         if !is_opc_ua_binary_url(&address) {
             return Err(StartError::Address { file, address });
         }
-        if let Some(tag) = config.map.tags.iter().find(|t| !matches!(t.address, Address::Node(_))) {
+        if let Some(tag) =
+            config.map.tags.iter().find(|t| matches!(t.address, Address::Register { .. }))
+        {
             return Err(PlanError::Address { file, tag: tag.id.to_string() }.into());
         }
-        let client =
-            session::client(config.reply_timeout.max(SHORTEST_REQUEST)).map_err(|problems| {
-                StartError::System {
-                    what: "OPC UA client",
-                    cause: std::io::Error::other(problems.join(", ")),
-                }
-            })?;
         let now = Instant::now();
         let groups = outlets
             .into_iter()
@@ -110,17 +132,22 @@ impl Server {
         Ok(Server {
             opening: Opening {
                 label: Label::of(&config),
-                client: Arc::new(client),
-                url: address,
+                reach: Reach {
+                    url: address,
+                    access: config.opcua,
+                    request_timeout: config.reply_timeout.max(SHORTEST_REQUEST),
+                    connect_timeout: config.connect_timeout,
+                    clock,
+                },
                 map: config.map.clone(),
                 options,
-                connect_timeout: config.connect_timeout,
-                clock,
             },
             groups,
             newest: vec![i64::MIN; config.map.tags.len()],
             backoff: Backoff::new(shortest, longest),
             commands,
+            watch,
+            structures: Structures::default(),
         })
     }
 
@@ -135,6 +162,9 @@ impl Server {
                 Some(Err(e)) => {
                     self.book(Miss::ConnectFailed).await;
                     wait = self.backoff.next(chance());
+                    if e.is_absence() {
+                        wait = wait.min(ABSENT);
+                    }
                     match std::mem::replace(&mut known_down, true) {
                         // Repeating it at every attempt would bury other warnings.
                         true => tracing::debug!(%label, error = %e, ?wait, "cannot connect"),
@@ -164,6 +194,10 @@ impl Server {
         }
     }
 
+    fn clock(&self) -> Clock {
+        self.opening.reach.clock
+    }
+
     /// Waits, then tries to connect, and books the polls that fall due meanwhile. `None` when told to stop.
     async fn down(&mut self, wait: Duration) -> Option<Result<ReadOnly, OpenError>> {
         let opening = self.opening.clone();
@@ -191,7 +225,7 @@ impl Server {
 
     /// Hands on what the server reports until the session ends, goes silent, or is told to stop.
     async fn up(&mut self, mut session: ReadOnly) -> Ended {
-        let now = self.opening.clock.now();
+        let now = self.clock().now();
         for (group, readings) in
             self.groups.iter_mut().zip(std::mem::take(&mut session.unavailable))
         {
@@ -201,8 +235,17 @@ impl Server {
                 group.taken(readings, now, 0).await;
             }
         }
+        self.structures = std::mem::take(&mut session.structures);
+        self.watch.standing.connected(
+            &session.certificates,
+            &session.revised,
+            &self.opening.map.groups,
+        );
+        self.look(&session);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = interval(LOOK);
+        looks.reset();
         loop {
             tokio::select! {
                 biased;
@@ -230,8 +273,28 @@ impl Server {
                         return ended;
                     }
                 }
+                _ = looks.tick() => {
+                    if !self.look(&session) {
+                        let why = "the certificate of the server is trusted no more".to_owned();
+                        session.close(CLOSE_TIMEOUT).await;
+                        return Ended::Lost { miss: Miss::Disconnected, why };
+                    }
+                }
             }
         }
+    }
+
+    /// Looks at what changes slowly: certificates that come to their end, and trust that was withdrawn. Whether the
+    /// session may go on.
+    fn look(&mut self, session: &ReadOnly) -> bool {
+        let now_s = self.clock().now().utc_us.div_euclid(1_000_000);
+        let (certificates, groups) = (&session.certificates, &self.opening.map.groups);
+        self.watch.alarms.now(standing::causes(certificates, &session.revised, groups, now_s));
+        certificates.server.as_ref().is_none_or(|server| {
+            let pki = Pki::new(&self.opening.reach.access.pki);
+            // A directory that cannot be read now is no decision.
+            !matches!(pki.judge(server), Ok(Trust::Rejected))
+        })
     }
 
     /// One message of one group: its values, or its word that nothing changed.
@@ -243,6 +306,7 @@ impl Server {
             group.follow(&self.opening.label, message.notification.sequence_number);
         }
         let mut readings = Vec::new();
+        let mut overflows = 0;
         for part in &parts {
             if let Some(change) = part.inner_as::<DataChangeNotification>() {
                 for item in change.monitored_items.iter().flatten() {
@@ -250,7 +314,8 @@ impl Server {
                     let known = tag
                         .and_then(|tag| Some((tag, self.opening.map.tags.get(usize::from(tag))?)));
                     if let Some((tag, entry)) = known {
-                        let reading = values::reading(tag, entry.encoding.kind, &item.value);
+                        let reading = values::reading(tag, entry, &item.value, &self.structures);
+                        overflows += u64::from(values::overflowed(&item.value));
                         let newest = &mut self.newest[usize::from(tag)];
                         *newest = (*newest).max(reading.source_us.unwrap_or(i64::MIN));
                         readings.push(reading);
@@ -263,18 +328,21 @@ impl Server {
                 });
             }
         }
+        if overflows > 0 {
+            self.watch.standing.overflowed(overflows);
+        }
         values::in_order(&mut readings);
         group.taken(readings, message.at, 0).await;
         Ok(())
     }
 
-    /// Whether a group has been silent for more than ten intervals and half a second: the socket may look alive
-    /// for minutes after a cable was pulled.
+    /// Whether a group has been silent for longer than two of its signs of life can take: the socket may look alive for
+    /// minutes after a cable was pulled.
     fn stale(&self, session: &ReadOnly) -> Option<Ended> {
-        for (group, publishing) in self.groups.iter().zip(&session.publishing) {
-            let limit = (*publishing)? * 10 + Duration::from_millis(500);
+        for (group, revised) in self.groups.iter().zip(&session.revised) {
+            let Some(revised) = revised else { continue };
             let silent = group.heard.elapsed();
-            if silent > limit {
+            if silent > patience(revised.publishing) {
                 return Some(Ended::Lost {
                     miss: Miss::Timeout,
                     why: format!("silent for {silent:?}"),
@@ -315,12 +383,12 @@ impl Server {
 
     /// Whether a subscribed group has been silent since `moment`.
     fn awaits_word_since(&self, moment: Instant, session: &ReadOnly) -> bool {
-        let mut groups = self.groups.iter().zip(&session.publishing);
-        groups.any(|(group, publishing)| publishing.is_some() && group.heard <= moment)
+        let mut groups = self.groups.iter().zip(&session.revised);
+        groups.any(|(group, revised)| revised.is_some() && group.heard <= moment)
     }
 
     async fn read_all(&mut self, session: &mut ReadOnly, deadline: Instant) -> bool {
-        let (asked, sent) = (self.opening.clock.now(), Instant::now());
+        let (asked, sent) = (self.clock().now(), Instant::now());
         let values = match session.read().await {
             Ok(values) => values,
             Err(e) => {
@@ -328,7 +396,7 @@ impl Server {
                 return false;
             }
         };
-        let answered = self.opening.clock.now();
+        let answered = self.clock().now();
         let round_trip_us = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
         // Messages that were under way when the server read come first, so that these values are the last word. A
         // slow group may say nothing until it is too late, and then the values are handed on all the same.
@@ -347,8 +415,8 @@ impl Server {
         }
         let mut by_group: Vec<Vec<Reading>> = self.groups.iter().map(|_| Vec::new()).collect();
         for (group, tag, value) in values {
-            let kind = self.opening.map.tags[usize::from(tag)].encoding.kind;
-            let reading = values::reading(tag, kind, &value);
+            let entry = &self.opening.map.tags[usize::from(tag)];
+            let reading = values::reading(tag, entry, &value, &self.structures);
             // A message may have brought a newer value since, and a counter must not seem to run backwards.
             if reading.source_us.is_none_or(|us| us >= self.newest[usize::from(tag)]) {
                 by_group[usize::from(group)].push(reading);
@@ -362,6 +430,39 @@ impl Server {
         }
         delivered
     }
+}
+
+/// Why a server could not be browsed, in one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BrowseError(String);
+
+/// Walks through a server from its Objects folder. `progress` hears of the nodes and variables so far.
+///
+/// # Errors
+/// It cannot be reached, refuses us, or answers with nonsense.
+pub async fn browse(
+    address: &str,
+    access: OpcUaAccess,
+    limits: BrowseLimits,
+    clock: Clock,
+    progress: impl FnMut(usize, usize),
+) -> Result<Found, BrowseError> {
+    let failed = |what: String| BrowseError(format!("{address}: {what}"));
+    if !is_opc_ua_binary_url(address) {
+        return Err(failed("no address of an OPC UA server; write opc.tcp://host:port".to_owned()));
+    }
+    let reach = Reach {
+        url: address.to_owned(),
+        access,
+        request_timeout: BROWSE_TIMEOUT,
+        connect_timeout: BROWSE_TIMEOUT,
+        clock,
+    };
+    let explorer = reach.explore().await.map_err(|error| failed(error.to_string()))?;
+    let found = browse::walk(&explorer, limits, progress).await;
+    explorer.close(CLOSE_TIMEOUT).await;
+    found.map_err(|error| failed(error.to_string()))
 }
 
 impl Group {
@@ -390,6 +491,15 @@ impl Grid {
         let new = total.saturating_sub(self.booked);
         self.booked = total;
         u32::try_from(new).unwrap_or(u32::MAX)
+    }
+}
+
+/// How long a subscription may be silent. It says at least every half second, or at every interval if that is longer,
+/// that it lives.
+fn patience(publishing: Duration) -> Duration {
+    match publishing <= session::KEEP_ALIVE {
+        true => (publishing * 10 + Duration::from_millis(500)).min(Duration::from_millis(1_100)),
+        false => publishing * 2 + Duration::from_secs(1),
     }
 }
 

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use domain::line::chronicle::CounterRecord;
 use domain::line::event::EventKind;
 use domain::line::rollup::PeriodKind;
+use domain::line::weight::Series;
 use domain::plc_map::{Address, PlcMap, Role, Table, Tag};
 use domain::units::{HOUR_US, TagId};
 use serde::Serialize;
@@ -307,6 +308,7 @@ fn address(address: &Address) -> String {
             format!("{table} {first}")
         }
         Address::Node(node) => node.to_string(),
+        Address::Part { node, part } => format!("{node} {part}"),
     }
 }
 
@@ -333,6 +335,8 @@ fn role(role: &Role) -> &'static str {
         Role::SequenceTail => "sequence_tail",
         Role::Blocked => "blocked",
         Role::Starved => "starved",
+        Role::Published(Series::Sample, _) => "weight_sample",
+        Role::Published(Series::Interval, _) => "weight_interval",
         Role::Condition => "condition",
     }
 }

@@ -11,14 +11,16 @@ export function cut(full, a, b) {
   if (a === 0 && b === full.t.length) return full;
   const columns = (of, names) => Object.fromEntries(names.map((name) => [name, of[name].slice(a, b)]));
   const sig = (all) => all.filter(([i]) => i >= a && i < b).map(([i, rule]) => [i - a, rule]);
-  const { companion, plain } = full;
+  const { companion, plain, within } = full;
+  const side = (of) => of && { ...of, ...columns(of, ['y', 'lcl', 'ucl']), down: of.down.slice(a, b), sig: sig(of.sig) };
   const from = full.t[a] ?? 0;
   const to = b < full.t.length ? full.t[b] : Infinity;
   return {
     ...full,
     ...columns(full, ['t', 'n', 'x', 'doubt', 'p', 'cl', 'lcl', 'ucl', 'z', 'fitness', 'follows', 'coverage', 'version']),
     sig: sig(full.sig),
-    companion: { ...companion, ...columns(companion, ['y', 'down', 'lcl', 'ucl']), sig: sig(companion.sig) },
+    companion: side(companion),
+    within: side(within),
     plain: plain && { ...plain, ...columns(plain, ['lcl', 'ucl']) },
     marks: full.marks.filter((mark) => mark.t >= from && mark.t < to),
     filling: b === full.t.length ? full.filling : null,
@@ -215,7 +217,7 @@ function filling(svg, a) {
 /** The chart itself. */
 export function drawMain(svg, width, height, data) {
   if (data.t.length === 0) return { stops: [], summary: t('chart_no_data') };
-  const floor = data.characteristic.chart === 'i_mr' ? null : 0;
+  const floor = measured(data) ? null : 0;
   // A short subgroup has limits far away: they may leave the drawing, a point may not.
   const near = [data.lcl, data.ucl].map((limits) => limits.filter((limit) => limit !== null).sort((a, b) => a - b));
   const a = scale(data, width, height, [...data.p, data.filling?.p ?? null, ...near.map((limits) => limits[Math.floor(limits.length / 2)] ?? null)], floor, 26);
@@ -235,11 +237,17 @@ export function drawMain(svg, width, height, data) {
   return { stops, summary: summary(data) };
 }
 
-/** The companion: EWMA, CUSUM to both sides, or moving range. */
-export function drawBeside(svg, width, height, data) {
-  const { y, down, lcl, ucl, cl, sig, name } = data.companion;
+/** A chart beside that there is not. */
+export const NOTHING = { name: 's', y: [], down: [], lcl: [], ucl: [], cl: null, sig: [] };
+
+/** Draws the chart beside the main one that `which` names: EWMA, CUSUM to both sides, moving range, or spread within. */
+export function drawSide(which) {
+  return (svg, width, height, data) => drawOne(svg, width, height, data, data[which] ?? NOTHING);
+}
+
+function drawOne(svg, width, height, data, { y, down, lcl, ucl, cl, sig, name }) {
   if (y.every((value) => value === null)) return { stops: [], summary: t('chart_no_data') };
-  const a = scale(data, width, height, [...y, ...down, ...lcl, ...ucl], name === 'mr' ? 0 : null);
+  const a = scale(data, width, height, [...y, ...down, ...lcl, ...ucl], ['mr', 's'].includes(name) ? 0 : null);
   frame(svg, a, height);
   svg.append(s('path', { class: 'limit', d: steps(a, ucl) }), s('path', { class: 'limit', d: steps(a, lcl) }));
   if (cl !== null) svg.append(s('path', { class: 'center', d: `M${a.box.left} ${a.y(cl)}H${a.box.right}` }));
@@ -262,12 +270,16 @@ export function drawBeside(svg, width, height, data) {
 
 export const time = (data, i) => `${day(data.t[i])} ${hm(data.t[i])}`;
 
-/** Decimals of a value: a rate needs four, a speed one. */
-export const places = (data) => (data.characteristic.chart === 'i_mr' ? 1 : 4);
+/** Whether it charts measurements: these have no rejects, and their axis need not begin at 0. */
+const measured = (data) => !['%', '‰'].includes(data.characteristic.unit);
+
+/** Decimals of a value: a rate needs four, a weight two, a speed one. */
+export const places = (data) => (data.characteristic.unit === 'mg' ? 2 : measured(data) ? 1 : 4);
 
 function mainText(data, rules, i) {
   const parts = [time(data, i), data.p[i] === null ? t('spc_no_value') : `${fixed(data.p[i], places(data))} ${unitOf(data)}`];
-  if (data.characteristic.chart !== 'i_mr') parts.push(`${num(data.x[i])} / ${num(data.n[i])}`);
+  if (data.characteristic.unit === 'mg') parts.push(`n ${num(data.n[i])}`);
+  else if (!measured(data)) parts.push(`${num(data.x[i])} / ${num(data.n[i])}`);
   if (data.z[i] !== null) parts.push(`z ${fixed(data.z[i])}`);
   if (data.doubt[i]) parts.push(`[${num(data.doubt[i][0])}, ${num(data.doubt[i][1])}]`);
   if (data.fitness[i] !== 'whole') parts.push(word('fitness', data.fitness[i]));

@@ -1,7 +1,7 @@
 // What leaves the workbench: tables, CSV, SVG.
 
 import { clock, fixed, h, num, s, t, word } from './format.mjs';
-import { byPoint, places, time } from './spc-draw.mjs';
+import { byPoint, NOTHING, places, time } from './spc-draw.mjs';
 import { unitOf } from './spc-panel.mjs';
 
 export function mainRows(data) {
@@ -13,8 +13,12 @@ export function mainRows(data) {
   return { head, body: body.reverse() };
 }
 
-export function besideRows(data) {
-  const { y, down, lcl, ucl, sig, name } = data.companion;
+/** The table of the chart beside the main one that `which` names. */
+export function sideRows(which) {
+  return (data) => rowsOf(data, data[which] ?? NOTHING);
+}
+
+function rowsOf(data, { y, down, lcl, ucl, sig, name }) {
   const rules = byPoint(sig);
   const two = down.length > 0;
   const body = data.t.map((_, i) => [time(data, i), fixed(y[i], 4), ...(two ? [fixed(down[i], 4)] : []), fixed(lcl[i], 4), fixed(ucl[i], 4), (rules.get(i) ?? []).join(' ')]);
@@ -36,15 +40,18 @@ function iso(ms, offset) {
 }
 
 export function csv(data, offset) {
-  const unit = { '%': 'percent', '‰': 'per_thousand' }[data.characteristic.unit] ?? 'per_minute';
+  const unit = { '%': 'percent', '‰': 'per_thousand', mg: 'mg' }[data.characteristic.unit] ?? 'per_minute';
   const { companion } = data;
+  // A three-way chart has a third column; others keep the columns they always had.
+  const third = data.within ? [data.within] : [];
+  const thirds = third.map((side) => byPoint(side.sig));
   const beside = companion.down.length ? [`${companion.name}_plus`, `${companion.name}_minus`] : [companion.name];
-  const head = ['start', 'subgroup_minutes', 'total', 'rejected', `value_${unit}`, 'lcl', 'cl', 'ucl', 'z', ...beside, 'limits_version', 'rules', 'companion_rules', 'quality', 'follows', 'coverage_percent'];
+  const head = ['start', 'subgroup_minutes', 'total', 'rejected', `value_${unit}`, 'lcl', 'cl', 'ucl', 'z', ...beside, ...third.map((side) => side.name), 'limits_version', 'rules', 'companion_rules', ...third.map((side) => `${side.name}_rules`), 'quality', 'follows', 'coverage_percent'];
   const cell = (value) => (value === null || value === undefined ? '' : String(value));
   const [rules, others] = [byPoint(data.sig), byPoint(companion.sig)];
   const rows = data.t.map((ms, i) => [iso(ms, offset), data.subgroup_minutes, data.n[i], data.x[i], data.p[i], data.lcl[i], data.cl[i], data.ucl[i], data.z[i],
-    companion.y[i], ...(companion.down.length ? [companion.down[i]] : []), data.version[i], (rules.get(i) ?? []).join(' '), (others.get(i) ?? []).join(' '),
-    data.fitness[i], data.follows[i], data.coverage[i]].map(cell));
+    companion.y[i], ...(companion.down.length ? [companion.down[i]] : []), ...third.map((side) => side.y[i]), data.version[i], (rules.get(i) ?? []).join(' '), (others.get(i) ?? []).join(' '),
+    ...thirds.map((side) => (side.get(i) ?? []).join(' ')), data.fitness[i], data.follows[i], data.coverage[i]].map(cell));
   // With a byte order mark, or a Chinese Excel takes it for GBK.
   return `\uFEFF${[head, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
 }

@@ -147,7 +147,7 @@ function budget(data) {
 }
 
 function capability(data) {
-  show($('capability'), [data.gate, data.capability], () => {
+  show($('capability'), [data.gate, data.capability, data.indices], () => {
     const gate = data.gate;
     const check = (ok, text) => p(`${ok ? '✔' : '✘'} ${text}`);
     const nodes = [
@@ -156,11 +156,22 @@ function capability(data) {
       check(!gate.drifts, t('spc_gate_drift')),
     ];
     if (!gate.open) return [h('p', { class: 'gate' }, t('spc_gate_closed')), ...nodes];
+    if (data.indices) return [...nodes, ...indices(data.indices)];
     if (!data.capability) return [...nodes, p(t('spc_no_capability'))];
     const c = data.capability;
     return [...nodes, h('p', { class: 'gate' }, t('spc_ppm', { ppm: num(Math.round(c.ppm)), low: num(Math.round(c.ppm_interval[0])), high: num(Math.round(c.ppm_interval[1])), z: fixed(c.process_z) })),
       p(t('spc_ppm_note', { rejected: num(c.rejected), inspected: num(c.inspected) }))];
   });
+}
+
+/** Cp, Cpk, Pp and Ppk of weights with their intervals. */
+function indices(found) {
+  const row = (name, index) => index && h('p', { class: 'gate' }, t('spc_indices', {
+    name, value: fixed(index[0], 2), low: fixed(index[1], 2), high: fixed(index[2], 2),
+  }));
+  return [row('Cp', found.cp), row('Cpk', found.cpk), row('Pp', found.pp), row('Ppk', found.ppk), p(t('spc_tolerance', {
+    low: found.lower_spec ?? '–', high: found.upper_spec ?? '–', n: num(found.n), ppm: found.ppm === null ? '–' : num(Math.round(found.ppm)),
+  }))].filter(Boolean);
 }
 
 // Limits --------------------------------------------------------------------------------------------------------
@@ -180,7 +191,7 @@ function limits(data, page) {
 
 function version(limits, data, page) {
   const unit = unitOf(data);
-  const spread = limits.sigma_z === null ? `σ ${fixed(limits.sigma, 2)}` : `σz ${fixed(limits.sigma_z)}`;
+  const spread = limits.sigma_z === null ? `σ ${fixed(limits.sigma, 2)}${limits.sigma_within === null ? '' : ` · σw ${fixed(limits.sigma_within, 2)}`}` : `σz ${fixed(limits.sigma_z)}`;
   const rows = [
     p(`CL ${fixed(limits.center, 4)} ${unit} · ${spread} · EWMA L ${fixed(limits.ewma_l)} · ${limits.rules.join(' ')}`),
     p(t('spc_baseline', { from: time(limits.from_ms), to: time(limits.to_ms), n: limits.n_used })),

@@ -2,8 +2,8 @@
 
 import { h, put, setOffset, show, t, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
-import { cut, drawBeside, drawMain, mark } from './spc-draw.mjs';
-import { besideRows, csv, fileName, mainRows, picture, save } from './spc-files.mjs';
+import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
+import { csv, fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
 import { panels, unitOf } from './spc-panel.mjs';
 import { Strip } from './spc-strip.mjs';
 import { join } from './shell.mjs';
@@ -23,11 +23,13 @@ let lost = false;
 let asked = 0;
 
 const main = new Plot('control', { draw: drawMain, rows: mainRows });
-const beside = new Plot('beside', { draw: drawBeside, rows: besideRows });
+const beside = new Plot('beside', { draw: drawSide('companion'), rows: sideRows('companion') });
+// Only a three-way chart has it.
+const within = $('within') && new Plot('within', { draw: drawSide('within'), rows: sideRows('within') });
+const plots = [main, beside, within].filter(Boolean);
 const strip = new Strip($('strip'), showPart);
-link(main, beside);
-link(beside, main);
-for (const plot of [main, beside]) plot.box.addEventListener('keydown', (event) => jump(event, plot));
+for (const plot of plots) for (const other of plots) if (plot !== other) link(plot, other);
+for (const plot of plots) plot.box.addEventListener('keydown', (event) => jump(event, plot));
 
 const live = join({
   view: (next) => {
@@ -117,8 +119,8 @@ function showPart() {
   data = cut(full, ...strip.window());
   legend('control-legend', data.sig);
   legend('beside-legend', data.companion.sig);
-  main.set(data);
-  beside.set(data);
+  if (within) legend('within-legend', data.within?.sig ?? []);
+  for (const plot of plots) plot.set(data);
 }
 
 /** Start of the subgroup under the cursor; null without one. */
@@ -171,7 +173,7 @@ function jump(event, plot) {
   const key = event.key.toLowerCase();
   if (!data || event.ctrlKey || event.altKey || event.metaKey || !['n', 'p'].includes(key)) return;
   const last = plot.stops.length - 1;
-  const all = [...new Set([...data.sig, ...data.companion.sig].map(([i]) => i))].sort((a, b) => a - b);
+  const all = [...new Set([...data.sig, ...data.companion.sig, ...(data.within?.sig ?? [])].map(([i]) => i))].sort((a, b) => a - b);
   if (all.length === 0) return;
   event.preventDefault();
   const now = plot.at === null ? (key === 'n' ? -1 : last + 1) : last - plot.at;

@@ -4,7 +4,8 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use domain::quality::characteristic::{Characteristic, Measure};
+use domain::line::weight::Series;
+use domain::quality::characteristic::{Characteristic, ChartKind, Measure};
 use domain::spc::rules::RuleId;
 use maud::{Markup, html};
 
@@ -66,6 +67,12 @@ pub(super) fn name(lang: Lang, characteristic: &Characteristic) -> String {
             format!("{} {station}", lang.say(Key::RejectFraction))
         }
         Measure::Speed { station } => format!("{} {station}", lang.say(Key::Speed)),
+        Measure::Weight { station, series } => {
+            format!("{} {station} {}", lang.say(Key::WeightMean), lang.say(series_key(*series)))
+        }
+        Measure::WeightDeviation { station, series } => {
+            format!("{} {station} {}", lang.say(Key::WeightSpread), lang.say(series_key(*series)))
+        }
         Measure::Reject { station, reason } => {
             let id = format!("reason.{reason}");
             let known = Key::ALL.iter().find(|key| key.id() == id);
@@ -75,6 +82,13 @@ pub(super) fn name(lang: Lang, characteristic: &Characteristic) -> String {
             );
             format!("{station} {reason}")
         }
+    }
+}
+
+fn series_key(series: Series) -> Key {
+    match series {
+        Series::Sample => Key::WeightsOfSample,
+        Series::Interval => Key::WeightsOfAll,
     }
 }
 
@@ -121,6 +135,7 @@ fn body(lang: Lang, all: &[Characteristic], shown: &Characteristic, writes: bool
             div.charts {
                 (chart(lang, "control", Key::SpcChart))
                 (chart(lang, "beside", Key::SpcCompanion))
+                @if shown.kind == ChartKind::ThreeWay { (chart(lang, "within", Key::CompanionS)) }
             }
             div.panels {
                 (panel(lang, "signals", Key::SpcSignals))

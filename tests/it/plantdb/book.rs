@@ -69,6 +69,7 @@ impl Book {
             rollups: Vec::new(),
             batch_entries: Vec::new(),
             balance: None,
+            weighings: Vec::new(),
             booked_to: moment(self.next as i64),
             total: Count::exact(self.next),
         };
@@ -216,6 +217,7 @@ pub(crate) fn minute(n: i64, closed: bool, rev: u32) -> Minute {
         time: TimeSplit([59_000_000, 0, 1_000_000, 0, 0, 0]),
         polls: 600,
         missed: 1,
+        weights: Vec::new(),
         tallies: vec![
             tally(Counted::Good, Count::exact(6_500 + more)),
             tally(Counted::Infeed, Count::between(6_503 + more, 6_504 + more, 6_505 + more)),

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use crate::line::calendar::{Calendar, Shift};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
 use crate::line::state::TimeClass;
+use crate::line::weight::{self, WeightTally};
 use crate::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 
 /// Seconds kept for the longest speed window, 15 minutes.
@@ -45,6 +46,7 @@ struct OpenMinute {
     polls: u64,
     missed: u64,
     counts: Vec<Count>,
+    weights: Vec<WeightTally>,
     dirty: bool,
 }
 
@@ -113,6 +115,7 @@ impl Account {
                     polls: minute.polls,
                     missed: minute.missed,
                     counts,
+                    weights: minute.weights,
                     dirty: true,
                 }),
             }
@@ -157,6 +160,13 @@ impl Account {
         if is_output && let Some(hour) = book.hour_at(utc_us) {
             hour.gap += count;
         }
+    }
+
+    /// Books weights.
+    pub(super) fn weigh(&mut self, utc_us: i64, tallies: &[WeightTally]) {
+        let minute = self.minute_at(utc_us);
+        tallies.iter().for_each(|tally| weight::book(&mut minute.weights, tally));
+        minute.dirty = true;
     }
 
     /// Books polls of a device.
@@ -351,6 +361,7 @@ impl OpenMinute {
             polls: 0,
             missed: 0,
             counts,
+            weights: Vec::new(),
             dirty: true,
         }
     }
@@ -369,6 +380,7 @@ impl OpenMinute {
             polls: self.polls,
             missed: self.missed,
             tallies: keys.iter().zip(&self.counts).map(tally).collect(),
+            weights: self.weights.clone(),
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::line::counter::{Baseline, Counter, Settings};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
 use crate::line::state::State;
+use crate::line::weighing::Sequence;
+use crate::line::weight::Series;
 use crate::plc_map::PlcMap;
 use crate::units::{Moment, SECOND_US, StationId, TagId};
 
@@ -33,6 +35,8 @@ pub struct Carry {
     pub gaps: Vec<Event>,
     /// States as last read: station, state, code, since when (UTC µs).
     pub states: Vec<(StationId, State, Option<i64>, i64)>,
+    /// The last number taken of each series of weights.
+    pub weighings: Vec<(StationId, Series, Sequence)>,
     /// Whether the boot clock of all this is the present one; after a restart of the computer it is another.
     pub same_boot: bool,
     /// Stops and periods that had not ended.

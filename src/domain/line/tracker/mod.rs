@@ -8,6 +8,7 @@ mod rounds;
 mod show;
 mod station;
 mod tell;
+mod weigh;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,8 @@ use crate::line::minute::Minute;
 use crate::line::rollup::{Booking, Rollup};
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
+use crate::line::weighing::Sequence;
+use crate::line::weight::Series;
 use crate::plc_map::{OdometerLink, PlcMap, Role};
 use crate::quality::{self, Chart};
 use crate::reading::{Outcome, Quality, Reading, Snapshot};
@@ -80,6 +83,8 @@ pub struct Changes {
     pub orders: Vec<Entry>,
     /// The balance of material, if it was judged.
     pub balance: Option<Vec<SectionState>>,
+    /// The last number taken of each series of weights.
+    pub weighings: Vec<(StationId, Series, Sequence)>,
     /// Up to when the time of the line is booked.
     pub booked_to: Moment,
 }
@@ -151,6 +156,11 @@ impl LineTracker {
         for (id, state, raw, since_us) in &carry.states {
             if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
                 station.restore(*state, *raw, *since_us, now);
+            }
+        }
+        for (id, series, last) in &carry.weighings {
+            if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
+                station.resume_weighing(*series, *last);
             }
         }
         let stop = stations[model.counting].standing_since().map(|(class, from_us)| OpenStop {
@@ -261,6 +271,7 @@ impl LineTracker {
             self.chronicle.batch(id, at);
         }
         self.count(index, readings, at);
+        self.weigh(index, group, readings, at);
         if is_counting {
             self.chronicle.decide(at);
             self.tell_taken_over(before, at.utc_us);
@@ -387,6 +398,7 @@ impl LineTracker {
         if !counting.is_up() {
             self.spend(State::Unknown, now);
         }
+        self.weigh_nothing(now);
         // A minute closes when the time in it is booked and no reading of it can still be on its way.
         let lateness_us =
             self.stations.iter().map(|station| station.stale_after_us).max().unwrap_or(0);
@@ -459,6 +471,7 @@ impl LineTracker {
         Changes {
             stops,
             rollups,
+            weighings: self.weighings(),
             booked_to: self.booked_to,
             orders: std::mem::take(&mut self.orders),
             balance: self.chronicle.take_balance(),

@@ -8,6 +8,8 @@ use crate::line::event::{Event, EventKind};
 use crate::line::state::{State, TimeClass};
 use crate::line::status::{LinkStatus, MeasureStatus, StateStatus};
 use crate::line::transition::is_possible;
+use crate::line::weighing::{Reader, Sequence};
+use crate::line::weight::Series;
 use crate::plc_map::{PlcMap, Protocol, Role};
 use crate::reading::{Miss, Quality, Reading, Value};
 use crate::units::{Count, Moment, SECOND_US};
@@ -53,6 +55,8 @@ pub(super) struct Station {
     pub(super) held: Vec<Option<u64>>,
     bad: BTreeSet<u16>,
     measures: Vec<Option<(f64, i64)>>,
+    /// Its published records of weights.
+    pub(super) weighings: Vec<Reader>,
 }
 
 impl Station {
@@ -69,6 +73,7 @@ impl Station {
             uptime_s: None,
             stale_after_us: scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US)),
             frozen_after_us: scaled(FROZEN_AFTER_US),
+            weighings: Reader::all(&map),
             batch_tag: map.position(&Role::BatchId).map(usize::from),
             map,
             state: State::Unknown,
@@ -97,6 +102,12 @@ impl Station {
         self.since =
             Moment { utc_us: since_us, mono_us: now.mono_us - (now.utc_us - since_us).max(0) };
         self.state = state;
+    }
+
+    /// Goes on after the record that was taken last before a restart.
+    pub(super) fn resume_weighing(&mut self, series: Series, last: Sequence) {
+        let of_series = |reader: &&mut Reader| reader.series() == series;
+        self.weighings.iter_mut().filter(of_series).for_each(|reader| reader.resume(last));
     }
 
     /// Class and start of a standstill as last read, whether current or not.

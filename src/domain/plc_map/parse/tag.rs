@@ -10,6 +10,7 @@ use super::counter::read_counter;
 use super::protocol::{read_order, read_table};
 use super::{Machine, name, odometer};
 use crate::line::counter::Modulus;
+use crate::line::weight::{Part, Series};
 use crate::units::{Reason, TagId};
 
 pub(super) fn read_tags(
@@ -36,7 +37,12 @@ pub(super) fn read_tags(
     let mut linked = Vec::new();
     for section in &mut sections {
         let per_count = read_per_count(section);
+        let repeat = read_repeat(section);
         let Some(tag) = read_tag(section, machine) else { continue };
+        if let Some(repeat) = repeat {
+            tags.extend(repeated(section, &tag, repeat, &mut seen));
+            continue;
+        }
         let array = read_array(section, machine, &tag);
         if let Some(per_count) = per_count {
             capsules.insert(tags.len() as u16, per_count);
@@ -87,11 +93,69 @@ fn read_per_count(section: &Section<'_, '_>) -> Option<(u64, u64)> {
     }
 }
 
+/// How often a tag stands in a row, and how many registers lie from one to the next.
+#[derive(Clone, Copy)]
+struct Repeat {
+    n: u16,
+    stride: u16,
+}
+
+fn read_repeat(section: &Section<'_, '_>) -> Option<Repeat> {
+    let n = section.integer("repeat", 2, 1_000)?.value as u16;
+    let stride = section.integer("stride", 1, 1_000).map_or(0, |at| at.value as u16);
+    Some(Repeat { n, stride })
+}
+
+/// One tag for each place, numbered from 0 between the empty brackets of its name and of its node.
+fn repeated(
+    section: &Section<'_, '_>,
+    tag: &Tag,
+    Repeat { n, stride }: Repeat,
+    seen: &mut HashMap<TagId, usize>,
+) -> Vec<Tag> {
+    if !tag.id.as_str().contains("[]") {
+        section.report("id", "a repeated tag needs [] in its name, which becomes [0], [1], …");
+        return Vec::new();
+    }
+    if !matches!(tag.role, Role::Published(..) | Role::Condition) {
+        section.report("repeat", "only a condition or a part of a sample can be repeated");
+    }
+    let mut tags = Vec::with_capacity(usize::from(n));
+    for i in 0..n {
+        let place = |text: &str| text.replacen("[]", &format!("[{i}]"), 1);
+        let address = match &tag.address {
+            Address::Node(node) => Address::Node(place(node).into()),
+            Address::Part { node, part } => {
+                Address::Part { node: place(node).into(), part: part.clone() }
+            }
+            Address::Register { table, first } => {
+                let stride = if stride == 0 { tag.encoding.kind.registers() } else { stride };
+                let Some(first) = stride.checked_mul(i).and_then(|by| first.checked_add(by)) else {
+                    section.report("repeat", format!("place {i} lies beyond register 65535"));
+                    return Vec::new();
+                };
+                Address::Register { table: *table, first }
+            }
+        };
+        let id = TagId::new(place(tag.id.as_str()));
+        if let Some(line) = seen.insert(id.clone(), tag.line) {
+            section.report("id", format!("the name {id} is already used at line {line}"));
+        }
+        tags.push(Tag { id, address, ..tag.clone() });
+    }
+    tags
+}
+
 /// Whether several tags of a map may have this role.
 fn may_repeat(role: &Role) -> bool {
     matches!(
         role,
-        Role::Condition | Role::Void | Role::Weight | Role::WeightDeviation | Role::Odometer { .. }
+        Role::Condition
+            | Role::Void
+            | Role::Weight
+            | Role::WeightDeviation
+            | Role::Odometer { .. }
+            | Role::Published(_, Part::Bore | Part::Weight)
     )
 }
 
@@ -195,7 +259,7 @@ fn elements(tag: &Tag, array: Array, at: u16) -> Vec<Tag> {
             Address::Register { table, first } => {
                 Address::Register { table, first: first.saturating_add(i * array.stride) }
             }
-            Address::Node(ref node) => Address::Node(node.clone()),
+            ref other => other.clone(),
         };
         let id = TagId::new(format!("{}[{i}]", tag.id));
         Tag { id, address, array: Some(at), ..tag.clone() }
@@ -249,7 +313,22 @@ fn read_address(section: &Section<'_, '_>, machine: &Machine) -> Option<Address>
             );
             return None;
         }
-        return Some(Address::Node(node.value.into()));
+        let Some(part) = section.text("part") else {
+            return (!section.has("part")).then(|| Address::Node(node.value.into()));
+        };
+        if let Ok(part) = part.value.parse() {
+            return Some(Address::Part { node: node.value.into(), part });
+        }
+        let found = part.value;
+        section.report_at(
+            part.line,
+            format!("part = \"{found}\" is no part of a value; write \"[3]\" for an element, \"Counters.Good\" for a field"),
+        );
+        return None;
+    }
+    if section.has("part") {
+        section
+            .report("part", "part belongs to OPC UA; a Modbus tag has an address for each value");
     }
     if let Some(at) = node {
         section.report_at(
@@ -301,6 +380,9 @@ fn read_role(section: &Section<'_, '_>) -> Option<Role> {
         );
         return None;
     }
+    if let Some((series, part)) = at.value.split_once(':') {
+        return read_published(section, at, series, part);
+    }
     let role = match at.value {
         "infeed" => Role::Infeed,
         "good" => Role::Good,
@@ -333,13 +415,36 @@ fn read_role(section: &Section<'_, '_>) -> Option<Role> {
         other => {
             let known = "infeed, good, reject:<reason>, sample, void, state, mode, stop_reason, speed, speed_setpoint, \
                          heartbeat, uptime, batch_id, since_reset, odometer, weight, weight_deviation, sequence_head, \
-                         sequence_tail, blocked, starved, condition";
+                         sequence_tail, blocked, starved, condition, sample:<part>, interval:<part>";
             section
                 .report_at(at.line, format!("role = \"{other}\" is not known; use one of {known}"));
             return None;
         }
     };
     Some(role)
+}
+
+/// `sample:weight`, `interval:mean` and their like.
+fn read_published(
+    section: &Section<'_, '_>,
+    at: At<&str>,
+    series: &str,
+    part: &str,
+) -> Option<Role> {
+    let found = Series::from_word(series).and_then(|series| {
+        let part = Part::of(series).iter().find(|known| known.word() == part)?;
+        Some(Role::Published(series, *part))
+    });
+    if found.is_none() {
+        let words = |series: Series| {
+            Part::of(series).iter().map(move |part| format!("{}:{}", series.word(), part.word()))
+        };
+        let known = Series::ALL.into_iter().flat_map(words).collect::<Vec<_>>().join(", ");
+        let message =
+            format!("role = \"{}\" is not known; use reject:<reason> or one of {known}", at.value);
+        section.report_at(at.line, message);
+    }
+    found
 }
 
 /// Whether type, address and role go together.
@@ -354,14 +459,16 @@ fn check_fit(
     let is_text = matches!(kind, Kind::Text(_));
     let is_float = matches!(kind, Kind::Float(_));
     let whole = role.counts()
-        || matches!(role, Role::State | Role::Mode | Role::StopReason | Role::Odometer { .. });
+        || matches!(role, Role::State | Role::Mode | Role::StopReason | Role::Odometer { .. })
+        || matches!(role, Role::Published(_, part) if part.is_whole());
     if is_text && !wants_text && *role != Role::Condition {
         section.report("type", "a text cannot have this role; use a number type, or role batch_id");
     }
     if whole && matches!(kind, Kind::Bit(_) | Kind::Field(..)) && role.counts() {
         section.report("type", "bits of a register cannot count; use u16 or wider");
     }
-    if is_float && matches!(role, Role::State | Role::Mode | Role::StopReason) {
+    let is_code = matches!(role, Role::State | Role::Mode | Role::StopReason);
+    if is_float && (is_code || matches!(role, Role::Published(_, part) if part.is_whole())) {
         section.report("type", "a code must be a whole number; use u16, i16 or wider");
     }
     let Address::Register { table, first } = address else {

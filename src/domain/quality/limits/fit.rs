@@ -1,11 +1,13 @@
 //! Limits estimated from subgroups.
 
 use super::{Baseline, Evidence, Excluded, LimitsLaw, Maturity};
-use crate::quality::characteristic::{Characteristic, ChartKind, LAMBDA};
+use crate::line::weight::Moments;
+use crate::quality::characteristic::{Characteristic, ChartKind};
 use crate::quality::subgroup::{Follows, Subgroup};
 use crate::spc::arl;
 use crate::spc::attribute::{Attribute, Family, Laney, Law, Prime, Subgroup as Counts, chart};
 use crate::spc::chart::{Exclusion, Settings};
+use crate::spc::constants::{c4, c5};
 use crate::spc::individuals::Individuals;
 use crate::stats::{overdispersion, summary};
 
@@ -47,6 +49,15 @@ pub fn fit(
         Some(family) => fit_rate(characteristic.kind, family, &series),
         None => fit_individuals(&series),
     };
+    let law = match law {
+        Some(LimitsLaw::Individuals { center, sigma })
+            if characteristic.kind == ChartKind::ThreeWay =>
+        {
+            let within = mean_sd(series.estimating()).filter(|within| *within > 0.0);
+            within.map(|sigma_within| LimitsLaw::ThreeWay { center, sigma, sigma_within })
+        }
+        law => law,
+    };
     Fitted { law, evidence, baseline: Baseline { from_us, to_us, n_used, excluded } }
 }
 
@@ -55,7 +66,7 @@ pub(in crate::quality) fn family(kind: ChartKind) -> Option<Family> {
     match kind {
         ChartKind::PPrime | ChartKind::P => Some(Family::P),
         ChartKind::UPrime | ChartKind::U => Some(Family::U),
-        ChartKind::Individuals => None,
+        ChartKind::Individuals | ChartKind::ThreeWay | ChartKind::Ewma => None,
     }
 }
 
@@ -71,19 +82,21 @@ impl LimitsLaw {
 /// The distance of the EWMA's limits that spends the alarm budget.
 pub fn ewma_l(characteristic: &Characteristic) -> f64 {
     // A budget outside of what run lengths can be solved for gets the limit of one alarm in 500 points.
-    arl::ewma_limit(characteristic.arl0(), LAMBDA).unwrap_or(2.814)
+    arl::ewma_limit(characteristic.arl0(), characteristic.lambda()).unwrap_or(2.814)
 }
 
 /// Subgroups as the engine takes them: a break is an empty place.
 struct Series {
     counts: Vec<Option<Counts>>,
     values: Vec<Option<f64>>,
+    moments: Vec<Moments>,
     excluded: Vec<Exclusion>,
 }
 
 impl Series {
     fn of(within: &[&Subgroup], excluded: &[Excluded]) -> Series {
-        let mut series = Series { counts: vec![], values: vec![], excluded: vec![] };
+        let mut series =
+            Series { counts: vec![], values: vec![], moments: vec![], excluded: vec![] };
         for subgroup in within {
             if subgroup.follows != Follows::On {
                 series.push(None);
@@ -102,15 +115,49 @@ impl Series {
             |s: &&&Subgroup| Counts { count: s.count.best() as f64, size: s.size.best() as f64 };
         self.counts.push(subgroup.as_ref().map(counts));
         self.values.push(subgroup.and_then(|s| s.stat()));
+        self.moments.push(subgroup.map_or(Moments::ZERO, |s| s.moments));
     }
 
     fn settings(&self) -> Settings {
         Settings { excluded: self.excluded.clone(), ..Settings::default() }
     }
 
+    /// Weights of the subgroups that estimate.
+    fn estimating(&self) -> impl Iterator<Item = Moments> {
+        let moments = self.moments.iter().enumerate();
+        moments.filter(|(i, _)| self.estimates(*i)).map(|(_, moments)| *moments)
+    }
+
     fn estimates(&self, index: usize) -> bool {
         self.excluded.iter().all(|out| out.index != index)
     }
+}
+
+/// The standard deviation within subgroups by their standard deviations, in milligrams: `s / c4` weighted by
+/// `c4² / (1 - c4²)`, for the chart beside. None without a subgroup of two.
+fn mean_sd(groups: impl Iterator<Item = Moments>) -> Option<f64> {
+    let weighted = groups.filter_map(|group| {
+        let n = group.n() as f64;
+        let (c4, c5) = (c4(n)?, c5(n)?);
+        Some(((c4 / c5).powi(2), group.sd_mg()? / c4))
+    });
+    let (total, sum) =
+        weighted.fold((0.0, 0.0), |(total, sum), (weight, sd)| (total + weight, sum + weight * sd));
+    (total > 0.0).then(|| sum / total)
+}
+
+/// The pooled standard deviation within subgroups, in milligrams, `√(Σ (n-1) s² / Σ (n-1)) / c4(Σ (n-1) + 1)`. None
+/// without a subgroup of two.
+pub(in crate::quality) fn pooled_sd(groups: impl Iterator<Item = Moments>) -> Option<f64> {
+    let (mut df, mut squares) = (0.0, 0.0);
+    for group in groups {
+        if let Some(sd) = group.sd_mg() {
+            let own = (group.n() - 1) as f64;
+            df += own;
+            squares += own * sd * sd;
+        }
+    }
+    (df > 0.0).then(|| (squares / df).sqrt() / c4(df + 1.0).unwrap_or(1.0))
 }
 
 type Estimate = (Option<LimitsLaw>, Evidence, usize);

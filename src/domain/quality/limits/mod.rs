@@ -15,6 +15,7 @@ use crate::spc::attribute::Dispersion;
 use crate::spc::rules::RuleId;
 use crate::spc::subgroup_length::{Advice, advise};
 
+pub(super) use fit::pooled_sd;
 pub use fit::{Fitted, ewma_l, fit};
 
 /// Whole subgroups from which on limits are drawn, marked provisional.
@@ -71,6 +72,15 @@ pub enum LimitsLaw {
         center: f64,
         /// Standard deviation of a value.
         sigma: f64,
+    },
+    /// Means, with what varies within their subgroups.
+    ThreeWay {
+        /// Mean of the means.
+        center: f64,
+        /// Standard deviation of a mean, from subgroup to subgroup.
+        sigma: f64,
+        /// Standard deviation of a single value within its subgroup.
+        sigma_within: f64,
     },
 }
 
@@ -291,6 +301,11 @@ impl Limits {
             LimitsLaw::Individuals { center, sigma } => {
                 row("center", &center);
                 row("sigma", &sigma);
+            }
+            LimitsLaw::ThreeWay { center, sigma, sigma_within } => {
+                row("center", &center);
+                row("sigma", &sigma);
+                row("sigma_within", &sigma_within);
             }
         }
         row("ewma_l", &self.ewma_l);

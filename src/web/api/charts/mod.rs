@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use domain::line::calendar::Calendar;
 use domain::line::event::{Event, EventKind};
-use domain::line::minute::Minute;
+use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::Characteristic;
 use domain::quality::subgroup::{Subgroup, subgroups_and_filling};
 use domain::quality::workbench::{By, evaluate, replay};
@@ -301,6 +301,10 @@ impl Data {
         let history = &app.parts().history;
         let mut minutes = history.minutes(line, from_us, to_us).map_err(WebError::Store)?;
         minutes.retain(|minute| minute.closed);
+        if characteristic.measure.series().is_some() {
+            let weights = history.weights(line, (from_us, to_us)).map_err(WebError::Store)?;
+            join_weights(&mut minutes, weights);
+        }
         let batches =
             history.events(line, from_us, to_us, &[EventKind::Batch]).map_err(WebError::Store)?;
         let batches: Vec<(i64, String)> =

@@ -10,6 +10,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::weight::WeightTally;
 use domain::quality::record::StoredIncident;
 use domain::quality::signal::{Incident, Level};
 use domain::spc::rules::{Hits, RuleId};
@@ -46,6 +47,10 @@ struct Running {
 }
 
 impl History for Running {
+    fn weights(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
+        Ok(Vec::new())
+    }
+
     fn minutes(&self, _: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
         let minute = |start_us: i64| {
             let i = start_us / MINUTE_US;
@@ -60,6 +65,7 @@ impl History for Running {
                 time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
                 polls: 600,
                 missed: 0,
+                weights: Vec::new(),
                 tallies: vec![
                     tally(Counted::Good, 6_500 - rejected),
                     tally(Counted::Reject(Reason::new("dented")), rejected),

@@ -7,3 +7,4 @@ mod laws;
 mod odometer;
 mod script;
 mod told;
+mod weights;

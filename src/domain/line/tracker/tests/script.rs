@@ -25,6 +25,8 @@ use crate::line::rollup::{PeriodKind, Rollup};
 use crate::line::state::{State, TimeClass};
 use crate::line::stop::Stop;
 use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
+use crate::line::weighing::Sequence;
+use crate::line::weight::{Account, Series, WeightTally};
 use crate::plc_map::{Kind, PlcMap};
 use crate::reading::{Miss, Outcome, Quality, Reading, Snapshot, Value};
 use crate::units::{Count, LineId, Moment, StationId, TagId};
@@ -124,6 +126,29 @@ node = "s=under"
 type = "u32"
 role = "reject:underweight"
 retentive = true
+[[tag]]
+id = "seq"
+node = "s=seq"
+type = "u16"
+role = "sample:sequence"
+[[tag]]
+id = "bore[]"
+node = "s=bore[]"
+type = "u16"
+role = "sample:bore"
+repeat = 3
+[[tag]]
+id = "mg[]"
+node = "s=mg[]"
+type = "u16"
+scale = 0.1
+role = "sample:weight"
+repeat = 3
+[[tag]]
+id = "tail"
+node = "s=tail"
+type = "u16"
+role = "sample:sequence_tail"
 "#;
 
 /// Two stations; the filler counts.
@@ -155,6 +180,7 @@ pub(super) struct Journal {
     pub(super) stops: BTreeMap<u64, Stop>,
     pub(super) rollups: BTreeMap<(PeriodKind, i64), Rollup>,
     pub(super) balance: Vec<SectionState>,
+    pub(super) weighings: Vec<(StationId, Series, Sequence)>,
     pub(super) booked_to: Option<Moment>,
 }
 
@@ -162,6 +188,7 @@ impl Journal {
     pub(super) fn store(&mut self, changes: Changes) {
         self.baselines = changes.baselines;
         self.states = changes.states;
+        self.weighings = changes.weighings;
         for minute in changes.minutes {
             if let Some(old) = self.minutes.insert(minute.start_us, minute.clone()) {
                 assert!(!old.closed, "a closed minute changed: {minute:?}");
@@ -195,6 +222,7 @@ impl Journal {
             gaps: self.events.iter().filter(is_gap).cloned().collect(),
             states: self.states.clone(),
             same_boot: true,
+            weighings: self.weighings.clone(),
             past: Past {
                 last_stop: self.stops.keys().next_back().copied().unwrap_or(0),
                 open_stop: self.stops.values().find(|stop| stop.to.is_none()).cloned(),
@@ -268,6 +296,16 @@ impl Journal {
                 let us = minute.time.of(class);
                 if us != 0 {
                     let _ = write!(told, " {} {}s", class.word(), us as f64 / 1e6);
+                }
+            }
+            for tally in &minute.weights {
+                let WeightTally { bore, moments, account, .. } = tally;
+                let Account { records, missed, refused, .. } = account;
+                if *bore > 0 {
+                    let _ =
+                        write!(told, " bore {bore}: {} of {} µg", moments.n(), moments.sum_ug());
+                } else if records + missed + refused > 0 {
+                    let _ = write!(told, " records {records}, {missed} missed, {refused} refused");
                 }
             }
             let _ = writeln!(told, " polls {} missed {}", minute.polls, minute.missed);

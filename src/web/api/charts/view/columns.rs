@@ -16,7 +16,7 @@ use super::{Scale, ms, rounded, signals};
 /// The chart beside.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CompanionView {
-    /// `ewma`, `cusum` or `mr`.
+    /// `ewma`, `cusum`, `mr` or `s`.
     name: &'static str,
     /// What is plotted; of a CUSUM the upper sum.
     y: Vec<Option<f64>>,
@@ -103,6 +103,24 @@ impl FillingView {
 }
 
 impl CompanionView {
+    /// Standard deviations within subgroups; none on a chart without them.
+    pub(super) fn within(judged: &[Judged]) -> Option<CompanionView> {
+        judged.iter().find(|j| j.within.is_some())?;
+        let round = |x: Option<f64>| x.and_then(|x| rounded(x, 4));
+        let column = |get: fn(&Point) -> Option<f64>| {
+            judged.iter().map(|j| round(j.within.as_ref().and_then(get))).collect::<Vec<_>>()
+        };
+        Some(CompanionView {
+            name: "s",
+            y: column(|p| p.stat),
+            down: Vec::new(),
+            cl: judged.iter().rev().find_map(|j| round(j.within?.cl)),
+            lcl: column(|p| p.lcl),
+            ucl: column(|p| p.ucl),
+            sig: signals(judged.iter().map(|j| j.within.map_or(Hits::NONE, |p| p.hits))),
+        })
+    }
+
     /// The companion that alarms: EWMA of z of counts, moving range of measurements.
     pub(super) fn of(judged: &[Judged], kind: ChartKind) -> CompanionView {
         // The mean of z has no unit; a moving range has that of the chart.

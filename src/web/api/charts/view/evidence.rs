@@ -1,11 +1,11 @@
 //! What stands behind a chart: false alarms, the gate before capability, rules in words, other lengths of subgroup.
 
 use domain::line::minute::Minute;
-use domain::quality::characteristic::Characteristic;
+use domain::quality::characteristic::{Characteristic, ChartKind};
 use domain::quality::signal::Budget;
 use domain::quality::subgroup::subgroups;
-use domain::quality::workbench::Gate;
-use domain::spc::capability::BinomialCapability;
+use domain::quality::workbench::{Evaluation, Gate};
+use domain::spc::capability::{BinomialCapability, Capability, Index};
 use domain::spc::chart::Settings;
 use domain::spc::rules::RuleId;
 use domain::spc::subgroup_length::by_length;
@@ -60,6 +60,27 @@ pub(crate) struct CapabilityView {
     ppm_interval: [f64; 2],
     /// Process Z.
     process_z: Option<f64>,
+}
+
+/// Capability of weights at 95 %: by what varies within subgroups, and by all single weights.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IndicesView {
+    /// Lower specification limit.
+    lower_spec: Option<f64>,
+    /// Upper specification limit.
+    upper_spec: Option<f64>,
+    /// Weights.
+    n: u64,
+    /// Cp with its interval.
+    cp: Option<[f64; 3]>,
+    /// Cpk with its interval.
+    cpk: Option<[f64; 3]>,
+    /// Pp with its interval.
+    pp: Option<[f64; 3]>,
+    /// Ppk with its interval.
+    ppk: Option<[f64; 3]>,
+    /// Parts per million outside, if the weights were normal.
+    ppm: Option<f64>,
 }
 
 /// A rule in words.
@@ -125,10 +146,37 @@ impl CapabilityView {
     }
 }
 
+impl IndicesView {
+    /// The indices; none without a tolerance.
+    pub(super) fn of(
+        evaluation: &Evaluation,
+        characteristic: &Characteristic,
+    ) -> Option<IndicesView> {
+        let Capability { within, overall, .. } = evaluation.weight_capability(characteristic)?;
+        let whole = evaluation.judged.iter().map(|j| &j.subgroup).filter(|s| s.is_whole());
+        let index = |index: Option<Index>| {
+            let Index { value, interval } = index?;
+            let (low, high) = interval?;
+            Some([rounded(value, 3)?, rounded(low, 3)?, rounded(high, 3)?])
+        };
+        Some(IndicesView {
+            lower_spec: characteristic.tolerance.lsl,
+            upper_spec: characteristic.tolerance.usl,
+            n: whole.map(|subgroup| subgroup.moments.n()).sum(),
+            cp: index(within.both),
+            cpk: index(within.worst),
+            pp: index(overall.both),
+            ppk: index(overall.worst),
+            ppm: rounded(overall.expected.ppm_total, 1),
+        })
+    }
+}
+
 /// What each rule says, of those that judge here and of the EWMA beside them.
 pub(super) fn rules(characteristic: &Characteristic, judging: &[RuleId]) -> Vec<RuleView> {
-    let beside = characteristic.kind.counts().then_some(RuleId::Limit);
-    let all = judging.iter().copied().chain(beside);
+    let has_ewma = characteristic.kind.counts() || characteristic.kind == ChartKind::Ewma;
+    let own = judging.iter().copied().filter(|_| characteristic.kind != ChartKind::Ewma);
+    let all = own.chain(has_ewma.then_some(RuleId::Limit));
     all.map(|rule| RuleView { id: rule.name(), words: rule.meaning() }).collect()
 }
 

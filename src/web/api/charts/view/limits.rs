@@ -21,6 +21,8 @@ pub(crate) struct LimitsView {
     sigma_z: Option<f64>,
     /// Standard deviation of a value, for measurements.
     sigma: Option<f64>,
+    /// Standard deviation within subgroups, on a three-way chart.
+    sigma_within: Option<f64>,
     /// Distance of the EWMA's limits, in sigma.
     ewma_l: f64,
     /// Rules.
@@ -106,9 +108,12 @@ impl LimitsView {
     /// The view of a version.
     pub(crate) fn of(limits: &Limits) -> LimitsView {
         let scale = Scale::of(limits.kind);
-        let (center, sigma_z, sigma) = match limits.law {
-            LimitsLaw::Rate { center, sigma_z } => (center, Some(sigma_z), None),
-            LimitsLaw::Individuals { center, sigma } => (center, None, Some(sigma)),
+        let (center, sigma_z, sigma, within) = match limits.law {
+            LimitsLaw::Rate { center, sigma_z } => (center, Some(sigma_z), None, None),
+            LimitsLaw::Individuals { center, sigma } => (center, None, Some(sigma), None),
+            LimitsLaw::ThreeWay { center, sigma, sigma_within } => {
+                (center, None, Some(sigma), Some(sigma_within))
+            }
         };
         let decision = limits.decision.as_ref();
         LimitsView {
@@ -117,6 +122,7 @@ impl LimitsView {
             center: scale.show(Some(center)).unwrap_or(0.0),
             sigma_z: sigma_z.and_then(|s| rounded(s, 4)),
             sigma: scale.show(sigma),
+            sigma_within: scale.show(within),
             ewma_l: rounded(limits.ewma_l, 4).unwrap_or(0.0),
             rules: limits.rules.iter().map(|rule| rule.name()).collect(),
             from_ms: ms(limits.baseline.from_us),
@@ -161,7 +167,9 @@ impl FittedView {
     /// The view of what a span gives.
     pub(super) fn of(fitted: &Fitted, scale: &Scale) -> FittedView {
         let center = fitted.law.map(|law| match law {
-            LimitsLaw::Rate { center, .. } | LimitsLaw::Individuals { center, .. } => center,
+            LimitsLaw::Rate { center, .. }
+            | LimitsLaw::Individuals { center, .. }
+            | LimitsLaw::ThreeWay { center, .. } => center,
         });
         let n_used = fitted.baseline.n_used;
         FittedView {
@@ -178,7 +186,8 @@ impl ReplayView {
     /// The view of a replay.
     pub(crate) fn of(replay: &Replay) -> ReplayView {
         let point = |judged: &Judged| {
-            let hits = judged.point.hits.iter().chain(judged.companion.hits.iter());
+            let beside = judged.beside();
+            let hits = judged.point.hits.iter().chain(beside.iter());
             (ms(judged.subgroup.start_us), hits.map(|rule| rule.name()).collect())
         };
         ReplayView {

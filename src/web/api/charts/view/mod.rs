@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 pub(crate) use columns::MarkView;
 use columns::{CompanionView, FillingView, PlainView};
-use evidence::{BudgetView, CapabilityView, GateView, RuleView, rules};
+use evidence::{BudgetView, CapabilityView, GateView, IndicesView, RuleView, rules};
 pub(crate) use evidence::{LengthView, lengths};
 use incidents::ShownIncident;
 pub(crate) use incidents::{IncidentView, ToldView};
@@ -30,15 +30,17 @@ pub(crate) use limits::{LimitsView, ReplayView};
 pub(crate) struct CharacteristicView {
     /// Its name in addresses.
     id: String,
-    /// `reject_fraction`, `reject` or `speed`.
+    /// `reject_fraction`, `reject`, `speed`, `weight` or `weight_deviation`.
     measure: &'static str,
     /// Where.
     station: String,
     /// Why, of rejects of one reason.
     reason: Option<String>,
-    /// `p_prime`, `p`, `u_prime`, `u` or `i_mr`.
+    /// Of weights: `sample` for single weights, `interval` for all that was weighed.
+    series: Option<&'static str>,
+    /// `p_prime`, `p`, `u_prime`, `u`, `i_mr`, `i_mr_s` or `ewma`.
     chart: &'static str,
-    /// Unit of all its numbers: `%`, `‰` or `capsules/min`.
+    /// Unit of all its numbers: `%`, `‰`, `capsules/min` or `mg`.
     unit: &'static str,
     /// Minutes of a subgroup that is judged.
     subgroup_minutes: u32,
@@ -93,6 +95,8 @@ pub(crate) struct WorkbenchView {
     sig: Vec<(usize, &'static str)>,
     /// The chart beside it.
     companion: CompanionView,
+    /// Standard deviations within subgroups, on a three-way chart.
+    within: Option<CompanionView>,
     /// The same points under a plain p or u chart; none for measurements.
     plain: Option<PlainView>,
     /// Which limits were asked for: `in_force`, `version` or `trial`.
@@ -109,6 +113,8 @@ pub(crate) struct WorkbenchView {
     gate: GateView,
     /// Capability of a fraction.
     capability: Option<CapabilityView>,
+    /// Capability of weights, where a tolerance is configured.
+    indices: Option<IndicesView>,
     /// What each rule says, for those that can signal here.
     rules: Vec<RuleView>,
     /// Whether these rules were chosen for this look; the record is judged by those of its limits.
@@ -154,18 +160,17 @@ impl CharacteristicView {
             Measure::RejectFraction { .. } => ("reject_fraction", None),
             Measure::Reject { reason, .. } => ("reject", Some(reason.to_string())),
             Measure::Speed { .. } => ("speed", None),
+            Measure::Weight { .. } => ("weight", None),
+            Measure::WeightDeviation { .. } => ("weight_deviation", None),
         };
         CharacteristicView {
             id: characteristic.id.to_string(),
             measure,
             station: characteristic.measure.station().to_string(),
             reason,
+            series: characteristic.measure.series().map(|series| series.word()),
             chart: characteristic.kind.word(),
-            unit: match characteristic.kind {
-                ChartKind::PPrime | ChartKind::P => "%",
-                ChartKind::UPrime | ChartKind::U => "‰",
-                ChartKind::Individuals => "capsules/min",
-            },
+            unit: characteristic.unit(),
             subgroup_minutes: characteristic.subgroup_minutes,
             break_after_s: characteristic.break_after_us / 1_000_000,
             startup_s: characteristic.startup_us / 1_000_000,
@@ -227,6 +232,7 @@ impl WorkbenchView {
                 true => CompanionView::cusum(judged, characteristic),
                 false => CompanionView::of(judged, characteristic.kind),
             },
+            within: CompanionView::within(judged),
             plain: PlainView::of(judged, characteristic.kind),
             by: shown.by,
             limits: shown.limits.map(LimitsView::of),
@@ -235,6 +241,7 @@ impl WorkbenchView {
             budget: BudgetView::of(&budget),
             gate: GateView::of(evaluation.gate()),
             capability: evaluation.capability().as_ref().map(CapabilityView::of),
+            indices: IndicesView::of(evaluation, characteristic),
             rules: rules(configured, shown.rules.unwrap_or(&configured.rules)),
             rules_chosen: shown.rules.is_some(),
             marks: shown.marks,

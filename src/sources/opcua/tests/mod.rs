@@ -18,7 +18,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 use crate::sources::tests::{device, holding, map, tag};
-use crate::sources::{Feed, GroupPace, Sources};
+use crate::sources::{Feed, GroupPace, Label, Sources};
+
+mod security;
 
 const NAMESPACE: &str = "urn:capline:test";
 
@@ -33,6 +35,13 @@ struct Plc {
 
 impl Plc {
     async fn start(variables: u32) -> Plc {
+        Plc::start_with(variables, open).await
+    }
+
+    async fn start_with(
+        variables: u32,
+        change: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    ) -> Plc {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let pki = tempfile::tempdir().unwrap();
@@ -45,10 +54,10 @@ impl Plc {
             .host("plc.invalid")
             .port(4840)
             .pki_dir(pki.path())
-            .add_endpoint("none", ServerEndpoint::new_none("/", &[ANONYMOUS_USER_TOKEN_ID.into()]))
             .discovery_urls(vec!["opc.tcp://plc.invalid:4840/".into()])
             .with_node_manager(simple_node_manager(namespace, "test"))
             .diagnostics_enabled(true)
+            .max_sessions(2_000)
             .subscription_poll_interval_ms(5);
         let limits = builder.limits_mut();
         limits.max_array_length = 100_000;
@@ -58,17 +67,16 @@ impl Plc {
         limits.subscriptions.min_publishing_interval_ms = 5.0;
         limits.subscriptions.max_monitored_item_queue_size = 1_000;
         limits.subscriptions.max_monitored_items_per_sub = 10_000;
-        let (server, handle) = builder.build().unwrap();
+        let (server, handle) = change(builder).build().unwrap();
         let manager = handle.node_managers().get_of_type::<SimpleNodeManager>().unwrap();
         let index = handle.get_namespace_index(NAMESPACE).unwrap();
         let ids: Vec<NodeId> = (0..variables).map(|i| NodeId::new(index, i.to_string())).collect();
         for id in &ids {
-            let variable = VariableBuilder::new(id, "value", "value")
+            VariableBuilder::new(id, "value", "value")
                 .data_type(DataTypeId::UInt32)
                 .organized_by(ObjectId::ObjectsFolder)
                 .value(0_u32)
-                .build();
-            manager.address_space().write().insert(variable, None::<&[(_, &NodeId, _)]>);
+                .insert(&mut *manager.address_space().write());
         }
         tokio::spawn(server.run_with(listener));
         Plc { handle, manager, ids, address, _pki: pki }
@@ -94,6 +102,12 @@ impl Plc {
         let values = [(&self.ids[variable], None, value)];
         self.manager.set_values(self.handle.subscriptions(), values.into_iter()).unwrap();
     }
+}
+
+/// An endpoint without security.
+fn open(builder: ServerBuilder) -> ServerBuilder {
+    let tokens = [ANONYMOUS_USER_TOKEN_ID.into()];
+    builder.add_endpoint("none", ServerEndpoint::new_none("/", &tokens))
 }
 
 impl Drop for Plc {
@@ -335,6 +349,38 @@ async fn a_line_that_looks_alive_and_brings_nothing_is_given_up() {
     line.stop().await;
 }
 
+/// Its backoff may have grown long by then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_comes_back_after_a_long_time_is_read_at_once() {
+    let plc = Plc::start(1).await;
+    let proxy = Proxy::start(plc.address.clone()).await;
+    let mut patient = config(&proxy.address, &[50], vec![node("0", 0)]);
+    patient.backoff = (Duration::from_millis(100), Duration::from_secs(60));
+    let mut line = Line::start(patient);
+    line.value(0, 0).await;
+    proxy.wire.send(Wire::Cut).unwrap();
+    line.until(is_missed).await;
+    // Doubled at each attempt, the wait would be beyond six seconds.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    plc.set(0, 7, StatusCode::Good);
+    let since = Instant::now();
+    proxy.wire.send(Wire::Sound).unwrap();
+    line.value(0, 7).await;
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    eprintln!("read again after {:?}", since.elapsed());
+    line.stop().await;
+}
+
+#[test]
+fn a_black_hole_is_noticed_within_little_more_than_a_second() {
+    for (publishing_ms, patience_ms) in
+        [(10, 600), (50, 1_000), (100, 1_100), (500, 1_100), (501, 2_002), (5_000, 11_000)]
+    {
+        let patience = super::patience(Duration::from_millis(publishing_ms));
+        assert_eq!(patience, Duration::from_millis(patience_ms), "{publishing_ms}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_a_thousand_values_come_at_once() {
     let plc = Plc::start(1_500).await;
@@ -392,7 +438,10 @@ async fn a_namespace_that_the_server_does_not_know_is_no_connection() {
     let protocol = Protocol::OpcUa(OpcUaOptions { namespace: "urn:elsewhere".into() });
     let map = map(protocol, &[50], vec![node("0", 0)]);
     let mut line = Line::start(device(map, format!("opc.tcp://{}/", plc.address)));
-    line.until(|s| s.outcome == Outcome::Missed(Miss::ConnectFailed)).await;
+    for _ in 0..5 {
+        line.until(|s| s.outcome == Outcome::Missed(Miss::ConnectFailed)).await;
+        assert!(plc.sessions() <= 1, "each session that was of no use is closed");
+    }
     line.stop().await;
 }
 
@@ -411,4 +460,148 @@ fn a_register_in_a_map_of_nodes_is_said_at_the_start() {
     let config = config("127.0.0.1:1", &[50], vec![holding(0, Kind::Unsigned(16), 0)]);
     let error = Sources::start(vec![Feed { device: 0, config, out }], Clock::real()).err().unwrap();
     assert!(error.to_string().contains("does not belong to the protocol"), "{error}");
+}
+
+/// What the process holds: open files and threads.
+fn held() -> (usize, usize) {
+    let count = |dir| std::fs::read_dir(dir).unwrap().count();
+    (count("/proc/self/fd"), count("/proc/self/task"))
+}
+
+/// In a process of its own, because other tests open sockets too. `CAPLINE_RECONNECTS=500` is the long form.
+#[test]
+fn reconnecting_leaks_no_socket_no_thread_and_no_session() {
+    const NAME: &str =
+        "sources::opcua::tests::reconnecting_leaks_no_socket_no_thread_and_no_session";
+    const ALONE: &str = "CAPLINE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = alone.args([NAME, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
+        let (out, err) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && out.contains("1 passed"), "{out}\n{err}");
+        return;
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let n = std::env::var("CAPLINE_RECONNECTS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+        let plc = Plc::start(1).await;
+        let proxy = Proxy::start(plc.address.clone()).await;
+        let mut line = Line::start(config(&proxy.address, &[50], vec![node("0", 0)]));
+        line.value(0, 0).await;
+        let mut slowest = Duration::ZERO;
+        let (mut before, mut tasks) = ((0, 0), 0);
+        for i in 1..=n {
+            proxy.wire.send(Wire::Cut).unwrap();
+            line.until(is_missed).await;
+            plc.set(0, i, StatusCode::Good);
+            let since = Instant::now();
+            proxy.wire.send(Wire::Sound).unwrap();
+            line.value(0, i).await;
+            slowest = slowest.max(since.elapsed());
+            line.received.clear();
+            if i == 2 {
+                // The first connections start threads of the runtime, which stay.
+                before = held();
+                tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+            }
+        }
+        let after = held();
+        // Connections that were cut leave when their ends have noticed.
+        assert!(after.0 <= before.0 + 2 && after.1 <= before.1 + 1, "{before:?} {after:?}");
+        let alive = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        assert!(alive <= tasks + 8, "{tasks} tasks became {alive}");
+        eprintln!("{n} reconnects, the slowest {slowest:?}, held {before:?} {after:?}");
+        // The server keeps a session whose connection was cut until its timeout, and none beyond.
+        let deadline = Instant::now() + Duration::from_secs(40);
+        while plc.sessions() > 1 {
+            assert!(Instant::now() < deadline, "{} sessions are left", plc.sessions());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        line.sources.stop().await;
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_does_less_than_asked_raises_an_alarm() {
+    let plc = Plc::start(1).await;
+    let mut line = Line::start(config(&plc.address, &[50, 1_000], vec![node("0", 0)]));
+    let mut alarms = line.sources.alarms().unwrap();
+    assert!(line.sources.alarms().is_none(), "there is one who hears them");
+    line.value(0, 0).await;
+    let standing = line.sources.standings().remove(0);
+    assert_eq!((standing.sessions, standing.certificates.len()), (1, 0));
+    assert_eq!(standing.groups.len(), 1, "the other group has no nodes: {standing:?}");
+    let group = &standing.groups[0];
+    assert!(group.publishing <= Duration::from_millis(50) && group.queue >= 100, "{group:?}");
+    assert!(alarms.try_recv().is_err());
+    line.stop().await;
+
+    // A PLC with a slow cycle and room for one value.
+    let plc = Plc::start_with(1, |mut builder| {
+        let limits = &mut builder.limits_mut().subscriptions;
+        limits.min_publishing_interval_ms = 200.0;
+        limits.min_sampling_interval_ms = 200.0;
+        limits.max_monitored_item_queue_size = 1;
+        open(builder)
+    })
+    .await;
+    let mut line = Line::start(config(&plc.address, &[50], vec![node("0", 0)]));
+    let mut alarms = line.sources.alarms().unwrap();
+    line.value(0, 0).await;
+    let raised: Vec<String> =
+        std::iter::from_fn(|| alarms.try_recv().ok()).map(|alarm| alarm.detail).collect();
+    for word in ["publishes every 200ms", "samples every 200ms", "keeps 1 values"] {
+        assert!(raised.iter().any(|detail| detail.contains(word)), "{word}: {raised:?}");
+    }
+    line.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_walked_through_to_its_end() {
+    use crate::sources::{BrowseLimits, MapHead, Shape, browse, map_text};
+    let plc = Plc::start(5).await;
+    // Two folders that hold each other: a walk must not run in their circle.
+    let namespace = plc.ids[0].namespace;
+    let [circle, back] = ["circle", "back"].map(|name| NodeId::new(namespace, name));
+    {
+        use opcua::server::address_space::ObjectBuilder;
+        use opcua::types::ReferenceTypeId::Organizes;
+        let mut space = plc.manager.address_space().write();
+        ObjectBuilder::new(&circle, "circle", "circle")
+            .organized_by(ObjectId::ObjectsFolder)
+            .insert(&mut *space);
+        ObjectBuilder::new(&back, "back", "back").organized_by(circle.clone()).insert(&mut *space);
+        space.insert_reference(&back, &circle, Organizes);
+        space.insert_reference(&plc.ids[4], &circle, Organizes);
+        VariableBuilder::new(&NodeId::new(namespace, "lanes"), "lanes", "lanes")
+            .data_type(DataTypeId::UInt16)
+            .value_rank(1)
+            .array_dimensions(&[3])
+            .organized_by(circle.clone())
+            .value(vec![1_u16, 2, 3])
+            .insert(&mut *space);
+    }
+    let url = format!("opc.tcp://{}/", plc.address);
+    let look = async |limits| {
+        browse(&url, Default::default(), limits, Clock::real(), |_, _| ()).await.unwrap()
+    };
+    let all = look(BrowseLimits { depth: 20, nodes: 1_000 }).await;
+    let ours: Vec<_> = all.variables.iter().filter(|v| v.namespace == namespace).collect();
+    assert_eq!((ours.len(), all.cut_short), (6, false), "{all:#?}");
+    assert!(ours.iter().any(|v| v.shape == Shape::Array("u16", Some(3))), "{ours:?}");
+    assert!(ours.iter().filter(|v| v.shape == Shape::Scalar("u32")).count() == 5);
+    assert!(look(BrowseLimits { depth: 20, nodes: 3 }).await.cut_short);
+    assert!(look(BrowseLimits { depth: 1, nodes: 1_000 }).await.cut_short);
+    let head = MapHead { station: "CW04".to_owned(), address: url.clone() };
+    let text = map_text(&all, &head, None, Some(NAMESPACE)).unwrap();
+    let read = domain::plc_map::PlcMap::parse("map.toml", &text);
+    let mut browsed = read.unwrap_or_else(|e| panic!("{e:?}\n{text}"));
+    // What was browsed can be read: the elements of the array too.
+    browsed.groups[0].period_us = 50_000;
+    let at = browsed.tags.iter().position(|tag| tag.id.as_str().ends_with("lanes[2]")).unwrap();
+    let mut line = Line::start(crate::sources::tests::device(browsed, url));
+    assert_eq!(line.value(u16::try_from(at).unwrap(), 3).await.quality, Quality::Good);
+    line.stop().await;
 }

@@ -1,14 +1,10 @@
-//! Where the password comes from: the environment or a file that only we can read, never the configuration.
+//! Passwords: from the environment or a file that only we can read, never from a configuration.
 
 use std::fmt;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Variable of the environment that holds the password.
-const VARIABLE: &str = "CAPLINE_DATABASE_PASSWORD";
-/// Its name among the credentials of systemd (`LoadCredential=`).
-const CREDENTIAL: &str = "database-password";
 /// Whoever is neither the owner nor in the group.
 const OTHERS: u32 = 0o007;
 
@@ -26,7 +22,7 @@ impl fmt::Debug for Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
-    #[error("{}: cannot be read ({cause}); name a file that holds nothing but the password", path.display())]
+    #[error("{}: cannot be read ({cause}); name a file that holds nothing but the secret", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -49,20 +45,24 @@ impl Secret {
         Secret(password.into())
     }
 
-    /// The password: from the environment, else from the named file, else from the credentials directory of systemd;
-    /// none where none of them is there, as with peer authentication on a socket.
+    /// The password: from a variable of the environment, else from the named file, else from the credentials of
+    /// systemd (`LoadCredential=`); none where none of them is there.
     ///
     /// # Errors
     /// A named file cannot be read, or everybody can read it.
-    pub fn find(file: Option<&Path>) -> Result<Option<Secret>, SecretError> {
-        if let Ok(password) = std::env::var(VARIABLE) {
+    pub fn find(
+        variable: &str,
+        file: Option<&Path>,
+        credential: &str,
+    ) -> Result<Option<Secret>, SecretError> {
+        if let Ok(password) = std::env::var(variable) {
             return Ok(Some(Secret(password)));
         }
         if let Some(file) = file {
             return Secret::read(file).map(Some);
         }
         let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
-            .map(|dir| Path::new(&dir).join(CREDENTIAL))
+            .map(|dir| Path::new(&dir).join(credential))
             .filter(|path| path.exists());
         credential.map(|path| Secret::read(&path)).transpose()
     }
@@ -84,7 +84,31 @@ impl Secret {
         Ok(Secret(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    pub(super) fn expose(&self) -> &str {
+    /// The password itself, for whoever logs in with it.
+    pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_everybody_can_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("password");
+        std::fs::write(&path, "s3cret\n").unwrap();
+        for (mode, refused) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            match Secret::read(&path) {
+                Ok(secret) => assert_eq!((secret.expose(), refused), ("s3cret", false)),
+                Err(error) => {
+                    assert!(refused, "{mode:o}");
+                    assert!(error.to_string().ends_with("chmod 600 it"), "{error}");
+                }
+            }
+        }
+        assert_eq!(format!("{:?}", Secret::new("s3cret")), "Secret");
     }
 }
