@@ -14,7 +14,9 @@ use clap::{Parser, Subcommand};
 
 mod commands;
 
-use commands::{browse, check, count, import, migrate, oee, pki, probe, selftest, spc};
+use commands::{
+    adopt, backup, browse, check, count, import, migrate, oee, pki, probe, selftest, spc,
+};
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
 #[derive(Parser)]
@@ -60,6 +62,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    Adopt(adopt::AdoptArgs),
+    Backup(backup::BackupArgs),
     Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
@@ -68,6 +72,7 @@ enum Command {
     Oee(oee::OeeArgs),
     Pki(pki::PkiArgs),
     Probe(probe::ProbeArgs),
+    Restore(backup::RestoreArgs),
     Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
     #[cfg(feature = "demo")]
@@ -105,6 +110,13 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             let config = Config::load(&config)?;
             runtime()?.block_on(run(&config))
         }
+        Command::Adopt(args) => {
+            let done = runtime()?.block_on(adopt::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
+        Command::Backup(args) => {
+            Ok(backup::back_up(&args).unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Browse(args) => {
             let done = runtime()?.block_on(browse::run(&args));
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
@@ -118,6 +130,9 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Restore(args) => {
+            Ok(backup::restore(&args).unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Pki(args) => {
             Ok(pki::run(&args, &Clock::real()).unwrap_or_else(|refusal| refusal.exit()))
         }

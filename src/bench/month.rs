@@ -98,7 +98,7 @@ pub fn run(days: i64, runs: usize) -> anyhow::Result<Figures> {
 fn open(dir: &Path) -> anyhow::Result<Historian> {
     Ok(Historian::open(
         dir,
-        Options { keep_raw: Duration::from_secs(3_600), keep_seconds: Duration::MAX },
+        Options { keep_raw: Duration::from_secs(3_600), ..Options::default() },
     )?)
 }
 

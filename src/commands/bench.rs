@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use capline::bench::month;
 use capline::bench::spc::{Effort, run as detection};
+use capline::bench::store::{Effort as Store, run as measure};
 use clap::{Args, Subcommand};
 
-use super::print;
+use super::{Refusal, print, print_json};
 
 /// Compute figures about Capline itself
 #[derive(Args)]
@@ -33,6 +34,21 @@ enum What {
         #[arg(long, default_value_t = Effort::default().lines)]
         lines: usize,
     },
+    /// What the embedded store costs the flash and how fast it answers, on this machine
+    ///
+    /// Stores made-up lines in a temporary directory of the disk that is named, and asks for them. Prints a table in
+    /// Markdown. Exit code 1: a promise is not kept here.
+    Store {
+        /// Directory on the disk to be measured
+        #[arg(value_name = "DIR", default_value = ".")]
+        dir: std::path::PathBuf,
+        /// Ticks of each load; a tick is 250 ms of a line
+        #[arg(long, default_value_t = Store::default().ticks)]
+        ticks: u64,
+        /// Print the figures as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// How long the workbench waits for a chart of a month
     ///
     /// Writes a journal of a line's minutes into a scratch directory, then starts afresh and asks for the chart.
@@ -46,6 +62,22 @@ enum What {
     },
 }
 
+fn store(dir: &std::path::Path, ticks: u64, json: bool) -> Result<ExitCode, Refusal> {
+    let dir = tempfile::tempdir_in(dir)
+        .map_err(|error| Refusal::of(dir, &format!("cannot be written: {error}")))?;
+    let spinner = indicatif::ProgressBar::new_spinner()
+        .with_message(format!("{ticks} ticks of two loads, 31 days of 20 lines"));
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    let measured = measure(dir.path(), Store { ticks, ..Store::default() });
+    spinner.finish_and_clear();
+    let figures = measured.map_err(|error| Refusal(error.to_string()))?;
+    let printed = match json {
+        true => print_json(&figures.json())?,
+        false => print(&figures.to_string()),
+    };
+    Ok(if figures.kept() { printed } else { ExitCode::FAILURE })
+}
+
 pub(crate) fn run(args: &BenchArgs) -> ExitCode {
     match args.what {
         What::Spc { seed, weeks, lines } => {
@@ -56,6 +88,9 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
             let figures = detection(seed, Effort { weeks, lines });
             spinner.finish_and_clear();
             print(&format!("{figures}\n"))
+        }
+        What::Store { ref dir, ticks, json } => {
+            store(dir, ticks, json).unwrap_or_else(|refusal| refusal.exit())
         }
         What::Chart { days, runs } => match month::run(i64::from(days), runs) {
             Ok(figures) => print(&format!("{figures}\n")),

@@ -1,5 +1,7 @@
 //! One file for each command beside `run` and `demo`. They read files and print; what is decided, the library decides.
 
+pub(crate) mod adopt;
+pub(crate) mod backup;
 #[cfg(feature = "demo")]
 pub(crate) mod bench;
 pub(crate) mod browse;

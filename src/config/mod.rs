@@ -47,6 +47,8 @@ pub struct Config {
     pub keep_raw: Duration,
     /// How long seconds are kept.
     pub keep_seconds: Duration,
+    /// Bytes that the journal directory may take, none for the whole disk.
+    pub budget: Option<u64>,
     /// The plant database that rows are forwarded to, none by default.
     pub database: Option<DatabaseConfig>,
     /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
@@ -230,6 +232,7 @@ impl Reader<'_> {
         let keep_seconds = store
             .as_ref()
             .and_then(|store| read_span(store, "keep_seconds", 60_000_000, LONGEST_RAW_US));
+        let budget = store.as_ref().and_then(|store| store.integer("budget_mb", 64, 1_000_000_000));
         if let Some(store) = store {
             store.finish();
         }
@@ -249,8 +252,9 @@ impl Reader<'_> {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             data: dir?,
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
-            keep_raw: keep_raw.unwrap_or(Duration::from_secs(24 * 3600)),
+            keep_raw: keep_raw.unwrap_or(Duration::from_secs(30 * 86_400)),
             keep_seconds: keep_seconds.unwrap_or(KEEP_SECONDS),
+            budget: budget.map(|at| at.value as u64 * 1_000_000),
             database,
             web_writes,
             lines,

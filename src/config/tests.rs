@@ -56,7 +56,7 @@ fn what_is_left_out_has_the_default_that_the_example_shows() {
     let config = Config::load(&root().join("config/plant.toml")).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.commit_every, Duration::from_millis(250));
-    assert_eq!(config.keep_raw, Duration::from_secs(24 * 3_600));
+    assert_eq!(config.keep_raw, Duration::from_secs(30 * 86_400));
     assert_eq!(config.keep_seconds, Duration::from_secs(8 * 24 * 3_600));
     assert_eq!(config.data, root().join("config").join("data"));
     let device = &config.lines[0].devices[0];

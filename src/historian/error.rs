@@ -68,6 +68,36 @@ pub enum StoreError {
         /// What was found.
         finding: String,
     },
+    /// The directory that something is to be put into holds something already.
+    #[error("{}: is not empty, it holds {found}; name a directory that is empty or not there", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+        /// One thing that it holds.
+        found: String,
+    },
+    /// There is no journal to be read.
+    #[error("{}: holds no journal; name the directory of [store] dir or the configuration", path.display())]
+    NoJournal {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A backup is not what its manifest says, or was never finished.
+    #[error("{}: cannot be restored: {finding}; use an earlier backup", path.display())]
+    BadBackup {
+        /// The backup or the file in it.
+        path: PathBuf,
+        /// What was found.
+        finding: String,
+    },
+    /// The disk did not do what it was told. What it holds is looked at again before anything else is written.
+    #[error("{}: the disk fails ({cause}); storing goes on by itself if it recovers, replace it soon", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        cause: Arc<rusqlite::Error>,
+    },
     /// The disk is full. Going on later loses nothing as long as the ticks are kept.
     #[error("{}: no space left on the disk; free some, storing goes on by itself", path.display())]
     Full {
@@ -124,11 +154,22 @@ impl StoreError {
             Some(ErrorCode::DatabaseCorrupt) => {
                 StoreError::Damaged { path, finding: cause.to_string() }
             }
+            Some(ErrorCode::SystemIoFailure) => StoreError::Disk { path, cause: Arc::new(cause) },
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 let cause = Arc::new(io::Error::other(cause));
                 StoreError::Unwritable { path, cause }
             }
             _ => StoreError::Sql { path, cause: Arc::new(cause) },
+        }
+    }
+
+    /// The same for a file that we write ourselves.
+    pub(super) fn from_io(path: &Path, cause: io::Error) -> StoreError {
+        match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                StoreError::Full { path: path.to_owned() }
+            }
+            _ => StoreError::unwritable(path, cause),
         }
     }
 

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::Tick;
 use super::error::StoreError;
+use super::heal;
 use super::lines;
-use super::place::Place;
+use super::place::{Place, RESERVE};
 use super::read::Failure;
 use super::record::{self, Scope};
 use super::schema;
@@ -53,11 +54,12 @@ impl Journal {
     ) -> Result<Journal, StoreError> {
         let place = Place::claim(dir)?;
         let path = place.database();
-        let mut conn = connect(&path)?;
-        schema::migrate(&mut conn, &path)?;
-        if bytes(&path) <= CHECK_AT_START_BYTES {
-            check(&conn, &path)?;
-        }
+        let conn = match sound(&path, !place.beside(heal::COPY).exists()) {
+            Err(damage) if heal::is_damage(&damage) => {
+                heal::heal(&place, damage, now, |path| sound(path, false))?
+            }
+            conn => conn?,
+        };
         let run = begin_run(&conn, boot, now).map_err(|e| StoreError::from_sqlite(&path, e))?;
         // After the first write, so that the log has its name too, and before anything is acknowledged.
         place.sync()?;
@@ -80,11 +82,48 @@ impl Journal {
     /// The answers come in the order of the ticks and are final: an error means not stored.
     pub(super) fn append(&mut self, ticks: &[&Tick]) -> Vec<Result<(), StoreError>> {
         let run = self.run;
-        match append_all(&mut self.conn, run, ticks) {
+        let mut done = append_all(&mut self.conn, run, ticks);
+        if done.as_ref().is_err_and(is_full) && self.give_reserve() {
+            done = append_all(&mut self.conn, run, ticks);
+        }
+        match done {
             Ok(answers) => answers.into_iter().map(|answer| self.explain(answer)).collect(),
             Err(cause) => {
                 let error = StoreError::from_sqlite(&self.path, cause);
+                if matches!(error, StoreError::Disk { .. }) {
+                    self.reopen();
+                }
                 ticks.iter().map(|tick| self.settle(tick, &error)).collect()
+            }
+        }
+    }
+
+    /// Gives the room free that was kept back for a full disk; false if there was none.
+    fn give_reserve(&self) -> bool {
+        let given = fs::remove_file(self.place.beside(RESERVE)).is_ok();
+        if given {
+            tracing::error!("the disk is full; the room that was kept back is used now");
+        }
+        given
+    }
+
+    /// After an error of the disk nothing that it was told before counts: the file is opened anew and looked through.
+    /// A sync that failed is never tried again on the same file (the kernel may have dropped what it could not write).
+    fn reopen(&mut self) {
+        let opened = connect(&self.path).and_then(|conn| {
+            let looked = match bytes(&self.path) <= CHECK_AT_START_BYTES {
+                true => check(&conn, &self.path),
+                false => Ok(()),
+            };
+            looked.map(|()| conn)
+        });
+        match opened {
+            Ok(conn) => self.conn = conn,
+            Err(error) => {
+                if heal::is_damage(&error) {
+                    heal::suspect(&self.path);
+                }
+                tracing::error!(%error, "the journal cannot be opened again");
             }
         }
     }
@@ -213,6 +252,10 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+}
+
 fn append_all(
     conn: &mut Connection,
     run: i64,
@@ -301,6 +344,24 @@ fn prune(conn: &mut Connection, frames_us: i64, seconds_us: i64) -> rusqlite::Re
     }
     tx.commit()?;
     Ok(most)
+}
+
+/// Opens a journal, brings it to the present schema and looks through it if it is not too large for that. Where there is
+/// none, one is made only if it `may_be_new`.
+fn sound(path: &Path, may_be_new: bool) -> Result<Connection, StoreError> {
+    if !may_be_new && !path.exists() {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            finding: "it is gone".to_owned(),
+        });
+    }
+    let mut conn = connect(path)?;
+    schema::migrate(&mut conn, path)?;
+    if bytes(path) <= CHECK_AT_START_BYTES || heal::is_suspect(path) {
+        check(&conn, path)?;
+        heal::is_sound(path);
+    }
+    Ok(conn)
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

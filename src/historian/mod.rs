@@ -1,22 +1,30 @@
 //! Historian: what is kept. One writer, one transaction a tick, readers beside it.
 //!
-//! The store is one SQLite file. A tick (raw readings, baselines, minutes, events) is stored whole or not at all, in
+//! The store is one SQLite file; readings as read move after some minutes into compressed files of a day beside it, and a
+//! copy of it lies there too. A tick (raw readings, baselines, minutes, events) is stored whole or not at all, in
 //! order, and once: that is what lets a line go on after any kind of end without losing or doubling a capsule.
 //! Nothing in here counts, judges or waits for a device.
 
 pub mod archive;
+pub mod backup;
+mod copy;
 mod error;
 pub mod forward;
 mod frame;
 mod gauge;
+mod heal;
 mod hours;
 mod journal;
+mod keep;
 mod lines;
 mod place;
 mod quality;
+mod raw;
 mod read;
+mod rebirth;
 mod record;
 mod schema;
+mod space;
 mod tick;
 mod writer;
 
@@ -24,7 +32,7 @@ mod writer;
 mod tests;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::line::batch::hand::Entry;
@@ -40,12 +48,14 @@ use domain::units::{LineId, TagId};
 use tokio::sync::mpsc;
 
 pub use error::StoreError;
+pub use space::{Room, Rung};
 pub use tick::{DeviceTags, Resume, StoredState, Tick};
 pub use writer::{Busy, NotStored, Pending};
 
 use crate::clock::Clock;
 use gauge::Gauge;
 use journal::Journal;
+use keep::{Keeper, Rounds};
 use read::Readers;
 use writer::Writer;
 
@@ -57,6 +67,8 @@ const READ_DEADLINE: Duration = Duration::from_secs(5);
 pub struct Historian(Arc<Inner>);
 
 struct Inner {
+    // First: the thread must be gone before the directory is given free.
+    keeper: Mutex<Option<Keeper>>,
     writer: Writer,
     readers: Arc<Readers>,
     gauge: Arc<Gauge>,
@@ -70,6 +82,19 @@ pub struct Options {
     pub keep_raw: Duration,
     /// How long seconds are kept. Minutes and everything else stay.
     pub keep_seconds: Duration,
+    /// Bytes that the directory of the journal may take; without it the disk is the bound. When little is left, raw
+    /// readings are given up before they are old, never minutes or events.
+    pub budget: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            keep_raw: Duration::from_secs(30 * 86_400),
+            keep_seconds: Duration::from_secs(8 * 86_400),
+            budget: None,
+        }
+    }
 }
 
 /// How the store is doing.
@@ -91,6 +116,14 @@ pub struct StoreStats {
     pub wal_bytes: u64,
     /// Ticks that wait to be stored.
     pub queued: usize,
+    /// Size of the files of raw readings beside the journal.
+    pub raw_bytes: u64,
+    /// Size of the copy beside the journal, 0 where there is none yet.
+    pub copy_bytes: u64,
+    /// The room on the disk or in the budget, the narrower of the two; nothing of nothing before the first look.
+    pub room: Room,
+    /// How often something was given up because there was no room.
+    pub shed: u64,
     /// The error of the last commit or of housekeeping, none when all is well.
     pub last_error: Option<String>,
 }
@@ -109,7 +142,9 @@ impl Historian {
         if journal::bytes(&path) > journal::CHECK_AT_START_BYTES {
             check_beside(&path, &gauge);
         }
-        Ok(Historian(Arc::new(Inner { writer, readers, gauge, path })))
+        let rounds = Rounds::new(dir, gauge.clone(), writer.hand(), options);
+        let keeper = Mutex::new(Some(Keeper::start(rounds)?));
+        Ok(Historian(Arc::new(Inner { keeper, writer, readers, gauge, path })))
     }
 
     /// Hands a tick to the writer and never blocks. The tick is durable when [`Pending`] says so; a full queue or a
@@ -281,7 +316,40 @@ impl Historian {
         &self,
         settings: archive::Settings,
     ) -> Result<(forward::Forwarder, mpsc::Receiver<String>), StoreError> {
-        forward::Forwarder::start(&self.0.path, &self.uuid()?, settings)
+        forward::Forwarder::start(&self.0.path, &self.uuid()?, settings, self.0.gauge.clone())
+    }
+
+    /// Lets this journal, which was restored from a backup, take over from the one it was restored from: what a person
+    /// decides who knows that this one is gone. The plant database goes on from what both have. Nothing must be
+    /// forwarding meanwhile.
+    ///
+    /// # Errors
+    /// In words: the database cannot be reached, or another journal altogether writes there under this name.
+    pub async fn adopt(
+        &self,
+        settings: &archive::Settings,
+    ) -> Result<Vec<forward::Adopted>, String> {
+        let uuid = self.uuid().map_err(|error| error.to_string())?;
+        forward::Forwarder::adopt(&self.0.path, &uuid, settings).await
+    }
+
+    /// Bytes and snapshots of raw readings: in the journal, and in files of a day. Blocks.
+    pub fn raw_sizes(&self) -> Result<[(u64, u64); 2], StoreError> {
+        let hot = self.0.readers.frame_sizes()?;
+        let packed = raw::sizes(self.0.path.parent().unwrap_or(Path::new(".")))?;
+        Ok([hot, packed])
+    }
+
+    /// Puts all raw readings into files of a day now, for measurements: by itself that happens after ten minutes.
+    pub fn pack_raw(&self) -> Result<(), StoreError> {
+        let dir = self.0.path.parent().unwrap_or(Path::new("."));
+        let (gauge, hand) = (self.0.gauge.clone(), self.0.writer.hand());
+        let mut rounds = Rounds::new(dir, gauge, hand, Options::default());
+        rounds.hot_us = i64::MIN / 2;
+        while self.0.readers.frame_sizes()?.1 > 0 {
+            rounds.compact()?;
+        }
+        Ok(())
     }
 
     /// How the store is doing.
@@ -298,6 +366,7 @@ impl Historian {
     /// Stores what is queued, moves the log into the database and gives the directory free. Blocks. Ticks that other
     /// handles append afterwards come back.
     pub fn close(self) -> Result<(), StoreError> {
+        drop(self.0.keeper.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.0.writer.close()
     }
 }
@@ -315,6 +384,9 @@ fn check_beside(path: &Path, gauge: &Arc<Gauge>) {
     let (path, gauge) = (path.to_owned(), gauge.clone());
     std::thread::spawn(move || {
         if let Err(error) = read::check(&path) {
+            if heal::is_damage(&error) {
+                heal::suspect(&path);
+            }
             gauge.fail(error);
         }
     });

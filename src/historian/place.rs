@@ -1,10 +1,19 @@
 //! The directory of the journal: made, found to be local, locked for this process, synced.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
+
+/// The journal in its directory.
+pub(super) const DATABASE: &str = "journal.db";
+/// Room that is kept back for a full disk.
+pub(super) const RESERVE: &str = "reserve";
+/// The lock in it.
+const LOCK: &str = "capline.lock";
+/// Ending of files that are not finished. They are nobody's and may be deleted.
+pub(super) const PART: &str = ".part";
 
 /// A directory that is ours as long as this value lives.
 pub(super) struct Place {
@@ -15,8 +24,17 @@ pub(super) struct Place {
 impl Place {
     /// Makes the directory where it is missing and locks it.
     pub(super) fn claim(dir: &Path) -> Result<Place, StoreError> {
+        Place::claim_on(dir, file_system)
+    }
+
+    /// The same with another way to tell the file system of a directory by its magic number.
+    pub(super) fn claim_on(
+        dir: &Path,
+        magic: impl Fn(&Path) -> io::Result<u32>,
+    ) -> Result<Place, StoreError> {
         make(dir)?;
-        if let Some(kind) = network_kind(dir)? {
+        let found = magic(dir).map_err(|e| StoreError::unwritable(dir, e))?;
+        if let Some(kind) = network_name(found) {
             return Err(StoreError::Network { path: dir.to_owned(), kind });
         }
         Ok(Place { dir: dir.to_owned(), _lock: lock(dir)? })
@@ -24,7 +42,12 @@ impl Place {
 
     /// Where the database lies.
     pub(super) fn database(&self) -> PathBuf {
-        self.dir.join("journal.db")
+        self.dir.join(DATABASE)
+    }
+
+    /// Another file in it.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
     }
 
     /// Makes the names of new files durable. SQLite syncs contents; a file whose name was never synced can be gone
@@ -34,7 +57,7 @@ impl Place {
     }
 }
 
-fn make(dir: &Path) -> Result<(), StoreError> {
+pub(super) fn make(dir: &Path) -> Result<(), StoreError> {
     let missing: Vec<_> = dir.ancestors().take_while(|above| !above.exists()).collect();
     fs::create_dir_all(dir).map_err(|e| StoreError::unwritable(dir, e))?;
     for made in missing {
@@ -47,14 +70,30 @@ fn make(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn sync(dir: &Path) -> Result<(), StoreError> {
+/// Something in a directory beside the lock and what an earlier attempt left unfinished; that is deleted.
+pub(super) fn content(dir: &Path) -> Result<Option<String>, StoreError> {
+    let fail = |e| StoreError::unwritable(dir, e);
+    for entry in fs::read_dir(dir).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(PART) {
+            fs::remove_file(entry.path()).map_err(fail)?;
+        } else if name != LOCK {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// Makes the names in a directory durable.
+pub(super) fn sync(dir: &Path) -> Result<(), StoreError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| StoreError::unwritable(dir, e))
 }
 
 /// The lock lies on a file of its own: closing any handle of the database file would drop SQLite's own locks.
 /// It goes with the process, however that ends.
 fn lock(dir: &Path) -> Result<File, StoreError> {
-    let path = dir.join("capline.lock");
+    let path = dir.join(LOCK);
     let fail = |e| StoreError::unwritable(&path, e);
     let mut file = File::options()
         .read(true)
@@ -82,9 +121,8 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-fn network_kind(dir: &Path) -> Result<Option<&'static str>, StoreError> {
-    let stat = rustix::fs::statfs(dir).map_err(|e| StoreError::unwritable(dir, e.into()))?;
-    Ok(network_name(stat.f_type as u32))
+fn file_system(dir: &Path) -> io::Result<u32> {
+    Ok(rustix::fs::statfs(dir)?.f_type as u32)
 }
 
 /// Network and cluster file systems by their magic number (`linux/magic.h`, `statfs(2)`).

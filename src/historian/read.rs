@@ -10,13 +10,12 @@ use domain::line::minute::{Counted, Minute, Tally, join_weights};
 use domain::line::second::Seconds;
 use domain::line::weighing::Sequence;
 use domain::line::weight::{Series, WeightTally};
-use domain::reading::Snapshot;
 use domain::units::{Count, LineId, Moment, StationId, TagId};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::error::StoreError;
 use super::record::{self, BaselineRow};
-use super::{DeviceTags, Resume, StoredState, frame};
+use super::{DeviceTags, Resume, StoredState, raw as days};
 use super::{hours, journal, lines};
 
 /// Connections at most. More would only wait for the same disk, each with a cache of its own.
@@ -67,7 +66,7 @@ impl Readers {
         &self,
         ask: impl FnOnce(&Connection) -> Found<T>,
     ) -> Result<T, StoreError> {
-        let until = Instant::now() + self.deadline;
+        let until = self.until();
         let mut conn = self.take(until)?;
         let found = match limit(&mut conn, Some(until)) {
             // A transaction, so that several statements see the same moment.
@@ -76,6 +75,16 @@ impl Readers {
         };
         self.give_back(conn);
         found.map_err(|failure| self.explain(failure))
+    }
+
+    /// The directory of the journal.
+    pub(super) fn dir(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// When a query that begins now is broken off.
+    pub(super) fn until(&self) -> Instant {
+        Instant::now() + self.deadline
     }
 
     fn explain(&self, failure: Failure) -> StoreError {
@@ -90,7 +99,7 @@ impl Readers {
         }
     }
 
-    fn too_slow(&self) -> StoreError {
+    pub(super) fn too_slow(&self) -> StoreError {
         StoreError::TooSlow { seconds: self.deadline.as_secs_f32() }
     }
 
@@ -187,15 +196,14 @@ impl Readers {
         })
     }
 
-    pub(super) fn raw(
-        &self,
-        line: &LineId,
-        (from_us, to_us): (i64, i64),
-        limit: usize,
-    ) -> Result<Vec<Snapshot>, StoreError> {
-        self.query(|conn| match record::line_id(conn, line)? {
-            Some(line) => raw(conn, line, (from_us, to_us), limit),
-            None => Ok(Vec::new()),
+    /// Bytes and snapshots of all frames.
+    pub(super) fn frame_sizes(&self) -> Result<(u64, u64), StoreError> {
+        let sql = "select coalesce(sum(length(data)), 0), coalesce(sum(snapshots), 0) from frame";
+        self.query(|conn| {
+            let found = conn.query_row(sql, [], |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
+            });
+            Ok(found?)
         })
     }
 
@@ -204,10 +212,12 @@ impl Readers {
         line: &LineId,
         at_us: i64,
     ) -> Result<Vec<DeviceTags>, StoreError> {
+        let run = days::run_at(self.dir(), line.as_str(), at_us)?;
         self.query(|conn| {
             let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
             let mut find = conn.prepare_cached(include_str!("sql/layout_read.sql"))?;
-            let found = find.query_row((line, at_us), |row| row.get::<_, String>(0)).optional()?;
+            let found =
+                find.query_row((line, at_us, run), |row| row.get::<_, String>(0)).optional()?;
             let devices = found.map(|json| record::devices(&json)).transpose();
             Ok(devices.map_err(Failure::Damaged)?.unwrap_or_default())
         })
@@ -282,29 +292,6 @@ fn events(
         .query_map(params![line, from_us, to_us, words, sql_limit(limit)], record::event)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(found)
-}
-
-fn raw(
-    conn: &Connection,
-    line: i64,
-    (from_us, to_us): (i64, i64),
-    limit: usize,
-) -> Found<Vec<Snapshot>> {
-    let mut find = conn.prepare_cached(include_str!("sql/frames_read.sql"))?;
-    let mut rows = find.query((line, from_us, to_us, frame::MAX_SPAN_US))?;
-    let mut snapshots = Vec::new();
-    while snapshots.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        let seq: i64 = row.get(0)?;
-        let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let frame = frame::decode(blob)
-            .map_err(|error| Failure::Damaged(format!("frame {seq}: {error}")))?;
-        let asked = |at: &Moment| from_us <= at.utc_us && at.utc_us < to_us;
-        snapshots.extend(frame.into_iter().filter(|snapshot| asked(&snapshot.taken_at)));
-    }
-    snapshots.truncate(limit);
-    Ok(snapshots)
 }
 
 fn seconds(

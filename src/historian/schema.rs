@@ -32,7 +32,7 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     recognise(conn, path)?;
     let tx = conn.transaction().map_err(fail)?;
     tx.execute_batch(include_str!("sql/migration.sql")).map_err(fail)?;
-    let known = MIGRATIONS.iter().map(|migration| migration.step).max().unwrap_or(0);
+    let known = known();
     let found: u32 = tx
         .query_row("select coalesce(max(step), 0) from migration", [], |row| row.get(0))
         .map_err(fail)?;
@@ -44,6 +44,24 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(fail)?;
     tx.commit().map_err(fail)
+}
+
+/// The last step that this version knows.
+pub(super) fn known() -> u32 {
+    MIGRATIONS.iter().map(|migration| migration.step).max().unwrap_or(0)
+}
+
+/// Whether this is a journal that this version can read, and the last step of its schema. Changes nothing.
+pub(super) fn recognised(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
+    recognise(conn, path)?;
+    let found: u32 = conn
+        .query_row("select coalesce(max(step), 0) from migration", [], |row| row.get(0))
+        .map_err(|e| StoreError::from_sqlite(path, e))?;
+    let known = known();
+    match found > known {
+        true => Err(StoreError::Newer { path: path.to_owned(), found, known }),
+        false => Ok(found),
+    }
 }
 
 fn recognise(conn: &Connection, path: &Path) -> Result<(), StoreError> {

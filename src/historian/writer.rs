@@ -92,6 +92,23 @@ enum Command {
     Close,
 }
 
+/// A hand on the writer for others than lines.
+#[derive(Clone)]
+pub(super) struct Hand(SyncSender<Command>);
+
+impl Hand {
+    /// Lets the thread do something with the journal and waits until it is done.
+    pub(super) fn perform(
+        &self,
+        work: impl FnOnce(&mut Journal) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let (done, result) = sync_channel(1);
+        let command = Command::Do { work: Box::new(work), done };
+        self.0.send(command).map_err(|_| StoreError::Closed)?;
+        result.recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
 /// The near end of the queue.
 pub(super) struct Writer {
     queue: SyncSender<Command>,
@@ -141,10 +158,12 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut Journal) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
-        let (done, result) = sync_channel(1);
-        let command = Command::Do { work: Box::new(work), done };
-        self.queue.send(command).map_err(|_| StoreError::Closed)?;
-        result.recv().unwrap_or(Err(StoreError::Closed))
+        self.hand().perform(work)
+    }
+
+    /// A hand on the thread for others.
+    pub(super) fn hand(&self) -> Hand {
+        Hand(self.queue.clone())
     }
 
     /// Lets the thread store what is queued, close the journal and end. The second caller finds nothing to do.
@@ -212,6 +231,7 @@ impl Worker {
         let started = Instant::now();
         let answers = self.journal.append(&ticks);
         let took = started.elapsed();
+        self.gauge.reached(now_us);
         let error = answers.iter().find_map(|answer| answer.as_ref().err().cloned());
         self.gauge.commit(took, ticks.len(), error);
         for (job, answer) in jobs.into_iter().zip(answers) {

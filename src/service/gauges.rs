@@ -20,8 +20,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::RunningLine;
 use super::line::Command;
 use super::plant::plant_gauges;
-use crate::historian::Historian;
 use crate::historian::forward::ForwardStatus;
+use crate::historian::{Historian, Rung};
 use crate::sources::{GroupPace, OpcUaStanding, Sources};
 use crate::web::{Desk, Gauge, GaugeKind, Gauges, History, QualityRecord};
 
@@ -229,6 +229,36 @@ impl ServiceGauges {
             "Ticks that wait to be stored",
             vec![],
             stats.queued as f64,
+        ));
+        gauges.push(gauge(
+            "capline_store_raw_bytes",
+            "Size of the files of raw readings in bytes",
+            vec![],
+            stats.raw_bytes as f64,
+        ));
+        gauges.push(gauge(
+            "capline_store_copy_bytes",
+            "Size of the copy beside the journal in bytes, 0 before the first",
+            vec![],
+            stats.copy_bytes as f64,
+        ));
+        gauges.push(gauge(
+            "capline_store_free_bytes",
+            "Room for the journal in bytes, on the disk or in its budget",
+            vec![],
+            stats.room.free as f64,
+        ));
+        for rung in Rung::ALL {
+            let labels = vec![("rung", rung.word().to_owned())];
+            let is = f64::from(u8::from(rung == stats.room.rung()));
+            let help = "1 for how far the room has shrunk";
+            gauges.push(gauge("capline_store_room", help, labels, is));
+        }
+        gauges.push(counter(
+            "capline_store_shed",
+            "Times that something was given up because there was no room",
+            vec![],
+            stats.shed as f64,
         ));
         let failing = f64::from(u8::from(stats.last_error.is_some()));
         gauges.push(gauge(

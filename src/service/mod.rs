@@ -84,10 +84,12 @@ pub struct LineSummary {
 /// # Errors
 /// One sentence: unwritable, in use by another Capline, damaged, of a newer version.
 pub fn open_historian(config: &Config) -> anyhow::Result<Historian> {
-    Ok(Historian::open(
-        &config.data,
-        Options { keep_raw: config.keep_raw, keep_seconds: config.keep_seconds },
-    )?)
+    let options = Options {
+        keep_raw: config.keep_raw,
+        keep_seconds: config.keep_seconds,
+        budget: config.budget,
+    };
+    Ok(Historian::open(&config.data, options)?)
 }
 
 impl Service {

@@ -432,8 +432,10 @@ fn check_reports_all_mistakes_on_stderr() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    let all =
-        ["run", "browse", "check", "count", "import", "oee", "pki", "probe", "spc", "selftest"];
+    let all = [
+        "run", "adopt", "backup", "browse", "check", "count", "import", "oee", "pki", "probe",
+        "restore", "spc", "selftest",
+    ];
     for command in all {
         let run = capline(&root(), &[command, "--help"]);
         assert_eq!(run.code, Some(0));

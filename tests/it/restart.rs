@@ -14,7 +14,7 @@ use crate::harness::{Api, PATIENCE, Site, count, plant, until};
 use crate::process::Process;
 
 /// The counter of good capsules of the simulated filler.
-const GOOD: &str = "CF01.Admin.ProdProcessedCount[0].AccCount";
+pub(crate) const GOOD: &str = "CF01.Admin.ProdProcessedCount[0].AccCount";
 
 /// The counter of good capsules of the simulated weigher.
 const WEIGHED: &str = "CW04.Statistic.TotalPackagesAccepted.ItemCount";
@@ -56,7 +56,7 @@ pub(crate) async fn serve(site: &Site) -> (Process, Api) {
 }
 
 /// Waits until the journal holds so many gaps of the good counter.
-async fn gaps(api: Api, n: usize) -> Vec<Count> {
+pub(crate) async fn gaps(api: Api, n: usize) -> Vec<Count> {
     until(&format!("{n} gaps in the journal"), PATIENCE, async || match api.gaps(GOOD).await? {
         gaps if gaps.len() == n => Ok(gaps),
         gaps => Err(format!("{gaps:?}")),
@@ -240,7 +240,7 @@ async fn a_demo_killed_while_it_starts_goes_on() {
 
 /// A new journal that knows nothing but which plant it belongs to.
 fn forget_the_count(data: &Path) {
-    let options = Options { keep_raw: Duration::from_secs(3_600), keep_seconds: Duration::MAX };
+    let options = Options { keep_raw: Duration::from_secs(3_600), ..Options::default() };
     let old = Historian::open(data, options).expect("the journal opens");
     let origin = old.setting("demo").expect("settings are read").expect("a demo keeps its origin");
     old.close().expect("the journal closes");

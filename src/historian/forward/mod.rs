@@ -4,6 +4,7 @@
 //! together with the rows it stands for. After any doubt the watermark is read again, so that nothing is sent twice
 //! and nothing is left out. A long outage is left behind as a backlog: the present is sent first.
 
+mod adopt;
 mod outbox;
 mod session;
 mod status;
@@ -21,10 +22,12 @@ use uuid::Uuid;
 
 use super::archive::{Reaction, Settings, Trouble};
 use super::error::StoreError;
+use super::gauge::Gauge;
 use outbox::{Batch, Outbox};
 use session::{Backlog, Identity, Part, Session};
 use stream::{PRESENT, STREAMS, Stream};
 
+pub use adopt::Adopted;
 pub use status::{ForwardState, ForwardStats, ForwardStatus, StreamStats};
 
 /// Time between two looks at the journal, and between two pictures of the open minutes.
@@ -39,6 +42,11 @@ const LAST_WITHIN: Duration = Duration::from_secs(3);
 const REFUSED_IN_A_ROW: u32 = 100;
 /// Alarms that may wait for the line.
 const ALARMS: usize = 16;
+
+/// The tables of the journal whose numbers a plant database follows.
+pub(super) fn sources() -> impl Iterator<Item = &'static str> {
+    STREAMS.into_iter().map(|stream| stream.source)
+}
 
 /// The task that forwards. It ends with this handle.
 pub struct Forwarder {
@@ -57,6 +65,7 @@ impl Forwarder {
         path: &Path,
         uuid: &str,
         settings: Settings,
+        gauge: Arc<Gauge>,
     ) -> Result<(Forwarder, mpsc::Receiver<String>), StoreError> {
         let journal = Uuid::parse_str(uuid).map_err(|error| StoreError::Damaged {
             path: path.to_owned(),
@@ -68,9 +77,21 @@ impl Forwarder {
         let (alarm, alarms) = mpsc::channel(ALARMS);
         let status = ForwardStatus::default();
         let outbox = Arc::new(Outbox::new(path));
-        let work = Work { identity, outbox, status: status.clone(), stopped, alarm, refused: 0 };
+        let status_too = status.clone();
+        let work = Work { identity, outbox, gauge, status: status_too, stopped, alarm, refused: 0 };
         let task = tokio::spawn(work.run());
         Ok((Forwarder { task, stop, status }, alarms))
+    }
+
+    /// Lets the journal at a path take over from the one that it was restored from.
+    pub(super) async fn adopt(
+        path: &Path,
+        uuid: &str,
+        settings: &Settings,
+    ) -> Result<Vec<Adopted>, String> {
+        let journal = Uuid::parse_str(uuid).map_err(|error| error.to_string())?;
+        let outbox = Arc::new(Outbox::new(path));
+        adopt::adopt(&outbox, journal, settings).await.map_err(|trouble| trouble.words())
     }
 
     /// How it is doing.
@@ -107,6 +128,8 @@ struct Cursor {
 struct Work {
     identity: Identity,
     outbox: Arc<Outbox>,
+    /// Told how far the minutes are, so that the readings behind them may go first when there is no room.
+    gauge: Arc<Gauge>,
     status: ForwardStatus,
     stopped: watch::Receiver<bool>,
     alarm: mpsc::Sender<String>,
@@ -200,6 +223,11 @@ impl Work {
         while cursor.last < head {
             let batch = self.read(cursor, cursor.last, head).await?;
             self.send(session, cursor, Part::Live, &batch).await?;
+        }
+        if std::ptr::eq(stream, stream::minutes_stream()) && cursor.backlogs.is_empty() {
+            let last = cursor.last;
+            let mark = self.outbox.ask(move |outbox| outbox.mark(stream, last)).await?;
+            mark.into_iter().for_each(|start_us| self.gauge.sent(start_us));
         }
         self.status.stream(stream.name, |stats| {
             stats.pending = 0;

@@ -9,10 +9,12 @@ use domain::units::HOUR_US;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 use super::stream::{Kind, Stream, Table};
 use crate::historian::error::StoreError;
 use crate::historian::read::{Failure, Found, Readers};
+use crate::historian::rebirth::{self, Lost};
 
 /// A batch that takes longer than this is read with a smaller limit by the next attempt.
 const READ_DEADLINE: Duration = Duration::from_secs(20);
@@ -78,6 +80,17 @@ impl Outbox {
     /// What tells the change of this number from another one with it; none where it has moved on.
     pub(super) fn mark(&self, stream: &Stream, seq: i64) -> Result<Option<i64>, StoreError> {
         self.0.query(|conn| mark(conn, stream, seq))
+    }
+
+    /// Numbers that this journal has lost, because it went on from a copy.
+    pub(super) fn lost(&self, stream: &Stream) -> Result<Option<Lost>, StoreError> {
+        self.0.query(|conn| Ok(rebirth::lost(conn, stream.source)?))
+    }
+
+    /// The identity of the journal that this one was restored from.
+    pub(super) fn parent(&self) -> Result<Option<Uuid>, StoreError> {
+        let text = self.0.query(|conn| Ok(rebirth::parent(conn)?))?;
+        Ok(text.and_then(|text| Uuid::parse_str(&text).ok()))
     }
 
     /// The next changes after a number, at most `limit` of them and none beyond `upto`.

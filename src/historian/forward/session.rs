@@ -115,7 +115,11 @@ impl Session {
             let found = self.plant.client.query_opt(FIND, &[&self.edge, &stream.name]).await?;
             if let Some(found) = &found {
                 let (journal, session): (Uuid, Uuid) = (found.get(0), found.get(1));
-                recognise(identity, stream, journal, session)?;
+                if journal != identity.journal {
+                    let parent = outbox.ask(|outbox| outbox.parent()).await?;
+                    return Err(of_another(identity, journal, parent));
+                }
+                recognise(identity, stream, session)?;
                 let (last, mark) = (found.get(2), found.get(3));
                 outbox.ask(move |outbox| is_ours(stream, outbox, last, mark)).await?;
             }
@@ -317,23 +321,29 @@ async fn prepare(client: &Client) -> Result<HashMap<&'static str, Statement>, Tr
     Ok(statements)
 }
 
-async fn within<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+pub(super) async fn within<T>(
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
     match tokio::time::timeout(WITHIN, work).await {
         Ok(done) => done,
         Err(_) => Err(Trouble::Silent(WITHIN.as_secs())),
     }
 }
 
-/// Whether a stream is that of our journal, and nobody else has taken it since we had it.
-fn recognise(
-    identity: &Identity,
-    stream: &Stream,
-    journal: Uuid,
-    session: Uuid,
-) -> Result<(), Trouble> {
-    if journal != identity.journal {
-        return Err(stranger(identity, "the journal of another box"));
+/// A stream that is not of our journal: of the one that ours was restored from, or of any other.
+fn of_another(identity: &Identity, journal: Uuid, parent: Option<Uuid>) -> Trouble {
+    if parent != Some(journal) {
+        return stranger(identity, "the journal of another box");
     }
+    let edge = &identity.settings.edge;
+    Trouble::Stranger(format!(
+        "the journal that this one was restored from writes as edge \"{edge}\"; if it is gone for good, stop this \
+         service and run `capline adopt`, otherwise give this box a name of its own in [database] edge"
+    ))
+}
+
+/// Whether nobody else has taken a stream since we had it.
+fn recognise(identity: &Identity, stream: &Stream, session: Uuid) -> Result<(), Trouble> {
     if identity.had.contains(stream.name) && !identity.sessions.contains(&session) {
         return Err(stranger(identity, "another box that runs now"));
     }
@@ -348,6 +358,11 @@ fn is_ours(
     there: Option<i64>,
 ) -> Result<(), Trouble> {
     let name = stream.name;
+    if outbox.lost(stream)?.is_some_and(|lost| lost.contains(last)) {
+        return Err(Trouble::Stranger(format!(
+            "the database has {name} {last} of this box and its journal, which went on from a copy, does not; stop this service and run `capline adopt`"
+        )));
+    }
     let head = outbox.head(stream)?;
     if last > head {
         return Err(Trouble::Stranger(format!(

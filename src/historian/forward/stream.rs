@@ -126,6 +126,11 @@ static STOPS: Stream = Stream {
     ],
 };
 
+/// The stream of closed minutes.
+pub(super) fn minutes_stream() -> &'static Stream {
+    &MINUTES
+}
+
 /// All of them.
 pub(super) static STREAMS: [&Stream; 3] = [&EVENTS, &STOPS, &MINUTES];
 

@@ -1,13 +1,18 @@
 //! The store against real files. `tick` makes the ticks; `assert_resumes` is what a start must find.
 
+mod copies;
 mod crash;
 mod frame;
+mod golden;
 mod hours;
 mod lines;
 mod measure;
+
 mod quality;
+mod raw;
 mod refuse;
 mod store;
+mod trial;
 mod weights;
 
 use std::path::Path;
@@ -28,6 +33,7 @@ use domain::line::stop::{Cause, Flags, Stop};
 use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
 use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId, TagId};
 
+use super::keep::Rounds;
 use super::{Historian, Options, Resume, StoredState, Tick};
 
 /// 2026-01-05T06:00:00Z.
@@ -35,11 +41,14 @@ const T0_US: i64 = 1_767_592_800_000_000;
 const TICK_US: i64 = 250_000;
 
 fn open(dir: &Path) -> Historian {
-    Historian::open(
-        dir,
-        Options { keep_raw: Duration::from_secs(3_600), keep_seconds: Duration::MAX },
-    )
-    .unwrap()
+    Historian::open(dir, Options { keep_raw: Duration::from_secs(3_600), ..Options::default() })
+        .unwrap()
+}
+
+/// The housekeeping of a store, to be made to go round by a test.
+fn rounds(historian: &Historian, dir: &Path) -> Rounds {
+    let options = Options { keep_raw: Duration::from_secs(2 * 86_400), ..Options::default() };
+    Rounds::new(dir, historian.0.gauge.clone(), historian.0.writer.hand(), options)
 }
 
 fn l1() -> LineId {

@@ -12,8 +12,7 @@ use crate::historian::place::network_name;
 use crate::historian::read::Readers;
 
 fn check(dir: &Path, expected: Expect) {
-    let options =
-        Options { keep_raw: Duration::from_secs(1), keep_seconds: Duration::from_secs(1) };
+    let options = Options { keep_raw: Duration::from_secs(1), ..Options::default() };
     let error = Historian::open(dir, options).err().expect("opened").to_string();
     let parent = dir.parent().unwrap().to_str().unwrap();
     let process = format!("process {}", std::process::id());

@@ -121,6 +121,12 @@ struct StoreView {
     commit_ms: [f64; 3],
     /// Size of the journal in bytes.
     bytes: f64,
+    /// Size of the files of raw readings in bytes.
+    raw_bytes: f64,
+    /// Room for both, on the disk or in their budget, in bytes.
+    free_bytes: f64,
+    /// Whether raw readings are given up for want of room.
+    shedding: bool,
     /// Ticks that wait to be stored.
     queued: f64,
     /// Whether the journal refuses ticks.
@@ -241,6 +247,11 @@ impl Gauges {
             commits: value("capline_store_commits"),
             commit_ms: self.quantiles_ms("capline_store_commit_seconds", &[]),
             bytes: value("capline_store_bytes"),
+            raw_bytes: value("capline_store_raw_bytes"),
+            free_bytes: value("capline_store_free_bytes"),
+            shedding: ["shed_sent", "shed"].into_iter().any(|rung| {
+                self.value("capline_store_room", &[("rung", rung)]).is_some_and(|is| is > 0.0)
+            }),
             queued: value("capline_store_queued_ticks"),
             failing: value("capline_store_failing") > 0.0,
         }

@@ -46,9 +46,9 @@ function showAll() {
   put('doubts', num(data.n_entries));
   put('doubts-note', t('doubts_note'));
   const { store } = data;
-  put('store', size(store.bytes));
-  put('store-note', store.failing ? t('store_failing') : t('store_note', { p50: fixed(store.commit_ms[0], 1), p99: fixed(store.commit_ms[1], 1), queued: num(store.queued) }));
-  $('store').closest('.tile').classList.toggle('broken', store.failing);
+  put('store', size(store.bytes + store.raw_bytes));
+  put('store-note', store.failing ? t('store_failing') : store.shedding ? t('store_shedding', { free: size(store.free_bytes) }) : t('store_note', { p50: fixed(store.commit_ms[0], 1), p99: fixed(store.commit_ms[1], 1), queued: num(store.queued) }));
+  $('store').closest('.tile').classList.toggle('broken', store.failing || store.shedding);
   put('screens', num(data.screens));
   put('screens-note', data.resident_bytes === null ? '' : t('memory', { n: size(data.resident_bytes) }));
   showPolls();

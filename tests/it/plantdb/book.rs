@@ -32,7 +32,7 @@ impl Book {
     pub(crate) fn open(dir: &Path) -> Book {
         let historian = Historian::open(
             dir,
-            Options { keep_raw: Duration::from_secs(3_600), keep_seconds: Duration::MAX },
+            Options { keep_raw: Duration::from_secs(3_600), ..Options::default() },
         );
         let historian = historian.expect("the journal opens");
         let mut book = Book { historian, next: 0, dir: dir.to_owned(), line: LineId::new(LINE) };

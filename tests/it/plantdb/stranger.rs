@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use capline::historian::backup::{Report, back_up, restore};
 use capline::historian::forward::ForwardState;
 
 use super::book::{Book, comes_to, drained, sums};
@@ -85,4 +87,53 @@ async fn a_restored_journal_is_found() {
     let said = comes_to(&second, ForwardState::Refused).await.trouble.expect("it says why");
     assert!(said.contains("went on from an older copy"), "{said}");
     assert_eq!(sums(&admin, "edge-1").await.events, 20);
+}
+
+/// A backup that was restored is another journal: refused while nobody has decided, and let in by `adopt`. What the plant
+/// holds beyond the backup stays, and no number is given twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_backup_is_refused_until_it_is_adopted() {
+    let Some(cluster) = Cluster::migrated("a restored backup").await else { return };
+    let (admin, dir) = (cluster.admin().await, tempfile::tempdir().expect("there is room"));
+    let at = |name: &str| dir.path().join(name);
+    let quiet: Report = Arc::new(|_| {});
+    let settings = || cluster.settings("edge-1", None);
+    let mut original = Book::open(&at("original"));
+    original.tick(10);
+    tokio::task::block_in_place(|| back_up(&at("original"), &at("copy"), &quiet)).expect("a copy");
+    original.tick(7);
+    let (first, _alarms) = original.forward(settings());
+    drained(&first, &original).await;
+    first.stop().await;
+    tokio::task::block_in_place(|| restore(&at("copy"), &at("back"), &quiet)).expect("it is back");
+
+    let mut back = Book::open(&at("back"));
+    let (second, _alarms) = back.forward(settings());
+    let said = comes_to(&second, ForwardState::Refused).await.trouble.expect("it says why");
+    assert!(said.contains("was restored from") && said.contains("capline adopt"), "{said}");
+    second.stop().await;
+    assert_eq!(sums(&admin, "edge-1").await.events, 17, "nothing was written");
+
+    // Somebody else's journal cannot be adopted.
+    let stranger = Book::open(&at("stranger"));
+    let said = stranger.historian.adopt(&settings()).await.expect_err("adopted");
+    assert!(said.contains("was not restored from"), "{said}");
+
+    let adopted = back.historian.adopt(&settings()).await.expect("adopted");
+    let event = adopted.iter().find(|stream| stream.stream == "event").expect("events");
+    assert_eq!((event.stood, event.from), (17, 10));
+    back.tick(5);
+    let (second, _alarms) = back.forward(settings());
+    drained(&second, &back).await;
+    // 17 of the first life, the alarm that tells of the restore, 5 of the second.
+    assert_eq!(sums(&admin, "edge-1").await.events, 23);
+    let sql = "select count(*), count(distinct seq) from capline.event";
+    let row = admin.query_one(sql, &[]).await.expect("numbers");
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (23, 23));
+
+    // The box that was given up is refused now.
+    original.tick(1);
+    let (first, _alarms) = original.forward(settings());
+    let said = comes_to(&first, ForwardState::Refused).await.trouble.expect("it says why");
+    assert!(said.contains("the journal of another box"), "{said}");
 }

@@ -1,0 +1,112 @@
+//! What a journal holds of each line, and whether it adds up: minutes and gaps against the total of the counter.
+
+use domain::units::Count;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use crate::historian::read::Found;
+use crate::historian::record;
+
+/// A count as best, low, high.
+type Bounds = (u64, u64, u64);
+
+/// What a journal holds of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineAccount {
+    /// The line.
+    pub line: String,
+    /// Number of its last tick.
+    pub tick: u64,
+    /// When that was closed, UTC microseconds.
+    pub at_us: Option<i64>,
+    /// Good capsules at the counting station since the journal began.
+    pub total: Bounds,
+    /// Those of them that its minutes hold.
+    pub in_minutes: Bounds,
+    /// Those that are known only of gaps.
+    pub in_gaps: Bounds,
+    /// Whether the last reading waits for its confirmation: it is in the total and in no minute yet.
+    pub held: bool,
+    /// Stored minutes.
+    pub minutes: u64,
+    /// Stored events.
+    pub events: u64,
+}
+
+impl LineAccount {
+    /// Whether minutes and gaps are the total, capsule by capsule and bound by bound.
+    pub fn adds_up(&self) -> bool {
+        let booked = self.in_minutes() + count(self.in_gaps);
+        let total = count(self.total);
+        let within = booked.low() <= total.low() && booked.high() <= total.high();
+        booked == total || self.held && within
+    }
+
+    fn in_minutes(&self) -> Count {
+        count(self.in_minutes)
+    }
+}
+
+fn count((best, low, high): Bounds) -> Count {
+    Count::between(low, best, high)
+}
+
+fn bounds(count: Count) -> Bounds {
+    (count.best(), count.low(), count.high())
+}
+
+/// The accounts of all lines, in the order in which they came.
+pub(super) fn accounts(conn: &Connection) -> Found<Vec<LineAccount>> {
+    let sql = "select id, name, tick_seq, at_us, best, low, high,
+                 exists (select 1 from baseline
+                         where baseline.line = line.id and json_extract(detail, '$.held') is not null),
+                 (select count(*) from minute where minute.line = line.id),
+                 (select count(*) from event where event.line = line.id)
+               from line order by id";
+    let mut find = conn.prepare(sql)?;
+    let mut rows = find.query([])?;
+    let mut accounts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let line: i64 = row.get(0)?;
+        let total = record::count(row, 4)?.unwrap_or(Count::ZERO);
+        let (in_minutes, in_gaps) = booked(conn, line, total)?;
+        accounts.push(LineAccount {
+            line: row.get(1)?,
+            tick: row.get::<_, i64>(2)? as u64,
+            at_us: row.get(3)?,
+            total: bounds(total),
+            in_minutes: bounds(in_minutes),
+            in_gaps: bounds(in_gaps),
+            held: row.get(7)?,
+            minutes: row.get::<_, i64>(8)? as u64,
+            events: row.get::<_, i64>(9)? as u64,
+        });
+    }
+    Ok(accounts)
+}
+
+/// What minutes and gaps hold of the counter that the total is of. A journal does not say which station that is: it is
+/// the one whose good capsules come nearest to the total.
+fn booked(conn: &Connection, line: i64, total: Count) -> Found<(Count, Count)> {
+    let gaps = sums(conn, line, include_str!("../sql/account_gaps.sql"))?;
+    let mut nearest = (Count::ZERO, Count::ZERO);
+    let mut distance = total.best().abs_diff(0);
+    for (station, in_minutes) in sums(conn, line, include_str!("../sql/account_minutes.sql"))? {
+        let of_station = gaps.iter().filter(|(of, _)| *of == station).map(|(_, gap)| *gap);
+        for gap in std::iter::once(Count::ZERO).chain(of_station) {
+            let off = total.best().abs_diff((in_minutes + gap).best());
+            if off < distance || in_minutes + gap == total {
+                (nearest, distance) = ((in_minutes, gap), off);
+            }
+        }
+    }
+    Ok(nearest)
+}
+
+fn sums(conn: &Connection, line: i64, sql: &str) -> Found<Vec<(String, Count)>> {
+    let mut find = conn.prepare(sql)?;
+    let found = find.query_map([line], |row| {
+        Ok((row.get(0)?, record::count(row, 1)?.unwrap_or(Count::ZERO)))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
