@@ -16,6 +16,7 @@ use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::tracker::Changes;
 use domain::plc_map::Role;
 use domain::quality::characteristic::Characteristic;
+use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{Decision, Limits, Verdict, ewma_l, fit};
 use domain::quality::subgroup::subgroups;
 use domain::units::{Count, HOUR_US, LineId, MINUTE_US, Moment, StationId};
@@ -239,6 +240,7 @@ fn limits(characteristic: &Characteristic, baseline: &[Minute], at_us: i64) -> O
         subgroup_minutes: characteristic.subgroup_minutes,
         law: fitted.law?,
         ewma_l: ewma_l(characteristic),
+        arl0: panels_arl0(characteristic),
         rules: characteristic.rules.clone(),
         baseline: fitted.baseline,
         evidence: fitted.evidence,

@@ -8,6 +8,7 @@ use std::fmt;
 
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::quality::characteristic::{Characteristic, LAMBDA, Measure};
+use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
 use domain::quality::signal::lingers;
 use domain::quality::stream::{ChartStream, Judged};
@@ -184,6 +185,7 @@ fn limits(baseline: &[Subgroup]) -> Option<Limits> {
         subgroup_minutes: characteristic.subgroup_minutes,
         law: fitted.law?,
         ewma_l: ewma_l(&characteristic),
+        arl0: panels_arl0(&characteristic),
         rules: characteristic.rules.clone(),
         baseline: fitted.baseline,
         evidence: fitted.evidence,

@@ -10,6 +10,7 @@ use std::fmt;
 use domain::line::minute::{Minute, TimeSplit};
 use domain::line::weight::{Account, Moments, Series, WeightTally, book};
 use domain::quality::characteristic::{Characteristic, ChartKind, Measure};
+use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
 use domain::quality::stream::ChartStream;
 use domain::quality::subgroup::subgroups;
@@ -79,18 +80,16 @@ fn line(seed: u64, weights: WeightModel, minutes: i64) -> Vec<Minute> {
     let mut all = Vec::new();
     for i in 0..minutes {
         let mut minute = running(i);
-        if i % LENGTH == LENGTH - 1 {
-            model.advance_to((i + 1) * MINUTE_US);
-            let interval = model.interval().and_then(|record| {
-                Moments::of_statistics(record.capsules.into(), record.mean_mg, record.std_dev_mg)
-            });
-            add(&mut minute, Series::Interval, interval);
-            let sample = model.sample().filter(|record| record.sequence > sampled);
-            sampled = sample.as_ref().map_or(sampled, |record| record.sequence);
-            let single = |tenths: u16| Moments::one(u64::from(tenths) * 100);
-            let sample = sample.map(|s| s.weights.iter().map(|(_, tenths)| single(*tenths)).sum());
-            add(&mut minute, Series::Sample, sample);
-        }
+        model.advance_to((i + 1) * MINUTE_US);
+        let interval = model.interval().and_then(|record| {
+            Moments::of_statistics(record.capsules.into(), record.mean_mg, record.std_dev_mg)
+        });
+        add(&mut minute, Series::Interval, interval);
+        let sample = model.sample().filter(|record| record.sequence > sampled);
+        sampled = sample.as_ref().map_or(sampled, |record| record.sequence);
+        let single = |tenths: u16| Moments::one(u64::from(tenths) * 100);
+        let sample = sample.map(|s| s.weights.iter().map(|(_, tenths)| single(*tenths)).sum());
+        add(&mut minute, Series::Sample, sample);
         all.push(minute);
     }
     all
@@ -146,6 +145,7 @@ fn limits(characteristic: &Characteristic, baseline: &[Minute]) -> Option<Limits
         subgroup_minutes: characteristic.subgroup_minutes,
         law: fitted.law?,
         ewma_l: ewma_l(characteristic),
+        arl0: panels_arl0(characteristic),
         rules: characteristic.rules.clone(),
         baseline: fitted.baseline,
         evidence: fitted.evidence,

@@ -10,6 +10,7 @@ use anyhow::Context;
 use domain::line::event::EventKind;
 use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::Characteristic;
+use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{
     Decision, FREEZE_FROM, Limits, PAGE_FROM, PROVISIONAL_FROM, Verdict, ewma_l, fit, in_force,
 };
@@ -290,6 +291,7 @@ impl Charts {
                 subgroup_minutes: characteristic.subgroup_minutes,
                 law,
                 ewma_l: ewma_l(&characteristic),
+                arl0: panels_arl0(&characteristic),
                 rules: characteristic.rules.clone(),
                 baseline: fitted.baseline,
                 evidence: fitted.evidence,

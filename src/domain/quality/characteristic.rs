@@ -13,6 +13,9 @@ use crate::units::{MINUTE_US, Reason, StationId};
 /// even p′ signals the drift.
 pub const SUBGROUP_MINUTES: u32 = 15;
 
+/// The same for weights of all capsules.
+pub const WEIGHING_MINUTES: u32 = 60;
+
 /// A stop longer than this breaks runs and moving ranges.
 pub const BREAK_AFTER_US: i64 = 5 * MINUTE_US;
 
@@ -204,6 +207,22 @@ impl Measure {
         }
     }
 
+    /// Minutes of an alarm subgroup by default: an hour for weights of all that was made, which wander over minutes with
+    /// the powder, so that quarters of an hour resemble each other and an hour hardly resembles the next.
+    pub fn default_minutes(&self) -> u32 {
+        if self.series() == Some(Series::Interval) {
+            WEIGHING_MINUTES
+        } else {
+            SUBGROUP_MINUTES
+        }
+    }
+
+    /// The rules that judge by default. Nine in a row on one side alone spend more than the budget of a chart that has
+    /// companions, and the more so where neighbours resemble each other: measurements are judged by their limits only.
+    pub fn default_rules(&self) -> Vec<RuleId> {
+        if self.counts() { vec![RuleId::N1, RuleId::N2] } else { vec![RuleId::N1] }
+    }
+
     /// Whether that chart can show this measure.
     pub fn fits(&self, kind: ChartKind) -> bool {
         match kind {
@@ -234,15 +253,15 @@ impl Characteristic {
         Characteristic {
             id: measure.id(),
             kind: measure.default_kind(),
-            measure,
-            subgroup_minutes: SUBGROUP_MINUTES,
+            subgroup_minutes: measure.default_minutes(),
+            rules: measure.default_rules(),
             break_after_us: BREAK_AFTER_US,
             startup_us: STARTUP_US,
             batch: BatchPolicy::default(),
             startup_discards: false,
-            rules: vec![RuleId::N1, RuleId::N2],
             budget_per_week: 1.0,
             tolerance: Tolerance::default(),
+            measure,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Minutes as a line makes them, for tests.
 
 use super::characteristic::{Characteristic, Measure};
+use super::panels::panels_arl0;
 use super::limits::{Decision, Limits, Verdict, ewma_l, fit};
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
@@ -71,6 +72,7 @@ pub(super) fn proposed(version: u32, baseline: &[Subgroup]) -> Limits {
         subgroup_minutes: characteristic.subgroup_minutes,
         law: fitted.law.unwrap(),
         ewma_l: ewma_l(&characteristic),
+        arl0: panels_arl0(&characteristic),
         rules: characteristic.rules.clone(),
         baseline: fitted.baseline,
         evidence: fitted.evidence,

@@ -5,6 +5,7 @@
 //! | [`characteristic`] | what is charted, how, and the defaults of a line |
 //! | [`subgroup`] | minutes joined into subgroups, one minute at a time; breaks, stages, start-up, coverage |
 //! | [`limits`] | a law as a versioned record: baseline, exclusions, author, hash; when it may judge, and when it may page |
+//! | [`panels`] | limits of the panels of a chart of measurements, which spend one alarm budget together |
 //! | [`stream`] | subgroups judged one at a time under the limits in force |
 //! | [`monitor`] | a running chart: late and corrected minutes are judged again and both versions are told |
 //! | [`signal`] | signals collapsed into incidents that people work on; alarm budget; reasons compared in a report |
@@ -18,6 +19,7 @@ pub mod cusum;
 pub mod limits;
 pub mod monitor;
 pub mod overview;
+pub mod panels;
 pub mod record;
 pub mod signal;
 pub mod stream;
@@ -28,6 +30,8 @@ pub mod workbench;
 mod fixture;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod weight_alarm_tests;
 #[cfg(test)]
 mod weight_tests;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::characteristic::{Characteristic, ChartKind};
 use super::limits::Limits;
+use super::panels::PanelLimits;
 use super::stream::Judged;
 use crate::spc::arl;
 use crate::spc::rules::{Hits, RuleId, RuleSet};
@@ -153,7 +154,7 @@ pub fn lingers(characteristic: &Characteristic, judged: &Judged) -> bool {
 pub struct Budget {
     /// False alarms accepted a week.
     pub per_week: f64,
-    /// Mean number of points between two false alarms of the chart's rules; none for rules on trends.
+    /// Mean number of points between two false alarms of the chart's rules, companions of measurements included; none for rules on trends.
     pub arl_rules: Option<f64>,
     /// The same of the EWMA; none where the chart has none.
     pub arl_ewma: Option<f64>,
@@ -176,8 +177,12 @@ impl Budget {
         let rules =
             limits.map_or_else(|| characteristic.rules.clone(), |limits| limits.rules.clone());
         let is_ewma = characteristic.kind == ChartKind::Ewma;
-        let arl_rules =
-            if is_ewma { None } else { arl::run_rules(&RuleSet::standard(&rules), 0.0) };
+        let panels = limits.and_then(PanelLimits::of);
+        let arl_rules = match panels {
+            _ if is_ewma => None,
+            Some(panels) => panels.run_length(&rules),
+            None => arl::run_rules(&RuleSet::standard(&rules), 0.0),
+        };
         let has_ewma = is_ewma || characteristic.kind.counts();
         let arl_ewma = limits
             .filter(|_| has_ewma)

@@ -2,6 +2,7 @@
 
 use super::characteristic::{ChartKind, LAMBDA, LAMBDA_OF_MEANS};
 use super::limits::{Limits, LimitsLaw};
+use super::panels::PanelLimits;
 use super::subgroup::{Follows, Subgroup};
 use crate::line::weight::Moments;
 use crate::spc::attribute::{AttributeStream, Laney, Law, Subgroup as Counts};
@@ -62,9 +63,18 @@ impl ChartStream {
         let Some(limits) = limits else {
             return ChartStream { version: 0, judges: Judges::None };
         };
-        let rules = RuleSet::standard(&limits.rules);
-        let settings = Settings { rules, ..Settings::default() };
-        ChartStream { version: limits.version, judges: Judges::of(limits, &settings) }
+        let panels = PanelLimits::of(limits);
+        let settings = match panels {
+            Some(panels) => Settings {
+                k: panels.values,
+                rules: panels.rules(&limits.rules),
+                ..Settings::default()
+            },
+            None => {
+                Settings { rules: RuleSet::standard(&limits.rules), ..Settings::default() }
+            }
+        };
+        ChartStream { version: limits.version, judges: Judges::of(limits, &settings, panels) }
     }
 
     /// Where a subgroup that is still filling stands, with the limits of its present size; it is not judged.
@@ -120,7 +130,7 @@ impl ChartStream {
 }
 
 impl Judges {
-    fn of(limits: &Limits, settings: &Settings) -> Judges {
+    fn of(limits: &Limits, settings: &Settings, panels: Option<PanelLimits>) -> Judges {
         match limits.law {
             LimitsLaw::Rate { .. } => {
                 let Some(law) = limits.law.rate(limits.kind) else { return Judges::None };
@@ -150,21 +160,38 @@ impl Judges {
                 }))
             }
             LimitsLaw::Individuals { center, sigma } => {
-                Judges::Values { main: individuals(center, sigma, settings), within: None }
+                Judges::Values { main: individuals(center, sigma, settings, panels), within: None }
             }
             LimitsLaw::ThreeWay { center, sigma, sigma_within } => Judges::Values {
-                main: individuals(center, sigma, settings),
+                main: individuals(center, sigma, settings, panels),
                 within: Some(WithinStream {
                     sigma: sigma_within,
-                    judge: Judge::new(settings.k, settings.gap, settings.rules.for_dispersion()),
+                    judge: companion(settings, panels.map(|panels| panels.within)),
                 }),
             },
         }
     }
 }
 
-fn individuals(center: f64, sigma: f64, settings: &Settings) -> IndividualsStream {
-    IndividualsStream::new(&Individuals::default(), Some(center), Some(sigma), settings)
+fn individuals(
+    center: f64,
+    sigma: f64,
+    settings: &Settings,
+    panels: Option<PanelLimits>,
+) -> IndividualsStream {
+    let stream = IndividualsStream::new(&Individuals::default(), Some(center), Some(sigma), settings);
+    match panels {
+        Some(panels) => stream.with_ranges(companion(settings, Some(panels.ranges))),
+        None => stream,
+    }
+}
+
+/// Judges a companion by its share of the budget, or as the values at three sigma.
+fn companion(settings: &Settings, k: Option<f64>) -> Judge {
+    match k {
+        Some(k) => Judge::new(k, settings.gap, PanelLimits::beyond(k)),
+        None => Judge::new(settings.k, settings.gap, settings.rules.for_dispersion()),
+    }
 }
 
 /// The S chart of a three-way chart: `c4 σ ± 3 c5 σ` for the size of each subgroup (Montgomery 6.3).

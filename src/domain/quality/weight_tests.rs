@@ -80,6 +80,7 @@ fn limits(characteristic: &Characteristic, fitted: Fitted, law: LimitsLaw, l: f6
         subgroup_minutes: characteristic.subgroup_minutes,
         law,
         ewma_l: l,
+        arl0: None,
         rules: vec![RuleId::N1, RuleId::N2],
         baseline: fitted.baseline,
         evidence: fitted.evidence,

@@ -166,6 +166,13 @@ impl IndividualsStream {
         }
     }
 
+    /// The same with moving ranges that are judged in their own way.
+    #[must_use]
+    pub fn with_ranges(mut self, judge: Judge) -> IndividualsStream {
+        self.judges[1] = judge;
+        self
+    }
+
     /// Judges the next value, `None` being a gap: the point of the value and that of the moving range it ends.
     pub fn push(&mut self, value: Option<f64>) -> [Point; 2] {
         let times_sigma =

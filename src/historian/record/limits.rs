@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::quality::characteristic::ChartKind;
-use domain::quality::limits::{Baseline, Evidence, Excluded, Limits, LimitsLaw};
+use domain::quality::limits::{Baseline, Evidence, Excluded, Limits, LimitsLaw, SigmaMethod};
 use domain::spc::rules::{Hits, RuleId};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,8 @@ struct Form {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sigma_within: Option<Exact>,
     ewma_l: Exact,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    arl0: Option<Exact>,
     rules: String,
     from_us: i64,
     to_us: i64,
@@ -47,6 +49,8 @@ struct Form {
     sigma_z_mr: Option<Exact>,
     sigma_z_sd: Option<Exact>,
     lag1: Option<Exact>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sigma_method: Option<String>,
     chi2_ratio: Option<Exact>,
     chi2_p: Option<Exact>,
 }
@@ -70,7 +74,7 @@ pub(in crate::historian) fn limits_json(limits: &Limits) -> String {
             (center, None, Some(sigma), Some(sigma_within))
         }
     };
-    let Evidence { sigma_z_mr, sigma_z_sd, lag1, chi2_ratio, chi2_p } = limits.evidence;
+    let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, chi2_ratio, chi2_p } = limits.evidence;
     let form = Form {
         chart: limits.kind.word().to_owned(),
         subgroup_minutes: limits.subgroup_minutes,
@@ -79,6 +83,7 @@ pub(in crate::historian) fn limits_json(limits: &Limits) -> String {
         sigma: sigma.map(Exact),
         sigma_within: sigma_within.map(Exact),
         ewma_l: Exact(limits.ewma_l),
+        arl0: limits.arl0.map(Exact),
         rules: names(limits.rules.iter().copied()),
         from_us: limits.baseline.from_us,
         to_us: limits.baseline.to_us,
@@ -92,6 +97,7 @@ pub(in crate::historian) fn limits_json(limits: &Limits) -> String {
         sigma_z_mr: sigma_z_mr.map(Exact),
         sigma_z_sd: sigma_z_sd.map(Exact),
         lag1: lag1.map(Exact),
+        sigma_method: sigma_method.map(|method| method.word().to_owned()),
         chi2_ratio: chi2_ratio.map(Exact),
         chi2_p: chi2_p.map(Exact),
     };
@@ -113,6 +119,10 @@ pub(in crate::historian) fn limits(row: LimitsRow) -> Result<Limits, String> {
         _ => return Err("limits have either sigma_z or sigma".to_owned()),
     };
     let number = |exact: Option<Exact>| exact.map(|exact| exact.0);
+    let method = |word: &str| {
+        SigmaMethod::from_word(word).ok_or_else(|| format!("`{word}` is no way to estimate sigma"))
+    };
+    let sigma_method = form.sigma_method.as_deref().map(method).transpose()?;
     Ok(Limits {
         version: row.version,
         characteristic: Arc::from(row.characteristic),
@@ -120,6 +130,7 @@ pub(in crate::historian) fn limits(row: LimitsRow) -> Result<Limits, String> {
         subgroup_minutes: form.subgroup_minutes,
         law,
         ewma_l: form.ewma_l.0,
+        arl0: number(form.arl0),
         rules: hits(&form.rules)?.iter().collect(),
         baseline: Baseline {
             from_us: form.from_us,
@@ -135,6 +146,7 @@ pub(in crate::historian) fn limits(row: LimitsRow) -> Result<Limits, String> {
             sigma_z_mr: number(form.sigma_z_mr),
             sigma_z_sd: number(form.sigma_z_sd),
             lag1: number(form.lag1),
+            sigma_method,
             chi2_ratio: number(form.chi2_ratio),
             chi2_p: number(form.chi2_p),
         },

@@ -1,6 +1,7 @@
 //! Limits, judged subgroups and incidents are kept as they were said.
 
 use domain::quality::characteristic::{Characteristic, Measure};
+use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{Decision, Limits, Verdict, ewma_l, fit};
 use domain::quality::monitor::{Monitor, Told};
 use domain::quality::record::{Work, WorkKind};
@@ -49,6 +50,7 @@ fn limits(version: u32) -> Limits {
         subgroup_minutes: 15,
         law: fitted.law.unwrap(),
         ewma_l: ewma_l(&characteristic),
+        arl0: panels_arl0(&characteristic),
         rules: characteristic.rules.clone(),
         baseline: fitted.baseline,
         evidence: fitted.evidence,

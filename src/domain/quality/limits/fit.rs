@@ -1,6 +1,6 @@
 //! Limits estimated from subgroups.
 
-use super::{Baseline, Evidence, Excluded, LimitsLaw, Maturity};
+use super::{Baseline, Evidence, Excluded, LimitsLaw, Maturity, SigmaMethod};
 use crate::line::weight::Moments;
 use crate::quality::characteristic::{Characteristic, ChartKind};
 use crate::quality::subgroup::{Follows, Subgroup};
@@ -10,6 +10,9 @@ use crate::spc::chart::{Exclusion, Settings};
 use crate::spc::constants::{c4, c5};
 use crate::spc::individuals::Individuals;
 use crate::stats::{overdispersion, summary};
+
+/// Standard errors `1/√n` (Bartlett 1946) above which a lag-1 correlation is taken for one: 5 %, one-sided.
+const LAG1_SIGNIFICANT: f64 = 1.645;
 
 /// What a baseline gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +58,16 @@ pub fn fit(
         {
             let within = mean_sd(series.estimating()).filter(|within| *within > 0.0);
             within.map(|sigma_within| LimitsLaw::ThreeWay { center, sigma, sigma_within })
+        }
+        // An EWMA of values that resemble their neighbours varies by `√((1 + ρ₁(1-λ)) / (1 - ρ₁(1-λ)))` more than one of
+        // independent values (first-order autoregression; VanBrackle & Reynolds 1997).
+        Some(LimitsLaw::Individuals { center, sigma })
+            if characteristic.kind == ChartKind::Ewma
+                && evidence.sigma_method == Some(SigmaMethod::StandardDeviation) =>
+        {
+            let kept = evidence.lag1.unwrap_or(0.0) * (1.0 - characteristic.lambda());
+            let factor = ((1.0 + kept) / (1.0 - kept)).sqrt();
+            Some(LimitsLaw::Individuals { center, sigma: sigma * factor })
         }
         law => law,
     };
@@ -192,6 +205,7 @@ fn fit_rate(kind: ChartKind, family: Family, series: &Series) -> Estimate {
         sigma_z_mr: dispersion.sigma_z_mr,
         sigma_z_sd: dispersion.sigma_z_sd,
         lag1: dispersion.lag1_r,
+        sigma_method: None,
         chi2_ratio: test.map(|test| test.ratio),
         chi2_p: test.map(|test| test.p_value),
     };
@@ -208,15 +222,26 @@ fn fit_individuals(series: &Series) -> Estimate {
         .filter(|(i, _)| series.estimates(*i))
         .filter_map(|(_, value)| *value)
         .collect();
-    let law = match (fit.center, fit.sigma.filter(|sigma| *sigma > 0.0)) {
+    let lag1 = summary::lag1(&used);
+    let short = fit.sigma.filter(|sigma| *sigma > 0.0);
+    let resemble = lag1.is_some_and(|r| r > LAG1_SIGNIFICANT / (used.len() as f64).sqrt());
+    // The standard deviation is never taken where it is the smaller of the two: its sigma is that of drift as well.
+    let long = summary::sd(&used).zip(c4(used.len() as f64)).map(|(sd, c4)| sd / c4);
+    let long = long.zip(short).and_then(|(long, short)| (resemble && long > short).then_some(long));
+    let law = match (fit.center, long.or(short)) {
         (Some(center), Some(sigma)) => Some(LimitsLaw::Individuals { center, sigma }),
         _ => None,
+    };
+    let method = match long {
+        Some(_) => SigmaMethod::StandardDeviation,
+        None => SigmaMethod::MovingRange,
     };
     // In units of the short-term sigma, so that the thresholds of counts hold for measurements too.
     let evidence = Evidence {
         sigma_z_mr: law.map(|_| 1.0),
         sigma_z_sd: summary::sd(&used).zip(fit.sigma).map(|(sd, sigma)| sd / sigma),
-        lag1: summary::lag1(&used),
+        lag1,
+        sigma_method: law.map(|_| method),
         chi2_ratio: None,
         chi2_p: None,
     };

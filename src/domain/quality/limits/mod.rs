@@ -40,6 +40,9 @@ pub struct Limits {
     pub law: LimitsLaw,
     /// Distance of the limits of the EWMA beside it, from the alarm budget.
     pub ewma_l: f64,
+    /// In-control run length, in points, that the limits of all panels of a chart of measurements together spend; none
+    /// for charts of counts and where the limits are those of three sigma.
+    pub arl0: Option<f64>,
     /// The rules that judge.
     pub rules: Vec<RuleId>,
     /// What it was estimated from.
@@ -115,10 +118,39 @@ pub struct Evidence {
     pub sigma_z_sd: Option<f64>,
     /// Correlation of neighbours.
     pub lag1: Option<f64>,
+    /// How sigma was estimated; none for counts.
+    pub sigma_method: Option<SigmaMethod>,
     /// Index of dispersion over its degrees of freedom.
     pub chi2_ratio: Option<f64>,
     /// Probability of such an index if the counts followed their law.
     pub chi2_p: Option<f64>,
+}
+
+/// How the sigma of a chart of measurements was estimated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigmaMethod {
+    /// By moving ranges: what varies from one subgroup to the next.
+    MovingRange,
+    /// By the standard deviation of all subgroups: where neighbours resemble each other, moving ranges are too short by
+    /// a factor `√(1 - ρ₁)` (Montgomery 10.4; ISO 7870-9), and limits from them signal the resemblance.
+    StandardDeviation,
+}
+
+impl SigmaMethod {
+    /// The word used in files and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            SigmaMethod::MovingRange => "moving_range",
+            SigmaMethod::StandardDeviation => "standard_deviation",
+        }
+    }
+
+    /// The method of that word.
+    pub fn from_word(word: &str) -> Option<SigmaMethod> {
+        [SigmaMethod::MovingRange, SigmaMethod::StandardDeviation]
+            .into_iter()
+            .find(|method| method.word() == word)
+    }
 }
 
 /// What was decided about limits.
@@ -309,6 +341,10 @@ impl Limits {
             }
         }
         row("ewma_l", &self.ewma_l);
+        // Records from before these rows keep their hash.
+        if let Some(arl0) = self.arl0 {
+            row("arl0", &arl0);
+        }
         self.rules.iter().for_each(|rule| row("rule", rule));
         row("from_us", &self.baseline.from_us);
         row("to_us", &self.baseline.to_us);
@@ -316,7 +352,10 @@ impl Limits {
         for excluded in &self.baseline.excluded {
             row("excluded", &format!("{} {}", excluded.start_us, excluded.reason));
         }
-        let Evidence { sigma_z_mr, sigma_z_sd, lag1, chi2_ratio, chi2_p } = self.evidence;
+        let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, chi2_ratio, chi2_p } = self.evidence;
+        if let Some(method) = sigma_method {
+            row("sigma_method", &method.word());
+        }
         let evidence = [
             ("sigma_z_mr", sigma_z_mr),
             ("sigma_z_sd", sigma_z_sd),

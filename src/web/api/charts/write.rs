@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::quality::characteristic::Characteristic;
+use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, ewma_l, fit};
 use domain::quality::record::{Work, WorkKind};
 use domain::quality::subgroup::Subgroup;
@@ -93,6 +94,7 @@ pub(super) fn limits_of(
         subgroup_minutes: characteristic.subgroup_minutes,
         law,
         ewma_l: ewma_l(characteristic),
+        arl0: panels_arl0(characteristic),
         rules: characteristic.rules.clone(),
         baseline: fitted.baseline,
         evidence: fitted.evidence,

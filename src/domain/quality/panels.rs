@@ -1,0 +1,69 @@
+//! Limits of the panels of a chart of measurements, which together spend one budget of false alarms.
+//!
+//! Three-sigma limits on all of them would not: a moving range of independent values lies above `D4 MRbar` in one of 109
+//! points, which is six false alarms a week at 15 minutes; the values add two more. Each panel gets the same share, and
+//! only points beyond limits count on the companions: a moving range shares a value with the one
+//! before it and lies below its mean more often than above, so that runs on one side are the rule there.
+
+use super::characteristic::{Characteristic, ChartKind};
+use super::limits::Limits;
+use crate::spc::arl;
+use crate::spc::constants::Constants;
+use crate::spc::rules::{Pattern, Rule, RuleId, RuleSet};
+use crate::stats::quantile::normal;
+
+/// Distances of limits from the centre lines, in sigma of what each panel plots.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PanelLimits {
+    /// Of the values.
+    pub values: f64,
+    /// Of the moving ranges, above; `√2 Φ⁻¹(1 - α/2)` sigma of a value is the quantile of a difference of two.
+    pub ranges: f64,
+    /// Of the standard deviations within subgroups.
+    pub within: f64,
+    n_panels: u32,
+    arl0: f64,
+}
+
+/// The in-control run length that all panels of a chart of measurements together spend; none for charts of counts and
+/// for an EWMA, whose limits spend it by themselves.
+pub fn panels_arl0(characteristic: &Characteristic) -> Option<f64> {
+    let panels = matches!(characteristic.kind, ChartKind::Individuals | ChartKind::ThreeWay);
+    Some(characteristic.arl0()).filter(|arl0| panels && (2.0..=1e9).contains(arl0))
+}
+
+impl PanelLimits {
+    /// The limits of a record; none where it says three sigma.
+    pub fn of(limits: &Limits) -> Option<PanelLimits> {
+        let n_panels = if limits.kind == ChartKind::ThreeWay { 3 } else { 2 };
+        PanelLimits::spending(limits.arl0?, n_panels)
+    }
+
+    fn spending(arl0: f64, n_panels: u32) -> Option<PanelLimits> {
+        let k = -normal(0.5 / (arl0 * f64::from(n_panels)))?;
+        let (d2, d3) = Constants::Exact.d2(2).zip(Constants::Exact.d3(2))?;
+        let ranges = (std::f64::consts::SQRT_2 * k - d2) / d3;
+        Some(PanelLimits { values: k, ranges, within: k, n_panels, arl0 })
+    }
+
+    /// The rules of the values: those of the record, with N1 at this distance.
+    pub fn rules(&self, rules: &[RuleId]) -> RuleSet {
+        let standard = RuleSet::standard(rules);
+        RuleSet::custom(standard.rules().iter().map(|rule| match rule.pattern() {
+            Pattern::Beyond { .. } => Rule::new(rule.id(), Pattern::Beyond { k: self.values }),
+            _ => *rule,
+        }))
+    }
+
+    /// The one rule of a companion.
+    pub fn beyond(k: f64) -> RuleSet {
+        RuleSet::custom([Rule::new(RuleId::N1, Pattern::Beyond { k })])
+    }
+
+    /// Mean number of points between two false alarms of all panels; none for rules on trends.
+    pub fn run_length(&self, rules: &[RuleId]) -> Option<f64> {
+        let values = arl::run_rules(&self.rules(rules), 0.0)?;
+        let of_companion = 1.0 / (self.arl0 * f64::from(self.n_panels));
+        Some(1.0 / (1.0 / values + of_companion * f64::from(self.n_panels - 1)))
+    }
+}
