@@ -8,8 +8,8 @@ use std::fmt;
 
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::quality::characteristic::{Characteristic, LAMBDA, Measure};
-use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
+use domain::quality::panels::panels_arl0;
 use domain::quality::signal::lingers;
 use domain::quality::stream::{ChartStream, Judged};
 use domain::quality::subgroup::{Subgroup, subgroups};

@@ -10,11 +10,11 @@ use anyhow::Context;
 use domain::line::event::EventKind;
 use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::Characteristic;
-use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{
     Decision, FREEZE_FROM, Limits, PAGE_FROM, PROVISIONAL_FROM, Verdict, ewma_l, fit, in_force,
 };
 use domain::quality::monitor::{Monitor, Told};
+use domain::quality::panels::panels_arl0;
 use domain::quality::subgroup::{batch_within, subgroups};
 use domain::units::{HOUR_US, LineId, MINUTE_US};
 use tokio::sync::watch;

@@ -210,11 +210,7 @@ impl Measure {
     /// Minutes of an alarm subgroup by default: an hour for weights of all that was made, which wander over minutes with
     /// the powder, so that quarters of an hour resemble each other and an hour hardly resembles the next.
     pub fn default_minutes(&self) -> u32 {
-        if self.series() == Some(Series::Interval) {
-            WEIGHING_MINUTES
-        } else {
-            SUBGROUP_MINUTES
-        }
+        if self.series() == Some(Series::Interval) { WEIGHING_MINUTES } else { SUBGROUP_MINUTES }
     }
 
     /// The rules that judge by default. Nine in a row on one side alone spend more than the budget of a chart that has

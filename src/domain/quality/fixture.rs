@@ -1,8 +1,8 @@
 //! Minutes as a line makes them, for tests.
 
 use super::characteristic::{Characteristic, Measure};
-use super::panels::panels_arl0;
 use super::limits::{Decision, Limits, Verdict, ewma_l, fit};
+use super::panels::panels_arl0;
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
 use crate::units::{Count, MINUTE_US, Reason, StationId};

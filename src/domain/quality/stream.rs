@@ -70,9 +70,7 @@ impl ChartStream {
                 rules: panels.rules(&limits.rules),
                 ..Settings::default()
             },
-            None => {
-                Settings { rules: RuleSet::standard(&limits.rules), ..Settings::default() }
-            }
+            None => Settings { rules: RuleSet::standard(&limits.rules), ..Settings::default() },
         };
         ChartStream { version: limits.version, judges: Judges::of(limits, &settings, panels) }
     }
@@ -179,7 +177,8 @@ fn individuals(
     settings: &Settings,
     panels: Option<PanelLimits>,
 ) -> IndividualsStream {
-    let stream = IndividualsStream::new(&Individuals::default(), Some(center), Some(sigma), settings);
+    let stream =
+        IndividualsStream::new(&Individuals::default(), Some(center), Some(sigma), settings);
     match panels {
         Some(panels) => stream.with_ranges(companion(settings, Some(panels.ranges))),
         None => stream,

@@ -245,7 +245,7 @@ fn a_quarter_of_an_hour_without_a_sample_is_empty_and_not_zero() {
 #[test]
 fn the_spread_of_all_that_was_weighed_is_charted_for_itself() {
     let measure = Measure::WeightDeviation { station: station(), series: Series::Interval };
-    let characteristic = Characteristic::new(measure);
+    let characteristic = Characteristic::new(measure).with_subgroup(15);
     assert_eq!((&*characteristic.id, characteristic.unit()), ("weight_sd.CW04", "mg"));
     let minute = |i: i64| {
         let sd = 9.4 + 0.05 * f64::from((i * 7 % 11) as i32 - 5);

@@ -74,7 +74,8 @@ pub(in crate::historian) fn limits_json(limits: &Limits) -> String {
             (center, None, Some(sigma), Some(sigma_within))
         }
     };
-    let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, chi2_ratio, chi2_p } = limits.evidence;
+    let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, chi2_ratio, chi2_p } =
+        limits.evidence;
     let form = Form {
         chart: limits.kind.word().to_owned(),
         subgroup_minutes: limits.subgroup_minutes,

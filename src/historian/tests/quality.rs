@@ -1,9 +1,9 @@
 //! Limits, judged subgroups and incidents are kept as they were said.
 
 use domain::quality::characteristic::{Characteristic, Measure};
-use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{Decision, Limits, Verdict, ewma_l, fit};
 use domain::quality::monitor::{Monitor, Told};
+use domain::quality::panels::panels_arl0;
 use domain::quality::record::{Work, WorkKind};
 use domain::quality::signal::Level;
 use domain::quality::subgroup::subgroups;

@@ -352,7 +352,8 @@ impl Limits {
         for excluded in &self.baseline.excluded {
             row("excluded", &format!("{} {}", excluded.start_us, excluded.reason));
         }
-        let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, chi2_ratio, chi2_p } = self.evidence;
+        let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, chi2_ratio, chi2_p } =
+            self.evidence;
         if let Some(method) = sigma_method {
             row("sigma_method", &method.word());
         }

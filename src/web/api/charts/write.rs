@@ -4,8 +4,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::quality::characteristic::Characteristic;
-use domain::quality::panels::panels_arl0;
 use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, ewma_l, fit};
+use domain::quality::panels::panels_arl0;
 use domain::quality::record::{Work, WorkKind};
 use domain::quality::subgroup::Subgroup;
 use domain::quality::workbench::{By, replay};
