@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
 use domain::line::batch::hand::{self, Entry, Order};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
@@ -22,14 +20,13 @@ use domain::quality::subgroup::subgroups;
 use domain::units::{Count, HOUR_US, LineId, MINUTE_US, Moment, StationId};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
-use tower::Service;
 
 use crate::clock::Clock;
 use crate::config::{Config, LineConfig};
 use crate::demo::built_in;
 use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
-use crate::web::{App, AppParts, Desk, Gauge, Gauges, LineFeed, router};
+use crate::web::{App, AppParts, Desk, Gauge, Gauges, LineFeed, ask};
 
 /// Minutes of a day.
 const DAY: i64 = 24 * 60;
@@ -311,10 +308,9 @@ impl Question<'_> {
         let path = format!(
             "/api/v1/lines/{line}/charts/{id}?from={from_ms}&to={to_ms}&subgroup={minutes}"
         );
-        let request = Request::get(path).body(Body::empty())?;
-        let response = router(app.clone(), false).call(request).await?;
-        anyhow::ensure!(response.status() == StatusCode::OK, "{}", response.status());
-        Ok(to_bytes(response.into_body(), usize::MAX).await?.to_vec())
+        let (status, body) = ask(app, &path).await?;
+        anyhow::ensure!(status == 200, "{path} answers {status}");
+        Ok(body)
     }
 }
 

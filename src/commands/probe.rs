@@ -19,6 +19,11 @@ use super::{UNUSABLE, print};
 
 /// Show what a device holds, in every way to read it; reads only
 #[derive(Args)]
+#[command(after_help = "\
+Example:
+  capline probe modbus 192.168.1.10 --unit 1 --from 0 --count 48
+
+`capline probe modbus --help` tells the rest.")]
 pub(crate) struct ProbeArgs {
     #[command(subcommand)]
     protocol: Protocol,
@@ -32,7 +37,7 @@ enum Protocol {
     /// orders. A star marks what changed since the read before. The last column names the ways in which the value rose
     /// each time it changed and never fell: what a counter does. Ends with Ctrl-C.
     #[command(after_help = "\
-Examples:
+Example:
   capline probe modbus 192.168.1.10 --unit 1 --from 0 --count 48
   capline probe modbus rtu+tcp://192.168.1.20:4001 --table input --count 8 --once
   capline probe modbus serial:/dev/ttyUSB0 --baud 9600 --reads 5 --json

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::line::batch::Limits;
 use domain::line::calendar::{Calendar, ShiftRule};
+use domain::line::oee::Ratio;
 use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Protocol, Role, Title, read_title};
 use domain::quality::characteristic::Characteristic;
@@ -24,6 +26,8 @@ pub use access::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 pub use database::DatabaseConfig;
 pub use wire::{Parity, SerialPort, TlsFiles, Transport, Wire};
 
+/// A stop shorter than this is a micro-stop, where nothing else is configured.
+const MICRO_STOP: Duration = Duration::from_secs(300);
 /// Raw readings are kept for ten years at most.
 const LONGEST_RAW_US: i64 = 10 * 366 * 86_400_000_000;
 
@@ -70,6 +74,10 @@ pub struct LineConfig {
     pub counting_station: StationId,
     /// Target rate, capsules a minute.
     pub target_per_minute: u64,
+    /// A stop shorter than this is a micro-stop.
+    pub micro_stop: Duration,
+    /// Between which limits the material balance of a batch must lie.
+    pub material_balance: Limits,
     /// Its shifts.
     pub calendar: Calendar,
     /// Its devices, in the order in which capsules pass them. A snapshot's `device` is a position in here.
@@ -284,6 +292,8 @@ impl Reader<'_> {
         let counting = section.required_text("counting_station", "\"CF01\"");
         section.require("target_per_minute", "6500");
         let target = section.integer("target_per_minute", 1, 10_000_000);
+        let micro_stop = read_span(section, "micro_stop", 1_000_000, 3_600_000_000);
+        let material_balance = read_balance(section);
         let rules: Vec<ShiftRule> =
             section.sections("shift").iter().filter_map(read_shift).collect();
         let breaks: Vec<ShiftRule> =
@@ -306,6 +316,8 @@ impl Reader<'_> {
             title: title?,
             counting_station: StationId::new(counting?.value),
             target_per_minute: target?.value as u64,
+            micro_stop: micro_stop.unwrap_or(MICRO_STOP),
+            material_balance,
             calendar: Calendar::new(zone.clone(), rules).with_breaks(breaks),
             devices,
         })
@@ -465,6 +477,27 @@ fn read_shift(section: &Section<'_, '_>) -> Option<ShiftRule> {
     let end = section.parsed::<jiff::civil::Time>("end", "a local time such as 20:00");
     section.finish();
     Some(ShiftRule { name: name?.value.into(), start: start?.value, end: end?.value })
+}
+
+/// `balance_low` and `balance_high`, in percent with up to three decimals.
+fn read_balance(section: &Section<'_, '_>) -> Limits {
+    let default = Limits::default();
+    let read = |key, default| {
+        let Some(at) = section.number(key) else { return default };
+        let thousandths = (at.value * 1_000.0).round();
+        if !(0.0..=1_000_000.0).contains(&thousandths) {
+            let found = at.value;
+            section
+                .report_at(at.line, format!("{key} must be from 0 to 1000 percent, found {found}"));
+            return default;
+        }
+        Ratio::new(thousandths as u128, 100_000).unwrap_or(default)
+    };
+    let (low, high) = (read("balance_low", default.low), read("balance_high", default.high));
+    if low > high {
+        section.report("balance_low", "balance_low is above balance_high; exchange them");
+    }
+    Limits { low, high }
 }
 
 fn read_span(

@@ -1,5 +1,6 @@
 //! Configurations as files: what is wrong in them and their maps comes out together; what is shipped is right.
 
+use domain::line::oee::Ratio;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,6 +60,10 @@ fn what_is_left_out_has_the_default_that_the_example_shows() {
     assert_eq!(config.keep_raw, Duration::from_secs(30 * 86_400));
     assert_eq!(config.keep_seconds, Duration::from_secs(8 * 24 * 3_600));
     assert_eq!(config.data, root().join("config").join("data"));
+    let line = &config.lines[0];
+    assert_eq!(line.micro_stop, Duration::from_secs(5 * 60));
+    assert_eq!(Some(line.material_balance.low), Ratio::new(980, 1000));
+    assert_eq!(Some(line.material_balance.high), Ratio::new(101, 100));
     let device = &config.lines[0].devices[0];
     assert_eq!(device.connect_timeout, Duration::from_secs(1));
     assert_eq!(device.reply_timeout, Duration::from_millis(100));

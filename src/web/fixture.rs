@@ -110,6 +110,8 @@ pub(super) fn line() -> LineConfig {
         title: title("Capsule line 1", "胶囊一线"),
         counting_station: StationId::new("CF01"),
         target_per_minute: TARGET,
+        micro_stop: std::time::Duration::from_secs(300),
+        material_balance: Default::default(),
         calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
         devices,
     }

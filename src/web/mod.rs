@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -47,6 +48,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -344,6 +346,18 @@ pub(crate) fn router(app: App, guarded: bool) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
         .layer(from_fn_with_state(guarded, guard))
         .layer(from_fn(finish))
+}
+
+/// What a path answers, asked without a connection: status and body.
+///
+/// # Errors
+/// A path that is none, or a body that breaks off.
+pub async fn ask(app: &App, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
+    let request = Request::get(path).body(Body::empty()).map_err(std::io::Error::other)?;
+    let Ok(answer) = router(app.clone(), false).oneshot(request).await;
+    let status = answer.status().as_u16();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.map_err(std::io::Error::other)?;
+    Ok((status, body.to_vec()))
 }
 
 /// Serves `app` until `shutdown`, then ends the streams and waits a little for answers under way.

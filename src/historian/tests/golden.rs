@@ -48,7 +48,7 @@ fn every_journal_that_was_ever_written_opens() {
         assert_eq!((&resume.baselines, &resume.minutes), (&last.baselines, &last.minutes));
         assert_eq!((&resume.states, &resume.past.rollups), (&last.states, &last.rollups));
         assert_eq!(resume.past.last_stop, N.div_ceil(2));
-        assert_eq!(resume.events.len() as u64, N);
+        assert_eq!(n_counted(&historian), N);
         assert_eq!(historian.raw(&l1(), 0, i64::MAX, 99).unwrap().len() as u64, N);
         historian.append(tick(&l1(), N + 1)).unwrap().wait().unwrap();
         historian.close().unwrap();

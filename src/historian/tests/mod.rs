@@ -219,6 +219,12 @@ fn event(seq: u64, kind: EventKind, count: Option<Count>) -> Event {
     }
 }
 
+/// Counts of the record told by an event; each tick has one.
+fn n_counted(historian: &Historian) -> u64 {
+    let all = historian.events(&l1(), 0, i64::MAX, Some(&[EventKind::Count]), usize::MAX);
+    all.unwrap().len() as u64
+}
+
 /// A stop a tick, which ends with the next one.
 fn stop(seq: u64) -> Stop {
     let key = match seq % 3 {

@@ -213,7 +213,8 @@ fn readings_go_by_rungs_and_what_went_is_said_with_its_counts() {
 
     // Below a twentieth all of them. The counts of the day are those of its minutes, of each station.
     let (left, told) = with_room(|_| Ok(Room { free: 3, of: 100 }), 0);
-    assert_eq!((left.len(), told.len()), (0, 2));
+    assert_eq!((left.len(), told.len()), (0, 3));
+    assert!(told[2].starts_with("shed: seconds from 2026-01-05"), "{}", told[2]);
     let good: u64 = (1..360).filter(|seq| minute_of(*seq) != minute_of(seq + 1)).sum();
     assert_eq!(
         told[0],

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::read;
-use super::stops::{MICRO_S, act_word};
+use super::stops::{act_word, micro_s};
 use super::window::{WindowChoice, WindowView};
 use crate::config::LineConfig;
 use crate::web::App;
@@ -185,7 +185,7 @@ pub(super) async fn losses(
     let line = app.line(&id)?;
     let now_us = app.present().now.utc_us;
     let window = choice.resolve(&line.config, now_us)?;
-    let micro_s = micro.micro_s.unwrap_or(MICRO_S);
+    let micro_s = micro.micro_s.unwrap_or(micro_s(&line.config));
     let (id, (from, to)) = (line.config.id.clone(), window.us());
     let stored = read(&app, move |history| {
         Ok((history.stops(&id, from, to)?, history.rollups(&id, PeriodKind::Hour, from, to)?))

@@ -17,6 +17,7 @@ pub(crate) mod window;
 mod written;
 
 use std::collections::BTreeMap;
+pub(in crate::web) use stops::micro_s;
 
 use axum::Json;
 use axum::extract::{Path, State};

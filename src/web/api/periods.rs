@@ -3,10 +3,9 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::batch::hand::{Did, Entry};
-use domain::line::batch::{Bounded, Limits, Material, Remark};
+use domain::line::batch::{Bounded, Material, Remark};
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::minute::Counted;
-use domain::line::oee::Ratio;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::state::TimeClass;
 use domain::units::{Count, StationId};
@@ -19,9 +18,6 @@ use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::{CountView, TallyView, share};
-
-/// Limits of the material balance of a batch, in percent, as long as no process has validated others.
-pub(crate) const BALANCE_LIMITS: (u128, u128) = (98, 101);
 
 /// An hour, a shift or a batch.
 #[derive(Serialize, ToSchema)]
@@ -224,9 +220,7 @@ impl BatchView {
             sampled: rollup.count(station, &Counted::Sample),
         };
         let balance = material.balance_ratio();
-        let (low, high) = BALANCE_LIMITS;
-        let limit = |percent| Ratio::new(percent, 100).unwrap_or(Ratio::ONE);
-        let limits = Limits { low: limit(low), high: limit(high) };
+        let limits = config.material_balance;
         BatchView {
             period: PeriodView::of(rollup, config, now_us),
             begun: rollup.remark.map(Remark::word),

@@ -16,8 +16,10 @@ use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::TitleView;
 
-/// Stops shorter than this are micro-stops if nobody asks otherwise: five minutes, as most plants have it.
-pub(super) const MICRO_S: u32 = 300;
+/// Stops shorter than so many seconds are micro-stops if nobody asks otherwise.
+pub(in crate::web) fn micro_s(config: &LineConfig) -> u32 {
+    u32::try_from(config.micro_stop.as_secs()).unwrap_or(u32::MAX)
+}
 
 /// What to call a micro-stop.
 #[derive(Deserialize, IntoParams)]
@@ -148,7 +150,7 @@ pub(super) async fn stops(
     Params(micro): Params<MicroLimit>,
 ) -> Result<Json<StopsView>, WebError> {
     let line = app.line(&id)?;
-    let micro_s = micro.micro_s.unwrap_or(MICRO_S);
+    let micro_s = micro.micro_s.unwrap_or(micro_s(&line.config));
     let (from, to) = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
     let id = line.config.id.clone();
     let record = read(&app, move |history| history.stops(&id, from, to)).await?;
@@ -172,7 +174,7 @@ pub(super) async fn stop(
     if record.stops.is_empty() {
         return Err(none());
     }
-    let limit_us = i64::from(MICRO_S) * SECOND_US;
+    let limit_us = i64::from(micro_s(&line.config)) * SECOND_US;
     let view = |stop: &Stop| recorded(stop, &line.config, limit_us);
     Ok(Json(StopHistoryView {
         recorded: record.stops.iter().map(view).collect(),

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{chart, figure, heading, style, table, trouble, windows};
+use crate::web::api::micro_s;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -25,12 +26,18 @@ async fn stops(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let body = body(look.lang, app.parts().writes);
+    let config = &app.parts().lines.get(line).ok_or(WebError::NotFound)?.config;
+    let body = body(look.lang, app.parts().writes, micro_s(config));
     let first = First::of(&app, line).await?;
     Ok(page(&app, look, &Page { title: Key::Stops, line, script: "stops.mjs", body, first }))
 }
 
-fn body(lang: Lang, writes: bool) -> Markup {
+/// `micro_s` is what the plant calls a micro-stop.
+fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
+    let mut choices = MICRO_S.to_vec();
+    choices.push(micro_s);
+    choices.sort_unstable();
+    choices.dedup();
     let columns =
         [Key::Time, Key::CauseWord, Key::Station, Key::ReasonWord, Key::Lasted, Key::Assign];
     html! {
@@ -40,8 +47,8 @@ fn body(lang: Lang, writes: bool) -> Markup {
             (windows(lang))
             label { span.dim { (lang.mark(Key::MicroLimit)) } " "
                 select #micro {
-                    @for s in MICRO_S {
-                        option value=(s) selected[s == 300] { "< " (s) " s" }
+                    @for s in choices {
+                        option value=(s) selected[s == micro_s] { "< " (s) " s" }
                     }
                 }
             }

@@ -249,6 +249,14 @@ pub struct Limits {
     pub high: Ratio,
 }
 
+impl Default for Limits {
+    /// 98 to 101 %, as long as no process has validated others.
+    fn default() -> Limits {
+        let percent = |percent| Ratio::new(percent, 100).unwrap_or(Ratio::ONE);
+        Limits { low: percent(98), high: percent(101) }
+    }
+}
+
 /// Whether a fraction keeps its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {

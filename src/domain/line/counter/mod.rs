@@ -12,6 +12,18 @@
 //! - It equals the best value where nothing undecidable happened.
 //! - `segment_start + Σ best = value (mod M)` after every sample; a breach is a flag, no panic.
 //!
+//! What is promised of counts, and what fails when a promise is broken (cases are files in `tests/cases/counting`):
+//!
+//! | promise | cases and laws |
+//! |---|---|
+//! | readings are kept with both times; the same adds 0, a late one never subtracts | `order.txt`; `historian::tests::raw` |
+//! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws.rs`; `tracker::tests::damage` |
+//! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws.rs` |
+//! | what rises too fast waits for one more reading | `bad_readings.txt` |
+//! | our own restart goes on from what is durable | `tracker::tests::laws`; `tests/it/kills.rs` |
+//! | a delta over a border is divided in whole capsules and marked | `line::split`, `line::second`, `tracker::tests::told` |
+//! | infeed = good + rejects + samples + what is inside | `line::balance`, `tracker::tests::balance` |
+//!
 //! What no algorithm can tell from the values alone, and the laws therefore leave out:
 //!
 //! - A reset that is overtaken before the next sample: the value did not fall. With evidence (an

@@ -275,6 +275,9 @@ impl Reader<'_> {
             (Some(found), _) | (_, Some(found)) if bucket.total.is_some() => {
                 self.report("performance", found, "stands beside a total; give counts or factors")
             }
+            (_, Some(quality)) if quality > 1.0 => {
+                self.report("quality", quality, "is more than all of it; give a fraction up to 1")
+            }
             (Some(performance), Some(quality)) => {
                 let performance = self.number("performance", performance);
                 let quality = self.number("quality", quality);

@@ -136,7 +136,8 @@ fn all_problems_are_reported_together() {
             {"planned_s": 1, "run_s": 1, "total": 5, "bad": 6},
             {"planned_s": 1, "run_s": 1, "bad": 6},
             {"planned_s": 1, "run_s": 1, "total": 6, "quality": 0.9},
-            {"planned_s": 1, "run_s": 1, "performance": 0.9}]}"#,
+            {"planned_s": 1, "run_s": 1, "performance": 0.9},
+            {"planned_s": 1, "run_s": 1, "performance": 1.1, "quality": 1.2}]}"#,
         expect![[r#"
             ideal_cycle_s: 60/0 is no time above 0; write seconds such as 0.5, or "60/6500"
             buckets[0].planned_s: -1 is no number from 0 to 1e15; correct it
@@ -145,7 +146,8 @@ fn all_problems_are_reported_together() {
             buckets[1].bad: 6 is more than the total; total counts good and bad
             buckets[2].bad: 6 has no total to be a part of; add total
             buckets[3].performance: 0.9 stands beside a total; give counts or factors
-            buckets[4].quality: 0.9 is only the performance; add quality"#]],
+            buckets[4].quality: 0.9 is only the performance; add quality
+            buckets[5].quality: 1.2 is more than all of it; give a fraction up to 1"#]],
     );
     check(r#"{"buckets": []}"#, expect!["buckets: [] holds no bucket; add one for each period"]);
 }

@@ -1,7 +1,7 @@
 //! The sheet of a report: its head, key figures, signatures and evidence. Markup only.
 
 use axum::response::{Html, IntoResponse, Response};
-use domain::line::batch::{Bounded, Limits, Material};
+use domain::line::batch::{Bounded, Material};
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::minute::Counted;
 use domain::line::oee::Ratio;
@@ -13,7 +13,6 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::gather::Facts;
 use crate::config::LineConfig;
-use crate::web::api::periods::BALANCE_LIMITS;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::layout::Look;
 use crate::web::pages::words::{count, day_hm, hms, known, moment, num, percent, share};
@@ -155,11 +154,10 @@ impl Sheet<'_> {
 
     fn quantities(&self) -> Markup {
         let (lang, material) = (self.lang, self.material());
-        let ratio = Ratio::new(BALANCE_LIMITS.0, 100).zip(Ratio::new(BALANCE_LIMITS.1, 100));
         let balance = material.balance_ratio();
-        let kept = balance
-            .zip(ratio)
-            .map(|(balance, (low, high))| balance.keeps(&Limits { low, high }).word());
+        let limits = self.config.material_balance;
+        let kept = balance.map(|balance| balance.keeps(&limits).word());
+        let edge = |limit: Ratio| format!("{}", (limit.value() * 1e5).round() / 1e3);
         let verdict = match kept {
             Some("within") => Key::BalanceWithin,
             Some("outside") => Key::BalanceOutside,
@@ -190,7 +188,7 @@ impl Sheet<'_> {
                         (cell(lang, Key::YieldWord, &bounded(material.yield_ratio())))
                         (cell(lang, Key::Balance, &bounded(balance)))
                         th scope="row" { (lang.mark(Key::BalanceLimits)) }
-                        td { (BALANCE_LIMITS.0) "–" (BALANCE_LIMITS.1) " %: " b { (lang.mark(verdict)) } }
+                        td { (edge(limits.low)) "–" (edge(limits.high)) " %: " b { (lang.mark(verdict)) } }
                         (cell(lang, Key::MadeUnwatched, &count(gap)))
                     }
                 } }
