@@ -46,7 +46,7 @@ fn put_incident(demo: &Demo, minutes_ago: i64) {
     conn.busy_timeout(Duration::from_secs(10)).expect("a wait");
     let sql = "insert into incident (line, characteristic, version, opened_us, last_us, rules, companion_rules, points, level, is_over)
                select id, 'reject_fraction', 1, ?1, ?1, 'N1', '', 1, 'notice', 0 from line where name = 'L1'";
-    let now_us = jiff::Timestamp::now().as_microsecond();
+    let now_us = capline::clock::Clock::real().now().utc_us;
     let opened_us = now_us - minutes_ago * 60_000_000;
     conn.execute(sql, [opened_us]).expect("an incident");
 }
