@@ -2,8 +2,7 @@
 //! capsules, and samples of twenty.
 //!
 //! The doses of the steady line follow a first-order autoregression from stroke to stroke (SD 0.6 %, 8 minutes), as those
-//! of a powder do. Of each quarter of an hour the weigher's record of the last minute is taken, about 6,480 capsules, and
-//! the sample that fell into it.
+//! of a powder do. The weigher's record of each minute is taken, about 6,480 capsules, and a sample each quarter of an hour.
 
 use std::fmt;
 
@@ -22,6 +21,8 @@ use super::spc::{CHANGE_MIN, Delay, Effort, LENGTH, WAIT_MIN, WEEK, another, beg
 /// The charts that are compared.
 pub(super) const CHARTS: [&str; 4] = ["mean I-MR", "mean EWMA", "spread I-MR", "sample I-MR-S"];
 
+/// Minutes of the longest subgroup of a chart of weights.
+const LONGEST: i64 = 60;
 /// Strokes of the machine in a minute.
 const STROKES_PER_MINUTE: u64 = 130;
 
@@ -40,7 +41,7 @@ pub struct Weights {
 pub(super) fn run(seed: u64, effort: Effort) -> Option<Weights> {
     // Another set of bores is another process, with a mean and a spread of its own.
     let steady = WeightModel { tooling: Some(seed), ..WeightModel::default() };
-    let charts = charts(&line(seed, steady, PAGE_FROM as i64 * LENGTH))?;
+    let charts = charts(&line(seed, steady, PAGE_FROM as i64 * LONGEST))?;
     let mut runs = [0_usize; 4];
     for week in 0..effort.weeks {
         let points =
@@ -136,7 +137,8 @@ fn charts(baseline: &[Minute]) -> Option<Vec<(Characteristic, Limits)>> {
 }
 
 fn limits(characteristic: &Characteristic, baseline: &[Minute]) -> Option<Limits> {
-    let found = subgroups(characteristic, baseline, &[]);
+    let mut found = subgroups(characteristic, baseline, &[]);
+    found.truncate(PAGE_FROM);
     let fitted = fit(characteristic, &found, (i64::MIN, i64::MAX), &[]);
     Some(Limits {
         version: 1,
@@ -177,10 +179,13 @@ fn delay(
     for i in 0..lines {
         let minutes = line(another(seed, 30_000 + i), weights, CHANGE_MIN + WAIT_MIN);
         let points = judge(charts, &minutes);
-        let changed = (CHANGE_MIN / LENGTH) as usize;
-        for (points, delays) in points.iter().zip(delays.iter_mut()) {
+        for ((points, (characteristic, _)), delays) in
+            points.iter().zip(charts).zip(delays.iter_mut())
+        {
+            let length = i64::from(characteristic.subgroup_minutes);
+            let changed = (CHANGE_MIN / length) as usize;
             let after = points.iter().skip(changed).position(|signals| *signals);
-            delays.extend(after.map(|n| (n as i64 + 1) * LENGTH));
+            delays.extend(after.map(|n| (n as i64 + 1) * length));
         }
     }
     delays.iter_mut().for_each(|delays| delays.sort_unstable());

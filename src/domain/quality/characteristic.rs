@@ -82,7 +82,8 @@ pub enum Measure {
         /// Of which records.
         series: Series,
     },
-    /// Standard deviation of these weights, in milligrams. With many of them in a subgroup it is charted for itself:
+    /// Standard deviation of these weights within the minutes, in milligrams; what drifts from minute to minute is seen in
+    /// the means. With many of them in a subgroup it is charted for itself:
     /// limits from the sampling error of a standard deviation would be as wrong as those of a p chart.
     WeightDeviation {
         /// The station.

@@ -132,12 +132,37 @@ struct Open {
     count: Count,
     size: Count,
     moments: Moments,
+    within: Within,
     account: Account,
     known_us: i64,
     run_us: i64,
     n_whole: i64,
     startup: bool,
     follows: Follows,
+}
+
+/// What varies within the minutes of a subgroup. What drifts from minute to minute moves the mean, has a chart of its own,
+/// and would make the spread of an hour a skewed number of few degrees of freedom.
+#[derive(Clone, Copy, Debug, Default)]
+struct Within {
+    degrees: f64,
+    /// Sum of squares about the means of the minutes, in mg².
+    squares: f64,
+}
+
+impl Within {
+    fn add(&mut self, minute: Moments) {
+        if let Some(sd) = minute.sd_mg() {
+            let degrees = (minute.n() - 1) as f64;
+            self.degrees += degrees;
+            self.squares += degrees * sd * sd;
+        }
+    }
+
+    /// `√(Σ (n-1) s² / Σ (n-1))` over the minutes, in milligrams.
+    fn sd_mg(&self) -> Option<f64> {
+        (self.degrees > 0.0).then(|| (self.squares / self.degrees).sqrt())
+    }
 }
 
 impl Subgrouper {
@@ -237,6 +262,7 @@ impl Subgrouper {
             Some((moments, account)) => {
                 open.size += Count::exact(moments.n());
                 open.moments = open.moments + moments;
+                open.within.add(moments);
                 open.account = open.account + account;
             }
             None => open.size += judged,
@@ -280,7 +306,7 @@ impl Subgrouper {
         let value = match self.measure {
             Measure::Speed { .. } => rate(),
             Measure::Weight { .. } => weighed.and_then(|moments| moments.mean_mg()),
-            Measure::WeightDeviation { .. } => weighed.and_then(|moments| moments.sd_mg()),
+            Measure::WeightDeviation { .. } => weighed.and_then(|_| open.within.sd_mg()),
             Measure::RejectFraction { .. } | Measure::Reject { .. } => None,
         };
         let nothing = if self.measure.counts() { open.size.is_zero() } else { value.is_none() };
@@ -312,6 +338,7 @@ impl Open {
             count: Count::ZERO,
             size: Count::ZERO,
             moments: Moments::ZERO,
+            within: Within::default(),
             account: Account::default(),
             known_us: 0,
             run_us: 0,
