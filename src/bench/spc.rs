@@ -395,8 +395,8 @@ mod tests {
         let bore = &weights.delays[2];
         assert_eq!(
             (bore.found[2], bore.median_min[2]),
-            (1.0, Some(15)),
-            "one bore widens the spread"
+            (1.0, Some(60)),
+            "one bore widens the spread, seen by the first subgroup of an hour"
         );
         assert!(bore.found[0] < 1.0, "and does not move the mean: {figures}");
     }

@@ -232,7 +232,7 @@ texts! {
     SpcBeside "spc_beside" "Beside" "配对图"
     SpcStrip "spc_strip" "Shown part of the span: drag to choose, arrow keys to move, + and − to narrow and widen" "显示范围：拖动选择，方向键移动，+/− 缩放"
     SpcStripValue "spc_strip_value" "{from} to {to}, subgroups {n} of {all}" "{from} 至 {to}，子组 {n}/{all}"
-    SpcFilling "spc_filling" "{time} still filling: {p}, {x} / {n}; not judged" "{time} 子组未满：{p}，{x} / {n}；不参与判定"
+    SpcFilling "spc_filling" "{time} still filling: {p}, {of}; not judged" "{time} 子组未满：{p}，{of}；不参与判定"
     SpcRulesLook "spc_rules_look" "rules chosen for this look; alarms keep theirs" "判异准则仅用于本次查看，报警不变"
     MarkShift "mark.shift" "shift" "班"
     Compared "compared" "Control charts over the whole period" "全时段与控制限的比较"

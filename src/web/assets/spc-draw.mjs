@@ -211,7 +211,7 @@ function filling(svg, a) {
   if (!open || open.p === null) return [];
   const [x, y] = [a.x(open.t + a.step / 2), Math.max(a.box.top, Math.min(a.box.bottom, a.y(open.p)))];
   svg.append(s('circle', { class: 'provisional-point', r: 5, transform: `translate(${px(x)} ${px(y)})` }));
-  return [{ x, y, text: t('spc_filling', { time: hm(open.t), p: fixed(open.p, places(a.data)), x: num(open.x), n: num(open.n) }) }];
+  return [{ x, y, text: t('spc_filling', { time: hm(open.t), p: fixed(open.p, places(a.data)), of: of(a.data, open.x, open.n) }) }];
 }
 
 /** The chart itself. */
@@ -276,10 +276,12 @@ const measured = (data) => !['%', '‰'].includes(data.characteristic.unit);
 /** Decimals of a value: a rate needs four, a weight two, a speed one. */
 export const places = (data) => (data.characteristic.unit === 'mg' ? 2 : measured(data) ? 1 : 4);
 
+/** What a point rests on: rejects of capsules, or weights. */
+const of = (data, x, n) => (measured(data) ? `n ${num(n)}` : `${num(x)} / ${num(n)}`);
+
 function mainText(data, rules, i) {
   const parts = [time(data, i), data.p[i] === null ? t('spc_no_value') : `${fixed(data.p[i], places(data))} ${unitOf(data)}`];
-  if (data.characteristic.unit === 'mg') parts.push(`n ${num(data.n[i])}`);
-  else if (!measured(data)) parts.push(`${num(data.x[i])} / ${num(data.n[i])}`);
+  if (data.characteristic.unit === 'mg' || !measured(data)) parts.push(of(data, data.x[i], data.n[i]));
   if (data.z[i] !== null) parts.push(`z ${fixed(data.z[i])}`);
   if (data.doubt[i]) parts.push(`[${num(data.doubt[i][0])}, ${num(data.doubt[i][1])}]`);
   if (data.fitness[i] !== 'whole') parts.push(word('fitness', data.fitness[i]));
