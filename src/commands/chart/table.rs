@@ -1,5 +1,8 @@
 //! A table with a header, comma separated, as people export it.
 
+/// Largest number of a table: its fourth power and their sums are still numbers.
+const LARGEST: f64 = 1e60;
+
 /// A table by columns of text.
 pub(super) struct Table<'t> {
     pub(super) titles: Vec<&'t str>,
@@ -59,6 +62,11 @@ impl<'t> Table<'t> {
         for (line, cells) in &self.rows {
             let cell = cells.get(at).copied().unwrap_or_default();
             let number = cell.parse().ok().filter(|x: &f64| x.is_finite());
+            if number.is_some_and(|x| x.abs() > LARGEST) {
+                mistakes.push(format!(
+                    "line {line}: {title}: {cell:?} is beyond {LARGEST:e}; write it in a larger unit"
+                ));
+            }
             if number.is_none() && !cell.is_empty() {
                 mistakes.push(format!(
                     "line {line}: {title}: {cell:?} is no number; write one, or nothing for a gap"
