@@ -106,6 +106,8 @@ async fn with_faults_the_truth_lies_inside_the_count() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let hidden = plant.ledger().made - before;
     plant.faults().set(FaultSet::default());
+    // The next attempt may wait for the longest backoff; a count is as old as the last reading until then.
+    tokio::time::sleep(Duration::from_secs(6)).await;
     run_until_weighed(&plant, 6_000).await;
     plant.hold();
     let summary = app.stop().await;
