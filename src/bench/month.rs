@@ -14,8 +14,7 @@ use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::tracker::Changes;
 use domain::plc_map::Role;
 use domain::quality::characteristic::Characteristic;
-use domain::quality::limits::{Decision, Limits, Verdict, ewma_l, fit};
-use domain::quality::panels::panels_arl0;
+use domain::quality::limits::{Decision, Limits, Verdict, fit};
 use domain::quality::subgroup::subgroups;
 use domain::units::{Count, HOUR_US, LineId, MINUTE_US, Moment, StationId};
 use futures_util::future::BoxFuture;
@@ -230,22 +229,8 @@ fn limits(characteristic: &Characteristic, baseline: &[Minute], at_us: i64) -> O
         reason: "bench".to_owned(),
         at_us,
     };
-    Some(Limits {
-        version: 1,
-        characteristic: characteristic.id.clone(),
-        kind: characteristic.kind,
-        subgroup_minutes: characteristic.subgroup_minutes,
-        law: fitted.law?,
-        ewma_l: ewma_l(characteristic),
-        arl0: panels_arl0(characteristic),
-        rules: characteristic.rules.clone(),
-        baseline: fitted.baseline,
-        evidence: fitted.evidence,
-        author: "engineer".to_owned(),
-        reason: "bench".to_owned(),
-        made_us: at_us,
-        decision: Some(decision),
-    })
+    let limits = fitted.limits(characteristic)?;
+    Some(Limits { made_us: at_us, decision: Some(decision), ..limits })
 }
 
 /// One question, asked of a service just started.

@@ -9,7 +9,6 @@ use std::fmt;
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::quality::characteristic::{Characteristic, LAMBDA, Measure};
 use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
-use domain::quality::panels::panels_arl0;
 use domain::quality::signal::lingers;
 use domain::quality::stream::{ChartStream, Judged};
 use domain::quality::subgroup::{Subgroup, subgroups};
@@ -97,6 +96,37 @@ pub struct Delay {
     pub lines: usize,
 }
 
+impl Delay {
+    /// The figures of changes of a kind, from the minutes to each signal, by chart.
+    pub(super) fn of(kind: &'static str, mut minutes: [Vec<i64>; 4], lines: usize) -> Delay {
+        minutes.iter_mut().for_each(|minutes| minutes.sort_unstable());
+        Delay {
+            kind,
+            median_min: [0, 1, 2, 3].map(|chart| minutes[chart].get(lines / 2).copied()),
+            found: [0, 1, 2, 3].map(|chart| minutes[chart].len() as f64 / lines.max(1) as f64),
+            lines,
+        }
+    }
+}
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<30}", self.kind)?;
+        for (median, found) in self.median_min.iter().zip(self.found) {
+            let median = median.map_or("–".to_owned(), |minutes| minutes.to_string());
+            write!(f, "{:>16}", format!("{median} ({:.0} %)", found * 100.0))?;
+        }
+        writeln!(f)
+    }
+}
+
+/// Minutes from the change to the end of the first subgroup that signals, of a chart whose subgroups are `length` minutes
+/// long.
+pub(super) fn until(signals: impl Iterator<Item = bool>, length: i64) -> Option<i64> {
+    let after = signals.skip((CHANGE_MIN / length) as usize).position(|signals| signals);
+    after.map(|n| (n as i64 + 1) * length)
+}
+
 /// Computes all figures.
 ///
 /// # Panics
@@ -158,8 +188,8 @@ fn characteristic() -> Characteristic {
     Characteristic::new(Measure::RejectFraction { station: station() })
 }
 
-fn minute(i: i64, good: u64, rejected: u64) -> Minute {
-    let tally = |counted, n| Tally { station: station(), counted, count: Count::exact(n) };
+/// A minute in which the line ran and nothing was counted.
+pub(super) fn running(i: i64) -> Minute {
     Minute {
         start_us: i * MINUTE_US,
         rev: 0,
@@ -167,33 +197,21 @@ fn minute(i: i64, good: u64, rejected: u64) -> Minute {
         time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
         polls: 1,
         missed: 0,
+        tallies: Vec::new(),
         weights: Vec::new(),
-        tallies: vec![
-            tally(Counted::Good, good),
-            tally(Counted::Reject(Reason::new("all")), rejected),
-        ],
     }
+}
+
+fn minute(i: i64, good: u64, rejected: u64) -> Minute {
+    let tally = |counted, n| Tally { station: station(), counted, count: Count::exact(n) };
+    let tallies =
+        vec![tally(Counted::Good, good), tally(Counted::Reject(Reason::new("all")), rejected)];
+    Minute { tallies, ..running(i) }
 }
 
 fn limits(baseline: &[Subgroup]) -> Option<Limits> {
     let characteristic = characteristic();
-    let fitted = fit(&characteristic, baseline, (i64::MIN, i64::MAX), &[]);
-    Some(Limits {
-        version: 1,
-        characteristic: characteristic.id.clone(),
-        kind: characteristic.kind,
-        subgroup_minutes: characteristic.subgroup_minutes,
-        law: fitted.law?,
-        ewma_l: ewma_l(&characteristic),
-        arl0: panels_arl0(&characteristic),
-        rules: characteristic.rules.clone(),
-        baseline: fitted.baseline,
-        evidence: fitted.evidence,
-        author: String::new(),
-        reason: String::new(),
-        made_us: 0,
-        decision: None,
-    })
+    fit(&characteristic, baseline, (i64::MIN, i64::MAX), &[]).limits(&characteristic)
 }
 
 /// Whether each chart signals at a point.
@@ -303,20 +321,11 @@ fn delay(
     let mut delays: [Vec<i64>; 4] = Default::default();
     for i in 0..lines {
         let points = judge(limits, line(another(seed, 10_000 + i), rejects, CHANGE_MIN + WAIT_MIN));
-        let changed = (CHANGE_MIN / LENGTH) as usize;
         for (chart, delays) in delays.iter_mut().enumerate() {
-            let after = points.iter().skip(changed).position(|point| signals(point)[chart]);
-            delays.extend(after.map(|n| (n as i64 + 1) * LENGTH));
+            delays.extend(until(points.iter().map(|point| signals(point)[chart]), LENGTH));
         }
     }
-    delays.iter_mut().for_each(|delays| delays.sort_unstable());
-    let median = |delays: &Vec<i64>| delays.get(lines / 2).copied();
-    Delay {
-        kind,
-        median_min: [0, 1, 2, 3].map(|chart| median(&delays[chart])),
-        found: [0, 1, 2, 3].map(|chart| delays[chart].len() as f64 / lines.max(1) as f64),
-        lines,
-    }
+    Delay::of(kind, delays, lines)
 }
 
 /// A seed of its own for each line.
@@ -367,14 +376,7 @@ impl fmt::Display for Figures {
             "{:<30}{:>16}{:>16}{:>16}{:>16}",
             "change", CHARTS[0], CHARTS[1], CHARTS[2], CHARTS[3]
         )?;
-        for row in &self.delays {
-            write!(f, "{:<30}", row.kind)?;
-            for (median, found) in row.median_min.iter().zip(row.found) {
-                let median = median.map_or("–".to_owned(), |minutes| minutes.to_string());
-                write!(f, "{:>16}", format!("{median} ({:.0} %)", found * 100.0))?;
-            }
-            writeln!(f)?;
-        }
+        self.delays.iter().try_for_each(|row| write!(f, "{row}"))?;
         self.weights.iter().try_for_each(|weights| write!(f, "\n{weights}"))
     }
 }

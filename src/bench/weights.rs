@@ -6,17 +6,18 @@
 
 use std::fmt;
 
-use domain::line::minute::{Minute, TimeSplit};
+use domain::line::minute::Minute;
 use domain::line::weight::{Account, Moments, Series, WeightTally, book};
 use domain::quality::characteristic::{Characteristic, ChartKind, Measure};
-use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
-use domain::quality::panels::panels_arl0;
+use domain::quality::limits::{Limits, PAGE_FROM, fit};
 use domain::quality::stream::ChartStream;
 use domain::quality::subgroup::subgroups;
 use domain::units::{MINUTE_US, StationId};
 use simulators::{Model, ModelConfig, WeightModel};
 
-use super::spc::{CHANGE_MIN, Delay, Effort, LENGTH, WAIT_MIN, WEEK, another, begun};
+use super::spc::{
+    CHANGE_MIN, Delay, Effort, LENGTH, WAIT_MIN, WEEK, another, begun, running, until,
+};
 
 /// The charts that are compared.
 pub(super) const CHARTS: [&str; 4] = ["mean I-MR", "mean EWMA", "spread I-MR", "sample I-MR-S"];
@@ -104,19 +105,6 @@ fn add(minute: &mut Minute, series: Series, moments: Option<Moments>) {
     }
 }
 
-fn running(i: i64) -> Minute {
-    Minute {
-        start_us: i * MINUTE_US,
-        rev: 0,
-        closed: true,
-        time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
-        polls: 1,
-        missed: 0,
-        tallies: Vec::new(),
-        weights: Vec::new(),
-    }
-}
-
 /// The charts with their limits from a baseline, in the order of [`CHARTS`].
 fn charts(baseline: &[Minute]) -> Option<Vec<(Characteristic, Limits)>> {
     let measures = [
@@ -139,23 +127,7 @@ fn charts(baseline: &[Minute]) -> Option<Vec<(Characteristic, Limits)>> {
 fn limits(characteristic: &Characteristic, baseline: &[Minute]) -> Option<Limits> {
     let mut found = subgroups(characteristic, baseline, &[]);
     found.truncate(PAGE_FROM);
-    let fitted = fit(characteristic, &found, (i64::MIN, i64::MAX), &[]);
-    Some(Limits {
-        version: 1,
-        characteristic: characteristic.id.clone(),
-        kind: characteristic.kind,
-        subgroup_minutes: characteristic.subgroup_minutes,
-        law: fitted.law?,
-        ewma_l: ewma_l(characteristic),
-        arl0: panels_arl0(characteristic),
-        rules: characteristic.rules.clone(),
-        baseline: fitted.baseline,
-        evidence: fitted.evidence,
-        author: String::new(),
-        reason: String::new(),
-        made_us: 0,
-        decision: None,
-    })
+    fit(characteristic, &found, (i64::MIN, i64::MAX), &[]).limits(characteristic)
 }
 
 /// Whether each chart signals at each subgroup.
@@ -183,19 +155,10 @@ fn delay(
             points.iter().zip(charts).zip(delays.iter_mut())
         {
             let length = i64::from(characteristic.subgroup_minutes);
-            let changed = (CHANGE_MIN / length) as usize;
-            let after = points.iter().skip(changed).position(|signals| *signals);
-            delays.extend(after.map(|n| (n as i64 + 1) * length));
+            delays.extend(until(points.iter().copied(), length));
         }
     }
-    delays.iter_mut().for_each(|delays| delays.sort_unstable());
-    let median = |delays: &Vec<i64>| delays.get(lines / 2).copied();
-    Delay {
-        kind,
-        median_min: [0, 1, 2, 3].map(|chart| median(&delays[chart])),
-        found: [0, 1, 2, 3].map(|chart| delays[chart].len() as f64 / lines.max(1) as f64),
-        lines,
-    }
+    Delay::of(kind, delays, lines)
 }
 
 impl fmt::Display for Weights {
@@ -209,14 +172,6 @@ impl fmt::Display for Weights {
         write!(f, "{:<30}", "false alarms a week")?;
         self.per_week.iter().try_for_each(|seen| write!(f, "{seen:>16.2}"))?;
         writeln!(f)?;
-        for row in &self.delays {
-            write!(f, "{:<30}", row.kind)?;
-            for (median, found) in row.median_min.iter().zip(row.found) {
-                let median = median.map_or("–".to_owned(), |minutes| minutes.to_string());
-                write!(f, "{:>16}", format!("{median} ({:.0} %)", found * 100.0))?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
+        self.delays.iter().try_for_each(|row| write!(f, "{row}"))
     }
 }

@@ -11,10 +11,9 @@ use domain::line::event::EventKind;
 use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::{
-    Decision, FREEZE_FROM, Limits, PAGE_FROM, PROVISIONAL_FROM, Verdict, ewma_l, fit, in_force,
+    Decision, FREEZE_FROM, Limits, PAGE_FROM, PROVISIONAL_FROM, Verdict, fit, in_force,
 };
 use domain::quality::monitor::{Monitor, Told};
-use domain::quality::panels::panels_arl0;
 use domain::quality::subgroup::{batch_within, subgroups};
 use domain::units::{HOUR_US, LineId, MINUTE_US};
 use tokio::sync::watch;
@@ -281,20 +280,12 @@ impl Charts {
             let n_used = fitted.baseline.n_used;
             let step = STEPS.into_iter().rfind(|step| n_used >= *step).unwrap_or(0);
             self.monitors[i].n_provisional = step.max(self.monitors[i].n_provisional);
-            let Some(law) = fitted.law.filter(|_| step > 0 && made < step) else { continue };
+            let due = step > 0 && made < step;
+            let Some(limits) = fitted.limits(&characteristic).filter(|_| due) else { continue };
             let version = own().map(|limits| limits.version).max().unwrap_or(0) + 1;
             let reason = format!("first {n_used} whole subgroups, made without a person");
             let limits = Limits {
                 version,
-                characteristic: characteristic.id.clone(),
-                kind: characteristic.kind,
-                subgroup_minutes: characteristic.subgroup_minutes,
-                law,
-                ewma_l: ewma_l(&characteristic),
-                arl0: panels_arl0(&characteristic),
-                rules: characteristic.rules.clone(),
-                baseline: fitted.baseline,
-                evidence: fitted.evidence,
                 author: AUTOMATIC.to_owned(),
                 reason: reason.clone(),
                 made_us: now_us,
@@ -304,6 +295,7 @@ impl Charts {
                     reason,
                     at_us: now_us,
                 }),
+                ..limits
             };
             info!(line = %self.line, characteristic = %characteristic.id, version, n_used, "provisional limits");
             self.historian.add_limits(&self.line, limits)?;

@@ -1,8 +1,7 @@
 //! Minutes as a line makes them, for tests.
 
 use super::characteristic::{Characteristic, Measure};
-use super::limits::{Decision, Limits, Verdict, ewma_l, fit};
-use super::panels::panels_arl0;
+use super::limits::{Decision, Limits, Verdict, fit};
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
 use crate::units::{Count, MINUTE_US, Reason, StationId};
@@ -65,22 +64,9 @@ pub(super) fn steady_subgroups(n: i64) -> Vec<Subgroup> {
 pub(super) fn proposed(version: u32, baseline: &[Subgroup]) -> Limits {
     let characteristic = reject_fraction();
     let fitted = fit(&characteristic, baseline, (i64::MIN, i64::MAX), &[]);
-    Limits {
-        version,
-        characteristic: characteristic.id.clone(),
-        kind: characteristic.kind,
-        subgroup_minutes: characteristic.subgroup_minutes,
-        law: fitted.law.unwrap(),
-        ewma_l: ewma_l(&characteristic),
-        arl0: panels_arl0(&characteristic),
-        rules: characteristic.rules.clone(),
-        baseline: fitted.baseline,
-        evidence: fitted.evidence,
-        author: "an".to_owned(),
-        reason: "first baseline".to_owned(),
-        made_us: T0_US,
-        decision: None,
-    }
+    let limits = fitted.limits(&characteristic).unwrap();
+    let (author, reason) = ("an".to_owned(), "first baseline".to_owned());
+    Limits { version, author, reason, made_us: T0_US, ..limits }
 }
 
 pub(super) fn decision(verdict: Verdict, by: &str) -> Decision {

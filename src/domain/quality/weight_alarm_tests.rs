@@ -2,9 +2,8 @@
 //! control, under three-sigma limits from moving ranges.
 
 use super::characteristic::{Characteristic, Measure};
-use super::fixture::{T0_US, minute};
-use super::limits::{Limits, LimitsLaw, PAGE_FROM, SigmaMethod, ewma_l, fit};
-use super::panels::panels_arl0;
+use super::fixture::minute;
+use super::limits::{Limits, LimitsLaw, PAGE_FROM, SigmaMethod, fit};
 use super::stream::{ChartStream, Judged};
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::Minute;
@@ -71,23 +70,7 @@ fn line(seed: u64, minutes: i64, low_from: i64) -> Vec<Minute> {
 }
 
 fn limits(characteristic: &Characteristic, baseline: &[Subgroup]) -> Limits {
-    let fitted = fit(characteristic, baseline, (i64::MIN, i64::MAX), &[]);
-    Limits {
-        version: 1,
-        characteristic: characteristic.id.clone(),
-        kind: characteristic.kind,
-        subgroup_minutes: characteristic.subgroup_minutes,
-        law: fitted.law.unwrap(),
-        ewma_l: ewma_l(characteristic),
-        arl0: panels_arl0(characteristic),
-        rules: characteristic.rules.clone(),
-        baseline: fitted.baseline,
-        evidence: fitted.evidence,
-        author: String::new(),
-        reason: String::new(),
-        made_us: T0_US,
-        decision: None,
-    }
+    fit(characteristic, baseline, (i64::MIN, i64::MAX), &[]).limits(characteristic).unwrap()
 }
 
 /// The same limits as they were: sigma by moving ranges, three sigma and N2 on every panel.

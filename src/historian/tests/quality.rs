@@ -1,9 +1,8 @@
 //! Limits, judged subgroups and incidents are kept as they were said.
 
 use domain::quality::characteristic::{Characteristic, Measure};
-use domain::quality::limits::{Decision, Limits, Verdict, ewma_l, fit};
+use domain::quality::limits::{Decision, Limits, Verdict, fit};
 use domain::quality::monitor::{Monitor, Told};
-use domain::quality::panels::panels_arl0;
 use domain::quality::record::{Work, WorkKind};
 use domain::quality::signal::Level;
 use domain::quality::subgroup::subgroups;
@@ -43,22 +42,9 @@ fn limits(version: u32) -> Limits {
     let characteristic = characteristic();
     let found = subgroups(&characteristic, &minutes(1_515), &[]);
     let fitted = fit(&characteristic, &found, (i64::MIN, i64::MAX), &[]);
-    Limits {
-        version,
-        characteristic: characteristic.id.clone(),
-        kind: characteristic.kind,
-        subgroup_minutes: 15,
-        law: fitted.law.unwrap(),
-        ewma_l: ewma_l(&characteristic),
-        arl0: panels_arl0(&characteristic),
-        rules: characteristic.rules.clone(),
-        baseline: fitted.baseline,
-        evidence: fitted.evidence,
-        author: "An".to_owned(),
-        reason: "first\nbaseline".to_owned(),
-        made_us: T0_US,
-        decision: None,
-    }
+    let limits = fitted.limits(&characteristic).unwrap();
+    let (author, reason) = ("An".to_owned(), "first\nbaseline".to_owned());
+    Limits { version, author, reason, made_us: T0_US, ..limits }
 }
 
 fn approval() -> Decision {

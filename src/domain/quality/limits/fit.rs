@@ -1,8 +1,9 @@
 //! Limits estimated from subgroups.
 
-use super::{Baseline, Evidence, Excluded, LimitsLaw, Maturity, SigmaMethod};
+use super::{Baseline, Evidence, Excluded, Limits, LimitsLaw, Maturity, SigmaMethod};
 use crate::line::weight::Moments;
 use crate::quality::characteristic::{Characteristic, ChartKind};
+use crate::quality::panels::panels_arl0;
 use crate::quality::subgroup::{Follows, Subgroup};
 use crate::spc::arl;
 use crate::spc::attribute::{Attribute, Family, Laney, Law, Prime, Subgroup as Counts, chart};
@@ -29,6 +30,26 @@ impl Fitted {
     /// How far it carries.
     pub fn maturity(&self) -> Maturity {
         Maturity::of(self.baseline.n_used)
+    }
+
+    /// The first version of the limits that this gives, made at the end of the baseline by nobody yet; none without a law.
+    pub fn limits(self, characteristic: &Characteristic) -> Option<Limits> {
+        Some(Limits {
+            version: 1,
+            characteristic: characteristic.id.clone(),
+            kind: characteristic.kind,
+            subgroup_minutes: characteristic.subgroup_minutes,
+            law: self.law?,
+            ewma_l: ewma_l(characteristic),
+            arl0: panels_arl0(characteristic),
+            rules: characteristic.rules.clone(),
+            made_us: self.baseline.to_us,
+            baseline: self.baseline,
+            evidence: self.evidence,
+            author: String::new(),
+            reason: String::new(),
+            decision: None,
+        })
     }
 }
 

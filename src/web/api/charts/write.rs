@@ -4,8 +4,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::quality::characteristic::Characteristic;
-use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, ewma_l, fit};
-use domain::quality::panels::panels_arl0;
+use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, fit};
 use domain::quality::record::{Work, WorkKind};
 use domain::quality::subgroup::Subgroup;
 use domain::quality::workbench::{By, replay};
@@ -86,23 +85,9 @@ pub(super) fn limits_of(
     version: u32,
 ) -> Option<Limits> {
     let fitted = fit(characteristic, subgroups, span, excluded);
-    let law = fitted.law.filter(|_| fitted.baseline.n_used >= PROVISIONAL_FROM)?;
-    Some(Limits {
-        version,
-        characteristic: characteristic.id.clone(),
-        kind: characteristic.kind,
-        subgroup_minutes: characteristic.subgroup_minutes,
-        law,
-        ewma_l: ewma_l(characteristic),
-        arl0: panels_arl0(characteristic),
-        rules: characteristic.rules.clone(),
-        baseline: fitted.baseline,
-        evidence: fitted.evidence,
-        author: String::new(),
-        reason: String::new(),
-        made_us: span.1,
-        decision: None,
-    })
+    let enough = fitted.baseline.n_used >= PROVISIONAL_FROM;
+    let limits = fitted.limits(characteristic).filter(|_| enough)?;
+    Some(Limits { version, ..limits })
 }
 
 /// Keeps limits estimated from a baseline as a proposal, and tells what they would change. They judge nothing until
