@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use domain::line::counter::{Baseline, BatchChange, Seen};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::second::{SecondTally, Seconds, Spell};
+use domain::line::state::TimeClass;
 use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
-use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId, TagId};
+use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId};
 
 use crate::historian::{Historian, Options, StoreError, Tick};
 
@@ -20,6 +22,10 @@ const TICK_US: i64 = 250_000;
 const TICKS_A_DAY: u64 = 345_600;
 const DAY_MINUTES: i64 = 1_440;
 const COUNTERS: u64 = 12;
+/// Counters that move every second.
+const MOVING: u64 = 6;
+/// Minutes of seconds that are asked for.
+const SECOND_MINUTES: i64 = 8 * 60;
 const TAGS: u64 = 30;
 const LINES: u64 = 20;
 
@@ -139,9 +145,14 @@ fn store(historian: &Historian, tick: Tick) -> Result<(), StoreError> {
     }
 }
 
-/// Minutes of twenty lines, and what they cost to read.
+/// The made-up days are long ago, and their seconds are to stay.
+fn kept() -> Options {
+    Options { keep_seconds: Duration::MAX, ..Options::default() }
+}
+
+/// Minutes and seconds of twenty lines, and what they cost to read.
 fn ask(dir: &Path, effort: Effort, out: &mut Vec<Figure>) -> Result<(), StoreError> {
-    let historian = Historian::open(dir, Options::default())?;
+    let historian = Historian::open(dir, kept())?;
     for line in 0..LINES {
         let line = LineId::new(format!("L{line}"));
         for day in 0..effort.days {
@@ -149,6 +160,8 @@ fn ask(dir: &Path, effort: Effort, out: &mut Vec<Figure>) -> Result<(), StoreErr
             let first = day * DAY_MINUTES;
             let minutes = first..first + DAY_MINUTES;
             tick.minutes = minutes.map(|n| closed(T0_US + n * MINUTE_US, n as u64)).collect();
+            let kept = (effort.days * DAY_MINUTES - SECOND_MINUTES).max(first)..first + DAY_MINUTES;
+            tick.seconds = kept.map(|n| seconds(T0_US + n * MINUTE_US, n as u64, 59)).collect();
             store(&historian, tick)?;
         }
     }
@@ -162,33 +175,47 @@ fn ask(dir: &Path, effort: Effort, out: &mut Vec<Figure>) -> Result<(), StoreErr
     historian.close()?;
     let (line, end_us) = (LineId::new("L7"), T0_US + effort.days * DAY_MINUTES * MINUTE_US);
     let all_us = effort.days * DAY_MINUTES * MINUTE_US;
-    for (cold, warm, span_us, below) in [
+    type Count = fn(&Historian, &LineId, (i64, i64)) -> Result<usize, StoreError>;
+    let minutes: Count =
+        |historian, line, span| Ok(historian.minutes(line, span.0, span.1, usize::MAX)?.len());
+    let seconds: Count =
+        |historian, line, span| Ok(historian.seconds(line, span.0, span.1, usize::MAX)?.len());
+    let day_us = DAY_MINUTES * MINUTE_US;
+    for (names, read, span_us, below) in [
         (
-            "a day of minutes of one line of 20, first",
-            "a day of minutes, again",
-            DAY_MINUTES * MINUTE_US,
+            ["a day of minutes of one line of 20, first", "a day of minutes, again"],
+            minutes,
+            day_us,
             None,
         ),
         (
-            "31 days of minutes of one line of 20, first",
-            "31 days of minutes, again",
+            ["31 days of minutes of one line of 20, first", "31 days of minutes, again"],
+            minutes,
             all_us,
             Some(100.0),
         ),
+        (
+            ["8 h of seconds of one line of 20, first", "8 h of seconds, again"],
+            seconds,
+            SECOND_MINUTES * MINUTE_US,
+            None,
+        ),
     ] {
         forget(&dir.join("journal.db"));
-        let historian = Historian::open(dir, Options::default())?;
+        let historian = Historian::open(dir, kept())?;
         let mut times = Vec::new();
         for _ in 0..=effort.questions {
             let started = Instant::now();
-            let minutes = historian.minutes(&line, end_us - span_us, end_us, usize::MAX)?;
-            assert_eq!(minutes.len() as i64, span_us / MINUTE_US, "all of them");
+            let n = read(&historian, &line, (end_us - span_us, end_us))?;
             times.push(started.elapsed());
+            assert_eq!(n as i64, span_us / MINUTE_US, "all of them");
         }
         historian.close()?;
-        out.push(Figure { what: cold, value: ms(times.remove(0)), unit: "ms", below });
+        let first = times.remove(0);
         times.sort_unstable();
-        out.push(Figure { what: warm, value: ms(times[times.len() / 2]), unit: "ms", below });
+        for (what, time) in names.into_iter().zip([first, times[times.len() / 2]]) {
+            out.push(Figure { what, value: ms(time), unit: "ms", below });
+        }
     }
     restart(dir, effort, out)
 }
@@ -247,14 +274,16 @@ fn tick(line: &LineId, seq: u64, load: Load) -> Tick {
     };
     let every_us = TICK_US * 2 / if n == 5 { 5 } else { 2 * n as i64 };
     let name = |n| TagId::new(format!("CF01.Counter.Number{n:02}"));
+    let start_us = at(seq).utc_us / MINUTE_US * MINUTE_US;
+    let passed = ((at(seq).utc_us - start_us) / SECOND_US) as u8;
     Tick {
-        seconds: vec![],
+        seconds: vec![seconds(start_us, seq, passed)],
         line: line.clone(),
         seq,
         at: at(seq),
         snapshots: polls.map(|n| poll(n, every_us, load.tags)).collect(),
         baselines: (0..COUNTERS).map(|n| (name(n), baseline(seq, n))).collect(),
-        minutes: vec![minute(at(seq).utc_us / MINUTE_US * MINUTE_US, seq)],
+        minutes: vec![minute(start_us, seq)],
         events: Vec::new(),
         states: Vec::new(),
         stops: Vec::new(),
@@ -326,6 +355,26 @@ fn minute(start_us: i64, seq: u64) -> Minute {
 
 fn closed(start_us: i64, seq: u64) -> Minute {
     Minute { closed: true, ..minute(start_us, seq) }
+}
+
+/// The seconds of a minute up to one. Of the counters those of a filler and a checkweigher move every second, the rest are
+/// of rare rejects.
+fn seconds(start_us: i64, seq: u64, last: u8) -> Seconds {
+    let counts =
+        |n: u64| (0..=last).map(move |s| (s, Count::exact(100 + u64::from(s) % 6 / 5 * 50 + n)));
+    let tally = |n: u64| SecondTally {
+        station: StationId::new(if n.is_multiple_of(2) { "CF01" } else { "CW04" }),
+        counted: Counted::Reject(Reason::new(format!("reason_{n}"))),
+        counts: counts(n).collect(),
+    };
+    let us = (i64::from(last) + 1) * SECOND_US;
+    Seconds {
+        start_us,
+        rev: seq as u32,
+        closed: last == 59,
+        spells: vec![Spell { offset_us: 0, us, class: TimeClass::Run }],
+        tallies: (0..MOVING).map(tally).collect(),
+    }
 }
 
 impl Figures {

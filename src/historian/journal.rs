@@ -20,7 +20,8 @@ use super::schema;
 
 /// Pages of a quarter of the usual size. A tick touches about ten pages and the log takes each of them whole, so that
 /// the size of a page decides what a day of counting does to the flash: 5.9 GB with 1 KiB, 7.7 with 2, 11.0 with 4
-/// (one line, 250 ms ticks, `tests/measure.rs`). Below 1 KiB the blocks of the file system take the gain away.
+/// (one line, 250 ms ticks, before seconds were kept; `capline bench store` tells what it is now). Below 1 KiB the blocks
+/// of the file system take the gain away.
 const PAGE_BYTES: i64 = 1024;
 /// Above this the check of the whole file would keep the line from starting, and runs beside it.
 pub(super) const CHECK_AT_START_BYTES: u64 = 256 << 20;

@@ -1,18 +1,17 @@
-//! What a day of counting does to the flash. Slow, so it asks for `SLOW_TESTS=1`; prints its figures.
-
-use std::fs;
+//! A tick of a real line stays small, and so does the log. Figures of a day are those of `capline bench store`.
 
 use super::*;
 
 const STATIONS: usize = 2;
 const COUNTERS: u64 = 12;
 const TAGS: u64 = 30;
+/// 100 Hz in ticks of 250 ms.
+const POLLS: u64 = 25;
 
 /// One line, 250 ms ticks, 100 Hz polls of 30 tags: twelve counters, eight measurements, ten flags and words.
 fn load(seq: u64) -> Tick {
     let mut tick = tick(&l1(), seq);
-    let n = polls_a_tick();
-    tick.snapshots = ((seq - 1) * n..seq * n).map(poll).collect();
+    tick.snapshots = ((seq - 1) * POLLS..seq * POLLS).map(poll).collect();
     let name = |n| TagId::new(format!("CF01.Counter.Number{n:02}"));
     tick.baselines = (0..COUNTERS).map(|n| (name(n), account(seq, n))).collect();
     tick.minutes = vec![account_minute(seq)];
@@ -21,11 +20,6 @@ fn load(seq: u64) -> Tick {
         if seq.is_multiple_of(40) { vec![event(seq, EventKind::State, None)] } else { Vec::new() };
     tick.states = states(0);
     tick
-}
-
-/// 25 at ticks of 250 ms; `MEASURE_POLLS=100` stands for ticks of a second.
-fn polls_a_tick() -> u64 {
-    std::env::var("MEASURE_POLLS").map_or(25, |n| n.parse().unwrap())
 }
 
 fn poll(n: u64) -> Snapshot {
@@ -95,76 +89,24 @@ fn account_seconds(seq: u64) -> Seconds {
         counted: Counted::Reject(Reason::new(format!("reason_{n}"))),
         counts: counts(n).collect(),
     };
-    let tallies = if std::env::var_os("MEASURE_NO_SECONDS").is_some() { 0..0 } else { 0..6 };
     Seconds {
         start_us,
         rev: seq as u32,
-        tallies: tallies.map(tally).collect(),
+        tallies: (0..6).map(tally).collect(),
         ..seconds(start_us, seq)
     }
 }
 
-/// Bytes that this process handed to the block layer.
-fn written() -> u64 {
-    let io = fs::read_to_string("/proc/self/io").unwrap();
-    let line = io.lines().find(|line| line.starts_with("write_bytes")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 #[test]
-fn bytes_and_time_of_a_tick() {
-    let n: u64 = if std::env::var_os("SLOW_TESTS").is_some() { 14_400 } else { 240 };
-    let here = std::env::var_os("MEASURE_IN").unwrap_or_else(|| std::env::temp_dir().into());
-    let dir = tempfile::tempdir_in(here).unwrap();
-    let historian = open(dir.path());
-    let before = written();
-    store_load(&historian, n);
-    let stats = historian.stats();
-    historian.close().unwrap();
-    let bytes = written().saturating_sub(before);
-    let size = fs::metadata(dir.path().join("journal.db")).unwrap().len();
-    let frame: usize = crate::historian::frame::encode(&load(9).snapshots).len();
-    println!(
-        "{n} ticks: frame {frame} B, written {} B a tick = {:.2} GB a day, kept {} B a tick, \
-         commit p50 {} us, p99 {} us, max {} us",
-        bytes / n,
-        (bytes / n) as f64 * (8_640_000 / polls_a_tick()) as f64 / 1e9,
-        size / n,
-        stats.commit_p50_us,
-        stats.commit_p99_us,
-        stats.commit_max_us
-    );
-    if n > 10_000 {
-        time_a_month();
-    }
-    assert!(stats.wal_bytes < 16 << 20, "the log is moved into the database as it grows");
-    assert!(frame < 2_048 || polls_a_tick() > 25, "a frame of {frame} bytes is larger than it was");
-}
-
-fn store_load(historian: &Historian, n: u64) {
-    for seq in 1..=n {
-        historian.append(load(seq)).unwrap().wait().unwrap();
-    }
-}
-
-/// 31 days of minutes, as a chart of a month asks for them.
-fn time_a_month() {
-    const MINUTES: i64 = 31 * 1_440;
+fn a_tick_and_the_log_stay_small() {
     let dir = tempfile::tempdir().unwrap();
     let historian = open(dir.path());
-    for seq in 1..=31 {
-        let mut day = tick(&l1(), seq);
-        let first = (seq as i64 - 1) * 1_440;
-        day.minutes = (first..first + 1_440)
-            .map(|n| Minute { start_us: T0_US + n * MINUTE_US, ..account_minute(99) })
-            .collect();
-        historian.append(day).unwrap().wait().unwrap();
+    for seq in 1..=240 {
+        historian.append(load(seq)).unwrap().wait().unwrap();
     }
-    let started = std::time::Instant::now();
-    let month = historian.minutes(&l1(), 0, i64::MAX, usize::MAX).unwrap();
-    println!("a month of minutes with {COUNTERS} counters: {:?}", started.elapsed());
-    assert_eq!(month.len() as i64, MINUTES);
+    let stats = historian.stats();
     historian.close().unwrap();
-    let size = fs::metadata(dir.path().join("journal.db")).unwrap().len();
-    println!("a minute with {COUNTERS} counters takes {} B", size as i64 / MINUTES);
+    let frame: usize = crate::historian::frame::encode(&load(9).snapshots).len();
+    assert!(stats.wal_bytes < 16 << 20, "the log is moved into the database as it grows");
+    assert!(frame < 2_048, "a frame of {frame} bytes is larger than it was");
 }
