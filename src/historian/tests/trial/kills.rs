@@ -4,8 +4,7 @@ use super::*;
 
 #[test]
 fn no_kill_loses_a_tick_that_was_acknowledged() {
-    let slow = std::env::var_os("SLOW_TESTS").is_some();
-    let n = times("CAPLINE_STORE_KILLS", if slow { 1_000 } else { 100 });
+    let n = times("CAPLINE_STORE_KILLS", 100);
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("data");
     let mut moments = Moments(2_026);

@@ -1,8 +1,8 @@
 //! Trials: the store under kill -9, power cuts, torn and flipped logs, a full disk and a failing one, on real files.
 //!
 //! The writer is this test binary again, started with `TRIAL_DIR`: it stores ticks as fast as it can and says so after
-//! each. `CAPLINE_STORE_KILLS` sets the number of kills, `CAPLINE_POWER_CUTS` that of power cuts (100 each, with
-//! `SLOW_TESTS=1` 1,000 kills). Moments are seeded.
+//! each. `CAPLINE_STORE_KILLS` sets the number of kills, `CAPLINE_POWER_CUTS` that of power cuts (100
+//! each). Moments are seeded.
 
 mod cuts;
 mod disk;

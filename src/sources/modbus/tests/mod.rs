@@ -339,11 +339,10 @@ async fn an_exception_is_booked_and_keeps_the_connection() {
     })
     .await;
     let mut line = Line::start(plain(&[20], vec![holding(5, U16, 0)], &server.address));
-    let (refused, mut all) = line.until(|s| missed_as(s, Miss::Refused { code: 2 })).await;
-    assert_eq!(refused.polls, 1);
-    all.push(refused);
-    let (good, before) = line.until(taken).await;
-    all.extend(before);
+    let (good, mut all) = line.until(taken).await;
+    // On a busy machine misses of a kind come together in one snapshot.
+    let refused = all.iter().filter(|s| missed_as(s, Miss::Refused { code: 2 }));
+    assert_eq!(refused.map(|s| s.polls).sum::<u32>(), 3);
     all.push(good);
     assert_eq!(server.connections(), 1);
     let paces = line.stop(all).await;

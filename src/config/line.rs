@@ -1,0 +1,237 @@
+//! A line of the configuration, with its devices, shifts and settings.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::line::batch::Limits;
+use domain::line::calendar::{Calendar, ShiftRule};
+use domain::line::oee::Ratio;
+use domain::plc_map::document::Section;
+use domain::plc_map::{PlcMap, Protocol, Role, read_title};
+use domain::quality::characteristic::Characteristic;
+use domain::units::{LineId, StationId};
+
+use super::{
+    DeviceConfig, LineConfig, OpcUaAccess, Reader, Wire, access, characteristic, read_span, wire,
+};
+
+/// A stop shorter than this is a micro-stop, where nothing else is configured.
+const MICRO_STOP: Duration = Duration::from_secs(300);
+
+impl Reader<'_> {
+    pub(super) fn line(
+        &mut self,
+        section: &Section<'_, '_>,
+        zone: &jiff::tz::TimeZone,
+    ) -> Option<LineConfig> {
+        let id = section.required_text("id", "\"L1\"");
+        if let Some(at) = id
+            && !(1..=32).contains(&at.value.len())
+                | !at.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        {
+            section.report_at(
+                at.line,
+                format!("id = \"{}\" must be 1 to 32 of A-Z a-z 0-9 - _", at.value),
+            );
+        }
+        if let Some(at) = id
+            && !self.lines.insert(at.value.to_owned())
+        {
+            section.report_at(
+                at.line,
+                format!("line {} is there twice; give each line a name of its own", at.value),
+            );
+        }
+        let title = read_title(section, "title");
+        let counting = section.required_text("counting_station", "\"CF01\"");
+        section.require("target_per_minute", "6500");
+        let target = section.integer("target_per_minute", 1, 10_000_000);
+        let micro_stop = read_span(section, "micro_stop", 1_000_000, 3_600_000_000);
+        let material_balance = read_balance(section);
+        let rules: Vec<ShiftRule> =
+            section.sections("shift").iter().filter_map(read_shift).collect();
+        let breaks: Vec<ShiftRule> =
+            section.sections("break").iter().filter_map(read_shift).collect();
+        section.require("device", "[[line.device]] with map and address");
+        let devices: Vec<DeviceConfig> =
+            section.sections("device").iter().filter_map(|d| self.device(d)).collect();
+        let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
+        let counted = StationId::new(counting.map_or("", |at| at.value));
+        let mut characteristics = Characteristic::defaults(&counted, &maps);
+        let whole = self.map_problems.is_empty() && counting.is_some();
+        for changes in section.sections("characteristic") {
+            characteristic::read(&changes, whole.then_some(&mut characteristics));
+        }
+        section.finish();
+        self.check_stations(section, &devices, counting.map(|at| at.value));
+        Some(LineConfig {
+            characteristics,
+            id: LineId::new(id?.value),
+            title: title?,
+            counting_station: StationId::new(counting?.value),
+            target_per_minute: target?.value as u64,
+            micro_stop: micro_stop.unwrap_or(MICRO_STOP),
+            material_balance,
+            calendar: Calendar::new(zone.clone(), rules).with_breaks(breaks),
+            devices,
+        })
+    }
+
+    /// The counting station must be there, count good capsules and tell its state; no station may be there twice.
+    fn check_stations(
+        &self,
+        section: &Section<'_, '_>,
+        devices: &[DeviceConfig],
+        counting: Option<&str>,
+    ) {
+        let mut seen = HashSet::new();
+        for device in devices {
+            if !seen.insert(device.map.station.clone()) {
+                let (station, file) = (&device.map.station, &device.map.file);
+                section.report(
+                    "device",
+                    format!("station {station} is there twice, the second time from {file}"),
+                );
+            }
+        }
+        let mut tags = HashSet::new();
+        for (device, tag) in
+            devices.iter().flat_map(|device| device.map.tags.iter().map(move |tag| (device, tag)))
+        {
+            if !tags.insert(tag.id.clone()) {
+                let (id, file) = (&tag.id, &device.map.file);
+                section.report(
+                    "device",
+                    format!("tag {id} is there twice in this line, the second time in {file}"),
+                );
+            }
+        }
+        let Some(counting) = counting else { return };
+        let Some(device) = devices.iter().find(|device| device.map.station.as_str() == counting)
+        else {
+            if self.map_problems.is_empty() && !devices.is_empty() {
+                let known: Vec<&str> =
+                    devices.iter().map(|device| device.map.station.as_str()).collect();
+                let message = format!(
+                    "\"{counting}\" is no station of this line; its maps have {}",
+                    known.join(", ")
+                );
+                section.report("counting_station", message);
+            }
+            return;
+        };
+        for (role, word) in [(Role::Good, "good"), (Role::State, "state")] {
+            if device.map.position(&role).is_none() {
+                let file = &device.map.file;
+                section.report(
+                    "counting_station",
+                    format!("{counting} has no tag with role {word}; add it to {file}"),
+                );
+            }
+        }
+    }
+
+    fn device(&mut self, section: &Section<'_, '_>) -> Option<DeviceConfig> {
+        let path = section.required_text("map", "\"../plc-maps/cf01-modbus.toml\"");
+        let address = section.required_text("address", "\"192.168.1.10:502\"");
+        let connect = read_span(section, "connect_timeout", 1_000, 60_000_000);
+        let reply = read_span(section, "reply_timeout", 1_000, 60_000_000);
+        let backoff_min = read_span(section, "backoff_min", 10_000, 60_000_000)
+            .unwrap_or(Duration::from_millis(100));
+        let backoff_max = read_span(section, "backoff_max", 10_000, 600_000_000)
+            .unwrap_or(Duration::from_secs(5));
+        if backoff_max < backoff_min {
+            section.report("backoff_max", "backoff_max is shorter than backoff_min; exchange them");
+        }
+        let map = path.and_then(|path| self.map(section, path.value, path.line));
+        let protocol = map.as_ref().map(|map| &map.protocol);
+        let wire = match (protocol, address) {
+            (Some(Protocol::OpcUa(_)), Some(address)) => Wire::tcp(address.value),
+            (_, address) => {
+                let address = address.map_or("", |at| at.value);
+                let quiet = reply.unwrap_or(Duration::from_millis(100));
+                wire::read(section, address, quiet, self.base)
+            }
+        };
+        let opcua = match protocol {
+            Some(Protocol::OpcUa(_)) => access::read(section, self.base, &self.pki),
+            Some(Protocol::Modbus(_)) => Some(OpcUaAccess::default()),
+            None => {
+                access::pass_over(section);
+                None
+            }
+        };
+        section.finish();
+        let (map, address) = (map?, address?);
+        check_address(section, &map, address.value, address.line);
+        let fastest_us = map.groups.first().map_or(1_000_000, |group| group.period_us);
+        let default_reply =
+            Duration::from_micros((fastest_us * 5).clamp(100_000, 2_000_000) as u64);
+        Some(DeviceConfig {
+            map: Arc::new(map),
+            address: address.value.into(),
+            wire,
+            connect_timeout: connect.unwrap_or(Duration::from_secs(1)),
+            reply_timeout: reply.unwrap_or(default_reply),
+            backoff: (backoff_min, backoff_max),
+            opcua: opcua?,
+        })
+    }
+}
+
+fn read_shift(section: &Section<'_, '_>) -> Option<ShiftRule> {
+    let name = section.required_text("name", "\"A\"");
+    section.require("start", "\"08:00\"");
+    section.require("end", "\"20:00\"");
+    let start = section.parsed::<jiff::civil::Time>("start", "a local time such as 08:00");
+    let end = section.parsed::<jiff::civil::Time>("end", "a local time such as 20:00");
+    section.finish();
+    Some(ShiftRule { name: name?.value.into(), start: start?.value, end: end?.value })
+}
+
+/// `balance_low` and `balance_high`, in percent with up to three decimals.
+fn read_balance(section: &Section<'_, '_>) -> Limits {
+    let default = Limits::default();
+    let read = |key, default| {
+        let Some(at) = section.number(key) else { return default };
+        let thousandths = (at.value * 1_000.0).round();
+        if !(0.0..=1_000_000.0).contains(&thousandths) {
+            let found = at.value;
+            section
+                .report_at(at.line, format!("{key} must be from 0 to 1000 percent, found {found}"));
+            return default;
+        }
+        Ratio::new(thousandths as u128, 100_000).unwrap_or(default)
+    };
+    let (low, high) = (read("balance_low", default.low), read("balance_high", default.high));
+    if low > high {
+        section.report("balance_low", "balance_low is above balance_high; exchange them");
+    }
+    Limits { low, high }
+}
+
+fn check_address(section: &Section<'_, '_>, map: &PlcMap, address: &str, line: usize) {
+    let (authority, example) = match map.protocol {
+        Protocol::Modbus(_) => match wire::authority(address) {
+            Some(authority) => (Some(authority), "192.168.1.10:502"),
+            None => return,
+        },
+        Protocol::OpcUa(_) => {
+            let rest = address.strip_prefix("opc.tcp://");
+            (rest.map(|rest| rest.split('/').next().unwrap_or(rest)), "opc.tcp://192.168.1.14:4840")
+        }
+    };
+    let fits =
+        authority.and_then(|authority| authority.rsplit_once(':')).is_some_and(|(host, port)| {
+            !host.is_empty()
+                && !host.contains(['/', ' '])
+                && port.parse::<u16>().is_ok_and(|port| port > 0)
+        });
+    if !fits {
+        section.report_at(
+            line,
+            format!("address = \"{address}\" does not fit; write for instance \"{example}\""),
+        );
+    }
+}
