@@ -99,3 +99,5 @@ step licences and sources
 cargo_deny
 step tests
 cargo test --workspace
+step fuzzing
+CAPLINE_FUZZ_SECONDS="${CAPLINE_FUZZ_SECONDS:-60}" cargo test --lib --workspace fuzz -- --test-threads=8

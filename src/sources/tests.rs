@@ -78,3 +78,9 @@ pub(super) fn device(map: PlcMap, address: String) -> DeviceConfig {
         opcua: Default::default(),
     }
 }
+
+/// How long a fuzz target runs: two seconds, or as many as `CAPLINE_FUZZ_SECONDS` says.
+pub(super) fn fuzz_time() -> Duration {
+    let seconds = std::env::var("CAPLINE_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok());
+    Duration::from_secs_f64(seconds.unwrap_or(2.0))
+}

@@ -12,6 +12,8 @@ pub mod probe;
 mod word;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,9 @@
-//! Maps as files: what is wrong in them comes out together, what is shipped is right, and no text panics.
+//! Maps as files: what is wrong in them comes out together, and what is shipped is right.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use proptest::prelude::*;
 
 use super::PlcMap;
 use crate::line::counter::{Modulus, Odometer};
@@ -14,7 +13,7 @@ fn root() -> PathBuf {
 }
 
 /// Files of a folder of the project whose name ends so, with their texts, by name.
-fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
+pub(super) fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
     let entries = fs::read_dir(root().join(folder)).expect("the folder");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
     paths.retain(|path| path.to_string_lossy().ends_with(ending));
@@ -84,52 +83,4 @@ fn a_counter_knows_the_odometer_that_its_map_names() {
     assert_eq!(usize::from(link.tag), strokes);
     assert_eq!(link.odometer, Odometer { capsules: 50, modulus: Modulus::At(1 << 32) });
     assert_eq!(map.tags[strokes].odometer, None);
-}
-
-/// A shipped map with one stretch of its text replaced.
-fn mutated() -> impl Strategy<Value = String> {
-    let texts: Vec<String> = files("plc-maps", ".toml").into_iter().map(|(_, text)| text).collect();
-    let graft = prop_oneof![
-        Just(String::new()),
-        "[ -~\n]{0,12}",
-        "\\PC{0,6}",
-        Just("[[tag]]\n".to_owned()),
-        Just("-9223372036854775808".to_owned()),
-        Just("\"2^999999999999\"".to_owned()),
-        Just("\"text65535\"".to_owned()),
-        Just("\"holding 99999\"".to_owned()),
-        Just("\"9e999s\"".to_owned()),
-        Just("nan".to_owned()),
-        Just("{}".to_owned()),
-        Just("[]".to_owned()),
-    ];
-    (proptest::sample::select(texts), any::<proptest::sample::Index>(), 0..40_usize, graft)
-        .prop_map(|(text, at, length, graft)| {
-            let chars: Vec<char> = text.chars().collect();
-            let start = at.index(chars.len());
-            let end = (start + length).min(chars.len());
-            chars[..start]
-                .iter()
-                .chain(graft.chars().collect::<Vec<_>>().iter())
-                .chain(&chars[end..])
-                .collect()
-        })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-    #[test]
-    fn no_text_panics_the_reader(text in prop_oneof![4 => mutated(), 1 => "\\PC{0,200}"]) {
-        match PlcMap::parse("any.toml", &text) {
-            Ok(map) => prop_assert!(!map.groups.is_empty() && !map.tags.is_empty()),
-            Err(problems) => {
-                prop_assert!(!problems.is_empty(), "a refusal says why");
-                let n_lines = text.lines().count() + 1;
-                for problem in problems {
-                    prop_assert!(problem.line <= n_lines, "{problem} is beyond the text");
-                }
-            }
-        }
-    }
 }

@@ -411,19 +411,87 @@ mod tests {
                 prop_assert_eq!((read.quality, read.status), (Quality::Bad, bits));
             }
         }
+    }
 
-        #[test]
-        fn no_bytes_of_a_server_panic_the_conversion(
-            bytes in proptest::collection::vec(any::<u8>(), 0..64), kind in kind(),
-        ) {
-            use opcua::types::BinaryDecodable;
-            let context = opcua::types::ContextOwned::default();
-            if let Ok(value) = DataValue::decode(&mut &bytes[..], &context.context()) {
-                for part in [vec![], parts("[0]"), parts("A[1].B")] {
-                    let read = read(0, kind, (&part, &none()), &value);
-                    prop_assert!(read.tag == 0);
-                }
+    /// What the conversion makes of these bytes as a value of a server, for several kinds and parts.
+    fn convert(bytes: &[u8], kind: Kind) {
+        use opcua::types::BinaryDecodable;
+        let context = opcua::types::ContextOwned::default();
+        let Ok(value) = DataValue::decode(&mut &bytes[..], &context.context()) else { return };
+        for part in [vec![], parts("[0]"), parts("A[1].B"), parts("[4294967295]")] {
+            let read = read(7, kind, (&part, &none()), &value);
+            assert_eq!(read.tag, 7);
+            let told = value.status.unwrap_or(StatusCode::Good);
+            if read.quality != Quality::Bad {
+                assert!(!told.is_bad() && value.value.is_some(), "{value:?} became {read:?}");
+                assert!(
+                    fits(kind, &read.value) && in_range(kind, &read.value),
+                    "{value:?} became {read:?}"
+                );
+            }
+            if read.quality == Quality::Good {
+                assert!(!told.is_uncertain() && !told.overflow(), "{value:?} became {read:?}");
             }
         }
+    }
+
+    const KINDS: [Kind; 8] = [
+        Kind::Bit(0),
+        Kind::Unsigned(16),
+        Kind::Unsigned(64),
+        Kind::Signed(32),
+        Kind::Float(32),
+        Kind::Float(64),
+        Kind::Bcd(16),
+        Kind::Text(4),
+    ];
+
+    #[test]
+    fn fuzz_values() {
+        use opcua::types::BinaryEncodable;
+        let right: Vec<Vec<u8>> = [
+            value(7_u32, StatusCode::Good),
+            value(-1.5_f64, StatusCode::UncertainLastUsableValue),
+            value("B-17", StatusCode::Good),
+            value(vec![1_i16, 2, 3], StatusCode::Good),
+            value(Variant::Variant(Box::new(true.into())), StatusCode::BadNoCommunication),
+        ]
+        .iter()
+        .map(|value| value.encode_to_vec(&opcua::types::ContextOwned::default().context()))
+        .collect();
+        let target = bolero::check!().with_test_time(crate::sources::tests::fuzz_time());
+        let target = target.with_iterations(usize::MAX);
+        target.with_type::<(u8, u8, u8, u8, Vec<u8>)>().for_each(|(from, kind, at, cut, graft)| {
+            let kind = KINDS[usize::from(*kind) % KINDS.len()];
+            // Noise alone, or a right value with some of its bytes replaced.
+            let whole = match right.get(usize::from(*from) % 8) {
+                Some(right) => {
+                    let start = usize::from(*at) % right.len();
+                    let end = (start + usize::from(cut % 8)).min(right.len());
+                    [&right[..start], graft, &right[end..]].concat()
+                }
+                None => graft.clone(),
+            };
+            convert(&whole, kind);
+        });
+    }
+
+    /// A file a case, each line hexadecimal: values that once failed or found a corner.
+    #[test]
+    fn kept_values_are_converted_or_refused() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/fuzz/opcua");
+        let mut n = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+                let bytes: Vec<u8> = line
+                    .split_whitespace()
+                    .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+                    .collect();
+                KINDS.iter().for_each(|kind| convert(&bytes, *kind));
+                n += 1;
+            }
+        }
+        assert!(n >= 10, "{n} cases");
     }
 }

@@ -106,40 +106,91 @@ fn any_kind() -> impl Strategy<Value = Kind> {
     ]
 }
 
-proptest! {
-    #[test]
-    fn every_tag_is_fetched_once_whole_and_within_bounds(
-        tags in prop::collection::vec((0_u16..400, any_kind()), 0..60),
-        max_registers in 8_u16..=125,
-        max_gap in 0_u16..20,
-        holes in prop::collection::vec((0_u16..400, 0_u16..10), 0..4),
-    ) {
-        let forbidden: Vec<_> = holes.iter().map(|&(at, n)| (Table::Holding, at, at + n)).collect();
-        let options = ModbusOptions { max_registers, max_gap, forbidden, ..modbus() };
-        let whole = |first: u16, kind: Kind| u32::from(first)..u32::from(first + kind.registers());
-        let tags: Vec<_> = tags
-            .into_iter()
-            .filter(|&(first, kind)| !super::forbidden(Table::Holding, &whole(first, kind), &options))
-            .collect();
-        let made = tags.iter().map(|&(first, kind)| holding(first, kind, 0)).collect();
-        let map = map(Protocol::Modbus(options.clone()), &[10], made);
-        let plan = plan(&map, &options, 0).unwrap();
-        let mut times = vec![0; tags.len()];
-        for request in &plan.requests {
-            prop_assert!(request.count <= max_registers);
-            for register in request.first..request.first + request.count {
-                let free = options.forbidden.iter().all(|&(_, a, b)| register < a || b < register);
-                prop_assert!(free, "{register} is forbidden");
-            }
-            for &(at, offset) in &request.tags {
-                let (first, kind) = tags[usize::from(at)];
-                times[usize::from(at)] += 1;
-                prop_assert_eq!(usize::from(request.first) + offset, usize::from(first));
-                prop_assert!(offset + usize::from(kind.registers()) <= usize::from(request.count));
-            }
+/// What a plan must be whatever the map: every tag fetched once and whole, no request too long, nothing forbidden.
+fn check_plan(tags: &[(Table, u16, Kind)], options: &ModbusOptions) {
+    let address = |&(table, first, kind): &(Table, u16, Kind)| {
+        tag("t", Address::Register { table, first }, kind, 0)
+    };
+    let map = map(Protocol::Modbus(options.clone()), &[10], tags.iter().map(address).collect());
+    let can = |&(table, first, kind): &(Table, u16, Kind)| {
+        let range = u32::from(first)..u32::from(first) + u32::from(kind.registers());
+        let bits = !table.is_of_bits() || matches!(kind, Kind::Bit(_));
+        let free = !super::forbidden(table, &range, options);
+        bits && free && range.end <= 65_536 && range.len() <= super::most(table, options) as usize
+    };
+    let Ok(plan) = plan(&map, options, 0) else {
+        assert!(!tags.iter().all(can), "every tag can be fetched: {tags:?} with {options:?}");
+        return;
+    };
+    let mut times = vec![0; tags.len()];
+    for request in &plan.requests {
+        assert!(
+            request.count > 0 && u32::from(request.count) <= super::most(request.table, options)
+        );
+        assert!(u32::from(request.first) + u32::from(request.count) <= 65_536);
+        for &(table, from, to) in &options.forbidden {
+            let clear =
+                to < request.first || request.first + (request.count - 1) < from || from > to;
+            assert!(table != request.table || clear, "{request:?} reads {from} to {to}");
         }
-        prop_assert!(times.iter().all(|&n| n == 1));
+        for &(at, offset) in &request.tags {
+            let (table, first, kind) = tags[usize::from(at)];
+            times[usize::from(at)] += 1;
+            assert_eq!(
+                (table, usize::from(first)),
+                (request.table, usize::from(request.first) + offset)
+            );
+            assert!(offset + usize::from(kind.registers()) <= usize::from(request.count));
+        }
     }
+    assert!(times.iter().all(|&n| n == 1), "{times:?}: {tags:?} with {options:?}");
+}
+
+/// Two seconds; `CAPLINE_FUZZ_SECONDS` gives more, and `cargo bolero test` lets the coverage lead.
+#[test]
+fn fuzz_plans() {
+    const TABLES: [Table; 4] = [Table::Coil, Table::Discrete, Table::Holding, Table::Input];
+    let kind = |n: u8, wide: u8| match n % 6 {
+        0 => Kind::Bit(n / 16),
+        1 => U16,
+        2 => U32,
+        3 => Kind::Float(64),
+        4 => Kind::Bcd(32),
+        _ => Kind::Text(1 + u16::from(wide)),
+    };
+    // Most tags lie close together; some at the end of the table.
+    let place = |table: u8, first: u16| match table / 64 {
+        0 => first,
+        1 => 65_535 - first % 40,
+        _ => first % 400,
+    };
+    let target = bolero::check!().with_test_time(crate::sources::tests::fuzz_time());
+    let target = target.with_iterations(usize::MAX);
+    type Tags = Vec<(u8, u16, u8, u8)>;
+    type Holes = Vec<(u8, u16, u16)>;
+    target.with_type::<(Tags, Holes, [u16; 3], bool)>().for_each(
+        |(tags, holes, most, separate)| {
+            let tags: Vec<_> = tags
+                .iter()
+                .map(|&(t, first, k, wide)| {
+                    (TABLES[usize::from(t % 4)], place(t, first), kind(k, wide % 130))
+                })
+                .collect();
+            let hole = |&(t, at, n): &(u8, u16, u16)| {
+                let from = place(t, at);
+                (TABLES[usize::from(t % 4)], from, from.saturating_add(n % 12))
+            };
+            let options = ModbusOptions {
+                max_registers: most[0] % 130,
+                max_bits: most[1],
+                max_gap: most[2] % 200,
+                forbidden: holes.iter().take(4).map(hole).collect(),
+                separate: *separate,
+                ..modbus()
+            };
+            check_plan(&tags, &options);
+        },
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Bytes that no device should send: the client must not panic, and what it takes must have the shape of what was asked.
 //!
-//! Runs for three seconds for each framing; `CAPLINE_FUZZ_SECONDS` gives it more. What once failed is kept in
+//! Runs for two seconds for each framing; `CAPLINE_FUZZ_SECONDS` gives it more. What once failed is kept in
 //! `tests/cases/fuzz/modbus`: a file a case, each line hexadecimal, for replies to the request of [`asked`].
 
 use std::time::Instant;
@@ -64,8 +64,7 @@ fn fits(framing: Framing, bytes: &[u8]) -> bool {
 }
 
 async fn fuzz(framing: Framing) {
-    let seconds = std::env::var("CAPLINE_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok());
-    let end = Instant::now() + Duration::from_secs_f64(seconds.unwrap_or(3.0));
+    let end = Instant::now() + crate::sources::tests::fuzz_time();
     let mut runner = TestRunner::new(Config::default());
     let strategy = bytes(framing);
     let (mut n, mut taken) = (0, 0);
