@@ -163,6 +163,7 @@ impl Reader<'_> {
             }
         };
         section.finish();
+        self.check_port(section, &wire);
         let (map, address) = (map?, address?);
         check_address(section, &map, address.value, address.line);
         let fastest_us = map.groups.first().map_or(1_000_000, |group| group.period_us);
@@ -177,6 +178,25 @@ impl Reader<'_> {
             backoff: (backoff_min, backoff_max),
             opcua: opcua?,
         })
+    }
+}
+
+impl Reader<'_> {
+    /// All devices on a serial port share it, and so its settings.
+    fn check_port(&mut self, section: &Section<'_, '_>, wire: &Wire) {
+        let Some(port) = wire.serial() else { return };
+        match self.ports.iter().find(|(_, other)| other.path == port.path) {
+            Some((line, other)) if other != port => {
+                let message = format!(
+                    "{} runs at {port} here and at {other} for the device of line {line}; \
+                     all devices on one port need the same baud, parity and stop_bits",
+                    port.path
+                );
+                section.report_at(section.line, message);
+            }
+            Some(_) => {}
+            None => self.ports.push((section.line, port.clone())),
+        }
     }
 }
 

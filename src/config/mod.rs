@@ -174,6 +174,7 @@ impl Config {
             read_map: &read_map,
             map_problems: &mut map_problems,
             lines: HashSet::new(),
+            ports: Vec::new(),
         };
         let config = reader.config(&document.root(&table));
         let mut problems = document.into_problems();
@@ -198,6 +199,8 @@ struct Reader<'a> {
     map_problems: &'a mut Vec<Problem>,
     /// Names of the lines so far.
     lines: HashSet<String>,
+    /// Serial ports so far, with the line of the device that named each first.
+    ports: Vec<(usize, SerialPort)>,
 }
 
 impl Reader<'_> {

@@ -1,5 +1,6 @@
 //! How a Modbus device is reached: the address as written → which line, and what is particular to it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -96,6 +97,18 @@ impl Transport {
             Transport::Tls(..) => "Modbus/TCP Security",
             Transport::Serial(_) => "Modbus RTU",
         }
+    }
+}
+
+impl fmt::Display for SerialPort {
+    /// The settings as people write them: `19200 8E1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parity = match self.parity {
+            Parity::None => 'N',
+            Parity::Even => 'E',
+            Parity::Odd => 'O',
+        };
+        write!(f, "{} 8{parity}{}", self.baud, self.stop_bits)
     }
 }
 

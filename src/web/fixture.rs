@@ -333,13 +333,14 @@ fn stations(at: Moment, case: Case) -> Vec<StationStatus> {
 
 fn measures(id: &str, at: Moment, bad: bool) -> Vec<MeasureStatus> {
     let values: &[(&str, f64, &str)] = match id {
-        "CF01" => &[("CF01.Vacuum", -45.2, "kPa"), ("CF01.PowderLevel", 62.4, "%")],
+        "CF01" => &[("CF01.Vacuum", -45.2, "kPa"), ("CF01.Door", 0.0, "")],
         "CW04" => &[("CW04.Mean", 496.63, "mg"), ("CW04.StdDev", 6.214, "mg")],
         _ => &[],
     };
     let measure = |(tag, value, unit): &(&str, f64, &str)| MeasureStatus {
         tag: TagId::new(*tag),
         value: (!bad).then_some(*value),
+        word: (*tag == "CF01.Door" && !bad).then(|| "closed".into()),
         unit: (*unit).into(),
         at_us: at.utc_us,
     };

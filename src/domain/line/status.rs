@@ -201,6 +201,8 @@ pub struct MeasureStatus {
     pub tag: TagId,
     /// Scaled value, none while bad.
     pub value: Option<f64>,
+    /// What its value is called, of an enumeration that has a word for it.
+    pub word: Option<Arc<str>>,
     /// Unit.
     pub unit: Arc<str>,
     /// When it was last confirmed, UTC microseconds.

@@ -195,6 +195,14 @@ pub struct Tag {
     pub odometer: Option<OdometerLink>,
 }
 
+impl Tag {
+    /// What a scaled value is called, of an enumeration that has a word for it.
+    pub fn word(&self, value: f64) -> Option<&Arc<str>> {
+        // Codes are whole and few; what is not whole has no word.
+        (value.fract() == 0.0 && value.abs() < 1e15).then(|| self.words.get(&(value as i64)))?
+    }
+}
+
 /// An odometer that rises in the same moment as a counter, so that it bounds what the counter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OdometerLink {

@@ -84,3 +84,17 @@ fn a_counter_knows_the_odometer_that_its_map_names() {
     assert_eq!(link.odometer, Odometer { capsules: 50, modulus: Modulus::At(1 << 32) });
     assert_eq!(map.tags[strokes].odometer, None);
 }
+
+#[test]
+fn an_enumeration_names_its_values_and_nothing_else() {
+    let text = "[machine]\nstation = \"A\"\ntitle = { en = \"a\", zh = \"a\" }\nprotocol = \"modbus\"\n\
+                max_per_minute = 6000\nstep = 25\n[modbus]\nunit = 1\n[groups]\nfast = \"10ms\"\n\
+                [[tag]]\nid = \"A.Door\"\nregister = \"holding 0\"\ntype = \"u16\"\nrole = \"condition\"\n\
+                words = { 0 = \"closed\", 1 = \"open\" }\n";
+    let map = PlcMap::parse("case", text).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let word = |value: f64| map.tags[0].word(value).map(|word| &**word);
+    assert_eq!((word(0.0), word(1.0)), (Some("closed"), Some("open")));
+    for other in [2.0, 0.5, -1.0, f64::NAN, f64::INFINITY, 1e300] {
+        assert_eq!(word(other), None, "{other}");
+    }
+}

@@ -48,8 +48,8 @@ function showMachines() {
     const focused = document.activeElement?.dataset?.station === station.id;
     const flow = [['in', station.infeed], ['out', station.good], ['rejected', station.rejected]].filter(([, count]) => count)
       .map(([name, count]) => h('p', {}, h('span', { class: 'dim' }, t(name)), h('b', { class: 'num' }, num(count.best)), h('span', { class: 'dim' }, doubt(count))));
-    const values = station.measures.map(({ tag, value, unit }) => h('p', {}, h('span', { class: 'dim' }, tag.replace(/^.*?\./, '')),
-      h('b', { class: 'num' }, value === null ? '◆' : num(value)), h('span', { class: 'dim' }, unit)));
+    const values = station.measures.map(({ tag, value, word: name, unit }) => h('p', {}, h('span', { class: 'dim' }, tag.replace(/^.*?\./, '')),
+      h('b', { class: 'num' }, value === null ? '◆' : name ?? num(value)), h('span', { class: 'dim' }, unit)));
     const heard = station.heard_ago_ms === null ? t('never_heard') : t('heard', { age: age(station.heard_ago_ms) });
     const button = h('button', { type: 'button', class: 'act', 'data-station': station.id, 'aria-pressed': String(chosen === station.id) }, t('show_tags'));
     if (focused) queueMicrotask(() => button.focus());
@@ -79,7 +79,7 @@ function showTags() {
   show($('tags').tBodies[0], [rows, [...values]], () => rows.map((tag) => {
     const measure = values.get(tag.tag);
     const { counter } = tag;
-    const value = measure ? (measure.value === null ? '◆' : num(measure.value)) : counter ? num(counter.raw) : '';
+    const value = measure ? (measure.value === null ? '◆' : measure.word ? `${measure.word} (${num(measure.value)})` : num(measure.value)) : counter ? num(counter.raw) : '';
     return h('tr', {},
       h('th', { scope: 'row' }, tag.tag),
       h('td', { class: 'wide' }, tag.reason ? `${word('role', tag.role)}: ${word('reason', tag.reason)}` : word('role', tag.role)),

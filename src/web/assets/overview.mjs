@@ -271,8 +271,8 @@ function heard(station) {
 function measures(station) {
   const shown = station.measures.slice(0, 3);
   if (shown.length === 0) return [];
-  return [h('p', { class: 'measures' }, ...shown.flatMap(({ tag, value, unit }) => [h('span', { class: 'fact' },
-    h('span', { class: 'dim' }, tag.replace(/^.*\./, '')), ' ', h('span', { class: 'num' }, value === null ? '◆' : num(value)), ' ', h('span', { class: 'dim' }, unit)), ' ']))];
+  return [h('p', { class: 'measures' }, ...shown.flatMap(({ tag, value, word: name, unit }) => [h('span', { class: 'fact' },
+    h('span', { class: 'dim' }, tag.replace(/^.*\./, '')), ' ', h('span', { class: 'num' }, value === null ? '◆' : name ?? num(value)), ' ', h('span', { class: 'dim' }, unit)), ' ']))];
 }
 
 function showEvents() {

@@ -142,6 +142,9 @@ pub struct MeasureView {
     pub tag: String,
     /// Value, two decimals; none while bad.
     pub value: Option<f64>,
+    /// What its value is called, of an enumeration, in the plant's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word: Option<String>,
     /// Unit.
     pub unit: String,
 }
@@ -151,6 +154,7 @@ impl MeasureView {
         MeasureView {
             tag: measure.tag.to_string(),
             value: measure.value.and_then(|value| rounded(value, 2)),
+            word: measure.word.as_deref().map(str::to_owned),
             unit: measure.unit.to_string(),
         }
     }

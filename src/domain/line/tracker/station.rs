@@ -412,9 +412,11 @@ impl Station {
         let tags = self.map.tags.iter().enumerate().filter(|(_, tag)| is_measure(&tag.role));
         tags.map(|(i, tag)| {
             let last = self.measures[i];
+            let value = last.map(|(value, _)| value).filter(|_| !self.bad.contains(&(i as u16)));
             MeasureStatus {
                 tag: tag.id.clone(),
-                value: last.map(|(value, _)| value).filter(|_| !self.bad.contains(&(i as u16))),
+                value,
+                word: value.and_then(|value| tag.word(value)).cloned(),
                 unit: tag.unit.clone(),
                 at_us: last.map_or(0, |(_, at_us)| at_us),
             }
