@@ -8,11 +8,14 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use opcua::{
     server::{
         ANONYMOUS_USER_TOKEN_ID, Server, ServerBuilder, ServerEndpoint, ServerHandle,
-        address_space::{AccessLevel, VariableBuilder},
+        address_space::{AccessLevel, AddressSpace, ReferenceDirection, VariableBuilder},
         diagnostics::NamespaceMetadata,
         node_manager::memory::{SimpleNodeManager, simple_node_manager},
     },
-    types::{DataTypeId, DataValue, DateTime, NodeId, StatusCode, UAString, Variant},
+    types::{
+        DataTypeId, DataValue, DateTime, NodeId, ObjectId, ReferenceTypeId, StatusCode, UAString,
+        Variant,
+    },
 };
 use tokio::{net::TcpListener, time::MissedTickBehavior};
 
@@ -141,17 +144,34 @@ fn add_nodes(core: &Core, manager: &SimpleNodeManager, namespace: u16) -> Vec<No
     for (tag, value) in values {
         let id = NodeId::new(namespace, tag);
         let data_type = data_type(&value);
-        let mut variable = VariableBuilder::new(&id, tag, tag)
+        let folder = folder_of(&mut space, namespace, tag);
+        let name = tag.rsplit('.').next().unwrap_or(tag);
+        let mut variable = VariableBuilder::new(&id, name, tag)
             .data_type(data_type)
             .access_level(AccessLevel::CURRENT_READ)
             .user_access_level(AccessLevel::CURRENT_READ)
-            .organized_by(opcua::types::ObjectId::ObjectsFolder)
             .build();
         variable.set_data_value(data_value(value, utc_us, StatusCode::Good));
-        space.insert(variable, None::<&[(_, &NodeId, _)]>);
+        let by = [(&folder, &ReferenceTypeId::Organizes, ReferenceDirection::Inverse)];
+        space.insert(variable, Some(&by));
         ids.push(id);
     }
     ids
+}
+
+/// The folder that a tag lies in, `CW04.Statistic` for `CW04.Statistic.Mean`, made with those around it where it is new.
+fn folder_of(space: &mut AddressSpace, namespace: u16, tag: &str) -> NodeId {
+    let mut parent: NodeId = ObjectId::ObjectsFolder.into();
+    for (end, _) in tag.match_indices('.') {
+        let path = &tag[..end];
+        let folder = NodeId::new(namespace, path);
+        if !space.node_exists(&folder) {
+            let name = path.rsplit('.').next().unwrap_or(path);
+            space.add_folder(&folder, name, name, &parent);
+        }
+        parent = folder;
+    }
+    parent
 }
 
 /// Sends what has changed, at a fixed pace, for ever.

@@ -1,8 +1,13 @@
 //! What `capline demo` shows is what is tested: made by the plant, counted by the service.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+use std::process::Command;
 
-use crate::harness::{PATIENCE, count};
+use domain::plc_map::{Address, PlcMap};
+use serde_json::Value;
+use simulators::{Plant, PlantConfig};
+
+use crate::harness::{PATIENCE, WEIGHER, count, repository};
 use crate::process::Process;
 
 /// The summary a demo ends with: what was made, what was counted, and polls.
@@ -23,4 +28,31 @@ async fn every_capsule_that_was_made_is_counted() {
     assert!(made > 0, "the plant ran a minute of its time: {summary}");
     assert!(counted.is_exact() && counted.best() == made, "{summary}");
     assert!(summary["polls"].as_u64() > Some(100), "{summary}");
+}
+
+/// Who maps the simulated weigher by browsing finds every node that the shipped map of it names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_nodes_of_the_simulated_weigher_can_be_browsed() {
+    let plant = Plant::start(PlantConfig::default()).await.expect("the plant starts");
+    let url = plant.opcua_url();
+    let browse = tokio::task::spawn_blocking(move || {
+        let args = ["browse", "opcua", &url, "--station", "CW04"];
+        Command::new(env!("CARGO_BIN_EXE_capline")).args(args).output().expect("runs")
+    });
+    let output = browse.await.expect("it ran");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("a text");
+    let nodes = |file: &str, text: &str| -> BTreeSet<String> {
+        let map = PlcMap::parse(file, text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let node = |address: Address| match address {
+            Address::Node(node) => node.to_string(),
+            other => panic!("{other:?} is no node"),
+        };
+        map.tags.into_iter().map(|tag| node(tag.address)).collect()
+    };
+    let shipped = std::fs::read_to_string(repository(WEIGHER)).expect("the map is there");
+    let (found, shipped) = (nodes("browsed.toml", &text), nodes(WEIGHER, &shipped));
+    let missing: Vec<_> = shipped.difference(&found).collect();
+    assert!(missing.is_empty() && shipped.len() > 10, "not found: {missing:?} in\n{text}");
+    plant.stop().await;
 }
