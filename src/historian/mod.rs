@@ -22,6 +22,7 @@ mod quality;
 mod raw;
 mod read;
 mod rebirth;
+mod reports;
 mod record;
 mod schema;
 mod space;

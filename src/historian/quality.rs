@@ -143,11 +143,11 @@ impl Historian {
         Ok(true)
     }
 
-    fn readers(&self) -> &Readers {
+    pub(super) fn readers(&self) -> &Readers {
         &self.0.readers
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
     ) -> Result<(), StoreError> {

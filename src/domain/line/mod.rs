@@ -43,3 +43,5 @@ pub mod kpi;
 pub mod balance;
 
 pub mod oee_file;
+
+pub mod report;

@@ -11,6 +11,7 @@ mod measure;
 mod quality;
 mod raw;
 mod refuse;
+mod reports;
 mod store;
 mod trial;
 mod weights;

@@ -1,0 +1,161 @@
+//! Reports that were made final, and what people said about gaps. Rows are added, never changed.
+
+use std::io::Read;
+
+use domain::line::report::{FinalReport, GapId, GapNote};
+use domain::line::rollup::PeriodKind;
+use domain::units::LineId;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sha2::{Digest, Sha256};
+
+use super::Historian;
+use super::error::StoreError;
+use super::read::{Failure, Found};
+use super::record;
+
+/// Pages are text and shrink to a sixth.
+const LEVEL: i32 = 9;
+/// A page that claims to be longer is damage.
+const LONGEST_PAGE: u64 = 64 << 20;
+
+impl Historian {
+    /// What was said about these gaps, oldest first. Blocks.
+    pub fn gap_notes(&self, line: &LineId, gaps: &[GapId]) -> Result<Vec<GapNote>, StoreError> {
+        let named: Vec<String> = gaps.iter().map(|gap| format!("\"{gap}\"")).collect();
+        let list = format!("[{}]", named.join(","));
+        self.readers().query(|conn| {
+            let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
+            let mut find = conn.prepare_cached(include_str!("sql/gap_notes_read.sql"))?;
+            let mut rows = find.query((line, &list))?;
+            let mut notes = Vec::new();
+            while let Some(row) = rows.next()? {
+                let gap: String = row.get(0)?;
+                let damaged = || Failure::Damaged(format!("a note on the gap {gap:?}"));
+                notes.push(GapNote {
+                    gap: GapId::parse(&gap).ok_or_else(damaged)?,
+                    at_us: row.get(1)?,
+                    author: row.get(2)?,
+                    text: row.get(3)?,
+                });
+            }
+            Ok(notes)
+        })
+    }
+
+    /// Keeps what was said about gaps, all of it or nothing; durable on return. Blocks.
+    pub fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>) -> Result<(), StoreError> {
+        let line = line.clone();
+        self.write(move |conn| {
+            let (line, ..) = record::line_row(conn, &line)?;
+            let mut insert = conn.prepare_cached(include_str!("sql/gap_note_write.sql"))?;
+            for note in &notes {
+                let gap = note.gap.to_string();
+                insert.execute(params![line, gap, note.at_us, note.author, note.text])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Final reports of periods that began in `[from_us, to_us)`, newest first, without their pages. Blocks.
+    pub fn final_reports(
+        &self,
+        line: &LineId,
+        (from_us, to_us): (i64, i64),
+    ) -> Result<Vec<FinalReport>, StoreError> {
+        self.readers().query(|conn| {
+            let Some(line) = record::line_id(conn, line)? else { return Ok(Vec::new()) };
+            let mut find = conn.prepare_cached(include_str!("sql/reports_read.sql"))?;
+            let found = find.query_map((line, from_us, to_us), report)?;
+            found.map(|row| row?.ok_or_else(strange_kind)).collect()
+        })
+    }
+
+    /// The page of a final report of a line, compared with the hash that it was stored under; none of that number.
+    /// Blocks.
+    pub fn final_page(&self, line: &LineId, number: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readers().query(|conn| match record::line_id(conn, line)? {
+            Some(line) => page(conn, line, number),
+            None => Ok(None),
+        })
+    }
+
+    /// Keeps a final report with its page; number and version are given here, the hash of the page is taken here.
+    /// Durable on return. Blocks.
+    pub fn add_final_report(
+        &self,
+        line: &LineId,
+        report: FinalReport,
+        page: Vec<u8>,
+    ) -> Result<FinalReport, StoreError> {
+        let packed = zstd::bulk::compress(&page, LEVEL)
+            .map_err(|error| StoreError::from_sqlite(&self.0.path, to_sql(error)))?;
+        let report = FinalReport { page_sha256: hash(&page), ..report };
+        let (line, kept) = (line.clone(), report.clone());
+        let (told, given) = std::sync::mpsc::sync_channel(1);
+        self.write(move |conn| {
+            let (line, ..) = record::line_row(conn, &line)?;
+            let mut insert = conn.prepare_cached(include_str!("sql/report_write.sql"))?;
+            let args = params![
+                line,
+                kept.kind.word(),
+                kept.start_us,
+                kept.made_us,
+                kept.author,
+                kept.lang,
+                kept.data_sha256,
+                kept.page_sha256,
+                packed,
+            ];
+            let number = insert.query_row(args, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // Whoever asked waits for it.
+            let _ = told.send(number);
+            Ok(())
+        })?;
+        let (number, version) = given.recv().map_err(|_| StoreError::Closed)?;
+        Ok(FinalReport { number, version, ..report })
+    }
+}
+
+fn report(row: &Row<'_>) -> rusqlite::Result<Option<FinalReport>> {
+    let Some(kind) = PeriodKind::from_word(&row.get::<_, String>(1)?) else { return Ok(None) };
+    Ok(Some(FinalReport {
+        number: row.get(0)?,
+        kind,
+        start_us: row.get(2)?,
+        version: row.get(3)?,
+        made_us: row.get(4)?,
+        author: row.get(5)?,
+        lang: row.get(6)?,
+        data_sha256: row.get(7)?,
+        page_sha256: row.get(8)?,
+    }))
+}
+
+fn strange_kind() -> Failure {
+    Failure::Damaged("a final report of a kind that does not exist".to_owned())
+}
+
+fn page(conn: &Connection, line: i64, number: i64) -> Found<Option<Vec<u8>>> {
+    let sql = "select page, page_sha256 from report where line = ?1 and number = ?2";
+    let row = conn.query_row(sql, (line, number), |row| Ok((row.get(0)?, row.get(1)?)));
+    let Some((packed, stored)): Option<(Vec<u8>, String)> = row.optional()? else {
+        return Ok(None);
+    };
+    let damaged = |why: &str| Failure::Damaged(format!("the page of final report {number} {why}"));
+    let mut page = Vec::new();
+    let reader = zstd::stream::read::Decoder::new(packed.as_slice());
+    let read = reader.and_then(|reader| reader.take(LONGEST_PAGE).read_to_end(&mut page));
+    read.map_err(|error| damaged(&format!("cannot be unpacked: {error}")))?;
+    match hash(&page) == stored {
+        true => Ok(Some(page)),
+        false => Err(damaged("is not the one that was stored")),
+    }
+}
+
+fn to_sql(error: std::io::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
