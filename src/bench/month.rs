@@ -278,6 +278,7 @@ impl Question<'_> {
             lines: self.config.lines.iter().map(feed).collect(),
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),
+            reports: Arc::new(StoredHistory(historian.clone())),
             writes: false,
             gauges: Arc::new(Nothing),
             desk: Arc::new(Nothing),

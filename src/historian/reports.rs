@@ -79,14 +79,14 @@ impl Historian {
         })
     }
 
-    /// Keeps a final report with its page; number and version are given here, the hash of the page is taken here.
-    /// Durable on return. Blocks.
+    /// Keeps a final report with its page; its number is given here, the hash of the page is taken here. None where
+    /// somebody was faster with that version. Durable on return. Blocks.
     pub fn add_final_report(
         &self,
         line: &LineId,
         report: FinalReport,
         page: Vec<u8>,
-    ) -> Result<FinalReport, StoreError> {
+    ) -> Result<Option<FinalReport>, StoreError> {
         let packed = zstd::bulk::compress(&page, LEVEL)
             .map_err(|error| StoreError::from_sqlite(&self.0.path, to_sql(error)))?;
         let report = FinalReport { page_sha256: hash(&page), ..report };
@@ -99,6 +99,7 @@ impl Historian {
                 line,
                 kept.kind.word(),
                 kept.start_us,
+                kept.version,
                 kept.made_us,
                 kept.author,
                 kept.lang,
@@ -106,13 +107,13 @@ impl Historian {
                 kept.page_sha256,
                 packed,
             ];
-            let number = insert.query_row(args, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let number: Option<i64> = insert.query_row(args, |row| row.get(0)).optional()?;
             // Whoever asked waits for it.
             let _ = told.send(number);
             Ok(())
         })?;
-        let (number, version) = given.recv().map_err(|_| StoreError::Closed)?;
-        Ok(FinalReport { number, version, ..report })
+        let number = given.recv().map_err(|_| StoreError::Closed)?;
+        Ok(number.map(|number| FinalReport { number, ..report }))
     }
 }
 

@@ -9,6 +9,7 @@ mod line;
 mod orders;
 mod plant;
 mod quality;
+mod reports;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -161,6 +162,7 @@ impl Service {
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),
+            reports: Arc::new(StoredHistory(historian.clone())),
             desk: Arc::new(LineDesk::new(&lines)),
             writes: config.web_writes || addr.ip().is_loopback(),
             gauges: Arc::new(ServiceGauges {

@@ -12,6 +12,7 @@ use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::counter::{Baseline, BatchChange, Seen};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::{OpenBatch, PeriodKind, Rollup, Spending};
 use domain::line::second::{SecondTally, Seconds, Spell};
 use domain::line::state::{State, TimeClass};
@@ -32,9 +33,12 @@ use domain::units::{
     Count, HOUR_US, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId,
 };
 use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::{App, AppParts, Desk, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord};
+use super::{
+    App, AppParts, Desk, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord, ReportRecord,
+};
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
 
@@ -783,10 +787,61 @@ pub(super) fn app_with(
         config_sha256: "c0ffee".to_owned(),
         lines: vec![LineFeed { config: line(), status }],
         history,
+        reports: Arc::new(Reports::default()),
         desk: Arc::new(HandDesk::default()),
         gauges: Arc::new(NoGauges),
     });
     (app, sender)
+}
+
+/// Final reports and words on gaps, kept in memory.
+#[derive(Default)]
+struct Reports {
+    notes: Mutex<Vec<GapNote>>,
+    finals: Mutex<Vec<(FinalReport, Vec<u8>)>>,
+}
+
+impl ReportRecord for Reports {
+    fn gap_notes(&self, _: &LineId, gaps: &[GapId]) -> Result<Vec<GapNote>, String> {
+        let notes = self.notes.lock().unwrap();
+        Ok(notes.iter().filter(|note| gaps.contains(&note.gap)).cloned().collect())
+    }
+
+    fn add_gap_notes(&self, _: &LineId, notes: Vec<GapNote>) -> Result<(), String> {
+        self.notes.lock().unwrap().extend(notes);
+        Ok(())
+    }
+
+    fn final_reports(&self, _: &LineId, span: (i64, i64)) -> Result<Vec<FinalReport>, String> {
+        let finals = self.finals.lock().unwrap();
+        let inside = |report: &&FinalReport| (span.0..span.1).contains(&report.start_us);
+        Ok(finals.iter().rev().map(|(report, _)| report).filter(inside).cloned().collect())
+    }
+
+    fn final_page(&self, _: &LineId, number: i64) -> Result<Option<Vec<u8>>, String> {
+        let finals = self.finals.lock().unwrap();
+        let found = finals.iter().find(|(report, _)| report.number == number);
+        Ok(found.map(|(_, page)| page.clone()))
+    }
+
+    fn add_final_report(
+        &self,
+        _: &LineId,
+        report: FinalReport,
+        page: Vec<u8>,
+    ) -> Result<Option<FinalReport>, String> {
+        let mut finals = self.finals.lock().unwrap();
+        let same = |(other, _): &(FinalReport, Vec<u8>)| {
+            (other.start_us, other.version) == (report.start_us, report.version)
+        };
+        if finals.iter().any(same) {
+            return Ok(None);
+        }
+        let page_sha256 = Sha256::digest(&page).iter().map(|byte| format!("{byte:02x}")).collect();
+        let report = FinalReport { number: finals.len() as i64 + 1, page_sha256, ..report };
+        finals.push((report.clone(), page));
+        Ok(Some(report))
+    }
 }
 
 /// Where the case shown by a server for eyes is read from, if anywhere.

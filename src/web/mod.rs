@@ -34,6 +34,7 @@ use domain::line::batch::hand::{self, Entry, Order};
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
+use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::second::Seconds;
 use domain::line::status::LineStatus;
@@ -114,6 +115,8 @@ pub struct AppParts {
     pub history: Arc<dyn History>,
     /// Limits, incidents and judged subgroups.
     pub quality: Arc<dyn QualityRecord>,
+    /// Final reports and what was said about gaps.
+    pub reports: Arc<dyn ReportRecord>,
     /// Takes what people order of a line.
     pub desk: Arc<dyn Desk>,
     /// Whether requests may write at all: limits, decisions, causes.
@@ -250,6 +253,31 @@ pub trait QualityRecord: Send + Sync {
     /// What a running chart told of a span, corrections after what they correct.
     fn points(&self, line: &LineId, of: &str, span: (i64, i64))
     -> Result<Vec<StoredPoint>, String>;
+}
+
+/// Final reports and what people said about gaps. All methods block and are called off the async threads; an error says
+/// why the record could not be read or written and goes to the log, not to the reader.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
+pub trait ReportRecord: Send + Sync {
+    /// What was said about these gaps, oldest first.
+    fn gap_notes(&self, line: &LineId, gaps: &[GapId]) -> Result<Vec<GapNote>, String>;
+
+    /// Keeps what was said about gaps.
+    fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>) -> Result<(), String>;
+
+    /// Final reports of periods that began in a span, newest first.
+    fn final_reports(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<FinalReport>, String>;
+
+    /// The page of a final report; none of that number.
+    fn final_page(&self, line: &LineId, number: i64) -> Result<Option<Vec<u8>>, String>;
+
+    /// Keeps a final report, whose number is given here; none where that version is there already.
+    fn add_final_report(
+        &self,
+        line: &LineId,
+        report: FinalReport,
+        page: Vec<u8>,
+    ) -> Result<Option<FinalReport>, String>;
 }
 
 /// What the service measures of itself, for `/metrics`.

@@ -58,7 +58,7 @@ pub struct FinalReport {
     pub kind: PeriodKind,
     /// Start of the period, UTC microseconds.
     pub start_us: i64,
-    /// From 1 for each period, given when it is stored.
+    /// From 1 for each period.
     pub version: u32,
     /// When it was made final, UTC microseconds.
     pub made_us: i64,

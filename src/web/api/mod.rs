@@ -10,6 +10,7 @@ mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
 pub(crate) mod rejects;
+mod reports;
 mod revise;
 mod series;
 mod stops;
@@ -60,6 +61,9 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
         ("/api/v1/lines/{id}/batches", get(periods::batches).post(batches::open)),
         ("/api/v1/lines/{id}/batches/close", post(batches::close)),
+        ("/api/v1/lines/{id}/reports", get(reports::standing)),
+        ("/api/v1/lines/{id}/reports/gaps", post(reports::explain)),
+        ("/api/v1/lines/{id}/reports/final", post(reports::finalise)),
         ("/api/v1/lines/{id}/balance", get(balance::balance)),
         ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/api/v1/lines/{id}/data", get(data::data)),
@@ -96,6 +100,9 @@ pub(crate) fn routes() -> Routes {
         periods::batches,
         batches::open,
         batches::close,
+        reports::standing,
+        reports::explain,
+        reports::finalise,
         balance::balance,
         counters::counter,
         data::data,

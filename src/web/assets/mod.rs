@@ -83,6 +83,11 @@ pub(crate) fn href(name: &str) -> String {
     }
 }
 
+/// A style as text, for a page that is kept as one file; nothing of that name is an empty text.
+pub(crate) fn text(name: &str) -> &'static str {
+    find(name).and_then(|asset| std::str::from_utf8(asset.bytes).ok()).unwrap_or_default()
+}
+
 /// One word for all files and the version together.
 pub(crate) fn build() -> &'static str {
     static BUILD: LazyLock<String> = LazyLock::new(|| {

@@ -1,3 +1,40 @@
-// A report prints itself on demand; everything on it was drawn by the service.
+// A report prints itself on demand; everything on it was drawn by the service. Gaps are explained and the report is made
+// final by asking the service, which then draws it again.
 
-document.getElementById('print').addEventListener('click', () => window.print());
+const $ = (id) => document.getElementById(id);
+const closing = $('closing');
+const { line, lang } = document.body.dataset;
+const zh = lang !== 'en';
+
+$('print').addEventListener('click', () => window.print());
+
+async function ask(what, body) {
+  const { kind, start } = closing.dataset;
+  const answer = await fetch(`/api/v1/lines/${encodeURIComponent(line)}/reports/${what}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ kind, start_ms: Number(start), ...body }),
+  });
+  if (answer.ok) return location.reload();
+  const { message, message_zh } = await answer.json();
+  throw new Error(zh ? message_zh || message : message);
+}
+
+function submit(form, body, what) {
+  form?.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const button = form.querySelector('button');
+    button.disabled = true;
+    $('closing-trouble').hidden = true;
+    try {
+      await ask(what, body(new FormData(form)));
+    } catch (error) {
+      $('closing-trouble').textContent = error.message;
+      $('closing-trouble').hidden = false;
+      button.disabled = false;
+    }
+  });
+}
+
+submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by') }), 'gaps');
+submit($('make-final'), (form) => ({ lang, data_sha256: closing.dataset.sha, by: form.get('by') }), 'final');

@@ -75,6 +75,11 @@ pub(super) fn day_hm(zone: &TimeZone, us: i64) -> String {
     strftime(zone, us, "%Y-%m-%d %H:%M")
 }
 
+/// `20261124T1403` in the plant's time, for names of files.
+pub(super) fn file_time(zone: &TimeZone, us: i64) -> String {
+    strftime(zone, us, "%Y%m%dT%H%M")
+}
+
 /// `2026-11-24 14:03:27 +08:00` in the plant's time.
 pub(super) fn moment(zone: &TimeZone, us: i64) -> String {
     let at = Timestamp::from_microsecond(us).unwrap_or_default();

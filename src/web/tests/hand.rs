@@ -9,14 +9,14 @@ const OPEN: &str = "/api/v1/lines/L1/batches";
 const CLOSE: &str = "/api/v1/lines/L1/batches/close";
 const REVISIONS: &str = "/api/v1/lines/L1/stops/revisions";
 
-async fn post(app: &App, path: &str, body: &Value) -> Answer {
+pub(super) async fn post(app: &App, path: &str, body: &Value) -> Answer {
     let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::HOST, "127.0.0.1:8080");
     ask(app, request.body(Body::from(body.to_string())).unwrap()).await
 }
 
-async fn refused(app: &App, path: &str, body: Value, status: StatusCode, words: &str) {
+pub(super) async fn refused(app: &App, path: &str, body: Value, status: StatusCode, words: &str) {
     let answer = post(app, path, &body).await;
     assert_eq!(answer.status, status, "{body}: {}", answer.text());
     assert!(answer.text().contains(words), "{body}: {}", answer.text());

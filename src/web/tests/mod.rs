@@ -5,6 +5,7 @@ mod eyes;
 mod hand;
 mod ledger;
 mod pages;
+mod reports;
 mod routes;
 mod stream;
 mod texts;
@@ -88,7 +89,17 @@ fn paths() -> Vec<String> {
         path.replace("{characteristic}", "reject_fraction").replace("{tag}", "CF01.Good%5B0%5D")
     };
     // What is only posted, or asks for a version that must be there, has tests of its own.
-    let posted = ["{version}", "{incident}", "/revisions", "{number}", "/batches/close"];
+    let posted = [
+        "{version}",
+        "{incident}",
+        "/revisions",
+        "{number}",
+        "/batches/close",
+        "/report/final",
+        "/reports/gaps",
+        "/reports/final",
+        "/lines/{id}/reports",
+    ];
     let special = |path: &&str| posted.iter().any(|part| path.contains(part));
     routes().iter().map(|(path, _)| *path).filter(|p| !special(p)).map(fill).collect()
 }

@@ -1,13 +1,16 @@
 //! What a report is made of, and the hash of it.
 
 use domain::line::batch::hand::Entry;
+use domain::line::chronicle::StopRecord;
 use domain::line::event::{Event, EventKind};
+use domain::line::minute::Minute;
+use domain::line::report::{FinalReport, GapId, GapNote, to_explain};
 use domain::line::rollup::{PeriodKind, Rollup};
-use domain::units::HOUR_US;
+use domain::units::{HOUR_US, Moment, SECOND_US};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::signals::{self, Compared};
+use super::signals::{self, Charted, Compared};
 use crate::web::App;
 use crate::web::api::losses::{self, LossesView};
 use crate::web::api::periods::{BatchView, PeriodView};
@@ -35,8 +38,14 @@ pub(super) struct Facts {
     pub(super) losses: LossesView,
     /// Its rejects.
     pub(super) rejects: RejectsView,
-    /// Gaps: counts that are known only as a whole, lost connections, starts of the service.
-    pub(super) gaps: Vec<Event>,
+    /// Gaps with their numbers: counts that are known only as a whole, lost connections, starts of the service.
+    pub(super) gaps: Vec<(i64, Event)>,
+    /// Gaps that a person has to explain.
+    pub(super) to_explain: Vec<GapId>,
+    /// What people said about gaps, oldest first.
+    pub(super) notes: Vec<GapNote>,
+    /// The versions of this report that were made final, newest first.
+    pub(super) finals: Vec<FinalReport>,
     /// What a person should have looked at.
     pub(super) alarms: Vec<Event>,
     /// Start and end of what is reported, microseconds.
@@ -49,6 +58,23 @@ pub(super) struct Facts {
     pub(super) limits: Vec<(String, u32)>,
     /// Characteristics against their limits over the period.
     pub(super) compared: Vec<Compared>,
+    /// Their charts.
+    pub(super) charts: Vec<Charted>,
+    /// Minutes of the period, oldest first.
+    pub(super) minutes: Vec<Minute>,
+}
+
+impl Facts {
+    /// Gaps that nobody has explained.
+    pub(super) fn unexplained(&self) -> Vec<GapId> {
+        let said = |gap: &GapId| self.notes.iter().any(|note| note.gap == *gap);
+        self.to_explain.iter().copied().filter(|gap| !said(gap)).collect()
+    }
+
+    /// The part of the period of which there is no record at all, microseconds.
+    pub(super) fn missing_us(&self) -> i64 {
+        (self.span.1 - self.span.0 - self.period.spending.time.total()).max(0)
+    }
 }
 
 /// Reads what a report is made of.
@@ -92,25 +118,39 @@ pub(super) async fn gather(
         to_ms: span.1 / 1_000,
         open: !period.closed,
     };
-    let losses = losses::view(&config, window.clone(), &record, &hours, MICRO_S, made_us);
+    let losses =
+        losses::view(&config, window.clone(), &until(record, span.1), &hours, MICRO_S, span.1);
     let whole = std::slice::from_ref(&period);
     let rejects = rejects::view(window.clone(), window, whole, &[], &config.counting_station);
-    let events: Vec<Event> = events.into_iter().map(|(_, event)| event).collect();
-    let alarm = |event: &Event| event.kind == EventKind::Alarm;
-    let (alarms, others): (Vec<Event>, Vec<Event>) = events.into_iter().partition(alarm);
-    let gaps: Vec<Event> = others.into_iter().filter(is_gap).collect();
+    let alarm = |(_, event): &(i64, Event)| event.kind == EventKind::Alarm;
+    let (alarms, others): (Vec<_>, Vec<_>) = events.into_iter().partition(alarm);
+    let alarms: Vec<Event> = alarms.into_iter().map(|(_, event)| event).collect();
+    let mut to_explain: Vec<GapId> = to_explain(&others).into_iter().map(GapId::Event).collect();
+    let gaps: Vec<(i64, Event)> = others.into_iter().filter(|(_, event)| is_gap(event)).collect();
+    if span.1 - span.0 - period.spending.time.total() > SECOND_US {
+        to_explain.push(GapId::Unrecorded(period.start_us));
+    }
+    let (id, asked, reports) = (config.id.clone(), to_explain.clone(), app.parts().reports.clone());
+    let said = tokio::task::spawn_blocking(move || {
+        let finals = reports.final_reports(&id, (begin_us, begin_us + 1))?;
+        Ok((reports.gap_notes(&id, &asked)?, finals))
+    });
+    let (notes, mut finals) =
+        said.await.map_err(|error| error.to_string()).flatten().map_err(WebError::Store)?;
+    finals.retain(|report| report.kind == kind);
     let limits = limits(app, line, span.1).await;
     // A better translation must not look like other data.
     let figures = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
-    let compared = signals::gather(app, &config, span).await;
+    let (compared, charts, minutes) = signals::gather(app, &config, span).await;
     let sha256 = hash(&json!({
         "line": config.id.as_str(),
-        "period": PeriodView::of(&period, &config, made_us),
-        "balance": BatchView::of(&period, &config, made_us),
-        "hours": hours.iter().map(|hour| PeriodView::of(hour, &config, made_us)).collect::<Vec<_>>(),
+        "period": PeriodView::of(&period, &config, span.1),
+        "balance": BatchView::of(&period, &config, span.1),
+        "hours": hours.iter().map(|hour| PeriodView::of(hour, &config, span.1)).collect::<Vec<_>>(),
         "stops": losses.stops,
         "rejects": rejects.rows,
-        "gaps": gaps.iter().chain(&alarms).map(figures).collect::<Vec<_>>(),
+        "gaps": gaps.iter().map(|(_, event)| event).chain(&alarms).map(figures).collect::<Vec<_>>(),
+        "notes": notes.iter().map(|n| [n.gap.to_string(), n.author.clone(), n.text.clone()]).collect::<Vec<_>>(),
         "limits": limits,
         "compared": compared,
     }));
@@ -121,13 +161,27 @@ pub(super) async fn gather(
         losses,
         rejects,
         gaps,
+        to_explain,
+        notes,
+        finals,
         alarms,
         span,
         made_us,
         sha256,
         limits,
         compared,
+        charts,
+        minutes,
     })
+}
+
+/// The record as it stood at the end of the period: what came of a stop afterwards is told by the next report, so that
+/// this one says the same whenever it is made.
+fn until(mut record: StopRecord, end_us: i64) -> StopRecord {
+    let ended = |to: &mut Option<Moment>| *to = to.filter(|to| to.utc_us <= end_us);
+    record.stops.iter_mut().for_each(|stop| ended(&mut stop.to));
+    record.parts.iter_mut().for_each(|part| ended(&mut part.to));
+    record
 }
 
 /// What leaves a hole in the account or a doubt about it.

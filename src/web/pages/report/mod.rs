@@ -1,6 +1,8 @@
 //! `/reports`: shifts and batches to choose from. `/report/shift`, `/report/batch`: one of them on paper, A4, with
 //! what it rests on. A report is a page of its own, drawn here: live screens are never the printout.
 
+mod closing;
+mod figures;
 mod gather;
 mod paper;
 mod signals;
@@ -13,6 +15,8 @@ use domain::line::rollup::PeriodKind;
 use domain::units::HOUR_US;
 use maud::{Markup, html};
 use serde::Deserialize;
+
+pub(crate) use closing::{FinalView, GapForm, Standing, explain, finalise, standing};
 
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{heading, style};
@@ -29,7 +33,12 @@ const LISTED_US: i64 = 7 * 24 * HOUR_US;
 
 /// Routes of this page.
 pub(crate) fn routes() -> Routes {
-    vec![("/reports", get(list)), ("/report/shift", get(shift)), ("/report/batch", get(batch))]
+    vec![
+        ("/reports", get(list)),
+        ("/report/shift", get(shift)),
+        ("/report/batch", get(batch)),
+        ("/report/final", get(closing::page)),
+    ]
 }
 
 /// Which period.

@@ -5,14 +5,16 @@ use domain::line::batch::{Bounded, Material};
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::minute::Counted;
 use domain::line::oee::Ratio;
+use domain::line::report::FinalReport;
 use domain::line::rollup::PeriodKind;
 use domain::line::state::TimeClass;
 use domain::units::{Count, SECOND_US};
 use jiff::tz::TimeZone;
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::gather::Facts;
 use crate::config::LineConfig;
+use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::layout::Look;
 use crate::web::pages::words::{count, day_hm, hms, known, moment, num, percent, share};
@@ -27,19 +29,38 @@ pub(super) struct Sheet<'a> {
     kpis: Kpis,
 }
 
+/// What a sheet is made for.
+pub(super) enum Made<'a> {
+    /// To be looked at, printed and made final. Whether anything may be written.
+    Screen(bool),
+    /// To be kept: a file that needs nothing else.
+    File(&'a FinalReport),
+}
+
 /// The report of a line as a page of its own.
 pub(super) fn paper(app: &App, look: Look, line: usize, facts: &Facts) -> Response {
+    match sheet(app, look.lang, line, facts, &Made::Screen(app.parts().writes)) {
+        Ok(page) => Html(page).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// The text of the page.
+pub(super) fn sheet(
+    app: &App,
+    lang: Lang,
+    line: usize,
+    facts: &Facts,
+    made: &Made<'_>,
+) -> Result<String, WebError> {
     let parts = app.parts();
-    let Some(feed) = parts.lines.get(line) else {
-        return crate::web::error::WebError::NotFound.into_response();
-    };
+    let feed = parts.lines.get(line).ok_or(WebError::NotFound)?;
     let config = &feed.config;
     let policy = Policy::per_minute(config.target_per_minute);
     let unrecorded_us = facts.period.unrecorded_us(facts.made_us).unsigned_abs();
     let kpis =
         Kpis::of(&facts.period, &config.counting_station, &policy).with_unrecorded(unrecorded_us);
-    let sheet = Sheet { lang: look.lang, zone: &parts.zone, config, facts, kpis };
-    let lang = look.lang;
+    let sheet = Sheet { lang, zone: &parts.zone, config, facts, kpis };
     let title = match facts.period.kind {
         PeriodKind::Batch => Key::BatchReport,
         _ => Key::ShiftReport,
@@ -51,32 +72,39 @@ pub(super) fn paper(app: &App, look: Look, line: usize, facts: &Facts) -> Respon
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (config.id) " " (lang.say(title)) " " (facts.period.name) " " (day_hm(&parts.zone, facts.period.start_us)) }
-                link rel="icon" href=(assets::href("icon.svg"));
-                link rel="stylesheet" href=(assets::href("app.css"));
-                link rel="stylesheet" href=(assets::href("report.css"));
-                script type="module" src=(assets::href("report.mjs")) {}
+                @match made {
+                    Made::Screen(_) => {
+                        link rel="icon" href=(assets::href("icon.svg"));
+                        link rel="stylesheet" href=(assets::href("app.css"));
+                        link rel="stylesheet" href=(assets::href("report.css"));
+                        script type="module" src=(assets::href("report.mjs")) {}
+                    }
+                    Made::File(_) => style { (PreEscaped(assets::text("app.css"))) (PreEscaped(assets::text("report.css"))) }
+                }
             }
             body.paper data-line=(config.id) data-lang=(lang.word()) {
-                (controls(&sheet))
+                @if let Made::Screen(writes) = made { (controls(&sheet)) (sheet.closing(*writes)) }
                 @if parts.simulated { p.watermark aria-hidden="true" {} }
                 main #main.sheet {
                     (sheet.head(title, &parts.site, parts.simulated))
                     (sheet.quantities())
                     (sheet.indicators())
                     (sheet.times())
+                    (sheet.curve())
                     (sheet.hours())
                     (sheet.losses())
                     (sheet.stops())
                     (sheet.rejects())
                     (sheet.compared())
+                    (sheet.charts())
                     (sheet.gaps())
                     (sheet.signatures())
-                    (sheet.evidence(&parts.config_sha256, parts.simulated))
+                    (sheet.evidence(&parts.config_sha256, parts.simulated, made))
                 }
             }
         }
     };
-    Html(markup.into_string()).into_response()
+    Ok(markup.into_string())
 }
 
 /// Above the sheet, not on paper.
@@ -105,11 +133,6 @@ impl Sheet<'_> {
     /// Length of what is reported.
     fn span_us(&self) -> i64 {
         self.facts.span.1 - self.facts.span.0
-    }
-
-    /// The part of it of which there is no record at all.
-    pub(super) fn missing_us(&self) -> i64 {
-        (self.span_us() - self.facts.period.spending.time.total()).max(0)
     }
 
     /// Counts of the counting station.
@@ -235,8 +258,8 @@ impl Sheet<'_> {
     /// How the time was spent: a bar and its numbers.
     fn times(&self) -> Markup {
         let (lang, time) = (self.lang, &self.facts.period.spending.time);
-        let missing = (self.missing_us() > SECOND_US)
-            .then(|| ("missing", lang.say(Key::NotRecorded).into_owned(), self.missing_us()));
+        let missing = (self.facts.missing_us() > SECOND_US)
+            .then(|| ("missing", lang.say(Key::NotRecorded).into_owned(), self.facts.missing_us()));
         let classes =
             TimeClass::ALL.map(|class| (class.word(), class_name(lang, class), time.of(class)));
         let parts: Vec<(&str, String, i64)> = classes.into_iter().chain(missing).collect();
@@ -280,12 +303,16 @@ impl Sheet<'_> {
     }
 
     /// What the sheet rests on.
-    fn evidence(&self, config_sha256: &str, simulated: bool) -> Markup {
+    fn evidence(&self, config_sha256: &str, simulated: bool, made: &Made<'_>) -> Markup {
         let (lang, facts) = (self.lang, self.facts);
         let limits: Vec<String> =
             facts.limits.iter().map(|(name, version)| format!("{name} v{version}")).collect();
         html! {
             footer.evidence {
+                @match made {
+                    Made::Screen(_) => p { b { (lang.mark(Key::DraftReport)) } },
+                    Made::File(report) => p { b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (moment(self.zone, report.made_us)) }
+                }
                 p { b { (lang.mark(Key::Evidence)) } " " (lang.mark(Key::MadeAt)) " " (moment(self.zone, facts.made_us)) " · Capline " (env!("CARGO_PKG_VERSION")) " · build " (assets::build()) @if simulated { " · SIM 模拟" } }
                 p { (lang.mark(Key::DataHash)) " " code { (facts.sha256) } }
                 p { (lang.mark(Key::ConfigHash)) " " code { (config_sha256) } }

@@ -2,8 +2,10 @@
 //! at once. For the report only; a live alarm is judged by its own chart.
 
 use domain::line::event::EventKind;
+use domain::line::minute::Minute;
 use domain::quality::characteristic::Characteristic;
 use domain::quality::signal::{compare, over_a_period};
+use domain::quality::stream::Judged;
 use domain::quality::subgroup::subgroups;
 use domain::quality::workbench::{By, evaluate};
 use maud::{Markup, html};
@@ -42,24 +44,32 @@ pub(super) struct Compared {
     pub(super) differs: bool,
 }
 
+/// A chart on paper.
+#[derive(Clone, Debug)]
+pub(super) struct Charted {
+    /// Its name in the configuration.
+    pub(super) id: String,
+    /// Its subgroups.
+    pub(super) judged: Vec<Judged>,
+}
+
+/// What the record says of the period: the comparison, the charts, the minutes.
+type Gathered = (Vec<Compared>, Vec<Charted>, Vec<Minute>);
+
 /// Compares all characteristics that have limits, those that differ most first. None where the record fails: a report
 /// without them says so.
-pub(super) async fn gather(app: &App, config: &LineConfig, span: (i64, i64)) -> Vec<Compared> {
+pub(super) async fn gather(app: &App, config: &LineConfig, span: (i64, i64)) -> Gathered {
     let (app, config) = (app.clone(), config.clone());
     let found = tokio::task::spawn_blocking(move || all(&app, &config, span));
     found.await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-fn all(
-    app: &App,
-    config: &LineConfig,
-    (from_us, to_us): (i64, i64),
-) -> Result<Vec<Compared>, String> {
+fn all(app: &App, config: &LineConfig, (from_us, to_us): (i64, i64)) -> Result<Gathered, String> {
     let parts = app.parts();
     let minutes = parts.history.minutes(&config.id, from_us, to_us)?;
     let events = parts.history.events(&config.id, from_us, to_us, &[EventKind::Batch])?;
     let batches: Vec<i64> = events.iter().map(|(_, event)| event.at_us).collect();
-    let mut rows = Vec::new();
+    let (mut rows, mut charts) = (Vec::new(), Vec::new());
     for characteristic in &config.characteristics {
         let limits = parts.quality.limits(&config.id, &characteristic.id)?;
         let evaluation = evaluate(
@@ -80,6 +90,7 @@ fn all(
             adjusted: 1.0,
             differs: false,
         });
+        charts.push(Charted { id: characteristic.id.to_string(), judged: evaluation.judged });
     }
     let standing: Vec<_> = rows.iter().map(|row| (row.id.as_str().into(), row.z)).collect();
     let compared = compare(&standing, FALSE_SHARE);
@@ -90,7 +101,9 @@ fn all(
         }
     }
     rows.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
-    Ok(rows)
+    let place = |chart: &Charted| rows.iter().position(|row| row.id == chart.id);
+    charts.sort_by_key(place);
+    Ok((rows, charts, minutes))
 }
 
 impl Sheet<'_> {

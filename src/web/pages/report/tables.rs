@@ -2,6 +2,7 @@
 
 use domain::line::event::Event;
 use domain::line::minute::Counted;
+use domain::line::report::GapId;
 use domain::units::{HOUR_US, SECOND_US};
 use maud::{Markup, html};
 
@@ -9,7 +10,7 @@ use super::paper::{Sheet, word};
 use crate::web::api::losses::{LossStopView, LossView};
 use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
-use crate::web::pages::words::{clock, count, hm, hms, known, num, share, signed};
+use crate::web::pages::words::{clock, count, day_hm, hm, hms, known, num, share, signed};
 use crate::web::view::TitleView;
 
 /// Stops listed on paper; the rest is in the page of stops.
@@ -144,7 +145,7 @@ impl Sheet<'_> {
 
     pub(super) fn gaps(&self) -> Markup {
         let lang = self.lang;
-        let row = |event: &Event| {
+        let row = |gap: Option<GapId>, event: &Event| {
             html! {
                 tr {
                     th scope="row" {
@@ -159,10 +160,13 @@ impl Sheet<'_> {
                         _ => td.text { (chinese(&event.detail)) },
                     }
                 }
+                (self.said(gap))
             }
         };
-        let all = self.facts.alarms.iter().chain(&self.facts.gaps);
-        let missing = self.missing_us() > SECOND_US;
+        let alarms = self.facts.alarms.iter().map(|event| (None, event));
+        let gaps =
+            self.facts.gaps.iter().map(|(number, event)| (Some(GapId::Event(*number)), event));
+        let missing = self.facts.missing_us() > SECOND_US;
         let n = self.facts.alarms.len() + self.facts.gaps.len() + usize::from(missing);
         html! {
             section aria-labelledby="gaps" {
@@ -172,12 +176,32 @@ impl Sheet<'_> {
                         (head(lang, &[Key::Time, Key::What, Key::Station, Key::Capsules, Key::WhyWord]))
                         tbody {
                             @if missing {
-                                tr { th scope="row" { (hms(self.missing_us())) } td.text { (lang.mark(Key::NotRecorded)) } td {} td {} td.text {} }
+                                tr { th scope="row" { (hms(self.facts.missing_us())) } td.text { (lang.mark(Key::NotRecorded)) } td {} td {} td.text {} }
+                                (self.said(Some(GapId::Unrecorded(self.facts.period.start_us))))
                             }
-                            @for event in all.take(GAPS_LISTED) { (row(event)) }
+                            @for (gap, event) in alarms.chain(gaps).take(GAPS_LISTED) { (row(gap, event)) }
                         }
                     }
                     @if n > GAPS_LISTED { p.small { (lang.say(Key::MoreRows).replace("{n}", &(n - GAPS_LISTED).to_string())) } }
+                }
+            }
+        }
+    }
+}
+
+impl Sheet<'_> {
+    /// What people said about a gap, or that nobody did where somebody has to.
+    fn said(&self, gap: Option<GapId>) -> Markup {
+        let Some(gap) = gap.filter(|gap| self.facts.to_explain.contains(gap)) else {
+            return html! {};
+        };
+        let mut notes = self.facts.notes.iter().filter(|note| note.gap == gap).peekable();
+        html! {
+            tr.said {
+                th {}
+                td.text colspan="4" {
+                    @if notes.peek().is_none() { b { (self.lang.mark(Key::GapUnexplained)) } }
+                    @for note in notes { p { "↳ " (note.text) " — " (note.author) ", " (day_hm(self.zone, note.at_us)) } }
                 }
             }
         }

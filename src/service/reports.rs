@@ -1,0 +1,34 @@
+//! Final reports and words on gaps, as the web asks for them.
+
+use domain::line::report::{FinalReport, GapId, GapNote};
+use domain::units::LineId;
+
+use super::gauges::StoredHistory;
+use crate::web::ReportRecord;
+
+impl ReportRecord for StoredHistory {
+    fn gap_notes(&self, line: &LineId, gaps: &[GapId]) -> Result<Vec<GapNote>, String> {
+        self.0.gap_notes(line, gaps).map_err(|error| error.to_string())
+    }
+
+    fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>) -> Result<(), String> {
+        self.0.add_gap_notes(line, notes).map_err(|error| error.to_string())
+    }
+
+    fn final_reports(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<FinalReport>, String> {
+        self.0.final_reports(line, span).map_err(|error| error.to_string())
+    }
+
+    fn final_page(&self, line: &LineId, number: i64) -> Result<Option<Vec<u8>>, String> {
+        self.0.final_page(line, number).map_err(|error| error.to_string())
+    }
+
+    fn add_final_report(
+        &self,
+        line: &LineId,
+        report: FinalReport,
+        page: Vec<u8>,
+    ) -> Result<Option<FinalReport>, String> {
+        self.0.add_final_report(line, report, page).map_err(|error| error.to_string())
+    }
+}

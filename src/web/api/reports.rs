@@ -1,0 +1,104 @@
+//! `…/reports`: how far the report of a shift or batch is from being final, words on its gaps, and making it final.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::written::{NAME, TEXT, Written, text};
+use crate::web::App;
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::i18n::Lang;
+use crate::web::pages::report::{self, FinalView, GapForm, Standing};
+
+/// Which report.
+#[derive(Deserialize, IntoParams)]
+pub(super) struct Which {
+    /// `shift` or `batch`.
+    kind: String,
+    /// Start of the period, UTC milliseconds.
+    start_ms: i64,
+}
+
+/// How far the report of a period is from being final: its gaps with what was said about them, and its final versions.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/reports", params(("id" = String, Path, description = "Line"), Which),
+    responses(
+        (status = 200, body = Standing),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn standing(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(which): Params<Which>,
+) -> Result<Json<Standing>, WebError> {
+    app.line(&id)?;
+    report::standing(&app, &id, &which.kind, which.start_ms).await.map(Json)
+}
+
+/// Says why gaps of a period are there. What was said before stays.
+#[utoipa::path(
+    post, path = "/api/v1/lines/{id}/reports/gaps", params(("id" = String, Path, description = "Line")),
+    request_body = GapForm,
+    responses(
+        (status = 200, body = Standing),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn explain(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Written(given): Written<GapForm>,
+) -> Result<Json<Standing>, WebError> {
+    app.line(&id)?;
+    let (kind, start_ms) = (given.kind.clone(), given.start_ms);
+    let (by, why) = (text("by", &given.by, NAME)?, text("why", &given.why, TEXT)?);
+    report::explain(&app, &id, GapForm { by, why, ..given }).await?;
+    report::standing(&app, &id, &kind, start_ms).await.map(Json)
+}
+
+/// What is made final.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Finalising {
+    /// `shift` or `batch`.
+    kind: String,
+    /// Start of the period, UTC milliseconds.
+    start_ms: i64,
+    /// Language of the page: `en`, `zh` or `both`.
+    lang: String,
+    /// SHA-256 of the figures that were looked at.
+    data_sha256: String,
+    /// Who makes it final.
+    by: String,
+}
+
+/// Makes a report final: its page is kept as one file and never changed. Refused while the period goes on, while a gap is
+/// not explained, and when the figures are not those that were looked at.
+#[utoipa::path(
+    post, path = "/api/v1/lines/{id}/reports/final", params(("id" = String, Path, description = "Line")),
+    request_body = Finalising,
+    responses(
+        (status = 200, body = FinalView),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView),
+        (status = 409, body = ErrorView)
+    )
+)]
+pub(super) async fn finalise(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Written(given): Written<Finalising>,
+) -> Result<Json<FinalView>, WebError> {
+    app.line(&id)?;
+    let lang = Lang::from_word(&given.lang)
+        .ok_or_else(|| WebError::Parameter("lang is en, zh or both".to_owned()))?;
+    let by = text("by", &given.by, NAME)?;
+    let which = (given.kind.as_str(), given.start_ms, lang);
+    report::finalise(&app, &id, which, (by, &given.data_sha256)).await.map(Json)
+}

@@ -1,0 +1,321 @@
+//! How a report becomes final: every gap is explained, then the page is kept as one file and never changed.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use domain::line::report::{FinalReport, GapId, GapNote};
+use domain::line::rollup::PeriodKind;
+use domain::units::LineId;
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::gather::{Facts, gather};
+use super::paper::{Made, Sheet, sheet, word};
+use crate::web::App;
+use crate::web::details::chinese;
+use crate::web::error::{Params, WebError};
+use crate::web::i18n::{Key, Lang};
+use crate::web::pages::words::{clock, day_hm, file_time, hms};
+
+/// A period of a line.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GapForm {
+    /// `shift` or `batch`.
+    pub(crate) kind: String,
+    /// Its start, UTC milliseconds.
+    pub(crate) start_ms: i64,
+    /// Which gaps, as they are named by `GET …/reports`.
+    pub(crate) gaps: Vec<String>,
+    /// Who says so.
+    pub(crate) by: String,
+    /// Why the gaps are there.
+    pub(crate) why: String,
+}
+
+/// How far a report is from being final.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Standing {
+    /// Whether the period is over.
+    closed: bool,
+    /// SHA-256 of its figures now.
+    data_sha256: String,
+    /// Gaps that a person has to explain.
+    gaps: Vec<GapView>,
+    /// Versions that were made final, newest first.
+    finals: Vec<FinalView>,
+}
+
+/// A gap.
+#[derive(Serialize, ToSchema)]
+struct GapView {
+    /// What it is named by.
+    gap: String,
+    /// What was said about it, oldest first.
+    said: Vec<SaidView>,
+}
+
+/// What was said.
+#[derive(Serialize, ToSchema)]
+struct SaidView {
+    /// When, UTC milliseconds.
+    at_ms: i64,
+    /// Who.
+    by: String,
+    /// What.
+    why: String,
+}
+
+/// A final report.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FinalView {
+    /// Its number, for `/report/final`.
+    number: i64,
+    /// Version of the period's report.
+    version: u32,
+    /// When it was made final, UTC milliseconds.
+    made_ms: i64,
+    /// By whom.
+    by: String,
+    /// Language.
+    lang: String,
+    /// SHA-256 of its figures.
+    data_sha256: String,
+    /// SHA-256 of the file.
+    page_sha256: String,
+}
+
+impl From<&FinalReport> for FinalView {
+    fn from(report: &FinalReport) -> FinalView {
+        FinalView {
+            number: report.number,
+            version: report.version,
+            made_ms: report.made_us / 1_000,
+            by: report.author.clone(),
+            lang: report.lang.clone(),
+            data_sha256: report.data_sha256.clone(),
+            page_sha256: report.page_sha256.clone(),
+        }
+    }
+}
+
+async fn facts(
+    app: &App,
+    line: &str,
+    kind: &str,
+    start_ms: i64,
+) -> Result<(usize, Facts), WebError> {
+    let kind = match kind {
+        "shift" => PeriodKind::Shift,
+        "batch" => PeriodKind::Batch,
+        _ => return Err(WebError::Parameter("kind is shift or batch".to_owned())),
+    };
+    let line = app.position(Some(line))?;
+    Ok((line, gather(app, line, kind, Some(start_ms)).await?))
+}
+
+/// How far a report is from being final.
+pub(crate) async fn standing(
+    app: &App,
+    line: &str,
+    kind: &str,
+    start_ms: i64,
+) -> Result<Standing, WebError> {
+    let (_, facts) = facts(app, line, kind, start_ms).await?;
+    let said = |gap: GapId| {
+        let notes = facts.notes.iter().filter(move |note| note.gap == gap);
+        notes.map(|note| SaidView {
+            at_ms: note.at_us / 1_000,
+            by: note.author.clone(),
+            why: note.text.clone(),
+        })
+    };
+    let view = |gap: &GapId| GapView { gap: gap.to_string(), said: said(*gap).collect() };
+    Ok(Standing {
+        closed: facts.period.closed,
+        data_sha256: facts.sha256.clone(),
+        gaps: facts.to_explain.iter().map(view).collect(),
+        finals: facts.finals.iter().map(FinalView::from).collect(),
+    })
+}
+
+/// Keeps what was said about gaps of a period. Names and words of the form are clean already.
+pub(crate) async fn explain(app: &App, line: &str, form: GapForm) -> Result<(), WebError> {
+    let (_, facts) = facts(app, line, &form.kind, form.start_ms).await?;
+    let known = |name: &String| {
+        let gap = GapId::parse(name).filter(|gap| facts.to_explain.contains(gap));
+        gap.ok_or_else(|| {
+            let name: String = name.chars().take(40).collect();
+            WebError::Parameter(format!("the period has no gap {name:?}"))
+        })
+    };
+    let gaps: Vec<GapId> = form.gaps.iter().map(known).collect::<Result<_, _>>()?;
+    if gaps.is_empty() {
+        return Err(WebError::Parameter("gaps is empty; choose at least one".to_owned()));
+    }
+    let at_us = app.present().now.utc_us;
+    let note = |gap| GapNote { gap, at_us, author: form.by.clone(), text: form.why.clone() };
+    let notes = gaps.into_iter().map(note).collect();
+    let (line, reports) = (LineId::new(line), app.parts().reports.clone());
+    blocking(move || reports.add_gap_notes(&line, notes)).await
+}
+
+/// Makes a report final as `by` saw it: with figures of that hash.
+pub(crate) async fn finalise(
+    app: &App,
+    line: &str,
+    (kind, start_ms, lang): (&str, i64, Lang),
+    (by, seen): (String, &str),
+) -> Result<FinalView, WebError> {
+    let (position, facts) = facts(app, line, kind, start_ms).await?;
+    let refuse = |why: String| Err(WebError::Conflict(why));
+    if !facts.period.closed {
+        return refuse("the period is not over; make it final after its end".to_owned());
+    }
+    let open = facts.unexplained().len();
+    if open > 0 {
+        return refuse(format!("{open} gaps are not explained; explain them first"));
+    }
+    if facts.sha256 != seen {
+        return refuse("the figures have changed since; look at the report again".to_owned());
+    }
+    let report = FinalReport {
+        number: 0,
+        kind: facts.period.kind,
+        start_us: facts.period.start_us,
+        version: facts.finals.first().map_or(1, |last| last.version + 1),
+        made_us: facts.made_us,
+        author: by,
+        lang: lang.word().to_owned(),
+        data_sha256: facts.sha256.clone(),
+        page_sha256: String::new(),
+    };
+    let page = sheet(app, lang, position, &facts, &Made::File(&report))?.into_bytes();
+    let (line, reports) = (LineId::new(line), app.parts().reports.clone());
+    let kept = blocking(move || reports.add_final_report(&line, report, page)).await?;
+    let kept = kept.ok_or_else(|| {
+        WebError::Conflict("somebody else has just made it final; look at it again".to_owned())
+    })?;
+    Ok(FinalView::from(&kept))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, WebError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| error.to_string()).flatten().map_err(WebError::Store)
+}
+
+/// Which final report.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    line: String,
+    start: i64,
+    number: i64,
+}
+
+/// The file of a final report, with its hash in a header.
+pub(super) async fn page(
+    State(app): State<App>,
+    Params(wanted): Params<Wanted>,
+) -> Result<Response, WebError> {
+    let line = app.line(&wanted.line)?.config.id.clone();
+    let (reports, number) = (app.parts().reports.clone(), wanted.number);
+    let start_us = wanted.start.checked_mul(1_000).ok_or(WebError::NoPeriod)?;
+    let of = line.clone();
+    let found = blocking(move || {
+        let all = reports.final_reports(&of, (start_us, start_us.saturating_add(1_000)))?;
+        let report = all.into_iter().find(|report| report.number == number);
+        Ok(report.zip(reports.final_page(&of, number)?))
+    });
+    let (report, page) = found.await?.ok_or(WebError::NoPeriod)?;
+    let parts = app.parts();
+    let name = format!(
+        "{line}_{}_{}_v{}_{}{}.html",
+        report.kind.word(),
+        file_time(&parts.zone, report.start_us),
+        report.version,
+        report.lang,
+        if parts.simulated { "_SIM" } else { "" }
+    );
+    // Kept as a file: its style is inside it, which a page of this service may not have.
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::HeaderName::from_static("x-content-sha256"), report.page_sha256),
+    ];
+    Ok((headers, page).into_response())
+}
+
+impl Sheet<'_> {
+    /// Above the sheet and not on paper: what is missing before it can be final, and the versions that are.
+    pub(super) fn closing(&self, writes: bool) -> Markup {
+        let (lang, facts) = (self.lang, self.facts);
+        let open = facts.unexplained();
+        let status = match (facts.period.closed, open.len()) {
+            (false, _) => lang.say(Key::FinaliseOpen).into_owned(),
+            (true, 0) => lang.say(Key::FinaliseReady).into_owned(),
+            (true, n) => lang.say(Key::FinaliseGaps).replace("{n}", &n.to_string()),
+        };
+        let field = |key: Key, name: &str, longest: u16| {
+            html! { label { span { (lang.mark(key)) } input name=(name) maxlength=(longest) required disabled[!writes]; } }
+        };
+        let ready = facts.period.closed && open.is_empty();
+        html! {
+            section.closing #closing aria-labelledby="finalise" data-kind=(facts.period.kind.word())
+                data-start=(facts.period.start_us / 1_000) data-sha=(facts.sha256) {
+                h2 #finalise { (lang.mark(Key::Finalise)) }
+                p { (status) }
+                @if !open.is_empty() {
+                    form #explain autocomplete="off" {
+                        fieldset {
+                            legend { (lang.mark(Key::GapChoose)) }
+                            @for gap in &open { label.gap { input type="checkbox" name="gap" value=(gap) checked disabled[!writes]; span { (self.gap(*gap)) } } }
+                        }
+                        (field(Key::GapWhy, "why", 1_000))
+                        (field(Key::YourName, "by", 80))
+                        button.act disabled[!writes] { (lang.mark(Key::GapExplain)) }
+                    }
+                }
+                @if ready {
+                    form #make-final autocomplete="off" {
+                        (field(Key::YourName, "by", 80))
+                        button.act disabled[!writes] { (lang.mark(Key::Finalise)) }
+                    }
+                }
+                p.note #closing-trouble role="alert" hidden {}
+                @if facts.finals.is_empty() { p.small { (lang.mark(Key::FinalNone)) } }
+                ul.finals {
+                    @for report in &facts.finals {
+                        li {
+                            b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (day_hm(self.zone, report.made_us)) " · " (report.lang) " "
+                            a.act download href={ "/report/final?line=" (self.config.id) "&start=" (report.start_us / 1_000) "&number=" (report.number) } { (lang.mark(Key::Download)) }
+                            " " code { "SHA-256 " (report.page_sha256) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A gap in one line.
+    fn gap(&self, gap: GapId) -> String {
+        let lang = self.lang;
+        let GapId::Event(number) = gap else {
+            return format!("{} {}", lang.say(Key::NotRecorded), hms(self.facts.missing_us()));
+        };
+        let Some((_, event)) = self.facts.gaps.iter().find(|(known, _)| *known == number) else {
+            return gap.to_string();
+        };
+        let from = event.from_us.map_or_else(String::new, |from| clock(self.zone, from) + "–");
+        let station = event.station.as_ref().map_or("", |station| station.as_str());
+        let detail = match lang {
+            Lang::En => event.detail.clone(),
+            _ => chinese(&event.detail),
+        };
+        let what = word(lang, "kind", event.kind.word());
+        let which = word(lang, "word", &event.word);
+        format!("{from}{} {station} {what} · {which} {detail}", clock(self.zone, event.at_us))
+    }
+}

@@ -1,0 +1,273 @@
+//! The drawings of a report: vectors, so that paper shows them as sharp as it can. They draw what was computed elsewhere.
+
+use std::fmt::Write;
+
+use domain::line::minute::{Counted, Minute};
+use domain::quality::characteristic::Characteristic;
+use domain::units::{HOUR_US, MINUTE_US};
+use maud::{Markup, html};
+
+use super::paper::Sheet;
+use super::signals::Charted;
+use crate::web::i18n::Key;
+use crate::web::pages::spc::name;
+use crate::web::pages::words::{hm, num};
+
+const WIDTH: f64 = 1_000.0;
+/// Room for numbers at the left and for times below.
+const LEFT: f64 = 84.0;
+const BELOW: f64 = 24.0;
+/// Charts on paper; the others are in the table above them.
+const CHARTS: usize = 6;
+
+/// From what was counted to the paper.
+struct Frame {
+    span: (i64, i64),
+    low: f64,
+    high: f64,
+    height: f64,
+}
+
+impl Frame {
+    fn x(&self, us: i64) -> f64 {
+        let share = (us - self.span.0) as f64 / (self.span.1 - self.span.0).max(1) as f64;
+        LEFT + share.clamp(0.0, 1.0) * (WIDTH - LEFT)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let share = (value - self.low) / (self.high - self.low);
+        6.0 + (self.height - BELOW - 6.0) * (1.0 - share.clamp(0.0, 1.0))
+    }
+
+    /// The lines of the grid: whole hours, and the ends and the middle of the scale in these words.
+    fn grid(&self, sheet: &Sheet<'_>, words: impl Fn(f64) -> String) -> Markup {
+        let step = HOUR_US * ((self.span.1 - self.span.0) / HOUR_US / 12 + 1);
+        let first = self.span.0 - self.span.0.rem_euclid(HOUR_US) + HOUR_US;
+        let hours = (0..).map(|i| first + i * step).take_while(|hour| *hour < self.span.1);
+        let middle = (self.low + self.high) / 2.0;
+        html! {
+            @for value in [self.low, middle, self.high] {
+                line.grid x1=(LEFT) x2=(WIDTH) y1=(at(self.y(value))) y2=(at(self.y(value))) {}
+                text x=(LEFT - 6.0) y=(at(self.y(value) + 4.0)) text-anchor="end" { (words(value)) }
+            }
+            @for hour in hours {
+                line.grid x1=(at(self.x(hour))) x2=(at(self.x(hour))) y1="6" y2=(at(self.height - BELOW)) {}
+                text x=(at(self.x(hour))) y=(at(self.height - 6.0)) text-anchor="middle" { (hm(sheet.zone, hour)) }
+            }
+        }
+    }
+}
+
+impl Sheet<'_> {
+    /// Good capsules over the period, against the target rate.
+    pub(super) fn curve(&self) -> Markup {
+        let (lang, facts) = (self.lang, self.facts);
+        let target = self.config.target_per_minute;
+        let minutes = (facts.span.1 - facts.span.0) as f64 / MINUTE_US as f64;
+        let (points, holes) = sums(&facts.minutes, facts.span, |minute| {
+            let good = minute.count(&self.config.counting_station, &Counted::Good);
+            [good.low(), good.best(), good.high()]
+        });
+        let made = points.last().map_or(0, |(_, sums)| sums[2]);
+        let high = (made as f64).max(target as f64 * minutes).max(1.0);
+        let frame = Frame { span: facts.span, low: 0.0, high, height: 200.0 };
+        let path = |of: usize| {
+            steps(points.iter().map(|(us, sums)| (frame.x(*us), frame.y(sums[of] as f64))))
+        };
+        let summary = lang.say(Key::CurveSummary);
+        let best = points.last().map_or(0, |(_, sums)| sums[1]);
+        let summary = summary.replace("{made}", &num(best)).replace("{target}", &num(target));
+        html! {
+            section aria-labelledby="curve" {
+                h2 #curve { (lang.mark(Key::CurveTitle)) }
+                svg.figure viewBox={ "0 0 " (WIDTH) " " (frame.height) } role="img" aria-label=(summary) {
+                    @for (from, to) in holes {
+                        rect.hole x=(at(frame.x(from))) width=(at(frame.x(to) - frame.x(from))) y="6" height=(frame.height - BELOW - 6.0) {}
+                    }
+                    (frame.grid(self, |value| num(value as u64)))
+                    line.aim x1=(at(frame.x(frame.span.0))) y1=(at(frame.y(0.0))) x2=(at(frame.x(frame.span.1))) y2=(at(frame.y(target as f64 * minutes))) {}
+                    path.doubt d=(path(0)) {}
+                    path.doubt d=(path(2)) {}
+                    path.stat d=(path(1)) {}
+                }
+                p.small { (summary) }
+            }
+        }
+    }
+
+    /// The charts that were judged, those that differ most first.
+    pub(super) fn charts(&self) -> Markup {
+        let lang = self.lang;
+        html! {
+            @if !self.facts.charts.is_empty() {
+                section aria-labelledby="charts" {
+                    h2 #charts { (lang.mark(Key::ControlCharts)) }
+                    @for chart in self.facts.charts.iter().take(CHARTS) { (self.chart(chart)) }
+                }
+            }
+        }
+    }
+
+    fn chart(&self, chart: &Charted) -> Markup {
+        let lang = self.lang;
+        let known = self.config.characteristics.iter().find(|one| *one.id == *chart.id);
+        let title = known.map_or_else(|| chart.id.clone(), |one| name(lang, one));
+        let length = known.map_or(MINUTE_US, Characteristic::subgroup_us);
+        let points: Vec<_> =
+            chart.judged.iter().map(|judged| (judged.subgroup.start_us, &judged.point)).collect();
+        let values = points.iter().flat_map(|(_, p)| [p.stat, p.lcl, p.cl, p.ucl]).flatten();
+        let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), x| (l.min(x), h.max(x)));
+        let (low, high) = if low < high { (low, high) } else { (low.min(0.0), low.max(1.0)) };
+        let margin = (high - low) * 0.05;
+        let frame =
+            Frame { span: self.facts.span, low: low - margin, high: high + margin, height: 150.0 };
+        let limit = |of: fn(&domain::spc::chart::Point) -> Option<f64>| {
+            let mut path = String::new();
+            for (start, point) in &points {
+                let Some(value) = of(point) else { continue };
+                let (from, to, y) = (frame.x(*start), frame.x(start + length), frame.y(value));
+                let _ = write!(path, "M{from:.1} {y:.1}H{to:.1}");
+            }
+            path
+        };
+        let marked: Vec<_> = points
+            .iter()
+            .filter_map(|(start, point)| {
+                Some((frame.x(start + length / 2), frame.y(point.stat?), point.hits))
+            })
+            .collect();
+        let judged = points.iter().filter(|(_, point)| point.z.is_some()).count();
+        let signals = chart.judged.iter().filter(|judged| judged.signals()).count();
+        let summary = lang.say(Key::ControlSummary);
+        let summary =
+            summary.replace("{n}", &judged.to_string()).replace("{m}", &signals.to_string());
+        html! {
+            figure {
+                figcaption { b { (title) } " · " (summary) }
+                svg.figure viewBox={ "0 0 " (WIDTH) " " (frame.height) } role="img" aria-label={ (title) ": " (summary) } {
+                    (frame.grid(self, short))
+                    path.limit d=(limit(|point| point.lcl)) {}
+                    path.limit d=(limit(|point| point.ucl)) {}
+                    path.centre d=(limit(|point| point.cl)) {}
+                    path.stat d=(line(&points, length, &frame)) {}
+                    @for (x, y, hits) in marked {
+                        @if hits.is_empty() { circle.dot cx=(at(x)) cy=(at(y)) r="1.6" {} }
+                        @else {
+                            circle.hit cx=(at(x)) cy=(at(y)) r="4" {}
+                            text.hit x=(at(x)) y=(at((y - 7.0).max(12.0))) text-anchor="middle" { (rules(hits)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sums after each minute, and the stretches between minutes that are not there. A minute that follows a hole starts at
+/// the sum before it: what was made meanwhile is in no minute.
+type Sums = (Vec<(i64, [u64; 3])>, Vec<(i64, i64)>);
+
+fn sums(minutes: &[Minute], span: (i64, i64), of: impl Fn(&Minute) -> [u64; 3]) -> Sums {
+    let (mut points, mut holes) = (vec![(span.0, [0; 3])], Vec::new());
+    let mut end = span.0;
+    for minute in minutes {
+        let sums = points.last().map_or([0; 3], |(_, sums): &(i64, [u64; 3])| *sums);
+        let start = minute.start_us.max(span.0);
+        if start - end >= MINUTE_US {
+            holes.push((end, start));
+            points.push((start, sums));
+        }
+        end = (minute.start_us + MINUTE_US).min(span.1);
+        let made = of(minute);
+        points.push((end, [0, 1, 2].map(|i| sums[i].saturating_add(made[i]))));
+    }
+    if span.1 - end >= MINUTE_US {
+        holes.push((end, span.1));
+    }
+    (points, holes)
+}
+
+/// The line from point to point, broken where there is none and where subgroups do not follow each other.
+fn line(points: &[(i64, &domain::spc::chart::Point)], length: i64, frame: &Frame) -> String {
+    let mut path = String::new();
+    let mut last: Option<i64> = None;
+    for (start, point) in points {
+        let Some(stat) = point.stat else {
+            last = None;
+            continue;
+        };
+        let pen = if last.is_some_and(|last| start - last <= length) { 'L' } else { 'M' };
+        let _ = write!(path, "{pen}{:.1} {:.1}", frame.x(start + length / 2), frame.y(stat));
+        last = Some(*start);
+    }
+    path
+}
+
+fn steps(points: impl Iterator<Item = (f64, f64)>) -> String {
+    let mut path = String::new();
+    for (i, (x, y)) in points.enumerate() {
+        let _ = write!(path, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
+    }
+    path
+}
+
+fn rules(hits: domain::spc::rules::Hits) -> String {
+    hits.iter().map(|rule| rule.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// A place with one decimal.
+fn at(place: f64) -> String {
+    format!("{place:.1}")
+}
+
+/// A number of a scale in four digits.
+fn short(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        x if x >= 1_000.0 => num(value.max(0.0).round() as u64),
+        x => {
+            let decimals = (3 - x.log10().floor() as i32).clamp(0, 7) as usize;
+            format!("{value:.decimals$}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::line::minute::TimeSplit;
+
+    use super::*;
+
+    fn minute(i: i64) -> Minute {
+        Minute {
+            start_us: i * MINUTE_US,
+            rev: 1,
+            closed: true,
+            time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
+            polls: 600,
+            missed: 0,
+            tallies: Vec::new(),
+            weights: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_curve_stands_still_over_a_hole_and_names_it() {
+        let minutes = [minute(0), minute(1), minute(4)];
+        let (points, holes) = sums(&minutes, (0, 6 * MINUTE_US), |_| [9, 10, 12]);
+        let at: Vec<_> = points.iter().map(|(us, sums)| (us / MINUTE_US, sums[1])).collect();
+        assert_eq!(at, [(0, 0), (1, 10), (2, 20), (4, 20), (5, 30)]);
+        assert_eq!(points[4].1, [27, 30, 36]);
+        assert_eq!(holes, [(2 * MINUTE_US, 4 * MINUTE_US), (5 * MINUTE_US, 6 * MINUTE_US)]);
+        assert_eq!(sums(&[], (0, MINUTE_US), |_| [0; 3]).1, [(0, MINUTE_US)]);
+    }
+
+    #[test]
+    fn numbers_of_a_scale_are_short() {
+        for (value, text) in
+            [(0.0, "0"), (0.004_213, "0.004213"), (12.345, "12.35"), (6_500.0, "6,500")]
+        {
+            assert_eq!(short(value), text);
+        }
+    }
+}

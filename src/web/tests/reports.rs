@@ -1,0 +1,101 @@
+//! A report becomes final: gaps are explained first, and what is kept is one file that does not change.
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::hand::{post, refused};
+use super::*;
+
+const GAPS: &str = "/api/v1/lines/L1/reports/gaps";
+const FINAL: &str = "/api/v1/lines/L1/reports/final";
+
+/// Start of a shift that is over, UTC milliseconds.
+fn start() -> i64 {
+    Clock::real().now().utc_us / 1_000 - 9_000_000
+}
+
+async fn standing(app: &App, start: i64) -> Value {
+    get(app, &format!("/api/v1/lines/L1/reports?kind=shift&start_ms={start}")).await.json()
+}
+
+fn finalise(start: i64, sha256: &Value) -> Value {
+    json!({ "kind": "shift", "start_ms": start, "lang": "zh", "data_sha256": sha256, "by": "An" })
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_report_with_unexplained_gaps_is_not_made_final() {
+    let (app, _sender) = running();
+    let start = start();
+    let before = standing(&app, start).await;
+    let gaps: Vec<&Value> = before["gaps"].as_array().unwrap().iter().collect();
+    assert!(!gaps.is_empty() && before["finals"] == json!([]), "{before}");
+    let conflict = StatusCode::CONFLICT;
+    let words = format!("{} gaps are not explained", gaps.len());
+    refused(&app, FINAL, finalise(start, &before["data_sha256"]), conflict, &words).await;
+
+    let said = |gaps: Value| json!({ "kind": "shift", "start_ms": start, "gaps": gaps, "by": "Bo", "why": "cable <b>" });
+    let bad = StatusCode::BAD_REQUEST;
+    refused(&app, GAPS, said(json!([])), bad, "gaps is empty").await;
+    refused(&app, GAPS, said(json!(["e99"])), bad, "no gap \\\"e99\\\"").await;
+    let names: Vec<&Value> = gaps.iter().map(|gap| &gap["gap"]).collect();
+    let after = post(&app, GAPS, &said(json!(names))).await.json();
+    assert_eq!(after["gaps"][0]["said"][0]["by"], "Bo");
+    // The figures rest on what was said too: who looked before has not seen all of it.
+    assert_ne!(after["data_sha256"], before["data_sha256"]);
+    refused(&app, FINAL, finalise(start, &before["data_sha256"]), conflict, "have changed").await;
+
+    let made = post(&app, FINAL, &finalise(start, &after["data_sha256"])).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+    let again = post(&app, FINAL, &finalise(start, &after["data_sha256"])).await.json();
+    assert_eq!((&made.json()["version"], &again["version"]), (&json!(1), &json!(2)));
+    assert_eq!(standing(&app, start).await["finals"].as_array().unwrap().len(), 2);
+    let sheet = get(&app, &format!("/report/shift?start={start}")).await;
+    assert!(sheet.text().contains("↳ cable &lt;b&gt; — Bo"), "the explanation is on paper");
+}
+
+#[tokio::test]
+async fn a_final_report_is_one_file_with_its_hash_and_needs_nothing_else() {
+    let (app, _sender) = running();
+    let start = start();
+    let gaps = standing(&app, start).await;
+    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
+    let said =
+        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
+    let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+    let made = post(&app, FINAL, &finalise(start, &seen)).await.json();
+    let number = made["number"].as_i64().unwrap();
+    let path = format!("/report/final?line=L1&start={start}&number={number}");
+    let file = get(&app, &path).await;
+    assert_eq!(file.status, StatusCode::OK);
+    assert_eq!(hash(&file.body), made["page_sha256"]);
+    assert_eq!(file.header("x-content-sha256"), hash(&file.body));
+    let disposition = file.header(header::CONTENT_DISPOSITION);
+    assert!(disposition.starts_with("attachment; filename=\"L1_shift_"), "{disposition}");
+    assert!(disposition.ends_with("_v1_zh_SIM.html\""), "{disposition}");
+    let text = file.text();
+    for part in ["定稿报告 v1", "An", "watermark", "SIM 模拟", "@page", "<svg", "cable"] {
+        assert!(text.contains(part), "{part}");
+    }
+    assert!(text.contains(seen.as_str().unwrap()), "the hash that was looked at");
+    for other in ["<script", "<link", "src=", "href=", "url(http", "@import", "id=\"closing\""] {
+        assert!(!text.contains(other), "it needs {other}");
+    }
+    // What a page of the service has, the check finds.
+    let sheet = get(&app, &format!("/report/shift?start={start}")).await;
+    assert!(["<script", "<link", "href="].iter().all(|other| sheet.text().contains(other)));
+    let none = get(&app, &format!("/report/final?line=L1&start={start}&number=77")).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_service_that_only_shows_makes_nothing_final() {
+    let memory = Arc::new(fixture::Memory::default());
+    let (app, _sender) = fixture::app_with(Clock::real(), Arc::new(Record), memory, false);
+    let forbidden = StatusCode::FORBIDDEN;
+    refused(&app, FINAL, finalise(start(), &json!("")), forbidden, "read_only").await;
+    refused(&app, GAPS, json!({}), forbidden, "read_only").await;
+}
