@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use domain::line::minute::{Counted, Minute};
-use domain::quality::characteristic::Characteristic;
+use domain::quality::characteristic::{Characteristic, ChartKind};
 use domain::units::{HOUR_US, MINUTE_US};
 use maud::{Markup, html};
 
@@ -17,6 +17,8 @@ const WIDTH: f64 = 1_000.0;
 /// Room for numbers at the left and for times below.
 const LEFT: f64 = 84.0;
 const BELOW: f64 = 24.0;
+/// Room for half a number above.
+const ABOVE: f64 = 14.0;
 /// Charts on paper; the others are in the table above them.
 const CHARTS: usize = 6;
 
@@ -36,7 +38,7 @@ impl Frame {
 
     fn y(&self, value: f64) -> f64 {
         let share = (value - self.low) / (self.high - self.low);
-        6.0 + (self.height - BELOW - 6.0) * (1.0 - share.clamp(0.0, 1.0))
+        ABOVE + (self.height - BELOW - ABOVE) * (1.0 - share.clamp(0.0, 1.0))
     }
 
     /// The lines of the grid: whole hours, and the ends and the middle of the scale in these words.
@@ -51,7 +53,7 @@ impl Frame {
                 text x=(LEFT - 6.0) y=(at(self.y(value) + 4.0)) text-anchor="end" { (words(value)) }
             }
             @for hour in hours {
-                line.grid x1=(at(self.x(hour))) x2=(at(self.x(hour))) y1="6" y2=(at(self.height - BELOW)) {}
+                line.grid x1=(at(self.x(hour))) x2=(at(self.x(hour))) y1=(ABOVE) y2=(at(self.height - BELOW)) {}
                 text x=(at(self.x(hour))) y=(at(self.height - 6.0)) text-anchor="middle" { (hm(sheet.zone, hour)) }
             }
         }
@@ -82,7 +84,7 @@ impl Sheet<'_> {
                 h2 #curve { (lang.mark(Key::CurveTitle)) }
                 svg.figure viewBox={ "0 0 " (WIDTH) " " (frame.height) } role="img" aria-label=(summary) {
                     @for (from, to) in holes {
-                        rect.hole x=(at(frame.x(from))) width=(at(frame.x(to) - frame.x(from))) y="6" height=(frame.height - BELOW - 6.0) {}
+                        rect.hole x=(at(frame.x(from))) width=(at(frame.x(to) - frame.x(from))) y=(ABOVE) height=(frame.height - BELOW - ABOVE) {}
                     }
                     (frame.grid(self, |value| num(value as u64)))
                     line.aim x1=(at(frame.x(frame.span.0))) y1=(at(frame.y(0.0))) x2=(at(frame.x(frame.span.1))) y2=(at(frame.y(target as f64 * minutes))) {}
@@ -119,8 +121,15 @@ impl Sheet<'_> {
         let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), x| (l.min(x), h.max(x)));
         let (low, high) = if low < high { (low, high) } else { (low.min(0.0), low.max(1.0)) };
         let margin = (high - low) * 0.05;
-        let frame =
-            Frame { span: self.facts.span, low: low - margin, high: high + margin, height: 150.0 };
+        // Fractions and rates are shown per million and are never below nothing.
+        let counts = known.is_some_and(|one| {
+            use ChartKind::{P, PPrime, U, UPrime};
+            matches!(one.kind, PPrime | P | UPrime | U)
+        });
+        let (factor, unit) = if counts { (1e6, " · ppm") } else { (1.0, "") };
+        let floor = if counts { 0.0 } else { f64::MIN };
+        let low = (low - margin).max(floor);
+        let frame = Frame { span: self.facts.span, low, high: high + margin, height: 150.0 };
         let limit = |of: fn(&domain::spc::chart::Point) -> Option<f64>| {
             let mut path = String::new();
             for (start, point) in &points {
@@ -143,9 +152,9 @@ impl Sheet<'_> {
             summary.replace("{n}", &judged.to_string()).replace("{m}", &signals.to_string());
         html! {
             figure {
-                figcaption { b { (title) } " · " (summary) }
+                figcaption { b { (title) } (unit) " · " (summary) }
                 svg.figure viewBox={ "0 0 " (WIDTH) " " (frame.height) } role="img" aria-label={ (title) ": " (summary) } {
-                    (frame.grid(self, short))
+                    (frame.grid(self, |value| short(value * factor)))
                     path.limit d=(limit(|point| point.lcl)) {}
                     path.limit d=(limit(|point| point.ucl)) {}
                     path.centre d=(limit(|point| point.cl)) {}
