@@ -31,6 +31,7 @@
 //! | [`line::rollup`] | hours, shifts and batches as sums |
 //! | [`line::kpi`] | the KPIs of these |
 //! | [`line::balance`] | whether the counts of a line can be true together |
+//! | [`line::report`] | which gaps of a period a person explains, and reports made final |
 //! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
 //! | [`line::status`] | what a line looks like at one moment |

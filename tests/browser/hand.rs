@@ -190,7 +190,7 @@ async fn a_stop_is_split_and_merged_again_by_clicks() {
 #[tokio::test]
 async fn a_report_is_made_final_by_clicks() {
     let _alone = ALONE.lock().await;
-    let Some(browser) = crate::browser::browser().await else { return };
+    let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.open(&format!("{}/report/batch?lang=zh", demo.origin)).await;
     browser.until("document.getElementById('closing') !== null", SOON).await;
