@@ -185,35 +185,3 @@ async fn a_stop_is_split_and_merged_again_by_clicks() {
     shot(&browser, "stop-merged-zh").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
-
-/// A batch report becomes final by clicks: gaps are explained where there are any, and the file is there to be taken.
-#[tokio::test]
-async fn a_report_is_made_final_by_clicks() {
-    let _alone = ALONE.lock().await;
-    let Some(browser) = crate::browser("").await else { return };
-    let demo = Demo::start();
-    browser.open(&format!("{}/report/batch?lang=zh", demo.origin)).await;
-    browser.until("document.getElementById('closing') !== null", SOON).await;
-    if browser.text("String(document.getElementById('explain') !== null)").await == "true" {
-        shot(&browser, "report-gaps-zh").await;
-        browser.run("document.querySelector('#explain [name=why]').value = '网线松动'").await;
-        browser.run("document.querySelector('#explain [name=by]').value = '李伟'").await;
-        browser.click("#explain button").await;
-        browser.until("document.getElementById('make-final') !== null", SOON).await;
-        let paper = browser.text("document.getElementById('main').innerText").await;
-        assert!(paper.contains("网线松动 — 李伟"), "{paper}");
-    }
-    browser.run("document.querySelector('#make-final [name=by]').value = '李伟'").await;
-    browser.click("#make-final button").await;
-    browser.until("document.querySelector('.finals a') !== null", SOON).await;
-    shot(&browser, "report-final-zh").await;
-    let told = browser.text("document.querySelector('.finals code').textContent").await;
-    let find = "fetch(document.querySelector('.finals a').href).then((r) => r.arrayBuffer())\
-        .then((b) => crypto.subtle.digest('SHA-256', b))\
-        .then((d) => { window.digest = [...new Uint8Array(d)].map((x) => x.toString(16).padStart(2, '0')).join('') })";
-    browser.run(find).await;
-    browser.until("window.digest !== undefined", SOON).await;
-    let digest = browser.text("window.digest").await;
-    assert_eq!(told, format!("SHA-256 {digest}"));
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
-}
