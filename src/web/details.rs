@@ -46,6 +46,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("the service is being stopped", "服务正在停止"),
     ("the period is not over", "本时段尚未结束"),
     ("make it final after its end", "请在其结束后定稿"),
+    ("the hour in which it ended is not over", "结束时所在的小时尚未过完"),
+    ("make it final after that", "请在其后定稿"),
     ("{} gaps are not explained", "{} 处缺口未说明"),
     ("explain them first", "请先说明"),
     ("the figures have changed since", "数据此后已有变化"),

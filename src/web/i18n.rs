@@ -467,6 +467,7 @@ texts! {
     GapExplain "gap_explain" "Explain" "说明"
     Finalise "finalise" "Make final" "定稿"
     FinaliseOpen "finalise_open" "The period is not over; it can be made final after its end." "本时段尚未结束，结束后方可定稿。"
+    FinaliseHour "finalise_hour" "The hour in which it ended is not over; it can be made final after that." "结束时所在的小时尚未过完，之后方可定稿。"
     FinaliseGaps "finalise_gaps" "{n} gaps are not explained; the report cannot be made final before." "{n} 处缺口未说明，说明后方可定稿。"
     FinaliseReady "finalise_ready" "Every gap is explained. What is made final is kept as it is and never changed." "缺口均已说明。定稿后原样保存，不可更改。"
     FinalReport "final_report" "Final report" "定稿报告"

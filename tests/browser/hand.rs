@@ -185,3 +185,52 @@ async fn a_stop_is_split_and_merged_again_by_clicks() {
     shot(&browser, "stop-merged-zh").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
+
+/// A shift report becomes final by clicks: gaps are explained where there are any, and the file is there to be taken.
+#[tokio::test]
+async fn a_report_is_made_final_by_clicks() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = crate::browser("").await else { return };
+    let demo = Demo::start();
+    let pressable =
+        |form: &str| format!("document.querySelector('#{form} button')?.disabled === false");
+    // The first limits come some seconds after the start, and with them other figures: who is told so looks again.
+    for _ in 0..6 {
+        browser.open(&format!("{}/report/shift?lang=zh", demo.origin)).await;
+        browser.until("document.getElementById('closing') !== null", SOON).await;
+        if browser.text("String(document.getElementById('explain') !== null)").await == "true" {
+            browser.until(&pressable("explain"), SOON).await;
+            shot(&browser, "report-gaps-zh").await;
+            browser.run("document.querySelector('#explain [name=why]').value = '网线松动'").await;
+            browser.run("document.querySelector('#explain [name=by]').value = '李伟'").await;
+            browser.click("#explain button").await;
+        }
+        browser.until(&pressable("make-final"), SOON).await;
+        browser.run("document.querySelector('#make-final [name=by]').value = '李伟'").await;
+        browser.click("#make-final button").await;
+        let told = "!document.getElementById('closing-trouble').hidden";
+        browser
+            .until(&format!("document.querySelector('.finals a') !== null || {told}"), SOON)
+            .await;
+        if browser.text("String(document.querySelector('.finals a') !== null)").await == "true" {
+            break;
+        }
+        let why = browser.text("document.getElementById('closing-trouble').textContent").await;
+        assert!(why.contains("数据此后已有变化"), "{why}");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    shot(&browser, "report-final-zh").await;
+    let paper = browser.text("document.getElementById('main').innerText").await;
+    assert!(paper.contains("网线松动 — 李伟"), "{paper}");
+    let told = browser.text("document.querySelector('.finals code').textContent").await;
+    let find = "fetch(document.querySelector('.finals a').href).then((r) => r.arrayBuffer())\
+        .then((b) => crypto.subtle.digest('SHA-256', b))\
+        .then((d) => { window.digest = [...new Uint8Array(d)].map((x) => x.toString(16).padStart(2, '0')).join('') })";
+    browser.run(find).await;
+    browser.until("window.digest !== undefined", SOON).await;
+    let digest = browser.text("window.digest").await;
+    assert_eq!(told, format!("SHA-256 {digest}"));
+    let complaints = browser.complaints().await;
+    // The browser notes a refusal with 409 by itself; nothing else may be there.
+    assert!(complaints.iter().all(|complaint| complaint.contains("409")), "{complaints:?}");
+}

@@ -21,9 +21,10 @@ async function ask(what, body) {
 }
 
 function submit(form, body, what) {
-  form?.addEventListener('submit', async (event) => {
+  if (!form) return;
+  const button = form.querySelector('button');
+  form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    const button = form.querySelector('button');
     button.disabled = true;
     $('closing-trouble').hidden = true;
     try {
@@ -34,6 +35,7 @@ function submit(form, body, what) {
       button.disabled = false;
     }
   });
+  button.disabled = closing.dataset.writes !== 'true';
 }
 
 submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by') }), 'gaps');

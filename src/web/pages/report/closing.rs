@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::gather::{Facts, gather};
+use super::gather::{Facts, GoesOn, gather};
 use super::paper::{Made, Sheet, sheet, word};
 use crate::web::App;
 use crate::web::details::chinese;
@@ -170,8 +170,16 @@ pub(crate) async fn finalise(
 ) -> Result<FinalView, WebError> {
     let (position, facts) = facts(app, line, kind, start_ms).await?;
     let refuse = |why: String| Err(WebError::Conflict(why));
-    if !facts.period.closed {
-        return refuse("the period is not over; make it final after its end".to_owned());
+    match facts.goes_on() {
+        Some(GoesOn::Period) => {
+            return refuse("the period is not over; make it final after its end".to_owned());
+        }
+        Some(GoesOn::Hour) => {
+            return refuse(
+                "the hour in which it ended is not over; make it final after that".to_owned(),
+            );
+        }
+        None => {}
     }
     let open = facts.unexplained().len();
     if open > 0 {
@@ -249,22 +257,24 @@ pub(super) async fn page(
 }
 
 impl Sheet<'_> {
-    /// Above the sheet and not on paper: what is missing before it can be final, and the versions that are.
+    /// Above the sheet and not on paper: what is missing before it can be final, and the versions that are. The script
+    /// lets the buttons be pressed: without it a form would only load the page again.
     pub(super) fn closing(&self, writes: bool) -> Markup {
         let (lang, facts) = (self.lang, self.facts);
         let open = facts.unexplained();
-        let status = match (facts.period.closed, open.len()) {
-            (false, _) => lang.say(Key::FinaliseOpen).into_owned(),
-            (true, 0) => lang.say(Key::FinaliseReady).into_owned(),
-            (true, n) => lang.say(Key::FinaliseGaps).replace("{n}", &n.to_string()),
+        let status = match (facts.goes_on(), open.len()) {
+            (Some(GoesOn::Period), _) => lang.say(Key::FinaliseOpen).into_owned(),
+            (Some(GoesOn::Hour), _) => lang.say(Key::FinaliseHour).into_owned(),
+            (None, 0) => lang.say(Key::FinaliseReady).into_owned(),
+            (None, n) => lang.say(Key::FinaliseGaps).replace("{n}", &n.to_string()),
         };
         let field = |key: Key, name: &str, longest: u16| {
             html! { label { span { (lang.mark(key)) } input name=(name) maxlength=(longest) required disabled[!writes]; } }
         };
-        let ready = facts.period.closed && open.is_empty();
+        let ready = facts.goes_on().is_none() && open.is_empty();
         html! {
             section.closing #closing aria-labelledby="finalise" data-kind=(facts.period.kind.word())
-                data-start=(facts.period.start_us / 1_000) data-sha=(facts.sha256) {
+                data-start=(facts.period.start_us / 1_000) data-sha=(facts.sha256) data-writes=(writes) {
                 h2 #finalise { (lang.mark(Key::Finalise)) }
                 p { (status) }
                 @if !open.is_empty() {
@@ -275,13 +285,13 @@ impl Sheet<'_> {
                         }
                         (field(Key::GapWhy, "why", 1_000))
                         (field(Key::YourName, "by", 80))
-                        button.act disabled[!writes] { (lang.mark(Key::GapExplain)) }
+                        button.act disabled { (lang.mark(Key::GapExplain)) }
                     }
                 }
                 @if ready {
                     form #make-final autocomplete="off" {
                         (field(Key::YourName, "by", 80))
-                        button.act disabled[!writes] { (lang.mark(Key::Finalise)) }
+                        button.act disabled { (lang.mark(Key::Finalise)) }
                     }
                 }
                 p.note #closing-trouble role="alert" hidden {}

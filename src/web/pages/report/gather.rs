@@ -64,7 +64,24 @@ pub(super) struct Facts {
     pub(super) minutes: Vec<Minute>,
 }
 
+/// What still changes the figures of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GoesOn {
+    /// The period is not over.
+    Period,
+    /// The hour in which it ended is not over.
+    Hour,
+}
+
 impl Facts {
+    /// What still changes its figures: the period itself, or the hour in which it ended and which the sheet shows whole.
+    pub(super) fn goes_on(&self) -> Option<GoesOn> {
+        if !self.period.closed {
+            return Some(GoesOn::Period);
+        }
+        self.hours.iter().any(|hour| !hour.closed).then_some(GoesOn::Hour)
+    }
+
     /// Gaps that nobody has explained.
     pub(super) fn unexplained(&self) -> Vec<GapId> {
         let said = |gap: &GapId| self.notes.iter().any(|note| note.gap == *gap);
