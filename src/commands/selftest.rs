@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use capline::selftest::{self, Verdict, sha256};
+use capline::selftest::{self, Verdict};
 use clap::Args;
+use domain::digest::sha256;
 
 use super::print;
 

@@ -179,9 +179,7 @@ impl Reader<'_> {
             opcua: opcua?,
         })
     }
-}
 
-impl Reader<'_> {
     /// All devices on a serial port share it, and so its settings.
     fn check_port(&mut self, section: &Section<'_, '_>, wire: &Wire) {
         let Some(port) = wire.serial() else { return };

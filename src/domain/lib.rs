@@ -9,6 +9,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`units`] | counts with doubt, moments, identifiers |
+//! | [`digest`] | SHA-256 as text |
 //! | [`stats`] | intervals, quantiles, moments of distributions |
 //! | [`spc`] | control charts and their rules |
 //! | [`reading`] | what a device said, and when, and how sure it was |
@@ -38,6 +39,8 @@
 //! | [`line::tracker`] | one line followed: snapshots → events, minutes, status |
 
 pub mod units;
+
+pub mod digest;
 
 pub mod stats;
 

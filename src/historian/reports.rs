@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
+use domain::digest::sha256;
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::PeriodKind;
 use domain::units::LineId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use sha2::{Digest, Sha256};
 
 use super::Historian;
 use super::error::StoreError;
@@ -89,7 +89,7 @@ impl Historian {
     ) -> Result<Option<FinalReport>, StoreError> {
         let packed = zstd::bulk::compress(&page, LEVEL)
             .map_err(|error| StoreError::from_sqlite(&self.0.path, to_sql(error)))?;
-        let report = FinalReport { page_sha256: hash(&page), ..report };
+        let report = FinalReport { page_sha256: sha256(&page), ..report };
         let (line, kept) = (line.clone(), report.clone());
         let (told, given) = std::sync::mpsc::sync_channel(1);
         self.write(move |conn| {
@@ -147,7 +147,7 @@ fn page(conn: &Connection, line: i64, number: i64) -> Found<Option<Vec<u8>>> {
     let reader = zstd::stream::read::Decoder::new(packed.as_slice());
     let read = reader.and_then(|reader| reader.take(LONGEST_PAGE).read_to_end(&mut page));
     read.map_err(|error| damaged(&format!("cannot be unpacked: {error}")))?;
-    match hash(&page) == stored {
+    match sha256(&page) == stored {
         true => Ok(Some(page)),
         false => Err(damaged("is not the one that was stored")),
     }
@@ -155,8 +155,4 @@ fn page(conn: &Connection, line: i64, number: i64) -> Found<Option<Vec<u8>>> {
 
 fn to_sql(error: std::io::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use domain::digest::sha256;
 use rusqlite::{Connection, OptionalExtension};
-use sha2::{Digest, Sha256};
 
 use super::error::StoreError;
 
@@ -81,7 +81,7 @@ fn recognise(conn: &Connection, path: &Path) -> Result<(), StoreError> {
 
 fn apply(conn: &Connection, migration: &Migration, path: &Path) -> Result<(), StoreError> {
     let fail = |e| StoreError::from_sqlite(path, e);
-    let checksum = checksum(migration.sql);
+    let checksum = sha256(migration.sql);
     let stored: Option<String> = conn
         .query_row("select sha256 from migration where step = ?1", [migration.step], |row| {
             row.get(0)
@@ -101,8 +101,4 @@ fn apply(conn: &Connection, migration: &Migration, path: &Path) -> Result<(), St
             Ok(())
         }
     }
-}
-
-fn checksum(sql: &str) -> String {
-    Sha256::digest(sql).iter().map(|byte| format!("{byte:02x}")).collect()
 }

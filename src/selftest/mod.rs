@@ -2,10 +2,10 @@
 
 mod cases;
 
+use domain::digest::sha256;
 use domain::line::oee_file;
 use domain::spc::case;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use cases::{OEE, SPC, TABLES};
 
@@ -46,11 +46,6 @@ pub fn run() -> Vec<Verdict> {
     let oee = OEE.iter().map(|case| verdict("oee", case, None, judge_oee));
     let spc = SPC.iter().map(|case| verdict("spc", case, table_of(case), judge_spc));
     oee.chain(spc).collect()
-}
-
-/// Lower-case hexadecimal SHA-256.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 type Judged = Result<(usize, Vec<String>), String>;

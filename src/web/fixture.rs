@@ -33,7 +33,6 @@ use domain::units::{
     Count, HOUR_US, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId,
 };
 use futures_util::future::BoxFuture;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::{
@@ -837,7 +836,7 @@ impl ReportRecord for Reports {
         if finals.iter().any(same) {
             return Ok(None);
         }
-        let page_sha256 = Sha256::digest(&page).iter().map(|byte| format!("{byte:02x}")).collect();
+        let page_sha256 = domain::digest::sha256(&page);
         let report = FinalReport { number: finals.len() as i64 + 1, page_sha256, ..report };
         finals.push((report.clone(), page));
         Ok(Some(report))

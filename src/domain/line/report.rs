@@ -81,12 +81,17 @@ pub fn to_explain(events: &[(i64, Event)]) -> Vec<i64> {
         })
     };
     let is_one = |(i, (_, event)): &(usize, &(i64, Event))| match event.kind {
-        EventKind::Count => event.word != "first" && event.count.is_some_and(|n| n.high() > 0),
+        EventKind::Count => is_in_doubt(event),
         EventKind::Link if event.word == "up" => event.from_us.is_some(),
         EventKind::Link => event.word == "down" && !comes_back(*i, event),
         _ => false,
     };
     events.iter().enumerate().filter(is_one).map(|(_, (number, _))| *number).collect()
+}
+
+/// Whether an event of the ledger stands for capsules that no reading saw: the first reading of all does not.
+pub fn is_in_doubt(event: &Event) -> bool {
+    event.word != "first" && event.count.is_some_and(|count| count.high() > 0)
 }
 
 #[cfg(test)]

@@ -184,16 +184,6 @@ fn fuzz_register_lists() {
 
 #[test]
 fn fuzz_registers() {
-    const ORDERS: [Order; 8] = [
-        Order::Abcd,
-        Order::Cdab,
-        Order::Badc,
-        Order::Dcba,
-        Order::Efghabcd,
-        Order::Cdabghef,
-        Order::Fehgbadc,
-        Order::Dcbahgfe,
-    ];
     let target = bolero::check!().with_test_time(time()).with_iterations(usize::MAX);
     target.with_type::<(Vec<u16>, u8, u32, u8)>().for_each(|(registers, kind, bits, order)| {
         let bits_of = [16, 32, 64, *bits][(*bits % 4) as usize];
@@ -206,7 +196,7 @@ fn fuzz_registers() {
             5 => Kind::Bcd(bits_of),
             _ => Kind::Text(*bits as u16 % 64),
         };
-        let order = ORDERS[usize::from(*order) % ORDERS.len()];
+        let order = Order::ALL[usize::from(*order) % Order::ALL.len()];
         let n = usize::from(kind.registers());
         let fit: Vec<u16> = registers.iter().copied().cycle().take(n).collect();
         for registers in [registers, &fit] {

@@ -1,6 +1,6 @@
 //! The tables of the plant database: ordered steps, each applied once under a lock and remembered with its checksum.
 
-use sha2::{Digest, Sha256};
+use domain::digest::sha256;
 use tokio_postgres::{Client, Transaction};
 
 use super::connect::{Address, connect};
@@ -74,7 +74,7 @@ pub async fn migrate(address: &Address) -> Result<Migrated, String> {
 pub fn script(variant: Variant) -> String {
     let mut script = format!("-- Capline {}\n", env!("CARGO_PKG_VERSION"));
     for step in steps(variant) {
-        let (number, name, sha256) = (step.number, step.name, checksum(step));
+        let (number, name, sha256) = (step.number, step.name, sha256(step.sql));
         let sql = step.sql_for(variant);
         script += &format!("\nbegin;\n{sql}\n{}\ncommit;\n", remember(number, name, &sha256));
     }
@@ -110,8 +110,8 @@ fn compare(found: &[(i32, String, String)], variant: Variant) -> Result<(), Stri
             "has {found} steps, this version knows {known}; install the newer Capline"
         ));
     }
-    for (step, (number, name, sha256)) in steps.iter().zip(found) {
-        if *number != step.number || *name != step.name || *sha256 != checksum(step) {
+    for (step, (number, name, stored)) in steps.iter().zip(found) {
+        if *number != step.number || *name != step.name || *stored != sha256(step.sql) {
             let wanted = step.name;
             return Err(format!(
                 "step {number} ({name}) is not the {wanted} of this version; install the Capline that made it"
@@ -172,7 +172,7 @@ async fn apply(tx: &Transaction<'_>, step: &Step, variant: Variant) -> Result<bo
         let find = "select name, sha256 from capline.migration where step = $1";
         if let Some(row) = tx.query_opt(find, &[&step.number]).await? {
             let found = [(step.number, row.get(0), row.get(1))];
-            return match found[0] == (step.number, step.name.to_owned(), checksum(step)) {
+            return match found[0] == (step.number, step.name.to_owned(), sha256(step.sql)) {
                 true => Ok(false),
                 false => Err(Trouble::Schema(format!(
                     "step {} ({}) is not the {} of this version; install the Capline that made it",
@@ -185,7 +185,7 @@ async fn apply(tx: &Transaction<'_>, step: &Step, variant: Variant) -> Result<bo
         Trouble::Schema(format!("step {} ({}): {}", step.number, step.name, words(&error)))
     };
     tx.batch_execute(&step.sql_for(variant)).await.map_err(at)?;
-    tx.batch_execute(&remember(step.number, step.name, &checksum(step))).await.map_err(at)?;
+    tx.batch_execute(&remember(step.number, step.name, &sha256(step.sql))).await.map_err(at)?;
     Ok(true)
 }
 
@@ -204,8 +204,4 @@ fn remember(number: i32, name: &str, sha256: &str) -> String {
     format!(
         "insert into capline.migration (step, name, sha256, version) values ({number}, '{name}', '{sha256}', '{version}');"
     )
-}
-
-fn checksum(step: &Step) -> String {
-    Sha256::digest(step.sql).iter().map(|byte| format!("{byte:02x}")).collect()
 }

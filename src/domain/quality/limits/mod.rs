@@ -8,8 +8,6 @@ mod fit;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::characteristic::ChartKind;
 use crate::spc::attribute::Dispersion;
 use crate::spc::rules::RuleId;
@@ -375,7 +373,7 @@ impl Limits {
 
     /// SHA-256 of [`Limits::canonical`], in hexadecimal.
     pub fn hash(&self) -> String {
-        Sha256::digest(self.canonical()).iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::digest::sha256(self.canonical())
     }
 }
 

@@ -155,7 +155,7 @@ fn verify(case: &Case, counts: &Series, sizes: &Series) -> Result<(), CaseError>
     let line = |(d, n): (&Option<f64>, &Option<f64>)| {
         format!("{},{}\n", n.unwrap_or(0.0), d.unwrap_or(0.0))
     };
-    let hash = write::sha256(&counts.iter().zip(sizes).map(line).collect::<String>());
+    let hash = crate::digest::sha256(counts.iter().zip(sizes).map(line).collect::<String>());
     if stated.text()? == hash {
         Ok(())
     } else {

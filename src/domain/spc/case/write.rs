@@ -1,8 +1,8 @@
 //! Results as JSON, in the words of the case specification. A number that is not defined is null.
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256;
 use crate::spc::chart::{Panel, Point, Status};
 use crate::spc::rules::{RuleId, RuleSet};
 
@@ -71,11 +71,6 @@ pub(super) fn estimates<T>(fits: &[T], staged: bool, write: impl Fn(&T) -> Value
         [fit] if !staged => write(fit),
         _ => fits.iter().map(write).collect(),
     }
-}
-
-/// The hash of a text, in lower-case hexadecimal.
-pub(super) fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn hits(points: &[Point], id: RuleId) -> Vec<usize> {

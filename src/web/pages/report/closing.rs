@@ -6,17 +6,15 @@ use axum::response::{IntoResponse, Response};
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::PeriodKind;
 use domain::units::LineId;
-use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::gather::{Facts, GoesOn, gather};
-use super::paper::{Made, Sheet, sheet, word};
+use super::paper::{Made, sheet};
 use crate::web::App;
-use crate::web::details::chinese;
 use crate::web::error::{Params, WebError};
-use crate::web::i18n::{Key, Lang};
-use crate::web::pages::words::{clock, day_hm, file_time, hms};
+use crate::web::i18n::Lang;
+use crate::web::pages::words::file_time;
 
 /// A period of a line.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -254,78 +252,4 @@ pub(super) async fn page(
         (header::HeaderName::from_static("x-content-sha256"), report.page_sha256),
     ];
     Ok((headers, page).into_response())
-}
-
-impl Sheet<'_> {
-    /// Above the sheet and not on paper: what is missing before it can be final, and the versions that are. The script
-    /// lets the buttons be pressed: without it a form would only load the page again.
-    pub(super) fn closing(&self, writes: bool) -> Markup {
-        let (lang, facts) = (self.lang, self.facts);
-        let open = facts.unexplained();
-        let status = match (facts.goes_on(), open.len()) {
-            (Some(GoesOn::Period), _) => lang.say(Key::FinaliseOpen).into_owned(),
-            (Some(GoesOn::Hour), _) => lang.say(Key::FinaliseHour).into_owned(),
-            (None, 0) => lang.say(Key::FinaliseReady).into_owned(),
-            (None, n) => lang.say(Key::FinaliseGaps).replace("{n}", &n.to_string()),
-        };
-        let field = |key: Key, name: &str, longest: u16| {
-            html! { label { span { (lang.mark(key)) } input name=(name) maxlength=(longest) required disabled[!writes]; } }
-        };
-        let ready = facts.goes_on().is_none() && open.is_empty();
-        html! {
-            section.closing #closing aria-labelledby="finalise" data-kind=(facts.period.kind.word())
-                data-start=(facts.period.start_us / 1_000) data-sha=(facts.sha256) data-writes=(writes) {
-                h2 #finalise { (lang.mark(Key::Finalise)) }
-                p { (status) }
-                @if !open.is_empty() {
-                    form #explain autocomplete="off" {
-                        fieldset {
-                            legend { (lang.mark(Key::GapChoose)) }
-                            @for gap in &open { label.gap { input type="checkbox" name="gap" value=(gap) checked disabled[!writes]; span { (self.gap(*gap)) } } }
-                        }
-                        (field(Key::GapWhy, "why", 1_000))
-                        (field(Key::YourName, "by", 80))
-                        button.act disabled { (lang.mark(Key::GapExplain)) }
-                    }
-                }
-                @if ready {
-                    form #make-final autocomplete="off" {
-                        (field(Key::YourName, "by", 80))
-                        button.act disabled { (lang.mark(Key::Finalise)) }
-                    }
-                }
-                p.note #closing-trouble role="alert" hidden {}
-                @if facts.finals.is_empty() { p.small { (lang.mark(Key::FinalNone)) } }
-                ul.finals {
-                    @for report in &facts.finals {
-                        li {
-                            b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (day_hm(self.zone, report.made_us)) " · " (report.lang) " "
-                            a.act download href={ "/report/final?line=" (self.config.id) "&start=" (report.start_us / 1_000) "&number=" (report.number) } { (lang.mark(Key::Download)) }
-                            " " code { "SHA-256 " (report.page_sha256) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// A gap in one line.
-    fn gap(&self, gap: GapId) -> String {
-        let lang = self.lang;
-        let GapId::Event(number) = gap else {
-            return format!("{} {}", lang.say(Key::NotRecorded), hms(self.facts.missing_us()));
-        };
-        let Some((_, event)) = self.facts.gaps.iter().find(|(known, _)| *known == number) else {
-            return gap.to_string();
-        };
-        let from = event.from_us.map_or_else(String::new, |from| clock(self.zone, from) + "–");
-        let station = event.station.as_ref().map_or("", |station| station.as_str());
-        let detail = match lang {
-            Lang::En => event.detail.clone(),
-            _ => chinese(&event.detail),
-        };
-        let what = word(lang, "kind", event.kind.word());
-        let which = word(lang, "word", &event.word);
-        format!("{from}{} {station} {what} · {which} {detail}", clock(self.zone, event.at_us))
-    }
 }

@@ -1,14 +1,14 @@
 //! What a report is made of, and the hash of it.
 
+use domain::digest::sha256;
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::StopRecord;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
-use domain::line::report::{FinalReport, GapId, GapNote, to_explain};
+use domain::line::report::{FinalReport, GapId, GapNote, is_in_doubt, to_explain};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::units::{HOUR_US, Moment, SECOND_US};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::signals::{self, Charted, Compared};
 use crate::web::App;
@@ -73,13 +73,19 @@ pub(super) enum GoesOn {
     Hour,
 }
 
+impl GoesOn {
+    fn of(period: &Rollup, hours: &[Rollup]) -> Option<GoesOn> {
+        if !period.closed {
+            return Some(GoesOn::Period);
+        }
+        hours.iter().any(|hour| !hour.closed).then_some(GoesOn::Hour)
+    }
+}
+
 impl Facts {
     /// What still changes its figures: the period itself, or the hour in which it ended and which the sheet shows whole.
     pub(super) fn goes_on(&self) -> Option<GoesOn> {
-        if !self.period.closed {
-            return Some(GoesOn::Period);
-        }
-        self.hours.iter().any(|hour| !hour.closed).then_some(GoesOn::Hour)
+        GoesOn::of(&self.period, &self.hours)
     }
 
     /// Gaps that nobody has explained.
@@ -157,20 +163,21 @@ pub(super) async fn gather(
     finals.retain(|report| report.kind == kind);
     let limits = limits(app, line, span.1).await;
     // A better translation must not look like other data.
-    let figures = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
+    let told = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
     let (compared, charts, minutes) = signals::gather(app, &config, span).await;
-    let sha256 = hash(&json!({
+    let figures = json!({
         "line": config.id.as_str(),
         "period": PeriodView::of(&period, &config, span.1),
         "balance": BatchView::of(&period, &config, span.1),
         "hours": hours.iter().map(|hour| PeriodView::of(hour, &config, span.1)).collect::<Vec<_>>(),
         "stops": losses.stops,
         "rejects": rejects.rows,
-        "gaps": gaps.iter().map(|(_, event)| event).chain(&alarms).map(figures).collect::<Vec<_>>(),
+        "gaps": gaps.iter().map(|(_, event)| event).chain(&alarms).map(told).collect::<Vec<_>>(),
         "notes": notes.iter().map(|n| [n.gap.to_string(), n.author.clone(), n.text.clone()]).collect::<Vec<_>>(),
         "limits": limits,
         "compared": compared,
-    }));
+    });
+    let sha256 = sha256(figures.to_string());
     Ok(Facts {
         period,
         product,
@@ -204,9 +211,7 @@ fn until(mut record: StopRecord, end_us: i64) -> StopRecord {
 /// What leaves a hole in the account or a doubt about it.
 fn is_gap(event: &Event) -> bool {
     match event.kind {
-        EventKind::Count => {
-            event.word != "first" && event.count.is_some_and(|count| count.high() > 0)
-        }
+        EventKind::Count => is_in_doubt(event),
         EventKind::Link => event.word == "up" || event.word == "down",
         EventKind::Service => true,
         _ => false,
@@ -229,6 +234,22 @@ async fn limits(app: &App, line: usize, at_us: i64) -> Vec<(String, u32)> {
     found.await.unwrap_or_default()
 }
 
-fn hash(data: &serde_json::Value) -> String {
-    Sha256::digest(data.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::History;
+    use crate::web::fixture::{Record, line};
+
+    #[test]
+    fn a_report_waits_for_its_period_and_then_for_the_hour_in_which_it_ended() {
+        let of = |kind, closed| {
+            let mut rollups = Record.rollups(&line().id, kind, 0, 1).expect("a period");
+            Rollup { closed, ..rollups.remove(0) }
+        };
+        let (batch, hour) = (PeriodKind::Batch, PeriodKind::Hour);
+        let hours = |last| [of(hour, true), of(hour, last)];
+        assert_eq!(GoesOn::of(&of(batch, false), &hours(false)), Some(GoesOn::Period));
+        assert_eq!(GoesOn::of(&of(batch, true), &hours(false)), Some(GoesOn::Hour));
+        assert_eq!(GoesOn::of(&of(batch, true), &hours(true)), None);
+    }
 }

@@ -4,6 +4,7 @@
 mod closing;
 mod figures;
 mod gather;
+mod panel;
 mod paper;
 mod signals;
 mod tables;

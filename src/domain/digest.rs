@@ -1,0 +1,22 @@
+//! SHA-256 in the one form in which it is shown and stored.
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256 (FIPS 180-4) in lower-case hexadecimal, 64 characters.
+pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of FIPS 180-4 and the empty message.
+    #[test]
+    fn published_messages_have_their_published_digest() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256("abc"), abc);
+        let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(sha256([]), nothing);
+    }
+}
