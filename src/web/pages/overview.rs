@@ -70,7 +70,7 @@ fn body(lang: Lang) -> Markup {
                         tbody {}
                     }
                 }
-                section.card.grow aria-labelledby="rejects-title" {
+                section.card.grow aria-labelledby="rejects-title" tabindex="0" {
                     header { h2 #rejects-title { (lang.mark(Key::RejectReasons)) } span.dim { (lang.mark(Key::Interval95)) } }
                     table #rejects { tbody {} }
                 }

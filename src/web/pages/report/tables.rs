@@ -198,7 +198,7 @@ impl Sheet<'_> {
         let mut notes = self.facts.notes.iter().filter(|note| note.gap == gap).peekable();
         html! {
             tr.said {
-                th {}
+                td {}
                 td.text colspan="4" {
                     @if notes.peek().is_none() { b { (self.lang.mark(Key::GapUnexplained)) } }
                     @for note in notes { p { "↳ " (note.text) " — " (note.author) ", " (day_hm(self.zone, note.at_us)) } }
