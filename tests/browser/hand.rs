@@ -104,10 +104,16 @@ async fn a_batch_is_opened_and_closed_by_clicks() {
     browser.until(&format!("{trouble}.includes('your name first')"), SOON).await;
     browser.keys("#batch-author", "Li Wei").await;
     browser.keys("#batch-product", "Vitamin C 500 mg").await;
-    browser.click("#batch-open").await;
-    browser
-        .until(&format!("{NOW}.includes('B2611-0001') && {NOW}.includes('by hand')"), SOON)
-        .await;
+    // The first figures of the machines may move the button away under a press, which is then pressed again.
+    let is_open = format!("{NOW}.includes('B2611-0001') && {NOW}.includes('by hand')");
+    for _ in 0..3 {
+        browser.click("#batch-open").await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        if browser.text(&format!("String({is_open})")).await == "true" {
+            break;
+        }
+    }
+    browser.until(&is_open, SOON).await;
     shot(&browser, "batch-open-en").await;
     // The same once more is refused in words.
     browser.keys("#batch-id", "B2611-0001").await;
