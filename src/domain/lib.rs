@@ -33,6 +33,8 @@
 //! | [`line::kpi`] | the KPIs of these |
 //! | [`line::balance`] | whether the counts of a line can be true together |
 //! | [`line::report`] | which gaps of a period a person explains, and reports made final |
+//! | [`line::call`] | calls for help: who called, who took it, what was done |
+//! | [`alert`] | facts that lasted too long, each told once |
 //! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
 //! | [`line::status`] | what a line looks like at one moment |
@@ -53,3 +55,5 @@ pub mod plc_map;
 pub mod line;
 
 pub mod quality;
+
+pub mod alert;

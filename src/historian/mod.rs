@@ -5,6 +5,7 @@
 //! order, and once: that is what lets a line go on after any kind of end without losing or doubling a capsule.
 //! Nothing in here counts, judges or waits for a device.
 
+mod andon;
 pub mod archive;
 pub mod backup;
 mod copy;

@@ -45,3 +45,5 @@ pub mod balance;
 pub mod oee_file;
 
 pub mod report;
+
+pub mod call;

@@ -165,6 +165,26 @@ impl<'d, 't> Section<'d, 't> {
         self.require(key, example).then(|| self.text(key)).flatten()
     }
 
+    /// A list of texts, each with its line; empty if the key is not there.
+    pub fn texts(&self, key: &'static str) -> Vec<At<&'d str>> {
+        let wanted = "a list of texts, [\"…\"]";
+        let Some(list) = self.typed(key, wanted, |value| value.as_array()) else {
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for item in list.value.iter() {
+            let line = self.document.line_at(item.span().start);
+            match item.get_ref().as_str() {
+                Some(value) => texts.push(At { value, line }),
+                None => {
+                    let found = shown(item.get_ref());
+                    self.report_at(line, format!("{key} must be {wanted}, found {found} in it"));
+                }
+            }
+        }
+        texts
+    }
+
     /// A boolean, if the key is there.
     pub fn boolean(&self, key: &'static str) -> Option<At<bool>> {
         self.typed(key, "true or false", |value| value.as_bool())

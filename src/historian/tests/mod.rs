@@ -1,5 +1,6 @@
 //! The store against real files. `tick` makes the ticks; `assert_resumes` is what a start must find.
 
+mod andon;
 mod copies;
 mod crash;
 mod frame;
