@@ -21,10 +21,11 @@
 //! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
 //! | [`secret`] | passwords from the environment or a file that only we can read | | |
 //! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
-//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `config` | `tokio_modbus` `tokio_serial` `tokio_rustls` `opcua` `x509_cert` `rcgen` |
+//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `config` | `tokio_modbus` `tokio_serial` `opcua` `x509_cert` `rcgen` |
 //! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL | `domain` `clock` `secret` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
+//! | [`webhook`] | tells other systems of alerts: signs, sends, tries again | `domain` `clock` `secret` | `hmac` `base64` |
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
-//! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
+//! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `webhook` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
 //! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, cost and speed of the store, time of a month's charts | `domain` `simulators` `clock` `config` `demo` `historian` `service` `web` | |
@@ -45,6 +46,7 @@
 //!   stops reporting, so is the line.
 //! - **Time enters in [`clock`].** Everything that is stored or judged carries a moment from there; timers only pace.
 //! - **The web counts nothing.** It rounds and words what lines publish and what the historian kept.
+//! - **An alert opens once and closes once.** Who is told waits for nobody: each webhook has a task of its own.
 //! - **The simulated plant shares no code with the service**, so that no error can cancel out. Only `demo` and `bench` know it.
 
 pub mod clock;
@@ -56,6 +58,8 @@ pub mod config;
 pub mod sources;
 
 pub mod historian;
+
+pub mod webhook;
 
 pub mod web;
 

@@ -25,6 +25,7 @@ use crate::config::{Config, LineConfig};
 use crate::demo::built_in;
 use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
+use crate::web::andon::NoAndon;
 use crate::web::{App, AppParts, Desk, Gauge, Gauges, LineFeed, ask};
 
 /// Minutes of a day.
@@ -282,6 +283,8 @@ impl Question<'_> {
             writes: false,
             gauges: Arc::new(Nothing),
             desk: Arc::new(Nothing),
+            calls: Arc::new(NoAndon),
+            alerts: Arc::new(NoAndon),
         });
         Ok((app, historian))
     }

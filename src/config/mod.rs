@@ -4,6 +4,7 @@ mod access;
 mod characteristic;
 mod database;
 mod line;
+mod webhook;
 mod wire;
 
 use std::cell::RefCell;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::alert::Rule;
 use domain::line::batch::Limits;
 use domain::line::calendar::Calendar;
 use domain::plc_map::document::{Document, Section};
@@ -24,6 +26,7 @@ use sha2::{Digest, Sha256};
 
 pub use access::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 pub use database::DatabaseConfig;
+pub use webhook::WebhookConfig;
 pub use wire::{Parity, SerialPort, TlsFiles, Transport, Wire};
 
 /// Raw readings are kept for ten years at most.
@@ -57,6 +60,10 @@ pub struct Config {
     pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
     pub lines: Vec<LineConfig>,
+    /// Other systems that are told of alerts.
+    pub webhooks: Vec<WebhookConfig>,
+    /// What is an alert. Their names differ.
+    pub alerts: Vec<Rule>,
     /// SHA-256 of the text of the configuration and of all maps it names, as hexadecimal: what a report rests on.
     pub sha256: String,
 }
@@ -253,6 +260,10 @@ impl Reader<'_> {
         let sections = root.sections("line");
         let lines: Vec<LineConfig> =
             sections.iter().filter_map(|line| self.line(line, &zone_or_utc)).collect();
+        let mut named: Vec<LineId> =
+            self.lines.iter().map(|line| LineId::new(line.as_str())).collect();
+        named.sort();
+        let (webhooks, alerts) = webhook::read(root, self.base, &named);
         root.finish();
         Some(Config {
             sha256: String::new(),
@@ -267,6 +278,8 @@ impl Reader<'_> {
             database,
             web_writes,
             lines,
+            webhooks,
+            alerts,
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::alert::{Alert, Delivery, Ending, StoredAlert, Turn};
 use domain::line::call::{Act, Call, Need, Outcome, Refusal, Step, decide, fold};
 use domain::units::{LineId, StationId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::Historian;
 use super::error::StoreError;
@@ -47,13 +47,12 @@ impl Historian {
         let (told, made) = std::sync::mpsc::sync_channel(1);
         self.write(move |conn| {
             let (line, ..) = record::line_row(conn, &line)?;
-            let made = add_step(conn, line, step);
-            let stored = match &made {
-                Err(Failure::Sql(_)) => return made.map(drop).map_err(sql_of),
-                _ => made,
+            let made = match add_step(conn, line, step) {
+                Err(Failure::Sql(cause)) => return Err(cause),
+                made => made,
             };
             // Whoever asked waits for it.
-            let _ = told.send(stored);
+            let _ = told.send(made);
             Ok(())
         })?;
         let made = made.recv().map_err(|_| StoreError::Closed)?;
@@ -149,19 +148,12 @@ impl Historian {
     }
 }
 
-fn sql_of(failure: Failure) -> rusqlite::Error {
-    match failure {
-        Failure::Sql(cause) => cause,
-        Failure::Damaged(finding) => rusqlite::Error::ToSqlConversionFailure(finding.into()),
-    }
-}
-
 fn add_step(conn: &Connection, line: i64, step: Step) -> Found<Result<Call, Refusal>> {
     let named = i64::try_from(step.call).unwrap_or(i64::MAX);
     let open = fold(&open_steps(conn, line, named)?);
     let last = "select max(call) from call_step where line = ?1";
-    let last: Option<u64> = conn.query_row(last, [line], |row| row.get(0)).optional()?.flatten();
-    let step = match decide(&open, step, last.unwrap_or(0) + 1) {
+    let last: Option<i64> = conn.query_row(last, [line], |row| row.get(0))?;
+    let step = match decide(&open, step, last.unwrap_or(0) as u64 + 1) {
         Ok(Outcome::Keep(step)) => step,
         Ok(Outcome::Stands(call)) => return Ok(Ok(call)),
         Err(refusal) => return Ok(Err(refusal)),
@@ -173,7 +165,7 @@ fn add_step(conn: &Connection, line: i64, step: Step) -> Found<Result<Call, Refu
     let mut insert = conn.prepare_cached(include_str!("sql/call_step_write.sql"))?;
     insert.execute(params![
         line,
-        step.call,
+        step.call as i64,
         step.act.word(),
         step.at_us,
         &*step.by,
@@ -214,7 +206,7 @@ fn step(row: &Row<'_>) -> Found<Step> {
         (act, _) => return Err(strange(act)),
     };
     Ok(Step {
-        call: row.get(0)?,
+        call: row.get::<_, i64>(0)? as u64,
         at_us: row.get(2)?,
         by: row.get::<_, String>(3)?.into(),
         act,

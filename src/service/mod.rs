@@ -4,6 +4,7 @@
 //! source through a queue to the tracker; a few times a second the tracker's changes go to the historian as one tick
 //! and its status to the screens.
 
+mod alerts;
 mod gauges;
 mod line;
 mod orders;
@@ -31,6 +32,7 @@ use crate::historian::{DeviceTags, Historian, Options};
 use crate::sources::{Feed, SourceAlarm, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
+use alerts::{AlertParts, Alerts, CallBook, Watched};
 use gauges::{LineDesk, ServiceGauges};
 use line::{Command, LineTask};
 
@@ -54,6 +56,7 @@ pub struct Service {
     lines: Vec<RunningLine>,
     /// None where no plant database is configured.
     forwarder: Option<Forwarder>,
+    alerts: Alerts,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
     charts: Vec<JoinHandle<()>>,
@@ -104,6 +107,7 @@ impl Service {
         historian: Historian,
         simulated: bool,
     ) -> anyhow::Result<Service> {
+        let hooks = alerts::hooks(&config.webhooks)?;
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr()?;
         let mut feeds = Vec::new();
@@ -153,6 +157,23 @@ impl Service {
         if let Some(alarms) = sources.alarms() {
             tokio::spawn(note_alarms(alarms, of_feeds));
         }
+        let ids = config.lines.iter().map(|line| &line.id);
+        let calls = Arc::new(CallBook::new(historian.clone(), clock, ids)?);
+        let watched = |feed: &LineFeed| Watched {
+            config: feed.config.clone(),
+            status: feed.status.clone(),
+        };
+        let alerts = Alerts::start(AlertParts {
+            site: config.site.clone(),
+            simulated,
+            clock,
+            historian: historian.clone(),
+            rules: config.alerts.clone(),
+            hooks,
+            lines: line_feeds.iter().map(watched).collect(),
+            calls: calls.clone(),
+            plant: forwarder.as_ref().map(Forwarder::status),
+        })?;
         let app = App::new(AppParts {
             site: config.site.clone(),
             zone: config.zone.clone(),
@@ -164,6 +185,8 @@ impl Service {
             quality: Arc::new(StoredHistory(historian.clone())),
             reports: Arc::new(StoredHistory(historian.clone())),
             desk: Arc::new(LineDesk::new(&lines)),
+            calls,
+            alerts: alerts.board(),
             writes: config.web_writes || addr.ip().is_loopback(),
             gauges: Arc::new(ServiceGauges {
                 historian: historian.clone(),
@@ -184,6 +207,7 @@ impl Service {
             sources,
             lines,
             forwarder,
+            alerts,
             web,
             stop_web,
             charts,
@@ -228,6 +252,8 @@ impl Service {
     /// # Errors
     /// The journal could not take the last ticks.
     pub async fn stop(self) -> anyhow::Result<Vec<LineSummary>> {
+        // Before the lines end: that they do not report any more is no alert.
+        self.alerts.stop().await;
         let silent = self.sources.final_poll(FINAL_POLL).await;
         if !silent.is_empty() {
             warn!(?silent, "these stations did not answer the last poll");

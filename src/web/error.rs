@@ -33,6 +33,9 @@ pub enum WebError {
     /// No such stop.
     #[error("the line has no stop {0:?}")]
     NoStop(String),
+    /// No such call for help.
+    #[error("the line has no call {0:?}")]
+    NoCall(String),
     /// It does not fit to how things stand.
     #[error("{0}")]
     Conflict(String),
@@ -78,6 +81,7 @@ impl WebError {
             WebError::NotFound
             | WebError::NoPeriod
             | WebError::NoStop(_)
+            | WebError::NoCall(_)
             | WebError::NoLine(_)
             | WebError::NoCounter(_)
             | WebError::NoChart(_) => StatusCode::NOT_FOUND,
@@ -99,6 +103,7 @@ impl WebError {
             WebError::NoCounter(_) => "no_counter",
             WebError::NoChart(_) => "no_chart",
             WebError::NoStop(_) => "no_stop",
+            WebError::NoCall(_) => "no_call",
             WebError::Conflict(_) => "conflict",
             WebError::NoPeriod => "no_period",
             WebError::ReadOnly => "read_only",
@@ -122,6 +127,7 @@ impl WebError {
                 "the charts of a line are listed at /api/v1/lines/{id}/characteristics"
             }
             WebError::NoStop(_) => "the stops of a line are listed at /api/v1/lines/{id}/stops",
+            WebError::NoCall(_) => "the calls of a line are listed at /api/v1/lines/{id}/calls",
             WebError::Conflict(_) => "nothing was changed",
             WebError::NoPeriod => "the shifts and batches with a report are listed at /reports",
             WebError::ReadOnly => {

@@ -788,6 +788,8 @@ pub(super) fn app_with(
         history,
         reports: Arc::new(Reports::default()),
         desk: Arc::new(HandDesk::default()),
+        calls: Arc::new(super::tests::andon::Andon::default()),
+        alerts: Arc::new(super::tests::andon::Andon::default()),
         gauges: Arc::new(NoGauges),
     });
     (app, sender)

@@ -3,6 +3,7 @@
 //! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); this file joins them and
 //! puts what all answers share around them: headers, limits, compression.
 
+pub mod andon;
 pub mod api;
 pub mod assets;
 mod details;
@@ -56,8 +57,9 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
+pub use andon::{AlertBook, CallDesk};
 use error::WebError;
-use view::{LineView, Present};
+use view::{CallView, LineView, Present};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
 const STREAMS: usize = 64;
@@ -119,6 +121,10 @@ pub struct AppParts {
     pub reports: Arc<dyn ReportRecord>,
     /// Takes what people order of a line.
     pub desk: Arc<dyn Desk>,
+    /// Calls for help.
+    pub calls: Arc<dyn CallDesk>,
+    /// Alerts and what was told of them.
+    pub alerts: Arc<dyn AlertBook>,
     /// Whether requests may write at all: limits, decisions, causes.
     pub writes: bool,
     /// What the service measures of itself.
@@ -335,7 +341,11 @@ impl App {
 
     /// The view of a line now.
     pub(crate) fn view(&self, line: &LineFeed) -> LineView {
-        LineView::new(&line.config, line.latest().as_deref(), &self.present())
+        let present = self.present();
+        let calls = self.parts().calls.open_calls(&line.config.id);
+        let now_us = present.now.utc_us;
+        LineView::new(&line.config, line.latest().as_deref(), &present)
+            .with_calls(calls.iter().map(|call| CallView::of(call, now_us)).collect())
     }
 
     /// Ends all live streams and lets no new one begin.

@@ -1,8 +1,10 @@
 //! `/api/v1`: figures of the lines as JSON, for other programs and for screens without a stream; and how the service
 //! itself is.
 
+mod alerts;
 mod balance;
 mod batches;
+mod calls;
 pub(crate) mod charts;
 mod counters;
 mod data;
@@ -61,6 +63,10 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
         ("/api/v1/lines/{id}/batches", get(periods::batches).post(batches::open)),
         ("/api/v1/lines/{id}/batches/close", post(batches::close)),
+        ("/api/v1/lines/{id}/calls", get(calls::calls).post(calls::open)),
+        ("/api/v1/lines/{id}/calls/{number}/take", post(calls::take)),
+        ("/api/v1/lines/{id}/calls/{number}/close", post(calls::close)),
+        ("/api/v1/alerts", get(alerts::alerts)),
         ("/api/v1/lines/{id}/reports", get(reports::standing)),
         ("/api/v1/lines/{id}/reports/gaps", post(reports::explain)),
         ("/api/v1/lines/{id}/reports/final", post(reports::finalise)),
@@ -100,6 +106,11 @@ pub(crate) fn routes() -> Routes {
         periods::batches,
         batches::open,
         batches::close,
+        calls::calls,
+        calls::open,
+        calls::take,
+        calls::close,
+        alerts::alerts,
         reports::standing,
         reports::explain,
         reports::finalise,

@@ -1,6 +1,7 @@
 // Data quality: links, polls, doubts, balance, store.
 
 import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
+import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { ask } from './page.mjs';
 import { join } from './shell.mjs';
@@ -17,7 +18,10 @@ const live = join({
     setOffset(view.offset_s);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
     showLinks();
-    if (!data) load();
+    if (!data) {
+      load();
+      loadAlerts();
+    }
   },
 });
 const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/data`, EVERY_MS, (next) => {

@@ -4,6 +4,7 @@ import { age, clock, doubt, h, hms, num, put, setOffset, show, t, title, word } 
 import { icon } from './chart.mjs';
 import { ask } from './page.mjs';
 import { showBatch } from './batch.mjs';
+import { showCalls } from './calls.mjs';
 import { join } from './shell.mjs';
 import { held, showState } from './state.mjs';
 
@@ -22,6 +23,7 @@ const live = join({
     setOffset(view.offset_s);
     document.body.dataset.feed = held(view) ? 'current' : 'held';
     showState(view, lost);
+    showCalls(view, lost, chosen);
     showBatch(view);
     showMachines();
     showTags();
@@ -31,6 +33,7 @@ const live = join({
     if (lost === (link.word === 'lost')) return;
     lost = link.word === 'lost';
     showState(view, lost);
+    showCalls(view, lost, chosen);
     if (view) showMachines();
   },
 });
@@ -67,6 +70,7 @@ $('machines').addEventListener('click', (event) => {
   if (!station) return;
   chosen = chosen === station ? null : station;
   showMachines();
+  showCalls(view, lost, chosen);
   showTags();
 });
 

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 29] = [
+pub(crate) static ASSETS: [Asset; 31] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -66,6 +66,8 @@ pub(crate) static ASSETS: [Asset; 29] = [
     asset!("data.mjs", SCRIPT),
     asset!("batch.mjs", SCRIPT),
     asset!("line.mjs", SCRIPT),
+    asset!("calls.mjs", SCRIPT),
+    asset!("alerts.mjs", SCRIPT),
     asset!("wall.css", "text/css; charset=utf-8"),
     asset!("wall.mjs", SCRIPT),
 ];

@@ -4,6 +4,7 @@ import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, s, se
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
+import { showCalls } from './calls.mjs';
 import { join } from './shell.mjs';
 import { held, showState } from './state.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
@@ -31,6 +32,7 @@ const live = join({
     setOffset(view.offset_s);
     document.body.dataset.feed = held(view) ? 'current' : 'held';
     showState(view, lost);
+    showCalls(view, lost);
     showOutput();
     showSpeed();
     showReject();
@@ -48,6 +50,7 @@ const live = join({
     if (lost === (link.word === 'lost')) return;
     lost = link.word === 'lost';
     showState(view, lost);
+    showCalls(view, lost);
     if (view) showStations();
     drawCharts();
   },

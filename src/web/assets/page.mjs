@@ -64,8 +64,9 @@ export function remember(name, value) {
  * @param {() => string} path
  * @param {number} every
  * @param {(data: any) => void} take
+ * @param {string} [trouble] the element that says so
  */
-export function ask(path, every, take) {
+export function ask(path, every, take, trouble = 'trouble') {
   let asking = null;
   let heard = performance.now();
   const load = async () => {
@@ -80,10 +81,10 @@ export function ask(path, every, take) {
       if (!answer.ok) throw new Error(refusal(body));
       if (asking !== mine) return;
       heard = performance.now();
-      $('trouble').hidden = true;
+      $(trouble).hidden = true;
       take(body);
     } catch (error) {
-      if (asking === mine) put('trouble', t('trouble', { time: age(performance.now() - heard), why: error.message })).hidden = false;
+      if (asking === mine) put(trouble, t('trouble', { time: age(performance.now() - heard), why: error.message })).hidden = false;
     } finally {
       clearTimeout(timer);
     }

@@ -2,6 +2,7 @@
 
 import { clock, day, fixed, h, hm, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot, shape } from './chart.mjs';
+import { showCalls } from './calls.mjs';
 import { ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
@@ -15,6 +16,9 @@ const SHAPES = { internal: 'internal', starved: 'external', blocked: 'external',
 const CAUSES = ['internal', 'starved', 'blocked', 'external', 'planned', 'unknown'];
 
 let data = null;
+/** The latest view, and whether it no longer holds. */
+let present = null;
+let lost = false;
 let offset = 0;
 /** The stop whose reason is asked for. */
 let asked = null;
@@ -25,7 +29,14 @@ const live = join({
     offset = view.offset_s;
     setOffset(offset);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
+    present = view;
+    showCalls(present, lost);
     if (!data) load();
+  },
+  link: (link) => {
+    if (lost === (link.word === 'lost')) return;
+    lost = link.word === 'lost';
+    showCalls(present, lost);
   },
 });
 const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}`, EVERY_MS, (next) => {
@@ -232,3 +243,19 @@ $('csv').addEventListener('click', () => data && csv(`stops_${iso(data.window.fr
   ['start', 'end', 'duration_s', 'inside_span_s', 'cause', 'reason', 'stations', 'recorded_cause', 'recorded_reason', 'micro', 'cut_before', 'cut_after', 'said_by', 'said_at', 'why'],
   data.stops.map((stop) => [iso(stop.from_ms, offset), stop.to_ms === null ? '' : iso(stop.to_ms, offset), stop.lasted_ms / 1000, stop.inside_ms / 1000, stop.cause, stop.reason,
     stop.stations.join(' '), stop.recorded_cause, stop.recorded_title?.en ?? '', stop.micro, stop.cut_before, stop.cut_after, stop.said.at(-1)?.by ?? '', stop.said.length ? iso(stop.said.at(-1).at_ms, offset) : '', stop.said.at(-1)?.why ?? ''])));
+
+$('calls-csv').addEventListener('click', async () => {
+  if (!data) return;
+  const { from_ms: from, to_ms: to } = data.window;
+  const answer = await fetch(`/api/v1/lines/${line}/calls?from=${from}&to=${to}`, { cache: 'no-store' });
+  const calls = await answer.json();
+  if (!answer.ok) {
+    put('trouble', refusal(calls)).hidden = false;
+    return;
+  }
+  const at = (done) => (done ? iso(done.at_ms, offset) : '');
+  csv(`calls_${iso(from, offset).replace(/[-:]/g, '').slice(0, 13)}`,
+    ['call', 'need', 'station', 'opened', 'opened_by', 'text', 'taken', 'taken_by', 'waited_s', 'closed', 'closed_by', 'what_was_done', 'lasted_s'],
+    calls.map((call) => [call.number, call.need, call.station ?? '', at(call.opened), call.opened.by, call.opened.text, at(call.taken), call.taken?.by ?? '', call.waited_ms / 1000,
+      at(call.closed), call.closed?.by ?? '', call.closed?.text ?? '', call.lasted_ms / 1000]));
+});

@@ -1,6 +1,6 @@
 // The wall: the state of a line, read from five metres. Nothing to press and nothing to scroll.
 
-import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, title, word } from './format.mjs';
+import { doubt, fixed, h, hm, hms, num, put, s, setOffset, show, signed, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { hourBar } from './hours.mjs';
 import { join } from './shell.mjs';
@@ -27,6 +27,7 @@ const live = join({
     showFigures();
     showHours();
     showStations();
+    showCalls();
   },
   charts: (next) => {
     charts = next;
@@ -37,6 +38,7 @@ const live = join({
     lost = link.word === 'lost';
     showState(view, lost);
     if (view) showStations();
+    showCalls();
     draw();
   },
 });
@@ -89,6 +91,18 @@ function showStations() {
       h('span', {}, h('b', {}, station.id), ` ${title(station.title)}`),
       h('b', {}, station.up || lost ? word('state', state) : t('plc_offline')));
   }));
+}
+
+/** Open calls, large. Which are open is not known of old data. */
+function showCalls() {
+  const calls = lost || !view || view.feed === 'stalled' ? [] : view.calls;
+  $('wall-calls').hidden = calls.length === 0;
+  show($('wall-calls'), calls.map(({ number, taken }) => [number, taken]), () => calls.map((call) => h('li', { class: call.taken ? 'taken' : 'waits' },
+    h('b', {}, `${call.taken ? '●' : '▲'} ${word('need', call.need)}`),
+    h('span', {}, call.station ?? t('whole_line')),
+    h('span', {}, call.taken ? t('call_taken', { by: call.taken.by }) : t('call_untaken')),
+    h('b', { class: 'num', id: `call-for-${call.number}` }, hms(call.lasted_ms)))));
+  for (const call of calls) put(`call-for-${call.number}`, hms(call.lasted_ms));
 }
 
 /** A drawing made for a small screen and enlarged: its letters grow with the wall. */

@@ -46,6 +46,9 @@ fn body(lang: Lang) -> Markup {
         Key::Capacity,
         Key::Judged,
     ];
+    let alerts = [Key::Time, Key::What, Key::RuleWord, Key::AboutWord, Key::WhyWord];
+    let deliveries =
+        [Key::Time, Key::Webhook, Key::AlertWord, Key::Attempt, Key::EndingWord, Key::WhyWord];
     let ledger = [Key::Time, Key::What, Key::Station, Key::Capsules, Key::WhyWord];
     html! {
         (style())
@@ -63,6 +66,11 @@ fn body(lang: Lang) -> Markup {
         div.halves.wide-left {
             (table(lang, Key::Ledger, "ledger", &ledger))
             (table(lang, Key::CountBalance, "balance", &balance))
+        }
+        p.note #alerts-trouble role="alert" hidden {}
+        div.halves {
+            (table(lang, Key::AlertTable, "alerts", &alerts))
+            (table(lang, Key::DeliveryTable, "deliveries", &deliveries))
         }
     }
 }

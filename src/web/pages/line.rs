@@ -5,6 +5,7 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
+use super::calls::strip;
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{heading, style, table, trouble};
 use crate::web::error::{Params, WebError};
@@ -54,6 +55,7 @@ fn body(lang: Lang, writes: bool) -> Markup {
                 }
             }
         }
+        (strip(lang, writes))
         (batch(lang, writes))
         div.machines #machines role="group" aria-label=(lang.say(Key::Stations)) {}
         (table(lang, Key::Tags, "tags", &tags))

@@ -1,6 +1,7 @@
 //! Pages, one file each. A page is a shell in the reader's language with the figures of the
 //! moment; the next ones come over the stream.
 
+mod calls;
 pub mod data;
 pub mod layout;
 pub mod line;

@@ -5,6 +5,7 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
+use super::calls::strip;
 use super::layout::{Choice, First, Look, Page, page};
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -21,12 +22,13 @@ async fn overview(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let (body, first) = (body(look.lang), First::of(&app, line).await?);
+    let writes = app.parts().writes;
+    let (body, first) = (body(look.lang, writes), First::of(&app, line).await?);
     let content = Page { title: Key::Overview, line, script: "overview.mjs", body, first };
     Ok(page(&app, look, &content))
 }
 
-fn body(lang: Lang) -> Markup {
+fn body(lang: Lang, writes: bool) -> Markup {
     html! {
         h1.away { (lang.mark(Key::Overview)) }
         div.figures {
@@ -45,6 +47,7 @@ fn body(lang: Lang) -> Markup {
             (figure(lang, Key::Difference, "gap"))
             (figure(lang, Key::Forecast, "plan"))
         }
+        (strip(lang, writes))
         div.bars {
             (gauge(lang, Key::Speed, "speed"))
             (gauge(lang, Key::RejectFraction, "reject"))

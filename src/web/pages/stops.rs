@@ -5,6 +5,7 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
+use super::calls::strip;
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{chart, figure, heading, style, table, trouble, windows};
 use crate::web::api::micro_s;
@@ -43,6 +44,7 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
     html! {
         (style())
         (heading(lang, Key::Stops, Key::StopsAbout))
+        (strip(lang, writes))
         div.card.tools data-writes=(writes) #tools {
             (windows(lang))
             label { span.dim { (lang.mark(Key::MicroLimit)) } " "
@@ -54,6 +56,7 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
             }
             p.dim #span {}
             button.choice #csv type="button" { "CSV" }
+            button.choice #calls-csv type="button" { (lang.mark(Key::CallsCsv)) }
         }
         (trouble())
         div.tiles {

@@ -50,6 +50,7 @@ fn body(lang: Lang) -> Markup {
                 }
             }
         }
+        ul #wall-calls aria-label=(lang.say(Key::OpenCalls)) hidden {}
         div.figures {
             (figure(lang, Key::Output, "good"))
             (figure(lang, Key::Difference, "gap"))

@@ -1,5 +1,6 @@
 //! Tests of the web.
 
+pub(super) mod andon;
 mod colours;
 mod eyes;
 mod hand;

@@ -7,6 +7,7 @@ use domain::units::Count;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::call::CallView;
 use super::record::EventView;
 use super::shift::{
     HourView, RejectFractionView, RejectView, ShiftView, last_hours, sorted_rejects,
@@ -59,6 +60,8 @@ pub struct LineView {
     pub hours: Vec<HourView>,
     /// Stations in the order of the line.
     pub stations: Vec<StationView>,
+    /// Calls for help that nobody has closed, oldest first.
+    pub calls: Vec<CallView>,
     /// What is wrong with the data, worst first.
     pub faults: Vec<FaultView>,
     /// Polls that brought readings since the service started.
@@ -72,6 +75,12 @@ pub struct LineView {
 }
 
 impl LineView {
+    /// The same with the calls for help that are open, which people make and the line knows nothing of.
+    #[must_use]
+    pub fn with_calls(self, calls: Vec<CallView>) -> LineView {
+        LineView { calls, ..self }
+    }
+
     /// The view of a line of which a status may have been heard.
     pub fn new(config: &LineConfig, status: Option<&LineStatus>, present: &Present) -> LineView {
         match status {
@@ -101,6 +110,7 @@ impl LineView {
             rejects: Vec::new(),
             hours: Vec::new(),
             stations: Vec::new(),
+            calls: Vec::new(),
             faults: Vec::new(),
             polls: 0,
             missed_polls: 0,
@@ -140,6 +150,7 @@ impl LineView {
                 .iter()
                 .map(|s| StationView::of(s, config, status, stalled))
                 .collect(),
+            calls: Vec::new(),
             faults: faults(config, status),
             polls: status.polls,
             missed_polls: status.missed_polls,

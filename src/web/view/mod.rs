@@ -1,6 +1,7 @@
 //! What screens and JSON show of a line: numbers already rounded, with unit and doubt. Nothing is counted or judged
 //! here, and the browser only formats and draws what it gets.
 
+mod call;
 mod chart;
 mod line;
 mod record;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use chart::trend_start_us;
+pub use call::{CallView, DoneView};
 pub use chart::{ChartView, ChartsView, PointView, StopView, TrendView};
 pub use line::{LineEntry, LineView, SpeedView};
 pub use record::{EventView, MinuteView, TallyView};

@@ -1,0 +1,173 @@
+//! From an alert to the messages that tell of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use domain::alert::{Delivery, Ending, StoredAlert, Turn, untold};
+use domain::units::HOUR_US;
+use serde_json::json;
+use tracing::{info, warn};
+
+use super::scribe::{Entry, Pen};
+use crate::config::WebhookConfig;
+use crate::historian::Historian;
+use crate::secret::Secret;
+use crate::webhook::{Courier, Hook, Key, Message, Target, Tries};
+
+/// A message is worth so long.
+pub(super) const WORTH_US: i64 = 24 * HOUR_US;
+/// How long a message waits for its alert to be durable. Then it goes all the same.
+const DURABLE_WITHIN: Duration = Duration::from_secs(5);
+
+/// All webhooks.
+pub(super) struct PostOffice {
+    couriers: Vec<Courier>,
+    pen: Pen,
+    site: String,
+    simulated: bool,
+}
+
+/// The webhooks of a configuration, with their secrets.
+///
+/// # Errors
+/// A secret is missing, cannot be read or cannot sign.
+pub(in crate::service) fn hooks(configured: &[WebhookConfig]) -> anyhow::Result<Vec<Hook>> {
+    configured.iter().map(hook).collect()
+}
+
+fn hook(config: &WebhookConfig) -> anyhow::Result<Hook> {
+    let WebhookConfig { name, host, port, path, ca, secret_file } = config.clone();
+    let upper = name.to_ascii_uppercase().replace('-', "_");
+    let (variable, credential) =
+        (format!("CAPLINE_WEBHOOK_{upper}_SECRET"), format!("webhook-{name}"));
+    let secret = Secret::find(&variable, secret_file.as_deref(), &credential)?;
+    let secret = secret.with_context(|| {
+        format!(
+            "webhook {name} has no secret; set {variable}, name a secret_file, or give the credential {credential}"
+        )
+    })?;
+    let key = Key::new(&secret).with_context(|| format!("webhook {name}"))?;
+    Ok(Hook { name, target: Target { host, port, path, ca }, key })
+}
+
+impl PostOffice {
+    pub(super) fn new(
+        hooks: Vec<Hook>,
+        tries: Tries,
+        pen: Pen,
+        (site, simulated): (String, bool),
+    ) -> PostOffice {
+        let courier = |hook: Hook| {
+            let pen = pen.clone();
+            let tell = Arc::new(move |delivery: Delivery| {
+                say(&delivery);
+                drop(pen.write(Entry::Told(delivery)));
+            });
+            Courier::start(hook, tries, tell)
+        };
+        PostOffice { couriers: hooks.into_iter().map(courier).collect(), pen, site, simulated }
+    }
+
+    /// Tells all webhooks of a turn of an alert, once `entry` is durable.
+    pub(super) fn send(self: &Arc<Self>, stored: StoredAlert, turn: Turn, entry: Entry) {
+        let (office, durable) = (self.clone(), self.pen.write(entry));
+        tokio::spawn(async move {
+            // Too late, or no journal: who has to come should hear of it nevertheless.
+            let _ = tokio::time::timeout(DURABLE_WITHIN, durable).await;
+            for hook in &stored.hooks {
+                office.post(&stored, turn, hook, 0, WORTH_US);
+            }
+        });
+    }
+
+    /// Takes up what an earlier run did not tell to the end.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(super) fn take_up(
+        &self,
+        historian: &Historian,
+        alerts: &[StoredAlert],
+        now_us: i64,
+    ) -> anyhow::Result<()> {
+        let mut log = Vec::new();
+        for stored in alerts {
+            log.extend(historian.deliveries_of(stored.number)?);
+        }
+        for (i, turn, hook, tried) in untold(alerts, &log, now_us - WORTH_US) {
+            let at_us = alerts[i].at_us(turn).unwrap_or(now_us);
+            self.post(&alerts[i], turn, &hook, tried, WORTH_US - (now_us - at_us).max(0));
+        }
+        Ok(())
+    }
+
+    fn post(&self, stored: &StoredAlert, turn: Turn, hook: &Arc<str>, tried: u32, left_us: i64) {
+        let Some(courier) = self.couriers.iter().find(|courier| courier.name() == &**hook) else {
+            let delivery = Delivery {
+                alert: stored.number,
+                turn,
+                hook: hook.clone(),
+                attempt: tried + 1,
+                at_us: stored.at_us(turn).unwrap_or_default(),
+                ending: Ending::GivenUp,
+                status: None,
+                error: "there is no such webhook any more".to_owned(),
+            };
+            say(&delivery);
+            drop(self.pen.write(Entry::Told(delivery)));
+            return;
+        };
+        courier.send(Message {
+            id: format!("alert_{}_{}", stored.id, turn.word()).into(),
+            alert: stored.number,
+            turn,
+            body: self.body(stored, turn).into(),
+            tried,
+            left: Duration::from_micros(left_us.max(0) as u64),
+        });
+    }
+
+    /// The same text at every attempt, also after a restart.
+    fn body(&self, stored: &StoredAlert, turn: Turn) -> String {
+        let alert = &stored.alert;
+        let body = json!({
+            "type": format!("alert.{}", turn.word()),
+            "timestamp": iso(stored.at_us(turn).unwrap_or(alert.opened_us)),
+            "data": {
+                "alert": stored.number,
+                "rule": &*alert.rule,
+                "subject": &*alert.subject,
+                "site": self.site,
+                "line": alert.line.as_ref().map(|line| line.as_str()),
+                "since": iso(alert.since_us),
+                "detail": &*alert.detail,
+                "simulated": self.simulated,
+            },
+        });
+        body.to_string()
+    }
+}
+
+/// RFC 3339 in UTC.
+fn iso(us: i64) -> String {
+    jiff::Timestamp::from_microsecond(us).unwrap_or_default().to_string()
+}
+
+/// Says in the log what a person should hear of: the first failure of a message, and its end.
+fn say(delivery: &Delivery) {
+    let Delivery { alert, turn, hook, attempt, ending, error, .. } = delivery;
+    let turn = turn.word();
+    match ending {
+        Ending::Delivered if *attempt > 1 => {
+            info!(%hook, alert, turn, attempt, "the webhook was told in the end");
+        }
+        Ending::Failed if *attempt == 1 => {
+            warn!(%hook, alert, turn, %error, "the webhook was not told; it is tried again for a day");
+        }
+        Ending::GivenUp => {
+            warn!(%hook, alert, turn, attempt, %error, "the webhook was not told and will not be");
+        }
+        Ending::Delivered | Ending::Failed => {}
+    }
+}

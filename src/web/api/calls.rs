@@ -1,0 +1,189 @@
+//! `…/calls`: calls for help, opened, taken and closed by people.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use domain::line::call::{Act, Need, Refusal, Step};
+use domain::units::{HOUR_US, LineId, StationId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::written::{NAME, TEXT, Written, text};
+use super::{EVENTS_SPAN_US, Span};
+use crate::web::App;
+use crate::web::andon::CallDesk;
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::view::CallView;
+
+/// A call for help.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Calling {
+    /// For what: `machine`, `material`, `quality` or `other`.
+    need: String,
+    /// At which machine. Without it, for the line as a whole.
+    #[serde(default)]
+    station: Option<String>,
+    /// Who calls. Help does not wait for a name.
+    #[serde(default)]
+    by: String,
+    /// What is wrong, in words.
+    #[serde(default)]
+    text: String,
+}
+
+/// What somebody does about a call.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answering {
+    /// Who.
+    by: String,
+    /// In words: what was done.
+    #[serde(default)]
+    text: String,
+}
+
+/// Calls that were opened in a span, oldest first; at most a month in one request. Default: the last 24 hours.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/calls", params(("id" = String, Path, description = "Line"), Span),
+    responses(
+        (status = 200, body = Vec<CallView>),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn calls(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(span): Params<Span>,
+) -> Result<Json<Vec<CallView>>, WebError> {
+    let line = app.line(&id)?.config.id.clone();
+    let now_us = app.present().now.utc_us;
+    let span = span.resolve_from(now_us, 24 * HOUR_US, EVENTS_SPAN_US)?;
+    let calls = at_desk(&app, move |desk| desk.calls(&line, span)).await?;
+    Ok(Json(calls.iter().map(|call| CallView::of(call, now_us)).collect()))
+}
+
+/// Calls for help. Where the same is called for at the same machine already, that call is given back.
+#[utoipa::path(
+    post, path = "/api/v1/lines/{id}/calls", params(("id" = String, Path, description = "Line")),
+    request_body = Calling,
+    responses(
+        (status = 200, body = CallView),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn open(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Written(given): Written<Calling>,
+) -> Result<Json<CallView>, WebError> {
+    let line = &app.line(&id)?.config;
+    let need = Need::from_word(&given.need).ok_or_else(|| {
+        let known = Need::ALL.map(Need::word).join(", ");
+        let word: String = given.need.chars().take(40).collect();
+        WebError::Parameter(format!("there is no need {word:?}; use {known}"))
+    })?;
+    let station = given.station.filter(|station| !station.is_empty());
+    let unknown = |station: &String| {
+        !line.devices.iter().any(|device| device.map.station.as_str() == station)
+    };
+    if let Some(station) = station.as_ref().filter(|station| unknown(station)) {
+        let word: String = station.chars().take(40).collect();
+        return Err(WebError::Parameter(format!("there is no station {word:?}")));
+    }
+    let act = Act::Open { need, station: station.map(StationId::new) };
+    let by = optional("by", &given.by, NAME)?;
+    step(&app, line.id.clone(), (0, act), by, optional("text", &given.text, TEXT)?).await
+}
+
+/// Takes a call: help is on its way. Refused where somebody else took it, with their name.
+#[utoipa::path(
+    post, path = "/api/v1/lines/{id}/calls/{number}/take",
+    params(("id" = String, Path, description = "Line"), ("number" = u64, Path, description = "Call")),
+    request_body = Answering,
+    responses(
+        (status = 200, body = CallView),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView),
+        (status = 409, body = ErrorView)
+    )
+)]
+pub(super) async fn take(
+    State(app): State<App>,
+    Path(call): Path<(String, String)>,
+    Written(given): Written<Answering>,
+) -> Result<Json<CallView>, WebError> {
+    answer(&app, call, Act::Take, &given).await
+}
+
+/// Says that a call is done, by whoever is there.
+#[utoipa::path(
+    post, path = "/api/v1/lines/{id}/calls/{number}/close",
+    params(("id" = String, Path, description = "Line"), ("number" = u64, Path, description = "Call")),
+    request_body = Answering,
+    responses(
+        (status = 200, body = CallView),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView),
+        (status = 409, body = ErrorView)
+    )
+)]
+pub(super) async fn close(
+    State(app): State<App>,
+    Path(call): Path<(String, String)>,
+    Written(given): Written<Answering>,
+) -> Result<Json<CallView>, WebError> {
+    answer(&app, call, Act::Close, &given).await
+}
+
+async fn answer(
+    app: &App,
+    (id, number): (String, String),
+    act: Act,
+    given: &Answering,
+) -> Result<Json<CallView>, WebError> {
+    let line = app.line(&id)?.config.id.clone();
+    let none = |_| WebError::NoCall(number.chars().take(40).collect());
+    let call = number.parse::<u64>().map_err(none)?;
+    let by = text("by", &given.by, NAME)?;
+    step(app, line, (call, act), by, optional("text", &given.text, TEXT)?).await
+}
+
+async fn step(
+    app: &App,
+    line: LineId,
+    (call, act): (u64, Act),
+    by: String,
+    text: String,
+) -> Result<Json<CallView>, WebError> {
+    let at_us = app.present().now.utc_us;
+    let step = Step { call, at_us, by: by.into(), act, text: text.into() };
+    let made = at_desk(app, move |desk| desk.step(&line, step)).await?;
+    let call = made.map_err(|refusal| match refusal {
+        Refusal::NoCall(number) => WebError::NoCall(number.to_string()),
+        refusal => WebError::Conflict(refusal.to_string()),
+    })?;
+    Ok(Json(CallView::of(&call, at_us)))
+}
+
+/// A text that may be left out.
+fn optional(name: &str, given: &str, longest: usize) -> Result<String, WebError> {
+    match given.trim().is_empty() {
+        true => Ok(String::new()),
+        false => text(name, given, longest),
+    }
+}
+
+/// Asks the desk on a thread that may block.
+async fn at_desk<T: Send + 'static>(
+    app: &App,
+    ask: impl FnOnce(&dyn CallDesk) -> Result<T, String> + Send + 'static,
+) -> Result<T, WebError> {
+    let desk = app.parts().calls.clone();
+    let answer = tokio::task::spawn_blocking(move || ask(desk.as_ref())).await;
+    answer.map_err(|error| WebError::Store(error.to_string()))?.map_err(WebError::Store)
+}

@@ -1,0 +1,32 @@
+// Alerts and what was told of them: what is open, what was, and the log of the webhooks.
+
+import { clock, day, h, hms, put, show, t, word } from './format.mjs';
+import { icon } from './chart.mjs';
+import { ask } from './page.mjs';
+
+const EVERY_MS = 5000;
+const $ = (id) => document.getElementById(id);
+const when = (ms) => `${day(ms)} ${clock(ms)}`;
+
+/** Asks for alerts and shows them; the offset of the plant's time must be known. */
+export const loadAlerts = ask(() => '/api/v1/alerts', EVERY_MS, ({ rules, open, closed, deliveries }) => {
+  put('alerts-note', rules.length === 0 ? t('no_rules') : rules.map((rule) => t('rule_note', { name: rule.name, time: hms(rule.longer_ms), hooks: rule.send.join(', ') || '–' })).join(' · '));
+  const alerts = [...open, ...closed];
+  show($('alerts').tBodies[0], alerts, () => (alerts.length === 0 ? empty(5, t('no_alerts')) : alerts.map((alert) => h('tr', { class: alert.closed_ms === null ? 'open' : '' },
+    h('td', { class: 'num nowrap' }, when(alert.opened_ms)),
+    h('td', { class: 'wide nowrap' }, ...(alert.closed_ms === null ? [icon('internal'), ' '] : []), alert.closed_ms === null ? t('alert_open') : t('alert_closed', { time: hms(alert.closed_ms - alert.opened_ms) })),
+    h('td', { class: 'wide' }, alert.rule),
+    h('td', { class: 'wide' }, alert.subject),
+    h('td', { class: 'wide dim' }, alert.detail)))));
+  show($('deliveries').tBodies[0], deliveries, () => (deliveries.length === 0 ? empty(6, t('no_deliveries')) : deliveries.map((told) => h('tr', {},
+    h('td', { class: 'num nowrap' }, when(told.at_ms)),
+    h('td', { class: 'wide' }, told.hook),
+    h('td', { class: 'wide nowrap' }, `${told.alert} ${word('turn', told.turn)}`),
+    h('td', { class: 'num' }, String(told.attempt)),
+    h('td', { class: 'wide nowrap' }, ...(told.ending === 'delivered' ? [] : [icon('unknown'), ' ']), [word('ending', told.ending), told.status ?? ''].join(' ').trim()),
+    h('td', { class: 'wide dim' }, told.error)))));
+}, 'alerts-trouble');
+
+function empty(columns, text) {
+  return [h('tr', {}, h('td', { colspan: columns, class: 'wide' }, text))];
+}

@@ -1,0 +1,39 @@
+//! The strip for calls for help, which stands on the pages of people at the line.
+
+use domain::line::call::Need;
+use maud::{Markup, html};
+
+use crate::web::i18n::{Key, Lang};
+
+/// Buttons to call, the open calls, and the name of who is here.
+pub(super) fn strip(lang: Lang, writes: bool) -> Markup {
+    html! {
+        section.card.calls #calls data-calls=(writes) aria-labelledby="calls-title" {
+            div.call-row {
+                h2 #calls-title { (lang.mark(Key::CallForHelp)) }
+                div.needs #needs role="group" aria-labelledby="calls-title" {
+                    @for need in Need::ALL {
+                        button type="button" data-need=(need.word()) disabled[!writes] { (lang.mark(word(need))) }
+                    }
+                }
+                span.dim #call-place {}
+                label.caller { span.away { (lang.mark(Key::YourName)) }
+                    input #caller maxlength="80" autocomplete="name" placeholder=(lang.say(Key::YourName)) disabled[!writes];
+                }
+                button.choice #tone type="button" aria-pressed="false" { (lang.mark(Key::CallTone)) }
+            }
+            p.note #call-trouble role="alert" hidden {}
+            ul #open-calls aria-label=(lang.say(Key::OpenCalls)) aria-live="polite" hidden {}
+        }
+    }
+}
+
+/// What a need is called.
+fn word(need: Need) -> Key {
+    match need {
+        Need::Machine => Key::NeedMachine,
+        Need::Material => Key::NeedMaterial,
+        Need::Quality => Key::NeedQuality,
+        Need::Other => Key::NeedOther,
+    }
+}
