@@ -167,7 +167,13 @@ fn parts(url: &str) -> Result<Parts, &'static str> {
         (Some(0), _) => return Err("has no number as port"),
         (Some(port), _) => port,
         (None, None) if authority.as_str().ends_with(':') => return Err("has no number as port"),
-        (None, None) => if tls { 443 } else { 80 },
+        (None, None) => {
+            if tls {
+                443
+            } else {
+                80
+            }
+        }
         (None, Some(_)) => return Err("has no number as port"),
     };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -243,8 +249,7 @@ mod tests {
 
     #[test]
     fn an_address_is_taken_apart() {
-        let parts =
-            |url| parts(url).map(|p| format!("{} {} {} {}", p.tls, p.host, p.port, p.path));
+        let parts = |url| parts(url).map(|p| format!("{} {} {} {}", p.tls, p.host, p.port, p.path));
         assert_eq!(parts("https://a.x/hook").unwrap(), "true a.x 443 /hook");
         assert_eq!(parts("https://a.x:8443").unwrap(), "true a.x 8443 /");
         assert_eq!(parts("http://127.0.0.1:9000/a?to=b").unwrap(), "false 127.0.0.1 9000 /a?to=b");
@@ -256,7 +261,10 @@ mod tests {
             ("https://a.x:0/", "has no number as port"),
             ("https://a.x:99999/", "has no number as port"),
             ("https://me:pw@a.x/", "holds a password; messages are signed with the secret instead"),
-            ("https://a.x/?access_TOKEN=1", "holds a secret; messages are signed with the secret instead"),
+            (
+                "https://a.x/?access_TOKEN=1",
+                "holds a secret; messages are signed with the secret instead",
+            ),
         ] {
             assert_eq!(parts(url), Err(what), "{url}");
         }

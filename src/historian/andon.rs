@@ -58,9 +58,7 @@ impl Historian {
         let made = made.recv().map_err(|_| StoreError::Closed)?;
         made.map_err(|failure| match failure {
             Failure::Sql(cause) => StoreError::from_sqlite(&self.0.path, cause),
-            Failure::Damaged(finding) => {
-                StoreError::Damaged { path: self.0.path.clone(), finding }
-            }
+            Failure::Damaged(finding) => StoreError::Damaged { path: self.0.path.clone(), finding },
         })
     }
 

@@ -159,10 +159,8 @@ impl Service {
         }
         let ids = config.lines.iter().map(|line| &line.id);
         let calls = Arc::new(CallBook::new(historian.clone(), clock, ids)?);
-        let watched = |feed: &LineFeed| Watched {
-            config: feed.config.clone(),
-            status: feed.status.clone(),
-        };
+        let watched =
+            |feed: &LineFeed| Watched { config: feed.config.clone(), status: feed.status.clone() };
         let alerts = Alerts::start(AlertParts {
             site: config.site.clone(),
             simulated,

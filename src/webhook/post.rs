@@ -77,9 +77,8 @@ impl Target {
             return ask(stream.map_err(|error| error.to_string())?, request).await;
         };
         let (connector, name) = tls(ca, &self.host).map_err(|error| error.to_string())?;
-        let greeted = timeout(CONNECT_WITHIN, async {
-            connector.connect(name, connecting.await?).await
-        });
+        let greeted =
+            timeout(CONNECT_WITHIN, async { connector.connect(name, connecting.await?).await });
         let stream = greeted.await.map_err(late)?;
         ask(stream.map_err(|error| error.to_string())?, request).await
     }

@@ -60,10 +60,11 @@ impl Receiver {
                 tokio::spawn(async move {
                     match tls {
                         None => serve(stream, kept, reply).await,
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => serve(stream, kept, reply).await,
-                            Err(_) => {}
-                        },
+                        Some(tls) => {
+                            // A stranger is not greeted.
+                            let Ok(stream) = tls.accept(stream).await else { return };
+                            serve(stream, kept, reply).await;
+                        }
                     }
                 });
             }
@@ -88,9 +89,8 @@ async fn serve(
     let answer = service_fn(move |request: Request<Incoming>| {
         let kept = kept.clone();
         async move {
-            let text = |name| {
-                request.headers().get(name).map_or("", |v| v.to_str().unwrap()).to_owned()
-            };
+            let text =
+                |name| request.headers().get(name).map_or("", |v| v.to_str().unwrap()).to_owned();
             let got = [text("webhook-id"), text("webhook-timestamp"), text("webhook-signature")];
             assert_eq!(text("content-type"), "application/json");
             let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -209,8 +209,7 @@ async fn a_message_arrives_signed_and_whole() {
 
 #[tokio::test]
 async fn a_receiver_that_fails_at_first_is_told_once_more_under_the_same_id() {
-    let reply: Reply =
-        |n| Some(if n < 2 { (500, "out of\r\norder") } else { (200, "") });
+    let reply: Reply = |n| Some(if n < 2 { (500, "out of\r\norder") } else { (200, "") });
     let (receiver, log) = (Receiver::start(reply).await, Log::default());
     let courier = Courier::start(receiver.hook("maintenance"), QUICK, log.tell());
     courier.send(Message { tried: 3, ..message(7, Turn::Opened) });
@@ -238,7 +237,8 @@ async fn that_it_closed_is_told_after_that_it_opened() {
 
 #[tokio::test]
 async fn a_hook_that_hangs_delays_no_other_and_is_left_in_the_end() {
-    let [hanging, quick] = [Receiver::start(|_| None).await, Receiver::start(|_| Some((200, ""))).await];
+    let [hanging, quick] =
+        [Receiver::start(|_| None).await, Receiver::start(|_| Some((200, ""))).await];
     let [slow_log, quick_log] = [Log::default(), Log::default()];
     let slow = Courier::start(hanging.hook("slow"), QUICK, slow_log.tell());
     let other = Courier::start(quick.hook("quick"), QUICK, quick_log.tell());
@@ -288,9 +288,8 @@ async fn what_is_worth_nothing_any_more_is_given_up_and_said_so() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_a_long_answer_not_read() {
-    let reply: Reply = |n| {
-        Some(if n == 0 { (302, "") } else { (400, Box::leak("long ".repeat(200_000).into())) })
-    };
+    let reply: Reply =
+        |n| Some(if n == 0 { (302, "") } else { (400, Box::leak("long ".repeat(200_000).into())) });
     let (receiver, log) = (Receiver::start(reply).await, Log::default());
     let courier = Courier::start(receiver.hook("maintenance"), QUICK, log.tell());
     courier.send(message(7, Turn::Opened));

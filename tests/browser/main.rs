@@ -1,6 +1,7 @@
 //! The screens through the eyes of a person: the real binary, a real Chromium.
 #![expect(clippy::print_stderr, reason = "a test that skips says so")]
 
+mod andon;
 mod axe;
 mod browser;
 mod demo;

@@ -67,7 +67,8 @@ async fn alerts(api: Api) -> Result<Value, String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     let site = Site::new();
-    let port = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("it").port();
+    let port =
+        TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("it").port();
     configure(&site, port);
     let mut service = Process::run(&site.file());
     let api = service.api().await;
@@ -110,7 +111,10 @@ async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     assert_eq!((status, &taken["taken"]["by"]), (200, &json!("Wang")));
     let (status, late) =
         api.post(&format!("{CALLS}/1/take"), &json!({ "by": "Zhao" })).await.expect("an answer");
-    assert!(status == 409 && late["message"].as_str().is_some_and(|m| m.contains("Wang")), "{late}");
+    assert!(
+        status == 409 && late["message"].as_str().is_some_and(|m| m.contains("Wang")),
+        "{late}"
+    );
     let told = until("that it closed", PATIENCE, took(2)).await;
     let kinds: Vec<&Value> = told.iter().map(|(_, body)| &body["type"]).collect();
     assert_eq!(kinds, [&json!("alert.opened"), &json!("alert.closed")]);
@@ -118,7 +122,8 @@ async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     let log = until("both in the log", PATIENCE, async || {
         let alerts = alerts(api).await?;
         let delivered = |row: &&Value| row["ending"] == "delivered";
-        let n = alerts["deliveries"].as_array().map_or(0, |rows| rows.iter().filter(delivered).count());
+        let n =
+            alerts["deliveries"].as_array().map_or(0, |rows| rows.iter().filter(delivered).count());
         if n == 2 { Ok(alerts) } else { Err(alerts.to_string()) }
     })
     .await;

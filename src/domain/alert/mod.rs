@@ -270,9 +270,7 @@ pub fn untold(
                 continue;
             }
             for hook in &stored.hooks {
-                let of = |d: &&Delivery| {
-                    (d.alert, d.turn, &d.hook) == (stored.number, turn, hook)
-                };
+                let of = |d: &&Delivery| (d.alert, d.turn, &d.hook) == (stored.number, turn, hook);
                 let tried = || deliveries.iter().filter(of);
                 if tried().all(|delivery| delivery.ending == Ending::Failed) {
                     untold.push((i, turn, hook.clone(), tried().count() as u32));

@@ -69,9 +69,10 @@ impl Watch {
                 return true;
             }
             let rule = &rules[*i];
-            let blind = facts.blind.iter().any(|(condition, line)| {
-                *condition == rule.condition && *line == spell.line
-            });
+            let blind = facts
+                .blind
+                .iter()
+                .any(|(condition, line)| *condition == rule.condition && *line == spell.line);
             match blind {
                 true => {
                     spell.away_us = None;
@@ -107,8 +108,7 @@ impl Spell {
         }
         let held_us = fact.held_us.max(0);
         if now.mono_us - held_us < self.since.mono_us {
-            self.since =
-                Moment { utc_us: now.utc_us - held_us, mono_us: now.mono_us - held_us };
+            self.since = Moment { utc_us: now.utc_us - held_us, mono_us: now.mono_us - held_us };
         }
         if now.mono_us - self.since.mono_us < rule.longer_us {
             return None;

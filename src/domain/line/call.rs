@@ -191,8 +191,7 @@ pub enum Outcome {
 /// The call is not there, somebody else took it, or it is closed.
 pub fn decide(calls: &[Call], step: Step, next: u64) -> Result<Outcome, Refusal> {
     if let Act::Open { need, station } = &step.act {
-        let same =
-            |call: &&Call| call.is_open() && (call.need, &call.station) == (*need, station);
+        let same = |call: &&Call| call.is_open() && (call.need, &call.station) == (*need, station);
         return Ok(match calls.iter().find(same) {
             Some(call) => Outcome::Stands(call.clone()),
             None => Outcome::Keep(Step { call: next, ..step }),

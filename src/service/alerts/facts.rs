@@ -39,7 +39,8 @@ pub(super) fn of_state(
     let held_us = (now.mono_us - state.since_mono_us).max(0);
     match state.class {
         TimeClass::Unknown => {
-            let detail = format!("{} is unknown, before {}", state.station, state.last_known.word());
+            let detail =
+                format!("{} is unknown, before {}", state.station, state.last_known.word());
             facts.held.push(fact(Condition::Unknown, held_us, detail));
             facts.blind.push((Condition::Stopped, Some(line.id.clone())));
         }
@@ -65,8 +66,12 @@ pub(super) fn of_state(
 pub(super) fn of_charts(line: &LineId, incidents: &[StoredIncident], facts: &mut Facts) {
     let pages = |incident: &&Incident| !incident.over && incident.level == Level::Page;
     for incident in incidents.iter().map(|stored| &stored.incident).filter(pages) {
-        let rules: Vec<String> =
-            incident.rules.iter().chain(incident.companion.iter()).map(|rule| rule.name().into()).collect();
+        let rules: Vec<String> = incident
+            .rules
+            .iter()
+            .chain(incident.companion.iter())
+            .map(|rule| rule.name().into())
+            .collect();
         facts.held.push(Fact {
             condition: Condition::SpcPage,
             line: Some(line.clone()),

@@ -246,8 +246,7 @@ impl Round {
                 warn!(%rule, %subject, %detail, "an alert opened");
                 let hooks = self.hooks(rule);
                 let id = uuid::Uuid::new_v4().simple().to_string().into();
-                let stored =
-                    StoredAlert { number: self.next, id, alert, hooks, closed_us: None };
+                let stored = StoredAlert { number: self.next, id, alert, hooks, closed_us: None };
                 self.next += 1;
                 self.board.open().push(stored.clone());
                 self.office.send(stored.clone(), turn, Entry::Opened(stored));

@@ -55,7 +55,9 @@ impl Scribe {
     pub(super) async fn stop(mut self) {
         if tokio::time::timeout(LAST, &mut self.0).await.is_err() {
             self.0.abort();
-            warn!("the journal did not take the last entries about alerts; webhooks may hear of them twice");
+            warn!(
+                "the journal did not take the last entries about alerts; webhooks may hear of them twice"
+            );
         }
     }
 }

@@ -40,6 +40,8 @@ export function showCalls(view, isLost, chosen = null) {
   strip.classList.toggle('called', calls.length > 0 && !lost);
   if (lost) show($('open-calls'), 'lost', () => [h('li', { class: 'fault' }, `◆ ${t('calls_unknown')}`)]);
   else show($('open-calls'), calls.map(({ number, taken }) => [number, taken]), () => calls.map(row));
+  // For readers who hear: what changed, without the running times.
+  put('call-news', lost ? '' : calls.map((call) => `${word('need', call.need)} ${call.station ?? t('whole_line')}: ${call.taken ? t('call_taken', { by: call.taken.by }) : t('call_untaken')}`).join('; '));
   if (!lost) for (const call of calls) put(`call-for-${call.number}`, hms(call.lasted_ms));
   ring();
 }

@@ -23,7 +23,8 @@ pub(super) fn strip(lang: Lang, writes: bool) -> Markup {
                 button.choice #tone type="button" aria-pressed="false" { (lang.mark(Key::CallTone)) }
             }
             p.note #call-trouble role="alert" hidden {}
-            ul #open-calls aria-label=(lang.say(Key::OpenCalls)) aria-live="polite" hidden {}
+            ul #open-calls aria-label=(lang.say(Key::OpenCalls)) hidden {}
+            p.away #call-news role="status" {}
         }
     }
 }

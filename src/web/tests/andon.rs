@@ -181,10 +181,22 @@ async fn nobody_calls_from_another_page_or_where_nothing_may_be_written() {
 async fn alerts_show_their_rules_what_is_open_and_what_was_told() {
     let (app, _sender) = running();
     let alerts = get(&app, "/api/v1/alerts").await.json();
-    assert_eq!((&alerts["rules"][0]["longer_ms"], &alerts["rules"][0]["send"][0]), (&json!(600_000), &json!("maintenance")));
-    assert_eq!((&alerts["open"][0]["alert"], &alerts["open"][0]["closed_ms"]), (&json!(7), &Value::Null));
-    assert_eq!((&alerts["closed"][0]["alert"], alerts["closed"].as_array().map(Vec::len)), (&json!(6), Some(1)));
+    assert_eq!(
+        (&alerts["rules"][0]["longer_ms"], &alerts["rules"][0]["send"][0]),
+        (&json!(600_000), &json!("maintenance"))
+    );
+    assert_eq!(
+        (&alerts["open"][0]["alert"], &alerts["open"][0]["closed_ms"]),
+        (&json!(7), &Value::Null)
+    );
+    assert_eq!(
+        (&alerts["closed"][0]["alert"], alerts["closed"].as_array().map(Vec::len)),
+        (&json!(6), Some(1))
+    );
     let [told, failed] = [0, 1].map(|i| alerts["deliveries"][i].clone());
-    assert_eq!((&told["ending"], &told["status"], &told["subject"]), (&json!("delivered"), &json!(204), &json!("L1")));
+    assert_eq!(
+        (&told["ending"], &told["status"], &told["subject"]),
+        (&json!("delivered"), &json!(204), &json!("L1"))
+    );
     assert_eq!((&failed["status"], &failed["error"]), (&Value::Null, &json!("connection refused")));
 }

@@ -13,8 +13,8 @@ use domain::units::{Count, Moment};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub(crate) use chart::trend_start_us;
 pub use call::{CallView, DoneView};
+pub(crate) use chart::trend_start_us;
 pub use chart::{ChartView, ChartsView, PointView, StopView, TrendView};
 pub use line::{LineEntry, LineView, SpeedView};
 pub use record::{EventView, MinuteView, TallyView};
