@@ -81,31 +81,27 @@ impl Alerts {
     /// # Errors
     /// The journal cannot be read.
     pub(super) fn start(parts: AlertParts) -> anyhow::Result<Alerts> {
-        let AlertParts { historian, clock, rules, .. } = &parts;
+        let AlertParts { site, simulated, clock, historian, rules, hooks, lines, calls, plant } =
+            parts;
         let now_us = clock.now().utc_us;
         let stored = historian.alerts(now_us - LOOK_BACK_US)?;
         let mut open: Vec<StoredAlert> = stored.clone();
         open.retain(|stored| stored.closed_us.is_none());
         let alerts: Vec<Alert> = open.iter().map(|stored| stored.alert.clone()).collect();
         let (watch, orphans) = Watch::new(rules.clone(), alerts);
-        let board = Arc::new(Board {
-            historian: historian.clone(),
-            rules: rules.clone(),
-            open: Mutex::new(open),
-        });
+        let board = Arc::new(Board { historian: historian.clone(), rules, open: Mutex::new(open) });
         let (scribe, pen) = Scribe::start(historian.clone());
-        let place = (parts.site.clone(), parts.simulated);
-        let office = Arc::new(PostOffice::new(parts.hooks, Tries::default(), pen, place));
-        office.take_up(historian, &stored, now_us)?;
+        let office = PostOffice::new(hooks, Tries::default(), pen, (site, simulated));
+        office.take_up(&historian, &stored, now_us)?;
         let mut round = Round {
-            clock: *clock,
+            clock,
             next: historian.last_alert()? + 1,
-            historian: parts.historian,
-            lines: parts.lines,
-            calls: parts.calls,
-            plant: parts.plant,
+            historian,
+            lines,
+            calls,
+            plant,
             watch,
-            office,
+            office: Arc::new(office),
             board: board.clone(),
             incidents: BTreeMap::new(),
             incidents_at: None,
