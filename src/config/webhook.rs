@@ -49,8 +49,9 @@ pub(super) fn read(
             if names.iter().any(|known| known == name.value) {
                 let message = format!("there are two webhooks {}; rename one", name.value);
                 section.report_at(name.line, message);
+            } else {
+                names.push(name.value.to_owned());
             }
-            names.push(name.value.to_owned());
         }
         hooks.extend(hook(&section, base, name.map(|name| name.value)));
         section.finish();
@@ -163,18 +164,13 @@ fn parts(url: &str) -> Result<Parts, &'static str> {
     if host.is_empty() {
         return Err("names no server");
     }
-    let port = match (authority.port_u16(), authority.port()) {
-        (Some(0), _) => return Err("has no number as port"),
-        (Some(port), _) => port,
-        (None, None) if authority.as_str().ends_with(':') => return Err("has no number as port"),
-        (None, None) => {
-            if tls {
-                443
-            } else {
-                80
-            }
+    let port = match authority.as_str().strip_prefix(authority.host()).unwrap_or_default() {
+        "" if tls => 443,
+        "" => 80,
+        written => {
+            let port = written.strip_prefix(':').and_then(|port| port.parse().ok());
+            port.filter(|port| *port > 0).ok_or("has no number as port")?
         }
-        (None, Some(_)) => return Err("has no number as port"),
     };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     Ok(Parts { tls, host: host.to_owned(), port, path: path.to_owned() })
@@ -259,6 +255,7 @@ mod tests {
             ("/hook", "does not begin with https://"),
             ("a b", "is no address"),
             ("https://a.x:0/", "has no number as port"),
+            ("https://a.x:/", "has no number as port"),
             ("https://a.x:99999/", "has no number as port"),
             ("https://me:pw@a.x/", "holds a password; messages are signed with the secret instead"),
             (
