@@ -37,7 +37,7 @@ export function showCalls(view, isLost, chosen = null) {
   put('call-place', station ? t('call_at', { station }) : t('call_at_line'));
   // What was called when the screen was last told is not known to be so still.
   $('open-calls').hidden = calls.length === 0 && !lost;
-  strip.classList.toggle('called', calls.length > 0 && !lost);
+  strip.classList.toggle('called', !lost && calls.some((call) => !call.taken));
   if (lost) show($('open-calls'), 'lost', () => [h('li', { class: 'fault' }, `◆ ${t('calls_unknown')}`)]);
   else show($('open-calls'), calls.map(({ number, taken }) => [number, taken]), () => calls.map(row));
   // For readers who hear: what changed, without the running times.
