@@ -430,6 +430,7 @@ texts! {
     EndingWord "ending_word" "Outcome" "结果"
     NoRules "no_rules" "no rule is configured" "未配置规则"
     RuleNote "rule_note" "{name} after {time} → {hooks}" "{name} 超过 {time} → {hooks}"
+    NoHook "no_hook" "nobody" "不通知"
     NoAlerts "no_alerts" "No alert within a week." "一周内无警报。"
     NoDeliveries "no_deliveries" "Nothing was told to a webhook." "尚无 Webhook 通知。"
     AlertOpen "alert_open" "open" "未解除"

@@ -200,7 +200,8 @@ impl Round {
             let id = &line.config.id;
             let status = line.status.borrow().clone();
             let time = (now, self.clock.speed());
-            facts::of_state(&line.config, status.as_deref(), time, &mut facts);
+            let state = status.as_deref().and_then(|status| facts::current(status, time));
+            facts::of_state(&line.config, state, now, &mut facts);
             facts::of_calls(id, &self.calls.waiting(id), &mut facts);
             match self.incidents.get(id) {
                 Some(Some(incidents)) => facts::of_charts(id, incidents, &mut facts),

@@ -68,7 +68,7 @@ fn body(lang: Lang) -> Markup {
             (table(lang, Key::CountBalance, "balance", &balance))
         }
         p.note #alerts-trouble role="alert" hidden {}
-        div.halves {
+        div.halves.told {
             (table(lang, Key::AlertTable, "alerts", &alerts))
             (table(lang, Key::DeliveryTable, "deliveries", &deliveries))
         }
