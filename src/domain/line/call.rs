@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn a_call_is_what_its_steps_say() {
         let opened = step(3, 100, "", open(Need::Material, "CF01"));
-        let call = one(&[opened.clone()]);
+        let call = one(std::slice::from_ref(&opened));
         assert_eq!((call.number, call.need, call.is_open()), (3, Need::Material, true));
         assert_eq!((call.waited_us(150), call.lasted_us(150)), (50, 50));
         assert_eq!(call.waited_us(40), 0, "a clock that was set back");

@@ -10,6 +10,7 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use super::scribe::{Entry, Pen};
+use crate::clock::Clock;
 use crate::config::WebhookConfig;
 use crate::historian::Historian;
 use crate::secret::Secret;
@@ -109,7 +110,7 @@ impl PostOffice {
                 turn,
                 hook: hook.clone(),
                 attempt: tried + 1,
-                at_us: stored.at_us(turn).unwrap_or_default(),
+                at_us: Clock::real().now().utc_us,
                 ending: Ending::GivenUp,
                 status: None,
                 error: "there is no such webhook any more".to_owned(),
@@ -169,5 +170,82 @@ fn say(delivery: &Delivery) {
             warn!(%hook, alert, turn, attempt, %error, "the webhook was not told and will not be");
         }
         Ending::Delivered | Ending::Failed => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::alert::Alert;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn stored() -> StoredAlert {
+        StoredAlert {
+            number: 7,
+            id: "d0c5".into(),
+            alert: Alert {
+                rule: "disk".into(),
+                subject: "store".into(),
+                line: None,
+                since_us: 1_795_489_200_000_000,
+                opened_us: 1_795_489_260_500_000,
+                detail: "the journal refuses to store".into(),
+            },
+            hooks: vec!["maintenance".into(), "gone".into()],
+            closed_us: None,
+        }
+    }
+
+    /// An office with one webhook on this machine.
+    async fn office(pen: Pen) -> (Arc<PostOffice>, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let target = Target { host: "127.0.0.1".into(), port, path: "/".into(), ca: None };
+        let key = Key::new(&Secret::new("a secret of 24 bytes or more")).unwrap();
+        let hook = Hook { name: "maintenance".into(), target, key };
+        let place = ("Plant 1".to_owned(), true);
+        (Arc::new(PostOffice::new(vec![hook], Tries::default(), pen, place)), listener)
+    }
+
+    /// What comes first over the line: head and body of a request.
+    async fn first(listener: &TcpListener) -> String {
+        let come = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut text = Vec::new();
+            while !text.ends_with(b"}}") {
+                assert_ne!(stream.read_buf(&mut text).await.unwrap(), 0, "it broke off");
+            }
+            String::from_utf8(text).unwrap()
+        };
+        tokio::time::timeout(Duration::from_secs(60), come).await.expect("a message comes")
+    }
+
+    #[tokio::test]
+    async fn an_alert_goes_out_although_the_journal_cannot_take_it() {
+        let (pen, mut unwritten) = Pen::deaf();
+        let (office, listener) = office(pen).await;
+        office.send(stored(), Turn::Opened, Entry::Opened(stored()));
+        let request = first(&listener).await;
+        assert!(request.contains("webhook-id: alert_d0c5_opened"), "{request}");
+        let body = request.split_once("\r\n\r\n").unwrap().1;
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let expected = json!({
+            "type": "alert.opened",
+            "timestamp": "2026-11-24T03:01:00.5Z",
+            "data": {
+                "alert": 7, "rule": "disk", "subject": "store", "site": "Plant 1", "line": null,
+                "since": "2026-11-24T03:00:00Z", "detail": "the journal refuses to store",
+                "simulated": true,
+            },
+        });
+        assert_eq!(body, expected);
+        let (entry, _never) = unwritten.recv().await.unwrap();
+        assert!(matches!(entry, Entry::Opened(stored) if stored.number == 7));
+        // The webhook that is not configured any more is written off, in words.
+        let (entry, _never) = unwritten.recv().await.unwrap();
+        let Entry::Told(told) = entry else { panic!("{entry:?}") };
+        assert_eq!((&*told.hook, told.ending), ("gone", Ending::GivenUp));
     }
 }

@@ -42,6 +42,15 @@ impl Pen {
     }
 }
 
+#[cfg(test)]
+impl Pen {
+    /// A pen whose entries are never written.
+    pub(super) fn deaf() -> (Pen, mpsc::UnboundedReceiver<(Entry, oneshot::Sender<()>)>) {
+        let (pen, entries) = mpsc::unbounded_channel();
+        (Pen(pen), entries)
+    }
+}
+
 /// The task.
 pub(super) struct Scribe(JoinHandle<()>);
 
