@@ -214,7 +214,7 @@ mod tests {
         let come = async {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut text = Vec::new();
-            while !text.ends_with(b"}}") {
+            while !text.ends_with(b"\"alert.opened\"}") {
                 assert_ne!(stream.read_buf(&mut text).await.unwrap(), 0, "it broke off");
             }
             String::from_utf8(text).unwrap()
