@@ -19,8 +19,8 @@ pub(super) fn current(status: &LineStatus, (now, speed): (Moment, f64)) -> Optio
     (now.mono_us - status.at.mono_us <= stale_us).then_some(&status.state)
 }
 
-/// The state of a line, none where it does not report. A stop counts by the time in which the line should have run; in a break and between shifts nobody
-/// waits for it, so that it neither begins nor ends anything.
+/// The state of a line, none where it does not report. A stop counts by the time in which the line should have run; in a
+/// break and between shifts nobody waits for it, so that it neither begins nor ends anything.
 pub(super) fn of_state(
     line: &LineConfig,
     state: Option<&StateStatus>,
