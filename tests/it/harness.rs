@@ -20,7 +20,7 @@ use serde_json::Value;
 use simulators::{Plant, PlantConfig};
 
 /// Time for anything that normally takes a fraction of a second: a loaded machine must not fail a test.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The one line of every test.
 pub(crate) const LINE: &str = "L1";
