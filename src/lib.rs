@@ -24,7 +24,7 @@
 //! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `config` | `tokio_modbus` `tokio_serial` `tokio_rustls` `opcua` `x509_cert` `rcgen` |
 //! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL | `domain` `clock` `secret` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
-//! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
+//! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
 //! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, cost and speed of the store, time of a month's charts | `domain` `simulators` `clock` `config` `demo` `historian` `service` `web` | |

@@ -53,7 +53,8 @@ enum Command {
     /// Run the service of a plant
     ///
     /// Reads the devices of the configuration, keeps the account in its journal and serves the screens until SIGINT or
-    /// SIGTERM. A device that cannot be reached is tried again and stops nothing else.
+    /// SIGTERM. A device that cannot be reached is tried again and stops nothing else. SIGHUP reads the configuration
+    /// and its maps again: with any mistake the old ones go on, else only what has changed is touched.
     #[command(
         after_help = "Example:\n  capline check config/plant.toml && capline run --config config/plant.toml"
     )]
@@ -161,14 +162,22 @@ async fn demo(
 }
 
 async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    // Before anything is opened: a signal that comes early must not end the service.
+    let hangup = tokio::signal::unix::SignalKind::hangup();
+    let mut hangups = tokio::signal::unix::signal(hangup)?;
     let historian = open_historian(config)?;
     let service = Service::start(config, Clock::real(), historian, false).await?;
     eprintln!("Capline: open http://{} (Ctrl-C ends it)", service.addr());
-    tokio::select! {
-        end = wait(None) => end?,
-        line = service.failed() => anyhow::bail!(
-            "line {line} ended by a fault of Capline, see the log above; start again, it goes on from its last tick"
-        ),
+    let mut end = std::pin::pin!(wait(None));
+    loop {
+        tokio::select! {
+            end = &mut end => break end?,
+            line = service.failed() => anyhow::bail!(
+                "line {line} ended by a fault of Capline, see the log above; start again, it goes on from its last tick"
+            ),
+            // What comes of it is in the log, in the journal and at /api/v1/reload.
+            _ = hangups.recv() => drop(service.reload("SIGHUP").await),
+        }
     }
     service.stop().await?;
     Ok(ExitCode::SUCCESS)

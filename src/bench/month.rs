@@ -25,7 +25,7 @@ use crate::config::{Config, LineConfig};
 use crate::demo::built_in;
 use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
-use crate::web::{App, AppParts, Desk, Gauge, Gauges, LineFeed, ask};
+use crate::web::{App, AppParts, Desk, Gauge, Gauges, LineFeed, Reload, Reloads, ask};
 
 /// Minutes of a day.
 const DAY: i64 = 24 * 60;
@@ -282,6 +282,7 @@ impl Question<'_> {
             writes: false,
             gauges: Arc::new(Nothing),
             desk: Arc::new(Nothing),
+            reloads: Arc::new(Nothing),
         });
         Ok((app, historian))
     }
@@ -325,6 +326,16 @@ impl Desk for Nothing {
     ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>> {
         let told = format!("{line} only exists as a record");
         Box::pin(async move { Err(told) })
+    }
+}
+
+impl Reloads for Nothing {
+    fn reload(&self, _: String) -> BoxFuture<'static, Result<Reload, String>> {
+        Box::pin(async { Err("a record has no configuration".to_owned()) })
+    }
+
+    fn last(&self) -> Option<Reload> {
+        None
     }
 }
 

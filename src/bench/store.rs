@@ -332,6 +332,7 @@ fn baseline(seq: u64, n: u64) -> Baseline {
         segment_sum: value,
         batch: BatchChange::default(),
         held: None,
+        mapping: 0x9e37_79b9,
     }
 }
 

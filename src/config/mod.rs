@@ -1,13 +1,14 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
 mod access;
+pub mod change;
 mod characteristic;
 mod database;
 mod line;
 mod wire;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -59,10 +60,14 @@ pub struct Config {
     pub lines: Vec<LineConfig>,
     /// SHA-256 of the text of the configuration and of all maps it names, as hexadecimal: what a report rests on.
     pub sha256: String,
+    /// The file it was read from; none for one that is built in.
+    pub file: Option<PathBuf>,
+    /// Lines of the keys that cannot change while the service runs, as far as they are written: `listen` → 7.
+    pub key_lines: BTreeMap<&'static str, usize>,
 }
 
 /// One line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LineConfig {
     /// Identifier, used in addresses: `L1`.
     pub id: LineId,
@@ -85,7 +90,7 @@ pub struct LineConfig {
 }
 
 /// One device of a line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DeviceConfig {
     /// What its registers or nodes mean.
     pub map: Arc<PlcMap>,
@@ -141,9 +146,9 @@ impl Config {
                 }],
             }
         })?;
-        Config::parse(&file, &text, path.parent().unwrap_or(Path::new("")), &|map| {
-            std::fs::read_to_string(map)
-        })
+        let base = path.parent().unwrap_or(Path::new(""));
+        let config = Config::parse(&file, &text, base, &|map| std::fs::read_to_string(map))?;
+        Ok(Config { file: Some(path.to_owned()), ..config })
     }
 
     /// Reads a configuration from its text. Relative paths in it start at `base`.
@@ -175,6 +180,7 @@ impl Config {
             map_problems: &mut map_problems,
             lines: HashSet::new(),
             ports: Vec::new(),
+            key_lines: BTreeMap::new(),
         };
         let config = reader.config(&document.root(&table));
         let mut problems = document.into_problems();
@@ -201,6 +207,8 @@ struct Reader<'a> {
     lines: HashSet<String>,
     /// Serial ports so far, with the line of the device that named each first.
     ports: Vec<(usize, SerialPort)>,
+    /// See [`Config::key_lines`].
+    key_lines: BTreeMap<&'static str, usize>,
 }
 
 impl Reader<'_> {
@@ -213,6 +221,7 @@ impl Reader<'_> {
             .map(|at| at.value.to_owned());
         let zone = site.as_ref().and_then(read_zone);
         if let Some(site) = site {
+            self.note_keys(&site);
             site.finish();
         }
 
@@ -221,6 +230,7 @@ impl Reader<'_> {
                 let listen = web
                     .parsed::<SocketAddr>("listen", "an address and port such as 127.0.0.1:8080");
                 let writes = web.boolean("writes");
+                self.note_keys(&web);
                 web.finish();
                 (listen.map(|at| at.value), writes.is_some_and(|at| at.value))
             }
@@ -243,10 +253,13 @@ impl Reader<'_> {
             .and_then(|store| read_span(store, "keep_seconds", 60_000_000, LONGEST_RAW_US));
         let budget = store.as_ref().and_then(|store| store.integer("budget_mb", 64, 1_000_000_000));
         if let Some(store) = store {
+            self.note_keys(&store);
             store.finish();
         }
-        let database =
-            root.section("database").and_then(|section| database::read(&section, self.base));
+        let database = root.section("database").and_then(|section| {
+            self.key_lines.insert("database", section.line);
+            database::read(&section, self.base)
+        });
 
         root.require("line", "[[line]]");
         let zone_or_utc = zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
@@ -256,6 +269,8 @@ impl Reader<'_> {
         root.finish();
         Some(Config {
             sha256: String::new(),
+            file: None,
+            key_lines: std::mem::take(&mut self.key_lines),
             site: name?,
             zone: zone?,
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -268,6 +283,15 @@ impl Reader<'_> {
             web_writes,
             lines,
         })
+    }
+
+    /// Remembers on which lines the keys stand that cannot change while the service runs.
+    fn note_keys(&mut self, section: &Section<'_, '_>) {
+        for (key, line, _) in section.entries() {
+            if let Some(fixed) = change::FIXED.iter().find(|fixed| **fixed == key) {
+                self.key_lines.insert(fixed, line);
+            }
+        }
     }
 
     fn map(&mut self, section: &Section<'_, '_>, path: &str, line: usize) -> Option<PlcMap> {

@@ -290,6 +290,14 @@ impl Historian {
         self.0.writer.perform(move |journal| journal.describe(&line, &devices))
     }
 
+    /// The same while the service runs, for a line whose positions change: readings from now on belong to a new run of the
+    /// service in the record. Nothing is written while they stay the same. Blocks.
+    pub fn describe_anew(&self, line: &LineId, devices: &[DeviceTags]) -> Result<(), StoreError> {
+        let (line, devices) = (line.clone(), record::devices_json(devices));
+        let now = Clock::real().now();
+        self.0.writer.perform(move |journal| journal.describe_anew(&line, &devices, now))
+    }
+
     /// What the positions in snapshots of that moment mean, empty where nobody said. Blocks.
     pub fn described(&self, line: &LineId, at_us: i64) -> Result<Vec<DeviceTags>, StoreError> {
         self.0.readers.described(line, at_us)

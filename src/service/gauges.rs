@@ -15,11 +15,11 @@ use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
 
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use super::RunningLine;
 use super::line::Command;
 use super::plant::plant_gauges;
+use super::switchboard::Switchboard;
 use crate::historian::forward::ForwardStatus;
 use crate::historian::{Historian, Rung};
 use crate::sources::{GroupPace, OpcUaStanding, Sources};
@@ -101,23 +101,13 @@ impl History for StoredHistory {
     }
 }
 
-/// The way to the tasks of the lines, which alone may touch what they follow.
-pub(super) struct LineDesk(Vec<(LineId, mpsc::Sender<Command>)>);
-
-impl LineDesk {
-    pub(super) fn new(lines: &[RunningLine]) -> LineDesk {
-        LineDesk(lines.iter().map(|line| (line.id.clone(), line.commands.clone())).collect())
-    }
-}
-
-impl Desk for LineDesk {
+impl Desk for Switchboard {
     fn order(
         &self,
         line: &LineId,
         order: Order,
     ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>> {
-        let commands = self.0.iter().find(|(id, _)| id == line).map(|(_, commands)| commands);
-        let commands = commands.cloned();
+        let commands = self.of(line);
         Box::pin(async move {
             let commands = commands.ok_or("there is no task of that line")?;
             let (reply, answer) = oneshot::channel();

@@ -7,9 +7,9 @@ use anyhow::anyhow;
 use domain::line::batch::hand::Order;
 use domain::line::event::{Event, EventKind};
 use domain::line::status::LineStatus;
-use domain::line::tracker::LineTracker;
+use domain::line::tracker::{LineModel, LineTracker, Onward};
 use domain::reading::Snapshot;
-use domain::units::{LineId, Moment};
+use domain::units::{LineId, Moment, StationId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 use super::LineSummary;
 use super::orders::{Orders, Reply};
 use crate::clock::Clock;
-use crate::historian::{Historian, NotStored, Pending, Tick};
+use crate::historian::{DeviceTags, Historian, NotStored, Pending, Tick};
 
 /// Snapshots taken from the queue at once.
 const BATCH: usize = 1_024;
@@ -29,6 +29,9 @@ const RAW_IN_MEMORY: usize = 200_000;
 /// How often the last tick is tried before the service gives up on it.
 const LAST_TRIES: u32 = 20;
 
+/// How often it is tried before a change of the configuration is given up.
+const CHANGE_TRIES: u32 = 4;
+
 /// The wall clock stepped when it and the boot clock differ by more than this between two ticks.
 const STEP_US: i64 = 250_000;
 
@@ -38,8 +41,37 @@ pub(super) enum Command {
     Finish(oneshot::Sender<anyhow::Result<LineSummary>>),
     /// Open or close a batch; answered when it is durable.
     Order { order: Order, reply: Reply },
+    /// Go on under another configuration; answered when the line does. With an error it goes on as before.
+    Change { change: Box<LineChange>, reply: oneshot::Sender<anyhow::Result<()>> },
     /// Note something that happened beside the line.
     Note { kind: EventKind, word: &'static str, detail: String },
+}
+
+/// Another configuration of a line that runs.
+pub(super) struct LineChange {
+    pub(super) model: LineModel,
+    /// What the positions in its snapshots mean from then on.
+    pub(super) tags: Vec<DeviceTags>,
+    /// See [`LineTask::slots`].
+    pub(super) slots: Vec<u16>,
+    /// Stations that were read on without a break.
+    pub(super) untouched: Vec<StationId>,
+}
+
+/// Tells that a line is followed no more, unless it was told to end.
+pub(super) struct Alive {
+    pub(super) id: LineId,
+    pub(super) failed: mpsc::UnboundedSender<LineId>,
+    pub(super) finished: bool,
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Nobody listens only when the service is being torn down anyway.
+            let _ = self.failed.send(self.id.clone());
+        }
+    }
 }
 
 /// The task of one line.
@@ -57,6 +89,10 @@ pub(super) struct LineTask {
     pub(super) hear: watch::Sender<bool>,
     /// Time between two ticks.
     pub(super) every: Duration,
+    /// The numbers under which its devices send, in the order of the devices. Positions change with the configuration;
+    /// a number is never given twice, so that what a device that is gone still sent is nobody else's.
+    pub(super) slots: Vec<u16>,
+    pub(super) alive: Alive,
 }
 
 /// What is between the tracker and the journal.
@@ -96,10 +132,16 @@ impl LineTask {
                         let summary = self.finish(outbox).await;
                         // Nobody listens only when the service is being torn down anyway.
                         let _ = reply.send(summary);
+                        self.alive.finished = true;
                         return;
                     }
                     Command::Order { order, reply } => {
                         outbox.orders.give(order, self.clock.now(), reply);
+                    }
+                    Command::Change { change, reply } => {
+                        let changed = self.change(*change, &mut outbox).await;
+                        // Whoever asked has gone with the service.
+                        let _ = reply.send(changed);
                     }
                     Command::Note { kind, word, detail } => {
                         self.tracker.note(event(self.clock.now(), kind, word, detail));
@@ -116,7 +158,9 @@ impl LineTask {
     }
 
     fn take(&mut self, batch: &mut Vec<Snapshot>, outbox: &mut Outbox) {
-        for snapshot in batch.drain(..) {
+        for mut snapshot in batch.drain(..) {
+            let Some(device) = self.position(&snapshot) else { continue };
+            snapshot.device = device;
             self.tracker.advance(&snapshot);
             if self.tracker.is_output(&snapshot) {
                 outbox.orders.read(&mut self.tracker, snapshot.taken_at);
@@ -182,38 +226,85 @@ impl LineTask {
 
     async fn finish(&mut self, mut outbox: Outbox) -> anyhow::Result<LineSummary> {
         outbox.orders.end();
-        while let Ok(snapshot) = self.snapshots.try_recv() {
-            self.tracker.advance(&snapshot);
-            outbox.raw.push(snapshot);
-        }
+        self.take_queued(&mut outbox);
         let now = self.clock.now();
         self.tracker.check(now);
         self.note(now, "stopped", String::new());
+        if !self.store_all(now, &mut outbox, LAST_TRIES).await {
+            return Err(anyhow!(
+                "line {}: the journal did not take the last tick; counts go on from the one before",
+                self.id
+            ));
+        }
+        let (polls, missed_polls) = self.tracker.polls();
+        let (line, counted) = (self.id.clone(), self.tracker.total());
+        Ok(LineSummary { line, counted, polls, missed_polls })
+    }
+
+    /// Goes on under another configuration. All that was read before belongs to the one before, in the record too.
+    async fn change(&mut self, change: LineChange, outbox: &mut Outbox) -> anyhow::Result<()> {
+        let LineChange { model, tags, slots, untouched } = change;
+        self.take_queued(outbox);
+        let now = self.clock.now();
+        self.tracker.check(now);
+        if !self.store_all(now, outbox, CHANGE_TRIES).await {
+            return Err(anyhow!(
+                "line {}: the journal does not take what was read so far; the log has the cause",
+                self.id
+            ));
+        }
+        let (historian, line) = (self.historian.clone(), self.id.clone());
+        let known = tokio::task::spawn_blocking(move || {
+            let known = historian.resume(&line, now.utc_us)?;
+            historian.describe_anew(&line, &tags)?;
+            anyhow::Ok(known)
+        });
+        let known = known.await??;
+        let onward = Onward { untouched, baselines: known.baselines, same_boot: known.same_boot };
+        let followed_to = self.tracker.followed_to();
+        self.tracker.change(model, &onward, followed_to);
+        self.slots = slots;
+        self.hear.send_replace(self.tracker.all_heard());
+        // Whoever is told that it is done must not see the line of before.
+        self.publish.send_replace(Some(Arc::new(self.tracker.status(self.clock.now()))));
+        Ok(())
+    }
+
+    /// Takes what is in the queue.
+    fn take_queued(&mut self, outbox: &mut Outbox) {
+        let mut batch = Vec::new();
+        while let Ok(snapshot) = self.snapshots.try_recv() {
+            batch.push(snapshot);
+        }
+        self.take(&mut batch, outbox);
+    }
+
+    /// Position of the device that a snapshot came from; none for one that is gone.
+    fn position(&self, snapshot: &Snapshot) -> Option<u16> {
+        let position = self.slots.iter().position(|slot| *slot == snapshot.device)?;
+        u16::try_from(position).ok()
+    }
+
+    /// Lets the journal take everything, whatever is on its way, and waits for it. Whether it did.
+    async fn store_all(&mut self, now: Moment, outbox: &mut Outbox, tries: u32) -> bool {
         if let Some(pending) = outbox.on_its_way.take() {
             let answer = pending.await;
-            self.stored(answer, &mut outbox);
+            self.stored(answer, outbox);
         }
-        for _ in 0..LAST_TRIES {
-            self.commit(now, &mut outbox);
+        for n in 1..=tries {
+            self.commit(now, outbox);
             if let Some(pending) = outbox.on_its_way.take() {
                 let answer = pending.await;
-                self.stored(answer, &mut outbox);
+                self.stored(answer, outbox);
             }
             if outbox.returned.is_none() {
-                let (polls, missed_polls) = self.tracker.polls();
-                return Ok(LineSummary {
-                    line: self.id.clone(),
-                    counted: self.tracker.total(),
-                    polls,
-                    missed_polls,
-                });
+                return true;
             }
-            tokio::time::sleep(self.every).await;
+            if n < tries {
+                tokio::time::sleep(self.every).await;
+            }
         }
-        Err(anyhow!(
-            "line {}: the journal did not take the last tick; counts go on from the one before",
-            self.id
-        ))
+        false
     }
 
     fn watch_clock(&mut self, last: Moment, now: Moment) {

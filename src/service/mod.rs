@@ -9,7 +9,10 @@ mod line;
 mod orders;
 mod plant;
 mod quality;
+mod reload;
 mod reports;
+mod running;
+mod switchboard;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +23,7 @@ use domain::line::event::EventKind;
 use domain::line::tracker::{Carry, LineModel, LineTracker};
 use domain::units::{Count, HOUR_US, LineId, Moment};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
@@ -28,11 +31,13 @@ use crate::clock::Clock;
 use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
 use crate::historian::{DeviceTags, Historian, Options};
-use crate::sources::{Feed, SourceAlarm, Sources};
-use crate::web::{self, App, AppParts, LineFeed};
+use crate::sources::{SourceAlarm, Sources};
+use crate::web::{self, App, AppParts, Reload, Shown};
 
-use gauges::{LineDesk, ServiceGauges};
-use line::{Command, LineTask};
+use gauges::ServiceGauges;
+use reload::Reloader;
+use running::{FINAL_POLL, Ground, Running, RunningLine};
+use switchboard::Switchboard;
 
 pub(crate) use gauges::StoredHistory;
 pub use plant::plant_database;
@@ -43,28 +48,17 @@ const QUEUE: usize = 4_096;
 /// How far back a line looks after a start: as far as its longest chart, 120 subgroups of 15 minutes.
 const LOOK_BACK_US: i64 = 30 * HOUR_US;
 
-/// How long the last poll of each device may take when the service stops.
-const FINAL_POLL: Duration = Duration::from_secs(2);
-
 /// A running service.
 pub struct Service {
     addr: SocketAddr,
     historian: Historian,
-    sources: Arc<Sources>,
-    lines: Vec<RunningLine>,
+    reloader: Reloader,
+    /// Lines that ended by a fault of ours.
+    failed: tokio::sync::Mutex<mpsc::UnboundedReceiver<LineId>>,
     /// None where no plant database is configured.
     forwarder: Option<Forwarder>,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
-    charts: Vec<JoinHandle<()>>,
-    stop_charts: watch::Sender<bool>,
-}
-
-struct RunningLine {
-    id: LineId,
-    commands: mpsc::Sender<Command>,
-    heard: watch::Receiver<bool>,
-    task: JoinHandle<()>,
 }
 
 /// What a line has counted when the service stops.
@@ -106,53 +100,26 @@ impl Service {
     ) -> anyhow::Result<Service> {
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr()?;
-        let mut feeds = Vec::new();
-        let mut line_feeds = Vec::new();
-        let mut lines = Vec::new();
-        let (stop_charts, charts_stop) = watch::channel(false);
-        let mut charts = Vec::new();
-        for line in &config.lines {
-            let (out, snapshots) = mpsc::channel(QUEUE);
-            for (device, device_config) in line.devices.iter().enumerate() {
-                feeds.push(Feed {
-                    device: device as u16,
-                    config: device_config.clone(),
-                    out: out.clone(),
-                });
-            }
-            let (publish, status) = watch::channel(None);
-            let (hear, heard) = watch::channel(false);
-            let (commands, inbox) = mpsc::channel(4);
-            let follow = follow(line, &historian, &clock, clock.now())?;
-            historian.describe(&line.id, &device_tags(line))?;
-            let task = LineTask {
-                id: line.id.clone(),
-                tracker: follow.tracker,
-                next_seq: follow.next_seq,
-                clock,
-                historian: historian.clone(),
-                snapshots,
-                inbox,
-                publish,
-                hear,
-                every: config.commit_every,
-            };
-            lines.push(RunningLine {
-                id: line.id.clone(),
-                commands,
-                heard,
-                task: tokio::spawn(task.run()),
-            });
-            line_feeds.push(LineFeed { config: line.clone(), status });
-            let running = quality::run(line.clone(), historian.clone(), clock, charts_stop.clone());
-            charts.push(tokio::spawn(running));
-        }
-        let forwarder = start_forwarder(config, &historian, &lines)?;
-        let of_feeds = owners(&config.lines, &lines);
+        let (fail, failed) = mpsc::unbounded_channel();
+        let every = config.commit_every;
+        let ground = Ground { historian: historian.clone(), clock, every, failed: fail };
+        let begin = |line| RunningLine::begin(line, &ground);
+        let lines = config.lines.iter().map(begin).collect::<anyhow::Result<Vec<_>>>()?;
+        let switchboard = Switchboard::default();
+        let forwarder = start_forwarder(config, &historian, &switchboard)?;
+        let feeds = lines.iter().flat_map(|line| line.feeds(|_| true)).collect();
         let sources = Arc::new(Sources::start(feeds, clock)?);
         if let Some(alarms) = sources.alarms() {
-            tokio::spawn(note_alarms(alarms, of_feeds));
+            tokio::spawn(note_alarms(alarms, switchboard.clone()));
         }
+        let line_feeds = lines.iter().map(RunningLine::shown).collect();
+        let gauges = ServiceGauges {
+            historian: historian.clone(),
+            sources: sources.clone(),
+            plant: forwarder.as_ref().map(Forwarder::status),
+        };
+        let running = Running { config: config.clone(), lines, sources, ground };
+        let reloader = Reloader::new(running, switchboard.clone(), clock);
         let app = App::new(AppParts {
             site: config.site.clone(),
             zone: config.zone.clone(),
@@ -163,32 +130,22 @@ impl Service {
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),
             reports: Arc::new(StoredHistory(historian.clone())),
-            desk: Arc::new(LineDesk::new(&lines)),
+            desk: Arc::new(switchboard),
+            reloads: Arc::new(reloader.clone()),
             writes: config.web_writes || addr.ip().is_loopback(),
-            gauges: Arc::new(ServiceGauges {
-                historian: historian.clone(),
-                sources: sources.clone(),
-                plant: forwarder.as_ref().map(Forwarder::status),
-            }),
+            gauges: Arc::new(gauges),
         });
+        let shown = Shown::from(app);
+        reloader.show_on(shown.showing(), addr.ip().is_loopback());
         let (stop_web, stopped) = oneshot::channel::<()>();
         let until_stopped = async move {
             // A dropped sender means the same as a sent word: the service is going.
             let _ = stopped.await;
         };
-        let web = tokio::spawn(web::serve(listener, app, until_stopped));
+        let web = tokio::spawn(web::serve(listener, shown, until_stopped));
         info!(%addr, "the screens are served");
-        Ok(Service {
-            addr,
-            historian,
-            sources,
-            lines,
-            forwarder,
-            web,
-            stop_web,
-            charts,
-            stop_charts,
-        })
+        let failed = tokio::sync::Mutex::new(failed);
+        Ok(Service { addr, historian, reloader, failed, forwarder, web, stop_web })
     }
 
     /// Where the screens are served.
@@ -198,9 +155,10 @@ impl Service {
 
     /// Waits until every device of every line was heard once, at most `limit`. Whether that is so.
     pub async fn all_heard(&self, limit: Duration) -> bool {
+        let heard = self.reloader.each(|line| line.heard.clone()).await;
         let wait = async {
-            for line in &self.lines {
-                if line.heard.clone().wait_for(|heard| *heard).await.is_err() {
+            for mut heard in heard {
+                if heard.wait_for(|heard| *heard).await.is_err() {
                     return false;
                 }
             }
@@ -212,15 +170,17 @@ impl Service {
     /// Waits until a line is followed no more although nobody stopped it, which only a fault of ours can bring about.
     /// Its screens say unknown by then; a restart goes on from its last tick.
     pub async fn failed(&self) -> LineId {
-        let ends = self.lines.iter().map(|line| {
-            let mut heard = line.heard.clone();
-            Box::pin(async move {
-                // The sender belongs to the task of the line and is dropped with it.
-                let _ = heard.wait_for(|_| false).await;
-                line.id.clone()
-            })
-        });
-        futures_util::future::select_all(ends).await.0
+        match self.failed.lock().await.recv().await {
+            Some(line) => line,
+            // Nobody is left who could fail.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Reads the configuration and its maps again and applies what has changed, as a whole or not at all; the journal and
+    /// the log say what came of it. `by` is who asked.
+    pub async fn reload(&self, by: &str) -> Reload {
+        self.reloader.reload(by.to_owned()).await
     }
 
     /// Reads everything once more, stores it, and stops. Nothing that was read stays unsaved.
@@ -228,29 +188,21 @@ impl Service {
     /// # Errors
     /// The journal could not take the last ticks.
     pub async fn stop(self) -> anyhow::Result<Vec<LineSummary>> {
-        let silent = self.sources.final_poll(FINAL_POLL).await;
+        let running = self.reloader.take().await.context("the service was stopped before")?;
+        let Running { lines, sources, .. } = running;
+        let silent = sources.final_poll(FINAL_POLL).await;
         if !silent.is_empty() {
             warn!(?silent, "these stations did not answer the last poll");
         }
         let mut summaries = Vec::new();
-        for line in self.lines {
-            let (reply, summary) = oneshot::channel();
-            line.commands
-                .send(Command::Finish(reply))
-                .await
-                .context("the task of a line has ended before its time")?;
-            summaries
-                .push(summary.await.with_context(|| format!("line {} did not finish", line.id))??);
-            line.task.await?;
-        }
-        self.stop_charts.send_replace(true);
-        for charts in self.charts {
-            charts.await?;
+        for line in lines {
+            summaries.push(line.finish().await?);
         }
         // The web may still hold the other handle for its gauges; the sources end with the last one.
         let _ = self.stop_web.send(());
         self.web.await??;
-        if let Some(sources) = Arc::into_inner(self.sources) {
+        drop(self.reloader);
+        if let Some(sources) = Arc::into_inner(sources) {
             sources.stop().await;
         }
         if let Some(forwarder) = self.forwarder {
@@ -263,29 +215,11 @@ impl Service {
     }
 }
 
-/// The line of each feed, in the order in which feeds are made.
-fn owners(configured: &[LineConfig], lines: &[RunningLine]) -> Vec<mpsc::Sender<Command>> {
-    let of = |(line, running): (&LineConfig, &RunningLine)| {
-        std::iter::repeat_n(running.commands.clone(), line.devices.len())
-    };
-    configured.iter().zip(lines).flat_map(of).collect()
-}
-
 /// Lets what a person should hear of a source become an alarm of its line, and so go into the journal.
-async fn note_alarms(
-    mut alarms: mpsc::Receiver<SourceAlarm>,
-    of_feeds: Vec<mpsc::Sender<Command>>,
-) {
-    while let Some(SourceAlarm { feed, station, detail }) = alarms.recv().await {
-        let note = Command::Note {
-            kind: EventKind::Alarm,
-            word: "source",
-            detail: format!("{station}: {detail}"),
-        };
-        if let Some(line) = of_feeds.get(feed) {
-            // A line that has ended hears no alarm.
-            let _ = line.send(note).await;
-        }
+async fn note_alarms(mut alarms: mpsc::Receiver<SourceAlarm>, switchboard: Switchboard) {
+    while let Some(SourceAlarm { line, station, detail }) = alarms.recv().await {
+        let detail = format!("{station}: {detail}");
+        switchboard.note(Some(&line), (EventKind::Alarm, "source"), detail).await;
     }
 }
 
@@ -293,11 +227,11 @@ async fn note_alarms(
 fn start_forwarder(
     config: &Config,
     historian: &Historian,
-    lines: &[RunningLine],
+    switchboard: &Switchboard,
 ) -> anyhow::Result<Option<Forwarder>> {
-    let (Some(database), Some(line)) = (&config.database, lines.first()) else { return Ok(None) };
+    let Some(database) = &config.database else { return Ok(None) };
     let settings = plant_database(&config.site, database)?;
-    plant::forward(historian, settings, line.commands.clone()).map(Some)
+    plant::forward(historian, settings, switchboard.clone()).map(Some)
 }
 
 /// Takes the address of the screens.

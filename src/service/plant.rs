@@ -1,15 +1,13 @@
 //! The plant database as the service runs it: settings from the configuration, the task, its alarms and its figures.
 
-use domain::line::event::EventKind;
-use tokio::sync::mpsc;
-
 use super::gauges::{counter, gauge};
-use super::line::Command;
+use super::switchboard::Switchboard;
 use crate::config::DatabaseConfig;
 use crate::historian::Historian;
 use crate::historian::archive::{Address, Secret, Settings, Tls};
 use crate::historian::forward::{ForwardState, ForwardStats, Forwarder};
 use crate::web::Gauge;
+use domain::line::event::EventKind;
 
 /// Variable of the environment that holds the password.
 const VARIABLE: &str = "CAPLINE_DATABASE_PASSWORD";
@@ -37,16 +35,12 @@ pub fn plant_database(site: &str, database: &DatabaseConfig) -> anyhow::Result<S
 pub(super) fn forward(
     historian: &Historian,
     settings: Settings,
-    alarmed: mpsc::Sender<Command>,
+    alarmed: Switchboard,
 ) -> anyhow::Result<Forwarder> {
     let (forwarder, mut alarms) = historian.forward(settings)?;
     tokio::spawn(async move {
         while let Some(detail) = alarms.recv().await {
-            let note = Command::Note { kind: EventKind::Alarm, word: "plant_database", detail };
-            // A line that has ended hears no alarm.
-            if alarmed.send(note).await.is_err() {
-                break;
-            }
+            alarmed.note(None, (EventKind::Alarm, "plant_database"), detail).await;
         }
     });
     Ok(forwarder)

@@ -36,7 +36,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::{
-    App, AppParts, Desk, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord, ReportRecord,
+    App, AppParts, Desk, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord, Reload,
+    ReloadOutcome, Reloads, ReportRecord,
 };
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
@@ -600,6 +601,7 @@ impl History for Record {
             segment_sum: 50,
             batch: BatchChange::default(),
             held: None,
+            mapping: 0,
         };
         let kinds = [EventKind::Count];
         let entries = self.events(&LineId::new("L1"), from_us, to_us, &kinds)?;
@@ -788,9 +790,27 @@ pub(super) fn app_with(
         history,
         reports: Arc::new(Reports::default()),
         desk: Arc::new(HandDesk::default()),
+        reloads: Arc::new(NoReloads),
         gauges: Arc::new(NoGauges),
     });
     (app, sender)
+}
+
+/// A configuration that has a mistake whenever it is read again.
+struct NoReloads;
+
+impl Reloads for NoReloads {
+    fn reload(&self, by: String) -> BoxFuture<'static, Result<Reload, String>> {
+        let told =
+            "plant.toml:7: [[line]] L1: target_per_minute must be from 1 to 10000000, found 0";
+        let outcome = ReloadOutcome::Refused(vec![told.to_owned()]);
+        let (before, after) = ("c0ffee".to_owned(), "c0ffee".to_owned());
+        Box::pin(async { Ok(Reload { at_us: NOW_US, by, before, after, outcome }) })
+    }
+
+    fn last(&self) -> Option<Reload> {
+        None
+    }
 }
 
 /// Final reports and words on gaps, kept in memory.

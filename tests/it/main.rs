@@ -12,6 +12,7 @@ mod layers;
 mod peers;
 mod plantdb;
 mod process;
+mod reload;
 mod restart;
 mod rust_text;
 mod scenarios;

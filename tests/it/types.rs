@@ -105,7 +105,7 @@ async fn polled(map: PlcMap, address: &str) -> Vec<Reading> {
         backoff: (Duration::from_millis(50), Duration::from_secs(1)),
         opcua: Default::default(),
     };
-    let feed = Feed { device: 0, config, out };
+    let feed = Feed { line: domain::units::LineId::new("L1"), device: 0, config, out };
     let sources = Sources::start(vec![feed], Clock::real()).expect("sources");
     let readings = loop {
         let next = tokio::time::timeout(Duration::from_secs(20), queue.recv()).await;

@@ -10,6 +10,7 @@ mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
 pub(crate) mod rejects;
+mod reload;
 mod reports;
 mod revise;
 mod series;
@@ -67,6 +68,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/balance", get(balance::balance)),
         ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/api/v1/lines/{id}/data", get(data::data)),
+        ("/api/v1/reload", get(reload::standing).post(reload::reload)),
         ("/healthz", get(healthz)),
         ("/readyz", get(readyz)),
         ("/api/openapi.json", get(openapi)),
@@ -106,6 +108,8 @@ pub(crate) fn routes() -> Routes {
         balance::balance,
         counters::counter,
         data::data,
+        reload::standing,
+        reload::reload,
         healthz,
         readyz,
         openapi,

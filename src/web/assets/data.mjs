@@ -3,6 +3,7 @@
 import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { ask } from './page.mjs';
+import { offerReload } from './reload.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 2000;
@@ -25,6 +26,7 @@ const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset
   showAll();
 });
 live.run();
+offerReload();
 
 /** From the live view: links and the known part of the shift. */
 function showLinks() {

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 29] = [
+pub(crate) static ASSETS: [Asset; 30] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -64,6 +64,7 @@ pub(crate) static ASSETS: [Asset; 29] = [
     asset!("report.css", "text/css; charset=utf-8"),
     asset!("report.mjs", SCRIPT),
     asset!("data.mjs", SCRIPT),
+    asset!("reload.mjs", SCRIPT),
     asset!("batch.mjs", SCRIPT),
     asset!("line.mjs", SCRIPT),
     asset!("wall.css", "text/css; charset=utf-8"),

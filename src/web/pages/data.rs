@@ -22,11 +22,11 @@ async fn data(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let (body, first) = (body(look.lang), First::of(&app, line).await?);
+    let (body, first) = (body(look.lang, app.parts().writes), First::of(&app, line).await?);
     Ok(page(&app, look, &Page { title: Key::Data, line, script: "data.mjs", body, first }))
 }
 
-fn body(lang: Lang) -> Markup {
+fn body(lang: Lang, writes: bool) -> Markup {
     let polls = [
         Key::Station,
         Key::Group,
@@ -51,6 +51,9 @@ fn body(lang: Lang) -> Markup {
         (style())
         (heading(lang, Key::Data, Key::DataAbout))
         (trouble())
+        @if writes {
+            (reload(lang))
+        }
         div.tiles {
             (figure(lang, Key::LinksUp, "links"))
             (figure(lang, Key::PollsDone, "done"))
@@ -63,6 +66,18 @@ fn body(lang: Lang) -> Markup {
         div.halves.wide-left {
             (table(lang, Key::Ledger, "ledger", &ledger))
             (table(lang, Key::CountBalance, "balance", &balance))
+        }
+    }
+}
+
+/// Where a person lets the configuration be read again, and what came of it.
+fn reload(lang: Lang) -> Markup {
+    html! {
+        section.reload aria-labelledby="reload-button" {
+            button.act #reload-button type="button" disabled { (lang.mark(Key::ReloadButton)) }
+            span.dim #reload-hash {}
+            span #reload-outcome role="status" {}
+            ul #reload-told hidden {}
         }
     }
 }

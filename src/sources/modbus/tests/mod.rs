@@ -147,7 +147,7 @@ struct Line {
 impl Line {
     fn start(config: DeviceConfig) -> Line {
         let (out, queue) = mpsc::channel(10_000);
-        let feed = Feed { device: 2, config, out };
+        let feed = Feed { line: domain::units::LineId::new("L1"), device: 2, config, out };
         Line { sources: Sources::start(vec![feed], Clock::real()).unwrap(), queue }
     }
 
@@ -171,7 +171,7 @@ impl Line {
     /// Stops, and checks that the snapshots add up to the polls that fell due.
     async fn stop(self, mut received: Vec<Snapshot>) -> Vec<GroupPace> {
         let mut queue = self.queue;
-        let accounts = self.sources.accounts.clone();
+        let accounts = self.sources.accounts();
         self.sources.stop().await;
         while let Ok(snapshot) = queue.try_recv() {
             received.push(snapshot);
@@ -427,7 +427,12 @@ async fn a_map_that_cannot_be_planned_is_said_at_the_start() {
     let options = ModbusOptions { max_registers: 2, ..modbus() };
     let map = map(Protocol::Modbus(options), &[10], vec![holding(0, Kind::Float(64), 0)]);
     let (out, _queue) = mpsc::channel(1);
-    let feed = Feed { device: 0, config: device(map, "127.0.0.1:1".into()), out };
+    let feed = Feed {
+        line: domain::units::LineId::new("L1"),
+        device: 0,
+        config: device(map, "127.0.0.1:1".into()),
+        out,
+    };
     let error = Sources::start(vec![feed], Clock::real()).err().unwrap();
     assert!(error.to_string().contains("raise max_registers"), "{error}");
 }

@@ -189,7 +189,7 @@ struct Line {
 impl Line {
     fn start(config: DeviceConfig) -> Line {
         let (out, queue) = mpsc::channel(10_000);
-        let feed = Feed { device: 0, config, out };
+        let feed = Feed { line: domain::units::LineId::new("L1"), device: 0, config, out };
         let sources = Sources::start(vec![feed], Clock::real()).unwrap();
         Line { sources, queue, received: Vec::new() }
     }
@@ -219,7 +219,7 @@ impl Line {
 
     /// Stops, and checks that the snapshots add up to the intervals that passed.
     async fn stop(mut self) -> Vec<GroupPace> {
-        let accounts = self.sources.accounts.clone();
+        let accounts = self.sources.accounts();
         self.sources.stop().await;
         while let Ok(snapshot) = self.queue.try_recv() {
             self.received.push(snapshot);
@@ -450,7 +450,12 @@ fn an_address_of_another_kind_is_said_at_the_start() {
     let (out, _queue) = mpsc::channel(1);
     let mut config = config("x", &[50], vec![node("0", 0)]);
     config.address = "192.168.1.10:4840".into();
-    let error = Sources::start(vec![Feed { device: 0, config, out }], Clock::real()).err().unwrap();
+    let error = Sources::start(
+        vec![Feed { line: domain::units::LineId::new("L1"), device: 0, config, out }],
+        Clock::real(),
+    )
+    .err()
+    .unwrap();
     assert!(error.to_string().contains("write opc.tcp://host:port"), "{error}");
 }
 
@@ -458,7 +463,12 @@ fn an_address_of_another_kind_is_said_at_the_start() {
 fn a_register_in_a_map_of_nodes_is_said_at_the_start() {
     let (out, _queue) = mpsc::channel(1);
     let config = config("127.0.0.1:1", &[50], vec![holding(0, Kind::Unsigned(16), 0)]);
-    let error = Sources::start(vec![Feed { device: 0, config, out }], Clock::real()).err().unwrap();
+    let error = Sources::start(
+        vec![Feed { line: domain::units::LineId::new("L1"), device: 0, config, out }],
+        Clock::real(),
+    )
+    .err()
+    .unwrap();
     assert!(error.to_string().contains("does not belong to the protocol"), "{error}");
 }
 
