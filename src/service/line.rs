@@ -9,7 +9,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::status::LineStatus;
 use domain::line::tracker::LineTracker;
 use domain::reading::Snapshot;
-use domain::units::{LineId, Moment};
+use domain::units::{Count, LineId, Moment, StationId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
@@ -35,7 +35,11 @@ const STEP_US: i64 = 250_000;
 /// What a line can be told.
 pub(super) enum Command {
     /// Take what is queued, store everything, answer and end.
-    Finish(oneshot::Sender<anyhow::Result<LineSummary>>),
+    Finish {
+        /// Stations of the line that did not answer the last poll.
+        silent: Vec<StationId>,
+        reply: oneshot::Sender<anyhow::Result<LineSummary>>,
+    },
     /// Open or close a batch; answered when it is durable.
     Order { order: Order, reply: Reply },
     /// Note something that happened beside the line.
@@ -45,6 +49,8 @@ pub(super) enum Command {
 /// The task of one line.
 pub(super) struct LineTask {
     pub(super) id: LineId,
+    /// Station whose output the line counts.
+    pub(super) counting: StationId,
     pub(super) tracker: LineTracker,
     /// Number of the next tick.
     pub(super) next_seq: u64,
@@ -92,8 +98,8 @@ impl LineTask {
                 }
                 answer = wait(&mut outbox.on_its_way) => self.stored(answer, &mut outbox),
                 Some(command) = self.inbox.recv() => match command {
-                    Command::Finish(reply) => {
-                        let summary = self.finish(outbox).await;
+                    Command::Finish { silent, reply } => {
+                        let summary = self.finish(outbox, &silent).await;
                         // Nobody listens only when the service is being torn down anyway.
                         let _ = reply.send(summary);
                         return;
@@ -180,7 +186,11 @@ impl LineTask {
         }
     }
 
-    async fn finish(&mut self, mut outbox: Outbox) -> anyhow::Result<LineSummary> {
+    async fn finish(
+        &mut self,
+        mut outbox: Outbox,
+        silent: &[StationId],
+    ) -> anyhow::Result<LineSummary> {
         outbox.orders.end();
         while let Ok(snapshot) = self.snapshots.try_recv() {
             self.tracker.advance(&snapshot);
@@ -188,7 +198,13 @@ impl LineTask {
         }
         let now = self.clock.now();
         self.tracker.check(now);
-        self.note(now, "stopped", String::new());
+        // An end in the middle of an outage is an open one: the capsules made since the last reading are counted by the
+        // first reading after the next start.
+        let unseen = match silent.contains(&self.counting) {
+            true => self.tracker.unseen(now),
+            false => Count::ZERO,
+        };
+        self.note(now, "stopped", not_answered(silent, unseen));
         if let Some(pending) = outbox.on_its_way.take() {
             let answer = pending.await;
             self.stored(answer, &mut outbox);
@@ -204,6 +220,7 @@ impl LineTask {
                 return Ok(LineSummary {
                     line: self.id.clone(),
                     counted: self.tracker.total(),
+                    unseen,
                     polls,
                     missed_polls,
                 });
@@ -228,6 +245,21 @@ impl LineTask {
     fn note(&mut self, at: Moment, word: &str, detail: String) {
         self.tracker.note(event(at, EventKind::Service, word, detail));
     }
+}
+
+/// What the end of the service says of stations that did not answer the last poll.
+fn not_answered(silent: &[StationId], unseen: Count) -> String {
+    if silent.is_empty() {
+        return String::new();
+    }
+    let silent: Vec<&str> = silent.iter().map(StationId::as_str).collect();
+    let counted = match unseen.high() {
+        0 => String::new(),
+        most => format!(
+            "; up to {most} capsules made since it was read are counted after the next start"
+        ),
+    };
+    format!("no answer to the last poll: {}{counted}", silent.join(", "))
 }
 
 fn event(at: Moment, kind: EventKind, word: &str, detail: String) -> Event {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::line::event::EventKind;
 use domain::line::tracker::{Carry, LineModel, LineTracker};
-use domain::units::{Count, HOUR_US, LineId, Moment};
+use domain::units::{Count, HOUR_US, LineId, Moment, StationId};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -62,6 +62,7 @@ pub struct Service {
 
 struct RunningLine {
     id: LineId,
+    stations: Vec<StationId>,
     commands: mpsc::Sender<Command>,
     heard: watch::Receiver<bool>,
     task: JoinHandle<()>,
@@ -72,8 +73,10 @@ struct RunningLine {
 pub struct LineSummary {
     /// Which line.
     pub line: LineId,
-    /// Good capsules since the journal began.
+    /// Good capsules since the journal began, as of the last reading.
     pub counted: Count,
+    /// What may have been made since then, if the counting station did not answer the last poll: it is in no count yet.
+    pub unseen: Count,
     /// Polls that brought readings since this start.
     pub polls: u64,
     /// Polls that brought none since this start.
@@ -127,6 +130,7 @@ impl Service {
             historian.describe(&line.id, &device_tags(line))?;
             let task = LineTask {
                 id: line.id.clone(),
+                counting: line.counting_station.clone(),
                 tracker: follow.tracker,
                 next_seq: follow.next_seq,
                 clock,
@@ -139,6 +143,7 @@ impl Service {
             };
             lines.push(RunningLine {
                 id: line.id.clone(),
+                stations: line.devices.iter().map(|device| device.map.station.clone()).collect(),
                 commands,
                 heard,
                 task: tokio::spawn(task.run()),
@@ -235,8 +240,10 @@ impl Service {
         let mut summaries = Vec::new();
         for line in self.lines {
             let (reply, summary) = oneshot::channel();
+            let is_its = |station: &&StationId| line.stations.contains(station);
+            let silent = silent.iter().filter(is_its).cloned().collect();
             line.commands
-                .send(Command::Finish(reply))
+                .send(Command::Finish { silent, reply })
                 .await
                 .context("the task of a line has ended before its time")?;
             summaries

@@ -222,7 +222,8 @@ impl Sources {
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Polls every reachable device once more; its snapshots are in the queues of the lines when this returns.
+    /// Polls every device once more; its snapshots are in the queues of the lines when this returns. A device that is away
+    /// for a moment is connected to within `limit`: what it made since its last reading would be missing otherwise.
     ///
     /// Returns the stations that did not deliver: unreachable, refusing, or not done within `limit`.
     pub async fn final_poll(&self, limit: Duration) -> Vec<StationId> {

@@ -2,6 +2,7 @@
 
 mod fuzz;
 mod groups;
+mod reconnects;
 mod rtu;
 mod tls;
 
