@@ -18,3 +18,4 @@ mod scenarios;
 mod skip;
 mod types;
 mod weights;
+mod wire;
