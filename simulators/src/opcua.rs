@@ -183,7 +183,8 @@ async fn push(core: &Core, nodes: Nodes, every: Duration) {
         ticks.tick().await;
         let bad = core.faults.get().opcua.bad_status;
         let status = if bad { StatusCode::BadNoCommunication } else { StatusCode::Good };
-        let (values, utc_us) = core.at_now(|model| (model.nodes(), model.utc_us()));
+        let (values, utc_us, plant_us) =
+            core.at_now(|model| (model.nodes(), model.utc_us(), model.plant_us()));
         let now: Vec<_> = values.into_iter().map(|(_, value)| (value, status)).collect();
         let changed = nodes.ids.iter().zip(&now).enumerate().filter_map(|(i, (id, new))| {
             let (value, status) = new;
@@ -193,6 +194,7 @@ async fn push(core: &Core, nodes: Nodes, every: Duration) {
         if let Err(status) = nodes.manager.set_values(nodes.handle.subscriptions(), changed) {
             tracing::warn!(%status, "the OPC UA server refused new values");
         }
+        core.pushed_us.send_replace(plant_us);
         sent = now;
     }
 }

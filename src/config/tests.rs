@@ -67,7 +67,7 @@ fn what_is_left_out_has_the_default_that_the_example_shows() {
     let device = &config.lines[0].devices[0];
     assert_eq!(device.connect_timeout, Duration::from_secs(1));
     assert_eq!(device.reply_timeout, Duration::from_millis(100));
-    assert_eq!(device.backoff, (Duration::from_millis(100), Duration::from_secs(5)));
+    assert_eq!(device.backoff, (Duration::from_millis(60), Duration::from_secs(5)));
 }
 
 #[test]

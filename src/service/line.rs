@@ -9,7 +9,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::status::LineStatus;
 use domain::line::tracker::{LineModel, LineTracker, Onward};
 use domain::reading::Snapshot;
-use domain::units::{LineId, Moment, StationId};
+use domain::units::{Count, LineId, Moment, StationId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
@@ -38,7 +38,11 @@ const STEP_US: i64 = 250_000;
 /// What a line can be told.
 pub(super) enum Command {
     /// Take what is queued, store everything, answer and end.
-    Finish(oneshot::Sender<anyhow::Result<LineSummary>>),
+    Finish {
+        /// Stations of the line that did not answer the last poll.
+        silent: Vec<StationId>,
+        reply: oneshot::Sender<anyhow::Result<LineSummary>>,
+    },
     /// Open or close a batch; answered when it is durable.
     Order { order: Order, reply: Reply },
     /// Go on under another configuration; answered when the line does. With an error it goes on as before.
@@ -77,6 +81,8 @@ impl Drop for Alive {
 /// The task of one line.
 pub(super) struct LineTask {
     pub(super) id: LineId,
+    /// Station whose output the line counts.
+    pub(super) counting: StationId,
     pub(super) tracker: LineTracker,
     /// Number of the next tick.
     pub(super) next_seq: u64,
@@ -128,8 +134,8 @@ impl LineTask {
                 }
                 answer = wait(&mut outbox.on_its_way) => self.stored(answer, &mut outbox),
                 Some(command) = self.inbox.recv() => match command {
-                    Command::Finish(reply) => {
-                        let summary = self.finish(outbox).await;
+                    Command::Finish { silent, reply } => {
+                        let summary = self.finish(outbox, &silent).await;
                         // Nobody listens only when the service is being torn down anyway.
                         let _ = reply.send(summary);
                         self.alive.finished = true;
@@ -224,12 +230,22 @@ impl LineTask {
         }
     }
 
-    async fn finish(&mut self, mut outbox: Outbox) -> anyhow::Result<LineSummary> {
+    async fn finish(
+        &mut self,
+        mut outbox: Outbox,
+        silent: &[StationId],
+    ) -> anyhow::Result<LineSummary> {
         outbox.orders.end();
         self.take_queued(&mut outbox);
         let now = self.clock.now();
         self.tracker.check(now);
-        self.note(now, "stopped", String::new());
+        // An end in the middle of an outage is an open one: the capsules made since the last reading are counted by the
+        // first reading after the next start.
+        let unseen = match silent.contains(&self.counting) {
+            true => self.tracker.unseen(now),
+            false => Count::ZERO,
+        };
+        self.note(now, "stopped", not_answered(silent, unseen));
         if !self.store_all(now, &mut outbox, LAST_TRIES).await {
             return Err(anyhow!(
                 "line {}: the journal did not take the last tick; counts go on from the one before",
@@ -238,7 +254,7 @@ impl LineTask {
         }
         let (polls, missed_polls) = self.tracker.polls();
         let (line, counted) = (self.id.clone(), self.tracker.total());
-        Ok(LineSummary { line, counted, polls, missed_polls })
+        Ok(LineSummary { line, counted, unseen, polls, missed_polls })
     }
 
     /// Goes on under another configuration. All that was read before belongs to the one before, in the record too.
@@ -262,6 +278,7 @@ impl LineTask {
         let known = known.await??;
         let onward = Onward { untouched, baselines: known.baselines, same_boot: known.same_boot };
         let followed_to = self.tracker.followed_to();
+        self.counting = model.stations[model.counting].station.clone();
         self.tracker.change(model, &onward, followed_to);
         self.slots = slots;
         self.hear.send_replace(self.tracker.all_heard());
@@ -319,6 +336,21 @@ impl LineTask {
     fn note(&mut self, at: Moment, word: &str, detail: String) {
         self.tracker.note(event(at, EventKind::Service, word, detail));
     }
+}
+
+/// What the end of the service says of stations that did not answer the last poll.
+fn not_answered(silent: &[StationId], unseen: Count) -> String {
+    if silent.is_empty() {
+        return String::new();
+    }
+    let silent: Vec<&str> = silent.iter().map(StationId::as_str).collect();
+    let counted = match unseen.high() {
+        0 => String::new(),
+        most => format!(
+            "; up to {most} capsules made since it was read are counted after the next start"
+        ),
+    };
+    format!("no answer to the last poll: {}{counted}", silent.join(", "))
 }
 
 fn event(at: Moment, kind: EventKind, word: &str, detail: String) -> Event {

@@ -66,8 +66,10 @@ pub struct Service {
 pub struct LineSummary {
     /// Which line.
     pub line: LineId,
-    /// Good capsules since the journal began.
+    /// Good capsules since the journal began, as of the last reading.
     pub counted: Count,
+    /// What may have been made since then, if the counting station did not answer the last poll: it is in no count yet.
+    pub unseen: Count,
     /// Polls that brought readings since this start.
     pub polls: u64,
     /// Polls that brought none since this start.
@@ -196,7 +198,9 @@ impl Service {
         }
         let mut summaries = Vec::new();
         for line in lines {
-            summaries.push(line.finish().await?);
+            let its = silent.iter().filter(|(of, _)| of == line.id());
+            let its = its.map(|(_, station)| station.clone()).collect();
+            summaries.push(line.finish(its).await?);
         }
         // The web may still hold the other handle for its gauges; the sources end with the last one.
         let _ = self.stop_web.send(());

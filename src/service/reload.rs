@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context;
 use domain::line::event::EventKind;
-use domain::units::StationId;
+use domain::units::{LineId, StationId};
 use futures_util::future::BoxFuture;
 use tracing::{error, info, warn};
 
@@ -149,7 +149,7 @@ impl Reloader {
         by: &str,
     ) -> anyhow::Result<()> {
         let added = begin_lines(running, &new, change).await?;
-        let stopped = stop_devices(running, change).await;
+        let (stopped, silent) = stop_devices(running, change).await;
         let begun = begin_anew(running, &new, change, &added).await;
         if let Err(error) = begun {
             take_back(running, stopped, added).await;
@@ -157,13 +157,19 @@ impl Reloader {
         }
         let old = running.config.sha256.clone();
         running.config = new;
-        self.settle(running, change, added).await;
+        self.settle(running, change, added, &silent).await;
         self.tell(running, &old, change, by).await;
         Ok(())
     }
 
     /// What follows once all is read: nothing of it can fail.
-    async fn settle(&self, running: &mut Running, change: &ConfigChange, added: Vec<RunningLine>) {
+    async fn settle(
+        &self,
+        running: &mut Running,
+        change: &ConfigChange,
+        added: Vec<RunningLine>,
+        silent: &[(LineId, StationId)],
+    ) {
         let mut lines = std::mem::take(&mut running.lines);
         lines.extend(added);
         for line in &running.config.lines {
@@ -188,7 +194,9 @@ impl Reloader {
         }
         for line in lines {
             let id = line.id().clone();
-            if let Err(error) = line.finish().await {
+            let its = silent.iter().filter(|(of, _)| *of == id);
+            let its = its.map(|(_, station)| station.clone()).collect();
+            if let Err(error) = line.finish(its).await {
                 error!(line = %id, %error, "a line that is followed no more did not end in good order");
             }
         }
@@ -280,8 +288,12 @@ async fn begin_lines(
     Ok(added)
 }
 
-/// Reads the devices that go, or are read anew, once more, and stops them. Returns what it takes to start them again.
-async fn stop_devices(running: &Running, change: &ConfigChange) -> Vec<Feed> {
+/// Reads the devices that go, or are read anew, once more, and stops them. Returns what it takes to start them again, and
+/// which of them did not answer.
+async fn stop_devices(
+    running: &Running,
+    change: &ConfigChange,
+) -> (Vec<Feed>, Vec<(LineId, StationId)>) {
     let mut feeds = Vec::new();
     for line in &running.lines {
         let removed = change.removed.contains(line.id());
@@ -298,7 +310,7 @@ async fn stop_devices(running: &Running, change: &ConfigChange) -> Vec<Feed> {
         warn!(?silent, "these stations did not answer before they were read anew or no more");
     }
     running.sources.remove(&places).await;
-    feeds
+    (feeds, silent)
 }
 
 /// Lets the lines that differ go on under their new configuration, and starts their devices and those of new lines.

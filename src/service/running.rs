@@ -71,6 +71,7 @@ impl RunningLine {
         let (charts, stop_charts) = charts(config, ground);
         let task = LineTask {
             id: config.id.clone(),
+            counting: config.counting_station.clone(),
             tracker: follow.tracker,
             next_seq: follow.next_seq,
             clock,
@@ -181,10 +182,11 @@ impl RunningLine {
         (self.charts, self.stop_charts) = charts(&self.config, ground);
     }
 
-    /// Stores everything and ends. Its devices are read no more by then.
-    pub(super) async fn finish(self) -> anyhow::Result<LineSummary> {
+    /// Stores everything and ends. Its devices are read no more by then; `silent` are those that did not answer the last
+    /// poll.
+    pub(super) async fn finish(self, silent: Vec<StationId>) -> anyhow::Result<LineSummary> {
         let (reply, summary) = oneshot::channel();
-        self.commands.send(Command::Finish(reply)).await.context(ENDED)?;
+        self.commands.send(Command::Finish { silent, reply }).await.context(ENDED)?;
         let summary =
             summary.await.with_context(|| format!("line {} did not finish", self.config.id))??;
         self.task.await?;
@@ -196,7 +198,7 @@ impl RunningLine {
     /// Ends a line that was begun in vain.
     pub(super) async fn abandon(self) {
         let line = self.config.id.clone();
-        if let Err(error) = self.finish().await {
+        if let Err(error) = self.finish(Vec::new()).await {
             warn!(%line, %error, "a line that was begun in vain did not end in good order");
         }
     }

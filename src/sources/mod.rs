@@ -250,15 +250,20 @@ impl Sources {
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Polls every reachable device once more; its snapshots are in the queues of the lines when this returns.
+    /// Polls every device once more; its snapshots are in the queues of the lines when this returns. A device that is away
+    /// for a moment is connected to within `limit`: what it made since its last reading would be missing otherwise.
     ///
-    /// Returns the stations that did not deliver: unreachable, refusing, or not done within `limit`.
-    pub async fn final_poll(&self, limit: Duration) -> Vec<StationId> {
+    /// Returns the stations, each with its line, that did not deliver: unreachable, refusing, or not done within `limit`.
+    pub async fn final_poll(&self, limit: Duration) -> Vec<(LineId, StationId)> {
         self.poll_once_more(|_| true, limit).await
     }
 
     /// The same for some devices only.
-    pub async fn final_poll_of(&self, places: &[Place], limit: Duration) -> Vec<StationId> {
+    pub async fn final_poll_of(
+        &self,
+        places: &[Place],
+        limit: Duration,
+    ) -> Vec<(LineId, StationId)> {
         self.poll_once_more(|place| places.contains(place), limit).await
     }
 
@@ -266,7 +271,7 @@ impl Sources {
         &self,
         picks: impl Fn(&Place) -> bool,
         limit: Duration,
-    ) -> Vec<StationId> {
+    ) -> Vec<(LineId, StationId)> {
         let deadline = Instant::now() + limit;
         // All are asked before the first is waited for, so that the snapshots are of nearly one moment.
         let mut asked = Vec::new();
@@ -274,17 +279,18 @@ impl Sources {
             for commands in &handle.commands {
                 let (done, answer) = oneshot::channel();
                 let sent = commands.try_send(Command::FinalPoll { deadline, done });
-                asked.push((handle.station.clone(), sent.is_ok().then_some(answer)));
+                let of = (handle.place.line.clone(), handle.station.clone());
+                asked.push((of, sent.is_ok().then_some(answer)));
             }
         }
-        let mut failed: Vec<StationId> = Vec::new();
-        for (station, answer) in asked {
+        let mut failed: Vec<(LineId, StationId)> = Vec::new();
+        for (of, answer) in asked {
             let delivered = match answer {
                 Some(answer) => tokio::time::timeout_at(deadline, answer).await,
                 None => Ok(Ok(false)),
             };
-            if !matches!(delivered, Ok(Ok(true))) && failed.last() != Some(&station) {
-                failed.push(station);
+            if !matches!(delivered, Ok(Ok(true))) && failed.last() != Some(&of) {
+                failed.push(of);
             }
         }
         failed

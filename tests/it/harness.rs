@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use capline::clock::Clock;
@@ -18,6 +19,8 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use simulators::{Plant, PlantConfig};
+
+use crate::wire::relay::Relay;
 
 /// Time for anything that normally takes a fraction of a second: a loaded machine must not fail a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,15 +60,19 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 /// A configuration in a directory of its own, deleted with this value.
 pub(crate) struct Site {
     dir: tempfile::TempDir,
+    /// They read off what the service asks of the devices of the configuration.
+    relays: Mutex<Vec<Relay>>,
 }
 
 impl Site {
     /// An empty directory.
     pub(crate) fn new() -> Site {
-        Site { dir: tempfile::tempdir().expect("there is room for a test") }
+        let dir = tempfile::tempdir().expect("there is room for a test");
+        Site { dir, relays: Mutex::default() }
     }
 
-    /// Writes the configuration of one line: its devices as map and address, the first of which counts.
+    /// Writes the configuration of one line: its devices as map and address, the first of which counts. All that the
+    /// service asks of a device that listens now is recorded on the way.
     pub(crate) fn configure(&self, listen: SocketAddr, counting: &str, devices: &[(&str, &str)]) {
         let mut text = format!(
             "[site]\nname = 'Test'\nzone = 'Asia/Shanghai'\n[web]\nlisten = '{listen}'\n[store]\ndir = 'data'\n\
@@ -74,6 +81,8 @@ impl Site {
         );
         for (map, address) in devices {
             let map = repository(map);
+            let (address, relay) = Relay::before(address);
+            self.relays.lock().unwrap_or_else(PoisonError::into_inner).extend(relay);
             text += &format!("[[line.device]]\nmap = '{}'\naddress = '{address}'\n", map.display());
         }
         std::fs::write(self.file(), text).expect("a test can write its configuration");

@@ -19,3 +19,4 @@ mod scenarios;
 mod skip;
 mod types;
 mod weights;
+mod wire;

@@ -227,6 +227,19 @@ impl Counter {
         })
     }
 
+    /// What may have been counted from the newest sample until `now`: nothing is known of it but how fast the machine is.
+    /// Zero before the first sample.
+    pub fn unseen(&self, now: Moment) -> Count {
+        self.newest().map_or(Count::ZERO, |newest| {
+            let silent_us = match self.resumed {
+                // The sample may be from before the machine was booted, where only the wall clock goes on.
+                true => now.utc_us.saturating_sub(newest.at.utc_us),
+                false => now.mono_us.saturating_sub(newest.at.mono_us),
+            };
+            Count::between(0, 0, self.settings.most_in(silent_us))
+        })
+    }
+
     /// Whether a sample with an older device time is late. A clock that stepped back makes all
     /// samples look late: a run of them, in step with our own clock, is believed again.
     fn is_late(&mut self, sample: &Sample) -> bool {

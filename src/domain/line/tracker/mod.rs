@@ -494,6 +494,14 @@ impl LineTracker {
         })
     }
 
+    /// Good capsules that may have been made from the last reading until `now` and are in no count yet.
+    pub fn unseen(&self, now: Moment) -> Count {
+        self.output().map_or(Count::ZERO, |ledger| {
+            let map = &self.model.stations[ledger.station];
+            map.capsules(ledger.tag, ledger.counter.unseen(now))
+        })
+    }
+
     fn output(&self) -> Option<&Ledger> {
         let is_good = |ledger: &&Ledger| self.role(ledger) == &Role::Good;
         self.ledgers.iter().filter(|ledger| ledger.station == self.model.counting).find(is_good)

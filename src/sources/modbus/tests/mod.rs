@@ -2,6 +2,7 @@
 
 mod fuzz;
 mod groups;
+mod reconnects;
 mod rtu;
 mod tls;
 
@@ -418,7 +419,7 @@ async fn the_last_poll_names_who_did_not_answer() {
     let line = Line::start(plain(&[50], vec![holding(5, U16, 0)], &server.address));
     tokio::time::sleep(Duration::from_millis(100)).await;
     let failed = line.sources.final_poll(Duration::from_millis(500)).await;
-    assert_eq!(failed.iter().map(|s| s.as_str()).collect::<Vec<_>>(), ["CF01"]);
+    assert_eq!(failed.iter().map(|(_, s)| s.as_str()).collect::<Vec<_>>(), ["CF01"]);
     line.stop(Vec::new()).await;
 }
 
