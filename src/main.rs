@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 mod commands;
 
 use commands::{
-    adopt, backup, browse, check, count, import, migrate, oee, pki, probe, selftest, spc,
+    adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, selftest, spc,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -67,6 +67,7 @@ enum Command {
     Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
+    Export(export::ExportArgs),
     Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
@@ -123,6 +124,16 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Export(args) => {
+            let end = async {
+                if let Err(error) = wait(None).await {
+                    eprintln!("capline: no signal can be heard: {error}");
+                    std::future::pending::<()>().await;
+                }
+            };
+            let done = runtime()?.block_on(export::run(args, end));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Import(args) => Ok(import::run(&args)),
         Command::Probe(args) => Ok(runtime()?.block_on(probe::run(&args))),
         Command::Migrate(args) => {

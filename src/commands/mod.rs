@@ -8,6 +8,7 @@ pub(crate) mod browse;
 pub(crate) mod chart;
 pub(crate) mod check;
 pub(crate) mod count;
+pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod migrate;
 pub(crate) mod oee;

@@ -294,7 +294,7 @@ fn events(
     Ok(found)
 }
 
-fn seconds(
+pub(super) fn seconds(
     conn: &Connection,
     line: i64,
     sql: &str,

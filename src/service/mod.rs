@@ -27,7 +27,7 @@ use tracing::{info, warn};
 use crate::clock::Clock;
 use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
-use crate::historian::{DeviceTags, Historian, Options};
+use crate::historian::{DeviceTags, Historian, Options, PlantMark};
 use crate::sources::{Feed, SourceAlarm, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
@@ -106,6 +106,12 @@ impl Service {
     ) -> anyhow::Result<Service> {
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr()?;
+        historian.mark(PlantMark {
+            site: config.site.clone(),
+            zone: config.zone.iana_name().unwrap_or("UTC").to_owned(),
+            config_sha256: config.sha256.clone(),
+            simulated,
+        })?;
         let mut feeds = Vec::new();
         let mut line_feeds = Vec::new();
         let mut lines = Vec::new();
