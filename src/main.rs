@@ -15,7 +15,8 @@ use clap::{Parser, Subcommand};
 mod commands;
 
 use commands::{
-    adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, selftest, spc,
+    adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
+    selftest, spc,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -73,6 +74,7 @@ enum Command {
     Oee(oee::OeeArgs),
     Pki(pki::PkiArgs),
     Probe(probe::ProbeArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Restore(backup::RestoreArgs),
     Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
@@ -141,6 +143,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Reconcile(args) => {
+            let done = runtime()?.block_on(reconcile::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Restore(args) => {
             Ok(backup::restore(&args).unwrap_or_else(|refusal| refusal.exit()))
         }

@@ -67,7 +67,10 @@ fn format(text: &str) -> Result<Format, String> {
 }
 
 /// Writes or checks, until it is done or `end` says that somebody gave it up.
-pub(crate) async fn run(args: ExportArgs, end: impl Future<Output = ()>) -> Result<ExitCode, Refusal> {
+pub(crate) async fn run(
+    args: ExportArgs,
+    end: impl Future<Output = ()>,
+) -> Result<ExitCode, Refusal> {
     let given_up = Arc::new(AtomicBool::new(false));
     let (bar, watch) = progress(given_up.clone());
     let work = tokio::task::spawn_blocking(move || match &args.verify {
@@ -149,7 +152,9 @@ fn tables(words: &[String]) -> Result<Vec<What>, Refusal> {
     for word in words {
         let Some(what) = What::from_word(word) else {
             let known = What::ALL.map(What::word).join(", ");
-            return Err(Refusal(format!("--what {word:?}: there is no such table; known are {known}, or all")));
+            return Err(Refusal(format!(
+                "--what {word:?}: there is no such table; known are {known}, or all"
+            )));
         };
         tables.push(what);
     }
@@ -170,7 +175,8 @@ fn progress(given_up: Arc<AtomicBool>) -> (ProgressBar, Watch) {
     }
     let shown = bar.clone();
     let watch: Watch = Arc::new(move |progress| {
-        let rows = if progress.rows > 0 { format!(", {} rows", progress.rows) } else { String::new() };
+        let rows =
+            if progress.rows > 0 { format!(", {} rows", progress.rows) } else { String::new() };
         shown.set_message(format!("{}{rows}", progress.what));
         shown.set_length(progress.of.max(progress.done));
         shown.set_position(progress.done);

@@ -14,6 +14,7 @@ pub(crate) mod migrate;
 pub(crate) mod oee;
 pub(crate) mod pki;
 pub(crate) mod probe;
+pub(crate) mod reconcile;
 pub(crate) mod selftest;
 pub(crate) mod spc;
 mod svg;

@@ -106,7 +106,10 @@ impl Manifest {
                 let told = account.within.minutes.wide();
                 if sums != told {
                     let (sum, told) = (sums[0], told[0]);
-                    let text = format!("its minutes hold {sum} good capsules of {} where the account has {told}", account.station);
+                    let text = format!(
+                        "its minutes hold {sum} good capsules of {} where the account has {told}",
+                        account.station
+                    );
                     found.push((file.name.clone(), text));
                 }
             }
@@ -117,7 +120,9 @@ impl Manifest {
                 // Without a gap anywhere the account names no counter.
                 if sums != told && !account.tag.is_empty() {
                     let (sum, told) = (sums[0], told[0]);
-                    let text = format!("its gaps of {counter} hold {sum} capsules where the account has {told}");
+                    let text = format!(
+                        "its gaps of {counter} hold {sum} capsules where the account has {told}"
+                    );
                     found.push((file.name.clone(), text));
                 }
             }

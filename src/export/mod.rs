@@ -6,7 +6,6 @@
 
 mod manifest;
 mod parquet;
-mod span;
 mod verify;
 mod write;
 
@@ -116,13 +115,8 @@ pub enum ExportError {
         known: Vec<String>,
     },
     /// A moment that is none.
-    #[error("{option} {found:?} is no moment; write 2026-11-24, 2026-11-24T08:00 as the clocks of the plant show it, or 2026-11-24T08:00:00+08:00")]
-    NoMoment {
-        /// Which option.
-        option: &'static str,
-        /// What was written.
-        found: String,
-    },
+    #[error("{0}")]
+    NoMoment(String),
     /// The span is turned round or empty.
     #[error("--from does not lie before --to; swap them")]
     NoSpan,

@@ -205,7 +205,8 @@ pub(super) fn read(
         let mut cells = Vec::with_capacity(columns.len());
         for (column, (name, field)) in columns.iter().zip(fields) {
             let fits = Some(field).filter(|_| column.name == *name).and_then(cell);
-            let wrong = || format!("row {}: {name} is no {} or no {:?}", n + 1, column.name, column.kind);
+            let wrong =
+                || format!("row {}: {name} is no {} or no {:?}", n + 1, column.name, column.kind);
             cells.push(fits.ok_or_else(wrong)?);
         }
         if cells.len() != columns.len() {
@@ -260,8 +261,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("there is room");
         let path = dir.path().join("all.parquet");
         let said = [("site".to_owned(), "Test".to_owned())];
-        let mut writer =
-            Writer::new(File::create(&path).expect("it is ours"), &columns, &said).expect("a schema");
+        let mut writer = Writer::new(File::create(&path).expect("it is ours"), &columns, &said)
+            .expect("a schema");
         for n in 0..GROUP_ROWS + 10 {
             writer.row(if n % 3 == 0 { &empty } else { &full }).expect("a row");
         }

@@ -30,8 +30,8 @@ pub fn verify(
     watch: &Watch,
 ) -> Result<(Option<Manifest>, Vec<Difference>), ExportError> {
     let not = |finding: String| ExportError::NotAnExport { path: dir.to_owned(), finding };
-    let bytes = fs::read(dir.join(NAME))
-        .map_err(|error| not(format!("{NAME} cannot be read: {error}")))?;
+    let bytes =
+        fs::read(dir.join(NAME)).map_err(|error| not(format!("{NAME} cannot be read: {error}")))?;
     let mut found = Found::default();
     let list = fs::read_to_string(dir.join(SUMS));
     let listed = match &list {
@@ -152,6 +152,8 @@ fn look(dir: &Path, file: &FileEntry, format: Format, found: &mut Found) {
     };
     match read {
         Err(what) => found.add(&file.name, what),
-        Ok(()) => told.differences(&figures).into_iter().for_each(|what| found.add(&file.name, what)),
+        Ok(()) => {
+            told.differences(&figures).into_iter().for_each(|what| found.add(&file.name, what))
+        }
     }
 }

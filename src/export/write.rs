@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::manifest::{FORM, FileEntry, LineEntry, Manifest, put};
-use super::span::{days, instant, moment};
 use super::{ExportError, Format, Order, Progress, Watch, parquet};
 use crate::clock::Clock;
 use crate::historian::extract::{Extract, LineView, What};
 use crate::historian::{PlantMark, digest_file};
+use crate::table::span::{days, instant, moment};
 use crate::table::{Cell, Column, Figures, csv};
 
 /// Rows between two reports.
@@ -43,7 +43,8 @@ pub fn write(order: &Order, watch: &Watch) -> Result<Manifest, ExportError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let name = order.out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name =
+        order.out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let place = tempfile::Builder::new()
         .prefix(&format!(".{name}."))
         .suffix(".part")
@@ -56,7 +57,11 @@ pub fn write(order: &Order, watch: &Watch) -> Result<Manifest, ExportError> {
         capline: env!("CARGO_PKG_VERSION").to_owned(),
         made_utc: instant(Clock::real().now().utc_us),
         simulated: mark.as_ref().is_some_and(|mark| mark.simulated),
-        site: order.plant.as_ref().map(|plant| plant.site.clone()).or(mark.as_ref().map(|mark| mark.site.clone())),
+        site: order
+            .plant
+            .as_ref()
+            .map(|plant| plant.site.clone())
+            .or(mark.as_ref().map(|mark| mark.site.clone())),
         zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         config_sha256: order
             .plant
@@ -98,12 +103,12 @@ pub fn write(order: &Order, watch: &Watch) -> Result<Manifest, ExportError> {
     sync(place.path())?;
     step(watch, "naming", (of, of), 0)?;
     let part = place.path().to_owned();
-    renameat_with(CWD, &part, CWD, &order.out, RenameFlags::NOREPLACE).map_err(|error| {
-        match error {
+    renameat_with(CWD, &part, CWD, &order.out, RenameFlags::NOREPLACE).map_err(
+        |error| match error {
             rustix::io::Errno::EXIST => ExportError::Exists(order.out.clone()),
             other => ExportError::io(&order.out, other),
-        }
-    })?;
+        },
+    )?;
     // It has another name now: there is nothing to be taken away.
     let _ = place.keep();
     sync(parent)?;
@@ -142,8 +147,11 @@ fn span(
     let (Some(first), Some(last)) = (first, last) else {
         return Err(ExportError::Nothing(order.journal.clone()));
     };
-    let from_us = order.from.as_deref().map(|text| moment("--from", text, zone)).transpose()?;
-    let to_us = order.to.as_deref().map(|text| moment("--to", text, zone)).transpose()?;
+    let at = |option, text: &Option<String>| {
+        let moment = text.as_deref().map(|text| moment(option, text, zone)).transpose();
+        moment.map_err(ExportError::NoMoment)
+    };
+    let (from_us, to_us) = (at("--from", &order.from)?, at("--to", &order.to)?);
     let span = (from_us.unwrap_or(first), to_us.unwrap_or(last + 1));
     if span.0 < span.1 { Ok(span) } else { Err(ExportError::NoSpan) }
 }
@@ -162,7 +170,7 @@ struct Writing<'a> {
 
 /// A file that is being written.
 enum Sink {
-    Csv(csv::Writer<BufWriter<File>>),
+    Csv(Box<csv::Writer<BufWriter<File>>>),
     Parquet(Box<parquet::Writer>),
 }
 
@@ -188,7 +196,8 @@ impl Writing<'_> {
         span: (i64, i64),
         columns: &[Column],
     ) -> Result<Vec<i64>, ExportError> {
-        let path = self.dir.join(self.name(&format!("{}{day}", what.word()), self.manifest.format.word()));
+        let path =
+            self.dir.join(self.name(&format!("{}{day}", what.word()), self.manifest.format.word()));
         let (mut figures, mut reports) = (Figures::new(columns), Vec::new());
         let mut sink = match day {
             "" => Some(self.sink(&path, what, columns)?),
@@ -207,7 +216,11 @@ impl Writing<'_> {
                 if let (What::Reports, Some(Cell::Number(number))) = (what, cells.get(2)) {
                     reports.push(*number);
                 }
-                if figures.rows.is_multiple_of(REPORT_EVERY) { self.tell(what, figures.rows) } else { Ok(()) }
+                if figures.rows.is_multiple_of(REPORT_EVERY) {
+                    self.tell(what, figures.rows)
+                } else {
+                    Ok(())
+                }
             };
             stopped = write().err();
             stopped.is_none()
@@ -242,7 +255,8 @@ impl Writing<'_> {
     ) -> Result<(), ExportError> {
         let (bytes, sha256) =
             digest_file(path, &|_| {}).map_err(|cause| ExportError::io(path, cause))?;
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name =
+            path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let (line, what) = (self.view.line().to_string(), what.to_owned());
         self.manifest.files.push(FileEntry { name, line, what, bytes, sha256, columns, figures });
         Ok(())
@@ -261,7 +275,8 @@ impl Writing<'_> {
         let file = File::create_new(path).map_err(fail)?;
         match self.manifest.format {
             Format::Csv => {
-                csv::Writer::new(BufWriter::new(file), columns).map(Sink::Csv).map_err(fail)
+                let writer = csv::Writer::new(BufWriter::new(file), columns).map_err(fail)?;
+                Ok(Sink::Csv(Box::new(writer)))
             }
             Format::Parquet => parquet::Writer::new(file, columns, &self.said(what))
                 .map(|writer| Sink::Parquet(Box::new(writer)))

@@ -24,6 +24,7 @@ mod quality;
 mod raw;
 mod read;
 mod rebirth;
+pub mod reconcile;
 mod record;
 mod reports;
 mod schema;

@@ -53,9 +53,8 @@ fn text(cell: &Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
         // The range of jiff holds every moment that a journal can name.
-        Cell::Time(us) => {
-            jiff::Timestamp::from_microsecond(*us).map_or_else(|_| us.to_string(), |at| at.to_string())
-        }
+        Cell::Time(us) => jiff::Timestamp::from_microsecond(*us)
+            .map_or_else(|_| us.to_string(), |at| at.to_string()),
         Cell::Text(text) if is_formula(text) => format!("'{text}"),
         Cell::Text(text) => text.clone(),
         Cell::Count(n) => n.to_string(),
@@ -94,7 +93,8 @@ pub fn read(
         let record = record.map_err(|error| error.to_string())?;
         cells.clear();
         for (column, field) in columns.iter().zip(&record) {
-            let wrong = || format!("row {}: {}: {field:?} is no {:?}", n + 1, column.name, column.kind);
+            let wrong =
+                || format!("row {}: {}: {field:?} is no {:?}", n + 1, column.name, column.kind);
             cells.push(cell(column.kind, field).ok_or_else(wrong)?);
         }
         each(&cells)?;
@@ -127,9 +127,14 @@ mod tests {
     use super::*;
 
     fn columns() -> Vec<Column> {
-        [("utc", Kind::Time), ("word", Kind::Text), ("good_capsules", Kind::Count), ("raw", Kind::Whole)]
-            .map(|(name, kind)| Column::new(name, kind))
-            .into()
+        [
+            ("utc", Kind::Time),
+            ("word", Kind::Text),
+            ("good_capsules", Kind::Count),
+            ("raw", Kind::Whole),
+        ]
+        .map(|(name, kind)| Column::new(name, kind))
+        .into()
     }
 
     fn rows() -> Vec<Vec<Cell>> {
@@ -145,7 +150,8 @@ mod tests {
 
     #[test]
     fn a_spreadsheet_gets_a_mark_quotes_and_no_formula() {
-        let text = String::from_utf8(whole(&columns(), rows()).expect("a vector takes all")).expect("UTF-8");
+        let text = String::from_utf8(whole(&columns(), rows()).expect("a vector takes all"))
+            .expect("UTF-8");
         assert!(text.starts_with('\u{feff}'));
         expect![[r#"
             utc,word,good_capsules,raw

@@ -29,8 +29,15 @@ pub struct Figures {
 }
 
 /// The columns of events that tell a gap.
-const GAP: [&str; 7] =
-    ["from_utc", "kind", "station", "tag", "count_capsules", "count_low_capsules", "count_high_capsules"];
+const GAP: [&str; 7] = [
+    "from_utc",
+    "kind",
+    "station",
+    "tag",
+    "count_capsules",
+    "count_low_capsules",
+    "count_high_capsules",
+];
 
 impl Figures {
     /// Of no rows yet.

@@ -5,6 +5,7 @@
 
 pub mod csv;
 mod figures;
+pub mod span;
 mod wide;
 
 use domain::line::minute::Counted;
@@ -149,7 +150,8 @@ fn snake(station: &StationId, counted: &Counted) -> String {
         .into_iter()
         .filter(|word| !word.is_empty())
         .map(|word| {
-            let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+            let plain =
+                |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
             word.chars().map(plain).collect()
         })
         .collect();

@@ -59,7 +59,8 @@ impl Wide {
 
     /// The seconds of a minute of which anything is known.
     pub fn seconds(&self, block: &Seconds) -> Vec<Vec<Cell>> {
-        let counter = |(s, c): &Counter| block.counts(|station, counted| s == station && c == counted);
+        let counter =
+            |(s, c): &Counter| block.counts(|station, counted| s == station && c == counted);
         let counts: Vec<_> = self.counters.iter().map(counter).collect();
         let mut rows = Vec::new();
         for (n, time) in block.time().iter().enumerate() {

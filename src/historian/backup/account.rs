@@ -108,8 +108,10 @@ pub(in crate::historian) fn booked(conn: &Connection, line: i64, total: Count) -
         for (_, tag, gap) in std::iter::once(&none).chain(of_station) {
             let off = total.best().abs_diff((minutes + *gap).best());
             if off < distance || minutes + *gap == total {
-                (nearest, distance) =
-                    (Booked { station: station.clone(), tag: tag.clone(), minutes, gaps: *gap }, off);
+                (nearest, distance) = (
+                    Booked { station: station.clone(), tag: tag.clone(), minutes, gaps: *gap },
+                    off,
+                );
             }
         }
     }

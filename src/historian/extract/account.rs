@@ -94,7 +94,8 @@ impl LineView<'_> {
         let id = self.id();
         self.ask(|conn| {
             let sql = "select best, low, high from line where id = ?1";
-            let total = conn.query_row(sql, [id], |row| record::count(row, 0))?.unwrap_or(Count::ZERO);
+            let total =
+                conn.query_row(sql, [id], |row| record::count(row, 0))?.unwrap_or(Count::ZERO);
             let held = is_held(conn, id)?;
             let booked = booked(conn, id, total)?;
             let mut parts = [Part::default(); 3];

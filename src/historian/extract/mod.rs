@@ -61,7 +61,8 @@ impl Extract {
             return Ok(Extract { conn, path: source, dir, schema, _copy: None });
         }
         drop(conn);
-        let place = tempfile::tempdir().map_err(|e| StoreError::from_io(&std::env::temp_dir(), e))?;
+        let place =
+            tempfile::tempdir().map_err(|e| StoreError::from_io(&std::env::temp_dir(), e))?;
         let path = place.path().join(DATABASE);
         let quiet: copy::Watch = std::sync::Arc::new(|_| true);
         copy::pack(&source, &path, &quiet)?;
@@ -204,9 +205,7 @@ impl LineView<'_> {
             What::Hours | What::Shifts | What::Batches => self.periods(what, span, each),
             What::Readings => self.readings(span, each),
             _ => match plain::of(what) {
-                Some(plain) => {
-                    self.ask(|conn| plain.rows(conn, self.id, span, &self.zone, each))
-                }
+                Some(plain) => self.ask(|conn| plain.rows(conn, self.id, span, &self.zone, each)),
                 None => Ok(()),
             },
         }

@@ -36,11 +36,7 @@ pub(super) fn columns() -> Vec<Column> {
 type Stored = (i64, Vec<Snapshot>);
 
 impl LineView<'_> {
-    pub(super) fn readings(
-        &self,
-        span: (i64, i64),
-        each: Each<'_>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn readings(&self, span: (i64, i64), each: Each<'_>) -> Result<(), StoreError> {
         let mut layout: (i64, Vec<DeviceTags>) = (i64::MIN, Vec::new());
         let mut tell = |run: i64, snapshots: &[Snapshot]| -> Result<bool, StoreError> {
             if layout.0 != run {

@@ -13,8 +13,7 @@ const BITE_US: i64 = 24 * HOUR_US;
 impl LineView<'_> {
     pub(super) fn minutes(&self, span: (i64, i64), each: Each<'_>) -> Result<(), StoreError> {
         self.bites("minute", span, |bite| {
-            let minutes =
-                self.ask(|conn| hours::minutes(conn, self.id(), bite, usize::MAX))?;
+            let minutes = self.ask(|conn| hours::minutes(conn, self.id(), bite, usize::MAX))?;
             Ok(minutes.iter().all(|minute| each(&self.wide.minute(minute))))
         })
     }

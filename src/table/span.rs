@@ -4,14 +4,11 @@ use domain::units::SECOND_US;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, civil};
 
-use super::ExportError;
-
-/// A moment: an instant, or what the clocks of the plant show; a date alone is its beginning.
-pub(super) fn moment(
-    option: &'static str,
-    text: &str,
-    zone: &TimeZone,
-) -> Result<i64, ExportError> {
+/// A moment in UTC microseconds: an instant, or what the clocks of the plant show; a date alone is its beginning.
+///
+/// # Errors
+/// A sentence that names the option and shows the ways to write it.
+pub fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<i64, String> {
     let local = |at: civil::DateTime| at.to_zoned_datetime(zone.clone()).ok();
     let found = match (text.parse::<Timestamp>(), text.parse::<civil::DateTime>()) {
         (Ok(moment), _) => Some(moment),
@@ -21,11 +18,12 @@ pub(super) fn moment(
     let found = found.map(|moment| moment.as_microsecond());
     // What a journal can name.
     let found = found.filter(|us| (0..=9_999_999_999 * SECOND_US).contains(us));
-    found.ok_or_else(|| ExportError::NoMoment { option, found: text.to_owned() })
+    let ways = "write 2026-11-24, 2026-11-24T08:00 as the clocks of the plant show it, or 2026-11-24T08:00:00+08:00";
+    found.ok_or_else(|| format!("{option} {text:?} is no moment; {ways}"))
 }
 
 /// The days of the plant in a span, each as `20261124` with the part of it that lies in the span.
-pub(super) fn days((from_us, to_us): (i64, i64), zone: &TimeZone) -> Vec<(String, (i64, i64))> {
+pub fn days((from_us, to_us): (i64, i64), zone: &TimeZone) -> Vec<(String, (i64, i64))> {
     let mut days = Vec::new();
     let Ok(first) = Timestamp::from_microsecond(from_us) else { return days };
     let mut day = first.to_zoned_datetime(zone.clone()).date();
@@ -42,7 +40,7 @@ pub(super) fn days((from_us, to_us): (i64, i64), zone: &TimeZone) -> Vec<(String
 }
 
 /// An instant as text: `2026-11-24T00:00:00Z`.
-pub(super) fn instant(us: i64) -> String {
+pub fn instant(us: i64) -> String {
     Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |at| at.to_string())
 }
 
@@ -57,7 +55,7 @@ mod tests {
     #[test]
     fn what_the_clock_shows_and_what_an_instant_is() {
         let shanghai = zone("Asia/Shanghai");
-        let at = |text| moment("--from", text, &shanghai).map(instant).map_err(|e| e.to_string());
+        let at = |text| moment("--from", text, &shanghai).map(instant);
         assert_eq!(at("2026-11-24").as_deref(), Ok("2026-11-23T16:00:00Z"));
         assert_eq!(at("2026-11-24T08:00").as_deref(), Ok("2026-11-24T00:00:00Z"));
         assert_eq!(at("2026-11-24T08:00:00Z").as_deref(), Ok("2026-11-24T08:00:00Z"));
