@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::manifest::{FORM, FileEntry, Manifest, NAME, SUMS};
 use super::{ExportError, Format, Progress, Watch, parquet};
 use crate::historian::digest_file;
-use crate::table::{Cell, Figures, csv};
+use crate::table::{Cell, Figures, sheet};
 
 /// Something that is not as it is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -145,7 +145,7 @@ fn look(dir: &Path, file: &FileEntry, format: Format, found: &mut Found) {
     };
     let read = match format {
         Format::Csv => match File::open(&path) {
-            Ok(open) => csv::read(BufReader::new(open), &file.columns, add),
+            Ok(open) => sheet::read(BufReader::new(open), &file.columns, add),
             Err(error) => Err(error.to_string()),
         },
         Format::Parquet => parquet::read(&path, &file.columns, add),

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::historian::extract::{Extract, LineView, What};
 use crate::historian::{PlantMark, digest_file};
 use crate::table::span::{days, instant, moment};
-use crate::table::{Cell, Column, Figures, csv};
+use crate::table::{Cell, Column, Figures, sheet};
 
 /// Rows between two reports.
 const REPORT_EVERY: u64 = 4_096;
@@ -170,7 +170,7 @@ struct Writing<'a> {
 
 /// A file that is being written.
 enum Sink {
-    Csv(Box<csv::Writer<BufWriter<File>>>),
+    Csv(Box<sheet::Writer<BufWriter<File>>>),
     Parquet(Box<parquet::Writer>),
 }
 
@@ -275,7 +275,7 @@ impl Writing<'_> {
         let file = File::create_new(path).map_err(fail)?;
         match self.manifest.format {
             Format::Csv => {
-                let writer = csv::Writer::new(BufWriter::new(file), columns).map_err(fail)?;
+                let writer = sheet::Writer::new(BufWriter::new(file), columns).map_err(fail)?;
                 Ok(Sink::Csv(Box::new(writer)))
             }
             Format::Parquet => parquet::Writer::new(file, columns, &self.said(what))

@@ -3,8 +3,8 @@
 //! One row of a minute looks the same from the API and from `capline export`, because both come from here. What a file
 //! holds is added up here too, by whoever writes it and by whoever proves it afterwards.
 
-pub mod csv;
 mod figures;
+pub mod sheet;
 pub mod span;
 mod wide;
 

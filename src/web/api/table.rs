@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::table::{Cell, Column, csv};
+use crate::table::{Cell, Column, sheet};
 use crate::web::error::WebError;
 use crate::web::{App, LineFeed};
 
@@ -42,7 +42,8 @@ impl App {
         columns: &[Column],
         rows: impl IntoIterator<Item = Vec<Cell>>,
     ) -> Result<Response, WebError> {
-        let text = csv::whole(columns, rows).map_err(|error| WebError::Store(error.to_string()))?;
+        let text =
+            sheet::whole(columns, rows).map_err(|error| WebError::Store(error.to_string()))?;
         let parts = self.parts();
         let from = jiff::Timestamp::from_microsecond(from_us).unwrap_or_default();
         let from = parts.zone.to_datetime(from).strftime("%Y%m%dT%H%M");

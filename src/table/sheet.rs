@@ -8,7 +8,7 @@ use super::{Cell, Column, Kind};
 const MARK: &str = "\u{feff}";
 
 /// Writes rows.
-pub struct Writer<W: Write>(::csv::Writer<W>);
+pub struct Writer<W: Write>(csv::Writer<W>);
 
 impl<W: Write> Writer<W> {
     /// Writes the head.
@@ -17,8 +17,8 @@ impl<W: Write> Writer<W> {
     /// Those of the place it is written to.
     pub fn new(mut to: W, columns: &[Column]) -> io::Result<Writer<W>> {
         to.write_all(MARK.as_bytes())?;
-        let mut builder = ::csv::WriterBuilder::new();
-        let mut writer = builder.terminator(::csv::Terminator::CRLF).from_writer(to);
+        let mut builder = csv::WriterBuilder::new();
+        let mut writer = builder.terminator(csv::Terminator::CRLF).from_writer(to);
         writer.write_record(columns.iter().map(|column| &column.name)).map_err(io::Error::from)?;
         Ok(Writer(writer))
     }
@@ -83,7 +83,7 @@ pub fn read(
     if mark != MARK.as_bytes() {
         return Err("it does not begin with a byte order mark".to_owned());
     }
-    let mut reader = ::csv::Reader::from_reader(from);
+    let mut reader = csv::Reader::from_reader(from);
     let head = reader.headers().map_err(|error| error.to_string())?;
     if !head.iter().eq(columns.iter().map(|column| &column.name)) {
         return Err("its head is not that of the manifest".to_owned());
