@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use domain::line::minute::{Counted, Minute};
+use domain::line::minute::{Counted, Minute, Tally};
 use domain::units::{Count, LineId, StationId};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{IsolationLevel, Transaction};
 use uuid::Uuid;
 
 use super::edge::Rows;
-use super::{Cause, Counts, Heap, Plan, PlantDay};
+use super::{Cause, Heap, Key, Plan, PlantDay};
 use crate::historian::archive::{self, Settings, Trouble};
 use crate::historian::forward::{instant, micros, within};
 use crate::table::span::instant as shown;
@@ -24,6 +24,11 @@ const BACKLOGS: &str =
     "select stream, last_seq, upto_seq from capline.edge_backlog where edge = $1";
 const DEAD: &str = "select stream, seq from capline.dead_letter where edge = $1 and journal = $2";
 const KEPT: &str = "select relation, extract(epoch from keep)::bigint from capline.retention where keep is not null";
+
+/// Best, low and high as they lie there: a best value outside of its bounds must not be taken for another.
+type Bounds = [i64; 3];
+/// Bounds counter by counter.
+type Counts = BTreeMap<Key, Bounds>;
 
 /// A connection for one look.
 pub(super) struct Connection(archive::Plant);
@@ -105,7 +110,7 @@ impl Books<'_> {
         });
         let (minutes, events) = asked.await.map_err(|trouble| trouble.words())?;
         let key = (plan.station.clone(), Counted::Good);
-        let good = |counts: &Counts| counts.get(&key).map_or(0, |count| count.best());
+        let good = |counts: &Counts| counts.get(&key).map_or(0, |[best, ..]| *best as u64);
         let mut day = PlantDay {
             minutes: minutes.len() as u64,
             in_minutes: minutes.values().map(|(_, counts)| good(counts)).sum(),
@@ -163,7 +168,7 @@ impl Books<'_> {
                 Some((rev, theirs)) if *rev != i64::from(minute.rev) || *theirs != counts => {
                     let cause = self.cause("minute", *seq, Cause::Differs);
                     let key = (plan.station.clone(), Counted::Good);
-                    let there = theirs.get(&key).map_or(0, |count| count.best());
+                    let there = theirs.get(&key).map_or(0, |[best, ..]| *best as u64);
                     heap.add(cause, "minute in the plant database", at, good.abs_diff(there));
                 }
                 Some(_) => {}
@@ -186,12 +191,12 @@ impl Books<'_> {
         &self,
         plan: &Plan,
         journal: &Rows,
-        found: &[(i64, Option<Count>)],
+        found: &[(i64, Option<Bounds>)],
         heap: &mut Heap,
     ) -> u64 {
-        let mut there: BTreeMap<i64, Vec<Option<Count>>> = BTreeMap::new();
-        for (seq, count) in found {
-            there.entry(*seq).or_default().push(*count);
+        let mut there: BTreeMap<i64, Vec<Option<Bounds>>> = BTreeMap::new();
+        for (seq, bounds) in found {
+            there.entry(*seq).or_default().push(*bounds);
         }
         let mut gaps = 0;
         for (seq, event) in &journal.events {
@@ -208,7 +213,7 @@ impl Books<'_> {
                     let cause = self.cause("event", *seq, Cause::Missing);
                     heap.add(cause, "event in the plant database", at, capsules);
                 }
-                Some([count]) if *count == event.count => gaps += capsules,
+                Some([there]) if *there == event.count.map(bounds) => gaps += capsules,
                 Some([_]) => heap.add(Cause::Differs, "event in the plant database", at, capsules),
                 Some(_) => {
                     gaps += capsules;
@@ -242,12 +247,11 @@ impl Books<'_> {
         for row in self.ask(COUNTS, line, span).await? {
             let (station, counted, reason): (String, String, String) =
                 (row.get(1), row.get(2), row.get(3));
-            let [best, low, high] = [4, 5, 6].map(|column| row.get::<_, i64>(column) as u64);
-            let (count, counted) =
-                (Count::between(low, best, high), Counted::from_words(&counted, &reason));
+            let bounds: Bounds = [4, 5, 6].map(|column| row.get(column));
+            let counted = Counted::from_words(&counted, &reason);
             let minute = minutes.get_mut(&micros(row.get(0)));
-            if let (Some((_, counts)), Some(counted), false) = (minute, counted, count.is_zero()) {
-                counts.insert((StationId::new(station), counted), count);
+            if let (Some((_, counts)), Some(counted), false) = (minute, counted, bounds == [0; 3]) {
+                counts.insert((StationId::new(station), counted), bounds);
             }
         }
         Ok(minutes)
@@ -257,14 +261,12 @@ impl Books<'_> {
         &self,
         line: &LineId,
         span: (i64, i64),
-    ) -> Result<Vec<(i64, Option<Count>)>, Trouble> {
+    ) -> Result<Vec<(i64, Option<Bounds>)>, Trouble> {
         let rows = self.ask(EVENTS, line, span).await?;
         let event = |row: &tokio_postgres::Row| {
             let [best, low, high] = [1, 2, 3].map(|column| row.get::<_, Option<i64>>(column));
-            let count = best.zip(low).zip(high);
-            let count = count
-                .map(|((best, low), high)| Count::between(low as u64, best as u64, high as u64));
-            (row.get(0), count)
+            let bounds = best.zip(low).zip(high).map(|((best, low), high)| [best, low, high]);
+            (row.get(0), bounds)
         };
         Ok(rows.iter().map(event).collect())
     }
@@ -283,5 +285,11 @@ impl Books<'_> {
 
 fn counts(minute: &Minute) -> Counts {
     let counted = minute.tallies.iter().filter(|tally| !tally.count.is_zero());
-    counted.map(|tally| ((tally.station.clone(), tally.counted.clone()), tally.count)).collect()
+    let counter =
+        |tally: &Tally| ((tally.station.clone(), tally.counted.clone()), bounds(tally.count));
+    counted.map(counter).collect()
+}
+
+fn bounds(count: Count) -> Bounds {
+    [count.best(), count.low(), count.high()].map(|n| n as i64)
 }
