@@ -15,7 +15,8 @@ use clap::{Parser, Subcommand};
 mod commands;
 
 use commands::{
-    adopt, backup, browse, check, count, import, migrate, oee, pki, probe, selftest, spc,
+    adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
+    selftest, spc,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -68,11 +69,13 @@ enum Command {
     Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
+    Export(export::ExportArgs),
     Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
     Pki(pki::PkiArgs),
     Probe(probe::ProbeArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Restore(backup::RestoreArgs),
     Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
@@ -124,6 +127,16 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Export(args) => {
+            let end = async {
+                if let Err(error) = wait(None).await {
+                    eprintln!("capline: no signal can be heard: {error}");
+                    std::future::pending::<()>().await;
+                }
+            };
+            let done = runtime()?.block_on(export::run(args, end));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Import(args) => Ok(import::run(&args)),
         Command::Probe(args) => Ok(runtime()?.block_on(probe::run(&args))),
         Command::Migrate(args) => {
@@ -131,6 +144,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Reconcile(args) => {
+            let done = runtime()?.block_on(reconcile::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Restore(args) => {
             Ok(backup::restore(&args).unwrap_or_else(|refusal| refusal.exit()))
         }

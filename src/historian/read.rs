@@ -278,7 +278,7 @@ pub(super) fn counters(conn: &Connection, line: i64) -> Found<Vec<Counter>> {
     Ok(counters)
 }
 
-fn events(
+pub(super) fn events(
     conn: &Connection,
     line: i64,
     (from_us, to_us): (i64, i64),
@@ -294,7 +294,7 @@ fn events(
     Ok(found)
 }
 
-fn seconds(
+pub(super) fn seconds(
     conn: &Connection,
     line: i64,
     sql: &str,

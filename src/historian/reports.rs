@@ -136,7 +136,7 @@ fn strange_kind() -> Failure {
     Failure::Damaged("a final report of a kind that does not exist".to_owned())
 }
 
-fn page(conn: &Connection, line: i64, number: i64) -> Found<Option<Vec<u8>>> {
+pub(super) fn page(conn: &Connection, line: i64, number: i64) -> Found<Option<Vec<u8>>> {
     let sql = "select page, page_sha256 from report where line = ?1 and number = ?2";
     let row = conn.query_row(sql, (line, number), |row| Ok((row.get(0)?, row.get(1)?)));
     let Some((packed, stored)): Option<(Vec<u8>, String)> = row.optional()? else {

@@ -30,7 +30,7 @@ use tracing::{info, warn};
 use crate::clock::Clock;
 use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
-use crate::historian::{DeviceTags, Historian, Options};
+use crate::historian::{DeviceTags, Historian, Options, PlantMark};
 use crate::sources::{SourceAlarm, Sources};
 use crate::web::{self, App, AppParts, Reload, Shown};
 
@@ -102,9 +102,10 @@ impl Service {
     ) -> anyhow::Result<Service> {
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr()?;
+        historian.mark(mark(config, simulated))?;
         let (fail, failed) = mpsc::unbounded_channel();
         let every = config.commit_every;
-        let ground = Ground { historian: historian.clone(), clock, every, failed: fail };
+        let ground = Ground { historian: historian.clone(), clock, simulated, every, failed: fail };
         let begin = |line| RunningLine::begin(line, &ground);
         let lines = config.lines.iter().map(begin).collect::<anyhow::Result<Vec<_>>>()?;
         let switchboard = Switchboard::default();
@@ -236,6 +237,16 @@ fn start_forwarder(
     let Some(database) = &config.database else { return Ok(None) };
     let settings = plant_database(&config.site, database)?;
     plant::forward(historian, settings, switchboard.clone()).map(Some)
+}
+
+/// What the journal keeps of a configuration, so that it can be read out without it.
+fn mark(config: &Config, simulated: bool) -> PlantMark {
+    PlantMark {
+        site: config.site.clone(),
+        zone: config.zone.iana_name().unwrap_or("UTC").to_owned(),
+        config_sha256: config.sha256.clone(),
+        simulated,
+    }
 }
 
 /// Takes the address of the screens.

@@ -158,6 +158,7 @@ impl Reloader {
         let old = running.config.sha256.clone();
         running.config = new;
         self.settle(running, change, added, &silent).await;
+        keep_mark(running).await;
         self.tell(running, &old, change, by).await;
         Ok(())
     }
@@ -231,6 +232,18 @@ impl Reloads for Reloader {
 
     fn last(&self) -> Option<Reload> {
         self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Lets the journal know whose it is from now on.
+async fn keep_mark(running: &Running) {
+    let historian = running.ground.historian.clone();
+    let mark = super::mark(&running.config, running.ground.simulated);
+    let kept = tokio::task::spawn_blocking(move || historian.mark(mark)).await;
+    if !matches!(kept, Ok(Ok(()))) {
+        error!(
+            "the journal could not take the hash of the configuration; an export names the one before"
+        );
     }
 }
 

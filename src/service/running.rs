@@ -26,6 +26,8 @@ pub(super) const FINAL_POLL: Duration = Duration::from_secs(2);
 pub(super) struct Ground {
     pub(super) historian: Historian,
     pub(super) clock: Clock,
+    /// Whether the plant is simulated.
+    pub(super) simulated: bool,
     /// Time between two ticks.
     pub(super) every: Duration,
     /// Hears of lines that ended by a fault of ours.
@@ -59,7 +61,7 @@ pub(super) struct RunningLine {
 impl RunningLine {
     /// Begins to follow a line. Its devices are not read yet: see [`RunningLine::feeds`].
     pub(super) fn begin(config: &LineConfig, ground: &Ground) -> anyhow::Result<RunningLine> {
-        let Ground { historian, clock, every, failed } = ground.clone();
+        let Ground { historian, clock, every, failed, .. } = ground.clone();
         let (out, snapshots) = mpsc::channel(QUEUE);
         let (publish, status) = watch::channel(None);
         let (hear, heard) = watch::channel(false);

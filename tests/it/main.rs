@@ -3,6 +3,7 @@
 mod backup;
 mod cli;
 mod demo;
+mod export;
 mod faults;
 mod hand;
 mod harness;

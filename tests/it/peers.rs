@@ -25,7 +25,7 @@ const PARTS_MAP: &str = "tests/cases/peers/po01-parts.toml";
 const ENOUGH: u64 = 1_000;
 
 /// A Python with both libraries, or none.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let named = std::env::var_os("CAPLINE_PEERS_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| repository("target/peers/bin/python"));
     python.exists().then_some(python)

@@ -27,6 +27,9 @@ use outbox::{Batch, Outbox};
 use session::{Backlog, Identity, Part, Session};
 use stream::{PRESENT, STREAMS, Stream};
 
+pub(super) use outbox::{instant, micros};
+pub(super) use session::within;
+
 pub use adopt::Adopted;
 pub use status::{ForwardState, ForwardStats, ForwardStatus, StreamStats};
 

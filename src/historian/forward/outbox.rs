@@ -231,13 +231,13 @@ impl Rows {
 }
 
 /// A moment as PostgreSQL takes it.
-pub(super) fn instant(us: i64) -> SystemTime {
+pub(in crate::historian) fn instant(us: i64) -> SystemTime {
     let span = Duration::from_micros(us.unsigned_abs());
     let moved = if us < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
     moved.unwrap_or(UNIX_EPOCH)
 }
 
-fn micros(at: SystemTime) -> i64 {
+pub(in crate::historian) fn micros(at: SystemTime) -> i64 {
     match at.duration_since(UNIX_EPOCH) {
         Ok(span) => i64::try_from(span.as_micros()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX),

@@ -321,7 +321,7 @@ async fn prepare(client: &Client) -> Result<HashMap<&'static str, Statement>, Tr
     Ok(statements)
 }
 
-pub(super) async fn within<T>(
+pub(in crate::historian) async fn within<T>(
     work: impl Future<Output = Result<T, Trouble>>,
 ) -> Result<T, Trouble> {
     match tokio::time::timeout(WITHIN, work).await {

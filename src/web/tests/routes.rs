@@ -76,6 +76,41 @@ async fn a_wrong_request_is_told_what_to_do() {
     }
 }
 
+/// What a screen draws has at most 2,000 points, and a table for a spreadsheet is offered of both.
+#[tokio::test]
+async fn minutes_and_series_are_short_as_json_and_whole_as_csv() {
+    let (app, _sender) = running();
+    let at = |what: &str, query: &str| format!("/api/v1/lines/L1/{what}?{query}");
+    let whole = "from=1795478400000&to=1795598400000";
+    assert_eq!(get(&app, &at("minutes", whole)).await.status, StatusCode::OK);
+    let longer = get(&app, &at("minutes", "from=1795478400000&to=1795598460000")).await;
+    assert_eq!(longer.status, StatusCode::BAD_REQUEST);
+    let said = longer.json()["message"].as_str().unwrap().to_owned();
+    assert!(said.contains("2,000 minutes") && said.contains("format=csv"), "{said}");
+    let week = "from=1795478400000&to=1796083200000&format=csv";
+    assert_eq!(get(&app, &at("minutes", week)).await.status, StatusCode::OK);
+    assert_eq!(get(&app, &at("minutes", "format=xlsx")).await.status, StatusCode::BAD_REQUEST);
+
+    let json = get(&app, &at("minutes", "from=1795478400000&to=1795478460000")).await.json();
+    for what in ["minutes", "series"] {
+        let span = "from=1795478400000&to=1795478460000&format=csv";
+        let answer = get(&app, &at(what, span)).await;
+        assert_eq!(answer.header(header::CONTENT_TYPE), "text/csv; charset=utf-8");
+        let name = format!("attachment; filename=\"L1_{what}_20261124T0800_SIM.csv\"");
+        assert_eq!(answer.header(header::CONTENT_DISPOSITION), name);
+        let text = answer.text();
+        let mut lines = text.strip_prefix('\u{feff}').expect("a mark").split("\r\n");
+        let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+        assert_eq!(head[..2], ["utc", "local"]);
+        if what == "minutes" {
+            let row: Vec<&str> = lines.next().unwrap().split(',').collect();
+            assert_eq!(row[..2], ["2026-11-24T00:00:00Z", "2026-11-24T08:00:00+08:00"]);
+            let cell = |name: &str| row[head.iter().position(|column| *column == name).unwrap()];
+            assert_eq!(cell("cf01_good_high_capsules"), json[0]["good"]["high"].to_string());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_method_is_said_so() {
     let (app, _sender) = running();

@@ -6,6 +6,7 @@ mod dashboard;
 mod measure;
 mod once;
 mod proxy;
+mod reconcile;
 mod schema;
 mod stranger;
 mod timescale;
