@@ -6,6 +6,7 @@ mod batches;
 pub(crate) mod charts;
 mod counters;
 mod data;
+pub(crate) mod forward;
 mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
@@ -67,6 +68,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/balance", get(balance::balance)),
         ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/api/v1/lines/{id}/data", get(data::data)),
+        ("/api/v1/forward", get(forward::forward)),
         ("/healthz", get(healthz)),
         ("/readyz", get(readyz)),
         ("/api/openapi.json", get(openapi)),
@@ -106,6 +108,7 @@ pub(crate) fn routes() -> Routes {
         balance::balance,
         counters::counter,
         data::data,
+        forward::forward,
         healthz,
         readyz,
         openapi,

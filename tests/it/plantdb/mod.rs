@@ -1,11 +1,13 @@
 //! The plant database: real PostgreSQL, links that fail, boxes that are not who they say, and TimescaleDB.
 
+mod adopted;
+mod bench;
 mod book;
 mod cluster;
 mod dashboard;
-mod measure;
 mod once;
 mod proxy;
+mod records;
 mod schema;
 mod stranger;
 mod timescale;
