@@ -49,6 +49,7 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    Forward(super::bench_forward::ForwardArgs),
     /// How long the workbench waits for a chart of a month
     ///
     /// Writes a journal of a line's minutes into a scratch directory, then starts afresh and asks for the chart.
@@ -88,6 +89,9 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
             let figures = detection(seed, Effort { weeks, lines });
             spinner.finish_and_clear();
             print(&format!("{figures}\n"))
+        }
+        What::Forward(ref args) => {
+            super::bench_forward::run(args).unwrap_or_else(|refusal| refusal.exit())
         }
         What::Store { ref dir, ticks, json } => {
             store(dir, ticks, json).unwrap_or_else(|refusal| refusal.exit())

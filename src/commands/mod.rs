@@ -4,6 +4,8 @@ pub(crate) mod adopt;
 pub(crate) mod backup;
 #[cfg(feature = "demo")]
 pub(crate) mod bench;
+#[cfg(feature = "demo")]
+mod bench_forward;
 pub(crate) mod browse;
 pub(crate) mod chart;
 pub(crate) mod check;

@@ -334,8 +334,8 @@ impl Historian {
     }
 
     /// Lets this journal, which was restored from a backup, take over from the one it was restored from: what a person
-    /// decides who knows that this one is gone. The plant database goes on from what both have. Nothing must be
-    /// forwarding meanwhile.
+    /// decides who knows that this one is gone. The plant database goes on from what both have; what only the other one
+    /// had is moved to its table `superseded`. Nothing must be forwarding meanwhile.
     ///
     /// # Errors
     /// In words: the database cannot be reached, or another journal altogether writes there under this name.
@@ -344,7 +344,13 @@ impl Historian {
         settings: &archive::Settings,
     ) -> Result<Vec<forward::Adopted>, String> {
         let uuid = self.uuid().map_err(|error| error.to_string())?;
-        forward::Forwarder::adopt(&self.0.path, &uuid, settings).await
+        let hand = self.0.writer.hand();
+        let requeue: forward::Requeue = Arc::new(move |sql, since_us| {
+            hand.perform(move |journal| {
+                journal.transact(|conn| conn.execute(sql, [since_us]).map(drop))
+            })
+        });
+        forward::Forwarder::adopt(&self.0.path, &requeue, &uuid, settings).await
     }
 
     /// Bytes and snapshots of raw readings: in the journal, and in files of a day. Blocks.

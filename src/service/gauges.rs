@@ -18,12 +18,12 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use super::line::Command;
-use super::plant::plant_gauges;
+use super::plant::{forwarding, plant_gauges};
 use super::switchboard::Switchboard;
 use crate::historian::forward::ForwardStatus;
 use crate::historian::{Historian, Rung};
 use crate::sources::{GroupPace, OpcUaStanding, Sources};
-use crate::web::{Desk, Gauge, GaugeKind, Gauges, History, QualityRecord};
+use crate::web::{Desk, Forwarding, Gauge, GaugeKind, Gauges, History, QualityRecord};
 
 /// Most rows of one answer.
 const ROWS: usize = 50_000;
@@ -182,6 +182,10 @@ impl Gauges for ServiceGauges {
             ));
         }
         gauges
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        self.plant.as_ref().map(|plant| forwarding(&plant.read()))
     }
 }
 

@@ -36,8 +36,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::{
-    App, AppParts, Desk, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord, Reload,
-    ReloadOutcome, Reloads, ReportRecord,
+    App, AppParts, Desk, Forwarding, ForwardingStream, Gauge, GaugeKind, Gauges, History, LineFeed,
+    QualityRecord, Reload, ReloadOutcome, Reloads, ReportRecord,
 };
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
@@ -759,6 +759,24 @@ impl Gauges for NoGauges {
             labels: vec![("file", "journal".to_owned())],
             value: 4_096.0,
         }]
+    }
+
+    /// A stream that is three seconds late, and one of which only an outage's changes wait.
+    fn forwarding(&self) -> Option<Forwarding> {
+        let at_ms = Some(NOW_US / 1_000 - 3_000);
+        let stream = |name, waiting, backlog| ForwardingStream {
+            name,
+            waiting,
+            backlog,
+            position: 17,
+            acknowledged_ms: at_ms,
+            ..ForwardingStream::default()
+        };
+        Some(Forwarding {
+            state: "forwarding",
+            trouble: None,
+            streams: vec![stream("event", 5, 2), stream("record", 7, 7)],
+        })
     }
 }
 

@@ -59,6 +59,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
+pub use api::forward::{Forwarding, ForwardingStream};
 use error::WebError;
 pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
 use view::{LineView, Present};
@@ -292,6 +293,11 @@ pub trait ReportRecord: Send + Sync {
 pub trait Gauges: Send + Sync {
     /// All of it, now.
     fn render(&self) -> Vec<Gauge>;
+
+    /// How forwarding to a plant's database is doing; none where none is configured.
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
+    }
 }
 
 /// One measured number.

@@ -105,7 +105,7 @@ async fn a_simulated_hour_is_the_same_in_csv_and_in_parquet_and_is_marked() {
     }
     assert_eq!(counted(&at("csv"), "_SIM"), made);
 
-    let Some(python) = python().filter(|python| has_duckdb(python)) else {
+    let Some(python) = python().filter(has_duckdb) else {
         skipped("Parquet by another reader", "no duckdb in target/peers; tests/run.sh installs it");
         return;
     };

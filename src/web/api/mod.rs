@@ -6,6 +6,7 @@ mod batches;
 pub(crate) mod charts;
 mod counters;
 mod data;
+pub(crate) mod forward;
 mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
@@ -73,6 +74,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/api/v1/lines/{id}/data", get(data::data)),
         ("/api/v1/reload", get(reload::standing).post(reload::reload)),
+        ("/api/v1/forward", get(forward::forward)),
         ("/healthz", get(healthz)),
         ("/readyz", get(readyz)),
         ("/api/openapi.json", get(openapi)),
@@ -114,6 +116,7 @@ pub(crate) fn routes() -> Routes {
         data::data,
         reload::standing,
         reload::reload,
+        forward::forward,
         healthz,
         readyz,
         openapi,

@@ -18,13 +18,17 @@ const live = join({
     setOffset(view.offset_s);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
     showLinks();
-    if (!data) load();
+    if (!data) {
+      load();
+      loadPlant();
+    }
   },
 });
 const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/data`, EVERY_MS, (next) => {
   data = next;
   showAll();
 });
+const loadPlant = ask(() => '/api/v1/forward', EVERY_MS, ({ database }) => showPlant(database));
 live.run();
 offerReload();
 
@@ -56,6 +60,17 @@ function showAll() {
   showPolls();
   showLedger();
   showBalance();
+}
+
+/** The plant's database: what forwarding is at, what waits and how late it is. */
+function showPlant(database) {
+  put('plant', database ? word('forward', database.state) : '–');
+  const sum = (pick) => database.streams.reduce((all, stream) => all + pick(stream), 0);
+  const dead = database ? sum((stream) => stream.dead_letters) : 0;
+  put('plant-note', !database ? t('no_plant_database') : database.trouble ? `◆ ${database.trouble}` : t('plant_note', {
+    waiting: num(sum((stream) => stream.waiting)), lag: age(Math.max(0, ...database.streams.map((stream) => stream.lag_ms))), dead: num(dead),
+  }));
+  $('plant').closest('.tile').classList.toggle('broken', Boolean(database && (database.trouble || dead > 0)));
 }
 
 function size(bytes) {

@@ -60,6 +60,7 @@ fn body(lang: Lang, writes: bool) -> Markup {
             (figure(lang, Key::ShiftTime, "known"))
             (figure(lang, Key::Doubts, "doubts"))
             (figure(lang, Key::Store, "store"))
+            (figure(lang, Key::PlantDatabase, "plant"))
             (figure(lang, Key::Screens, "screens"))
         }
         div.snug { (table(lang, Key::PollTable, "polls", &polls)) }

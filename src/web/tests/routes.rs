@@ -29,6 +29,20 @@ async fn every_route_answers() {
     }
 }
 
+#[tokio::test]
+async fn forwarding_is_late_only_while_the_present_waits() {
+    let (app, _sender) = running();
+    let database = &get(&app, "/api/v1/forward").await.json()["database"];
+    assert_eq!(database["state"], "forwarding");
+    let [event, record] = [0, 1].map(|n| &database["streams"][n]);
+    assert_eq!(
+        (&event["name"], &event["waiting"], &event["position"]),
+        (&"event".into(), &5.into(), &17.into())
+    );
+    assert!(event["lag_ms"].as_i64().unwrap() >= 3_000, "{event}");
+    assert_eq!((&record["lag_ms"], &record["backlog"]), (&0.into(), &7.into()));
+}
+
 #[test]
 fn the_description_lists_every_route_of_programs() {
     let described: BTreeSet<String> = api::description().paths.paths.into_keys().collect();
