@@ -21,13 +21,13 @@
 //! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
 //! | [`secret`] | passwords from the environment or a file that only we can read | | |
 //! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
-//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `config` | `tokio_modbus` `tokio_serial` `tokio_rustls` `opcua` `x509_cert` `rcgen` |
+//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `tokio_rustls` `opcua` `x509_cert` `rcgen` |
 //! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL | `domain` `clock` `secret` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
 //! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `config` `sources` `historian` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
-//! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, cost and speed of the store, time of a month's charts | `domain` `simulators` `clock` `config` `demo` `historian` `service` `web` | |
+//! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, pace and cost of acquisition, cost and speed of the store, time of a month's charts | `domain` `simulators` `clock` `config` `sources` `demo` `historian` `service` `web` | |
 //! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; migrate makes the plant's tables, pki trusts servers, browse asks them | `domain` `clock` `config` `sources` `historian` `service` `selftest` `bench` | |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!

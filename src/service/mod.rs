@@ -7,6 +7,7 @@
 mod gauges;
 mod line;
 mod orders;
+mod pace;
 mod plant;
 mod quality;
 mod reports;
@@ -28,7 +29,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
 use crate::historian::{DeviceTags, Historian, Options};
-use crate::sources::{Feed, SourceAlarm, Sources};
+use crate::sources::{Feed, Paces, Scheduling, SourceAlarm, Sources};
 use crate::web::{self, App, AppParts, LineFeed};
 
 use gauges::{LineDesk, ServiceGauges};
@@ -149,7 +150,8 @@ impl Service {
         }
         let forwarder = start_forwarder(config, &historian, &lines)?;
         let of_feeds = owners(&config.lines, &lines);
-        let sources = Arc::new(Sources::start(feeds, clock)?);
+        let sources =
+            Arc::new(Sources::start_with_priority(feeds, clock, config.realtime_priority)?);
         if let Some(alarms) = sources.alarms() {
             tokio::spawn(note_alarms(alarms, of_feeds));
         }
@@ -189,6 +191,16 @@ impl Service {
             charts,
             stop_charts,
         })
+    }
+
+    /// How every poll group keeps its pace, to be read also when the service has stopped.
+    pub fn paces(&self) -> Paces {
+        self.sources.paces()
+    }
+
+    /// How the poll thread is scheduled; none where no device is polled.
+    pub fn scheduling(&self) -> Option<Scheduling> {
+        self.sources.scheduling()
     }
 
     /// Where the screens are served.

@@ -7,8 +7,8 @@ use domain::reading::Miss;
 use domain::units::StationId;
 
 /// Upper bounds of the lateness buckets in microseconds; what is later falls into one more without a bound.
-const BOUNDS_US: [u64; 20] = [
-    20, 50, 75, 100, 150, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000,
+const BOUNDS_US: [u64; 21] = [
+    10, 20, 50, 75, 100, 150, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000,
     20_000, 50_000, 100_000, 1_000_000,
 ];
 
@@ -23,7 +23,7 @@ pub struct GroupPace {
     pub group: Arc<str>,
     /// Poll period, or publishing interval, in microseconds of real time.
     pub period_us: i64,
-    /// Polls that fell due. Equals `done` and all of `missed`, but for one that may be under way.
+    /// Polls that fell due. Equals `done` and all of `missed`, but for one that may be under way while it is read.
     pub planned: u64,
     /// Polls that brought readings, or for OPC UA intervals that the server vouched for.
     pub done: u64,
@@ -53,6 +53,28 @@ pub struct Lateness {
     /// Upper bound of each bucket in microseconds and how many fell into it (not cumulative); the last bound is
     /// `u64::MAX`.
     pub buckets: Vec<(u64, u64)>,
+}
+
+impl Lateness {
+    /// Polls that began.
+    pub fn n(&self) -> u64 {
+        self.buckets.iter().map(|(_, n)| n).sum()
+    }
+}
+
+/// The accounts of all groups, readable beyond the end of the sources.
+#[derive(Clone)]
+pub struct Paces(Vec<Arc<Account>>);
+
+impl Paces {
+    pub(super) fn new(accounts: &[Arc<Account>]) -> Paces {
+        Paces(accounts.to_vec())
+    }
+
+    /// How every group keeps its pace.
+    pub fn read(&self) -> Vec<GroupPace> {
+        self.0.iter().map(|account| account.pace()).collect()
+    }
 }
 
 /// Counters of one group, written by its task and read by anyone.
@@ -222,7 +244,7 @@ mod tests {
         assert_eq!((read.p50_us, read.max_us, read.sum_us), (500, 1_000, 500_500));
         assert!((985..=995).contains(&read.p99_us), "{}", read.p99_us);
         assert_eq!(read.buckets.iter().map(|(_, n)| n).sum::<u64>(), 1_000);
-        assert_eq!(read.buckets[3], (100, 25), "76 to 100");
+        assert_eq!(read.buckets[4], (100, 25), "76 to 100");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod pace;
 pub mod pki;
 mod plan;
 mod probe;
+mod realtime;
 mod throttle;
 
 #[cfg(test)]
@@ -21,7 +22,7 @@ mod tests;
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use self::account::Account;
-pub use self::account::{GroupPace, Lateness};
+pub use self::account::{GroupPace, Lateness, Paces};
 use self::alarm::Alarms;
 pub use self::alarm::SourceAlarm;
 pub use self::opcua::browse::{BrowseLimits, Found, Shape, Variable};
@@ -43,6 +44,7 @@ pub use self::opcua::{BrowseError, browse};
 use self::outlet::Outlet;
 pub use self::plan::{Plan, PlanError, Request, plan, tags_of};
 pub use self::probe::{Probe, ProbeError};
+pub use self::realtime::{Scheduling, enter as enter_realtime};
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 
@@ -70,6 +72,8 @@ pub struct Sources {
     alarms: Mutex<Option<mpsc::Receiver<SourceAlarm>>>,
     devices: Vec<Handle>,
     threads: Vec<JoinHandle<()>>,
+    /// Set by the poll thread when it begins.
+    scheduling: Arc<OnceLock<Scheduling>>,
 }
 
 /// Why the sources could not be started. A device that cannot be reached is no reason.
@@ -145,6 +149,18 @@ impl Sources {
     /// # Errors
     /// A map that cannot be planned, or a system that gives no thread.
     pub fn start(feeds: Vec<Feed>, clock: Clock) -> Result<Sources, StartError> {
+        Sources::start_with_priority(feeds, clock, None)
+    }
+
+    /// The same, with this priority of the poll thread under `SCHED_FIFO`, 1 to 99, where the system permits it.
+    ///
+    /// # Errors
+    /// Those of [`Sources::start`]. A priority that is not permitted is none: see [`Sources::scheduling`].
+    pub fn start_with_priority(
+        feeds: Vec<Feed>,
+        clock: Clock,
+        realtime_priority: Option<u8>,
+    ) -> Result<Sources, StartError> {
         let (raise, alarms) = alarm::channel();
         let mut sources = Sources {
             accounts: Vec::new(),
@@ -152,6 +168,7 @@ impl Sources {
             alarms: Mutex::new(Some(alarms)),
             devices: Vec::new(),
             threads: Vec::new(),
+            scheduling: Arc::default(),
         };
         let (mut polled, mut subscribed) = (Vec::new(), Vec::new());
         let mut tracks = modbus::Tracks::default();
@@ -186,7 +203,8 @@ impl Sources {
             sources.devices.push(handle);
         }
         if !polled.is_empty() {
-            sources.threads.push(poll_thread(polled, clock)?);
+            let scheduling = (realtime_priority, sources.scheduling.clone());
+            sources.threads.push(poll_thread(polled, clock, scheduling)?);
         }
         if !subscribed.is_empty() {
             sources.threads.push(opcua_thread(subscribed)?);
@@ -209,7 +227,17 @@ impl Sources {
 
     /// How every group keeps its pace.
     pub fn pace(&self) -> Vec<GroupPace> {
-        self.accounts.iter().map(|account| account.pace()).collect()
+        self.paces().read()
+    }
+
+    /// The same to be read later, also when the sources have stopped.
+    pub fn paces(&self) -> Paces {
+        Paces::new(&self.accounts)
+    }
+
+    /// How the poll thread is scheduled; none where no device is polled.
+    pub fn scheduling(&self) -> Option<Scheduling> {
+        self.scheduling.get().copied()
     }
 
     /// How each OPC UA server is read.
@@ -294,9 +322,14 @@ fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
 }
 
 /// The thread of all Modbus devices.
-fn poll_thread(planned: Vec<Planned>, clock: Clock) -> Result<JoinHandle<()>, StartError> {
+fn poll_thread(
+    planned: Vec<Planned>,
+    clock: Clock,
+    (priority, scheduling): (Option<u8>, Arc<OnceLock<Scheduling>>),
+) -> Result<JoinHandle<()>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .on_thread_start(realtime::leave)
         .build()
         .map_err(system("poll runtime"))?;
     let n = planned.len() as f64;
@@ -323,6 +356,8 @@ fn poll_thread(planned: Vec<Planned>, clock: Clock) -> Result<JoinHandle<()>, St
     std::thread::Builder::new()
         .name("poll".into())
         .spawn(move || {
+            // Fails only if it was set before, and this thread alone sets it.
+            let _ = scheduling.set(realtime::enter(priority));
             runtime.block_on(all);
             // A name that is still being looked up must not hold up the end of the service.
             runtime.shutdown_background();

@@ -36,7 +36,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::{
-    App, AppParts, Desk, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord, ReportRecord,
+    App, AppParts, Desk, Gauge, GaugeKind, Gauges, Histogram, History, LineFeed, QualityRecord,
+    ReportRecord,
 };
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
@@ -757,6 +758,17 @@ impl Gauges for NoGauges {
             labels: vec![("file", "journal".to_owned())],
             value: 4_096.0,
         }]
+    }
+
+    fn histograms(&self) -> Vec<Histogram> {
+        let of = |group: &str| Histogram {
+            name: "capline_poll_lateness_seconds",
+            help: "How late",
+            labels: vec![("group", group.to_owned())],
+            buckets: vec![(0.000_05, 3), (0.001, 4), (f64::INFINITY, 1)],
+            sum: 0.25,
+        };
+        vec![of("fast"), of("slow")]
     }
 }
 
