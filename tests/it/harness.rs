@@ -220,6 +220,12 @@ pub(crate) struct Api(pub(crate) SocketAddr);
 impl Api {
     /// The JSON at a path, or what came instead.
     pub(crate) async fn get(self, path: &str) -> Result<Value, String> {
+        let text = self.text(path).await?;
+        serde_json::from_str(&text).map_err(|error| format!("GET {path}: {error}"))
+    }
+
+    /// The text at a path, or what came instead.
+    pub(crate) async fn text(self, path: &str) -> Result<String, String> {
         let words = |error: &dyn std::error::Error| format!("GET {path}: {error}");
         let stream = tokio::net::TcpStream::connect(self.0).await.map_err(|e| words(&e))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -234,9 +240,10 @@ impl Api {
         let status = answer.status();
         let body = answer.into_body().collect().await.map_err(|e| words(&e))?.to_bytes();
         connection.abort();
+        let body = String::from_utf8_lossy(&body).into_owned();
         match status.is_success() {
-            true => serde_json::from_slice(&body).map_err(|e| words(&e)),
-            false => Err(format!("GET {path}: {status} {}", String::from_utf8_lossy(&body))),
+            true => Ok(body),
+            false => Err(format!("GET {path}: {status} {body}")),
         }
     }
 

@@ -84,6 +84,11 @@ impl Process {
         writeln!(stdin, "{line}").and_then(|()| stdin.flush()).expect("the process listens");
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
