@@ -32,7 +32,7 @@ pub(super) async fn many(each: Duration, stop: &Stop) -> anyhow::Result<Vec<Row>
     let row = polls(MANY, &seen)
         .figure("missed share", missed as f64 / planned as f64 * 100.0, "%")
         .aim(Aim::AtMost(1.0))
-        .figure("polls", seen.done_per_s(), "/s")
+        .figure("polls", seen.stored_per_s(), "/s")
         .figure("processor", seen.cpu_percent(), "% of a core")
         .note(format!("ten lines of ten devices, one connection each; {}", scheduled(&server)));
     Ok(vec![row])

@@ -50,8 +50,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn done_per_s(&self) -> f64 {
-        self.done as f64 / self.time.as_secs_f64()
+    /// Polls a second that went all the way: what a full queue dropped was read and not stored.
+    pub(super) fn stored_per_s(&self) -> f64 {
+        self.done.saturating_sub(self.dropped) as f64 / self.time.as_secs_f64()
     }
 
     /// In percent of a core.
