@@ -1,33 +1,46 @@
-//! On what a figure of speed was taken.
+//! What a figure was measured on.
 
 use std::fmt;
+use std::fs::read_to_string;
 
-/// The machine and what else it did.
-#[derive(Clone, Debug, PartialEq)]
+use serde::Serialize;
+
+/// Machine and program.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Machine {
-    /// Model of the processor, as the system names it.
+    /// Model of the processor, as it calls itself.
     pub cpu: String,
     /// Cores that this process may use.
     pub cores: usize,
-    /// Processes that ran or waited for a core or the disk, mean of the last minute.
-    pub load: f64,
-    /// Whether this binary was built to be fast.
+    /// Processes that were running or waiting in the last minute, before anything was measured.
+    #[serde(rename = "load_before")]
+    pub load: String,
+    /// Version of the kernel.
+    pub kernel: String,
+    /// Commit that the program was built from; `unknown` where the build did not say.
+    pub commit: &'static str,
+    /// Whether it was built with optimisation.
     pub optimised: bool,
 }
 
 impl Machine {
-    /// This one, now.
-    pub fn now() -> Machine {
-        let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model = info.lines().find_map(|line| line.strip_prefix("model name"));
-        let cpu =
-            model.map_or("unknown processor", |model| model.trim_start_matches([' ', '\t', ':']));
-        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        let load = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    /// This machine now.
+    pub fn read() -> Machine {
+        let first = |path: &str| read_to_string(path).ok().map(|text| text.trim().to_owned());
+        let unknown = || "unknown".to_owned();
+        let cpu = first("/proc/cpuinfo").and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("model name"))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        });
+        let load = first("/proc/loadavg")
+            .and_then(|text| text.split_whitespace().next().map(str::to_owned));
         Machine {
-            cpu: cpu.to_owned(),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            load,
+            cpu: cpu.unwrap_or_else(unknown),
+            cores: cores(),
+            load: load.unwrap_or_else(unknown),
+            kernel: first("/proc/sys/kernel/osrelease").unwrap_or_else(unknown),
+            // Where the program stands when it is run says nothing about where it was built.
+            commit: option_env!("CAPLINE_COMMIT").unwrap_or("unknown"),
             optimised: !cfg!(debug_assertions),
         }
     }
@@ -35,8 +48,16 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Machine { cpu, cores, load, optimised } = self;
-        let build = if *optimised { "release build" } else { "debug build" };
-        write!(f, "{cpu}, {cores} cores, load {load:.1}, {build}")
+        let Machine { cpu, cores, load, kernel, commit, optimised } = self;
+        let built = if *optimised { "" } else { ", built without optimisation" };
+        write!(
+            f,
+            "{cpu}, {cores} cores, load before {load}, Linux {kernel}, commit {commit}{built}"
+        )
     }
+}
+
+/// Cores that this process may use.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

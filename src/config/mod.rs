@@ -54,6 +54,8 @@ pub struct Config {
     pub budget: Option<u64>,
     /// The plant database that rows are forwarded to, none by default.
     pub database: Option<DatabaseConfig>,
+    /// Priority of the poll thread under `SCHED_FIFO`, 1 to 99; none for a thread like any other.
+    pub realtime_priority: Option<u8>,
     /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
     pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
@@ -261,6 +263,13 @@ impl Reader<'_> {
             database::read(&section, self.base)
         });
 
+        let realtime_priority = root.section("acquisition").and_then(|acquisition| {
+            self.note_keys(&acquisition);
+            let priority = acquisition.integer("realtime_priority", 1, 99);
+            acquisition.finish();
+            priority.map(|at| at.value as u8)
+        });
+
         root.require("line", "[[line]]");
         let zone_or_utc = zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
         let sections = root.sections("line");
@@ -280,6 +289,7 @@ impl Reader<'_> {
             keep_seconds: keep_seconds.unwrap_or(KEEP_SECONDS),
             budget: budget.map(|at| at.value as u64 * 1_000_000),
             database,
+            realtime_priority,
             web_writes,
             lines,
         })

@@ -96,6 +96,23 @@ fn a_line_charts_its_rejects_its_speed_and_its_weights_unless_told_otherwise() {
 }
 
 #[test]
+fn the_poll_thread_is_like_any_other_unless_told_otherwise() {
+    let text =
+        fs::read_to_string(root().join("tests/cases/config/acquisition.bad.toml")).expect("a text");
+    let priority = |section: &str| {
+        let text = text.replace("[acquisition]\nrealtime_priority = 100\n", section);
+        let map = fs::read_to_string(root().join("tests/cases/config/good.toml"));
+        let map = map.expect("a map");
+        let config = Config::parse("t.toml", &text, Path::new(""), &|_| Ok(map.clone()));
+        config.unwrap_or_else(|error| panic!("{error}")).realtime_priority
+    };
+    assert_eq!(priority(""), None);
+    assert_eq!(priority("[acquisition]\n"), None);
+    assert_eq!(priority("[acquisition]\nrealtime_priority = 1\n"), Some(1));
+    assert_eq!(priority("[acquisition]\nrealtime_priority = 99\n"), Some(99));
+}
+
+#[test]
 fn a_file_that_is_not_there_is_one_sentence() {
     let error = Config::load(Path::new("no/such.toml")).expect_err("no such file");
     assert_eq!(

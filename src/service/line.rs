@@ -11,7 +11,7 @@ use domain::line::tracker::{LineModel, LineTracker, Onward};
 use domain::reading::Snapshot;
 use domain::units::{Count, LineId, Moment, StationId};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{error, info, warn};
 
 use super::LineSummary;
@@ -21,6 +21,12 @@ use crate::historian::{DeviceTags, Historian, NotStored, Pending, Tick};
 
 /// Snapshots taken from the queue at once.
 const BATCH: usize = 1_024;
+
+/// Two takings from the queue that follow each other faster than this are too many: each costs a switch to this task.
+const CLOSE: Duration = Duration::from_millis(1);
+
+/// For so long nothing is taken after them: time for a hundred snapshots of a device that is polled as fast as it goes.
+const REST: Duration = Duration::from_millis(5);
 
 /// Raw readings kept in memory while the journal cannot take them. Beyond, the oldest are dropped and said so;
 /// counts are never dropped, because baselines and minutes are absolute.
@@ -121,6 +127,7 @@ impl LineTask {
         let mut batch = Vec::with_capacity(BATCH);
         let mut ticks = tokio::time::interval(self.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut rest = Rest::default();
         let mut last = self.clock.now();
         self.note(last, "started", format!("capline {}", env!("CARGO_PKG_VERSION")));
         loop {
@@ -153,11 +160,12 @@ impl LineTask {
                         self.tracker.note(event(self.clock.now(), kind, word, detail));
                     }
                 },
-                n = self.snapshots.recv_many(&mut batch, BATCH) => {
+                n = rest.before(self.snapshots.recv_many(&mut batch, BATCH)) => {
                     if n == 0 {
                         return;
                     }
                     self.take(&mut batch, &mut outbox);
+                    rest.taken(n, Instant::now());
                 }
             }
         }
@@ -367,10 +375,81 @@ fn event(at: Moment, kind: EventKind, word: &str, detail: String) -> Event {
     }
 }
 
+/// Lets a stream of snapshots gather, so that they are taken by the hundred and not one by one. A line that is polled a
+/// hundred times a second never rests.
+#[derive(Default)]
+struct Rest {
+    taken: Option<Instant>,
+    until: Option<Instant>,
+}
+
+impl Rest {
+    /// Waits for the end of the rest, then for `next`.
+    async fn before<T>(&self, next: impl Future<Output = T>) -> T {
+        if let Some(until) = self.until {
+            tokio::time::sleep_until(until).await;
+        }
+        next.await
+    }
+
+    /// So many were taken now. A full batch is followed by the next one at once.
+    fn taken(&mut self, n: usize, now: Instant) {
+        let since = self.until.max(self.taken).map(|at| now.saturating_duration_since(at));
+        let close = since.is_some_and(|since| since < CLOSE) && n < BATCH;
+        self.until = close.then(|| now + REST);
+        self.taken = Some(now);
+    }
+}
+
 /// Waits for a tick on its way; for ever if there is none.
 async fn wait(on_its_way: &mut Option<Pending>) -> Result<(), NotStored> {
     match on_its_way {
         Some(pending) => pending.await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When the takings begin whose snapshots come every `apart`, as far as the rests decide it.
+    fn rests(apart: Duration, n: u32) -> usize {
+        let (mut rest, start, mut rested) = (Rest::default(), Instant::now(), 0);
+        for i in 0..n {
+            let came = start + apart * i;
+            let now = rest.until.map_or(came, |until| until.max(came));
+            rest.taken(1, now);
+            rested += usize::from(rest.until.is_some());
+        }
+        rested
+    }
+
+    #[test]
+    fn only_a_stream_of_snapshots_gathers() {
+        assert_eq!(rests(Duration::from_millis(10), 100), 0, "100 Hz is taken as it comes");
+        assert_eq!(rests(Duration::from_micros(50), 100), 99, "all but the first");
+    }
+
+    #[test]
+    fn a_full_batch_is_followed_at_once() {
+        let (mut rest, now) = (Rest::default(), Instant::now());
+        rest.taken(1, now);
+        rest.taken(BATCH, now);
+        assert_eq!(rest.until, None);
+        rest.taken(BATCH - 1, now);
+        assert_eq!(rest.until, Some(now + REST));
+    }
+
+    #[tokio::test]
+    async fn a_rest_is_waited_for_and_loses_nothing() {
+        let (out, mut queue) = mpsc::channel(10);
+        let (mut rest, mut batch, began) = (Rest::default(), Vec::new(), Instant::now());
+        rest.until = Some(began + Duration::from_millis(30));
+        out.try_send(1).expect("room");
+        out.try_send(2).expect("room");
+        assert_eq!(rest.before(queue.recv_many(&mut batch, BATCH)).await, 2);
+        assert!(began.elapsed() >= Duration::from_millis(30));
+        assert_eq!(batch, [1, 2]);
     }
 }

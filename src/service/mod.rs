@@ -7,6 +7,7 @@
 mod gauges;
 mod line;
 mod orders;
+mod pace;
 mod plant;
 mod quality;
 mod reload;
@@ -15,7 +16,7 @@ mod running;
 mod switchboard;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -31,7 +32,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
 use crate::historian::{DeviceTags, Historian, Options, PlantMark};
-use crate::sources::{SourceAlarm, Sources};
+use crate::sources::{Paces, Scheduling, SourceAlarm, Sources};
 use crate::web::{self, App, AppParts, Reload, Shown};
 
 use gauges::ServiceGauges;
@@ -52,6 +53,8 @@ const LOOK_BACK_US: i64 = 30 * HOUR_US;
 pub struct Service {
     addr: SocketAddr,
     historian: Historian,
+    /// To be looked at; they end with what runs.
+    sources: Weak<Sources>,
     reloader: Reloader,
     /// Lines that ended by a fault of ours.
     failed: tokio::sync::Mutex<mpsc::UnboundedReceiver<LineId>>,
@@ -111,7 +114,8 @@ impl Service {
         let switchboard = Switchboard::default();
         let forwarder = start_forwarder(config, &historian, &switchboard)?;
         let feeds = lines.iter().flat_map(|line| line.feeds(|_| true)).collect();
-        let sources = Arc::new(Sources::start(feeds, clock)?);
+        let sources =
+            Arc::new(Sources::start_with_priority(feeds, clock, config.realtime_priority)?);
         if let Some(alarms) = sources.alarms() {
             tokio::spawn(note_alarms(alarms, switchboard.clone()));
         }
@@ -121,6 +125,7 @@ impl Service {
             sources: sources.clone(),
             plant: forwarder.as_ref().map(Forwarder::status),
         };
+        let seen = Arc::downgrade(&sources);
         let running = Running { config: config.clone(), lines, sources, ground };
         let reloader = Reloader::new(running, switchboard.clone(), clock);
         let app = App::new(AppParts {
@@ -148,7 +153,17 @@ impl Service {
         let web = tokio::spawn(web::serve(listener, shown, until_stopped));
         info!(%addr, "the screens are served");
         let failed = tokio::sync::Mutex::new(failed);
-        Ok(Service { addr, historian, reloader, failed, forwarder, web, stop_web })
+        Ok(Service { addr, historian, sources: seen, reloader, failed, forwarder, web, stop_web })
+    }
+
+    /// How every poll group keeps its pace, to be read also when the service has stopped.
+    pub fn paces(&self) -> Paces {
+        self.sources.upgrade().map(|sources| sources.paces()).unwrap_or_default()
+    }
+
+    /// How the poll thread is scheduled; none where no device is polled.
+    pub fn scheduling(&self) -> Option<Scheduling> {
+        self.sources.upgrade()?.scheduling()
     }
 
     /// Where the screens are served.

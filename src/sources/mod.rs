@@ -14,6 +14,7 @@ mod pace;
 pub mod pki;
 mod plan;
 mod probe;
+mod realtime;
 mod start;
 mod throttle;
 mod worker;
@@ -23,7 +24,7 @@ mod tests;
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::reading::Snapshot;
@@ -32,7 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use self::account::Account;
-pub use self::account::{GroupPace, Lateness};
+pub use self::account::{GroupPace, Lateness, Paces};
 pub use self::alarm::SourceAlarm;
 pub use self::opcua::browse::{BrowseLimits, Found, Shape, Variable};
 pub use self::opcua::map_text::{MapHead, map_text};
@@ -41,6 +42,7 @@ pub use self::opcua::standing::{GroupStanding, OpcUaStanding};
 pub use self::opcua::{BrowseError, browse};
 pub use self::plan::{Plan, PlanError, Request, plan, tags_of};
 pub use self::probe::{Probe, ProbeError};
+pub use self::realtime::{Scheduling, enter as enter_realtime};
 use self::worker::Worker;
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
@@ -78,6 +80,8 @@ pub struct Place {
 pub struct Sources {
     clock: Clock,
     raise: mpsc::Sender<SourceAlarm>,
+    /// Priority of the poll thread that is wanted, and how it is scheduled once it has begun.
+    priority: (Option<u8>, Arc<OnceLock<Scheduling>>),
     alarms: Mutex<Option<mpsc::Receiver<SourceAlarm>>>,
     running: Mutex<Running>,
 }
@@ -165,9 +169,22 @@ impl Sources {
     /// # Errors
     /// A map that cannot be planned, or a system that gives no thread.
     pub fn start(feeds: Vec<Feed>, clock: Clock) -> Result<Sources, StartError> {
+        Sources::start_with_priority(feeds, clock, None)
+    }
+
+    /// The same, with this priority of the poll thread under `SCHED_FIFO`, 1 to 99, where the system permits it.
+    ///
+    /// # Errors
+    /// Those of [`Sources::start`]. A priority that is not permitted is none: see [`Sources::scheduling`].
+    pub fn start_with_priority(
+        feeds: Vec<Feed>,
+        clock: Clock,
+        realtime_priority: Option<u8>,
+    ) -> Result<Sources, StartError> {
         let (raise, alarms) = alarm::channel();
         let (alarms, running) = (Mutex::new(Some(alarms)), Mutex::default());
-        let sources = Sources { clock, raise, alarms, running };
+        let priority = (realtime_priority, Arc::default());
+        let sources = Sources { clock, raise, priority, alarms, running };
         sources.add(feeds)?;
         Ok(sources)
     }
@@ -192,7 +209,7 @@ impl Sources {
         let plan = |feed| start::plan(feed, &mut running.tracks, &self.raise, self.clock);
         let planned = feeds.into_iter().map(plan).collect::<Result<Vec<_>, StartError>>()?;
         // What was started before another could not be ends by itself: its commands come from nowhere then.
-        let mut handles = start::run(planned, &mut running, self.clock)?;
+        let mut handles = start::run(planned, &mut running, (self.clock, &self.priority))?;
         running.devices.append(&mut handles);
         Ok(())
     }
@@ -227,15 +244,22 @@ impl Sources {
 
     /// How every group keeps its pace.
     pub fn pace(&self) -> Vec<GroupPace> {
-        let running = self.running();
-        let accounts = running.devices.iter().flat_map(|handle| &handle.accounts);
-        accounts.map(|account| account.pace()).collect()
+        self.paces().read()
+    }
+
+    /// The same to be read later, also when the sources have stopped.
+    pub fn paces(&self) -> Paces {
+        Paces::new(self.accounts())
     }
 
     /// The accounts of all groups, which outlive their devices.
-    #[cfg(test)]
     fn accounts(&self) -> Vec<Arc<Account>> {
         self.running().devices.iter().flat_map(|handle| handle.accounts.clone()).collect()
+    }
+
+    /// How the poll thread is scheduled; none where no device is polled.
+    pub fn scheduling(&self) -> Option<Scheduling> {
+        self.priority.1.get().copied()
     }
 
     /// How each OPC UA server is read.

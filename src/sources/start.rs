@@ -1,6 +1,6 @@
 //! From a [`Feed`] to a task that reads its device: planned first, so that a map which cannot be read stops nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::plc_map::{ModbusOptions, Protocol};
 use domain::units::LineId;
@@ -11,6 +11,7 @@ use super::alarm::{Alarms, SourceAlarm};
 use super::opcua::standing::Standing;
 use super::outlet::Outlet;
 use super::plan::{self, Plan, PlanError};
+use super::realtime::{self, Scheduling};
 use super::worker::Worker;
 use super::{Command, Feed, Handle, Place, Running, StartError, modbus, opcua, system};
 use crate::clock::Clock;
@@ -71,7 +72,7 @@ pub(super) fn plan(
         }
         Protocol::OpcUa(options) => {
             let commands = handle.command();
-            let standing = Arc::new(Standing::new(device, station.clone()));
+            let standing = Arc::new(Standing::new((line.clone(), device), station.clone()));
             handle.standing = Some(standing.clone());
             let alarms = Alarms::new(LineId::clone(&line), station, raise.clone());
             let watch = opcua::Watch { standing, alarms };
@@ -86,8 +87,13 @@ pub(super) fn plan(
 pub(super) fn run(
     planned: Vec<Planned>,
     running: &mut Running,
-    clock: Clock,
+    (clock, priority): (Clock, &(Option<u8>, Arc<OnceLock<Scheduling>>)),
 ) -> Result<Vec<Handle>, StartError> {
+    let (wanted, scheduling) = priority.clone();
+    let before_others = move || {
+        // Fails only if it was set before, and the poll thread alone sets it.
+        let _ = scheduling.set(realtime::enter(wanted));
+    };
     let polled = |planned: &Planned| match &planned.reads {
         Reads::Polled(connections) => connections.len(),
         Reads::Subscribed(_) => 0,
@@ -101,12 +107,13 @@ pub(super) fn run(
                     let at = f64::from(running.n_polled);
                     let phase = if first { at / n as f64 } else { (at * GOLDEN).fract() };
                     running.n_polled = running.n_polled.wrapping_add(1);
-                    let worker = begun(&mut running.polled, "poll", "poll thread")?;
+                    let worker =
+                        begun(&mut running.polled, "poll", "poll thread", before_others.clone())?;
                     handle.ended.push(poll(worker, connection, phase, clock)?);
                 }
             }
             Reads::Subscribed(server) => {
-                let worker = begun(&mut running.subscribed, "opcua", "OPC UA thread")?;
+                let worker = begun(&mut running.subscribed, "opcua", "OPC UA thread", || ())?;
                 handle.ended.push(worker.run(move || server.run())?);
             }
         }
@@ -119,10 +126,11 @@ fn begun<'w>(
     worker: &'w mut Option<Worker>,
     name: &'static str,
     what: &'static str,
+    first: impl FnOnce() + Send + 'static,
 ) -> Result<&'w Worker, StartError> {
     match worker {
         Some(worker) => Ok(worker),
-        None => Ok(worker.insert(Worker::begin(name, what)?)),
+        None => Ok(worker.insert(Worker::begin(name, what, first)?)),
     }
 }
 
@@ -158,8 +166,12 @@ fn outlets(feed: &Feed, clock: Clock) -> (Vec<Arc<Account>>, Vec<Outlet>) {
     let map = &feed.config.map;
     let outlet = |(at, group): (usize, &domain::plc_map::Group)| {
         let station = map.station.clone();
-        let account =
-            Arc::new(Account::new(feed.device, station, group.name.clone(), group.period_us));
+        let account = Arc::new(Account::new(
+            (feed.line.clone(), feed.device),
+            station,
+            group.name.clone(),
+            group.period_us,
+        ));
         let outlet = Outlet::new(feed.device, at as u16, feed.out.clone(), clock, account.clone());
         (account, outlet)
     };

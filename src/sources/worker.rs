@@ -9,7 +9,7 @@ use tokio::runtime::{EnterGuard, Handle};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, LocalSet};
 
-use super::{StartError, system};
+use super::{StartError, realtime, system};
 
 /// Makes a task on the thread where it will run.
 type Start = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
@@ -24,15 +24,21 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread; `what` is said when the system has none.
-    pub(super) fn begin(name: &'static str, what: &'static str) -> Result<Worker, StartError> {
+    /// Starts the thread, which does `first` before anything else; `what` is said when the system has none.
+    pub(super) fn begin(
+        name: &'static str,
+        what: &'static str,
+        first: impl FnOnce() + Send + 'static,
+    ) -> Result<Worker, StartError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            .on_thread_start(realtime::leave)
             .build()
             .map_err(system(what))?;
         let (starts, inbox) = mpsc::unbounded_channel();
         let handle = runtime.handle().clone();
         let run = move || {
+            first();
             LocalSet::new().block_on(&runtime, serve(name, inbox));
             // A name that is still being looked up must not hold up the end of the service.
             runtime.shutdown_background();

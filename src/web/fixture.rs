@@ -36,8 +36,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::{
-    App, AppParts, Desk, Forwarding, ForwardingStream, Gauge, GaugeKind, Gauges, History, LineFeed,
-    QualityRecord, Reload, ReloadOutcome, Reloads, ReportRecord,
+    App, AppParts, Desk, Forwarding, ForwardingStream, Gauge, GaugeKind, Gauges, Histogram,
+    History, LineFeed, QualityRecord, Reload, ReloadOutcome, Reloads, ReportRecord,
 };
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
@@ -777,6 +777,17 @@ impl Gauges for NoGauges {
             trouble: None,
             streams: vec![stream("event", 5, 2), stream("record", 7, 7)],
         })
+    }
+
+    fn histograms(&self) -> Vec<Histogram> {
+        let of = |group: &str| Histogram {
+            name: "capline_poll_lateness_seconds",
+            help: "How late",
+            labels: vec![("group", group.to_owned())],
+            buckets: vec![(0.000_05, 3), (0.001, 4), (f64::INFINITY, 1)],
+            sum: 0.25,
+        };
+        vec![of("fast"), of("slow")]
     }
 }
 

@@ -298,6 +298,11 @@ pub trait Gauges: Send + Sync {
     fn forwarding(&self) -> Option<Forwarding> {
         None
     }
+
+    /// All distributions, now.
+    fn histograms(&self) -> Vec<Histogram> {
+        Vec::new()
+    }
 }
 
 /// One measured number.
@@ -312,6 +317,20 @@ pub struct Gauge {
     pub labels: Vec<(&'static str, String)>,
     /// The number.
     pub value: f64,
+}
+
+/// One measured distribution.
+pub struct Histogram {
+    /// Name, with its unit: `capline_poll_lateness_seconds`.
+    pub name: &'static str,
+    /// What it is, in one sentence without a full stop.
+    pub help: &'static str,
+    /// Labels.
+    pub labels: Vec<(&'static str, String)>,
+    /// Upper bound of each bucket and how many fell into it, not cumulative; the last bound is infinite.
+    pub buckets: Vec<(f64, u64)>,
+    /// Sum of all values.
+    pub sum: f64,
 }
 
 /// How a measured number behaves.

@@ -249,9 +249,10 @@ impl Api {
         let status = answer.status();
         let body = answer.into_body().collect().await.map_err(|e| words(&e))?.to_bytes();
         connection.abort();
+        let body = String::from_utf8_lossy(&body).into_owned();
         match status.is_success() {
-            true => String::from_utf8(body.to_vec()).map_err(|e| words(&e)),
-            false => Err(format!("GET {path}: {status} {}", String::from_utf8_lossy(&body))),
+            true => Ok(body),
+            false => Err(format!("GET {path}: {status} {body}")),
         }
     }
 

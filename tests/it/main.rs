@@ -1,5 +1,6 @@
 //! The integration tests: the real service against the simulated plant and foreign servers, over real sockets.
 
+mod acquire;
 mod backup;
 mod cli;
 mod demo;

@@ -97,6 +97,11 @@ impl Process {
         prlimit(Some(pid), Resource::Nofile, wanted).expect("our own child can be limited")
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);

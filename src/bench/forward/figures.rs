@@ -46,14 +46,13 @@ impl Figures {
 
     /// As JSON.
     pub fn json(&self) -> serde_json::Value {
-        let Machine { cpu, cores, load, optimised } = &self.machine;
         let seconds = |late: Duration| late.as_secs_f64();
         serde_json::json!({
             "lines": self.lines, "minutes": self.minutes, "rows": self.rows, "seconds": seconds(self.took),
             "rows_a_second": self.rate(), "live_ticks": self.late.len(),
             "late_p50_s": seconds(self.late(50)), "late_p99_s": seconds(self.late(99)),
             "late_worst_s": seconds(self.late(100)), "late_below_s": seconds(LATEST),
-            "cpu": cpu, "cores": cores, "load": load, "optimised": optimised,
+            "machine": self.machine,
         })
     }
 }

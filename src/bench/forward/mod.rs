@@ -159,7 +159,7 @@ async fn drain(
             return Err("interrupted".to_owned());
         }
     };
-    let machine = Machine::now();
+    let machine = Machine::read();
     present.finish(&forwarder).await?;
     forwarder.stop().await;
     present.late.sort_unstable();

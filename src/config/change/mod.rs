@@ -9,8 +9,17 @@ use domain::units::{LineId, StationId};
 use super::{Config, DeviceConfig, LineConfig};
 
 /// Keys outside of lines that a running service cannot take: what rests on them was opened at its start.
-pub(super) const FIXED: [&str; 8] =
-    ["name", "zone", "listen", "dir", "commit", "keep_seconds", "keep_raw", "budget_mb"];
+pub(super) const FIXED: [&str; 9] = [
+    "name",
+    "zone",
+    "listen",
+    "dir",
+    "commit",
+    "keep_seconds",
+    "keep_raw",
+    "budget_mb",
+    "realtime_priority",
+];
 
 /// What differs between the configuration that runs and a new one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -244,6 +253,11 @@ fn fixed(old: &Config, new: &Config) -> Vec<Problem> {
     let budget =
         |c: &Config| c.budget.map_or_else(|| "none".to_owned(), |b| format!("{}", b / 1_000_000));
     note("[store]", "budget_mb", old.budget != new.budget, both(&budget));
+    let priority = |c: &Config| {
+        c.realtime_priority.map_or_else(|| "none".to_owned(), |priority| priority.to_string())
+    };
+    let differs = old.realtime_priority != new.realtime_priority;
+    note("[acquisition]", "realtime_priority", differs, both(&priority));
     let database = |c: &Config| {
         c.database.as_ref().map_or_else(
             || "none".to_owned(),

@@ -64,9 +64,11 @@ pub(super) struct Device {
 /// One poll group.
 struct Slot {
     plan: Plan,
+    /// 0 for a group that is polled again as soon as it was read. No map can ask for it; it is for measurements.
     period_us: i64,
     reply_timeout: Duration,
-    ticker: Ticker,
+    /// None for a group without a period.
+    ticker: Option<Ticker>,
     outlet: Outlet,
     job: Option<Job>,
 }
@@ -104,7 +106,10 @@ impl Device {
         let mut slots = Vec::new();
         for (plan, outlet) in groups {
             let period_us = map.groups[usize::from(outlet.group())].period_us;
-            let ticker = Ticker::start(period_us, phase_of(&map, period_us, phase))?;
+            let ticker = match period_us {
+                0 => None,
+                _ => Some(Ticker::start(period_us, phase_of(&map, period_us, phase))?),
+            };
             let reply_timeout = reply_timeout(&config, period_us);
             slots.push(Slot { plan, period_us, reply_timeout, ticker, outlet, job: None });
         }
@@ -187,7 +192,15 @@ impl Device {
     }
 
     fn due_now(&mut self) -> Option<(usize, Due)> {
-        self.slots.iter_mut().enumerate().find_map(|(i, slot)| Some((i, slot.ticker.due_now()?)))
+        let up = matches!(self.link, Link::Up { .. });
+        self.slots.iter_mut().enumerate().find_map(|(i, slot)| {
+            let due = match &mut slot.ticker {
+                Some(ticker) => ticker.due_now()?,
+                None if up && slot.job.is_none() => Due { at_us: monotonic_us(), skipped: 0 },
+                None => return None,
+            };
+            Some((i, due))
+        })
     }
 
     /// Books a poll that fell due: it becomes a job, or a miss if there is nothing to ask.
@@ -333,6 +346,8 @@ impl Device {
 
     async fn close(mut self) {
         for slot in &mut self.slots {
+            // Due and not done: the account of the polls ends even.
+            slot.outlet.missed(Miss::Disconnected, u32::from(slot.job.take().is_some())).await;
             slot.outlet.report().await;
         }
         if let Link::Up { reader, .. } = self.link {
@@ -345,7 +360,7 @@ impl Device {
 async fn next_due(slots: &mut [Slot]) -> (usize, io::Result<Due>) {
     poll_fn(|cx| {
         for (i, slot) in slots.iter_mut().enumerate() {
-            if let Poll::Ready(due) = slot.ticker.poll_due(cx) {
+            if let Some(Poll::Ready(due)) = slot.ticker.as_mut().map(|ticker| ticker.poll_due(cx)) {
                 return Poll::Ready((i, due));
             }
         }

@@ -66,11 +66,11 @@ impl State {
         let longest = lost().max_by_key(|request| request.count)?;
         let step = if longest.table.is_of_bits() { 8 } else { 1 };
         let is_new = |count: &u16| {
-            let request = Request { count: *count, ..longest.clone() };
+            let request = Request { count: *count, ..longest.without_tags() };
             lost().all(|other| shape(other) != shape(&request))
         };
         let count = (1..=longest.count / step).map(|n| n * step).find(is_new)?;
-        Some(Request { count, tags: Vec::new(), ..longest.clone() })
+        Some(Request { count, ..longest.without_tags() })
     }
 }
 

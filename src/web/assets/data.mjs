@@ -77,7 +77,17 @@ function size(bytes) {
   return bytes < 1e9 ? `${fixed(bytes / 1e6, 1)} MB` : `${fixed(bytes / 1e9, 2)} GB`;
 }
 
+/** Which policy the poll thread really runs under, and whether another one was wanted. */
+function showScheduling() {
+  const { scheduling } = data;
+  if (!scheduling) return put('polls-note', '');
+  const { realtime_priority: priority, wanted } = scheduling;
+  const runs = priority === null ? t('scheduled_plainly') : t('scheduled_first', { n: num(priority) });
+  return put('polls-note', wanted === priority ? runs : `◆ ${runs} · ${t('scheduling_refused', { n: num(wanted) })}`);
+}
+
 function showPolls() {
+  showScheduling();
   show($('polls').tBodies[0], data.polls, () => data.polls.map((poll) => {
     const missed = poll.missed.reduce((all, { n }) => all + n, 0);
     return h('tr', {},
@@ -85,7 +95,7 @@ function showPolls() {
       h('td', { class: 'num' }, num(poll.planned)), h('td', { class: 'num' }, num(poll.done)),
       h('td', { class: 'num' }, missed > 0 ? `◆ ${num(missed)}` : '0'),
       h('td', { class: 'wide' }, poll.missed.map(({ reason, n }) => `${word('miss', reason)} ${num(n)}`).join(' · ')),
-      h('td', { class: 'num' }, poll.late_ms.some((ms) => ms > 0) ? poll.late_ms.map((ms) => fixed(ms, 1)).join(' / ') : '–'),
+      h('td', { class: 'num' }, poll.late_ms.some((ms) => ms > 0) ? poll.late_ms.map((ms) => fixed(ms, 2)).join(' / ') : '–'),
       h('td', { class: 'num' }, poll.round_trip_ms > 0 ? `${fixed(poll.round_trip_ms, 1)} ms` : '–'));
   }));
 }

@@ -253,6 +253,12 @@ async fn metrics_hold_the_line_its_links_and_the_gauges_of_the_service() {
         "capline_store_bytes{file=\"journal\"} 4096",
         "capline_speed_per_minute{line=\"L1\",window=\"1m\"} 6485",
         "# TYPE capline_polls counter",
+        "# TYPE capline_poll_lateness_seconds histogram",
+        "capline_poll_lateness_seconds_bucket{le=\"0.00005\",group=\"slow\"} 3",
+        "capline_poll_lateness_seconds_bucket{le=\"0.001\",group=\"slow\"} 7",
+        "capline_poll_lateness_seconds_bucket{le=\"+Inf\",group=\"fast\"} 8",
+        "capline_poll_lateness_seconds_count{group=\"fast\"} 8",
+        "capline_poll_lateness_seconds_sum{group=\"fast\"} 0.25",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }

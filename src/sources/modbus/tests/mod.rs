@@ -183,7 +183,7 @@ impl Line {
             let polls: u64 = of_group.map(|s| u64::from(s.polls)).sum();
             let missed: u64 = pace.missed.iter().map(|(_, n)| n).sum();
             assert_eq!(polls, pace.done + missed, "{pace:?}");
-            assert!(pace.planned - polls <= 1, "all but one that was under way: {pace:?}");
+            assert_eq!(pace.planned, polls, "the account ends even: {pace:?}");
         }
         paces
     }

@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::{Builder, Handle};
 use tokio::time::Instant;
 
+use domain::units::LineId;
+
 use super::*;
 use crate::sources::account::Account;
 use crate::sources::modbus::{Device, Tracks};
@@ -19,7 +21,12 @@ fn device_here(
 ) -> (Device, mpsc::Sender<Command>) {
     let options = modbus();
     let plan = plan::plan(&config.map, &options, 0).unwrap();
-    let account = Arc::new(Account::new(0, config.map.station.clone(), "g0".into(), 10_000));
+    let account = Arc::new(Account::new(
+        (LineId::new("L1"), 0),
+        config.map.station.clone(),
+        "g0".into(),
+        10_000,
+    ));
     let groups = vec![(plan, Outlet::new(0, 0, out, Clock::real(), account))];
     let track = Tracks::default().of(&config.wire);
     let (sender, commands) = mpsc::channel(4);
