@@ -83,7 +83,8 @@ pub fn run(days: i64, runs: usize) -> anyhow::Result<Figures> {
         let one_minute = if packed { vec![("reject_fraction", 1)] } else { vec![] };
         for (id, minutes) in [("reject_fraction", 15), ("speed", 15)].into_iter().chain(one_minute)
         {
-            let question = Question { dir: scratch.path(), config: &config, days, id, minutes };
+            let dir = scratch.path();
+            let question = Question { dir, config: &config, to_us, days, id, minutes };
             answers.push(runtime.block_on(question.ask(runs))?);
         }
         asked.push((packed, answers));
@@ -237,6 +238,8 @@ fn limits(characteristic: &Characteristic, baseline: &[Minute], at_us: i64) -> O
 struct Question<'a> {
     dir: &'a Path,
     config: &'a Config,
+    /// End of what is asked for: the same for every question, whenever it is asked.
+    to_us: i64,
     days: i64,
     id: &'a str,
     minutes: u32,
@@ -288,7 +291,7 @@ impl Question<'_> {
     }
 
     async fn answer(&self, app: &App) -> anyhow::Result<Vec<u8>> {
-        let to_ms = app.parts().clock.now().utc_us / 1_000;
+        let to_ms = self.to_us / 1_000;
         let from_ms = to_ms - self.days * 24 * HOUR_US / 1_000;
         let line = app.parts().lines.first().context("a line")?.config.id.clone();
         let (id, minutes) = (self.id, self.minutes);

@@ -19,7 +19,7 @@ use super::{DeviceTags, Resume, StoredState, raw as days};
 use super::{hours, journal, lines};
 
 /// Connections at most. More would only wait for the same disk, each with a cache of its own.
-const READERS: usize = 4;
+pub(super) const READERS: usize = 4;
 /// Events that a start gets to see.
 const RESUME_EVENTS: usize = 50;
 /// Instructions of SQLite's machine between two looks at the clock.

@@ -194,7 +194,7 @@ async fn lateness_is_a_histogram_for_whoever_monitors() {
     let text = api.text("/metrics").await.expect("metrics");
     assert!(text.contains("# TYPE capline_poll_lateness_seconds histogram"), "{text}");
     assert_eq!(metric(&text, "capline_poll_realtime_priority"), Some(0.0));
-    let labels = "station=\"CF01\",group=\"fast\"";
+    let labels = "line=\"L1\",station=\"CF01\",group=\"fast\"";
     let bucket = |line: &str| -> Option<(f64, f64)> {
         let rest = line.strip_prefix("capline_poll_lateness_seconds_bucket{le=\"")?;
         let (bound, rest) = rest.split_once("\",")?;

@@ -3,6 +3,11 @@
 use super::*;
 use domain::reading::status;
 
+/// A loaded machine must not lose the connection of a test that counts connections.
+fn patient(config: DeviceConfig) -> DeviceConfig {
+    DeviceConfig { reply_timeout: Duration::from_secs(20), ..config }
+}
+
 #[tokio::test]
 async fn groups_share_one_connection_and_neither_starves() {
     // 12 ms for each request: more than the fast group can have, let alone both.
@@ -12,7 +17,7 @@ async fn groups_share_one_connection_and_neither_starves() {
     .await;
     let tags =
         vec![holding(0, U16, 0), holding(100, U16, 1), holding(200, U16, 1), holding(300, U16, 1)];
-    let mut line = Line::start(plain(&[10, 200], tags, &server.address));
+    let mut line = Line::start(patient(plain(&[10, 200], tags, &server.address)));
     let (mut all, mut slow) = (Vec::new(), 0);
     while slow < 4 {
         let snapshot = line.next().await;
@@ -180,7 +185,7 @@ async fn two_connections_keep_the_fast_group_apart() {
     })
     .await;
     let tags = vec![holding(0, U16, 0), holding(100, U16, 1), holding(200, U16, 2)];
-    let mut config = plain(&[10, 100, 100], tags, &server.address);
+    let mut config = patient(plain(&[10, 100, 100], tags, &server.address));
     config.wire.connections = 2;
     let mut line = Line::start(config);
     let mut all = Vec::new();
