@@ -20,16 +20,18 @@
 //! |---|---|---|---|
 //! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
 //! | [`secret`] | passwords from the environment or a file that only we can read | | |
+//! | [`table`] | tables that leave the service: columns with units, their CSV, what they add up to | `domain` | `csv` |
 //! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
-//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `config` | `tokio_modbus` `tokio_serial` `opcua` `x509_cert` `rcgen` |
-//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL | `domain` `clock` `secret` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
+//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` `x509_cert` `rcgen` |
+//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL; read out as a whole, and compared with the plant | `domain` `clock` `secret` `table` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
+//! | [`export`] | the journal as files of CSV or Parquet with a manifest that proves them | `domain` `clock` `historian` `table` | `parquet` |
 //! | [`webhook`] | tells other systems of alerts: signs, sends, tries again | `domain` `clock` `secret` | `hmac` `base64` |
-//! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` | `axum` `maud` `utoipa` |
-//! | [`service`] | brings a configuration to life and to its end: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `webhook` `web` | |
+//! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` `table` | `axum` `maud` `utoipa` |
+//! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `webhook` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
-//! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, cost and speed of the store, time of a month's charts | `domain` `simulators` `clock` `config` `demo` `historian` `service` `web` | |
-//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; migrate makes the plant's tables, pki trusts servers, browse asks them | `domain` `clock` `config` `sources` `historian` `service` `selftest` `bench` | |
+//! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, pace and cost of acquisition, cost and speed of the store and of forwarding, time of a month's charts | `domain` `simulators` `clock` `config` `sources` `demo` `historian` `service` `web` | |
+//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; migrate makes the plant's tables, pki trusts servers, browse asks them | `domain` `clock` `config` `sources` `historian` `export` `table` `service` `selftest` `bench` | |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true
@@ -53,11 +55,15 @@ pub mod clock;
 
 pub mod secret;
 
+pub mod table;
+
 pub mod config;
 
 pub mod sources;
 
 pub mod historian;
+
+pub mod export;
 
 pub mod webhook;
 

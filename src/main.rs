@@ -15,7 +15,8 @@ use clap::{Parser, Subcommand};
 mod commands;
 
 use commands::{
-    adopt, backup, browse, check, count, import, migrate, oee, pki, probe, selftest, spc,
+    adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
+    selftest, spc,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -53,7 +54,8 @@ enum Command {
     /// Run the service of a plant
     ///
     /// Reads the devices of the configuration, keeps the account in its journal and serves the screens until SIGINT or
-    /// SIGTERM. A device that cannot be reached is tried again and stops nothing else.
+    /// SIGTERM. A device that cannot be reached is tried again and stops nothing else. SIGHUP reads the configuration
+    /// and its maps again: with any mistake the old ones go on, else only what has changed is touched.
     #[command(
         after_help = "Example:\n  capline check config/plant.toml && capline run --config config/plant.toml"
     )]
@@ -67,11 +69,13 @@ enum Command {
     Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
     Count(count::CountArgs),
+    Export(export::ExportArgs),
     Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Oee(oee::OeeArgs),
     Pki(pki::PkiArgs),
     Probe(probe::ProbeArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Restore(backup::RestoreArgs),
     Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
@@ -123,6 +127,16 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Check(args) => Ok(check::run(&args)),
         Command::Count(args) => Ok(count::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Export(args) => {
+            let end = async {
+                if let Err(error) = wait(None).await {
+                    eprintln!("capline: no signal can be heard: {error}");
+                    std::future::pending::<()>().await;
+                }
+            };
+            let done = runtime()?.block_on(export::run(args, end));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Import(args) => Ok(import::run(&args)),
         Command::Probe(args) => Ok(runtime()?.block_on(probe::run(&args))),
         Command::Migrate(args) => {
@@ -130,6 +144,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Oee(args) => Ok(oee::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Reconcile(args) => {
+            let done = runtime()?.block_on(reconcile::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Restore(args) => {
             Ok(backup::restore(&args).unwrap_or_else(|refusal| refusal.exit()))
         }
@@ -161,14 +179,22 @@ async fn demo(
 }
 
 async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    // Before anything is opened: a signal that comes early must not end the service.
+    let hangup = tokio::signal::unix::SignalKind::hangup();
+    let mut hangups = tokio::signal::unix::signal(hangup)?;
     let historian = open_historian(config)?;
     let service = Service::start(config, Clock::real(), historian, false).await?;
     eprintln!("Capline: open http://{} (Ctrl-C ends it)", service.addr());
-    tokio::select! {
-        end = wait(None) => end?,
-        line = service.failed() => anyhow::bail!(
-            "line {line} ended by a fault of Capline, see the log above; start again, it goes on from its last tick"
-        ),
+    let mut end = std::pin::pin!(wait(None));
+    loop {
+        tokio::select! {
+            end = &mut end => break end?,
+            line = service.failed() => anyhow::bail!(
+                "line {line} ended by a fault of Capline, see the log above; start again, it goes on from its last tick"
+            ),
+            // What comes of it is in the log, in the journal and at /api/v1/reload.
+            _ = hangups.recv() => drop(service.reload("SIGHUP").await),
+        }
     }
     service.stop().await?;
     Ok(ExitCode::SUCCESS)

@@ -20,6 +20,8 @@ system_packages() {
     fc-list :lang=zh 2> /dev/null | grep -q . || missing+=(fontconfig fonts-noto-cjk)
     compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql)
     command -v npm > /dev/null || missing+=(nodejs npm)
+    command -v cc > /dev/null || missing+=(gcc libc6-dev)
+    pkg-config --exists libmodbus 2> /dev/null || missing+=(pkg-config libmodbus-dev)
     [ ${#missing[@]} = 0 ] && return
     if ! command -v apt-get > /dev/null; then
         echo "these are missing and there is no apt-get to install them: ${missing[*]}" >&2

@@ -17,6 +17,7 @@
 //!   [`stops`] is why they stop, [`random`] where chance comes from.
 //! - [`ledger`]: the truth. [`registers`]: what the PLCs show of it, with an encoder of its own.
 //! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`] and [`faults`].
+//! - [`load`]: servers and clients that only make work, for figures of speed.
 //!
 //! Invariants:
 //! - The model knows neither real time nor sockets. Speed, polling and faults cannot change what
@@ -33,6 +34,7 @@ mod faults;
 mod filler;
 mod http;
 mod ledger;
+pub mod load;
 mod modbus;
 mod model;
 mod opcua;

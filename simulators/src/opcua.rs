@@ -92,19 +92,35 @@ struct Nodes {
 }
 
 fn build(core: &Core, addr: SocketAddr, pki_dir: &Path) -> Result<Built, PlantError> {
+    let Bare { server, handle, manager, namespace } = bare("CW04", addr, pki_dir)?;
+    let ids = add_nodes(core, &manager, namespace);
+    Ok(Built { server, nodes: Nodes { handle, manager, ids } })
+}
+
+/// A server without a node of ours.
+pub(crate) struct Bare {
+    pub(crate) server: Server,
+    pub(crate) handle: ServerHandle,
+    pub(crate) manager: Arc<SimpleNodeManager>,
+    /// Index of [`NAMESPACE`].
+    pub(crate) namespace: u16,
+}
+
+/// A server of this name that loses no value of a fast signal.
+pub(crate) fn bare(name: &str, addr: SocketAddr, pki_dir: &Path) -> Result<Bare, PlantError> {
     let anonymous = [ANONYMOUS_USER_TOKEN_ID.to_owned()];
     let namespace =
         NamespaceMetadata { namespace_uri: NAMESPACE.to_owned(), ..NamespaceMetadata::default() };
     let mut builder = ServerBuilder::new()
-        .application_name("Capline simulator CW04")
-        .application_uri("urn:capline:simulator:CW04")
+        .application_name(format!("Capline simulator {name}"))
+        .application_uri(format!("urn:capline:simulator:{name}"))
         .product_uri("urn:capline:simulator")
         .host(addr.ip().to_string())
         .port(addr.port())
         .pki_dir(pki_dir)
         .add_endpoint("none", ServerEndpoint::new_none("/", &anonymous))
         .discovery_urls(vec![url(addr)])
-        .with_node_manager(simple_node_manager(namespace, "CW04"))
+        .with_node_manager(simple_node_manager(namespace, name))
         .subscription_poll_interval_ms(5);
     set_limits(&mut builder);
     let (server, handle) = builder.build().map_err(PlantError::OpcUa)?;
@@ -115,8 +131,7 @@ fn build(core: &Core, addr: SocketAddr, pki_dir: &Path) -> Result<Built, PlantEr
     let namespace = handle
         .get_namespace_index(NAMESPACE)
         .ok_or_else(|| PlantError::OpcUa(format!("namespace {NAMESPACE} is missing")))?;
-    let ids = add_nodes(core, &manager, namespace);
-    Ok(Built { server, nodes: Nodes { handle, manager, ids } })
+    Ok(Bare { server, handle, manager, namespace })
 }
 
 /// URL of the server at an address.
@@ -183,7 +198,8 @@ async fn push(core: &Core, nodes: Nodes, every: Duration) {
         ticks.tick().await;
         let bad = core.faults.get().opcua.bad_status;
         let status = if bad { StatusCode::BadNoCommunication } else { StatusCode::Good };
-        let (values, utc_us) = core.at_now(|model| (model.nodes(), model.utc_us()));
+        let (values, utc_us, plant_us) =
+            core.at_now(|model| (model.nodes(), model.utc_us(), model.plant_us()));
         let now: Vec<_> = values.into_iter().map(|(_, value)| (value, status)).collect();
         let changed = nodes.ids.iter().zip(&now).enumerate().filter_map(|(i, (id, new))| {
             let (value, status) = new;
@@ -193,11 +209,12 @@ async fn push(core: &Core, nodes: Nodes, every: Duration) {
         if let Err(status) = nodes.manager.set_values(nodes.handle.subscriptions(), changed) {
             tracing::warn!(%status, "the OPC UA server refused new values");
         }
+        core.pushed_us.send_replace(plant_us);
         sent = now;
     }
 }
 
-fn data_value(value: NodeValue, utc_us: i64, status: StatusCode) -> DataValue {
+pub(crate) fn data_value(value: NodeValue, utc_us: i64, status: StatusCode) -> DataValue {
     let time = date_time(utc_us);
     DataValue {
         value: Some(variant(value)),

@@ -13,6 +13,7 @@ use std::{
 
 use tokio::{
     net::{TcpListener, TcpSocket},
+    sync::watch,
     task::JoinSet,
 };
 
@@ -129,6 +130,8 @@ pub(crate) struct Core {
     pub(crate) clock: PlantClock,
     pub(crate) faults: Faults,
     pub(crate) write_attempts: AtomicU64,
+    /// Plant time of the values that the OPC UA nodes have.
+    pub(crate) pushed_us: watch::Sender<i64>,
 }
 
 impl Core {
@@ -176,6 +179,7 @@ impl Plant {
             clock: PlantClock::new(config.start_at_us, config.speed, config.held),
             faults: Faults::default(),
             write_attempts: AtomicU64::new(0),
+            pushed_us: watch::Sender::new(i64::MIN),
         });
         let options = opcua::Options {
             pki_dir: config.pki_dir,
@@ -217,6 +221,14 @@ impl Plant {
     /// client has read can be compared with the ledger to the capsule.
     pub fn hold(&self) {
         self.core.clock.hold();
+    }
+
+    /// Waits until the OPC UA nodes show the plant as it stands now. They follow it only so often, unlike registers, which
+    /// are made when they are read; on a busy machine that takes a while.
+    pub async fn shown(&self) {
+        let now_us = self.core.clock.now_us();
+        // The sender is in the core, which lives as long as the plant.
+        let _ = self.core.pushed_us.subscribe().wait_for(|pushed_us| *pushed_us >= now_us).await;
     }
 
     /// Lets plant time run again.

@@ -1,6 +1,9 @@
 //! Figures that we state about ourselves, by one function each, so that anybody can have them again: computed from the
 //! simulated plant and a seed, or measured on this machine.
 
+pub mod acquire;
+pub mod forward;
+mod machine;
 pub mod month;
 pub mod spc;
 pub mod store;

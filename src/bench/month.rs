@@ -26,7 +26,7 @@ use crate::demo::built_in;
 use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
 use crate::web::andon::NoAndon;
-use crate::web::{App, AppParts, Desk, Gauge, Gauges, LineFeed, ask};
+use crate::web::{App, AppParts, Desk, Gauge, Gauges, LineFeed, Reload, Reloads, ask};
 
 /// Minutes of a day.
 const DAY: i64 = 24 * 60;
@@ -84,7 +84,8 @@ pub fn run(days: i64, runs: usize) -> anyhow::Result<Figures> {
         let one_minute = if packed { vec![("reject_fraction", 1)] } else { vec![] };
         for (id, minutes) in [("reject_fraction", 15), ("speed", 15)].into_iter().chain(one_minute)
         {
-            let question = Question { dir: scratch.path(), config: &config, days, id, minutes };
+            let dir = scratch.path();
+            let question = Question { dir, config: &config, to_us, days, id, minutes };
             answers.push(runtime.block_on(question.ask(runs))?);
         }
         asked.push((packed, answers));
@@ -238,6 +239,8 @@ fn limits(characteristic: &Characteristic, baseline: &[Minute], at_us: i64) -> O
 struct Question<'a> {
     dir: &'a Path,
     config: &'a Config,
+    /// End of what is asked for: the same for every question, whenever it is asked.
+    to_us: i64,
     days: i64,
     id: &'a str,
     minutes: u32,
@@ -285,12 +288,13 @@ impl Question<'_> {
             desk: Arc::new(Nothing),
             calls: Arc::new(NoAndon),
             alerts: Arc::new(NoAndon),
+            reloads: Arc::new(Nothing),
         });
         Ok((app, historian))
     }
 
     async fn answer(&self, app: &App) -> anyhow::Result<Vec<u8>> {
-        let to_ms = app.parts().clock.now().utc_us / 1_000;
+        let to_ms = self.to_us / 1_000;
         let from_ms = to_ms - self.days * 24 * HOUR_US / 1_000;
         let line = app.parts().lines.first().context("a line")?.config.id.clone();
         let (id, minutes) = (self.id, self.minutes);
@@ -328,6 +332,16 @@ impl Desk for Nothing {
     ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>> {
         let told = format!("{line} only exists as a record");
         Box::pin(async move { Err(told) })
+    }
+}
+
+impl Reloads for Nothing {
+    fn reload(&self, _: String) -> BoxFuture<'static, Result<Reload, String>> {
+        Box::pin(async { Err("a record has no configuration".to_owned()) })
+    }
+
+    fn last(&self) -> Option<Reload> {
+        None
     }
 }
 

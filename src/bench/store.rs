@@ -21,7 +21,8 @@ const T0_US: i64 = 1_767_592_800_000_000;
 const TICK_US: i64 = 250_000;
 const TICKS_A_DAY: u64 = 345_600;
 const DAY_MINUTES: i64 = 1_440;
-const COUNTERS: u64 = 12;
+/// Counters of a line.
+pub(super) const COUNTERS: u64 = 12;
 /// Counters that move every second.
 const MOVING: u64 = 6;
 /// Minutes of seconds that are asked for.
@@ -332,10 +333,12 @@ fn baseline(seq: u64, n: u64) -> Baseline {
         segment_sum: value,
         batch: BatchChange::default(),
         held: None,
+        mapping: 0x9e37_79b9,
     }
 }
 
-fn minute(start_us: i64, seq: u64) -> Minute {
+/// A minute that is open.
+pub(super) fn minute(start_us: i64, seq: u64) -> Minute {
     let tally = |n: u64| Tally {
         station: StationId::new(if n.is_multiple_of(2) { "CF01" } else { "CW04" }),
         counted: Counted::Reject(Reason::new(format!("reason_{n}"))),
@@ -353,7 +356,8 @@ fn minute(start_us: i64, seq: u64) -> Minute {
     }
 }
 
-fn closed(start_us: i64, seq: u64) -> Minute {
+/// The same when it is over.
+pub(super) fn closed(start_us: i64, seq: u64) -> Minute {
     Minute { closed: true, ..minute(start_us, seq) }
 }
 

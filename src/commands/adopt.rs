@@ -13,8 +13,8 @@ use super::{Refusal, print};
 ///
 /// A journal that was restored from a backup is another one to the plant database, so that two boxes never write under
 /// one name. When the box that the backup came from is gone for good, this command lets the restored journal take its
-/// place. What the plant holds beyond the backup stays there; the gap that the restored journal counts covers the same
-/// time. Stop the service first.
+/// place. What the plant holds beyond the backup is moved to the table capline.superseded: the gap that the restored
+/// journal counts covers the same time, and both together would be too much. Stop the service first.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  capline restore /mnt/usb/l1 config/plant.toml && capline adopt config/plant.toml"

@@ -1,12 +1,15 @@
 //! `capline bench`: figures about Capline itself that anyone can compute again.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use capline::bench::acquire::{self, Kind, STEPS, Stop};
 use capline::bench::month;
 use capline::bench::spc::{Effort, run as detection};
 use capline::bench::store::{Effort as Store, run as measure};
 use clap::{Args, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Refusal, print, print_json};
 
@@ -41,13 +44,37 @@ enum What {
     Store {
         /// Directory on the disk to be measured
         #[arg(value_name = "DIR", default_value = ".")]
-        dir: std::path::PathBuf,
+        dir: PathBuf,
         /// Ticks of each load; a tick is 250 ms of a line
         #[arg(long, default_value_t = Store::default().ticks)]
         ticks: u64,
         /// Print the figures as JSON
         #[arg(long)]
         json: bool,
+    },
+    Forward(super::bench_forward::ForwardArgs),
+    /// How well polls keep their pace and what they cost, on this machine
+    ///
+    /// Polls load servers that run in processes of their own: as fast as it goes, a hundred devices at 100 Hz, one device,
+    /// every core busy with and without real-time priority, and an OPC UA server. Prints a table in Markdown. Ctrl-C ends
+    /// early and prints what there is. Exit code 1: an aim is not reached here, or it was ended early.
+    Acquire {
+        /// Seconds for each row
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=600))]
+        seconds: u16,
+        /// Write the figures to this file as JSON too
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
+    /// The other side of `acquire`, in a process of its own
+    #[command(hide = true)]
+    LoadServer {
+        /// Counters of an OPC UA server; without it a Modbus server
+        #[arg(long)]
+        items: Option<usize>,
+        /// Priority under SCHED_FIFO
+        #[arg(long)]
+        realtime_priority: Option<u8>,
     },
     /// How long the workbench waits for a chart of a month
     ///
@@ -62,7 +89,7 @@ enum What {
     },
 }
 
-fn store(dir: &std::path::Path, ticks: u64, json: bool) -> Result<ExitCode, Refusal> {
+fn store(dir: &Path, ticks: u64, json: bool) -> Result<ExitCode, Refusal> {
     let dir = tempfile::tempdir_in(dir)
         .map_err(|error| Refusal::of(dir, &format!("cannot be written: {error}")))?;
     let spinner = indicatif::ProgressBar::new_spinner()
@@ -78,6 +105,53 @@ fn store(dir: &std::path::Path, ticks: u64, json: bool) -> Result<ExitCode, Refu
     Ok(if figures.kept() { printed } else { ExitCode::FAILURE })
 }
 
+fn acquisition(each: Duration, json: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let bar = indicatif::ProgressBar::new(STEPS);
+    bar.set_style(indicatif::ProgressStyle::with_template("{pos}/{len} {elapsed} {msg}")?);
+    bar.enable_steady_tick(Duration::from_millis(500));
+    let stop = Stop::default();
+    let asked = stop.clone();
+    let figures = runtime.block_on(async {
+        // Before anything is measured: from here on Ctrl-C has an ear.
+        let mut interrupts = signal(SignalKind::interrupt())?;
+        tokio::spawn(async move {
+            while interrupts.recv().await.is_some() {
+                asked.set();
+            }
+        });
+        let progress = |what| {
+            bar.inc(1);
+            bar.set_message(what);
+            if bar.is_hidden() {
+                eprintln!("{what}");
+            }
+        };
+        anyhow::Ok(acquire::run(each, &stop, progress).await)
+    })?;
+    bar.finish_and_clear();
+    let printed = print(&figures.to_string());
+    if let Some(file) = json {
+        std::fs::write(file, format!("{:#}\n", figures.json()))
+            .map_err(|error| anyhow::anyhow!("{}: cannot be written: {error}", file.display()))?;
+    }
+    Ok(if figures.kept() { printed } else { ExitCode::FAILURE })
+}
+
+fn served(items: Option<usize>, priority: Option<u8>) -> anyhow::Result<ExitCode> {
+    acquire::serve(items.map_or(Kind::Modbus, |items| Kind::OpcUa { items }), priority)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a command gave, or why it could not be done.
+fn said(done: anyhow::Result<ExitCode>) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
 pub(crate) fn run(args: &BenchArgs) -> ExitCode {
     match args.what {
         What::Spc { seed, weeks, lines } => {
@@ -89,15 +163,19 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
             spinner.finish_and_clear();
             print(&format!("{figures}\n"))
         }
+        What::Forward(ref args) => {
+            super::bench_forward::run(args).unwrap_or_else(|refusal| refusal.exit())
+        }
         What::Store { ref dir, ticks, json } => {
             store(dir, ticks, json).unwrap_or_else(|refusal| refusal.exit())
         }
+        What::Acquire { seconds, ref json } => {
+            said(acquisition(Duration::from_secs(seconds.into()), json.as_deref()))
+        }
+        What::LoadServer { items, realtime_priority } => said(served(items, realtime_priority)),
         What::Chart { days, runs } => match month::run(i64::from(days), runs) {
             Ok(figures) => print(&format!("{figures}\n")),
-            Err(error) => {
-                eprintln!("{error:#}");
-                ExitCode::FAILURE
-            }
+            Err(error) => said(Err(error)),
         },
     }
 }

@@ -4,15 +4,19 @@ pub(crate) mod adopt;
 pub(crate) mod backup;
 #[cfg(feature = "demo")]
 pub(crate) mod bench;
+#[cfg(feature = "demo")]
+mod bench_forward;
 pub(crate) mod browse;
 pub(crate) mod chart;
 pub(crate) mod check;
 pub(crate) mod count;
+pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod migrate;
 pub(crate) mod oee;
 pub(crate) mod pki;
 pub(crate) mod probe;
+pub(crate) mod reconcile;
 pub(crate) mod selftest;
 pub(crate) mod spc;
 mod svg;

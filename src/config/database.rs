@@ -23,6 +23,31 @@ pub struct DatabaseConfig {
     pub password_file: Option<PathBuf>,
 }
 
+impl DatabaseConfig {
+    /// What an address alone says, for a box of that name: `postgres://user@host:port/name`.
+    ///
+    /// # Errors
+    /// What is wrong with it and how it is written. A password in it is refused, and not repeated.
+    pub fn of_url(url: &str, edge: &str, ca: Option<PathBuf>) -> Result<DatabaseConfig, String> {
+        let Parts { host, port, name, user } = parts(url)
+            .map_err(|what| format!("the address {what}; write for instance {EXAMPLE}"))?;
+        if ca.is_none() && !is_here(&host) {
+            return Err(format!(
+                "{host} is not this machine and needs TLS; name the authority of its certificate"
+            ));
+        }
+        Ok(DatabaseConfig {
+            host,
+            port,
+            name,
+            user,
+            edge: edge.to_owned(),
+            ca,
+            password_file: None,
+        })
+    }
+}
+
 const EXAMPLE: &str = "\"postgres://capline_writer@db.plant.example:5432/plant\"";
 
 pub(super) fn read(section: &Section<'_, '_>, base: &Path) -> Option<DatabaseConfig> {

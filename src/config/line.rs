@@ -138,7 +138,7 @@ impl Reader<'_> {
         let connect = read_span(section, "connect_timeout", 1_000, 60_000_000);
         let reply = read_span(section, "reply_timeout", 1_000, 60_000_000);
         let backoff_min = read_span(section, "backoff_min", 10_000, 60_000_000)
-            .unwrap_or(Duration::from_millis(100));
+            .unwrap_or(Duration::from_millis(60));
         let backoff_max = read_span(section, "backoff_max", 10_000, 600_000_000)
             .unwrap_or(Duration::from_secs(5));
         if backoff_max < backoff_min {

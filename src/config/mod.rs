@@ -1,6 +1,7 @@
 //! `config/*.toml` as decided: every path resolved, every map read, every mistake reported at once.
 
 mod access;
+pub mod change;
 mod characteristic;
 mod database;
 mod line;
@@ -8,7 +9,7 @@ mod webhook;
 mod wire;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,8 @@ pub struct Config {
     pub budget: Option<u64>,
     /// The plant database that rows are forwarded to, none by default.
     pub database: Option<DatabaseConfig>,
+    /// Priority of the poll thread under `SCHED_FIFO`, 1 to 99; none for a thread like any other.
+    pub realtime_priority: Option<u8>,
     /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
     pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
@@ -66,10 +69,14 @@ pub struct Config {
     pub alerts: Vec<Rule>,
     /// SHA-256 of the text of the configuration and of all maps it names, as hexadecimal: what a report rests on.
     pub sha256: String,
+    /// The file it was read from; none for one that is built in.
+    pub file: Option<PathBuf>,
+    /// Lines of the keys that cannot change while the service runs, as far as they are written: `listen` → 7.
+    pub key_lines: BTreeMap<&'static str, usize>,
 }
 
 /// One line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LineConfig {
     /// Identifier, used in addresses: `L1`.
     pub id: LineId,
@@ -92,7 +99,7 @@ pub struct LineConfig {
 }
 
 /// One device of a line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DeviceConfig {
     /// What its registers or nodes mean.
     pub map: Arc<PlcMap>,
@@ -148,9 +155,9 @@ impl Config {
                 }],
             }
         })?;
-        Config::parse(&file, &text, path.parent().unwrap_or(Path::new("")), &|map| {
-            std::fs::read_to_string(map)
-        })
+        let base = path.parent().unwrap_or(Path::new(""));
+        let config = Config::parse(&file, &text, base, &|map| std::fs::read_to_string(map))?;
+        Ok(Config { file: Some(path.to_owned()), ..config })
     }
 
     /// Reads a configuration from its text. Relative paths in it start at `base`.
@@ -182,6 +189,7 @@ impl Config {
             map_problems: &mut map_problems,
             lines: HashSet::new(),
             ports: Vec::new(),
+            key_lines: BTreeMap::new(),
         };
         let config = reader.config(&document.root(&table));
         let mut problems = document.into_problems();
@@ -208,6 +216,8 @@ struct Reader<'a> {
     lines: HashSet<String>,
     /// Serial ports so far, with the line of the device that named each first.
     ports: Vec<(usize, SerialPort)>,
+    /// See [`Config::key_lines`].
+    key_lines: BTreeMap<&'static str, usize>,
 }
 
 impl Reader<'_> {
@@ -220,6 +230,7 @@ impl Reader<'_> {
             .map(|at| at.value.to_owned());
         let zone = site.as_ref().and_then(read_zone);
         if let Some(site) = site {
+            self.note_keys(&site);
             site.finish();
         }
 
@@ -228,6 +239,7 @@ impl Reader<'_> {
                 let listen = web
                     .parsed::<SocketAddr>("listen", "an address and port such as 127.0.0.1:8080");
                 let writes = web.boolean("writes");
+                self.note_keys(&web);
                 web.finish();
                 (listen.map(|at| at.value), writes.is_some_and(|at| at.value))
             }
@@ -250,10 +262,20 @@ impl Reader<'_> {
             .and_then(|store| read_span(store, "keep_seconds", 60_000_000, LONGEST_RAW_US));
         let budget = store.as_ref().and_then(|store| store.integer("budget_mb", 64, 1_000_000_000));
         if let Some(store) = store {
+            self.note_keys(&store);
             store.finish();
         }
-        let database =
-            root.section("database").and_then(|section| database::read(&section, self.base));
+        let database = root.section("database").and_then(|section| {
+            self.key_lines.insert("database", section.line);
+            database::read(&section, self.base)
+        });
+
+        let realtime_priority = root.section("acquisition").and_then(|acquisition| {
+            self.note_keys(&acquisition);
+            let priority = acquisition.integer("realtime_priority", 1, 99);
+            acquisition.finish();
+            priority.map(|at| at.value as u8)
+        });
 
         root.require("line", "[[line]]");
         let zone_or_utc = zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
@@ -263,10 +285,13 @@ impl Reader<'_> {
         let mut named: Vec<LineId> =
             self.lines.iter().map(|line| LineId::new(line.as_str())).collect();
         named.sort();
+        self.note_keys(root);
         let (webhooks, alerts) = webhook::read(root, self.base, &named);
         root.finish();
         Some(Config {
             sha256: String::new(),
+            file: None,
+            key_lines: std::mem::take(&mut self.key_lines),
             site: name?,
             zone: zone?,
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -276,11 +301,21 @@ impl Reader<'_> {
             keep_seconds: keep_seconds.unwrap_or(KEEP_SECONDS),
             budget: budget.map(|at| at.value as u64 * 1_000_000),
             database,
+            realtime_priority,
             web_writes,
             lines,
             webhooks,
             alerts,
         })
+    }
+
+    /// Remembers on which lines the keys stand that cannot change while the service runs.
+    fn note_keys(&mut self, section: &Section<'_, '_>) {
+        for (key, line, _) in section.entries() {
+            if let Some(fixed) = change::FIXED.iter().find(|fixed| **fixed == key) {
+                self.key_lines.insert(fixed, line);
+            }
+        }
     }
 
     fn map(&mut self, section: &Section<'_, '_>, path: &str, line: usize) -> Option<PlcMap> {

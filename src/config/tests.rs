@@ -67,7 +67,7 @@ fn what_is_left_out_has_the_default_that_the_example_shows() {
     let device = &config.lines[0].devices[0];
     assert_eq!(device.connect_timeout, Duration::from_secs(1));
     assert_eq!(device.reply_timeout, Duration::from_millis(100));
-    assert_eq!(device.backoff, (Duration::from_millis(100), Duration::from_secs(5)));
+    assert_eq!(device.backoff, (Duration::from_millis(60), Duration::from_secs(5)));
 }
 
 #[test]
@@ -93,6 +93,23 @@ fn a_line_charts_its_rejects_its_speed_and_its_weights_unless_told_otherwise() {
         charts.iter().filter(|c| c.subgroup_minutes != 15).map(|c| &*c.id).collect();
     assert_eq!(hourly, ["weight.CW04", "weight_sd.CW04"]);
     assert!(charts.iter().all(|chart| [15, 60].contains(&chart.subgroup_minutes)));
+}
+
+#[test]
+fn the_poll_thread_is_like_any_other_unless_told_otherwise() {
+    let text =
+        fs::read_to_string(root().join("tests/cases/config/acquisition.bad.toml")).expect("a text");
+    let priority = |section: &str| {
+        let text = text.replace("[acquisition]\nrealtime_priority = 100\n", section);
+        let map = fs::read_to_string(root().join("tests/cases/config/good.toml"));
+        let map = map.expect("a map");
+        let config = Config::parse("t.toml", &text, Path::new(""), &|_| Ok(map.clone()));
+        config.unwrap_or_else(|error| panic!("{error}")).realtime_priority
+    };
+    assert_eq!(priority(""), None);
+    assert_eq!(priority("[acquisition]\n"), None);
+    assert_eq!(priority("[acquisition]\nrealtime_priority = 1\n"), Some(1));
+    assert_eq!(priority("[acquisition]\nrealtime_priority = 99\n"), Some(99));
 }
 
 #[test]

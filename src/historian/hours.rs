@@ -149,6 +149,14 @@ pub(super) fn minutes(
     Ok(minutes)
 }
 
+/// The same from their rows alone.
+pub(super) fn plain_minutes(conn: &Connection, line: i64, span: (i64, i64)) -> Found<Vec<Minute>> {
+    let counters = read::counters(conn, line)?;
+    let mut minutes = Vec::new();
+    rows(conn, line, &counters, span, usize::MAX, &mut minutes)?;
+    Ok(minutes)
+}
+
 /// Adds minutes of a span from their rows.
 fn rows(
     conn: &Connection,

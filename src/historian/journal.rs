@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use domain::line::stop::revision::{self, Revision};
 use domain::units::{LineId, MINUTE_US, Moment};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use super::Tick;
@@ -176,6 +176,19 @@ impl Journal {
             .map_err(|e| StoreError::from_sqlite(&self.path, e))
     }
 
+    /// The same in the middle of a run, which is why another one begins where it has changed.
+    pub(super) fn describe_anew(
+        &mut self,
+        line: &LineId,
+        devices: &str,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let run = self.run;
+        self.run = describe_anew(&mut self.conn, run, (line, devices), now)
+            .map_err(|e| StoreError::from_sqlite(&self.path, e))?;
+        Ok(())
+    }
+
     /// Adds a revision of stops, wholly or not at all.
     pub(super) fn revise_stops(
         &mut self,
@@ -321,6 +334,35 @@ fn describe(conn: &mut Connection, run: i64, line: &LineId, devices: &str) -> ru
     let (line, _, _) = record::line_row(&tx, line)?;
     tx.execute(include_str!("sql/layout_write.sql"), (line, run, devices))?;
     tx.commit()
+}
+
+/// Returns the number of the run that goes on.
+fn describe_anew(
+    conn: &mut Connection,
+    run: i64,
+    (line, devices): (&LineId, &str),
+    now: Moment,
+) -> rusqlite::Result<i64> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (line, _, _) = record::line_row(&tx, line)?;
+    let known: Option<String> =
+        tx.query_row(include_str!("sql/layout_last.sql"), [line], |row| row.get(0)).optional()?;
+    if known.as_deref() == Some(devices) {
+        return Ok(run);
+    }
+    let ticked = "select exists (select 1 from line where id = ?1 and run = ?2)";
+    let ticked: bool = tx.query_row(ticked, (line, run), |row| row.get(0))?;
+    let run = match ticked {
+        true => {
+            tx.execute(include_str!("sql/run_go_on.sql"), (run, now.utc_us, now.mono_us))?;
+            tx.last_insert_rowid()
+        }
+        // Nothing of this line is in this run yet.
+        false => run,
+    };
+    tx.execute(include_str!("sql/layout_write.sql"), (line, run, devices))?;
+    tx.commit()?;
+    Ok(run)
 }
 
 fn us(span: Duration) -> i64 {

@@ -121,7 +121,7 @@ pub(super) fn open_rollups(conn: &Connection, line: i64, since_us: i64) -> Found
     rollups(conn, line, include_str!("sql/rollups_open_read.sql"), params![line, since_us])
 }
 
-fn rollups(
+pub(super) fn rollups(
     conn: &Connection,
     line: i64,
     sql: &str,

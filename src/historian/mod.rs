@@ -10,6 +10,7 @@ pub mod archive;
 pub mod backup;
 mod copy;
 mod error;
+pub mod extract;
 pub mod forward;
 mod frame;
 mod gauge;
@@ -18,11 +19,13 @@ mod hours;
 mod journal;
 mod keep;
 mod lines;
+mod mark;
 mod place;
 mod quality;
 mod raw;
 mod read;
 mod rebirth;
+pub mod reconcile;
 mod record;
 mod reports;
 mod schema;
@@ -49,7 +52,9 @@ use domain::reading::Snapshot;
 use domain::units::{LineId, TagId};
 use tokio::sync::mpsc;
 
+pub use copy::digest as digest_file;
 pub use error::StoreError;
+pub use mark::PlantMark;
 pub use space::{Room, Rung};
 pub use tick::{DeviceTags, Resume, StoredState, Tick};
 pub use writer::{Busy, NotStored, Pending};
@@ -291,6 +296,14 @@ impl Historian {
         self.0.writer.perform(move |journal| journal.describe(&line, &devices))
     }
 
+    /// The same while the service runs, for a line whose positions change: readings from now on belong to a new run of the
+    /// service in the record. Nothing is written while they stay the same. Blocks.
+    pub fn describe_anew(&self, line: &LineId, devices: &[DeviceTags]) -> Result<(), StoreError> {
+        let (line, devices) = (line.clone(), record::devices_json(devices));
+        let now = Clock::real().now();
+        self.0.writer.perform(move |journal| journal.describe_anew(&line, &devices, now))
+    }
+
     /// What the positions in snapshots of that moment mean, empty where nobody said. Blocks.
     pub fn described(&self, line: &LineId, at_us: i64) -> Result<Vec<DeviceTags>, StoreError> {
         self.0.readers.described(line, at_us)
@@ -322,8 +335,8 @@ impl Historian {
     }
 
     /// Lets this journal, which was restored from a backup, take over from the one it was restored from: what a person
-    /// decides who knows that this one is gone. The plant database goes on from what both have. Nothing must be
-    /// forwarding meanwhile.
+    /// decides who knows that this one is gone. The plant database goes on from what both have; what only the other one
+    /// had is moved to its table `superseded`. Nothing must be forwarding meanwhile.
     ///
     /// # Errors
     /// In words: the database cannot be reached, or another journal altogether writes there under this name.
@@ -332,7 +345,13 @@ impl Historian {
         settings: &archive::Settings,
     ) -> Result<Vec<forward::Adopted>, String> {
         let uuid = self.uuid().map_err(|error| error.to_string())?;
-        forward::Forwarder::adopt(&self.0.path, &uuid, settings).await
+        let hand = self.0.writer.hand();
+        let requeue: forward::Requeue = Arc::new(move |sql, since_us| {
+            hand.perform(move |journal| {
+                journal.transact(|conn| conn.execute(sql, [since_us]).map(drop))
+            })
+        });
+        forward::Forwarder::adopt(&self.0.path, &requeue, &uuid, settings).await
     }
 
     /// Bytes and snapshots of raw readings: in the journal, and in files of a day. Blocks.

@@ -19,7 +19,7 @@ use super::{DeviceTags, Resume, StoredState, raw as days};
 use super::{hours, journal, lines};
 
 /// Connections at most. More would only wait for the same disk, each with a cache of its own.
-const READERS: usize = 4;
+pub(super) const READERS: usize = 4;
 /// Events that a start gets to see.
 const RESUME_EVENTS: usize = 50;
 /// Instructions of SQLite's machine between two looks at the clock.
@@ -278,7 +278,7 @@ pub(super) fn counters(conn: &Connection, line: i64) -> Found<Vec<Counter>> {
     Ok(counters)
 }
 
-fn events(
+pub(super) fn events(
     conn: &Connection,
     line: i64,
     (from_us, to_us): (i64, i64),
@@ -294,7 +294,7 @@ fn events(
     Ok(found)
 }
 
-fn seconds(
+pub(super) fn seconds(
     conn: &Connection,
     line: i64,
     sql: &str,

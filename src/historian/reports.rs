@@ -136,21 +136,26 @@ fn strange_kind() -> Failure {
     Failure::Damaged("a final report of a kind that does not exist".to_owned())
 }
 
-fn page(conn: &Connection, line: i64, number: i64) -> Found<Option<Vec<u8>>> {
+pub(super) fn page(conn: &Connection, line: i64, number: i64) -> Found<Option<Vec<u8>>> {
     let sql = "select page, page_sha256 from report where line = ?1 and number = ?2";
     let row = conn.query_row(sql, (line, number), |row| Ok((row.get(0)?, row.get(1)?)));
     let Some((packed, stored)): Option<(Vec<u8>, String)> = row.optional()? else {
         return Ok(None);
     };
     let damaged = |why: &str| Failure::Damaged(format!("the page of final report {number} {why}"));
-    let mut page = Vec::new();
-    let reader = zstd::stream::read::Decoder::new(packed.as_slice());
-    let read = reader.and_then(|reader| reader.take(LONGEST_PAGE).read_to_end(&mut page));
-    read.map_err(|error| damaged(&format!("cannot be unpacked: {error}")))?;
+    let page = unpack(&packed).map_err(|error| damaged(&error))?;
     match sha256(&page) == stored {
         true => Ok(Some(page)),
         false => Err(damaged("is not the one that was stored")),
     }
+}
+
+/// The page as it was before it was compressed; in words why it cannot be had.
+pub(super) fn unpack(packed: &[u8]) -> Result<Vec<u8>, String> {
+    let mut page = Vec::new();
+    let reader = zstd::stream::read::Decoder::new(packed);
+    let read = reader.and_then(|reader| reader.take(LONGEST_PAGE).read_to_end(&mut page));
+    read.map(|_| page).map_err(|error| format!("cannot be unpacked: {error}"))
 }
 
 fn to_sql(error: std::io::Error) -> rusqlite::Error {

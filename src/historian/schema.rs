@@ -25,7 +25,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { step: 6, sql: include_str!("sql/0006_weights.sql") },
     Migration { step: 7, sql: include_str!("sql/0007_hours.sql") },
     Migration { step: 8, sql: include_str!("sql/0008_reports.sql") },
-    Migration { step: 9, sql: include_str!("sql/0010_andon.sql") },
+    Migration { step: 9, sql: include_str!("sql/0009_records.sql") },
+    Migration { step: 10, sql: include_str!("sql/0010_andon.sql") },
 ];
 
 /// Brings a new or older journal to the present schema; refuses everything else and changes nothing then.

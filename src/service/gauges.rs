@@ -15,15 +15,16 @@ use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
 
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use super::RunningLine;
 use super::line::Command;
-use super::plant::plant_gauges;
+use super::pace::{lateness, pace_gauges, scheduling_gauges, standing_gauges};
+use super::plant::{forwarding, plant_gauges};
+use super::switchboard::Switchboard;
 use crate::historian::forward::ForwardStatus;
 use crate::historian::{Historian, Rung};
-use crate::sources::{GroupPace, OpcUaStanding, Sources};
-use crate::web::{Desk, Gauge, GaugeKind, Gauges, History, QualityRecord};
+use crate::sources::Sources;
+use crate::web::{Desk, Forwarding, Gauge, GaugeKind, Gauges, Histogram, History, QualityRecord};
 
 /// Most rows of one answer.
 const ROWS: usize = 50_000;
@@ -101,23 +102,13 @@ impl History for StoredHistory {
     }
 }
 
-/// The way to the tasks of the lines, which alone may touch what they follow.
-pub(super) struct LineDesk(Vec<(LineId, mpsc::Sender<Command>)>);
-
-impl LineDesk {
-    pub(super) fn new(lines: &[RunningLine]) -> LineDesk {
-        LineDesk(lines.iter().map(|line| (line.id.clone(), line.commands.clone())).collect())
-    }
-}
-
-impl Desk for LineDesk {
+impl Desk for Switchboard {
     fn order(
         &self,
         line: &LineId,
         order: Order,
     ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>> {
-        let commands = self.0.iter().find(|(id, _)| id == line).map(|(_, commands)| commands);
-        let commands = commands.cloned();
+        let commands = self.of(line);
         Box::pin(async move {
             let commands = commands.ok_or("there is no task of that line")?;
             let (reply, answer) = oneshot::channel();
@@ -176,6 +167,9 @@ impl Gauges for ServiceGauges {
         for pace in self.sources.pace() {
             pace_gauges(&pace, &mut gauges);
         }
+        if let Some(scheduling) = self.sources.scheduling() {
+            scheduling_gauges(scheduling, &mut gauges);
+        }
         for standing in self.sources.standings() {
             standing_gauges(&standing, &mut gauges);
         }
@@ -192,6 +186,14 @@ impl Gauges for ServiceGauges {
             ));
         }
         gauges
+    }
+
+    fn forwarding(&self) -> Option<Forwarding> {
+        self.plant.as_ref().map(|plant| forwarding(&plant.read()))
+    }
+
+    fn histograms(&self) -> Vec<Histogram> {
+        self.sources.pace().iter().filter(|pace| pace.lateness.n() > 0).map(lateness).collect()
     }
 }
 
@@ -267,104 +269,6 @@ impl ServiceGauges {
             vec![],
             failing,
         ));
-    }
-}
-
-fn pace_gauges(pace: &GroupPace, gauges: &mut Vec<Gauge>) {
-    let labels = || vec![("station", pace.station.to_string()), ("group", pace.group.to_string())];
-    gauges.push(counter(
-        "capline_polls_planned",
-        "Polls that fell due",
-        labels(),
-        pace.planned as f64,
-    ));
-    gauges.push(counter(
-        "capline_polls_done",
-        "Polls that brought readings",
-        labels(),
-        pace.done as f64,
-    ));
-    for (reason, n) in &pace.missed {
-        let mut labels = labels();
-        labels.push(("reason", (*reason).to_owned()));
-        gauges.push(counter(
-            "capline_polls_missed",
-            "Polls that brought nothing, by reason",
-            labels,
-            *n as f64,
-        ));
-    }
-    gauges.push(counter(
-        "capline_snapshots_dropped",
-        "Snapshots dropped by a full queue",
-        labels(),
-        pace.dropped as f64,
-    ));
-    gauges.push(counter(
-        "capline_rereads",
-        "Reads whose sequence words differed and that were done once more",
-        labels(),
-        pace.rereads as f64,
-    ));
-    let lateness = &pace.lateness;
-    for (quantile, us) in
-        [("0.5", lateness.p50_us), ("0.99", lateness.p99_us), ("1", lateness.max_us)]
-    {
-        let mut labels = labels();
-        labels.push(("quantile", quantile.to_owned()));
-        let help = "Time from when a poll was due to when it was sent, in seconds";
-        gauges.push(gauge("capline_poll_lateness_seconds", help, labels, us as f64 / 1e6));
-    }
-    let help = "Round trip of the last poll in seconds";
-    gauges.push(gauge(
-        "capline_poll_round_trip_seconds",
-        help,
-        labels(),
-        f64::from(pace.round_trip_us) / 1e6,
-    ));
-}
-
-fn standing_gauges(standing: &OpcUaStanding, gauges: &mut Vec<Gauge>) {
-    let with = |labels: &[(&'static str, &str)]| {
-        let mut all = vec![("station", standing.station.to_string())];
-        all.extend(labels.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        all
-    };
-    let help = "Values that came after older ones were lost in the queue of the server";
-    gauges.push(counter("capline_opcua_overflows", help, with(&[]), standing.overflows as f64));
-    let help = "Sessions made with the server since the start";
-    gauges.push(counter("capline_opcua_sessions", help, with(&[]), standing.sessions as f64));
-    for (whose, not_after_s) in &standing.certificates {
-        let help = "When a certificate of the latest session expires, in seconds since 1970";
-        let labels = with(&[("whose", whose)]);
-        gauges.push(gauge("capline_certificate_expiry_seconds", help, labels, *not_after_s as f64));
-    }
-    for group in &standing.groups {
-        let labels = || with(&[("group", &group.group)]);
-        for (name, help, value) in [
-            (
-                "capline_opcua_publishing_wanted_seconds",
-                "Publishing interval that was asked for",
-                group.wanted.as_secs_f64(),
-            ),
-            (
-                "capline_opcua_publishing_seconds",
-                "Publishing interval that the server keeps",
-                group.publishing.as_secs_f64(),
-            ),
-            (
-                "capline_opcua_sampling_seconds",
-                "Longest sampling interval that the server keeps, 0 for every update",
-                group.sampling.as_secs_f64(),
-            ),
-            (
-                "capline_opcua_queue_values",
-                "Values that the server keeps of an item between two messages",
-                f64::from(group.queue),
-            ),
-        ] {
-            gauges.push(gauge(name, help, labels(), value));
-        }
     }
 }
 

@@ -8,12 +8,16 @@ mod alerts;
 mod gauges;
 mod line;
 mod orders;
+mod pace;
 mod plant;
 mod quality;
+mod reload;
 mod reports;
+mod running;
+mod switchboard;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -28,13 +32,15 @@ use tracing::{info, warn};
 use crate::clock::Clock;
 use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
-use crate::historian::{DeviceTags, Historian, Options};
-use crate::sources::{Feed, SourceAlarm, Sources};
-use crate::web::{self, App, AppParts, LineFeed};
+use crate::historian::{DeviceTags, Historian, Options, PlantMark};
+use crate::sources::{Paces, Scheduling, SourceAlarm, Sources};
+use crate::web::{self, App, AppParts, LineFeed, Reload, Shown};
 
-use alerts::{AlertParts, Alerts, CallBook, Watched};
-use gauges::{LineDesk, ServiceGauges};
-use line::{Command, LineTask};
+use alerts::{AlertParts, Alerts, CallBook};
+use gauges::ServiceGauges;
+use reload::Reloader;
+use running::{FINAL_POLL, Ground, Running, RunningLine};
+use switchboard::Switchboard;
 
 pub(crate) use gauges::StoredHistory;
 pub use plant::plant_database;
@@ -45,29 +51,20 @@ const QUEUE: usize = 4_096;
 /// How far back a line looks after a start: as far as its longest chart, 120 subgroups of 15 minutes.
 const LOOK_BACK_US: i64 = 30 * HOUR_US;
 
-/// How long the last poll of each device may take when the service stops.
-const FINAL_POLL: Duration = Duration::from_secs(2);
-
 /// A running service.
 pub struct Service {
     addr: SocketAddr,
     historian: Historian,
-    sources: Arc<Sources>,
-    lines: Vec<RunningLine>,
+    /// To be looked at; they end with what runs.
+    sources: Weak<Sources>,
+    reloader: Reloader,
+    /// Lines that ended by a fault of ours.
+    failed: tokio::sync::Mutex<mpsc::UnboundedReceiver<LineId>>,
     /// None where no plant database is configured.
     forwarder: Option<Forwarder>,
     alerts: Alerts,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
-    charts: Vec<JoinHandle<()>>,
-    stop_charts: watch::Sender<bool>,
-}
-
-struct RunningLine {
-    id: LineId,
-    commands: mpsc::Sender<Command>,
-    heard: watch::Receiver<bool>,
-    task: JoinHandle<()>,
 }
 
 /// What a line has counted when the service stops.
@@ -75,8 +72,10 @@ struct RunningLine {
 pub struct LineSummary {
     /// Which line.
     pub line: LineId,
-    /// Good capsules since the journal began.
+    /// Good capsules since the journal began, as of the last reading.
     pub counted: Count,
+    /// What may have been made since then, if the counting station did not answer the last poll: it is in no count yet.
+    pub unseen: Count,
     /// Polls that brought readings since this start.
     pub polls: u64,
     /// Polls that brought none since this start.
@@ -110,57 +109,24 @@ impl Service {
         let hooks = alerts::hooks(&config.webhooks)?;
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr()?;
-        let mut feeds = Vec::new();
-        let mut line_feeds = Vec::new();
-        let mut lines = Vec::new();
-        let (stop_charts, charts_stop) = watch::channel(false);
-        let mut charts = Vec::new();
-        for line in &config.lines {
-            let (out, snapshots) = mpsc::channel(QUEUE);
-            for (device, device_config) in line.devices.iter().enumerate() {
-                feeds.push(Feed {
-                    device: device as u16,
-                    config: device_config.clone(),
-                    out: out.clone(),
-                });
-            }
-            let (publish, status) = watch::channel(None);
-            let (hear, heard) = watch::channel(false);
-            let (commands, inbox) = mpsc::channel(4);
-            let follow = follow(line, &historian, &clock, clock.now())?;
-            historian.describe(&line.id, &device_tags(line))?;
-            let task = LineTask {
-                id: line.id.clone(),
-                tracker: follow.tracker,
-                next_seq: follow.next_seq,
-                clock,
-                historian: historian.clone(),
-                snapshots,
-                inbox,
-                publish,
-                hear,
-                every: config.commit_every,
-            };
-            lines.push(RunningLine {
-                id: line.id.clone(),
-                commands,
-                heard,
-                task: tokio::spawn(task.run()),
-            });
-            line_feeds.push(LineFeed { config: line.clone(), status });
-            let running = quality::run(line.clone(), historian.clone(), clock, charts_stop.clone());
-            charts.push(tokio::spawn(running));
-        }
-        let forwarder = start_forwarder(config, &historian, &lines)?;
-        let of_feeds = owners(&config.lines, &lines);
-        let sources = Arc::new(Sources::start(feeds, clock)?);
+        historian.mark(mark(config, simulated))?;
+        let (fail, failed) = mpsc::unbounded_channel();
+        let every = config.commit_every;
+        let ground = Ground { historian: historian.clone(), clock, simulated, every, failed: fail };
+        let begin = |line| RunningLine::begin(line, &ground);
+        let lines = config.lines.iter().map(begin).collect::<anyhow::Result<Vec<_>>>()?;
+        let switchboard = Switchboard::default();
+        let forwarder = start_forwarder(config, &historian, &switchboard)?;
+        let feeds = lines.iter().flat_map(|line| line.feeds(|_| true)).collect();
+        let sources =
+            Arc::new(Sources::start_with_priority(feeds, clock, config.realtime_priority)?);
         if let Some(alarms) = sources.alarms() {
-            tokio::spawn(note_alarms(alarms, of_feeds));
+            tokio::spawn(note_alarms(alarms, switchboard.clone()));
         }
+        let line_feeds: Vec<LineFeed> = lines.iter().map(RunningLine::shown).collect();
         let ids = config.lines.iter().map(|line| &line.id);
         let calls = Arc::new(CallBook::new(historian.clone(), clock, ids)?);
-        let watched =
-            |feed: &LineFeed| Watched { config: feed.config.clone(), status: feed.status.clone() };
+        let (follow, followed) = watch::channel(line_feeds.clone());
         let alerts = Alerts::start(AlertParts {
             site: config.site.clone(),
             simulated,
@@ -168,10 +134,18 @@ impl Service {
             historian: historian.clone(),
             rules: config.alerts.clone(),
             hooks,
-            lines: line_feeds.iter().map(watched).collect(),
+            lines: followed,
             calls: calls.clone(),
             plant: forwarder.as_ref().map(Forwarder::status),
         })?;
+        let gauges = ServiceGauges {
+            historian: historian.clone(),
+            sources: sources.clone(),
+            plant: forwarder.as_ref().map(Forwarder::status),
+        };
+        let seen = Arc::downgrade(&sources);
+        let running = Running { config: config.clone(), lines, sources, ground };
+        let reloader = Reloader::new(running, (switchboard.clone(), follow), calls.clone(), clock);
         let app = App::new(AppParts {
             site: config.site.clone(),
             zone: config.zone.clone(),
@@ -182,35 +156,44 @@ impl Service {
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),
             reports: Arc::new(StoredHistory(historian.clone())),
-            desk: Arc::new(LineDesk::new(&lines)),
+            desk: Arc::new(switchboard),
+            reloads: Arc::new(reloader.clone()),
             calls,
             alerts: alerts.board(),
             writes: config.web_writes || addr.ip().is_loopback(),
-            gauges: Arc::new(ServiceGauges {
-                historian: historian.clone(),
-                sources: sources.clone(),
-                plant: forwarder.as_ref().map(Forwarder::status),
-            }),
+            gauges: Arc::new(gauges),
         });
+        let shown = Shown::from(app);
+        reloader.show_on(shown.showing(), addr.ip().is_loopback());
         let (stop_web, stopped) = oneshot::channel::<()>();
         let until_stopped = async move {
             // A dropped sender means the same as a sent word: the service is going.
             let _ = stopped.await;
         };
-        let web = tokio::spawn(web::serve(listener, app, until_stopped));
+        let web = tokio::spawn(web::serve(listener, shown, until_stopped));
         info!(%addr, "the screens are served");
+        let failed = tokio::sync::Mutex::new(failed);
         Ok(Service {
             addr,
             historian,
-            sources,
-            lines,
+            sources: seen,
+            reloader,
+            failed,
             forwarder,
             alerts,
             web,
             stop_web,
-            charts,
-            stop_charts,
         })
+    }
+
+    /// How every poll group keeps its pace, to be read also when the service has stopped.
+    pub fn paces(&self) -> Paces {
+        self.sources.upgrade().map(|sources| sources.paces()).unwrap_or_default()
+    }
+
+    /// How the poll thread is scheduled; none where no device is polled.
+    pub fn scheduling(&self) -> Option<Scheduling> {
+        self.sources.upgrade()?.scheduling()
     }
 
     /// Where the screens are served.
@@ -220,9 +203,10 @@ impl Service {
 
     /// Waits until every device of every line was heard once, at most `limit`. Whether that is so.
     pub async fn all_heard(&self, limit: Duration) -> bool {
+        let heard = self.reloader.each(|line| line.heard.clone()).await;
         let wait = async {
-            for line in &self.lines {
-                if line.heard.clone().wait_for(|heard| *heard).await.is_err() {
+            for mut heard in heard {
+                if heard.wait_for(|heard| *heard).await.is_err() {
                     return false;
                 }
             }
@@ -234,15 +218,17 @@ impl Service {
     /// Waits until a line is followed no more although nobody stopped it, which only a fault of ours can bring about.
     /// Its screens say unknown by then; a restart goes on from its last tick.
     pub async fn failed(&self) -> LineId {
-        let ends = self.lines.iter().map(|line| {
-            let mut heard = line.heard.clone();
-            Box::pin(async move {
-                // The sender belongs to the task of the line and is dropped with it.
-                let _ = heard.wait_for(|_| false).await;
-                line.id.clone()
-            })
-        });
-        futures_util::future::select_all(ends).await.0
+        match self.failed.lock().await.recv().await {
+            Some(line) => line,
+            // Nobody is left who could fail.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Reads the configuration and its maps again and applies what has changed, as a whole or not at all; the journal and
+    /// the log say what came of it. `by` is who asked.
+    pub async fn reload(&self, by: &str) -> Reload {
+        self.reloader.reload(by.to_owned()).await
     }
 
     /// Reads everything once more, stores it, and stops. Nothing that was read stays unsaved.
@@ -252,29 +238,23 @@ impl Service {
     pub async fn stop(self) -> anyhow::Result<Vec<LineSummary>> {
         // Before the lines end: that they do not report any more is no alert.
         self.alerts.stop().await;
-        let silent = self.sources.final_poll(FINAL_POLL).await;
+        let running = self.reloader.take().await.context("the service was stopped before")?;
+        let Running { lines, sources, .. } = running;
+        let silent = sources.final_poll(FINAL_POLL).await;
         if !silent.is_empty() {
             warn!(?silent, "these stations did not answer the last poll");
         }
         let mut summaries = Vec::new();
-        for line in self.lines {
-            let (reply, summary) = oneshot::channel();
-            line.commands
-                .send(Command::Finish(reply))
-                .await
-                .context("the task of a line has ended before its time")?;
-            summaries
-                .push(summary.await.with_context(|| format!("line {} did not finish", line.id))??);
-            line.task.await?;
-        }
-        self.stop_charts.send_replace(true);
-        for charts in self.charts {
-            charts.await?;
+        for line in lines {
+            let its = silent.iter().filter(|(of, _)| of == line.id());
+            let its = its.map(|(_, station)| station.clone()).collect();
+            summaries.push(line.finish(its).await?);
         }
         // The web may still hold the other handle for its gauges; the sources end with the last one.
         let _ = self.stop_web.send(());
         self.web.await??;
-        if let Some(sources) = Arc::into_inner(self.sources) {
+        drop(self.reloader);
+        if let Some(sources) = Arc::into_inner(sources) {
             sources.stop().await;
         }
         if let Some(forwarder) = self.forwarder {
@@ -287,29 +267,11 @@ impl Service {
     }
 }
 
-/// The line of each feed, in the order in which feeds are made.
-fn owners(configured: &[LineConfig], lines: &[RunningLine]) -> Vec<mpsc::Sender<Command>> {
-    let of = |(line, running): (&LineConfig, &RunningLine)| {
-        std::iter::repeat_n(running.commands.clone(), line.devices.len())
-    };
-    configured.iter().zip(lines).flat_map(of).collect()
-}
-
 /// Lets what a person should hear of a source become an alarm of its line, and so go into the journal.
-async fn note_alarms(
-    mut alarms: mpsc::Receiver<SourceAlarm>,
-    of_feeds: Vec<mpsc::Sender<Command>>,
-) {
-    while let Some(SourceAlarm { feed, station, detail }) = alarms.recv().await {
-        let note = Command::Note {
-            kind: EventKind::Alarm,
-            word: "source",
-            detail: format!("{station}: {detail}"),
-        };
-        if let Some(line) = of_feeds.get(feed) {
-            // A line that has ended hears no alarm.
-            let _ = line.send(note).await;
-        }
+async fn note_alarms(mut alarms: mpsc::Receiver<SourceAlarm>, switchboard: Switchboard) {
+    while let Some(SourceAlarm { line, station, detail }) = alarms.recv().await {
+        let detail = format!("{station}: {detail}");
+        switchboard.note(Some(&line), (EventKind::Alarm, "source"), detail).await;
     }
 }
 
@@ -317,11 +279,21 @@ async fn note_alarms(
 fn start_forwarder(
     config: &Config,
     historian: &Historian,
-    lines: &[RunningLine],
+    switchboard: &Switchboard,
 ) -> anyhow::Result<Option<Forwarder>> {
-    let (Some(database), Some(line)) = (&config.database, lines.first()) else { return Ok(None) };
+    let Some(database) = &config.database else { return Ok(None) };
     let settings = plant_database(&config.site, database)?;
-    plant::forward(historian, settings, line.commands.clone()).map(Some)
+    plant::forward(historian, settings, switchboard.clone()).map(Some)
+}
+
+/// What the journal keeps of a configuration, so that it can be read out without it.
+fn mark(config: &Config, simulated: bool) -> PlantMark {
+    PlantMark {
+        site: config.site.clone(),
+        zone: config.zone.iana_name().unwrap_or("UTC").to_owned(),
+        config_sha256: config.sha256.clone(),
+        simulated,
+    }
 }
 
 /// Takes the address of the screens.

@@ -1,15 +1,14 @@
 //! The plant database as the service runs it: settings from the configuration, the task, its alarms and its figures.
 
 use domain::line::event::EventKind;
-use tokio::sync::mpsc;
 
 use super::gauges::{counter, gauge};
-use super::line::Command;
+use super::switchboard::Switchboard;
 use crate::config::DatabaseConfig;
 use crate::historian::Historian;
 use crate::historian::archive::{Address, Secret, Settings, Tls};
-use crate::historian::forward::{ForwardState, ForwardStats, Forwarder};
-use crate::web::Gauge;
+use crate::historian::forward::{ForwardState, ForwardStats, Forwarder, StreamStats};
+use crate::web::{Forwarding, ForwardingStream, Gauge};
 
 /// Variable of the environment that holds the password.
 const VARIABLE: &str = "CAPLINE_DATABASE_PASSWORD";
@@ -37,16 +36,12 @@ pub fn plant_database(site: &str, database: &DatabaseConfig) -> anyhow::Result<S
 pub(super) fn forward(
     historian: &Historian,
     settings: Settings,
-    alarmed: mpsc::Sender<Command>,
+    alarmed: Switchboard,
 ) -> anyhow::Result<Forwarder> {
     let (forwarder, mut alarms) = historian.forward(settings)?;
     tokio::spawn(async move {
         while let Some(detail) = alarms.recv().await {
-            let note = Command::Note { kind: EventKind::Alarm, word: "plant_database", detail };
-            // A line that has ended hears no alarm.
-            if alarmed.send(note).await.is_err() {
-                break;
-            }
+            alarmed.note(None, (EventKind::Alarm, "plant_database"), detail).await;
         }
     });
     Ok(forwarder)
@@ -81,5 +76,30 @@ pub(super) fn plant_gauges(stats: &ForwardStats, gauges: &mut Vec<Gauge>) {
         ] {
             gauges.push(gauge(name, help, labels(), n as f64));
         }
+        if let Some(at_us) = stream.acknowledged_us {
+            let help = "Of when the last acknowledged row of the present is, in seconds since 1970";
+            let name = "capline_plant_acknowledged_seconds";
+            gauges.push(gauge(name, help, labels(), at_us as f64 / 1e6));
+        }
+    }
+}
+
+/// Forwarding as the web shows it.
+pub(super) fn forwarding(stats: &ForwardStats) -> Forwarding {
+    let stream = |stream: &StreamStats| ForwardingStream {
+        name: stream.name,
+        position: stream.last_seq,
+        waiting: stream.pending + stream.backlog,
+        backlog: stream.backlog,
+        acknowledged_ms: stream.acknowledged_us.map(|at_us| at_us / 1_000),
+        lag_ms: 0,
+        rows: stream.rows,
+        dead_letters: stream.dead_letters,
+        last_error: stream.last_error.clone(),
+    };
+    Forwarding {
+        state: stats.state.word(),
+        trouble: stats.trouble.clone(),
+        streams: stats.streams.iter().map(stream).collect(),
     }
 }

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use domain::reading::Miss;
-use domain::units::StationId;
+use domain::units::{LineId, StationId};
 
 /// Upper bounds of the lateness buckets in microseconds; what is later falls into one more without a bound.
-const BOUNDS_US: [u64; 20] = [
-    20, 50, 75, 100, 150, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000,
+const BOUNDS_US: [u64; 21] = [
+    10, 20, 50, 75, 100, 150, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000,
     20_000, 50_000, 100_000, 1_000_000,
 ];
 
 /// How a poll group keeps its pace, since the start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupPace {
+    /// Its line.
+    pub line: LineId,
     /// Position of the device in its line.
     pub device: u16,
     /// The machine.
@@ -23,7 +25,7 @@ pub struct GroupPace {
     pub group: Arc<str>,
     /// Poll period, or publishing interval, in microseconds of real time.
     pub period_us: i64,
-    /// Polls that fell due. Equals `done` and all of `missed`, but for one that may be under way.
+    /// Polls that fell due. Equals `done` and all of `missed`, but for one that may be under way while it is read.
     pub planned: u64,
     /// Polls that brought readings, or for OPC UA intervals that the server vouched for.
     pub done: u64,
@@ -55,9 +57,32 @@ pub struct Lateness {
     pub buckets: Vec<(u64, u64)>,
 }
 
+impl Lateness {
+    /// Polls that began.
+    pub fn n(&self) -> u64 {
+        self.buckets.iter().map(|(_, n)| n).sum()
+    }
+}
+
+/// The accounts of all groups, readable beyond the end of the sources.
+#[derive(Clone, Default)]
+pub struct Paces(Vec<Arc<Account>>);
+
+impl Paces {
+    pub(super) fn new(accounts: Vec<Arc<Account>>) -> Paces {
+        Paces(accounts)
+    }
+
+    /// How every group keeps its pace.
+    pub fn read(&self) -> Vec<GroupPace> {
+        self.0.iter().map(|account| account.pace()).collect()
+    }
+}
+
 /// Counters of one group, written by its task and read by anyone.
 #[derive(Debug)]
 pub(super) struct Account {
+    line: LineId,
     device: u16,
     station: StationId,
     group: Arc<str>,
@@ -99,8 +124,14 @@ fn position(miss: Miss) -> usize {
 }
 
 impl Account {
-    pub(super) fn new(device: u16, station: StationId, group: Arc<str>, period_us: i64) -> Account {
+    pub(super) fn new(
+        (line, device): (LineId, u16),
+        station: StationId,
+        group: Arc<str>,
+        period_us: i64,
+    ) -> Account {
         Account {
+            line,
             device,
             station,
             group,
@@ -142,6 +173,7 @@ impl Account {
 
     pub(super) fn pace(&self) -> GroupPace {
         GroupPace {
+            line: self.line.clone(),
             device: self.device,
             station: self.station.clone(),
             group: self.group.clone(),
@@ -222,7 +254,7 @@ mod tests {
         assert_eq!((read.p50_us, read.max_us, read.sum_us), (500, 1_000, 500_500));
         assert!((985..=995).contains(&read.p99_us), "{}", read.p99_us);
         assert_eq!(read.buckets.iter().map(|(_, n)| n).sum::<u64>(), 1_000);
-        assert_eq!(read.buckets[3], (100, 25), "76 to 100");
+        assert_eq!(read.buckets[4], (100, 25), "76 to 100");
     }
 
     #[test]
@@ -237,7 +269,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_miss_has_its_own_counter() {
-        let account = Account::new(0, StationId::new("CF01"), "fast".into(), 10_000);
+        let account =
+            Account::new((LineId::new("L1"), 0), StationId::new("CF01"), "fast".into(), 10_000);
         for (i, miss) in MISSES.into_iter().enumerate() {
             account.missed(miss, i as u32 + 1);
         }

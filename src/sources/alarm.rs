@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::units::StationId;
+use domain::units::{LineId, StationId};
 use tokio::sync::mpsc;
 
 /// Alarms that wait for whoever notes them; more are dropped, and are in the log anyway.
@@ -11,8 +11,8 @@ const WAITING: usize = 64;
 /// Something that a person should hear of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceAlarm {
-    /// Position of the device among the feeds that the sources were started with.
-    pub feed: usize,
+    /// Its line.
+    pub line: LineId,
     /// Its station.
     pub station: StationId,
     /// One sentence.
@@ -27,15 +27,15 @@ pub(super) fn channel() -> (mpsc::Sender<SourceAlarm>, mpsc::Receiver<SourceAlar
 /// What stands against one device.
 #[derive(Debug)]
 pub(super) struct Alarms {
-    feed: usize,
+    line: LineId,
     station: StationId,
     out: mpsc::Sender<SourceAlarm>,
     standing: BTreeSet<String>,
 }
 
 impl Alarms {
-    pub(super) fn new(feed: usize, station: StationId, out: mpsc::Sender<SourceAlarm>) -> Alarms {
-        Alarms { feed, station, out, standing: BTreeSet::new() }
+    pub(super) fn new(line: LineId, station: StationId, out: mpsc::Sender<SourceAlarm>) -> Alarms {
+        Alarms { line, station, out, standing: BTreeSet::new() }
     }
 
     /// Takes all that stands against the device now, and raises what is new.
@@ -44,7 +44,7 @@ impl Alarms {
         for detail in causes.difference(&self.standing) {
             tracing::warn!(station = %self.station, "{detail}");
             let alarm = SourceAlarm {
-                feed: self.feed,
+                line: self.line.clone(),
                 station: self.station.clone(),
                 detail: detail.clone(),
             };
@@ -65,17 +65,17 @@ mod tests {
     #[test]
     fn an_alarm_is_raised_once_until_it_has_passed() {
         let (out, mut heard) = channel();
-        let mut alarms = Alarms::new(2, StationId::new("CW04"), out);
+        let mut alarms = Alarms::new(LineId::new("L1"), StationId::new("CW04"), out);
         let mut raised = |causes: &[&str]| {
             alarms.now(causes.iter().map(|&cause| cause.to_owned()));
             std::iter::from_fn(|| heard.try_recv().ok())
-                .map(|alarm| (alarm.feed, alarm.detail))
+                .map(|alarm| (alarm.line.to_string(), alarm.detail))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(raised(&["slow"]), [(2, "slow".to_owned())]);
-        assert_eq!(raised(&["slow", "old"]), [(2, "old".to_owned())]);
+        assert_eq!(raised(&["slow"]), [("L1".to_owned(), "slow".to_owned())]);
+        assert_eq!(raised(&["slow", "old"]), [("L1".to_owned(), "old".to_owned())]);
         assert_eq!(raised(&["slow"]), []);
         assert_eq!(raised(&[]), []);
-        assert_eq!(raised(&["slow"]), [(2, "slow".to_owned())]);
+        assert_eq!(raised(&["slow"]), [("L1".to_owned(), "slow".to_owned())]);
     }
 }

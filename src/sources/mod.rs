@@ -14,35 +14,36 @@ mod pace;
 pub mod pki;
 mod plan;
 mod probe;
+mod realtime;
+mod start;
 mod throttle;
+mod worker;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use domain::plc_map::{ModbusOptions, Protocol};
 use domain::reading::Snapshot;
-use domain::units::StationId;
+use domain::units::{LineId, StationId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use self::account::Account;
-pub use self::account::{GroupPace, Lateness};
-use self::alarm::Alarms;
+pub use self::account::{GroupPace, Lateness, Paces};
 pub use self::alarm::SourceAlarm;
 pub use self::opcua::browse::{BrowseLimits, Found, Shape, Variable};
 pub use self::opcua::map_text::{MapHead, map_text};
 use self::opcua::standing::Standing;
 pub use self::opcua::standing::{GroupStanding, OpcUaStanding};
 pub use self::opcua::{BrowseError, browse};
-use self::outlet::Outlet;
 pub use self::plan::{Plan, PlanError, Request, plan, tags_of};
 pub use self::probe::{Probe, ProbeError};
+pub use self::realtime::{Scheduling, enter as enter_realtime};
+use self::worker::Worker;
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
 
@@ -55,7 +56,10 @@ pub type SnapshotSender = mpsc::Sender<Snapshot>;
 
 /// A device and where its snapshots go.
 pub struct Feed {
-    /// Position in the line, copied into each snapshot.
+    /// Its line.
+    pub line: LineId,
+    /// Its number in the line, copied into each snapshot. One that is read anew gets another, so that nobody mistakes its
+    /// last snapshots for its first.
     pub device: u16,
     /// How to reach it and what it means.
     pub config: DeviceConfig,
@@ -63,13 +67,34 @@ pub struct Feed {
     pub out: SnapshotSender,
 }
 
-/// Running sources.
+/// Which device is meant: the line and the number of its [`Feed`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its line.
+    pub line: LineId,
+    /// Its number in the line.
+    pub device: u16,
+}
+
+/// Running sources. Devices can be added and taken away without any other noticing.
 pub struct Sources {
-    accounts: Vec<Arc<Account>>,
-    standings: Vec<Arc<Standing>>,
+    clock: Clock,
+    raise: mpsc::Sender<SourceAlarm>,
+    /// Priority of the poll thread that is wanted, and how it is scheduled once it has begun.
+    priority: (Option<u8>, Arc<OnceLock<Scheduling>>),
     alarms: Mutex<Option<mpsc::Receiver<SourceAlarm>>>,
+    running: Mutex<Running>,
+}
+
+/// What runs at the moment.
+#[derive(Default)]
+struct Running {
     devices: Vec<Handle>,
-    threads: Vec<JoinHandle<()>>,
+    tracks: modbus::Tracks,
+    polled: Option<Worker>,
+    subscribed: Option<Worker>,
+    /// Modbus connections started so far, which decides the phase of the next.
+    n_polled: u32,
 }
 
 /// Why the sources could not be started. A device that cannot be reached is no reason.
@@ -106,9 +131,14 @@ enum Command {
 
 /// A running device, as the owner sees it.
 struct Handle {
+    place: Place,
     station: StationId,
     /// One for each connection.
     commands: Vec<mpsc::Sender<Command>>,
+    /// One for each connection; it answers when the task has ended.
+    ended: Vec<oneshot::Receiver<()>>,
+    accounts: Vec<Arc<Account>>,
+    standing: Option<Arc<Standing>>,
 }
 
 /// How a device is named in the log.
@@ -130,14 +160,8 @@ impl fmt::Display for Label {
     }
 }
 
-/// A connection to a Modbus device that is planned and waits for its thread.
-struct Planned {
-    config: DeviceConfig,
-    options: ModbusOptions,
-    track: Arc<modbus::Track>,
-    groups: Vec<(Plan, Outlet)>,
-    commands: mpsc::Receiver<Command>,
-}
+/// How long a device that is taken away may finish what it is doing. It ends by itself after that.
+const LEAVE: Duration = Duration::from_secs(3);
 
 impl Sources {
     /// Starts to read all devices. Never fails because one of them cannot be reached.
@@ -145,76 +169,104 @@ impl Sources {
     /// # Errors
     /// A map that cannot be planned, or a system that gives no thread.
     pub fn start(feeds: Vec<Feed>, clock: Clock) -> Result<Sources, StartError> {
+        Sources::start_with_priority(feeds, clock, None)
+    }
+
+    /// The same, with this priority of the poll thread under `SCHED_FIFO`, 1 to 99, where the system permits it.
+    ///
+    /// # Errors
+    /// Those of [`Sources::start`]. A priority that is not permitted is none: see [`Sources::scheduling`].
+    pub fn start_with_priority(
+        feeds: Vec<Feed>,
+        clock: Clock,
+        realtime_priority: Option<u8>,
+    ) -> Result<Sources, StartError> {
         let (raise, alarms) = alarm::channel();
-        let mut sources = Sources {
-            accounts: Vec::new(),
-            standings: Vec::new(),
-            alarms: Mutex::new(Some(alarms)),
-            devices: Vec::new(),
-            threads: Vec::new(),
-        };
-        let (mut polled, mut subscribed) = (Vec::new(), Vec::new());
-        let mut tracks = modbus::Tracks::default();
-        for (at, feed) in feeds.into_iter().enumerate() {
-            let outlets = sources.outlets(&feed, clock);
-            let config = feed.config;
-            let station = config.map.station.clone();
-            let mut handle = Handle { station, commands: Vec::new() };
-            match config.map.protocol.clone() {
-                Protocol::Modbus(options) => {
-                    for groups in connections(&config, &options, outlets)? {
-                        let (sender, commands) = mpsc::channel(4);
-                        handle.commands.push(sender);
-                        let (config, options) = (config.clone(), options.clone());
-                        let track = tracks.of(&config.wire);
-                        polled.push(Planned { config, options, track, groups, commands });
-                    }
-                }
-                Protocol::OpcUa(options) => {
-                    let (sender, commands) = mpsc::channel(4);
-                    handle.commands.push(sender);
-                    let station = config.map.station.clone();
-                    let standing = Arc::new(Standing::new(feed.device, station.clone()));
-                    sources.standings.push(standing.clone());
-                    let alarms = Alarms::new(at, station, raise.clone());
-                    let watch = opcua::Watch { standing, alarms };
-                    subscribed.push(opcua::Server::new(
-                        config, options, outlets, clock, commands, watch,
-                    )?);
-                }
-            }
-            sources.devices.push(handle);
-        }
-        if !polled.is_empty() {
-            sources.threads.push(poll_thread(polled, clock)?);
-        }
-        if !subscribed.is_empty() {
-            sources.threads.push(opcua_thread(subscribed)?);
-        }
+        let (alarms, running) = (Mutex::new(Some(alarms)), Mutex::default());
+        let priority = (realtime_priority, Arc::default());
+        let sources = Sources { clock, raise, priority, alarms, running };
+        sources.add(feeds)?;
         Ok(sources)
     }
 
-    fn outlets(&mut self, feed: &Feed, clock: Clock) -> Vec<Outlet> {
-        let map = &feed.config.map;
-        let mut outlets = Vec::new();
-        for (at, group) in map.groups.iter().enumerate() {
-            let station = map.station.clone();
-            let account =
-                Arc::new(Account::new(feed.device, station, group.name.clone(), group.period_us));
-            self.accounts.push(account.clone());
-            outlets.push(Outlet::new(feed.device, at as u16, feed.out.clone(), clock, account));
+    /// Whether a device could be started, without touching it.
+    ///
+    /// # Errors
+    /// A map that cannot be planned, or an address that is none.
+    pub fn check(config: &DeviceConfig, clock: Clock) -> Result<(), StartError> {
+        let (out, _) = mpsc::channel(1);
+        let (raise, _) = alarm::channel();
+        let feed = Feed { line: LineId::new(""), device: 0, config: config.clone(), out };
+        start::plan(feed, &mut modbus::Tracks::default(), &raise, clock).map(drop)
+    }
+
+    /// Starts to read more devices: all of them, or none.
+    ///
+    /// # Errors
+    /// See [`Sources::start`].
+    pub fn add(&self, feeds: Vec<Feed>) -> Result<(), StartError> {
+        let mut running = self.running();
+        let plan = |feed| start::plan(feed, &mut running.tracks, &self.raise, self.clock);
+        let planned = feeds.into_iter().map(plan).collect::<Result<Vec<_>, StartError>>()?;
+        // What was started before another could not be ends by itself: its commands come from nowhere then.
+        let mut handles = start::run(planned, &mut running, (self.clock, &self.priority))?;
+        running.devices.append(&mut handles);
+        Ok(())
+    }
+
+    /// Takes devices away: closes their connections and waits until nothing of theirs can come any more. Their last
+    /// snapshots are in the queues of their lines when this returns.
+    pub async fn remove(&self, places: &[Place]) {
+        let mut gone: Vec<Handle> = {
+            let mut running = self.running();
+            let is_gone = |handle: &mut Handle| places.contains(&handle.place);
+            running.devices.extract_if(.., is_gone).collect()
+        };
+        let end = async {
+            for handle in &gone {
+                handle.stop().await;
+            }
+            for ended in gone.iter_mut().flat_map(|handle| &mut handle.ended) {
+                // Nothing is ever sent: the other end is dropped with the task.
+                let _ = ended.await;
+            }
+        };
+        if tokio::time::timeout(LEAVE, end).await.is_err() {
+            let stations: Vec<&StationId> = gone.iter().map(|handle| &handle.station).collect();
+            tracing::warn!(?stations, "a device that is read no more takes long to let go");
         }
-        outlets
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        // Lists of handles have no half-made state that a panic elsewhere could leave.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How every group keeps its pace.
     pub fn pace(&self) -> Vec<GroupPace> {
-        self.accounts.iter().map(|account| account.pace()).collect()
+        self.paces().read()
+    }
+
+    /// The same to be read later, also when the sources have stopped.
+    pub fn paces(&self) -> Paces {
+        Paces::new(self.accounts())
+    }
+
+    /// The accounts of all groups, which outlive their devices.
+    fn accounts(&self) -> Vec<Arc<Account>> {
+        self.running().devices.iter().flat_map(|handle| handle.accounts.clone()).collect()
+    }
+
+    /// How the poll thread is scheduled; none where no device is polled.
+    pub fn scheduling(&self) -> Option<Scheduling> {
+        self.priority.1.get().copied()
     }
 
     /// How each OPC UA server is read.
     pub fn standings(&self) -> Vec<OpcUaStanding> {
-        self.standings.iter().map(|standing| standing.read()).collect()
+        let running = self.running();
+        let standings = running.devices.iter().filter_map(|handle| handle.standing.as_ref());
+        standings.map(|standing| standing.read()).collect()
     }
 
     /// What a person should hear of; none for whoever asks a second time.
@@ -222,28 +274,47 @@ impl Sources {
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Polls every reachable device once more; its snapshots are in the queues of the lines when this returns.
+    /// Polls every device once more; its snapshots are in the queues of the lines when this returns. A device that is away
+    /// for a moment is connected to within `limit`: what it made since its last reading would be missing otherwise.
     ///
-    /// Returns the stations that did not deliver: unreachable, refusing, or not done within `limit`.
-    pub async fn final_poll(&self, limit: Duration) -> Vec<StationId> {
+    /// Returns the stations, each with its line, that did not deliver: unreachable, refusing, or not done within `limit`.
+    pub async fn final_poll(&self, limit: Duration) -> Vec<(LineId, StationId)> {
+        self.poll_once_more(|_| true, limit).await
+    }
+
+    /// The same for some devices only.
+    pub async fn final_poll_of(
+        &self,
+        places: &[Place],
+        limit: Duration,
+    ) -> Vec<(LineId, StationId)> {
+        self.poll_once_more(|place| places.contains(place), limit).await
+    }
+
+    async fn poll_once_more(
+        &self,
+        picks: impl Fn(&Place) -> bool,
+        limit: Duration,
+    ) -> Vec<(LineId, StationId)> {
         let deadline = Instant::now() + limit;
         // All are asked before the first is waited for, so that the snapshots are of nearly one moment.
         let mut asked = Vec::new();
-        for handle in &self.devices {
+        for handle in self.running().devices.iter().filter(|handle| picks(&handle.place)) {
             for commands in &handle.commands {
                 let (done, answer) = oneshot::channel();
                 let sent = commands.try_send(Command::FinalPoll { deadline, done });
-                asked.push((&handle.station, sent.is_ok().then_some(answer)));
+                let of = (handle.place.line.clone(), handle.station.clone());
+                asked.push((of, sent.is_ok().then_some(answer)));
             }
         }
-        let mut failed: Vec<StationId> = Vec::new();
-        for (station, answer) in asked {
+        let mut failed: Vec<(LineId, StationId)> = Vec::new();
+        for (of, answer) in asked {
             let delivered = match answer {
                 Some(answer) => tokio::time::timeout_at(deadline, answer).await,
                 None => Ok(Ok(false)),
             };
-            if !matches!(delivered, Ok(Ok(true))) && failed.last() != Some(station) {
-                failed.push(station.clone());
+            if !matches!(delivered, Ok(Ok(true))) && failed.last() != Some(&of) {
+                failed.push(of);
             }
         }
         failed
@@ -251,105 +322,25 @@ impl Sources {
 
     /// Closes all connections in order and waits for the threads to end.
     pub async fn stop(self) {
-        for commands in self.devices.into_iter().flat_map(|handle| handle.commands) {
-            // Fails only if the task has ended already.
-            let _ = commands.send(Command::Stop).await;
+        let running = self.running.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for handle in running.devices {
+            handle.stop().await;
         }
-        for thread in self.threads {
-            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-            if !matches!(joined, Ok(Ok(()))) {
-                tracing::error!("a thread that reads devices had died");
-            }
+        for worker in [running.polled, running.subscribed].into_iter().flatten() {
+            worker.end().await;
         }
     }
 }
 
-/// The groups of a device with their plans, by the connections that serve them. A group without tags is left out.
-fn connections(
-    config: &DeviceConfig,
-    options: &ModbusOptions,
-    outlets: Vec<Outlet>,
-) -> Result<Vec<Vec<(Plan, Outlet)>>, PlanError> {
-    let mut groups = Vec::new();
-    for (outlet, group) in outlets.into_iter().zip(0..) {
-        let plan = plan::plan(&config.map, options, group)?;
-        if !plan.requests.is_empty() {
-            groups.push((plan, outlet));
+impl Handle {
+    async fn stop(&self) {
+        for commands in &self.commands {
+            // Fails only if the task has ended already.
+            let _ = commands.send(Command::Stop).await;
         }
     }
-    let period = |outlet: &Outlet| config.map.groups[usize::from(outlet.group())].period_us;
-    let loads: Vec<f64> =
-        groups.iter().map(|(plan, o)| plan.requests.len() as f64 / period(o) as f64).collect();
-    let taken = plan::spread(&loads, config.wire.connections);
-    let mut connections: Vec<Vec<(Plan, Outlet)>> = Vec::new();
-    connections.resize_with(taken.iter().max().map_or(1, |most| most + 1), Vec::new);
-    for (group, connection) in groups.into_iter().zip(taken) {
-        connections[connection].push(group);
-    }
-    Ok(connections)
 }
 
 fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
     move |cause| StartError::System { what, cause }
-}
-
-/// The thread of all Modbus devices.
-fn poll_thread(planned: Vec<Planned>, clock: Clock) -> Result<JoinHandle<()>, StartError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(system("poll runtime"))?;
-    let n = planned.len() as f64;
-    let mut devices = Vec::new();
-    {
-        let _inside = runtime.enter();
-        for (i, Planned { config, options, track, groups, commands }) in
-            planned.into_iter().enumerate()
-        {
-            let phase = i as f64 / n;
-            let device =
-                modbus::Device::new(config, options, groups, track, phase, clock, commands);
-            devices.push(device.map_err(system("poll timer"))?);
-        }
-    }
-    let all = async move {
-        let tasks: Vec<_> = devices.into_iter().map(|device| tokio::spawn(device.run())).collect();
-        for task in tasks {
-            if let Err(e) = task.await {
-                tracing::error!(error = %e, "a device is no longer polled; restart the service");
-            }
-        }
-    };
-    std::thread::Builder::new()
-        .name("poll".into())
-        .spawn(move || {
-            runtime.block_on(all);
-            // A name that is still being looked up must not hold up the end of the service.
-            runtime.shutdown_background();
-        })
-        .map_err(system("poll thread"))
-}
-
-/// The thread of all OPC UA servers. The supervisors stay on it, and so does the little work of the library.
-fn opcua_thread(servers: Vec<opcua::Server>) -> Result<JoinHandle<()>, StartError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(system("OPC UA runtime"))?;
-    let all = async move {
-        let tasks: Vec<_> =
-            servers.into_iter().map(|server| tokio::task::spawn_local(server.run())).collect();
-        for task in tasks {
-            if let Err(e) = task.await {
-                tracing::error!(error = %e, "a server is no longer read; restart the service");
-            }
-        }
-    };
-    std::thread::Builder::new()
-        .name("opcua".into())
-        .spawn(move || {
-            tokio::task::LocalSet::new().block_on(&runtime, all);
-            runtime.shutdown_background();
-        })
-        .map_err(system("OPC UA thread"))
 }

@@ -161,14 +161,15 @@ impl Outlet {
 
 #[cfg(test)]
 mod tests {
-    use domain::units::StationId;
+    use domain::units::{LineId, StationId};
     use tokio::sync::mpsc;
 
     use super::*;
 
     fn outlet(room: usize) -> (Outlet, mpsc::Receiver<Snapshot>) {
         let (out, line) = mpsc::channel(room);
-        let account = Account::new(3, StationId::new("CF01"), "fast".into(), 10_000);
+        let account =
+            Account::new((LineId::new("L1"), 3), StationId::new("CF01"), "fast".into(), 10_000);
         (Outlet::new(3, 1, out, Clock::real(), Arc::new(account)), line)
     }
 

@@ -24,13 +24,15 @@ pub(super) struct Due {
 }
 
 /// A periodic timer.
+///
+/// What is due is read off the clock, which costs no system call; the timerfd is there to be woken by.
 #[derive(Debug)]
 pub(super) struct Ticker {
     fd: AsyncFd<OwnedFd>,
     first_us: i64,
     period_us: i64,
-    /// Expirations seen so far.
-    seen: u64,
+    /// Points of the grid seen so far.
+    seen: i64,
 }
 
 impl Ticker {
@@ -56,25 +58,34 @@ impl Ticker {
     /// Ready as soon as at least one poll is due.
     pub(super) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Due>> {
         loop {
+            if let Some(due) = self.due_now() {
+                return Poll::Ready(Ok(due));
+            }
             let mut guard = ready!(self.fd.poll_read_ready(cx))?;
-            match guard.try_io(|fd| expirations(fd.get_ref())) {
-                Ok(expired) => return Poll::Ready(expired.map(|n| self.due(n))),
-                Err(_would_block) => continue,
+            if let Ok(read) = guard.try_io(|fd| rearm(fd.get_ref())) {
+                read?;
+                // Read once it blocks until the next point of the grid: no second read has to find that out.
+                guard.clear_ready();
             }
         }
     }
 
     /// What is due by now, without waiting.
     pub(super) fn due_now(&mut self) -> Option<Due> {
-        expirations(self.fd.get_ref()).ok().map(|n| self.due(n))
+        self.due_at(monotonic_us())
     }
 
-    fn due(&mut self, expired: u64) -> Due {
-        self.seen += expired;
-        Due {
-            at_us: self.first_us + (self.seen as i64 - 1) * self.period_us,
-            skipped: u32::try_from(expired.saturating_sub(1)).unwrap_or(u32::MAX),
+    fn due_at(&mut self, now_us: i64) -> Option<Due> {
+        let passed = (now_us - self.first_us).div_euclid(self.period_us) + 1;
+        let new = passed - self.seen;
+        if new <= 0 {
+            return None;
         }
+        self.seen = passed;
+        Some(Due {
+            at_us: self.first_us + (passed - 1) * self.period_us,
+            skipped: u32::try_from(new - 1).unwrap_or(u32::MAX),
+        })
     }
 }
 
@@ -85,11 +96,11 @@ fn first_after(now_us: i64, period_us: i64, phase_us: i64) -> i64 {
     n * period_us + phase
 }
 
-/// How often the timer expired since it was last read; `WouldBlock` for never.
-fn expirations(fd: &OwnedFd) -> io::Result<u64> {
+/// Reads a timer that has expired, so that it can be waited for again; `WouldBlock` if it has not.
+fn rearm(fd: &OwnedFd) -> io::Result<()> {
     let mut count = [0; 8];
     rustix::io::read(fd, &mut count)?;
-    Ok(u64::from_ne_bytes(count))
+    Ok(())
 }
 
 /// The clock of the timers. It only paces; what is written into a snapshot comes from [`crate::clock::Clock`].
@@ -127,6 +138,20 @@ mod tests {
         assert!(due.skipped >= 4, "five ticks fell into the stall: {due:?}");
         assert_eq!(due.at_us - before.at_us, i64::from(due.skipped + 1) * 10_000);
         assert_eq!(ticker.due_now().filter(|late| late.at_us - due.at_us < 10_000), None);
+    }
+
+    /// The same without a clock: no point of the grid is lost or counted twice, wherever the looks fall.
+    #[tokio::test]
+    async fn every_point_of_the_grid_is_due_once() {
+        let mut ticker = Ticker::start(1_000, 0).unwrap();
+        let first = ticker.first_us;
+        let mut looks = vec![first - 1, first, first, first + 999, first + 1_000, first + 4_500];
+        looks.push(first + 9_999);
+        let due: Vec<_> = looks.into_iter().map(|now| ticker.due_at(now)).collect();
+        let at = |n: i64, skipped| Some(Due { at_us: first + n * 1_000, skipped });
+        assert_eq!(due, [None, at(0, 0), None, None, at(1, 0), at(4, 2), at(9, 4)]);
+        let seen: i64 = due.iter().flatten().map(|due| i64::from(due.skipped) + 1).sum();
+        assert_eq!(seen, 10);
     }
 
     #[tokio::test]

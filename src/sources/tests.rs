@@ -84,3 +84,31 @@ pub(super) fn fuzz_time() -> Duration {
     let seconds = std::env::var("CAPLINE_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok());
     Duration::from_secs_f64(seconds.unwrap_or(2.0))
 }
+
+/// What the process holds: open files and threads.
+pub(super) fn held() -> (usize, usize) {
+    let count = |dir| std::fs::read_dir(dir).expect("Linux has /proc").count();
+    (count("/proc/self/fd"), count("/proc/self/task"))
+}
+
+/// How often a test reconnects: `CAPLINE_RECONNECTS`, or the number given.
+pub(super) fn reconnects(otherwise: u32) -> u32 {
+    std::env::var("CAPLINE_RECONNECTS").ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Whether a test is in a process of its own, where no other test opens sockets. If it is not, it was run in one, and has
+/// passed there.
+pub(super) fn alone(name: &str) -> bool {
+    const ALONE: &str = "CAPLINE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut alone = std::process::Command::new(std::env::current_exe().expect("it runs"));
+    let alone = alone.args([name, "--exact", "--nocapture"]).env(ALONE, "1").output();
+    let output = alone.expect("it runs once more");
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("1 passed"), "{out}\n{err}");
+    eprint!("{err}");
+    false
+}

@@ -19,6 +19,20 @@ const SENTENCES: &[(&str, &str)] = &[
     ("after {state}, no code", "之前 {}，无代码"),
     ("PackML knows no such change", "PackML 中无此状态变化"),
     ("code {}", "代码 {}"),
+    // The configuration.
+    ("configuration {} became {}, read by {}", "配置 {} 变为 {}，由 {} 读取"),
+    ("line {}: device {} added", "生产线 {}：新增设备 {}"),
+    ("line {}: device {} removed", "生产线 {}：移除设备 {}"),
+    ("line {}: device {} read by another map", "生产线 {}：设备 {} 的点表已更换"),
+    ("line {}: device {} reached another way", "生产线 {}：设备 {} 的连接方式已更改"),
+    ("line {}: device {} connected anew with its serial port", "生产线 {}：设备 {} 随串口重新连接"),
+    ("line {} added", "新增生产线 {}"),
+    ("line {} removed", "移除生产线 {}"),
+    ("line {}: order of devices changed", "生产线 {}：设备顺序已更改"),
+    ("line {}: {} changed", "生产线 {}：{} 已更改"),
+    ("web writes = {}", "网页写入 = {}"),
+    ("the configuration has {} mistakes", "配置有 {} 处错误"),
+    ("the configuration could not be changed: {}", "配置无法更改：{}"),
     // Batches.
     ("first batch seen", "首个批号"),
     ("after batch {}", "上一批 {}"),
@@ -124,6 +138,10 @@ const SENTENCES: &[(&str, &str)] = &[
     (
         "the batch changed: if the counter was set back unseen in the last polls, up to {} more were made",
         "批次更换：若计数器在最近几次轮询中清零而未被看到，最多另产 {}",
+    ),
+    (
+        "the map reads this counter from another place than before: what was made in these {} is not known, at most {}",
+        "点表从别处读取此计数：这 {} 内的产量未知，至多 {}",
     ),
     (
         "the counter was set from {} to {}, which is no count: what was made in these {} is not known, at most {}",
@@ -314,6 +332,7 @@ mod tests {
         for file in [
             "counter/weigh.rs",
             "counter/hold.rs",
+            "counter/elsewhere.rs",
             "tracker/station.rs",
             "tracker/tell.rs",
             "tracker/hand.rs",

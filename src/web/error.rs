@@ -39,6 +39,12 @@ pub enum WebError {
     /// It does not fit to how things stand.
     #[error("{0}")]
     Conflict(String),
+    /// The configuration that was read again has so many mistakes.
+    #[error("the configuration has {0} mistakes")]
+    Configuration(usize),
+    /// The configuration that was read again could not be applied.
+    #[error("the configuration could not be changed: {0}")]
+    NotApplied(String),
     /// No such shift or batch.
     #[error("nothing is stored of that shift or batch")]
     NoPeriod,
@@ -76,6 +82,13 @@ pub struct ErrorView {
 }
 
 impl WebError {
+    /// What the answer says.
+    pub(crate) fn view(&self) -> ErrorView {
+        let message = self.to_string();
+        let message_zh = details::chinese(&message);
+        ErrorView { code: self.code(), message, message_zh, hint: self.hint().into() }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             WebError::NotFound
@@ -90,7 +103,8 @@ impl WebError {
             WebError::Parameter(_) => StatusCode::BAD_REQUEST,
             WebError::Conflict(_) => StatusCode::CONFLICT,
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
-            WebError::Crowded => StatusCode::SERVICE_UNAVAILABLE,
+            WebError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            WebError::Crowded | WebError::NotApplied(_) => StatusCode::SERVICE_UNAVAILABLE,
             WebError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -105,6 +119,8 @@ impl WebError {
             WebError::NoStop(_) => "no_stop",
             WebError::NoCall(_) => "no_call",
             WebError::Conflict(_) => "conflict",
+            WebError::Configuration(_) => "configuration",
+            WebError::NotApplied(_) => "not_applied",
             WebError::NoPeriod => "no_period",
             WebError::ReadOnly => "read_only",
             WebError::Origin => "origin",
@@ -129,6 +145,12 @@ impl WebError {
             WebError::NoStop(_) => "the stops of a line are listed at /api/v1/lines/{id}/stops",
             WebError::NoCall(_) => "the calls of a line are listed at /api/v1/lines/{id}/calls",
             WebError::Conflict(_) => "nothing was changed",
+            WebError::Configuration(_) => {
+                "the old one goes on; put right what is listed, and read it again"
+            }
+            WebError::NotApplied(_) => {
+                "the old one goes on; put right what is named, and read it again"
+            }
             WebError::NoPeriod => "the shifts and batches with a report are listed at /reports",
             WebError::ReadOnly => {
                 "open it at the machine itself, or set writes = true in [web] of the configuration"
@@ -153,10 +175,7 @@ impl IntoResponse for WebError {
         if let WebError::Store(cause) = &self {
             tracing::error!(cause, "the stored record could not be read for a request");
         }
-        let message = self.to_string();
-        let message_zh = details::chinese(&message);
-        let view = ErrorView { code: self.code(), message, message_zh, hint: self.hint().into() };
-        (self.status(), Json(view)).into_response()
+        (self.status(), Json(self.view())).into_response()
     }
 }
 

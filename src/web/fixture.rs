@@ -36,7 +36,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::{
-    App, AppParts, Desk, Gauge, GaugeKind, Gauges, History, LineFeed, QualityRecord, ReportRecord,
+    App, AppParts, Desk, Forwarding, ForwardingStream, Gauge, GaugeKind, Gauges, Histogram,
+    History, LineFeed, QualityRecord, Reload, ReloadOutcome, Reloads, ReportRecord,
 };
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, LineConfig};
@@ -600,6 +601,7 @@ impl History for Record {
             segment_sum: 50,
             batch: BatchChange::default(),
             held: None,
+            mapping: 0,
         };
         let kinds = [EventKind::Count];
         let entries = self.events(&LineId::new("L1"), from_us, to_us, &kinds)?;
@@ -758,6 +760,35 @@ impl Gauges for NoGauges {
             value: 4_096.0,
         }]
     }
+
+    /// A stream that is three seconds late, and one of which only an outage's changes wait.
+    fn forwarding(&self) -> Option<Forwarding> {
+        let at_ms = Some(NOW_US / 1_000 - 3_000);
+        let stream = |name, waiting, backlog| ForwardingStream {
+            name,
+            waiting,
+            backlog,
+            position: 17,
+            acknowledged_ms: at_ms,
+            ..ForwardingStream::default()
+        };
+        Some(Forwarding {
+            state: "forwarding",
+            trouble: None,
+            streams: vec![stream("event", 5, 2), stream("record", 7, 7)],
+        })
+    }
+
+    fn histograms(&self) -> Vec<Histogram> {
+        let of = |group: &str| Histogram {
+            name: "capline_poll_lateness_seconds",
+            help: "How late",
+            labels: vec![("group", group.to_owned())],
+            buckets: vec![(0.000_05, 3), (0.001, 4), (f64::INFINITY, 1)],
+            sum: 0.25,
+        };
+        vec![of("fast"), of("slow")]
+    }
 }
 
 /// An app around a line, and what its status is sent with.
@@ -790,9 +821,27 @@ pub(super) fn app_with(
         desk: Arc::new(HandDesk::default()),
         calls: Arc::new(super::tests::andon::Andon::default()),
         alerts: Arc::new(super::tests::andon::Andon::default()),
+        reloads: Arc::new(NoReloads),
         gauges: Arc::new(NoGauges),
     });
     (app, sender)
+}
+
+/// A configuration that has a mistake whenever it is read again.
+struct NoReloads;
+
+impl Reloads for NoReloads {
+    fn reload(&self, by: String) -> BoxFuture<'static, Result<Reload, String>> {
+        let told =
+            "plant.toml:7: [[line]] L1: target_per_minute must be from 1 to 10000000, found 0";
+        let outcome = ReloadOutcome::Refused(vec![told.to_owned()]);
+        let (before, after) = ("c0ffee".to_owned(), "c0ffee".to_owned());
+        Box::pin(async { Ok(Reload { at_us: NOW_US, by, before, after, outcome }) })
+    }
+
+    fn last(&self) -> Option<Reload> {
+        None
+    }
 }
 
 /// Final reports and words on gaps, kept in memory.

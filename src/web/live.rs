@@ -14,6 +14,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use domain::quality::Chart;
+use domain::units::LineId;
 use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -22,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
 use super::view::LineView;
-use super::{App, LineFeed, Routes, assets};
+use super::{App, LineFeed, Routes, Shown, assets};
 
 /// Time between two views.
 const VIEW_EVERY: Duration = Duration::from_millis(500);
@@ -57,9 +58,9 @@ pub(crate) struct Heartbeat {
 
 /// What one stream needs to go on.
 struct Screen {
-    app: App,
-    /// Position in [`super::AppParts::lines`].
-    line: usize,
+    shown: Shown,
+    /// Which line.
+    line: LineId,
     ticks: Interval,
     n_ticks: u64,
     seq: u64,
@@ -90,18 +91,20 @@ struct Charted {
     )
 )]
 pub(crate) async fn events(
-    State(app): State<App>,
+    State(shown): State<Shown>,
     Params(choice): Params<Choice>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, WebError> {
+    let app = shown.now();
     let line = app.position(choice.line.as_deref())?;
+    let line = app.parts().lines.get(line).ok_or(WebError::NotFound)?.config.id.clone();
     let permit = app.0.streams.clone().try_acquire_owned().map_err(|_| WebError::Crowded)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let mut ticks = interval(VIEW_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let closing = app.0.closing.subscribe();
     let screen = Screen {
-        app,
+        shown,
         line,
         ticks,
         n_ticks: 0,
@@ -140,7 +143,7 @@ impl Screen {
         })
     }
 
-    /// The next event; none when the service stops.
+    /// The next event; none when the service stops, or follows the line no more.
     async fn next(&mut self) -> Option<Event> {
         while self.due.is_empty() {
             tokio::select! {
@@ -148,15 +151,15 @@ impl Screen {
                 _ = self.closing.wait_for(|closing| *closing) => return None,
                 _ = self.ticks.tick() => {}
             }
-            self.fill().await;
+            self.fill().await?;
         }
         self.due.pop_front()
     }
 
-    /// What is due at a tick.
-    async fn fill(&mut self) {
-        let app = self.app.clone();
-        let Some(line) = app.parts().lines.get(self.line) else { return };
+    /// What is due at a tick; none where there is no such line any more.
+    async fn fill(&mut self) -> Option<()> {
+        let app = self.shown.now();
+        let line = app.line(self.line.as_str()).ok()?;
         if self.n_ticks.is_multiple_of(2) {
             let seq = self.seq + 1;
             let (t, speed) = (app.present().now.utc_us / 1_000, app.parts().clock.speed());
@@ -167,6 +170,7 @@ impl Screen {
             self.push("charts", &app.charts(line).await);
         }
         self.n_ticks += 1;
+        Some(())
     }
 
     /// Whether a minute closed since the charts were last sent, or they changed otherwise and it is time.

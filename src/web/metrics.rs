@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 
 use super::error::WebError;
 use super::view::{CountView, LineView};
-use super::{App, Gauge, GaugeKind, Routes};
+use super::{App, Gauge, GaugeKind, Histogram, Routes};
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -31,6 +31,7 @@ pub(crate) fn routes() -> Routes {
 pub(crate) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, WebError> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Figures(app.figures())));
+    registry.register_collector(Box::new(Distributions(app.parts().gauges.histograms())));
     let mut body = String::new();
     text::encode(&mut body, &registry).map_err(|error| WebError::Store(error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], body))
@@ -62,6 +63,32 @@ impl Collector for Figures {
                         metric.encode_counter::<NoLabelSet, f64, f64>(&gauge.value, None)?;
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All distributions, those of one name one after the other.
+struct Distributions(Vec<Histogram>);
+
+impl fmt::Debug for Distributions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Distributions").field(&self.0.len()).finish()
+    }
+}
+
+impl Collector for Distributions {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        for same in self.0.chunk_by(|a, b| a.name == b.name) {
+            let Some(first) = same.first() else { continue };
+            let kind = MetricType::Histogram;
+            let mut metric = encoder.encode_descriptor(first.name, first.help, None, kind)?;
+            for histogram in same {
+                let mut metric = metric.encode_family(&histogram.labels)?;
+                let count = histogram.buckets.iter().map(|(_, n)| n).sum();
+                let buckets = &histogram.buckets;
+                metric.encode_histogram::<NoLabelSet>(histogram.sum, count, buckets, None)?;
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ pub mod i18n;
 pub mod live;
 pub mod metrics;
 pub mod pages;
+mod reloads;
 pub mod view;
 
 #[cfg(test)]
@@ -45,7 +46,9 @@ use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::units::{LineId, TagId};
 use futures_util::future::BoxFuture;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -58,7 +61,9 @@ use tower_http::timeout::TimeoutLayer;
 use crate::clock::Clock;
 use crate::config::LineConfig;
 pub use andon::{AlertBook, CallDesk};
+pub use api::forward::{Forwarding, ForwardingStream};
 use error::WebError;
+pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
 use view::{CallView, LineView, Present};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
@@ -87,7 +92,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
 
 /// Routes of an area: path and what answers there. A list rather than a router, so that tests can compare it with
 /// the description at `/api/openapi.json`.
-pub(crate) type Routes = Vec<(&'static str, MethodRouter<App>)>;
+pub(crate) type Routes = Vec<(&'static str, MethodRouter<Shown>)>;
 
 /// All that the web shows. Cheap to clone.
 #[derive(Clone)]
@@ -96,10 +101,11 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     streams: Arc<Semaphore>,
-    closing: watch::Sender<bool>,
+    closing: Arc<watch::Sender<bool>>,
 }
 
 /// What an [`App`] is made of.
+#[derive(Clone)]
 pub struct AppParts {
     /// Name of the site.
     pub site: String,
@@ -125,6 +131,8 @@ pub struct AppParts {
     pub calls: Arc<dyn CallDesk>,
     /// Alerts and what was told of them.
     pub alerts: Arc<dyn AlertBook>,
+    /// Reads the configuration again.
+    pub reloads: Arc<dyn Reloads>,
     /// Whether requests may write at all: limits, decisions, causes.
     pub writes: bool,
     /// What the service measures of itself.
@@ -132,6 +140,7 @@ pub struct AppParts {
 }
 
 /// A line as the web sees it.
+#[derive(Clone)]
 pub struct LineFeed {
     /// What was configured.
     pub config: LineConfig,
@@ -290,6 +299,16 @@ pub trait ReportRecord: Send + Sync {
 pub trait Gauges: Send + Sync {
     /// All of it, now.
     fn render(&self) -> Vec<Gauge>;
+
+    /// How forwarding to a plant's database is doing; none where none is configured.
+    fn forwarding(&self) -> Option<Forwarding> {
+        None
+    }
+
+    /// All distributions, now.
+    fn histograms(&self) -> Vec<Histogram> {
+        Vec::new()
+    }
 }
 
 /// One measured number.
@@ -306,6 +325,20 @@ pub struct Gauge {
     pub value: f64,
 }
 
+/// One measured distribution.
+pub struct Histogram {
+    /// Name, with its unit: `capline_poll_lateness_seconds`.
+    pub name: &'static str,
+    /// What it is, in one sentence without a full stop.
+    pub help: &'static str,
+    /// Labels.
+    pub labels: Vec<(&'static str, String)>,
+    /// Upper bound of each bucket and how many fell into it, not cumulative; the last bound is infinite.
+    pub buckets: Vec<(f64, u64)>,
+    /// Sum of all values.
+    pub sum: f64,
+}
+
 /// How a measured number behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GaugeKind {
@@ -319,7 +352,8 @@ impl App {
     /// An app that shows these parts.
     pub fn new(parts: AppParts) -> App {
         let (closing, _) = watch::channel(false);
-        App(Arc::new(Inner { parts, streams: Arc::new(Semaphore::new(STREAMS)), closing }))
+        let (streams, closing) = (Arc::new(Semaphore::new(STREAMS)), Arc::new(closing));
+        App(Arc::new(Inner { parts, streams, closing }))
     }
 
     /// The parts it was made of.
@@ -370,7 +404,7 @@ pub(crate) fn routes() -> Routes {
 }
 
 /// The whole web as a service. `guarded` refuses host names: see [`guard`].
-pub(crate) fn router(app: App, guarded: bool) -> Router {
+pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
     let mut router = Router::new();
     for (path, methods) in routes() {
         router = router.route(path, methods);
@@ -378,7 +412,7 @@ pub(crate) fn router(app: App, guarded: bool) -> Router {
     router
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
-        .with_state(app)
+        .with_state(shown.into())
         .layer(CompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
@@ -398,23 +432,23 @@ pub async fn ask(app: &App, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
     Ok((status, body.to_vec()))
 }
 
-/// Serves `app` until `shutdown`, then ends the streams and waits a little for answers under way.
+/// Serves what is shown until `shutdown`, then ends the streams and waits a little for answers under way.
 ///
 /// # Errors
 /// When the listener has no address.
 pub async fn serve(
     mut listener: tokio::net::TcpListener,
-    app: App,
+    shown: Shown,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let guarded = listener.local_addr()?.ip().is_loopback();
-    let service = TowerToHyperService::new(router(app.clone(), guarded));
+    let service = TowerToHyperService::new(router(shown.clone(), guarded));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
     let open = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let (stream, _) = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
         };
@@ -422,7 +456,12 @@ pub async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps collecting small packets");
         }
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let service = service.clone();
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            service.call(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = open.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -431,10 +470,14 @@ pub async fn serve(
         });
     }
     drop(listener);
-    app.close();
+    shown.now().close();
     let _ = tokio::time::timeout(DRAIN_WITHIN, open.shutdown()).await;
     Ok(())
 }
+
+/// The machine that a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Refuses requests under a foreign name while we listen on the loopback address only.
 ///

@@ -87,6 +87,7 @@ async fn an_unreachable_filler_makes_the_line_unknown_and_the_weigher_counts() {
     })
     .await;
     plant.hold();
+    plant.shown().await;
     assert_eq!(app.stop().await.counted, Count::ZERO, "nothing is known of the filler's output");
     let tag = "CW04.Statistic.TotalPackagesAccepted.ItemCount";
     let weighed = site.books().of("CW04", &Counted::Good, tag);

@@ -2,8 +2,10 @@
 //!
 //! Nothing in here sleeps where a condition can be waited for: see [`until`].
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use capline::clock::Clock;
@@ -19,8 +21,10 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use simulators::{Plant, PlantConfig};
 
+use crate::wire::relay::Relay;
+
 /// Time for anything that normally takes a fraction of a second: a loaded machine must not fail a test.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The one line of every test.
 pub(crate) const LINE: &str = "L1";
@@ -57,15 +61,19 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 /// A configuration in a directory of its own, deleted with this value.
 pub(crate) struct Site {
     dir: tempfile::TempDir,
+    /// They read off what the service asks of the devices of the configuration.
+    relays: Mutex<HashMap<String, (String, Option<Relay>)>>,
 }
 
 impl Site {
     /// An empty directory.
     pub(crate) fn new() -> Site {
-        Site { dir: tempfile::tempdir().expect("there is room for a test") }
+        let dir = tempfile::tempdir().expect("there is room for a test");
+        Site { dir, relays: Mutex::default() }
     }
 
-    /// Writes the configuration of one line: its devices as map and address, the first of which counts.
+    /// Writes the configuration of one line: its devices as map and address, the first of which counts. All that the
+    /// service asks of a device that listens now is recorded on the way.
     pub(crate) fn configure(&self, listen: SocketAddr, counting: &str, devices: &[(&str, &str)]) {
         let mut text = format!(
             "[site]\nname = 'Test'\nzone = 'Asia/Shanghai'\n[web]\nlisten = '{listen}'\n[store]\ndir = 'data'\n\
@@ -74,6 +82,10 @@ impl Site {
         );
         for (map, address) in devices {
             let map = repository(map);
+            // The same device of a configuration that is written again is the same address.
+            let mut relays = self.relays.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = || Relay::before(address);
+            let (address, _) = relays.entry((*address).to_owned()).or_insert_with(before);
             text += &format!("[[line.device]]\nmap = '{}'\naddress = '{address}'\n", map.display());
         }
         std::fs::write(self.file(), text).expect("a test can write its configuration");
@@ -220,6 +232,12 @@ pub(crate) struct Api(pub(crate) SocketAddr);
 impl Api {
     /// The JSON at a path, or what came instead.
     pub(crate) async fn get(self, path: &str) -> Result<Value, String> {
+        let text = self.text(path).await?;
+        serde_json::from_str(&text).map_err(|error| format!("GET {path}: {error}"))
+    }
+
+    /// The text at a path, or what came instead.
+    pub(crate) async fn text(self, path: &str) -> Result<String, String> {
         let words = |error: &dyn std::error::Error| format!("GET {path}: {error}");
         let stream = tokio::net::TcpStream::connect(self.0).await.map_err(|e| words(&e))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -234,9 +252,10 @@ impl Api {
         let status = answer.status();
         let body = answer.into_body().collect().await.map_err(|e| words(&e))?.to_bytes();
         connection.abort();
+        let body = String::from_utf8_lossy(&body).into_owned();
         match status.is_success() {
-            true => serde_json::from_slice(&body).map_err(|e| words(&e)),
-            false => Err(format!("GET {path}: {status} {}", String::from_utf8_lossy(&body))),
+            true => Ok(body),
+            false => Err(format!("GET {path}: {status} {body}")),
         }
     }
 

@@ -1,9 +1,11 @@
 //! The integration tests: the real service against the simulated plant and foreign servers, over real sockets.
 
+mod acquire;
 mod andon;
 mod backup;
 mod cli;
 mod demo;
+mod export;
 mod faults;
 mod hand;
 mod harness;
@@ -13,9 +15,11 @@ mod layers;
 mod peers;
 mod plantdb;
 mod process;
+mod reload;
 mod restart;
 mod rust_text;
 mod scenarios;
 mod skip;
 mod types;
 mod weights;
+mod wire;

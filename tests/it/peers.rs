@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::harness::{App, PATIENCE, Site, any_port, repository, until};
 use crate::process::Process;
 use crate::skip::skipped;
+use crate::wire::relay::Relay;
 
 const MODBUS_MAP: &str = "tests/cases/peers/pm01-modbus.toml";
 const OPCUA_MAP: &str = "tests/cases/peers/po01-opcua.toml";
@@ -24,7 +25,7 @@ const PARTS_MAP: &str = "tests/cases/peers/po01-parts.toml";
 const ENOUGH: u64 = 1_000;
 
 /// A Python with both libraries, or none.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let named = std::env::var_os("CAPLINE_PEERS_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| repository("target/peers/bin/python"));
     python.exists().then_some(python)
@@ -241,7 +242,7 @@ async fn a_foreign_server_is_browsed_to_a_map_that_can_be_checked() {
         return;
     };
     let opcua = Peer::start(&python, "opcua_server.py").await;
-    let address = format!("opc.tcp://127.0.0.1:{}", opcua.port);
+    let (address, _relay) = Relay::before(&format!("opc.tcp://127.0.0.1:{}", opcua.port));
     let browse = async |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_capline"));
         command.args(["browse", "opcua", &address, "--station", "PO02"]).args(more);

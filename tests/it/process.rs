@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use crate::harness::{Api, PATIENCE, until};
 
@@ -82,6 +82,24 @@ impl Process {
     pub(crate) fn tell(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("stdin is piped");
         writeln!(stdin, "{line}").and_then(|()| stdin.flush()).expect("the process listens");
+    }
+
+    /// Leaves it so many descriptors beyond those that it has open; without a number, as many as it had.
+    pub(crate) fn spare_descriptors(&self, spare: Option<u64>) -> Rlimit {
+        let pid = Pid::from_child(&self.child);
+        let open = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero()));
+        let open: std::collections::BTreeSet<u64> = open
+            .expect("a process has descriptors")
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .collect();
+        let free = |spare: u64| (0..).filter(|n| !open.contains(n)).nth(spare as usize);
+        let wanted = Rlimit { current: spare.and_then(free).or(Some(1_024)), maximum: Some(1_024) };
+        prlimit(Some(pid), Resource::Nofile, wanted).expect("our own child can be limited")
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal.

@@ -15,12 +15,14 @@ use serde_json::{Value, json};
 use crate::harness::repository;
 use crate::process::Process;
 use crate::skip::skipped;
+use crate::wire::relay::Relay;
 
 /// A server and what it says that it holds.
 struct Peer {
     process: Process,
     address: String,
     held: Vec<Value>,
+    _relay: Option<Relay>,
 }
 
 impl Peer {
@@ -29,7 +31,8 @@ impl Peer {
         let port = |line: &str| line.strip_prefix("port ")?.parse::<u16>().ok();
         let port = process.line("its port", port).await;
         let held = process.line("what it holds", |line| serde_json::from_str(line).ok()).await;
-        Peer { process, address: format!("127.0.0.1:{port}"), held }
+        let (address, relay) = Relay::before(&format!("127.0.0.1:{port}"));
+        Peer { process, address, held, _relay: relay }
     }
 }
 
@@ -105,7 +108,7 @@ async fn polled(map: PlcMap, address: &str) -> Vec<Reading> {
         backoff: (Duration::from_millis(50), Duration::from_secs(1)),
         opcua: Default::default(),
     };
-    let feed = Feed { device: 0, config, out };
+    let feed = Feed { line: domain::units::LineId::new("L1"), device: 0, config, out };
     let sources = Sources::start(vec![feed], Clock::real()).expect("sources");
     let readings = loop {
         let next = tokio::time::timeout(Duration::from_secs(20), queue.recv()).await;

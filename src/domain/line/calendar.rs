@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan, ZonedDateTime};
 use crate::units::HOUR_US;
 
 /// When people work: shift rules in local time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     zone: TimeZone,
     rules: Vec<ShiftRule>,

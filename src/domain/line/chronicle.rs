@@ -61,6 +61,13 @@ impl Plan {
         let counters = stations.iter().enumerate().flat_map(of_station).collect();
         Plan { calendar, stations, counting, counters }
     }
+
+    /// Its counters by the names of their stations.
+    fn keys(&self) -> Vec<(StationId, Counted)> {
+        let name =
+            |key: &CounterKey| (self.stations[key.station].station.clone(), key.counted.clone());
+        self.counters.iter().map(name).collect()
+    }
 }
 
 /// What a counter of this role counts.
@@ -148,10 +155,7 @@ struct Planned {
 impl Chronicle {
     /// Begins, or goes on where an earlier run ended; the time between is unseen.
     pub fn new(plan: Plan, past: Past, now: Moment) -> Chronicle {
-        let names =
-            |key: &CounterKey| (plan.stations[key.station].station.clone(), key.counted.clone());
-        let keys = plan.counters.iter().map(names).collect();
-        let mut books = Books::new(plan.calendar.clone(), keys);
+        let mut books = Books::new(plan.calendar.clone(), plan.keys());
         books.restore(&past.rollups, past.last.map(|last| last.utc_us));
         let log = match past.open_stop.clone() {
             Some(open) => StopLog::resume(open),
@@ -174,6 +178,24 @@ impl Chronicle {
             chronicle.resume(last, past.same_boot, now);
         }
         chronicle
+    }
+
+    /// Goes on under another plan; `now` is up to when the line was followed. Stops, periods and the batch that are open stay
+    /// so, and nothing is unseen.
+    pub fn change(&mut self, plan: Plan, now: Moment) {
+        let balance = self.balance.save(|counter| self.plan.counters[counter].tag.clone());
+        let keys = plan.keys();
+        self.books.rearrange(plan.calendar.clone(), keys, now.utc_us);
+        self.watch.change(chain(&plan));
+        let counting = |plan: &Plan| plan.stations[plan.counting].station.clone();
+        if counting(&plan) != counting(&self.plan) {
+            let open = self.books.batch().map(|open| open.id);
+            self.follower = BatchFollower::new(Settings::default(), open);
+        }
+        self.balance = Balance::new(sections(&plan));
+        self.balance.restore(&balance, |counter| plan.counters[counter].tag.clone());
+        self.planned = Planned { from_us: 0, until_us: 0, planned: false };
+        self.plan = plan;
     }
 
     /// Cuts the open stop where the record ends, and books the time since then as unseen.

@@ -6,6 +6,7 @@
 pub mod document;
 pub mod encoding;
 pub mod import;
+mod mapping;
 mod parse;
 pub mod part;
 pub mod probe;
@@ -30,7 +31,7 @@ pub use parse::read_title;
 pub use part::Part;
 
 /// A machine as seen over one protocol: all its tags, decided and checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PlcMap {
     /// The file it came from, for messages.
     pub file: String,
@@ -165,7 +166,7 @@ pub struct Group {
 }
 
 /// One tag.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tag {
     /// Name, unique in the map.
     pub id: TagId,

@@ -37,6 +37,18 @@ const TIMESCALE: Step =
     Step { number: 3, name: "timescale", sql: include_str!("../sql/plant/0003_timescale.sql") };
 const PARTITIONS: Step =
     Step { number: 3, name: "partitions", sql: include_str!("../sql/plant/0003_partitions.sql") };
+const RECORDS: Step =
+    Step { number: 4, name: "records", sql: include_str!("../sql/plant/0004_records.sql") };
+const RECORDS_TIMESCALE: Step = Step {
+    number: 5,
+    name: "records_timescale",
+    sql: include_str!("../sql/plant/0005_records_timescale.sql"),
+};
+const RECORDS_PARTITIONS: Step = Step {
+    number: 5,
+    name: "records_partitions",
+    sql: include_str!("../sql/plant/0005_records_partitions.sql"),
+};
 
 /// Looks into the catalog itself: `to_regclass` answers from a cache that another migration does not reach.
 const IS_THERE: &str = "select exists (
@@ -45,10 +57,10 @@ const IS_THERE: &str = "select exists (
 )";
 
 /// Never edit a step that was released: add one.
-fn steps(variant: Variant) -> [&'static Step; 3] {
+fn steps(variant: Variant) -> [&'static Step; 5] {
     match variant {
-        Variant::Timescale => [&ROLES, &TABLES, &TIMESCALE],
-        Variant::Partitions => [&ROLES, &TABLES, &PARTITIONS],
+        Variant::Timescale => [&ROLES, &TABLES, &TIMESCALE, &RECORDS, &RECORDS_TIMESCALE],
+        Variant::Partitions => [&ROLES, &TABLES, &PARTITIONS, &RECORDS, &RECORDS_PARTITIONS],
     }
 }
 

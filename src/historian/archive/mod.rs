@@ -4,10 +4,12 @@
 mod connect;
 mod migrate;
 mod reaction;
+mod survey;
 
 pub use crate::secret::{Secret, SecretError};
 pub use connect::{Address, Tls};
 pub use migrate::{Migrated, Variant, migrate, script};
+pub use survey::{Holding, survey};
 
 pub(super) use connect::{Plant, connect};
 pub(super) use migrate::check;

@@ -58,8 +58,6 @@ fn bounds(count: Count) -> Bounds {
 /// The accounts of all lines, in the order in which they came.
 pub(super) fn accounts(conn: &Connection) -> Found<Vec<LineAccount>> {
     let sql = "select id, name, tick_seq, at_us, best, low, high,
-                 exists (select 1 from baseline
-                         where baseline.line = line.id and json_extract(detail, '$.held') is not null),
                  (select count(*) from minute where minute.line = line.id),
                  (select count(*) from event where event.line = line.id)
                from line order by id";
@@ -69,44 +67,68 @@ pub(super) fn accounts(conn: &Connection) -> Found<Vec<LineAccount>> {
     while let Some(row) = rows.next()? {
         let line: i64 = row.get(0)?;
         let total = record::count(row, 4)?.unwrap_or(Count::ZERO);
-        let (in_minutes, in_gaps) = booked(conn, line, total)?;
+        let booked = booked(conn, line, total)?;
         accounts.push(LineAccount {
             line: row.get(1)?,
             tick: row.get::<_, i64>(2)? as u64,
             at_us: row.get(3)?,
             total: bounds(total),
-            in_minutes: bounds(in_minutes),
-            in_gaps: bounds(in_gaps),
-            held: row.get(7)?,
-            minutes: row.get::<_, i64>(8)? as u64,
-            events: row.get::<_, i64>(9)? as u64,
+            in_minutes: bounds(booked.minutes),
+            in_gaps: bounds(booked.gaps),
+            held: is_held(conn, line)?,
+            minutes: row.get::<_, i64>(7)? as u64,
+            events: row.get::<_, i64>(8)? as u64,
         });
     }
     Ok(accounts)
 }
 
+/// What minutes and gaps hold of a counter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::historian) struct Booked {
+    /// Where it counts.
+    pub(in crate::historian) station: String,
+    /// The counter as its gaps name it, empty where none is needed.
+    pub(in crate::historian) tag: String,
+    /// What minutes hold.
+    pub(in crate::historian) minutes: Count,
+    /// What gaps hold.
+    pub(in crate::historian) gaps: Count,
+}
+
 /// What minutes and gaps hold of the counter that the total is of. A journal does not say which station that is: it is
 /// the one whose good capsules come nearest to the total.
-fn booked(conn: &Connection, line: i64, total: Count) -> Found<(Count, Count)> {
+pub(in crate::historian) fn booked(conn: &Connection, line: i64, total: Count) -> Found<Booked> {
     let gaps = sums(conn, line, include_str!("../sql/account_gaps.sql"))?;
-    let mut nearest = (Count::ZERO, Count::ZERO);
-    let mut distance = total.best().abs_diff(0);
-    for (station, in_minutes) in sums(conn, line, include_str!("../sql/account_minutes.sql"))? {
-        let of_station = gaps.iter().filter(|(of, _)| *of == station).map(|(_, gap)| *gap);
-        for gap in std::iter::once(Count::ZERO).chain(of_station) {
-            let off = total.best().abs_diff((in_minutes + gap).best());
-            if off < distance || in_minutes + gap == total {
-                (nearest, distance) = ((in_minutes, gap), off);
+    let mut nearest = Booked::default();
+    let mut distance = total.best();
+    for (station, _, minutes) in sums(conn, line, include_str!("../sql/account_minutes.sql"))? {
+        let of_station = gaps.iter().filter(|(of, ..)| *of == station);
+        let none = (String::new(), String::new(), Count::ZERO);
+        for (_, tag, gap) in std::iter::once(&none).chain(of_station) {
+            let off = total.best().abs_diff((minutes + *gap).best());
+            if off < distance || minutes + *gap == total {
+                (nearest, distance) = (
+                    Booked { station: station.clone(), tag: tag.clone(), minutes, gaps: *gap },
+                    off,
+                );
             }
         }
     }
     Ok(nearest)
 }
 
-fn sums(conn: &Connection, line: i64, sql: &str) -> Found<Vec<(String, Count)>> {
+/// Whether the last reading of a counter of a line waits for its confirmation.
+pub(in crate::historian) fn is_held(conn: &Connection, line: i64) -> rusqlite::Result<bool> {
+    let sql = "select exists (select 1 from baseline
+               where baseline.line = ?1 and json_extract(detail, '$.held') is not null)";
+    conn.query_row(sql, [line], |row| row.get(0))
+}
+
+fn sums(conn: &Connection, line: i64, sql: &str) -> Found<Vec<(String, String, Count)>> {
     let mut find = conn.prepare(sql)?;
     let found = find.query_map([line], |row| {
-        Ok((row.get(0)?, record::count(row, 1)?.unwrap_or(Count::ZERO)))
+        Ok((row.get(0)?, row.get(1)?, record::count(row, 2)?.unwrap_or(Count::ZERO)))
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

@@ -1,13 +1,13 @@
 //! What a backup says of itself: written last, so that a backup without it was never finished.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::account::LineAccount;
+use crate::historian::copy;
 use crate::historian::error::StoreError;
 use crate::historian::place::{self, PART};
 
@@ -96,21 +96,7 @@ impl FileEntry {
     /// Describes a file.
     pub(super) fn of(dir: &Path, name: &str, done: &dyn Fn(u64)) -> Result<FileEntry, StoreError> {
         let path = dir.join(name);
-        let read = || -> io::Result<(u64, String)> {
-            let (mut file, mut hash, mut bytes) = (File::open(&path)?, Sha256::new(), 0);
-            let mut buffer = vec![0; 1 << 20];
-            loop {
-                let n = file.read(&mut buffer)?;
-                if n == 0 {
-                    break;
-                }
-                hash.update(&buffer[..n]);
-                bytes += n as u64;
-                done(bytes);
-            }
-            Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
-        };
-        match read() {
+        match copy::digest(&path, done) {
             Ok((bytes, sha256)) => Ok(FileEntry { name: name.to_owned(), bytes, sha256 }),
             Err(error) => Err(StoreError::BadBackup {
                 path: path.clone(),

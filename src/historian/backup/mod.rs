@@ -13,6 +13,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 pub use account::LineAccount;
+pub(super) use account::{booked, is_held};
 pub use manifest::{FileEntry, Manifest};
 
 use super::copy::{self, Watch};

@@ -5,7 +5,11 @@
 //! and nothing is left out. A long outage is left behind as a backlog: the present is sent first.
 
 mod adopt;
+mod cursor;
+mod identity;
+mod names;
 mod outbox;
+mod record;
 mod session;
 mod status;
 mod stream;
@@ -23,15 +27,23 @@ use uuid::Uuid;
 use super::archive::{Reaction, Settings, Trouble};
 use super::error::StoreError;
 use super::gauge::Gauge;
+use cursor::{Ahead, Cursor};
+use identity::Identity;
 use outbox::{Batch, Outbox};
-use session::{Backlog, Identity, Part, Session};
+use session::{Backlog, Part, Session};
 use stream::{PRESENT, STREAMS, Stream};
 
+pub(super) use outbox::{instant, micros};
+pub(super) use session::within;
+
 pub use adopt::Adopted;
+pub(super) use adopt::Requeue;
 pub use status::{ForwardState, ForwardStats, ForwardStatus, StreamStats};
 
-/// Time between two looks at the journal, and between two pictures of the open minutes.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Time between two looks at the journal.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Time between two pictures of the open minutes.
+const SHOW_EVERY: Duration = Duration::from_secs(1);
 /// Time between two looks at the partitions of the plant database.
 const TEND_EVERY: Duration = Duration::from_secs(3_600);
 /// First and longest wait before a new connection; each is drawn between nothing and the bound (full jitter).
@@ -86,12 +98,13 @@ impl Forwarder {
     /// Lets the journal at a path take over from the one that it was restored from.
     pub(super) async fn adopt(
         path: &Path,
+        requeue: &Requeue,
         uuid: &str,
         settings: &Settings,
     ) -> Result<Vec<Adopted>, String> {
         let journal = Uuid::parse_str(uuid).map_err(|error| error.to_string())?;
         let outbox = Arc::new(Outbox::new(path));
-        adopt::adopt(&outbox, journal, settings).await.map_err(|trouble| trouble.words())
+        adopt::adopt(&outbox, requeue, journal, settings).await.map_err(|trouble| trouble.words())
     }
 
     /// How it is doing.
@@ -113,15 +126,6 @@ impl Drop for Forwarder {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// How far a stream is.
-struct Cursor {
-    stream: &'static Stream,
-    last: i64,
-    backlogs: VecDeque<Backlog>,
-    /// Changes in the next batch: fewer while a bad one is looked for.
-    limit: i64,
 }
 
 /// The task.
@@ -160,11 +164,11 @@ impl Work {
 
     /// Forwards over one connection until there is trouble or the end.
     async fn forward(&mut self) -> Result<(), Trouble> {
-        let mut session = Session::open(&mut self.identity).await?;
+        let mut session = Session::open(&mut self.identity, &self.outbox).await?;
         let mut cursors = Vec::new();
         for stream in STREAMS {
-            let (last, backlogs) = session.claim(stream, &mut self.identity, &self.outbox).await?;
-            cursors.push(Cursor { stream, last, backlogs: backlogs.into(), limit: stream.batch });
+            let (last, backlogs) = session.claim(stream, &mut self.identity).await?;
+            cursors.push(Cursor::new(stream, last, backlogs));
         }
         self.status.change(|stats| {
             stats.state = ForwardState::Forwarding;
@@ -179,7 +183,7 @@ impl Work {
             for cursor in &mut cursors {
                 self.catch_up(&mut session, cursor).await?;
             }
-            if shown.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            if stopping || shown.is_none_or(|at| at.elapsed() >= SHOW_EVERY) {
                 shown = Some(Instant::now());
                 let rows = self.outbox.ask(|outbox| outbox.present(&PRESENT)).await?;
                 match session.show(&PRESENT, &rows).await {
@@ -214,7 +218,12 @@ impl Work {
         let stream = cursor.stream;
         let head = self.outbox.ask(|outbox| outbox.head(stream)).await?;
         let pending = head - cursor.last;
-        if pending > stream.batch {
+        self.status.stream(stream.name, |stats| stats.pending = pending.max(0) as u64);
+        if pending > 0 && stream.moves {
+            // A row of the batch that was read ahead may be among them, and newer.
+            cursor.ahead = None;
+        }
+        if pending > stream.most {
             let mark = self.outbox.ask(move |outbox| outbox.mark(stream, head)).await?;
             session.leave_behind(stream, cursor.last, head, mark).await?;
             cursor.backlogs.push_back(Backlog { upto: head, last: cursor.last });
@@ -245,8 +254,23 @@ impl Work {
         cursor: &mut Cursor,
     ) -> Result<(), Trouble> {
         let Some(&Backlog { upto, last }) = cursor.backlogs.front() else { return Ok(()) };
-        let batch = self.read(cursor, last, upto).await?;
+        let batch = match cursor.ahead.take() {
+            Some(Ahead { after, upto: end, task }) if (after, end) == (last, upto) => {
+                task.await.map_err(|_| StoreError::Closed)??
+            }
+            _ => self.read(cursor, last, upto).await?,
+        };
+        if batch.upto < upto {
+            cursor.ahead = Some(self.read_ahead(cursor, batch.upto, upto));
+        }
         self.send(session, cursor, Part::Backlog(upto), &batch).await
+    }
+
+    fn read_ahead(&self, cursor: &Cursor, after: i64, upto: i64) -> Ahead {
+        let (outbox, stream, limit) = (self.outbox.clone(), cursor.stream, cursor.limit);
+        let read =
+            async move { outbox.ask(move |outbox| outbox.batch(stream, after, upto, limit)).await };
+        Ahead { after, upto, task: tokio::spawn(read) }
     }
 
     async fn read(&self, cursor: &Cursor, after: i64, upto: i64) -> Result<Batch, Trouble> {
@@ -264,15 +288,18 @@ impl Work {
         batch: &Batch,
     ) -> Result<(), Trouble> {
         let stream = cursor.stream;
+        let began = Instant::now();
         match session.send(stream, part, batch).await {
             Ok(()) => {
                 self.refused = 0;
-                cursor.limit = (cursor.limit * 2).min(stream.batch);
-                let rows: usize =
-                    batch.rows.iter().filter(|rows| rows.table.each).map(|rows| rows.n).sum();
+                cursor.took(batch, began.elapsed());
+                let rows: usize = batch.rows.iter().map(|rows| rows.n).sum();
                 self.status.stream(stream.name, |stats| {
                     stats.sent += batch.n as u64;
                     stats.rows += rows as u64;
+                    if let (Part::Live, Some(mark)) = (part, batch.mark) {
+                        stats.acknowledged_us = Some(mark);
+                    }
                 });
             }
             Err(trouble) if trouble.reaction() == Reaction::Row && batch.n > 1 => {
@@ -302,7 +329,10 @@ impl Work {
             return Err(Trouble::Schema(format!("refuses every {name}, the last time: {why}")));
         }
         session.lay_aside(stream, part, batch, &why).await?;
-        self.status.stream(name, |stats| stats.dead_letters += 1);
+        self.status.stream(name, |stats| {
+            stats.dead_letters += 1;
+            stats.last_error = Some(why.clone());
+        });
         let text = format!("{name} {seq} is laid aside in capline.dead_letter: {why}");
         tracing::error!("the plant database refuses a row; {text}");
         // A full queue has enough to be alarmed by.
@@ -344,21 +374,6 @@ impl Work {
     async fn stops_within(&mut self, wait: Duration) -> bool {
         let heard = tokio::time::timeout(wait, self.stopped.wait_for(|stop| *stop)).await;
         heard.is_ok()
-    }
-}
-
-impl Cursor {
-    fn moved(&mut self, part: Part, upto: i64) {
-        match part {
-            Part::Live => self.last = upto,
-            Part::Backlog(end) => {
-                if let Some(backlog) = self.backlogs.iter_mut().find(|backlog| backlog.upto == end)
-                {
-                    backlog.last = upto;
-                }
-                self.backlogs.retain(|backlog| backlog.last < backlog.upto);
-            }
-        }
     }
 }
 

@@ -11,13 +11,18 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::names::Dictionary;
 use super::stream::{Kind, Stream, Table};
 use crate::historian::error::StoreError;
 use crate::historian::read::{Failure, Found, Readers};
 use crate::historian::rebirth::{self, Lost};
+use crate::historian::reports;
 
 /// A batch that takes longer than this is read with a smaller limit by the next attempt.
 const READ_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A batch weighs no more than this, but for a single change that does.
+const BATCH_BYTES: i64 = 4 << 20;
 
 /// A day of UTC.
 pub(super) const DAY_US: i64 = 24 * HOUR_US;
@@ -30,8 +35,10 @@ pub(super) struct Outbox(Readers);
 pub(super) enum Column {
     Number(Vec<Option<i64>>),
     Flag(Vec<Option<bool>>),
+    Real(Vec<Option<f64>>),
     Text(Vec<Option<String>>),
     Time(Vec<Option<SystemTime>>),
+    Bytes(Vec<Option<Vec<u8>>>),
 }
 
 /// The rows of a table in a batch.
@@ -103,10 +110,27 @@ impl Outbox {
     ) -> Result<Batch, StoreError> {
         self.0.query(|conn| {
             let (last, n) = bounds(conn, stream, after, upto, limit)?;
-            // Fewer than asked for: there is nothing more up to there, and numbers that have moved on are skipped.
-            let upto = if n < limit { upto } else { last.unwrap_or(upto) };
+            let upto = last.unwrap_or(upto);
             let rows = rows(conn, stream, after, upto)?;
             Ok(Batch { after, upto, n, mark: mark(conn, stream, upto)?, rows })
+        })
+    }
+
+    /// The names of all lines and counters.
+    pub(super) fn names(&self) -> Result<Dictionary, StoreError> {
+        self.0.query(|conn| {
+            let mut find = conn.prepare_cached(include_str!("../sql/outbox/names.sql"))?;
+            let mut rows = find.query([])?;
+            let mut names = Dictionary::default();
+            while let Some(row) = rows.next()? {
+                let (id, line): (i64, String) = (row.get(0)?, row.get(1)?);
+                if let Some(counter) = row.get(2)? {
+                    let name = [line.clone(), row.get(3)?, row.get(4)?, row.get(5)?];
+                    names.counters.insert(counter, name);
+                }
+                names.lines.insert(id, line);
+            }
+            Ok(names)
         })
     }
 
@@ -121,6 +145,7 @@ fn mark(conn: &Connection, stream: &Stream, seq: i64) -> Found<Option<i64>> {
     Ok(conn.prepare_cached(&sql)?.query_row([seq], |row| row.get(0)).optional()?)
 }
 
+/// The last of the next changes and how many they are: some, and no more than a batch may weigh.
 fn bounds(
     conn: &Connection,
     stream: &Stream,
@@ -128,13 +153,22 @@ fn bounds(
     upto: i64,
     limit: i64,
 ) -> Found<(Option<i64>, i64)> {
-    let source = stream.source;
+    let Stream { source, bytes, .. } = stream;
     let sql = format!(
-        "select max(seq), count(*) from
-           (select seq from {source} where seq > ?1 and seq <= ?2 order by seq limit ?3)"
+        "select seq, {bytes} from {source} where seq > ?1 and seq <= ?2 order by seq limit ?3"
     );
     let mut find = conn.prepare_cached(&sql)?;
-    Ok(find.query_row((after, upto, limit), |row| Ok((row.get(0)?, row.get(1)?)))?)
+    let mut changes = find.query((after, upto, limit))?;
+    let (mut last, mut n, mut weight) = (None, 0, 0);
+    while let Some(change) = changes.next()? {
+        weight += change.get::<_, i64>(1)?;
+        if weight > BATCH_BYTES && n > 0 {
+            return Ok((last, n));
+        }
+        (last, n) = (Some(change.get(0)?), n + 1);
+    }
+    // Fewer than asked for: there is nothing more up to there, and numbers that have moved on are skipped.
+    Ok(if n < limit { (Some(upto), n) } else { (last, n) })
 }
 
 fn rows(conn: &Connection, stream: &'static Stream, after: i64, upto: i64) -> Found<Vec<Rows>> {
@@ -142,7 +176,8 @@ fn rows(conn: &Connection, stream: &'static Stream, after: i64, upto: i64) -> Fo
 }
 
 fn table_rows(conn: &Connection, table: &'static Table, after: i64, upto: i64) -> Found<Rows> {
-    let mut columns: Vec<Column> = table.kinds.iter().map(|kind| Column::new(*kind)).collect();
+    let mut columns: Vec<Column> =
+        table.columns.iter().map(|(_, kind)| Column::new(*kind)).collect();
     let mut n = 0;
     let mut find = conn.prepare_cached(table.read)?;
     let mut found = find.query((after, upto))?;
@@ -160,10 +195,12 @@ fn table_rows(conn: &Connection, table: &'static Table, after: i64, upto: i64) -
 impl Column {
     fn new(kind: Kind) -> Column {
         match kind {
-            Kind::Number => Column::Number(Vec::new()),
+            Kind::Number | Kind::Line | Kind::Counter => Column::Number(Vec::new()),
             Kind::Flag => Column::Flag(Vec::new()),
-            Kind::Text => Column::Text(Vec::new()),
+            Kind::Real => Column::Real(Vec::new()),
+            Kind::Text | Kind::Json => Column::Text(Vec::new()),
             Kind::Time => Column::Time(Vec::new()),
+            Kind::Page => Column::Bytes(Vec::new()),
         }
     }
 
@@ -178,6 +215,16 @@ impl Column {
             Column::Number(all) => all.push(number()?),
             Column::Flag(all) => all.push(number()?.map(|n| n != 0)),
             Column::Time(all) => all.push(number()?.map(instant)),
+            Column::Real(all) => all.push(match value {
+                ValueRef::Real(x) => Some(x),
+                ValueRef::Null => None,
+                other => return Err(format!("column {place} holds {}", other.data_type())),
+            }),
+            Column::Bytes(all) => all.push(match value {
+                ValueRef::Blob(packed) => Some(reports::unpack(packed)?),
+                ValueRef::Null => None,
+                other => return Err(format!("column {place} holds {}", other.data_type())),
+            }),
             Column::Text(all) => all.push(match value {
                 // What is no UTF-8 is shown as such rather than kept from all others.
                 ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
@@ -193,17 +240,24 @@ impl Column {
         match self {
             Column::Number(all) => all,
             Column::Flag(all) => all,
+            Column::Real(all) => all,
             Column::Text(all) => all,
             Column::Time(all) => all,
+            Column::Bytes(all) => all,
         }
     }
 
     /// One value as JSON, for a person.
-    fn json(&self, row: usize) -> serde_json::Value {
+    pub(super) fn json(&self, row: usize) -> serde_json::Value {
         match self {
             Column::Number(all) => serde_json::json!(all.get(row)),
             Column::Flag(all) => serde_json::json!(all.get(row)),
+            Column::Real(all) => serde_json::json!(all.get(row)),
             Column::Text(all) => serde_json::json!(all.get(row)),
+            Column::Bytes(all) => {
+                let n = all.get(row).and_then(Option::as_ref).map(Vec::len);
+                serde_json::json!(n.map(|n| format!("{n} bytes")))
+            }
             Column::Time(all) => {
                 let us = all.get(row).copied().flatten().map(micros);
                 serde_json::json!(us)
@@ -223,21 +277,20 @@ impl Rows {
         times.map(|at| micros(at).div_euclid(DAY_US)).collect()
     }
 
-    /// All rows as JSON: a list of lists.
-    pub(super) fn json(&self) -> serde_json::Value {
-        let row = |n| self.columns.iter().map(|column| column.json(n)).collect::<Vec<_>>();
-        serde_json::json!({ self.table.name: (0..self.n).map(row).collect::<Vec<_>>() })
+    /// Of what kind the columns are.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.table.columns.iter().map(|(_, kind)| *kind)
     }
 }
 
 /// A moment as PostgreSQL takes it.
-pub(super) fn instant(us: i64) -> SystemTime {
+pub(in crate::historian) fn instant(us: i64) -> SystemTime {
     let span = Duration::from_micros(us.unsigned_abs());
     let moved = if us < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
     moved.unwrap_or(UNIX_EPOCH)
 }
 
-fn micros(at: SystemTime) -> i64 {
+pub(in crate::historian) fn micros(at: SystemTime) -> i64 {
     match at.duration_since(UNIX_EPOCH) {
         Ok(span) => i64::try_from(span.as_micros()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX),

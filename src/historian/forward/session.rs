@@ -1,17 +1,20 @@
 //! The plant's side: one connection that may write for this box, and the transactions that move a watermark and
 //! bring the rows in one.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::join_all;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement, Transaction};
 use uuid::Uuid;
 
+use super::identity::{Identity, is_ours, of_another, recognise, stranger};
+use super::names::{Names, parameter};
 use super::outbox::{Batch, DAY_US, Outbox, Rows, instant};
-use super::stream::{PRESENT, STREAMS, Stream};
+use super::stream::{STREAMS, Stream};
 use crate::historian::archive::{Plant, Settings, Trouble, Variant, check, connect};
 
 /// Time for a transaction. Beyond it the connection is given up, and the watermark says what became of it.
@@ -29,18 +32,6 @@ const BACKLOG_OPEN: &str = include_str!("../sql/plant/backlog_open.sql");
 const BACKLOG_ADVANCE: &str = include_str!("../sql/plant/backlog_advance.sql");
 const BACKLOG_CLOSE: &str = include_str!("../sql/plant/backlog_close.sql");
 const DEAD_LETTER: &str = include_str!("../sql/plant/dead_letter_write.sql");
-
-/// Who we are to the plant database.
-pub(super) struct Identity {
-    /// Where and under which name.
-    pub(super) settings: Settings,
-    /// The identity of our journal.
-    pub(super) journal: Uuid,
-    /// Sessions that this process has begun, the latest last.
-    pub(super) sessions: VecDeque<Uuid>,
-    /// Streams that one of them has had.
-    pub(super) had: HashSet<&'static str>,
-}
 
 /// What a stream left behind: the numbers after `last` up to `upto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,18 +53,23 @@ pub(super) enum Part {
 pub(super) struct Session {
     plant: Plant,
     id: Uuid,
-    site: String,
-    edge: String,
+    settings: Settings,
     journal: Uuid,
+    outbox: Arc<Outbox>,
     variant: Variant,
+    /// By their text, and those that write a table by its name.
     statements: HashMap<&'static str, Statement>,
+    names: Names,
     /// Days since 1970 that have a partition.
     made: HashSet<i64>,
 }
 
 impl Session {
     /// Connects, looks at the tables, and prepares what will be said.
-    pub(super) async fn open(identity: &mut Identity) -> Result<Session, Trouble> {
+    pub(super) async fn open(
+        identity: &mut Identity,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Session, Trouble> {
         let plant = connect(&identity.settings.address).await?;
         let id = Uuid::new_v4();
         let ready = within(async {
@@ -86,15 +82,15 @@ impl Session {
             identity.sessions.pop_front();
         }
         identity.sessions.push_back(id);
-        let Settings { site, edge, .. } = identity.settings.clone();
         Ok(Session {
             plant,
             id,
-            site,
-            edge,
+            settings: identity.settings.clone(),
             journal: identity.journal,
+            outbox: outbox.clone(),
             variant,
             statements,
+            names: Names::default(),
             made: HashSet::new(),
         })
     }
@@ -109,10 +105,11 @@ impl Session {
         &mut self,
         stream: &'static Stream,
         identity: &mut Identity,
-        outbox: &Arc<Outbox>,
     ) -> Result<(i64, Vec<Backlog>), Trouble> {
+        let outbox = &self.outbox;
         within(async {
-            let found = self.plant.client.query_opt(FIND, &[&self.edge, &stream.name]).await?;
+            let found =
+                self.plant.client.query_opt(FIND, &[&self.settings.edge, &stream.name]).await?;
             if let Some(found) = &found {
                 let (journal, session): (Uuid, Uuid) = (found.get(0), found.get(1));
                 if journal != identity.journal {
@@ -124,13 +121,14 @@ impl Session {
                 outbox.ask(move |outbox| is_ours(stream, outbox, last, mark)).await?;
             }
             let claim: [&(dyn ToSql + Sync); 4] =
-                [&self.edge, &stream.name, &self.journal, &self.id];
+                [&self.settings.edge, &stream.name, &self.journal, &self.id];
             let Some(row) = self.plant.client.query_opt(CLAIM, &claim).await? else {
                 return Err(stranger(identity, "the journal of another box"));
             };
             identity.had.insert(stream.name);
             let last: i64 = row.get(0);
-            let rows = self.plant.client.query(BACKLOGS, &[&self.edge, &stream.name]).await?;
+            let rows =
+                self.plant.client.query(BACKLOGS, &[&self.settings.edge, &stream.name]).await?;
             let backlog =
                 |row: &tokio_postgres::Row| Backlog { upto: row.get(0), last: row.get(1) };
             Ok((last, rows.iter().map(backlog).collect()))
@@ -146,10 +144,9 @@ impl Session {
         batch: &Batch,
     ) -> Result<(), Trouble> {
         within(async {
-            self.make_partitions(&batch.rows).await?;
+            self.prepare_for(&batch.rows).await?;
             let tx = self.plant.client.transaction().await?;
-            let hand =
-                Hand { tx: &tx, statements: &self.statements, site: &self.site, edge: &self.edge };
+            let hand = Hand::new(&tx, &self.statements, &self.names, &self.settings.edge);
             hand.advance(stream, part, self.id, batch).await?;
             hand.write(&batch.rows, self.variant).await?;
             Ok(tx.commit().await?)
@@ -167,12 +164,11 @@ impl Session {
     ) -> Result<(), Trouble> {
         within(async {
             let tx = self.plant.client.transaction().await?;
-            let hand =
-                Hand { tx: &tx, statements: &self.statements, site: &self.site, edge: &self.edge };
+            let hand = Hand::new(&tx, &self.statements, &self.names, &self.settings.edge);
             hand.advance(stream, part, self.id, batch).await?;
-            let row = serde_json::Value::from_iter(batch.rows.iter().map(Rows::json)).to_string();
+            let row = self.names.json(batch).to_string();
             let letter: [&(dyn ToSql + Sync); 6] =
-                [&self.edge, &stream.name, &self.journal, &batch.upto, &error, &row];
+                [&self.settings.edge, &stream.name, &self.journal, &batch.upto, &error, &row];
             tx.execute(&self.statements[DEAD_LETTER], &letter).await?;
             Ok(tx.commit().await?)
         })
@@ -189,11 +185,10 @@ impl Session {
     ) -> Result<(), Trouble> {
         within(async {
             let tx = self.plant.client.transaction().await?;
-            let hand =
-                Hand { tx: &tx, statements: &self.statements, site: &self.site, edge: &self.edge };
+            let hand = Hand::new(&tx, &self.statements, &self.names, &self.settings.edge);
             let nothing = Batch { after: last, upto: head, n: 0, mark, rows: Vec::new() };
             hand.advance(stream, Part::Live, self.id, &nothing).await?;
-            tx.execute(BACKLOG_OPEN, &[&self.edge, &stream.name, &last, &head]).await?;
+            tx.execute(BACKLOG_OPEN, &[&self.settings.edge, &stream.name, &last, &head]).await?;
             Ok(tx.commit().await?)
         })
         .await
@@ -206,21 +201,21 @@ impl Session {
         rows: &[Rows],
     ) -> Result<(), Trouble> {
         within(async {
-            self.make_partitions(rows).await?;
+            self.prepare_for(rows).await?;
             let tx = self.plant.client.transaction().await?;
-            let hand =
-                Hand { tx: &tx, statements: &self.statements, site: &self.site, edge: &self.edge };
+            let hand = Hand::new(&tx, &self.statements, &self.names, &self.settings.edge);
             hand.hold(stream, self.id).await?;
-            for rows in rows {
-                hand.table(rows).await?;
-            }
+            hand.tables(rows).await?;
             Ok(tx.commit().await?)
         })
         .await
     }
 
-    /// A month must have its partition before its rows come.
-    async fn make_partitions(&mut self, rows: &[Rows]) -> Result<(), Trouble> {
+    /// A line must have its number and a month its partition before their rows come.
+    async fn prepare_for(&mut self, rows: &[Rows]) -> Result<(), Trouble> {
+        if !self.names.know(rows) {
+            self.names.learn(&self.plant.client, &self.outbox, &self.settings).await?;
+        }
         let days: HashSet<i64> = rows.iter().flat_map(Rows::days).collect();
         let new: Vec<i64> = days.difference(&self.made).copied().collect();
         if new.is_empty() {
@@ -237,11 +232,20 @@ impl Session {
 struct Hand<'a> {
     tx: &'a Transaction<'a>,
     statements: &'a HashMap<&'static str, Statement>,
-    site: &'a str,
+    names: &'a Names,
     edge: &'a str,
 }
 
-impl Hand<'_> {
+impl<'a> Hand<'a> {
+    fn new(
+        tx: &'a Transaction<'a>,
+        statements: &'a HashMap<&'static str, Statement>,
+        names: &'a Names,
+        edge: &'a str,
+    ) -> Hand<'a> {
+        Hand { tx, statements, names, edge }
+    }
+
     /// Waits for other writers of this stream, and makes sure that it is still ours.
     async fn hold(&self, stream: &Stream, session: Uuid) -> Result<(), Trouble> {
         let hold = &self.statements[HOLD];
@@ -265,9 +269,8 @@ impl Hand<'_> {
                 self.tx.execute(&self.statements[ADVANCE], &advance).await?
             }
             Part::Backlog(end) => {
-                self.hold(stream, session).await?;
-                let advance: [&(dyn ToSql + Sync); 5] =
-                    [&self.edge, &stream.name, &end, &after, &upto];
+                let advance: [&(dyn ToSql + Sync); 6] =
+                    [&self.edge, &stream.name, &end, &after, &upto, &session];
                 self.tx.execute(&self.statements[BACKLOG_ADVANCE], &advance).await?
             }
         };
@@ -288,9 +291,8 @@ impl Hand<'_> {
             let unlimited = "set local timescaledb.max_tuples_decompressed_per_dml_transaction = 0";
             self.tx.batch_execute(unlimited).await?;
         }
-        for rows in rows {
-            let written = self.table(rows).await?;
-            if rows.table.each && written != rows.n as u64 {
+        for (rows, written) in rows.iter().zip(self.tables(rows).await?) {
+            if written != rows.n as u64 {
                 let (table, n) = (rows.table.name, rows.n);
                 // Nothing is committed. An upsert that silently leaves rows out was a fault of TimescaleDB 2.17.
                 return Err(Trouble::Schema(format!("took {written} of {n} rows of {table}")));
@@ -299,90 +301,56 @@ impl Hand<'_> {
         Ok(())
     }
 
+    /// Sends the rows of all tables without waiting for an answer in between, then hears how many were written of each.
+    async fn tables(&self, rows: &[Rows]) -> Result<Vec<u64>, Trouble> {
+        // The first error is the one that counts: after it the transaction refuses everything.
+        join_all(rows.iter().map(|rows| self.table(rows))).await.into_iter().collect()
+    }
+
     async fn table(&self, rows: &Rows) -> Result<u64, Trouble> {
         if rows.n == 0 {
             return Ok(0);
         }
-        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&self.site, &self.edge];
-        parameters.extend(rows.columns.iter().map(|column| column.parameter()));
-        Ok(self.tx.execute(&self.statements[rows.table.write], &parameters).await?)
+        let there = rows.kinds().zip(&rows.columns);
+        let there = there.map(|(kind, column)| self.names.there(kind, column));
+        let there: Vec<_> = there.collect::<Result<_, _>>()?;
+        let parameters: Vec<&(dyn ToSql + Sync)> = rows
+            .columns
+            .iter()
+            .zip(&there)
+            .map(|(column, there)| parameter(column, there))
+            .collect();
+        Ok(self.tx.execute(&self.statements[rows.table.name], &parameters).await?)
     }
 }
 
+/// What is said often. The texts of a table are the same whichever statement reads it.
 async fn prepare(client: &Client) -> Result<HashMap<&'static str, Statement>, Trouble> {
     let mut statements = HashMap::new();
-    let tables = STREAMS.into_iter().chain([&PRESENT]).flat_map(|stream| stream.tables);
-    let texts = tables.map(|table| table.write);
-    for sql in texts.chain([HOLD, ADVANCE, BACKLOG_ADVANCE, DEAD_LETTER]) {
-        if !statements.contains_key(sql) {
-            statements.insert(sql, client.prepare(sql).await?);
-        }
+    for sql in [HOLD, ADVANCE, BACKLOG_ADVANCE, DEAD_LETTER] {
+        statements.insert(sql, client.prepare(sql).await?);
+    }
+    for table in STREAMS.into_iter().flat_map(|stream| stream.tables) {
+        statements.insert(table.name, client.prepare(&table.write()).await?);
     }
     Ok(statements)
 }
 
-pub(super) async fn within<T>(
+pub(in crate::historian) async fn within<T>(
     work: impl Future<Output = Result<T, Trouble>>,
 ) -> Result<T, Trouble> {
-    match tokio::time::timeout(WITHIN, work).await {
+    within_time(WITHIN, work).await
+}
+
+/// Does something within a time.
+pub(super) async fn within_time<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    match tokio::time::timeout(time, work).await {
         Ok(done) => done,
-        Err(_) => Err(Trouble::Silent(WITHIN.as_secs())),
+        Err(_) => Err(Trouble::Silent(time.as_secs())),
     }
-}
-
-/// A stream that is not of our journal: of the one that ours was restored from, or of any other.
-fn of_another(identity: &Identity, journal: Uuid, parent: Option<Uuid>) -> Trouble {
-    if parent != Some(journal) {
-        return stranger(identity, "the journal of another box");
-    }
-    let edge = &identity.settings.edge;
-    Trouble::Stranger(format!(
-        "the journal that this one was restored from writes as edge \"{edge}\"; if it is gone for good, stop this \
-         service and run `capline adopt`, otherwise give this box a name of its own in [database] edge"
-    ))
-}
-
-/// Whether nobody else has taken a stream since we had it.
-fn recognise(identity: &Identity, stream: &Stream, session: Uuid) -> Result<(), Trouble> {
-    if identity.had.contains(stream.name) && !identity.sessions.contains(&session) {
-        return Err(stranger(identity, "another box that runs now"));
-    }
-    Ok(())
-}
-
-/// Whether our journal is the one that brought it this far, or a copy that was taken before.
-fn is_ours(
-    stream: &'static Stream,
-    outbox: &Outbox,
-    last: i64,
-    there: Option<i64>,
-) -> Result<(), Trouble> {
-    let name = stream.name;
-    if outbox.lost(stream)?.is_some_and(|lost| lost.contains(last)) {
-        return Err(Trouble::Stranger(format!(
-            "the database has {name} {last} of this box and its journal, which went on from a copy, does not; stop this service and run `capline adopt`"
-        )));
-    }
-    let head = outbox.head(stream)?;
-    if last > head {
-        return Err(Trouble::Stranger(format!(
-            "the database has {name} {last} of this box and its journal ends with {head}: the journal is an older copy; put the newest one back, or give the box a new name in [database] edge"
-        )));
-    }
-    let here = outbox.mark(stream, last)?;
-    match (here, there) {
-        (Some(here), Some(there)) if here != there => Err(Trouble::Stranger(format!(
-            "{name} {last} of this box is another one in the database: the journal went on from an older copy; put the newest one back, or give the box a new name in [database] edge"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-fn stranger(identity: &Identity, who: &str) -> Trouble {
-    let edge = &identity.settings.edge;
-    Trouble::Stranger(format!(
-        "{who} writes as edge \"{edge}\"; give each box a name of its own in [database] edge"
-    ))
 }
 
 fn lost(stream: &Stream) -> Trouble {

@@ -57,6 +57,11 @@ pub struct StreamStats {
     pub dead_letters: u64,
     /// The number up to which the stream is there, but for its backlog.
     pub last_seq: i64,
+    /// Of when the last row of the present is that was acknowledged since the start, UTC microseconds; for minutes the
+    /// start of the minute.
+    pub acknowledged_us: Option<i64>,
+    /// Why the last change was laid aside.
+    pub last_error: Option<String>,
 }
 
 /// How forwarding is doing.

@@ -48,6 +48,13 @@ pub(super) fn day_of(name: &str) -> Option<(i64, i64)> {
     Some((begin, begin + DAY_US))
 }
 
+/// Whether the file of that name may hold readings of a span. A block belongs to the day of its first frame, which began
+/// in one minute and may end in the next.
+pub(super) fn may_hold(name: &str, (from_us, to_us): (i64, i64)) -> bool {
+    let late_us = 2 * super::frame::MAX_SPAN_US;
+    day_of(name).is_some_and(|(begin, end)| begin < to_us && end.saturating_add(late_us) > from_us)
+}
+
 /// Bytes of all files and snapshots in them.
 pub(super) fn sizes(dir: &Path) -> Result<(u64, u64), StoreError> {
     let (mut bytes, mut snapshots) = (0, 0);
@@ -97,9 +104,7 @@ pub(super) fn read(
     let mut blocks = Vec::new();
     let mut n = 0;
     for name in names(dir) {
-        // A block belongs to the day of its first frame, which began in one minute and may end in the next.
-        let Some((begin, end)) = day_of(&name) else { continue };
-        if begin >= to_us || end.saturating_add(2 * super::frame::MAX_SPAN_US) <= from_us {
+        if !may_hold(&name, (from_us, to_us)) {
             continue;
         }
         let Some(day) = Day::existing(&dir.join(&name))? else { continue };

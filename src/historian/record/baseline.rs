@@ -33,6 +33,9 @@ struct Detail {
     batch: (u8, u8, u64, u8),
     #[serde(default, skip_serializing_if = "Option::is_none")]
     held: Option<HeldForm>,
+    /// None in journals from before marks, and where nobody gave one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    map: u32,
 }
 
 /// Values with the boot time at which they were read.
@@ -84,6 +87,7 @@ impl BaselineRow {
             segment_sum,
             batch: BatchChange { reset_due, id_due, hidden, hidden_for },
             held,
+            mapping: map,
         } = *baseline;
         let detail = Detail {
             source_us,
@@ -91,6 +95,7 @@ impl BaselineRow {
             segment: (segment, segment_start, segment_sum),
             batch: (reset_due, id_due, hidden, hidden_for),
             held: held.map(HeldForm::of),
+            map,
         };
         // Numbers and options only: no key or value of these can fail to be JSON.
         let detail = serde_json::json!(detail).to_string();
@@ -114,6 +119,7 @@ pub(in crate::historian) fn baseline(row: &BaselineRow) -> Result<Baseline, Stri
         segment_sum,
         batch: BatchChange { reset_due, id_due, hidden, hidden_for },
         held: detail.held.map(HeldForm::held),
+        mapping: detail.map,
     })
 }
 

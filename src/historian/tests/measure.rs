@@ -64,6 +64,7 @@ fn account(seq: u64, n: u64) -> Baseline {
         segment_sum: seq * 27 / (n + 1),
         batch: BatchChange::default(),
         held: None,
+        mapping: 0x9e37_79b9,
     }
 }
 

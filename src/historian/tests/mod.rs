@@ -1,6 +1,7 @@
 //! The store against real files. `tick` makes the ticks; `assert_resumes` is what a start must find.
 
 mod andon;
+mod anew;
 mod copies;
 mod crash;
 mod frame;
@@ -168,6 +169,8 @@ fn baseline(seq: u64) -> Baseline {
         segment_sum: seq,
         batch: BatchChange { reset_due: 1, id_due: 2, hidden: u64::MAX, hidden_for: 3 },
         held: seq.is_multiple_of(2).then(|| held(seq)),
+        // As in the journals that earlier versions wrote.
+        mapping: 0,
     }
 }
 

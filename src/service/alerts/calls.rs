@@ -33,18 +33,30 @@ impl CallBook {
         clock: Clock,
         lines: impl Iterator<Item = &'l LineId>,
     ) -> anyhow::Result<CallBook> {
-        let mut open = BTreeMap::new();
-        let now = clock.now();
-        for line in lines {
-            let calls = historian.open_calls(line)?.into_iter();
-            // How long it waited while nobody looked, only the wall clock knows.
-            let began = |call: Call| {
-                let began_us = now.mono_us - call.lasted_us(now.utc_us);
-                (call, began_us)
-            };
-            open.insert(line.clone(), calls.map(began).collect::<Vec<_>>());
+        let open = Mutex::default();
+        let book = CallBook { historian, clock, open, steps: Mutex::new(()) };
+        lines.into_iter().try_for_each(|line| book.learn(line))?;
+        Ok(book)
+    }
+
+    /// Goes on with the calls of a line that were open, where they are not known yet. Blocks.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(in crate::service) fn learn(&self, line: &LineId) -> anyhow::Result<()> {
+        let _one = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.open().contains_key(line) {
+            return Ok(());
         }
-        Ok(CallBook { historian, clock, open: Mutex::new(open), steps: Mutex::new(()) })
+        let now = self.clock.now();
+        // How long it waited while nobody looked, only the wall clock knows.
+        let began = |call: Call| {
+            let began_us = now.mono_us - call.lasted_us(now.utc_us);
+            (call, began_us)
+        };
+        let calls = self.historian.open_calls(line)?.into_iter().map(began).collect();
+        self.open().insert(line.clone(), calls);
+        Ok(())
     }
 
     /// Open calls with how long each has been open, in microseconds of the boot clock.

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::alert::{Alert, Change, Condition, Delivery, Facts, Rule, StoredAlert, Turn, Watch};
-use domain::line::status::LineStatus;
 use domain::quality::record::StoredIncident;
 use domain::units::{HOUR_US, LineId, Moment};
 use tokio::sync::watch;
@@ -23,10 +22,9 @@ pub(super) use calls::CallBook;
 pub(super) use post::hooks;
 
 use crate::clock::Clock;
-use crate::config::LineConfig;
 use crate::historian::Historian;
 use crate::historian::forward::ForwardStatus;
-use crate::web::AlertBook;
+use crate::web::{AlertBook, LineFeed};
 use crate::webhook::{Hook, Tries};
 use post::PostOffice;
 use scribe::{Entry, Scribe};
@@ -40,12 +38,6 @@ const INCIDENTS: usize = 500;
 /// How far back it is looked at a start for what was not told.
 const LOOK_BACK_US: i64 = post::WORTH_US + HOUR_US;
 
-/// A line as alerts see it.
-pub(super) struct Watched {
-    pub(super) config: LineConfig,
-    pub(super) status: watch::Receiver<Option<Arc<LineStatus>>>,
-}
-
 /// What alerts are made of.
 pub(super) struct AlertParts {
     pub(super) site: String,
@@ -54,7 +46,8 @@ pub(super) struct AlertParts {
     pub(super) historian: Historian,
     pub(super) rules: Vec<Rule>,
     pub(super) hooks: Vec<Hook>,
-    pub(super) lines: Vec<Watched>,
+    /// What is followed, which a reload may change.
+    pub(super) lines: watch::Receiver<Vec<LineFeed>>,
     pub(super) calls: Arc<CallBook>,
     /// None where no plant database is configured.
     pub(super) plant: Option<ForwardStatus>,
@@ -157,7 +150,7 @@ impl AlertBook for Board {
 struct Round {
     clock: Clock,
     historian: Historian,
-    lines: Vec<Watched>,
+    lines: watch::Receiver<Vec<LineFeed>>,
     calls: Arc<CallBook>,
     plant: Option<ForwardStatus>,
     watch: Watch,
@@ -196,7 +189,7 @@ impl Round {
 
     fn facts(&self, now: Moment) -> Facts {
         let mut facts = Facts::default();
-        for line in &self.lines {
+        for line in self.lines.borrow().iter() {
             let id = &line.config.id;
             let status = line.status.borrow().clone();
             let time = (now, self.clock.speed());
@@ -222,7 +215,8 @@ impl Round {
         if self.incidents_at.is_some_and(|at| at.elapsed() < INCIDENTS_EVERY) {
             return;
         }
-        let lines: Vec<LineId> = self.lines.iter().map(|line| line.config.id.clone()).collect();
+        let lines: Vec<LineId> =
+            self.lines.borrow().iter().map(|line| line.config.id.clone()).collect();
         let (historian, now_us) = (self.historian.clone(), self.clock.now().utc_us);
         let read = tokio::task::spawn_blocking(move || {
             let of = |line: LineId| {

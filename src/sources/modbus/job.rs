@@ -84,12 +84,11 @@ fn middle(from: Moment, to: Moment) -> Moment {
 
 /// All values of the poll, in the order of the map.
 fn readings(map: &PlcMap, plan: &Plan, replies: &[Reply]) -> Vec<Reading> {
-    let mut readings: Vec<Reading> = plan
-        .requests
-        .iter()
-        .zip(replies)
-        .flat_map(|(request, reply)| of_request(map, request, reply))
-        .collect();
+    let n = plan.requests.iter().map(|request| request.tags.len()).sum();
+    let mut readings = Vec::with_capacity(n);
+    for (request, reply) in plan.requests.iter().zip(replies) {
+        readings.extend(of_request(map, request, reply));
+    }
     readings.sort_by_key(|reading| reading.tag);
     readings
 }

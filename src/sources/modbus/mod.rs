@@ -5,6 +5,7 @@
 //! deadline comes nearer. TCP, TLS and serial lines are ways to make a [`Reader`]; the task does not know them.
 
 mod job;
+mod last;
 mod reader;
 mod tls;
 mod track;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use domain::plc_map::{ModbusOptions, PlcMap};
 use domain::reading::Miss;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -52,6 +53,8 @@ pub(super) struct Device {
     slots: Vec<Slot>,
     link: Link,
     backoff: Backoff,
+    /// Since when there has been no connection that worked; none while there is one.
+    absent: Option<Instant>,
     losses: Throttle,
     connections: Throttle,
     failures: Throttle,
@@ -61,9 +64,11 @@ pub(super) struct Device {
 /// One poll group.
 struct Slot {
     plan: Plan,
+    /// 0 for a group that is polled again as soon as it was read. No map can ask for it; it is for measurements.
     period_us: i64,
     reply_timeout: Duration,
-    ticker: Ticker,
+    /// None for a group without a period.
+    ticker: Option<Ticker>,
     outlet: Outlet,
     job: Option<Job>,
 }
@@ -101,7 +106,10 @@ impl Device {
         let mut slots = Vec::new();
         for (plan, outlet) in groups {
             let period_us = map.groups[usize::from(outlet.group())].period_us;
-            let ticker = Ticker::start(period_us, phase_of(&map, period_us, phase))?;
+            let ticker = match period_us {
+                0 => None,
+                _ => Some(Ticker::start(period_us, phase_of(&map, period_us, phase))?),
+            };
             let reply_timeout = reply_timeout(&config, period_us);
             slots.push(Slot { plan, period_us, reply_timeout, ticker, outlet, job: None });
         }
@@ -109,10 +117,15 @@ impl Device {
         Ok(Device {
             label: Label::of(&config),
             backoff: Backoff::new(shortest, longest),
+            absent: None,
             losses: Throttle::default(),
             connections: Throttle::default(),
             failures: Throttle::default(),
-            link: Link::Down { retry: Instant::now(), failed: false },
+            // Many devices of one gateway do not knock at once at the start either.
+            link: Link::Down {
+                retry: Instant::now() + shortest.mul_f64(phase.clamp(0.0, 1.0) / 2.0),
+                failed: false,
+            },
             config,
             options,
             track,
@@ -179,7 +192,15 @@ impl Device {
     }
 
     fn due_now(&mut self) -> Option<(usize, Due)> {
-        self.slots.iter_mut().enumerate().find_map(|(i, slot)| Some((i, slot.ticker.due_now()?)))
+        let up = matches!(self.link, Link::Up { .. });
+        self.slots.iter_mut().enumerate().find_map(|(i, slot)| {
+            let due = match &mut slot.ticker {
+                Some(ticker) => ticker.due_now()?,
+                None if up && slot.job.is_none() => Due { at_us: monotonic_us(), skipped: 0 },
+                None => return None,
+            };
+            Some((i, due))
+        })
     }
 
     /// Books a poll that fell due: it becomes a job, or a miss if there is nothing to ask.
@@ -271,14 +292,14 @@ impl Device {
             Link::Up { since, proven, .. } => proven && since.elapsed() >= WORKED,
             _ => false,
         };
-        // A connection that worked is made anew at once. One that did not waits, or a device that is slower than its
-        // timeout would be connected to several times a second for ever.
+        // A connection that worked is made anew nearly at once. One that did not waits, or a device that is slower
+        // than its timeout would be connected to several times a second for ever.
         let wait = match worked {
             true => {
-                self.backoff.reset();
-                Duration::ZERO
+                self.absent = None;
+                self.backoff.first(chance())
             }
-            false => self.backoff.next(chance()),
+            false => self.pause(),
         };
         self.link = Link::Down { retry: Instant::now() + wait, failed: false };
         for slot in &mut self.slots {
@@ -286,6 +307,12 @@ impl Device {
                 slot.outlet.missed(Miss::Disconnected, 1).await;
             }
         }
+    }
+
+    /// How long to wait after an attempt that was of no use.
+    fn pause(&mut self) -> Duration {
+        let absent = self.absent.get_or_insert_with(Instant::now).elapsed();
+        self.backoff.next_after(absent, chance())
     }
 
     fn connect(&mut self) {
@@ -308,7 +335,7 @@ impl Device {
                 self.link = Link::Up { reader, since: Instant::now(), proven: false };
             }
             Err(e) => {
-                let wait = self.backoff.next(chance());
+                let wait = self.pause();
                 if let Some(held) = self.failures.pass(std::time::Instant::now()) {
                     tracing::warn!(label = %self.label, error = %e, held, "cannot connect; check the device and its cable");
                 }
@@ -317,33 +344,10 @@ impl Device {
         }
     }
 
-    /// Polls every group once more and says whether the line has got all of it.
-    async fn final_poll(&mut self, deadline: Instant, done: oneshot::Sender<bool>) {
-        let mut all = matches!(self.link, Link::Up { .. });
-        for at in 0..self.slots.len() {
-            if !all {
-                break;
-            }
-            let slot = &mut self.slots[at];
-            if slot.job.take().is_none() {
-                slot.outlet.account().planned(1);
-            }
-            slot.job = Some(Job::new(monotonic_us()));
-            slot.outlet.be_patient(Some(deadline));
-            let before = slot.outlet.delivered();
-            while self.slots[at].job.is_some() {
-                self.step(at).await;
-            }
-            let slot = &mut self.slots[at];
-            slot.outlet.be_patient(None);
-            all = slot.outlet.delivered() > before;
-        }
-        // Whoever asked may have given up waiting.
-        let _ = done.send(all);
-    }
-
     async fn close(mut self) {
         for slot in &mut self.slots {
+            // Due and not done: the account of the polls ends even.
+            slot.outlet.missed(Miss::Disconnected, u32::from(slot.job.take().is_some())).await;
             slot.outlet.report().await;
         }
         if let Link::Up { reader, .. } = self.link {
@@ -356,7 +360,7 @@ impl Device {
 async fn next_due(slots: &mut [Slot]) -> (usize, io::Result<Due>) {
     poll_fn(|cx| {
         for (i, slot) in slots.iter_mut().enumerate() {
-            if let Poll::Ready(due) = slot.ticker.poll_due(cx) {
+            if let Some(Poll::Ready(due)) = slot.ticker.as_mut().map(|ticker| ticker.poll_due(cx)) {
                 return Poll::Ready((i, due));
             }
         }

@@ -161,7 +161,7 @@ impl Reader {
         if let Some(free_at) = state.free_at {
             sleep_until(free_at).await;
         }
-        state.lost.push((self.unit, request.clone(), Instant::now()));
+        state.lost.push((self.unit, request.without_tags(), Instant::now()));
         state.noisy = true;
         let answer = timeout(limit, self.ask(request)).await;
         let pause = self.track.pause();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -66,11 +66,11 @@ impl State {
         let longest = lost().max_by_key(|request| request.count)?;
         let step = if longest.table.is_of_bits() { 8 } else { 1 };
         let is_new = |count: &u16| {
-            let request = Request { count: *count, ..longest.clone() };
+            let request = Request { count: *count, ..longest.without_tags() };
             lost().all(|other| shape(other) != shape(&request))
         };
         let count = (1..=longest.count / step).map(|n| n * step).find(is_new)?;
-        Some(Request { count, tags: Vec::new(), ..longest.clone() })
+        Some(Request { count, ..longest.without_tags() })
     }
 }
 
@@ -112,17 +112,21 @@ impl Track {
     }
 }
 
-/// The tracks of serial ports by their path, so that each port has one.
+/// The tracks of serial ports, so that each port has one as long as a device uses it.
 #[derive(Default)]
-pub(in crate::sources) struct Tracks(HashMap<String, Arc<Track>>);
+pub(in crate::sources) struct Tracks(HashMap<SerialPort, Weak<Track>>);
 
 impl Tracks {
     /// The track of a device; a new one but for a serial port that is known.
     pub(in crate::sources) fn of(&mut self, wire: &Wire) -> Arc<Track> {
         match wire.serial() {
             Some(port) => {
-                let new = || Track::new(wire.clone());
-                self.0.entry(port.path.clone()).or_insert_with(new).clone()
+                let known = self.0.get(port).and_then(Weak::upgrade);
+                known.unwrap_or_else(|| {
+                    let track = Track::new(wire.clone());
+                    self.0.insert(port.clone(), Arc::downgrade(&track));
+                    track
+                })
             }
             None => Track::new(wire.clone()),
         }

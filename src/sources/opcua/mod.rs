@@ -8,6 +8,7 @@ mod access;
 pub(super) mod browse;
 mod dial;
 mod endpoint;
+mod last;
 pub(super) mod map_text;
 mod session;
 pub(super) mod standing;
@@ -26,15 +27,16 @@ use domain::reading::{Miss, Reading};
 use domain::units::Moment;
 use opcua::core::comms::url::is_opc_ua_binary_url;
 use opcua::types::{DataChangeNotification, StatusChangeNotification};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use self::browse::{BrowseLimits, Found};
+use self::last::LastPoll;
 use self::session::{Message, OpenError, Opening, Reach, ReadOnly, Report};
 use self::standing::Standing;
 use self::values::Structures;
 use super::alarm::Alarms;
-use super::backoff::{Backoff, chance};
+use super::backoff::{Backoff, SHORT_ABSENCE, chance, jittered};
 use super::outlet::Outlet;
 use super::pki::{Pki, Trust};
 use super::{Command, Label, PlanError, StartError};
@@ -43,8 +45,8 @@ use crate::config::{DeviceConfig, OpcUaAccess};
 
 /// How often misses are booked while a server is down, and staleness is looked at while it is up.
 const TICK: Duration = Duration::from_millis(50);
-/// A server that is not there is tried again after this time at the latest, so that it is read again as soon as it is
-/// back; one that refuses is given the whole backoff.
+/// A server that is not there is tried again after this time at the latest, however long it has been away, so that it is
+/// read again as soon as it is back; one that refuses is given the whole backoff.
 const ABSENT: Duration = Duration::from_millis(150);
 /// A connection that lived this long was a good one; the next loss is answered at once.
 const PROVEN: Duration = Duration::from_secs(5);
@@ -65,6 +67,8 @@ pub(super) struct Server {
     newest: Vec<i64>,
     backoff: Backoff,
     commands: mpsc::Receiver<Command>,
+    /// A last poll that was asked for and could not be made yet.
+    asked: Option<LastPoll>,
     watch: Watch,
     /// Structures of the server that a tag may be a field of.
     structures: Structures,
@@ -146,6 +150,7 @@ impl Server {
             newest: vec![i64::MIN; config.map.tags.len()],
             backoff: Backoff::new(shortest, longest),
             commands,
+            asked: None,
             watch,
             structures: Structures::default(),
         })
@@ -155,6 +160,7 @@ impl Server {
     pub(super) async fn run(mut self) {
         let mut wait = Duration::ZERO;
         let mut known_down = false;
+        let mut absent = Instant::now();
         loop {
             let label = self.opening.label.clone();
             match self.down(wait).await {
@@ -162,8 +168,14 @@ impl Server {
                 Some(Err(e)) => {
                     self.book(Miss::ConnectFailed).await;
                     wait = self.backoff.next(chance());
-                    if e.is_absence() {
-                        wait = wait.min(ABSENT);
+                    let long = absent.elapsed() >= SHORT_ABSENCE;
+                    wait = match (e.is_absence(), long) {
+                        (true, false) => self.backoff.brief(chance()).min(ABSENT),
+                        (true, true) => wait.min(jittered(ABSENT, chance())),
+                        (false, _) => wait,
+                    };
+                    if long || !e.is_absence() {
+                        self.give_up_last_poll();
                     }
                     match std::mem::replace(&mut known_down, true) {
                         // Repeating it at every attempt would bury other warnings.
@@ -183,6 +195,7 @@ impl Server {
                             if since.elapsed() >= PROVEN {
                                 self.backoff.reset();
                             }
+                            absent = Instant::now();
                             wait = self.backoff.next(chance());
                         }
                     }
@@ -200,9 +213,16 @@ impl Server {
 
     /// Waits, then tries to connect, and books the polls that fall due meanwhile. `None` when told to stop.
     async fn down(&mut self, wait: Duration) -> Option<Result<ReadOnly, OpenError>> {
-        let opening = self.opening.clone();
-        let attempt = async move {
-            sleep(wait).await;
+        let (opening, hurry) = (self.opening.clone(), Notify::new());
+        if self.asked.is_some() {
+            hurry.notify_one();
+        }
+        let attempt = async {
+            tokio::select! {
+                () = sleep(wait) => {}
+                // No sooner than a server can be tried that is not there.
+                () = async { hurry.notified().await; sleep(wait.min(TICK)).await } => {}
+            }
             opening.open().await
         };
         tokio::pin!(attempt);
@@ -213,9 +233,10 @@ impl Server {
                 result = &mut attempt => return Some(result),
                 _ = tick.tick() => self.book(Miss::Disconnected).await,
                 command = self.commands.recv() => match command {
-                    Some(Command::FinalPoll { done, .. }) => {
-                        // Whoever asked may have given up waiting.
-                        let _ = done.send(false);
+                    Some(Command::FinalPoll { deadline, done }) => {
+                        // It is made as soon as there is a session. Whoever asked may have given up by then.
+                        self.asked = Some(LastPoll { deadline, done });
+                        hurry.notify_one();
                     }
                     Some(Command::Stop) | None => return None,
                 },
@@ -242,6 +263,9 @@ impl Server {
             &self.opening.map.groups,
         );
         self.look(&session);
+        if let Some(asked) = self.asked.take() {
+            self.final_poll(&mut session, asked).await;
+        }
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looks = interval(LOOK);
@@ -251,7 +275,7 @@ impl Server {
                 biased;
                 command = self.commands.recv() => match command {
                     Some(Command::FinalPoll { deadline, done }) => {
-                        self.final_poll(&mut session, deadline, done).await;
+                        self.final_poll(&mut session, LastPoll { deadline, done }).await;
                     }
                     Some(Command::Stop) | None => {
                         session.close(CLOSE_TIMEOUT).await;
@@ -360,76 +384,6 @@ impl Server {
             group.outlet.missed(miss, polls).await;
         }
     }
-
-    /// Reads every node once, lets the messages that were on their way go first, and hands the values on.
-    async fn final_poll(
-        &mut self,
-        session: &mut ReadOnly,
-        deadline: Instant,
-        done: oneshot::Sender<bool>,
-    ) {
-        for group in &mut self.groups {
-            group.outlet.be_patient(Some(deadline));
-        }
-        let delivered = tokio::time::timeout_at(deadline, self.read_all(session, deadline))
-            .await
-            .unwrap_or(false);
-        for group in &mut self.groups {
-            group.outlet.be_patient(None);
-        }
-        // Whoever asked may have given up waiting.
-        let _ = done.send(delivered);
-    }
-
-    /// Whether a subscribed group has been silent since `moment`.
-    fn awaits_word_since(&self, moment: Instant, session: &ReadOnly) -> bool {
-        let mut groups = self.groups.iter().zip(&session.revised);
-        groups.any(|(group, revised)| revised.is_some() && group.heard <= moment)
-    }
-
-    async fn read_all(&mut self, session: &mut ReadOnly, deadline: Instant) -> bool {
-        let (asked, sent) = (self.clock().now(), Instant::now());
-        let values = match session.read().await {
-            Ok(values) => values,
-            Err(e) => {
-                tracing::warn!(label = %self.opening.label, error = %e, "the last poll failed");
-                return false;
-            }
-        };
-        let answered = self.clock().now();
-        let round_trip_us = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
-        // Messages that were under way when the server read come first, so that these values are the last word. A
-        // slow group may say nothing until it is too late, and then the values are handed on all the same.
-        let read_at = Instant::now();
-        let patience = read_at + deadline.saturating_duration_since(read_at) / 2;
-        while self.awaits_word_since(read_at, session) {
-            match tokio::time::timeout_at(patience, session.next()).await {
-                Ok(Report::Message(message)) => {
-                    if self.message(message).await.is_err() {
-                        return false;
-                    }
-                }
-                Ok(Report::Ended(_)) => return false,
-                Err(_) => break,
-            }
-        }
-        let mut by_group: Vec<Vec<Reading>> = self.groups.iter().map(|_| Vec::new()).collect();
-        for (group, tag, value) in values {
-            let entry = &self.opening.map.tags[usize::from(tag)];
-            let reading = values::reading(tag, entry, &value, &self.structures);
-            // A message may have brought a newer value since, and a counter must not seem to run backwards.
-            if reading.source_us.is_none_or(|us| us >= self.newest[usize::from(tag)]) {
-                by_group[usize::from(group)].push(reading);
-            }
-        }
-        let taken_at = middle(asked, answered);
-        let mut delivered = true;
-        for (group, mut readings) in self.groups.iter_mut().zip(by_group) {
-            values::in_order(&mut readings);
-            delivered &= group.taken(readings, taken_at, round_trip_us).await;
-        }
-        delivered
-    }
 }
 
 /// Why a server could not be browsed, in one sentence.
@@ -500,12 +454,5 @@ fn patience(publishing: Duration) -> Duration {
     match publishing <= session::KEEP_ALIVE {
         true => (publishing * 10 + Duration::from_millis(500)).min(Duration::from_millis(1_100)),
         false => publishing * 2 + Duration::from_secs(1),
-    }
-}
-
-fn middle(from: Moment, to: Moment) -> Moment {
-    Moment {
-        utc_us: from.utc_us + (to.utc_us - from.utc_us) / 2,
-        mono_us: from.mono_us + (to.mono_us - from.mono_us) / 2,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::plc_map::Group;
-use domain::units::StationId;
+use domain::units::{LineId, StationId};
 
 use super::session::{Certificates, Revised};
 use crate::sources::pki::Certificate;
@@ -17,6 +17,8 @@ const WARN_DAYS: i64 = 60;
 /// How an OPC UA server is read, for figures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpcUaStanding {
+    /// Its line.
+    pub line: LineId,
     /// Position of the device in its line.
     pub device: u16,
     /// The machine.
@@ -56,6 +58,7 @@ struct Latest {
 /// Shared between the supervisor and whoever shows it.
 #[derive(Debug)]
 pub(in crate::sources) struct Standing {
+    line: LineId,
     device: u16,
     station: StationId,
     latest: Mutex<Latest>,
@@ -64,8 +67,9 @@ pub(in crate::sources) struct Standing {
 }
 
 impl Standing {
-    pub(in crate::sources) fn new(device: u16, station: StationId) -> Standing {
+    pub(in crate::sources) fn new((line, device): (LineId, u16), station: StationId) -> Standing {
         Standing {
+            line,
             device,
             station,
             latest: Mutex::default(),
@@ -102,6 +106,7 @@ impl Standing {
     pub(in crate::sources) fn read(&self) -> OpcUaStanding {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         OpcUaStanding {
+            line: self.line.clone(),
             device: self.device,
             station: self.station.clone(),
             certificates: latest.certificates,

@@ -22,6 +22,13 @@ pub struct Request {
     pub tags: Vec<(u16, usize)>,
 }
 
+impl Request {
+    /// The same read, of which nothing is decoded.
+    pub(super) fn without_tags(&self) -> Request {
+        Request { tags: Vec::new(), ..*self }
+    }
+}
+
 /// Everything that one poll of a group does.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Plan {

@@ -28,6 +28,8 @@ const ENTRIES: usize = 200;
 pub(crate) struct DataView {
     /// Poll groups.
     polls: Vec<PollView>,
+    /// How the poll thread is scheduled; none where nothing is polled.
+    scheduling: Option<SchedulingView>,
     /// All tags of the maps, with what was counted by them.
     tags: Vec<TagView>,
     /// What the ledger and the links wrote down in the last 24 hours, newest first.
@@ -42,6 +44,15 @@ pub(crate) struct DataView {
     screens: usize,
     /// Resident memory of the service in bytes.
     resident_bytes: Option<f64>,
+}
+
+/// How the poll thread is scheduled.
+#[derive(Serialize, ToSchema)]
+struct SchedulingView {
+    /// Priority under SCHED_FIFO with which it runs, 1 to 99; none while it is scheduled like any other thread.
+    realtime_priority: Option<f64>,
+    /// Priority that the configuration asks for.
+    wanted: Option<f64>,
 }
 
 /// A poll group since the service started.
@@ -174,10 +185,9 @@ pub(super) async fn data(
     let tags = maps.flat_map(|map| map.tags.iter().map(|tag| TagView::of(map, tag, find(&tag.id))));
     let contents = latest.map_or_else(Vec::new, |status| status.contents.clone());
     let gauges = Gauges(app.parts().gauges.render());
-    let stations: Vec<&str> =
-        config.devices.iter().map(|device| device.map.station.as_str()).collect();
     Ok(Json(DataView {
-        polls: gauges.polls(&stations),
+        polls: gauges.polls(config.id.as_str()),
+        scheduling: gauges.scheduling(),
         tags: tags.collect(),
         n_entries: entries.len(),
         entries: entries
@@ -210,19 +220,18 @@ impl Gauges {
         })
     }
 
-    fn polls(&self, stations: &[&str]) -> Vec<PollView> {
+    fn polls(&self, line: &str) -> Vec<PollView> {
         let groups = self.0.iter().filter(|gauge| gauge.name == "capline_polls_planned");
         let view = |gauge: &Gauge| {
             let (station, group) = (label(gauge, "station")?, label(gauge, "group")?);
-            let which = [("station", station), ("group", group)];
+            let which = [("line", line), ("station", station), ("group", group)];
             let value = |name| self.value(name, &which).unwrap_or(0.0);
             let missed = self.0.iter().filter(|gauge| {
                 gauge.name == "capline_polls_missed"
-                    && label(gauge, "station") == Some(station)
-                    && label(gauge, "group") == Some(group)
+                    && which.iter().all(|(key, value)| label(gauge, key) == Some(value))
                     && gauge.value > 0.0
             });
-            stations.contains(&station).then(|| PollView {
+            (label(gauge, "line") == Some(line)).then(|| PollView {
                 station: station.to_owned(),
                 group: group.to_owned(),
                 planned: gauge.value,
@@ -234,11 +243,20 @@ impl Gauges {
                     })
                     .collect(),
                 dropped: value("capline_snapshots_dropped"),
-                late_ms: self.quantiles_ms("capline_poll_lateness_seconds", &which),
+                late_ms: self.quantiles_ms("capline_poll_lateness_quantile_seconds", &which),
                 round_trip_ms: ms(value("capline_poll_round_trip_seconds")),
             })
         };
         groups.filter_map(view).collect()
+    }
+
+    fn scheduling(&self) -> Option<SchedulingView> {
+        // 0 stands for none.
+        let priority = |name| self.value(name, &[]).map(|p| Some(p).filter(|p| *p > 0.0));
+        Some(SchedulingView {
+            realtime_priority: priority("capline_poll_realtime_priority")?,
+            wanted: priority("capline_poll_realtime_wanted")?,
+        })
     }
 
     fn store(&self) -> StoreView {

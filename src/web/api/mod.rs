@@ -8,14 +8,17 @@ mod calls;
 pub(crate) mod charts;
 mod counters;
 mod data;
+pub(crate) mod forward;
 mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
 pub(crate) mod rejects;
+mod reload;
 mod reports;
 mod revise;
 mod series;
 mod stops;
+mod table;
 pub(crate) mod window;
 mod written;
 
@@ -28,7 +31,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::line::event::EventKind;
-use domain::units::{HOUR_US, LineId, SECOND_US};
+use domain::line::minute::Minute;
+use domain::units::{HOUR_US, LineId, MINUTE_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
@@ -37,8 +41,10 @@ use super::view::{
     ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS, trend_start_us,
 };
 use super::{App, History, LineFeed, Routes};
+use crate::table::{Counter, Wide};
+use table::Form;
 
-/// Longest span of one request for minutes: a week is about ten thousand rows.
+/// Longest span of one request for minutes as a table: a week is about ten thousand rows.
 const MINUTES_SPAN_US: i64 = 7 * 24 * HOUR_US;
 /// Longest span of one request for events.
 const EVENTS_SPAN_US: i64 = 31 * 24 * HOUR_US;
@@ -73,6 +79,8 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/balance", get(balance::balance)),
         ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/api/v1/lines/{id}/data", get(data::data)),
+        ("/api/v1/reload", get(reload::standing).post(reload::reload)),
+        ("/api/v1/forward", get(forward::forward)),
         ("/healthz", get(healthz)),
         ("/readyz", get(readyz)),
         ("/api/openapi.json", get(openapi)),
@@ -117,6 +125,9 @@ pub(crate) fn routes() -> Routes {
         balance::balance,
         counters::counter,
         data::data,
+        reload::standing,
+        reload::reload,
+        forward::forward,
         healthz,
         readyz,
         openapi,
@@ -198,11 +209,12 @@ async fn live_charts(
     Ok(Json(app.charts(app.line(&id)?).await))
 }
 
-/// Stored minutes, oldest first; at most a week in one request.
+/// Stored minutes, oldest first: at most 2,000 in one answer, as CSV at most a week. Longer spans are for `series`.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/minutes", params(("id" = String, Path, description = "Line"), Span),
+    get, path = "/api/v1/lines/{id}/minutes",
+    params(("id" = String, Path, description = "Line"), Span, Form),
     responses(
-        (status = 200, body = Vec<MinuteView>),
+        (status = 200, content((Vec<MinuteView> = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -211,13 +223,38 @@ async fn minutes(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
-) -> Result<Json<Vec<MinuteView>>, WebError> {
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
     let line = app.line(&id)?;
-    let minutes = stored(&app, line, &span, MINUTES_SPAN_US, |history, line, from, to| {
-        history.minutes(line, from, to)
-    });
-    let minutes = minutes.await?;
-    Ok(Json(minutes.iter().map(|minute| MinuteView::of(minute, &line.config)).collect()))
+    let (as_csv, (from_us, to_us)) =
+        (form.is_csv()?, span.resolve(app.present().now.utc_us, MINUTES_SPAN_US)?);
+    if !as_csv && to_us - from_us > series::POINTS * MINUTE_US {
+        let message = "the span is longer than 2,000 minutes; ask for it in parts, as format=csv, or …/series for a whole";
+        return Err(WebError::Parameter(message.to_owned()));
+    }
+    let name = line.config.id.clone();
+    let minutes = read(&app, move |history| history.minutes(&name, from_us, to_us)).await?;
+    if !as_csv {
+        let views = minutes.iter().map(|minute| MinuteView::of(minute, &line.config));
+        return Ok(Json(views.collect::<Vec<_>>()).into_response());
+    }
+    let wide = Wide::new(counters(&minutes), app.parts().zone.clone());
+    let rows = minutes.iter().map(|minute| wide.minute(minute));
+    app.csv(line, "minutes", from_us, &wide.minute_columns(), rows)
+}
+
+/// All counters of some minutes, in the order in which they came.
+fn counters(minutes: &[Minute]) -> Vec<Counter> {
+    let mut counters: Vec<Counter> = Vec::new();
+    for tally in minutes.iter().flat_map(|minute| &minute.tallies) {
+        if !counters
+            .iter()
+            .any(|(station, counted)| *station == tally.station && *counted == tally.counted)
+        {
+            counters.push((tally.station.clone(), tally.counted.clone()));
+        }
+    }
+    counters
 }
 
 /// Stored events, oldest first; at most a month in one request.

@@ -2,21 +2,25 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::line::minute::{Counted, Minute, TimeSplit};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::second::Seconds;
 use domain::line::state::TimeClass;
 use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US, StationId};
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::table::Form;
 use super::{EVENTS_SPAN_US, MINUTES_SPAN_US, Span, read};
+use crate::table::{Cell, Column, Kind, local};
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::{CountView, share};
 
 /// Most points of one answer: more than a screen has columns.
-const POINTS: i64 = 2_000;
+pub(super) const POINTS: i64 = 2_000;
 
 /// Lengths of a point in seconds. Those below a minute divide a minute, the others an hour or are hours.
 const STEPS_S: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800];
@@ -59,9 +63,10 @@ struct Sums {
 /// poll showed belongs to the second of its reading, so that between two seconds it may be one poll late; their sums are
 /// exact.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/series", params(("id" = String, Path, description = "Line"), Span),
+    get, path = "/api/v1/lines/{id}/series",
+    params(("id" = String, Path, description = "Line"), Span, Form),
     responses(
-        (status = 200, body = SeriesView),
+        (status = 200, content((SeriesView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -70,8 +75,10 @@ pub(super) async fn series(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
-) -> Result<Json<SeriesView>, WebError> {
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
     let line = app.line(&id)?;
+    let as_csv = form.is_csv()?;
     let span = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
     let (id, station) = (line.config.id.clone(), line.config.counting_station.clone());
     let view = read(&app, move |history| {
@@ -93,7 +100,13 @@ pub(super) async fn series(
         let hours = history.rollups(&id, PeriodKind::Hour, from, to)?;
         Ok(SeriesView::of("hour", span, HOUR_US, of_hours(&hours, &station)))
     });
-    Ok(Json(view.await?))
+    let view = view.await?;
+    if !as_csv {
+        return Ok(Json(view).into_response());
+    }
+    let zone = &app.parts().zone;
+    let rows = view.points.iter().map(|point| point.cells(view.step_ms, zone));
+    app.csv(line, "series", span.0, &SeriesPoint::columns(), rows)
 }
 
 /// The finest step of which no more than [`POINTS`] fit into a span.
@@ -142,6 +155,39 @@ impl SeriesPoint {
             time_us: sums.time.0,
             known_percent: (total_us > 0).then(|| share(known_us as f64 / total_us as f64)),
         }
+    }
+}
+
+impl SeriesPoint {
+    fn columns() -> Vec<Column> {
+        let mut columns = vec![
+            Column::new("utc", Kind::Time),
+            Column::new("local", Kind::Text),
+            Column::new("step_ms", Kind::Number),
+            Column::new("coverage_percent", Kind::Real),
+        ];
+        let class = |class: TimeClass| Column::new(&format!("{}_us", class.word()), Kind::Number);
+        columns.extend(TimeClass::ALL.map(class));
+        for counted in ["good", "rejected"] {
+            let bound = |bound| Column::new(&format!("{counted}{bound}_capsules"), Kind::Count);
+            columns.extend(["", "_low", "_high"].map(bound));
+        }
+        columns
+    }
+
+    fn cells(&self, step_ms: i64, zone: &TimeZone) -> Vec<Cell> {
+        let start_us = self.start_ms * 1_000;
+        let mut cells = vec![
+            Cell::Time(start_us),
+            local(start_us, zone),
+            Cell::Number(step_ms),
+            self.known_percent.map_or(Cell::Empty, Cell::Real),
+        ];
+        cells.extend(self.time_us.map(Cell::Number));
+        for count in [&self.good, &self.rejected] {
+            cells.extend([count.best, count.low, count.high].map(Cell::Count));
+        }
+        cells
     }
 }
 

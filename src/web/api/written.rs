@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use serde::de::DeserializeOwned;
 
-use crate::web::App;
+use crate::web::Shown;
 use crate::web::error::WebError;
 
 /// Longest name of a person.
@@ -30,11 +30,11 @@ pub(super) fn text(name: &str, given: &str, longest: usize) -> Result<String, We
 /// The JSON body of a request that may write: only when the service allows it, and never from a page of somebody else.
 pub(super) struct Written<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<App> for Written<T> {
+impl<T: DeserializeOwned> FromRequest<Shown> for Written<T> {
     type Rejection = WebError;
 
-    async fn from_request(request: Request, app: &App) -> Result<Written<T>, WebError> {
-        if !app.parts().writes {
+    async fn from_request(request: Request, shown: &Shown) -> Result<Written<T>, WebError> {
+        if !shown.now().parts().writes {
             return Err(WebError::ReadOnly);
         }
         let headers = request.headers();
@@ -55,7 +55,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Written<T> {
             return Err(WebError::Parameter("the body must be application/json".to_owned()));
         }
         let refuse = |error: &dyn std::fmt::Display| WebError::Parameter(error.to_string());
-        let body = Bytes::from_request(request, app).await.map_err(|error| refuse(&error))?;
+        let body = Bytes::from_request(request, shown).await.map_err(|error| refuse(&error))?;
         serde_json::from_slice(&body).map(Written).map_err(|error| refuse(&error))
     }
 }

@@ -4,6 +4,7 @@ import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOf
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { ask } from './page.mjs';
+import { offerReload } from './reload.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 2000;
@@ -21,6 +22,7 @@ const live = join({
     if (!data) {
       load();
       loadAlerts();
+      loadPlant();
     }
   },
 });
@@ -28,7 +30,9 @@ const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset
   data = next;
   showAll();
 });
+const loadPlant = ask(() => '/api/v1/forward', EVERY_MS, ({ database }) => showPlant(database));
 live.run();
+offerReload();
 
 /** From the live view: links and the known part of the shift. */
 function showLinks() {
@@ -60,11 +64,32 @@ function showAll() {
   showBalance();
 }
 
+/** The plant's database: what forwarding is at, what waits and how late it is. */
+function showPlant(database) {
+  put('plant', database ? word('forward', database.state) : '–');
+  const sum = (pick) => database.streams.reduce((all, stream) => all + pick(stream), 0);
+  const dead = database ? sum((stream) => stream.dead_letters) : 0;
+  put('plant-note', !database ? t('no_plant_database') : database.trouble ? `◆ ${database.trouble}` : t('plant_note', {
+    waiting: num(sum((stream) => stream.waiting)), lag: age(Math.max(0, ...database.streams.map((stream) => stream.lag_ms))), dead: num(dead),
+  }));
+  $('plant').closest('.tile').classList.toggle('broken', Boolean(database && (database.trouble || dead > 0)));
+}
+
 function size(bytes) {
   return bytes < 1e9 ? `${fixed(bytes / 1e6, 1)} MB` : `${fixed(bytes / 1e9, 2)} GB`;
 }
 
+/** Which policy the poll thread really runs under, and whether another one was wanted. */
+function showScheduling() {
+  const { scheduling } = data;
+  if (!scheduling) return put('polls-note', '');
+  const { realtime_priority: priority, wanted } = scheduling;
+  const runs = priority === null ? t('scheduled_plainly') : t('scheduled_first', { n: num(priority) });
+  return put('polls-note', wanted === priority ? runs : `◆ ${runs} · ${t('scheduling_refused', { n: num(wanted) })}`);
+}
+
 function showPolls() {
+  showScheduling();
   show($('polls').tBodies[0], data.polls, () => data.polls.map((poll) => {
     const missed = poll.missed.reduce((all, { n }) => all + n, 0);
     return h('tr', {},
@@ -72,7 +97,7 @@ function showPolls() {
       h('td', { class: 'num' }, num(poll.planned)), h('td', { class: 'num' }, num(poll.done)),
       h('td', { class: 'num' }, missed > 0 ? `◆ ${num(missed)}` : '0'),
       h('td', { class: 'wide' }, poll.missed.map(({ reason, n }) => `${word('miss', reason)} ${num(n)}`).join(' · ')),
-      h('td', { class: 'num' }, poll.late_ms.some((ms) => ms > 0) ? poll.late_ms.map((ms) => fixed(ms, 1)).join(' / ') : '–'),
+      h('td', { class: 'num' }, poll.late_ms.some((ms) => ms > 0) ? poll.late_ms.map((ms) => fixed(ms, 2)).join(' / ') : '–'),
       h('td', { class: 'num' }, poll.round_trip_ms > 0 ? `${fixed(poll.round_trip_ms, 1)} ms` : '–'));
   }));
 }

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 31] = [
+pub(crate) static ASSETS: [Asset; 32] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -64,6 +64,7 @@ pub(crate) static ASSETS: [Asset; 31] = [
     asset!("report.css", "text/css; charset=utf-8"),
     asset!("report.mjs", SCRIPT),
     asset!("data.mjs", SCRIPT),
+    asset!("reload.mjs", SCRIPT),
     asset!("batch.mjs", SCRIPT),
     asset!("line.mjs", SCRIPT),
     asset!("calls.mjs", SCRIPT),

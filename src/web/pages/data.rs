@@ -22,11 +22,11 @@ async fn data(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let (body, first) = (body(look.lang), First::of(&app, line).await?);
+    let (body, first) = (body(look.lang, app.parts().writes), First::of(&app, line).await?);
     Ok(page(&app, look, &Page { title: Key::Data, line, script: "data.mjs", body, first }))
 }
 
-fn body(lang: Lang) -> Markup {
+fn body(lang: Lang, writes: bool) -> Markup {
     let polls = [
         Key::Station,
         Key::Group,
@@ -54,12 +54,16 @@ fn body(lang: Lang) -> Markup {
         (style())
         (heading(lang, Key::Data, Key::DataAbout))
         (trouble())
+        @if writes {
+            (reload(lang))
+        }
         div.tiles {
             (figure(lang, Key::LinksUp, "links"))
             (figure(lang, Key::PollsDone, "done"))
             (figure(lang, Key::ShiftTime, "known"))
             (figure(lang, Key::Doubts, "doubts"))
             (figure(lang, Key::Store, "store"))
+            (figure(lang, Key::PlantDatabase, "plant"))
             (figure(lang, Key::Screens, "screens"))
         }
         div.snug { (table(lang, Key::PollTable, "polls", &polls)) }
@@ -71,6 +75,18 @@ fn body(lang: Lang) -> Markup {
         div.halves.told {
             (table(lang, Key::AlertTable, "alerts", &alerts))
             (table(lang, Key::DeliveryTable, "deliveries", &deliveries))
+        }
+    }
+}
+
+/// Where a person lets the configuration be read again, and what came of it.
+fn reload(lang: Lang) -> Markup {
+    html! {
+        section.reload aria-labelledby="reload-button" {
+            button.act #reload-button type="button" disabled { (lang.mark(Key::ReloadButton)) }
+            span.dim #reload-hash {}
+            span #reload-outcome role="status" {}
+            ul #reload-told hidden {}
         }
     }
 }

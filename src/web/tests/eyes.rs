@@ -26,6 +26,6 @@ async fn serves_for_eyes() {
     };
     tokio::select! {
         () = feed => {}
-        served = crate::web::serve(listener, app, std::future::pending()) => served.unwrap(),
+        served = crate::web::serve(listener, app.into(), std::future::pending()) => served.unwrap(),
     }
 }

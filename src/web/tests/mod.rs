@@ -6,6 +6,7 @@ mod eyes;
 mod hand;
 mod ledger;
 mod pages;
+mod reload;
 mod reports;
 mod routes;
 mod stream;

@@ -29,6 +29,20 @@ async fn every_route_answers() {
     }
 }
 
+#[tokio::test]
+async fn forwarding_is_late_only_while_the_present_waits() {
+    let (app, _sender) = running();
+    let database = &get(&app, "/api/v1/forward").await.json()["database"];
+    assert_eq!(database["state"], "forwarding");
+    let [event, record] = [0, 1].map(|n| &database["streams"][n]);
+    assert_eq!(
+        (&event["name"], &event["waiting"], &event["position"]),
+        (&"event".into(), &5.into(), &17.into())
+    );
+    assert!(event["lag_ms"].as_i64().unwrap() >= 3_000, "{event}");
+    assert_eq!((&record["lag_ms"], &record["backlog"]), (&0.into(), &7.into()));
+}
+
 #[test]
 fn the_description_lists_every_route_of_programs() {
     let described: BTreeSet<String> = api::description().paths.paths.into_keys().collect();
@@ -73,6 +87,41 @@ async fn a_wrong_request_is_told_what_to_do() {
         assert_eq!(error["code"], code, "{path}");
         let words = format!("{} {}", error["message"], error["hint"]);
         assert!(words.contains(way_out), "{path}: {words}");
+    }
+}
+
+/// What a screen draws has at most 2,000 points, and a table for a spreadsheet is offered of both.
+#[tokio::test]
+async fn minutes_and_series_are_short_as_json_and_whole_as_csv() {
+    let (app, _sender) = running();
+    let at = |what: &str, query: &str| format!("/api/v1/lines/L1/{what}?{query}");
+    let whole = "from=1795478400000&to=1795598400000";
+    assert_eq!(get(&app, &at("minutes", whole)).await.status, StatusCode::OK);
+    let longer = get(&app, &at("minutes", "from=1795478400000&to=1795598460000")).await;
+    assert_eq!(longer.status, StatusCode::BAD_REQUEST);
+    let said = longer.json()["message"].as_str().unwrap().to_owned();
+    assert!(said.contains("2,000 minutes") && said.contains("format=csv"), "{said}");
+    let week = "from=1795478400000&to=1796083200000&format=csv";
+    assert_eq!(get(&app, &at("minutes", week)).await.status, StatusCode::OK);
+    assert_eq!(get(&app, &at("minutes", "format=xlsx")).await.status, StatusCode::BAD_REQUEST);
+
+    let json = get(&app, &at("minutes", "from=1795478400000&to=1795478460000")).await.json();
+    for what in ["minutes", "series"] {
+        let span = "from=1795478400000&to=1795478460000&format=csv";
+        let answer = get(&app, &at(what, span)).await;
+        assert_eq!(answer.header(header::CONTENT_TYPE), "text/csv; charset=utf-8");
+        let name = format!("attachment; filename=\"L1_{what}_20261124T0800_SIM.csv\"");
+        assert_eq!(answer.header(header::CONTENT_DISPOSITION), name);
+        let text = answer.text();
+        let mut lines = text.strip_prefix('\u{feff}').expect("a mark").split("\r\n");
+        let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+        assert_eq!(head[..2], ["utc", "local"]);
+        if what == "minutes" {
+            let row: Vec<&str> = lines.next().unwrap().split(',').collect();
+            assert_eq!(row[..2], ["2026-11-24T00:00:00Z", "2026-11-24T08:00:00+08:00"]);
+            let cell = |name: &str| row[head.iter().position(|column| *column == name).unwrap()];
+            assert_eq!(cell("cf01_good_high_capsules"), json[0]["good"]["high"].to_string());
+        }
     }
 }
 
@@ -204,6 +253,12 @@ async fn metrics_hold_the_line_its_links_and_the_gauges_of_the_service() {
         "capline_store_bytes{file=\"journal\"} 4096",
         "capline_speed_per_minute{line=\"L1\",window=\"1m\"} 6485",
         "# TYPE capline_polls counter",
+        "# TYPE capline_poll_lateness_seconds histogram",
+        "capline_poll_lateness_seconds_bucket{le=\"0.00005\",group=\"slow\"} 3",
+        "capline_poll_lateness_seconds_bucket{le=\"0.001\",group=\"slow\"} 7",
+        "capline_poll_lateness_seconds_bucket{le=\"+Inf\",group=\"fast\"} 8",
+        "capline_poll_lateness_seconds_count{group=\"fast\"} 8",
+        "capline_poll_lateness_seconds_sum{group=\"fast\"} 0.25",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }

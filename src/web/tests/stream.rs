@@ -13,7 +13,7 @@ async fn serve(
         let stopped = async move {
             let _ = stopped.await;
         };
-        crate::web::serve(listener, app, stopped).await.unwrap();
+        crate::web::serve(listener, app.into(), stopped).await.unwrap();
     });
     (address, stop, served)
 }

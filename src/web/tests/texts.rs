@@ -13,7 +13,10 @@ fn every_word_of_the_data_has_a_text() {
     let kinds = EventKind::ALL.map(|kind| format!("kind.{}", kind.word()));
     let causes = Cause::ALL.map(|cause| format!("cause.{}", cause.word()));
     let verdicts = ["more", "less", "chance", "too_few", "none"].map(|v| format!("verdict.{v}"));
-    let all = states.iter().chain(&classes).chain(&kinds).chain(&causes).chain(&verdicts);
+    let forward = ["connecting", "forwarding", "waiting", "refused", "stopped"];
+    let forward = forward.map(|state| format!("forward.{state}"));
+    let all =
+        states.iter().chain(&classes).chain(&kinds).chain(&causes).chain(&verdicts).chain(&forward);
     for name in all {
         assert!(names.contains(name.as_str()), "{name}");
     }

@@ -56,17 +56,26 @@ impl Book {
     /// Stores what a test made.
     pub(crate) fn store(&mut self, events: Vec<Event>, minutes: Vec<Minute>) {
         let latest = minutes.iter().map(|minute| (minute.start_us - T0_US) / MINUTE_US).max();
-        let tick = Tick {
+        let at = moment((self.next as i64).max(latest.unwrap_or(0)));
+        let stops = vec![stop(self.next)];
+        self.put(|tick| {
+            (tick.at, tick.events, tick.minutes, tick.stops) = (at, events, minutes, stops)
+        });
+    }
+
+    /// Stores a tick that a test makes of an empty one.
+    pub(crate) fn put(&mut self, make: impl FnOnce(&mut Tick)) {
+        let mut tick = Tick {
             line: self.line.clone(),
             seq: self.next,
-            at: moment((self.next as i64).max(latest.unwrap_or(0))),
+            at: moment(self.next as i64),
             snapshots: Vec::new(),
             baselines: Vec::new(),
-            minutes,
+            minutes: Vec::new(),
             seconds: Vec::new(),
-            events,
+            events: Vec::new(),
             states: Vec::new(),
-            stops: vec![stop(self.next)],
+            stops: Vec::new(),
             rollups: Vec::new(),
             batch_entries: Vec::new(),
             balance: None,
@@ -74,15 +83,16 @@ impl Book {
             booked_to: moment(self.next as i64),
             total: Count::exact(self.next),
         };
+        make(&mut tick);
         let pending = self.historian.append(tick).expect("the queue has room");
         tokio::task::block_in_place(|| pending.wait()).expect("it is stored");
         self.next += 1;
     }
 
     /// The last numbers of the streams.
-    fn heads(&self) -> [i64; 3] {
+    fn heads(&self) -> [i64; 4] {
         let conn = rusqlite::Connection::open(database(&self.dir)).expect("it is there");
-        ["event", "stop_change", "minute_change"].map(|source| {
+        ["event", "stop_change", "minute_change", "record_change"].map(|source| {
             let sql = format!("select coalesce(max(seq), 0) from {source}");
             conn.query_row(&sql, [], |row| row.get(0)).expect("a number")
         })

@@ -1,11 +1,14 @@
 //! The plant database: real PostgreSQL, links that fail, boxes that are not who they say, and TimescaleDB.
 
+mod adopted;
+mod bench;
 mod book;
 mod cluster;
 mod dashboard;
-mod measure;
 mod once;
 mod proxy;
+mod reconcile;
+mod records;
 mod schema;
 mod stranger;
 mod timescale;

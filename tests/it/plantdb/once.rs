@@ -218,6 +218,16 @@ async fn a_killed_service_goes_on_where_the_database_is() {
         if there == wanted { Ok(()) } else { Err(format!("{there:?} of {wanted:?}, {api:?}")) }
     })
     .await;
+    until("figures of forwarding", PATIENCE, async || {
+        let forward = api.get("/api/v1/forward").await?;
+        let streams = forward["database"]["streams"].as_array().cloned().unwrap_or_default();
+        let is_idle = |stream: &serde_json::Value| stream["waiting"] == 0 && stream["lag_ms"] == 0;
+        let names: Vec<&str> =
+            streams.iter().filter_map(|stream| stream["name"].as_str()).collect();
+        let done = names == ["event", "stop", "minute", "record"] && streams.iter().all(is_idle);
+        if done { Ok(()) } else { Err(forward.to_string()) }
+    })
+    .await;
     service.signal(rustix::process::Signal::TERM);
     let status = service.exit(PATIENCE).await;
     assert!(status.success(), "{status}: {:#?}", service.stderr());

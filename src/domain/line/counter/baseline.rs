@@ -26,6 +26,8 @@ pub struct Baseline {
     pub batch: BatchChange,
     /// A reading that waits for its confirmation.
     pub held: Option<Held>,
+    /// From where the register was read ([`Settings::mapping`](super::Settings::mapping)); 0 where nobody said.
+    pub mapping: u32,
 }
 
 /// A change of batch is seen twice, up to a few polls apart: at the id and at the counter.
@@ -57,6 +59,11 @@ pub struct Held {
 }
 
 impl Baseline {
+    /// Whether readings under another mark are of another register. A mark that nobody gave says nothing.
+    pub(super) fn is_elsewhere(&self, mapping: u32) -> bool {
+        self.mapping != 0 && mapping != 0 && self.mapping != mapping
+    }
+
     /// Moves the baseline to another boot clock, of which `now` is one reading: after a restart of
     /// the computer only the wall clock tells how long it was down.
     pub fn rebase(&mut self, now: Moment) {

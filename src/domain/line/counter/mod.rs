@@ -20,6 +20,7 @@
 //! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws.rs`; `tracker::tests::damage` |
 //! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws.rs` |
 //! | what rises too fast waits for one more reading | `bad_readings.txt` |
+//! | another register under the same name is no difference | `elsewhere.rs` |
 //! | our own restart goes on from what is durable | `tracker::tests::laws`; `tests/it/kills.rs` |
 //! | a delta over a border is divided in whole capsules and marked | `line::split`, `line::second`, `tracker::tests::told` |
 //! | infeed = good + rejects + samples + what is inside | `line::balance`, `tracker::tests::balance` |
@@ -35,6 +36,7 @@
 
 mod baseline;
 mod delta;
+mod elsewhere;
 mod evidence;
 mod hold;
 mod odometer;
@@ -137,7 +139,7 @@ impl Counter {
     /// Takes the next sample, in the order of arrival, and appends at most two deltas to `out`.
     pub fn sample(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
         let Some(mut base) = self.base else {
-            self.base = Some(first(sample));
+            self.base = Some(first(&self.settings, sample));
             self.missed = false;
             out.push(marker(sample.at, Cause::First, Flags::none()));
             return;
@@ -145,6 +147,12 @@ impl Counter {
         if self.resumed && sample.at.mono_us < base.at.mono_us {
             base.rebase(sample.at);
             self.base = Some(base);
+        }
+        if base.is_elsewhere(self.settings.mapping) {
+            return self.begin_elsewhere(base, sample, out);
+        }
+        if self.settings.mapping != 0 {
+            base.mapping = self.settings.mapping;
         }
         let mut sample = *sample;
         sample.evidence.session_lost |= self.session_lost;
@@ -219,6 +227,19 @@ impl Counter {
         })
     }
 
+    /// What may have been counted from the newest sample until `now`: nothing is known of it but how fast the machine is.
+    /// Zero before the first sample.
+    pub fn unseen(&self, now: Moment) -> Count {
+        self.newest().map_or(Count::ZERO, |newest| {
+            let silent_us = match self.resumed {
+                // The sample may be from before the machine was booted, where only the wall clock goes on.
+                true => now.utc_us.saturating_sub(newest.at.utc_us),
+                false => now.mono_us.saturating_sub(newest.at.mono_us),
+            };
+            Count::between(0, 0, self.settings.most_in(silent_us))
+        })
+    }
+
     /// Whether a sample with an older device time is late. A clock that stepped back makes all
     /// samples look late: a run of them, in step with our own clock, is believed again.
     fn is_late(&mut self, sample: &Sample) -> bool {
@@ -261,6 +282,18 @@ impl Counter {
         if self.settings.resets.batch {
             self.follow_batch(&mut base, sample, &mut meaning);
         }
+        self.write_down(base, sample, meaning, flags, out);
+    }
+
+    /// The part of a commit that is the same for every meaning.
+    fn write_down(
+        &mut self,
+        mut base: Baseline,
+        sample: &Sample,
+        meaning: Meaning,
+        flags: Flags,
+        out: &mut Vec<Delta>,
+    ) {
         let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
         let apart = self.resumed || (self.missed && passed_us >= self.settings.gap_after_us);
         let cause = match meaning.cause {
@@ -357,7 +390,7 @@ fn adds_up(settings: &Settings, start: u64, sum: u64, value: u64) -> bool {
     }
 }
 
-fn first(sample: &Sample) -> Baseline {
+fn first(settings: &Settings, sample: &Sample) -> Baseline {
     let mut seen = Seen::default();
     seen.note(&sample.evidence, sample.at.mono_us);
     Baseline {
@@ -371,6 +404,7 @@ fn first(sample: &Sample) -> Baseline {
         segment_sum: 0,
         batch: BatchChange::default(),
         held: None,
+        mapping: settings.mapping,
     }
 }
 

@@ -73,6 +73,9 @@ pub struct Settings {
     /// How many polls the batch id may change after the counter was reset. Above 0, an unchanged
     /// id proves nothing, because its change may still be on the way.
     pub batch_late: u8,
+    /// From where its number is read, as a mark ([`PlcMap::mapping`](crate::plc_map::PlcMap::mapping)); 0 where nobody
+    /// says. Readings from two places have no difference.
+    pub mapping: u32,
 }
 
 impl Default for Settings {
@@ -91,6 +94,7 @@ impl Default for Settings {
             gap_after_us: 2_000_000,
             batch_early: 3,
             batch_late: 3,
+            mapping: 0,
         }
     }
 }

@@ -116,6 +116,15 @@ impl Sums {
         }
     }
 
+    /// Puts the counts into the order of other counters. One that is not among the old ones has none.
+    fn rekey(&mut self, old: &[(StationId, Counted)], keys: &[(StationId, Counted)]) {
+        let moved = |counts: &[Count]| -> Vec<Count> {
+            let count = |key| old.iter().position(|old| old == key).map(|at| counts[at]);
+            keys.iter().map(|key| count(key).unwrap_or(Count::ZERO)).collect()
+        };
+        (self.counts, self.gaps) = (moved(&self.counts), moved(&self.gaps));
+    }
+
     fn merge(&mut self, other: &Sums) {
         self.spending.merge(&other.spending);
         let add = |mine: &mut [Count], theirs: &[Count]| {
@@ -142,9 +151,80 @@ impl Books {
         }
     }
 
+    /// Goes on with other shifts and other counters from `at_us` on. What is booked in open periods of a counter that is
+    /// gone stays in them; a shift that the calendar has no more ends here, and the one that it has instead begins.
+    pub fn rearrange(
+        &mut self,
+        calendar: Calendar,
+        mut keys: Vec<(StationId, Counted)>,
+        at_us: i64,
+    ) {
+        let open = || self.open.iter().chain(&self.batch);
+        for (at, key) in self.keys.iter().enumerate() {
+            let counted = open().any(|open| !open.sums.counts[at].is_zero());
+            if counted && !keys.contains(key) {
+                keys.push(key.clone());
+            }
+        }
+        let old = std::mem::replace(&mut self.keys, keys);
+        let periods = self.open.iter_mut().chain(&mut self.batch).chain(&mut self.past_hours);
+        let tail = self.tail.iter_mut().map(|(_, tail)| tail);
+        for sums in periods.map(|open| &mut open.sums).chain(tail) {
+            sums.rekey(&old, &self.keys);
+        }
+        self.calendar = calendar;
+        self.follow_calendar(at_us);
+    }
+
+    /// Lets the open shift be the one of the calendar.
+    fn follow_calendar(&mut self, at_us: i64) {
+        let is_open = |open: &&mut Open| {
+            let lasts = open.start_us <= at_us && open.end_us.is_none_or(|end_us| at_us < end_us);
+            open.kind == PeriodKind::Shift && lasts
+        };
+        let Some(open) = self.open.iter_mut().find(is_open) else { return };
+        let now = self.calendar.shift_at(at_us);
+        match &now {
+            Some(now) if now.start_us == open.start_us => {
+                open.dirty |= open.end_us != Some(now.end_us) || open.name != now.name;
+                (open.name, open.end_us) = (now.name.clone(), Some(now.end_us));
+                return;
+            }
+            // It began at the change before this one.
+            Some(now) if open.end_us == Some(now.end_us) && open.name == now.name => return,
+            _ => (open.end_us, open.dirty) = (Some(at_us), true),
+        }
+        if let Some(now) = now {
+            let i = self.open.iter().position(|open| open.start_us > at_us);
+            let sums = Sums::zero(self.keys.len());
+            let (name, end_us) = (now.name, Some(now.end_us));
+            self.open.insert(
+                i.unwrap_or(self.open.len()),
+                Open {
+                    kind: PeriodKind::Shift,
+                    name,
+                    start_us: at_us,
+                    end_us,
+                    rev: 0,
+                    remark: None,
+                    watched_from_us: None,
+                    sums,
+                    dirty: true,
+                },
+            );
+        }
+    }
+
     /// Goes on with periods that were stored: those that had not ended, and the last hours that had. `booked_us` is up
     /// to when time had been booked.
     pub fn restore(&mut self, rollups: &[Rollup], booked_us: Option<i64>) {
+        // An open period is written whole, so that a counter which the maps have no more must stay in it.
+        for tally in rollups.iter().filter(|rollup| !rollup.closed).flat_map(|r| &r.counts) {
+            let key = (tally.station.clone(), tally.counted.clone());
+            if !self.keys.contains(&key) {
+                self.keys.push(key);
+            }
+        }
         for rollup in rollups {
             let mut sums = Sums::zero(self.keys.len());
             sums.spending = rollup.spending;

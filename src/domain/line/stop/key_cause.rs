@@ -62,6 +62,17 @@ impl Watch {
         Watch { stations: vec![unseen; chain.stations.len()], chain }
     }
 
+    /// Goes on with another chain: what was seen of a station that stays is kept.
+    pub fn change(&mut self, chain: Chain) {
+        let old = std::mem::replace(self, Watch::new(chain));
+        for (seen, (name, _)) in self.stations.iter_mut().zip(&self.chain.stations) {
+            let known = old.chain.stations.iter().position(|(old, _)| old == name);
+            if let Some(known) = known {
+                seen.clone_from(&old.stations[known]);
+            }
+        }
+    }
+
     /// Notes the state of a station.
     pub fn note(&mut self, station: usize, state: State, at: Moment) {
         let Some(seen) = self.stations.get_mut(station) else { return };

@@ -92,6 +92,28 @@ impl Account {
         }
     }
 
+    /// Goes on with other counters. What is booked in open minutes of one that is gone stays in them.
+    pub(super) fn change(&mut self, mut keys: Vec<Key>, output: usize) {
+        let same_output = self.keys.get(self.output) == keys.get(output);
+        for (at, key) in self.keys.iter().enumerate() {
+            let counted = self.open.iter().any(|minute| !minute.counts[at].is_zero());
+            if counted && !keys.contains(key) {
+                keys.push(key.clone());
+            }
+        }
+        for minute in &mut self.open {
+            let (whole, seconds) = minute.finish(&self.keys, false);
+            let count = |(station, counted): &Key| whole.count(station, counted);
+            minute.counts = keys.iter().map(count).collect();
+            minute.seconds = OpenSeconds::restore(&seconds, &keys);
+            minute.dirty = true;
+        }
+        if !same_output {
+            self.seconds.clear();
+        }
+        (self.keys, self.output) = (keys, output);
+    }
+
     fn counts_of(&self, minute: &Minute) -> Vec<Count> {
         self.keys.iter().map(|(station, counted)| minute.count(station, counted)).collect()
     }

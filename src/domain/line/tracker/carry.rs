@@ -12,7 +12,7 @@ use crate::line::second::Seconds;
 use crate::line::state::State;
 use crate::line::weighing::Sequence;
 use crate::line::weight::Series;
-use crate::plc_map::PlcMap;
+use crate::plc_map::{PlcMap, Role};
 use crate::units::{Moment, SECOND_US, StationId, TagId};
 
 /// How far apart the change of a batch id and the reset of its counters may be read, in microseconds of the line's
@@ -55,19 +55,14 @@ pub(super) fn ledgers(
     for (station, map) in model.stations.iter().enumerate() {
         for (tag, entry) in map.tags.iter().enumerate() {
             let Some(settings) = entry.counter else { continue };
-            let settings = timed(settings, map, entry.group, model.time_scale);
+            let settings = timed(settings, map, tag as u16, model.time_scale);
             let baseline = carry
                 .baselines
                 .iter()
                 .find(|(id, _)| *id == entry.id)
                 .map(|(_, baseline)| *baseline);
             let counter = match baseline {
-                Some(mut baseline) => {
-                    if !carry.same_boot {
-                        baseline.rebase(now);
-                    }
-                    Counter::resume(settings, baseline)
-                }
+                Some(baseline) => resumed(settings, baseline, carry.same_boot, now),
                 None => Counter::new(settings),
             };
             stations[station].counter_of[tag] = Some(ledgers.len());
@@ -84,11 +79,25 @@ pub(super) fn ledgers(
     ledgers
 }
 
+/// A counter that goes on from what was stored.
+pub(super) fn resumed(
+    settings: Settings,
+    mut baseline: Baseline,
+    same_boot: bool,
+    now: Moment,
+) -> Counter {
+    if !same_boot {
+        baseline.rebase(now);
+    }
+    Counter::resume(settings, baseline)
+}
+
 /// Settings with the times that depend on how the counter is polled.
-fn timed(settings: Settings, map: &PlcMap, group: u16, time_scale: f64) -> Settings {
+pub(super) fn timed(settings: Settings, map: &PlcMap, tag: u16, time_scale: f64) -> Settings {
     let time_scale = time_scale.max(1.0);
     let scaled = |us: i64| (us as f64 * time_scale) as i64;
-    let period_us = map.groups.get(usize::from(group)).map_or(SECOND_US, |group| group.period_us);
+    let group = map.tags.get(usize::from(tag)).map_or(0, |tag| usize::from(tag.group));
+    let period_us = map.groups.get(group).map_or(SECOND_US, |group| group.period_us);
     let period_us = scaled(period_us).max(1);
     let polls = (BATCH_SKEW_US + period_us - 1) / period_us;
     // At most 255: with a period of 10 ms that is 2.55 s.
@@ -98,6 +107,7 @@ fn timed(settings: Settings, map: &PlcMap, group: u16, time_scale: f64) -> Setti
         lag_us: settings.lag_us.saturating_add((DATING_US * (time_scale - 1.0)) as i64),
         batch_early: polls,
         batch_late: polls,
+        mapping: map.mapping(tag),
         ..settings
     }
 }
@@ -106,4 +116,13 @@ pub(super) fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
     let map = &model.stations[ledger.station];
     let counted = counted(&map.tags[usize::from(ledger.tag)].role);
     (map.station.clone(), counted)
+}
+
+/// Position of the counter that is the output of the line.
+pub(super) fn output(model: &LineModel, ledgers: &[Ledger]) -> usize {
+    let is_output = |ledger: &Ledger| {
+        ledger.station == model.counting
+            && model.stations[ledger.station].tags[usize::from(ledger.tag)].role == Role::Good
+    };
+    ledgers.iter().position(is_output).unwrap_or(0)
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod carry;
+mod change;
 mod hand;
 mod odometer;
 mod rounds;
@@ -41,6 +42,7 @@ use station::Station;
 use tell::Told;
 
 pub use carry::Carry;
+pub use change::Onward;
 
 /// Counts over a longer span are not booked into minutes but as a gap, in microseconds of real time.
 const GAP_AFTER_US: i64 = 2 * SECOND_US;
@@ -132,6 +134,11 @@ pub struct LineTracker {
     deltas: Vec<Delta>,
 }
 
+/// What the chronicle has to know of a line.
+fn plan(model: &LineModel) -> Plan {
+    Plan::new(model.calendar.clone(), model.stations.clone(), model.counting)
+}
+
 impl LineTracker {
     /// Starts to follow a line, from nothing or from what was carried over.
     pub fn new(model: LineModel, now: Moment, carry: Carry) -> LineTracker {
@@ -141,16 +148,12 @@ impl LineTracker {
             .map(|map| Station::new(map.clone(), now, model.time_scale))
             .collect();
         let ledgers = carry::ledgers(&model, &mut stations, &carry, now);
-        let plan = Plan::new(model.calendar.clone(), model.stations.clone(), model.counting);
+        let plan = plan(&model);
         // The reason of the stop that lasts: the machine may have taken it back by the first reading.
         let told = carry.past.open_stop.as_ref().and_then(|stop| stop.reason);
         let chronicle = Chronicle::new(plan, carry.past, now);
         let keys = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
-        let is_output = |ledger: &Ledger| {
-            ledger.station == model.counting
-                && model.stations[ledger.station].tags[usize::from(ledger.tag)].role == Role::Good
-        };
-        let output = ledgers.iter().position(is_output).unwrap_or(0);
+        let output = carry::output(&model, &ledgers);
         let mut account = Account::new(keys, output);
         account.restore(carry.minutes, &carry.seconds);
         for (id, state, raw, since_us) in &carry.states {
@@ -488,6 +491,14 @@ impl LineTracker {
         self.output().map_or(Count::ZERO, |ledger| {
             let counts = ledger.counter.total() + ledger.counter.undecided();
             self.model.stations[ledger.station].capsules(ledger.tag, counts)
+        })
+    }
+
+    /// Good capsules that may have been made from the last reading until `now` and are in no count yet.
+    pub fn unseen(&self, now: Moment) -> Count {
+        self.output().map_or(Count::ZERO, |ledger| {
+            let map = &self.model.stations[ledger.station];
+            map.capsules(ledger.tag, ledger.counter.unseen(now))
         })
     }
 

@@ -110,6 +110,33 @@ impl Station {
         self.weighings.iter_mut().filter(of_series).for_each(|reader| reader.resume(last));
     }
 
+    /// Takes over what was heard of the machine before its device was read anew: a silence that is short enough is none.
+    /// What the map has no tag for any more is let go.
+    pub(super) fn go_on_from(&mut self, old: &Station) {
+        (self.state, self.last_known, self.raw, self.since) =
+            (old.state, old.last_known, old.raw, old.since);
+        (self.up, self.link_since_us, self.heard, self.miss) =
+            (old.up, old.link_since_us, old.heard, old.miss);
+        let has = |role: Role| self.map.position(&role).is_some();
+        if has(Role::StopReason) {
+            self.stop_reason = old.stop_reason;
+        }
+        if has(Role::Speed) {
+            self.speed = old.speed;
+        }
+        if has(Role::BatchId) {
+            self.batch = old.batch.clone();
+            self.evidence.batch = old.evidence.batch;
+        }
+        for reader in &old.weighings {
+            if let Some(last) = reader.last() {
+                self.resume_weighing(reader.series(), last);
+            }
+        }
+        // Nobody knows whether the controller was loaded anew meanwhile.
+        self.suspect_restart();
+    }
+
     /// Class and start of a standstill as last read, whether current or not.
     pub(super) fn standing_since(&self) -> Option<(TimeClass, i64)> {
         let class = self.state.time_class();

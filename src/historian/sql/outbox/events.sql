@@ -1,5 +1,4 @@
-select line.name, seq, event.at_us, from_us, kind, station, tag, word, coalesce(event.low, event.best), event.best,
-  coalesce(event.high, event.best), detail
-from event join line on line.id = event.line
+select line, seq, at_us, from_us, kind, station, tag, word, coalesce(low, best), best, coalesce(high, best), detail
+from event
 where seq > ?1 and seq <= ?2
 order by seq

@@ -239,7 +239,12 @@ async fn devices_on_one_line_take_turns_and_a_dead_one_misleads_nobody() {
     let (out, mut queue) = mpsc::channel(10_000);
     let feeds = [1, 2, 3].map(|unit| {
         let config = bus.device(unit, &[50], vec![holding(5, Kind::Unsigned(32), 0)]);
-        Feed { device: u16::from(unit), config, out: out.clone() }
+        Feed {
+            line: domain::units::LineId::new("L1"),
+            device: u16::from(unit),
+            config,
+            out: out.clone(),
+        }
     });
     let sources = Sources::start(feeds.into(), Clock::real()).unwrap();
     tokio::time::sleep(Duration::from_millis(2_500)).await;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clock::Clock;
 use crate::config::DeviceConfig;
-use crate::sources::tests::{device, holding, map, tag};
+use crate::sources::tests::{alone, device, held, holding, map, reconnects, tag};
 use crate::sources::{Feed, GroupPace, Label, Sources};
 
 mod security;
@@ -189,7 +189,7 @@ struct Line {
 impl Line {
     fn start(config: DeviceConfig) -> Line {
         let (out, queue) = mpsc::channel(10_000);
-        let feed = Feed { device: 0, config, out };
+        let feed = Feed { line: domain::units::LineId::new("L1"), device: 0, config, out };
         let sources = Sources::start(vec![feed], Clock::real()).unwrap();
         Line { sources, queue, received: Vec::new() }
     }
@@ -219,7 +219,7 @@ impl Line {
 
     /// Stops, and checks that the snapshots add up to the intervals that passed.
     async fn stop(mut self) -> Vec<GroupPace> {
-        let accounts = self.sources.accounts.clone();
+        let accounts = self.sources.accounts();
         self.sources.stop().await;
         while let Ok(snapshot) = self.queue.try_recv() {
             self.received.push(snapshot);
@@ -418,17 +418,42 @@ async fn the_last_poll_reads_every_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_poll_waits_for_a_server_that_is_away_for_a_moment() {
+    let plc = Plc::start(1).await;
+    let proxy = Proxy::start(plc.address.clone()).await;
+    let mut line = Line::start(config(&proxy.address, &[50], vec![node("0", 0)]));
+    line.value(0, 0).await;
+    proxy.wire.send(Wire::Cut).unwrap();
+    line.until(is_missed).await;
+    plc.set(0, 7, StatusCode::Good);
+    let back = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        proxy.wire.send(Wire::Sound).unwrap();
+    };
+    let (failed, ()) = tokio::join!(line.sources.final_poll(Duration::from_secs(10)), back);
+    assert_eq!(failed, []);
+    while let Ok(snapshot) = line.queue.try_recv() {
+        line.received.push(snapshot);
+    }
+    let last = line.received.iter().rfind(|s| !readings(s).is_empty()).unwrap();
+    assert_eq!(readings(last)[0].value, Value::Unsigned(7));
+    line.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_not_there_is_booked_and_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
+    let since = Instant::now();
     let mut line = Line::start(config(&address, &[50], vec![node("0", 0)]));
     line.until(|s| s.outcome == Outcome::Missed(Miss::Disconnected)).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let failed = line.sources.final_poll(Duration::from_secs(1)).await;
+    let failed = line.sources.final_poll(Duration::from_millis(100)).await;
     assert_eq!(failed.len(), 1);
     let paces = line.stop().await;
-    assert!((8..=20).contains(&paces[0].planned), "{paces:?}");
+    let most = since.elapsed().as_millis() as u64 / 50 + 1;
+    assert!((8..=most).contains(&paces[0].planned), "at most {most}: {paces:?}");
     assert_eq!(paces[0].done, 0);
 }
 
@@ -450,7 +475,12 @@ fn an_address_of_another_kind_is_said_at_the_start() {
     let (out, _queue) = mpsc::channel(1);
     let mut config = config("x", &[50], vec![node("0", 0)]);
     config.address = "192.168.1.10:4840".into();
-    let error = Sources::start(vec![Feed { device: 0, config, out }], Clock::real()).err().unwrap();
+    let error = Sources::start(
+        vec![Feed { line: domain::units::LineId::new("L1"), device: 0, config, out }],
+        Clock::real(),
+    )
+    .err()
+    .unwrap();
     assert!(error.to_string().contains("write opc.tcp://host:port"), "{error}");
 }
 
@@ -458,14 +488,13 @@ fn an_address_of_another_kind_is_said_at_the_start() {
 fn a_register_in_a_map_of_nodes_is_said_at_the_start() {
     let (out, _queue) = mpsc::channel(1);
     let config = config("127.0.0.1:1", &[50], vec![holding(0, Kind::Unsigned(16), 0)]);
-    let error = Sources::start(vec![Feed { device: 0, config, out }], Clock::real()).err().unwrap();
+    let error = Sources::start(
+        vec![Feed { line: domain::units::LineId::new("L1"), device: 0, config, out }],
+        Clock::real(),
+    )
+    .err()
+    .unwrap();
     assert!(error.to_string().contains("does not belong to the protocol"), "{error}");
-}
-
-/// What the process holds: open files and threads.
-fn held() -> (usize, usize) {
-    let count = |dir| std::fs::read_dir(dir).unwrap().count();
-    (count("/proc/self/fd"), count("/proc/self/task"))
 }
 
 /// In a process of its own, because other tests open sockets too. `CAPLINE_RECONNECTS=500` is the long form.
@@ -473,19 +502,13 @@ fn held() -> (usize, usize) {
 fn reconnecting_leaks_no_socket_no_thread_and_no_session() {
     const NAME: &str =
         "sources::opcua::tests::reconnecting_leaks_no_socket_no_thread_and_no_session";
-    const ALONE: &str = "CAPLINE_TEST_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
-        let output = alone.args([NAME, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
-        let (out, err) =
-            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success() && out.contains("1 passed"), "{out}\n{err}");
+    if !alone(NAME) {
         return;
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let n = std::env::var("CAPLINE_RECONNECTS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+        let n = reconnects(12);
         let plc = Plc::start(1).await;
         let proxy = Proxy::start(plc.address.clone()).await;
         let mut line = Line::start(config(&proxy.address, &[50], vec![node("0", 0)]));

@@ -1,6 +1,7 @@
 //! A line followed, told as text: what was read when, and what the tracker makes of it.
 
 mod balance;
+mod change;
 mod damage;
 mod hand;
 mod laws;

@@ -154,10 +154,21 @@ role = "sample:sequence_tail"
 
 /// Two stations; the filler counts.
 pub(super) fn model() -> LineModel {
-    let map = |text| Arc::new(PlcMap::parse("case", text).unwrap_or_else(|e| panic!("{e:?}")));
+    model_with(&[])
+}
+
+/// The same with texts of the filler's map replaced.
+pub(super) fn model_with(edits: &[(&str, &str)]) -> LineModel {
+    let map =
+        |text: &str| Arc::new(PlcMap::parse("case", text).unwrap_or_else(|e| panic!("{e:?}")));
+    let mut filler = FILLER.to_owned();
+    for (from, to) in edits {
+        assert!(filler.contains(from), "{from} is not in the map");
+        filler = filler.replacen(from, to, 1);
+    }
     LineModel {
         id: LineId::new("L1"),
-        stations: vec![map(FILLER), map(WEIGHER)],
+        stations: vec![map(&filler), map(WEIGHER)],
         counting: 0,
         target_per_minute: 6_500,
         calendar: Calendar::new(TimeZone::UTC, Vec::new()),

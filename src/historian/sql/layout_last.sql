@@ -1,0 +1,1 @@
+select devices from layout where line = ?1 order by run desc limit 1

@@ -1,1 +1,0 @@
-select name from line where ?1 < ?2

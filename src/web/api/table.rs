@@ -1,0 +1,58 @@
+//! `format=csv`: what a route answers, as a file for a spreadsheet.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::table::{Cell, Column, sheet};
+use crate::web::error::WebError;
+use crate::web::{App, LineFeed};
+
+/// In which form.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Form {
+    /// `json` (default), or `csv`: a table in UTF-8 with a byte order mark, times in UTC and as the plant's clocks show
+    /// them.
+    format: Option<String>,
+}
+
+impl Form {
+    /// Whether a table is asked for.
+    pub(super) fn is_csv(&self) -> Result<bool, WebError> {
+        match self.format.as_deref() {
+            None | Some("json") => Ok(false),
+            Some("csv") => Ok(true),
+            Some(other) => {
+                let other: String = other.chars().take(40).collect();
+                Err(WebError::Parameter(format!("there is no format {other:?}; use json or csv")))
+            }
+        }
+    }
+}
+
+impl App {
+    /// A table as a file: `L1_minutes_20261124T0800.csv`.
+    pub(super) fn csv(
+        &self,
+        line: &LineFeed,
+        what: &str,
+        from_us: i64,
+        columns: &[Column],
+        rows: impl IntoIterator<Item = Vec<Cell>>,
+    ) -> Result<Response, WebError> {
+        let text =
+            sheet::whole(columns, rows).map_err(|error| WebError::Store(error.to_string()))?;
+        let parts = self.parts();
+        let from = jiff::Timestamp::from_microsecond(from_us).unwrap_or_default();
+        let from = parts.zone.to_datetime(from).strftime("%Y%m%dT%H%M");
+        let sim = if parts.simulated { "_SIM" } else { "" };
+        let file = format!("attachment; filename=\"{}_{what}_{from}{sim}.csv\"", line.config.id);
+        let headers = [
+            (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+            (header::CONTENT_DISPOSITION, file),
+        ];
+        Ok((headers, text).into_response())
+    }
+}

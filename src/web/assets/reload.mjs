@@ -1,0 +1,59 @@
+// The configuration read again by a person, and what came of it.
+
+import { clock, h, put, t, word } from './format.mjs';
+import { refusal } from './page.mjs';
+
+const ADDRESS = '/api/v1/reload';
+const $ = (id) => document.getElementById(id);
+
+/** Makes the button work, where there is one. */
+export function offerReload() {
+  if (!$('reload-button')) return;
+  $('reload-button').addEventListener('click', press);
+  $('reload-button').disabled = false;
+  stand();
+}
+
+/** Shows what runs, and what came of the last time. */
+async function stand() {
+  try {
+    const answer = await fetch(ADDRESS);
+    const standing = await answer.json();
+    if (!answer.ok) throw new Error(refusal(standing));
+    put('reload-hash', t('reload_hash', { hash: standing.config_sha256.slice(0, 12) }));
+    if (standing.last) tell(standing.last);
+  } catch (error) {
+    put('reload-outcome', error.message);
+  }
+}
+
+async function press() {
+  $('reload-button').disabled = true;
+  put('reload-outcome', t('reload_busy'));
+  list([]);
+  try {
+    const answer = await fetch(ADDRESS, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}',
+    });
+    const body = await answer.json();
+    // What came of it is told by the same words, whoever asked.
+    if (!answer.ok && answer.status !== 422) throw new Error(refusal(body));
+    await stand();
+  } catch (error) {
+    put('reload-outcome', error.message);
+  } finally {
+    $('reload-button').disabled = false;
+  }
+}
+
+/** @param {any} last */
+function tell(last) {
+  put('reload-outcome', `${clock(last.at_ms)} ${word('reload', last.outcome)} · ${last.by}`);
+  list([...last.problems, ...last.changes]);
+}
+
+/** @param {string[]} lines */
+function list(lines) {
+  $('reload-told').hidden = lines.length === 0;
+  $('reload-told').replaceChildren(...lines.map((line) => h('li', {}, line)));
+}
