@@ -33,6 +33,14 @@ pub enum WebError {
     /// No such stop.
     #[error("the line has no stop {0:?}")]
     NoStop(String),
+    /// No such number.
+    #[error("there is no number {asked:?} to explain; there are {known}")]
+    NoValue {
+        /// What was asked for.
+        asked: String,
+        /// What could have been.
+        known: String,
+    },
     /// It does not fit to how things stand.
     #[error("{0}")]
     Conflict(String),
@@ -51,6 +59,9 @@ pub enum WebError {
     /// The `Host` header names somebody else: a page from elsewhere may be trying to reach this machine.
     #[error("this service does not answer under the name {0:?}")]
     Host(String),
+    /// More requests than a screen has a reason for.
+    #[error("this was asked more often than a screen has to")]
+    TooOften,
     /// More live screens than the service carries.
     #[error("too many live screens are open")]
     Crowded,
@@ -79,6 +90,7 @@ impl WebError {
             | WebError::NoPeriod
             | WebError::NoStop(_)
             | WebError::NoLine(_)
+            | WebError::NoValue { .. }
             | WebError::NoCounter(_)
             | WebError::NoChart(_) => StatusCode::NOT_FOUND,
             WebError::ReadOnly | WebError::Origin => StatusCode::FORBIDDEN,
@@ -86,6 +98,7 @@ impl WebError {
             WebError::Parameter(_) => StatusCode::BAD_REQUEST,
             WebError::Conflict(_) => StatusCode::CONFLICT,
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
+            WebError::TooOften => StatusCode::TOO_MANY_REQUESTS,
             WebError::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             WebError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -99,12 +112,14 @@ impl WebError {
             WebError::NoCounter(_) => "no_counter",
             WebError::NoChart(_) => "no_chart",
             WebError::NoStop(_) => "no_stop",
+            WebError::NoValue { .. } => "no_value",
             WebError::Conflict(_) => "conflict",
             WebError::NoPeriod => "no_period",
             WebError::ReadOnly => "read_only",
             WebError::Origin => "origin",
             WebError::Parameter(_) => "parameter",
             WebError::Host(_) => "host",
+            WebError::TooOften => "too_often",
             WebError::Crowded => "crowded",
             WebError::Store(_) => "store",
         }
@@ -121,6 +136,7 @@ impl WebError {
             WebError::NoChart(_) => {
                 "the charts of a line are listed at /api/v1/lines/{id}/characteristics"
             }
+            WebError::NoValue { .. } => "ask for one of the list",
             WebError::NoStop(_) => "the stops of a line are listed at /api/v1/lines/{id}/stops",
             WebError::Conflict(_) => "nothing was changed",
             WebError::NoPeriod => "the shifts and batches with a report are listed at /reports",
@@ -132,6 +148,7 @@ impl WebError {
             WebError::Host(_) => {
                 "open it as localhost or by its address, for instance http://127.0.0.1:8080/"
             }
+            WebError::TooOften => "wait some seconds",
             WebError::Crowded => {
                 "close screens that nobody looks at, or read /api/v1/lines/{id}/snapshot instead"
             }

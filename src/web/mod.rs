@@ -6,15 +6,20 @@
 pub mod api;
 pub mod assets;
 mod details;
+mod displays;
 pub mod error;
 pub mod i18n;
 pub mod live;
 pub mod metrics;
+mod origin;
 pub mod pages;
+mod replay;
 pub mod view;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -95,6 +100,7 @@ struct Inner {
     parts: AppParts,
     streams: Arc<Semaphore>,
     closing: watch::Sender<bool>,
+    displays: displays::Displays,
 }
 
 /// What an [`App`] is made of.
@@ -313,7 +319,9 @@ impl App {
     /// An app that shows these parts.
     pub fn new(parts: AppParts) -> App {
         let (closing, _) = watch::channel(false);
-        App(Arc::new(Inner { parts, streams: Arc::new(Semaphore::new(STREAMS)), closing }))
+        let (streams, displays) =
+            (Arc::new(Semaphore::new(STREAMS)), displays::Displays::default());
+        App(Arc::new(Inner { parts, streams, closing, displays }))
     }
 
     /// The parts it was made of.
@@ -353,10 +361,17 @@ impl LineFeed {
 
 /// All routes of the web.
 pub(crate) fn routes() -> Routes {
-    [pages::routes(), api::routes(), live::routes(), metrics::routes(), assets::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        pages::routes(),
+        api::routes(),
+        displays::routes(),
+        live::routes(),
+        metrics::routes(),
+        assets::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The whole web as a service. `guarded` refuses host names: see [`guard`].

@@ -2,7 +2,7 @@
 
 import { clock, day, fixed, h, hm, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot, shape } from './chart.mjs';
-import { ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
+import { AS_OF, ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 5000;
@@ -28,7 +28,7 @@ const live = join({
     if (!data) load();
   },
 });
-const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}`, EVERY_MS, (next) => {
+const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}${AS_OF}`, EVERY_MS, (next) => {
   data = next;
   showAll();
 });

@@ -1,6 +1,7 @@
 //! Tests of the web.
 
 mod colours;
+mod displays;
 mod eyes;
 mod hand;
 mod ledger;
@@ -93,6 +94,8 @@ fn paths() -> Vec<String> {
         "{version}",
         "{incident}",
         "/revisions",
+        "/ack/paint",
+        "/explain/",
         "{number}",
         "/batches/close",
         "/report/final",
