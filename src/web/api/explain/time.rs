@@ -20,6 +20,11 @@ impl Facts {
         self.periods.iter().map(|period| period.spending.recorded_us()).sum()
     }
 
+    /// Time in which the machine was set up: planned, and yet no planned stop. Microseconds.
+    fn setup_us(&self) -> i64 {
+        self.periods.iter().map(|period| period.spending.setup_us).sum()
+    }
+
     /// Length of what is explained, microseconds: of a span all of it, of a period what has passed.
     pub(super) fn passed_us(&self) -> i64 {
         let passed_us = match &self.wanted.window {
@@ -39,8 +44,8 @@ impl Facts {
     /// What the planned busy time is the sum of.
     pub(super) fn busy_parts(&self) -> Vec<InputView> {
         let of_class = |class: TimeClass| self.class_part(class, "PBT");
-        let setup_us = self.periods.iter().map(|period| period.spending.setup_us).sum();
-        let setup = InputView { id: "setup", in_rows: false, ..time("setup", "", "PBT", setup_us) };
+        let setup =
+            InputView { id: "setup", in_rows: false, ..time("setup", "", "PBT", self.setup_us()) };
         BUSY.into_iter().map(of_class).chain([setup]).collect()
     }
 
@@ -81,7 +86,7 @@ impl Facts {
         if matches!(value, Oee | Availability) && unknown_us > 0 {
             note("unknown_stands", Some(unknown_us));
         }
-        let planned_us = self.time(TimeClass::Planned);
+        let planned_us = self.time(TimeClass::Planned) - self.setup_us();
         if matches!(value, Oee | Availability | Performance) && planned_us > 0 {
             note("planned", Some(planned_us));
         }
