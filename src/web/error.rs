@@ -36,6 +36,14 @@ pub enum WebError {
     /// No such call for help.
     #[error("the line has no call {0:?}")]
     NoCall(String),
+    /// No such number.
+    #[error("there is no number {asked:?} to explain; there are {known}")]
+    NoValue {
+        /// What was asked for.
+        asked: String,
+        /// What could have been.
+        known: String,
+    },
     /// It does not fit to how things stand.
     #[error("{0}")]
     Conflict(String),
@@ -60,6 +68,9 @@ pub enum WebError {
     /// The `Host` header names somebody else: a page from elsewhere may be trying to reach this machine.
     #[error("this service does not answer under the name {0:?}")]
     Host(String),
+    /// More requests than a screen has a reason for.
+    #[error("this was asked more often than a screen has to")]
+    TooOften,
     /// More live screens than the service carries.
     #[error("too many live screens are open")]
     Crowded,
@@ -96,6 +107,7 @@ impl WebError {
             | WebError::NoStop(_)
             | WebError::NoCall(_)
             | WebError::NoLine(_)
+            | WebError::NoValue { .. }
             | WebError::NoCounter(_)
             | WebError::NoChart(_) => StatusCode::NOT_FOUND,
             WebError::ReadOnly | WebError::Origin => StatusCode::FORBIDDEN,
@@ -104,6 +116,7 @@ impl WebError {
             WebError::Conflict(_) => StatusCode::CONFLICT,
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
             WebError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            WebError::TooOften => StatusCode::TOO_MANY_REQUESTS,
             WebError::Crowded | WebError::NotApplied(_) => StatusCode::SERVICE_UNAVAILABLE,
             WebError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -118,6 +131,7 @@ impl WebError {
             WebError::NoChart(_) => "no_chart",
             WebError::NoStop(_) => "no_stop",
             WebError::NoCall(_) => "no_call",
+            WebError::NoValue { .. } => "no_value",
             WebError::Conflict(_) => "conflict",
             WebError::Configuration(_) => "configuration",
             WebError::NotApplied(_) => "not_applied",
@@ -126,6 +140,7 @@ impl WebError {
             WebError::Origin => "origin",
             WebError::Parameter(_) => "parameter",
             WebError::Host(_) => "host",
+            WebError::TooOften => "too_often",
             WebError::Crowded => "crowded",
             WebError::Store(_) => "store",
         }
@@ -142,6 +157,7 @@ impl WebError {
             WebError::NoChart(_) => {
                 "the charts of a line are listed at /api/v1/lines/{id}/characteristics"
             }
+            WebError::NoValue { .. } => "ask for one of the list",
             WebError::NoStop(_) => "the stops of a line are listed at /api/v1/lines/{id}/stops",
             WebError::NoCall(_) => "the calls of a line are listed at /api/v1/lines/{id}/calls",
             WebError::Conflict(_) => "nothing was changed",
@@ -160,6 +176,7 @@ impl WebError {
             WebError::Host(_) => {
                 "open it as localhost or by its address, for instance http://127.0.0.1:8080/"
             }
+            WebError::TooOften => "wait some seconds",
             WebError::Crowded => {
                 "close screens that nobody looks at, or read /api/v1/lines/{id}/snapshot instead"
             }

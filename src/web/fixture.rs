@@ -806,6 +806,17 @@ pub(super) fn app_with(
     quality: Arc<dyn QualityRecord>,
     writes: bool,
 ) -> (App, watch::Sender<Option<Arc<LineStatus>>>) {
+    app_of(line(), clock, history, quality, writes)
+}
+
+/// The same around another line.
+pub(super) fn app_of(
+    config: LineConfig,
+    clock: Clock,
+    history: Arc<dyn History>,
+    quality: Arc<dyn QualityRecord>,
+    writes: bool,
+) -> (App, watch::Sender<Option<Arc<LineStatus>>>) {
     let (sender, status) = watch::channel(None);
     let app = App::new(AppParts {
         quality,
@@ -815,7 +826,7 @@ pub(super) fn app_with(
         clock,
         simulated: true,
         config_sha256: "c0ffee".to_owned(),
-        lines: vec![LineFeed { config: line(), status }],
+        lines: vec![LineFeed { config, status }],
         history,
         reports: Arc::new(Reports::default()),
         desk: Arc::new(HandDesk::default()),

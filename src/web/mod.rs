@@ -7,16 +7,21 @@ pub mod andon;
 pub mod api;
 pub mod assets;
 mod details;
+mod displays;
 pub mod error;
 pub mod i18n;
 pub mod live;
 pub mod metrics;
+mod origin;
 pub mod pages;
 mod reloads;
+mod replay;
 pub mod view;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -102,6 +107,7 @@ struct Inner {
     parts: AppParts,
     streams: Arc<Semaphore>,
     closing: Arc<watch::Sender<bool>>,
+    displays: Arc<displays::Displays>,
 }
 
 /// What an [`App`] is made of.
@@ -353,7 +359,7 @@ impl App {
     pub fn new(parts: AppParts) -> App {
         let (closing, _) = watch::channel(false);
         let (streams, closing) = (Arc::new(Semaphore::new(STREAMS)), Arc::new(closing));
-        App(Arc::new(Inner { parts, streams, closing }))
+        App(Arc::new(Inner { parts, streams, closing, displays: Arc::default() }))
     }
 
     /// The parts it was made of.
@@ -397,10 +403,17 @@ impl LineFeed {
 
 /// All routes of the web.
 pub(crate) fn routes() -> Routes {
-    [pages::routes(), api::routes(), live::routes(), metrics::routes(), assets::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        pages::routes(),
+        api::routes(),
+        displays::routes(),
+        live::routes(),
+        metrics::routes(),
+        assets::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The whole web as a service. `guarded` refuses host names: see [`guard`].

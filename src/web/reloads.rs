@@ -83,9 +83,10 @@ impl Showing {
         shown.send_modify(|app| {
             let mut parts = app.parts().clone();
             change(&mut parts);
-            let Inner { streams, closing, .. } = &*app.0;
+            let Inner { streams, closing, displays, .. } = &*app.0;
             let (streams, closing) = (streams.clone(), closing.clone());
-            *app = App(Arc::new(Inner { parts, streams, closing }));
+            let displays = displays.clone();
+            *app = App(Arc::new(Inner { parts, streams, closing, displays }));
         });
     }
 }

@@ -7,10 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder};
 use hyper::http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 /// Names under which distributions install the browser.
@@ -144,6 +146,58 @@ impl Browser {
         self.client.screenshot().await.expect("the page can be drawn")
     }
 
+    /// Presses one key, where the focus is.
+    pub(crate) async fn press(&self, key: impl Into<char>) {
+        let value = key.into();
+        let press = [KeyAction::Down { value }, KeyAction::Up { value }];
+        let keys = press.into_iter().fold(KeyActions::new("keys".to_owned()), KeyActions::then);
+        self.client.perform_actions(keys).await.expect("the key is pressed");
+    }
+
+    /// Taps with a finger in the middle of what a selector finds.
+    pub(crate) async fn tap(&self, selector: &str) {
+        let middle = format!(
+            "(() => {{ const e = document.querySelector(\"{selector}\"); e.scrollIntoView({{ block: 'center' }}); \
+             const box = e.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+        );
+        let middle = self.value(&middle).await;
+        let point = json!({ "x": middle[0], "y": middle[1] });
+        let touch = |kind: &str, points: Value| json!({ "type": kind, "touchPoints": points });
+        self.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
+        self.devtools("Input.dispatchTouchEvent", touch("touchStart", json!([point]))).await;
+        self.devtools("Input.dispatchTouchEvent", touch("touchEnd", json!([]))).await;
+        self.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": false })).await;
+    }
+
+    /// Opens another tab in front of the present one, and what leads back to that.
+    pub(crate) async fn new_tab(&self) -> WindowHandle {
+        let present = self.client.window().await.expect("there is a tab");
+        let tab = self.client.new_window(true).await.expect("a tab opens");
+        self.client.switch_to_window(tab.handle).await.expect("it is there");
+        self.devtools("Page.bringToFront", json!({})).await;
+        present
+    }
+
+    /// Goes back to a tab, in front of all others.
+    pub(crate) async fn back_to(&self, tab: WindowHandle) {
+        self.client.switch_to_window(tab).await.expect("it is there");
+        self.devtools("Page.bringToFront", json!({})).await;
+    }
+
+    /// Stops the processes that draw the pages of this browser, or lets them go on. A page that is stopped answers
+    /// nothing, so that no other command may be given meanwhile.
+    pub(crate) fn renderers(&self, signal: Signal) -> usize {
+        let renderers = descendants(self.driver.child.id()).into_iter().filter(|pid| {
+            let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&command).contains("--type=renderer")
+        });
+        let signalled = renderers.filter(|pid| {
+            let pid = i32::try_from(*pid).ok().and_then(Pid::from_raw);
+            pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
+        });
+        signalled.count()
+    }
+
     /// A command of the DevTools protocol.
     async fn devtools(&self, name: &str, parameters: Value) -> Value {
         self.command("goog/cdp/execute", json!({ "cmd": name, "params": parameters })).await
@@ -231,6 +285,27 @@ fn base64(text: &str) -> Vec<u8> {
         bits.to_be_bytes()[1..four.len()].to_vec()
     };
     digits.chunks(4).flat_map(group).collect()
+}
+
+/// All processes that come from one, itself left out.
+fn descendants(root: u32) -> Vec<u32> {
+    let parent = |pid: u32| -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in brackets may hold blanks; after it come the state and the parent.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    let running = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let pairs: Vec<(u32, u32)> = running.filter_map(|pid| Some((pid, parent(pid)?))).collect();
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(of) = found.get(next).copied() {
+        found.extend(pairs.iter().filter(|(_, parent)| *parent == of).map(|(pid, _)| *pid));
+        next += 1;
+    }
+    found.split_off(1)
 }
 
 /// Where a program is, if it is installed.

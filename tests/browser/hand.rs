@@ -9,7 +9,7 @@ use std::time::Duration;
 use simulators::{Plant, PlantConfig, utc_now_us};
 
 use crate::demo::Demo;
-use crate::{ALONE, LIVE, SOON};
+use crate::{ALONE, LIVE, SOON, shot};
 
 /// The real service of a simulated filler that tells no batch. Killed when dropped.
 struct Untold {
@@ -70,13 +70,6 @@ impl Drop for Untold {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-async fn shot(browser: &crate::browser::Browser, name: &str) {
-    let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
-    let picture = browser.picture().await;
-    std::fs::write(shots.join(format!("{name}.png")), picture).expect("it is written");
 }
 
 const NOW: &str = "document.getElementById('batch-now').textContent";

@@ -5,8 +5,11 @@ mod andon;
 mod axe;
 mod browser;
 mod demo;
+mod displays;
+mod explain;
 mod hand;
 mod pages;
+mod replay;
 mod workbench;
 
 use std::path::{Path, PathBuf};
@@ -64,6 +67,14 @@ async fn browser(before: &str) -> Option<Browser> {
         eprintln!("skipped: {missing}");
     }
     browser
+}
+
+/// Keeps a picture for people in `target/screenshots`.
+async fn shot(browser: &Browser, name: &str) {
+    let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
+    let picture = browser.picture().await;
+    std::fs::write(shots.join(format!("{name}.png")), picture).expect("it is written");
 }
 
 #[tokio::test]

@@ -314,7 +314,8 @@ impl TagView {
     }
 }
 
-fn address(address: &Address) -> String {
+/// Where a value is, in words.
+pub(super) fn address(address: &Address) -> String {
     match address {
         Address::Register { table, first } => {
             let table = match table {
@@ -330,7 +331,8 @@ fn address(address: &Address) -> String {
     }
 }
 
-fn role(role: &Role) -> &'static str {
+/// The word of a role.
+pub(super) fn role(role: &Role) -> &'static str {
     match role {
         Role::Infeed => "infeed",
         Role::Good => "good",

@@ -15,14 +15,15 @@ use domain::units::{HOUR_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::read;
 use super::stops::{act_word, micro_s};
 use super::window::{WindowChoice, WindowView};
+use super::{AsOf, read};
 use crate::config::LineConfig;
-use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Key;
+use crate::web::replay;
 use crate::web::view::TitleView;
+use crate::web::{App, History};
 
 /// What plants say of stops whose machine told nothing.
 const REASONS: [(Key, Cause); 7] = [
@@ -169,7 +170,7 @@ pub(crate) struct ReasonView {
 /// Stops of a span, newest first, with what people said, and the time lost for each reason.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/losses",
-    params(("id" = String, Path, description = "Line"), WindowChoice, MicroLimit),
+    params(("id" = String, Path, description = "Line"), WindowChoice, MicroLimit, AsOf),
     responses(
         (status = 200, body = LossesView),
         (status = 400, body = ErrorView),
@@ -181,17 +182,33 @@ pub(super) async fn losses(
     Path(id): Path<String>,
     Params(choice): Params<WindowChoice>,
     Params(micro): Params<MicroLimit>,
+    Params(as_of): Params<AsOf>,
 ) -> Result<Json<LossesView>, WebError> {
     let line = app.line(&id)?;
-    let now_us = app.present().now.utc_us;
+    let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
     let window = choice.resolve(&line.config, now_us)?;
     let micro_s = micro.micro_s.unwrap_or(micro_s(&line.config));
-    let (id, (from, to)) = (line.config.id.clone(), window.us());
+    let (config, (from, to)) = (line.config.clone(), window.us());
     let stored = read(&app, move |history| {
-        Ok((history.stops(&id, from, to)?, history.rollups(&id, PeriodKind::Hour, from, to)?))
+        let stops = history.stops(&config.id, from, to)?;
+        let stops = if past { replay::cut(stops, now_us)? } else { stops };
+        Ok((stops, hours(history, &config, (from, to), past && to >= now_us)?))
     });
     let (record, hours) = stored.await?;
     Ok(Json(view(&line.config, window, &record, &hours, micro_s, now_us)))
+}
+
+/// Hours of a span; `past` says that it ends at a past moment in the middle of one.
+pub(super) fn hours(
+    history: &dyn History,
+    config: &LineConfig,
+    span: (i64, i64),
+    past: bool,
+) -> Result<Vec<Rollup>, String> {
+    match past {
+        true => replay::hours_at(history, config, span),
+        false => history.rollups(&config.id, PeriodKind::Hour, span.0, span.1),
+    }
 }
 
 /// What the plant calls reasons: those of the counting machine and those of every plant.

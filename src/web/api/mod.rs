@@ -8,6 +8,7 @@ mod calls;
 pub(crate) mod charts;
 mod counters;
 mod data;
+mod explain;
 pub(crate) mod forward;
 mod kpi;
 pub(crate) mod losses;
@@ -37,6 +38,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
+use super::replay::{self, NoReplay};
 use super::view::{
     ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS, trend_start_us,
 };
@@ -58,6 +60,8 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/snapshot", get(snapshot)),
         ("/api/v1/lines/{id}/charts", get(live_charts)),
         ("/api/v1/lines/{id}/minutes", get(minutes)),
+        ("/api/v1/lines/{id}/minutes.csv", get(explain::rows::minutes_csv)),
+        ("/api/v1/lines/{id}/explain/{value}", get(explain::explain)),
         ("/api/v1/lines/{id}/events", get(events)),
         ("/api/v1/lines/{id}/series", get(series::series)),
         ("/api/v1/lines/{id}/stops", get(stops::stops)),
@@ -102,6 +106,8 @@ pub(crate) fn routes() -> Routes {
         snapshot,
         live_charts,
         minutes,
+        explain::rows::minutes_csv,
+        explain::explain,
         events,
         series::series,
         stops::stops,
@@ -131,6 +137,8 @@ pub(crate) fn routes() -> Routes {
         healthz,
         readyz,
         openapi,
+        super::displays::acknowledge,
+        super::displays::displays,
         super::live::events,
         super::metrics::metrics
     ),
@@ -146,6 +154,14 @@ pub(crate) struct Span {
     from: Option<String>,
     /// End, exclusive: RFC 3339 or UTC milliseconds. Default: now.
     to: Option<String>,
+}
+
+/// A past moment, as which the record is shown.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AsOf {
+    /// RFC 3339 or UTC milliseconds, down to the minute. Default: now.
+    at: Option<String>,
 }
 
 /// Which events.
@@ -411,6 +427,18 @@ impl Span {
     }
 }
 
+impl AsOf {
+    /// The moment, if one is asked for; now otherwise. UTC microseconds, and whether it is past.
+    pub(super) fn resolve(&self, now_us: i64) -> Result<(i64, bool), WebError> {
+        match self.at.as_deref() {
+            None => Ok((now_us, false)),
+            Some(text) => {
+                replay::moment_of(text, now_us).map(|at| (at, true)).map_err(NoReplay::refusal)
+            }
+        }
+    }
+}
+
 impl Kinds {
     fn resolve(&self) -> Result<Vec<EventKind>, WebError> {
         let Some(kinds) = &self.kind else { return Ok(EventKind::ALL.to_vec()) };
@@ -426,7 +454,7 @@ impl Kinds {
 }
 
 /// A moment in UTC microseconds: RFC 3339, or UTC milliseconds as a number.
-fn moment(name: &str, text: Option<&str>, default_us: i64) -> Result<i64, WebError> {
+pub(crate) fn moment(name: &str, text: Option<&str>, default_us: i64) -> Result<i64, WebError> {
     let Some(text) = text else { return Ok(default_us) };
     // A plus sign of a query arrives as a blank: `+08:00` is often written so.
     let text = text.replace(' ', "+");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::minute::Counted;
-use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::rollup::Rollup;
 use domain::line::state::TimeClass;
 use domain::spc::pareto::pareto;
 use domain::stats::comparison::{Dispersion, holm, two_proportions};
@@ -14,8 +14,9 @@ use domain::units::{Count, HOUR_US, Reason, StationId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::read;
+use super::losses::hours;
 use super::window::{WindowChoice, WindowView};
+use super::{AsOf, read};
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::CountView;
@@ -81,7 +82,7 @@ pub(crate) struct RejectRowView {
 
 /// Pareto of rejects with intervals, hour by hour, and a comparison with the span before.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice),
+    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice, AsOf),
     responses(
         (status = 200, body = RejectsView),
         (status = 400, body = ErrorView),
@@ -92,22 +93,24 @@ pub(super) async fn rejects(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(choice): Params<WindowChoice>,
+    Params(as_of): Params<AsOf>,
 ) -> Result<Json<RejectsView>, WebError> {
     let line = app.line(&id)?;
-    let window = choice.resolve(&line.config, app.present().now.utc_us)?;
+    let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
+    let window = choice.resolve(&line.config, now_us)?;
     let before = window.before(&line.config);
-    let id = line.config.id.clone();
+    let config = line.config.clone();
     let (spans, counting) = ((window.us(), before.us()), line.config.counting_station.clone());
-    let hours = read(&app, move |history| {
-        let hours = |(from, to)| history.rollups(&id, PeriodKind::Hour, from, to);
-        Ok((hours(spans.0)?, hours(spans.1)?))
+    let stored = read(&app, move |history| {
+        let of = |span: (i64, i64)| hours(history, &config, span, past && span.1 >= now_us);
+        Ok((of(spans.0)?, of(spans.1)?))
     });
-    let (now, then) = hours.await?;
+    let (now, then) = stored.await?;
     Ok(Json(view(window, before, &inside(now, spans.0), &inside(then, spans.1), &counting)))
 }
 
 /// Hours that lie in the span by more than half: a shift that begins within an hour owns that hour or leaves it.
-fn inside(hours: Vec<Rollup>, (from_us, to_us): (i64, i64)) -> Vec<Rollup> {
+pub(super) fn inside(hours: Vec<Rollup>, (from_us, to_us): (i64, i64)) -> Vec<Rollup> {
     let half = |hour: &Rollup| {
         let end_us = hour.end_us.unwrap_or(to_us).min(to_us.max(hour.start_us + 1));
         end_us.min(to_us) - hour.start_us.max(from_us) > (end_us - hour.start_us) / 2

@@ -34,6 +34,11 @@ pub(crate) struct WindowView {
 const WORDS: [&str; 4] = ["shift", "previous", "day", "week"];
 
 impl WindowChoice {
+    /// A span as named elsewhere than in a query.
+    pub(crate) fn named(window: Option<String>) -> WindowChoice {
+        WindowChoice { window }
+    }
+
     /// The span that is meant now. Between shifts the last hours stand for the present shift.
     pub(crate) fn resolve(&self, config: &LineConfig, now_us: i64) -> Result<WindowView, WebError> {
         let word = self.window.as_deref().unwrap_or("shift");

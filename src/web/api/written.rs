@@ -2,11 +2,10 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::header;
 use serde::de::DeserializeOwned;
 
-use crate::web::Shown;
 use crate::web::error::WebError;
+use crate::web::{Shown, origin};
 
 /// Longest name of a person.
 pub(super) const NAME: usize = 80;
@@ -37,21 +36,10 @@ impl<T: DeserializeOwned> FromRequest<Shown> for Written<T> {
         if !shown.now().parts().writes {
             return Err(WebError::ReadOnly);
         }
-        let headers = request.headers();
-        let named = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        // A browser names the page that asks; programs do not.
-        let foreign = headers.get(header::ORIGIN).is_some_and(|_| {
-            let host = named(header::ORIGIN).and_then(|origin| origin.split_once("://"));
-            host.map(|(_, host)| host) != named(header::HOST)
-        });
-        if foreign {
+        if origin::is_foreign(request.headers()) {
             return Err(WebError::Origin);
         }
-        // A form of another page cannot send this type, so that it never gets here without asking first.
-        let json = named(header::CONTENT_TYPE).is_some_and(|kind| {
-            kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
-        });
-        if !json {
+        if !origin::is_json(request.headers()) {
             return Err(WebError::Parameter("the body must be application/json".to_owned()));
         }
         let refuse = |error: &dyn std::fmt::Display| WebError::Parameter(error.to_string());

@@ -3,6 +3,7 @@
 import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
+import { displayName, nameDisplay, SCREEN } from './display.mjs';
 import { ask } from './page.mjs';
 import { offerReload } from './reload.mjs';
 import { join } from './shell.mjs';
@@ -31,8 +32,17 @@ const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset
   showAll();
 });
 const loadPlant = ask(() => '/api/v1/forward', EVERY_MS, ({ database }) => showPlant(database));
+const loadDisplays = ask(() => '/api/v1/displays', EVERY_MS, showDisplays);
 live.run();
 offerReload();
+loadDisplays();
+
+$('display-name').value = displayName();
+$('display-name').addEventListener('change', () => {
+  nameDisplay($('display-name').value);
+  $('display-name').value = displayName();
+  setTimeout(loadDisplays, 300);
+});
 
 /** From the live view: links and the known part of the shift. */
 function showLinks() {
@@ -122,4 +132,18 @@ function showBalance() {
     h('td', { class: 'num' }, ...(section.inside ? [`${num(section.inside.low)} – ${num(section.inside.high)}`, h('span', { class: 'dim' }, ` ${t('since', { time: hm(section.inside.since_ms) })}`)] : ['–'])),
     h('td', { class: 'num' }, num(section.capacity)),
     h('td', { class: section.verdict === 'miscount' ? 'verdict more' : 'verdict' }, ...(section.verdict === 'miscount' ? [icon('internal'), ' '] : []), word('section', section.verdict))))));
+}
+
+function showDisplays(displays) {
+  // An age that moves by itself is written in place; the table is drawn when something else changes.
+  const known = displays.map(({ painted_ago_ms: painted, heard_ago_ms: heard, seq, ...rest }) => rest);
+  show($('displays').tBodies[0], known, () => displays.map((display) => h('tr', { 'data-screen': display.screen, 'data-state': display.state },
+    h('th', { scope: 'row', class: 'wide' }, display.name || h('span', { class: 'dim' }, t('display_unnamed')), ...(display.screen === SCREEN ? [h('span', { class: 'dim' }, ` (${t('display_this')})`)] : [])),
+    h('td', { class: 'wide' }, display.page.endsWith(`/${display.line}`) ? display.page : `${display.page} ${display.line}`),
+    h('td', { class: display.state === 'frozen' || display.old_build ? 'fault' : '' }, ...(display.state === 'frozen' || display.old_build ? [icon('unknown'), ' '] : []),
+      [word('display', display.state), display.old_build ? t('display_build_old') : ''].filter(Boolean).join(' · ')),
+    h('td', { class: 'num nowrap' }, h('span', { class: 'painted' })))));
+  document.querySelectorAll('#displays .painted').forEach((cell, i) => {
+    cell.textContent = t('display_ago', { age: age(displays[i].painted_ago_ms) });
+  });
 }

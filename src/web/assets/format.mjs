@@ -6,6 +6,9 @@ const TEXTS = JSON.parse(document.getElementById('texts').textContent);
 /** Language of the page: `en`, `zh` or `both`. */
 export const LANG = document.body.dataset.lang;
 
+/** Whether the page shows a past moment. */
+export const REPLAY = document.body.dataset.replay !== undefined;
+
 /** Offset of the plant's time from UTC, in milliseconds. Views bring it; browsers need not know the zone. */
 let offset = 0;
 

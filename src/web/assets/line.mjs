@@ -5,10 +5,13 @@ import { icon } from './chart.mjs';
 import { ask } from './page.mjs';
 import { showBatch } from './batch.mjs';
 import { showCalls } from './calls.mjs';
+import { explained } from './explain.mjs';
 import { join } from './shell.mjs';
 import { held, showState } from './state.mjs';
 
 const EVERY_MS = 2000;
+/** What flows through a machine: its text, where the view has it, and the word under which it is explained. */
+const FLOWS = [['in', 'infeed', 'infeed'], ['out', 'good', 'good'], ['rejected', 'rejected', 'rejected']];
 const $ = (id) => document.getElementById(id);
 
 let data = null;
@@ -44,29 +47,58 @@ const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset
 showState(view, lost);
 live.run();
 
+/** The cards are made once and their numbers written in place: what is drawn anew loses the press and the focus on it. */
 function showMachines() {
-  show($('machines'), [view.stations, lost, chosen], () => view.stations.map((station) => {
-    const known = station.up && !lost;
-    const state = known ? station.state.word : 'unknown';
-    const focused = document.activeElement?.dataset?.station === station.id;
-    const flow = [['in', station.infeed], ['out', station.good], ['rejected', station.rejected]].filter(([, count]) => count)
-      .map(([name, count]) => h('p', {}, h('span', { class: 'dim' }, t(name)), h('b', { class: 'num' }, num(count.best)), h('span', { class: 'dim' }, doubt(count))));
-    const values = station.measures.map(({ tag, value, word: name, unit }) => h('p', {}, h('span', { class: 'dim' }, tag.replace(/^.*?\./, '')),
-      h('b', { class: 'num' }, value === null ? '◆' : name ?? num(value)), h('span', { class: 'dim' }, unit)));
-    const heard = station.heard_ago_ms === null ? t('never_heard') : t('heard', { age: age(station.heard_ago_ms) });
-    const button = h('button', { type: 'button', class: 'act', 'data-station': station.id, 'aria-pressed': String(chosen === station.id) }, t('show_tags'));
-    if (focused) queueMicrotask(() => button.focus());
-    return h('section', { class: `card machine${station.up ? '' : ' down'}`, 'aria-label': station.id },
-      h('header', {}, h('h2', {}, icon(known ? station.state.class : 'unknown'), ` ${station.id} `, title(station.title)), button),
-      h('p', { class: 'machine-state' }, h('b', {}, station.up || lost ? word('state', state) : t('plc_offline')), ` ${lost ? '' : hms(station.state.for_ms)}`),
-      h('p', { class: station.up ? 'dim' : 'fault' }, [station.protocol === 'opcua' ? 'OPC UA' : 'Modbus', station.counts ? t('counts') : '', station.up ? '' : word('miss', station.reason), lost ? '' : heard].filter(Boolean).join(' · ')),
-      ...((station.bad_tags?.length ?? 0) > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${station.bad_tags.join(', ')}`)] : []),
-      h('div', { class: 'columns' }, h('div', { class: 'values' }, ...flow), h('div', { class: 'values' }, ...values)));
-  }));
+  const frame = view.stations.map((station) => [station.id, station.title, station.protocol, station.counts,
+    FLOWS.filter(([, member]) => station[member]).map(([name]) => name), station.measures.map(({ tag, unit }) => [tag, unit])]);
+  show($('machines'), frame, () => view.stations.map(machine));
+  view.stations.forEach((station, i) => showMachine($('machines').children[i], station));
+}
+
+function machine(station) {
+  const flow = FLOWS.filter(([, member]) => station[member]).map(([name, member, what]) => h('p', {}, h('span', { class: 'dim' }, t(name)),
+    explained(what, { 'data-query': `station=${encodeURIComponent(station.id)}`, 'aria-label': '', 'data-flow': member }, h('b', { class: 'num' })), h('span', { class: 'dim doubted' })));
+  const values = station.measures.map(({ tag, unit }) => h('p', { 'data-tag': tag }, h('span', { class: 'dim' }, tag.replace(/^.*?\./, '')),
+    h('b', { class: 'num' }), h('span', { class: 'dim' }, unit)));
+  return h('section', { class: 'card machine', 'aria-label': station.id },
+    h('header', {}, h('h2', {}, h('span', { class: 'class' }), ` ${station.id} `, title(station.title)),
+      h('button', { type: 'button', class: 'act', 'data-station': station.id, 'aria-pressed': 'false' }, t('show_tags'))),
+    h('p', { class: 'machine-state' }, h('b'), h('span')),
+    h('p', { class: 'heard' }),
+    h('p', { class: 'fault bad', hidden: true }),
+    h('div', { class: 'columns' }, h('div', { class: 'values' }, ...flow), h('div', { class: 'values' }, ...values)));
+}
+
+function showMachine(card, station) {
+  const known = station.up && !lost;
+  const find = (selector) => card.querySelector(selector);
+  const write = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+  card.classList.toggle('down', !station.up);
+  show(find('.class'), known ? station.state.class : 'unknown', () => [icon(known ? station.state.class : 'unknown')]);
+  find('[data-station]').setAttribute('aria-pressed', String(chosen === station.id));
+  write(find('.machine-state b'), station.up || lost ? word('state', known ? station.state.word : 'unknown') : t('plc_offline'));
+  write(find('.machine-state span'), lost ? '' : ` ${hms(station.state.for_ms)}`);
+  const heard = station.heard_ago_ms === null ? t('never_heard') : t('heard', { age: age(station.heard_ago_ms) });
+  find('.heard').className = station.up ? 'heard dim' : 'heard fault';
+  write(find('.heard'), [station.protocol === 'opcua' ? 'OPC UA' : 'Modbus', station.counts ? t('counts') : '', station.up ? '' : word('miss', station.reason), lost ? '' : heard].filter(Boolean).join(' · '));
+  const bad = station.bad_tags ?? [];
+  find('.bad').hidden = bad.length === 0;
+  write(find('.bad'), `◆ ${t('bad_data')} ${bad.join(', ')}`);
+  for (const button of card.querySelectorAll('[data-flow]')) {
+    const count = station[button.dataset.flow];
+    write(button.firstChild, num(count.best));
+    button.setAttribute('aria-label', `${button.previousSibling.textContent} ${num(count.best)}`);
+    write(button.nextSibling, doubt(count));
+  }
+  for (const { tag, value, word: name } of station.measures) {
+    write(find(`[data-tag="${CSS.escape(tag)}"] b`), value === null ? '◆' : name ?? num(value));
+  }
 }
 
 $('machines').addEventListener('click', (event) => {
-  const station = event.target.closest('button')?.dataset.station;
+  const station = event.target.closest('button.act')?.dataset.station;
   if (!station) return;
   chosen = chosen === station ? null : station;
   showMachines();

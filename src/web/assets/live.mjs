@@ -1,6 +1,8 @@
 // The link to the edge. A timer in this page, not an error of the socket, decides that data are late or lost: a
 // hung service, a pulled cable and a frozen switch raise no error for minutes.
 
+import { REPLAY } from './format.mjs';
+
 /** Nothing heard for so long: late. */
 export const LATE_MS = 1500;
 /** Nothing heard for so long: lost. With the check below and a busy browser that is said within four seconds. */
@@ -46,15 +48,28 @@ export class Live {
     /** The line's clock: `at` when `when`, running `speed` times as fast as ours. */
     this.time = null;
     this.speed = 1;
+    /** Number of the last view of the stream. */
+    this.seq = null;
   }
 
   run() {
+    if (REPLAY) {
+      this.show();
+      return;
+    }
     document.addEventListener('visibilitychange', () => this.turn());
     window.addEventListener('pagehide', () => this.close());
     window.addEventListener('pageshow', (event) => event.persisted && this.turn());
     setInterval(() => this.check(), CHECK_MS);
     this.first();
     this.open();
+  }
+
+  /** A past moment: what came with the page is all there is. */
+  show() {
+    const { view, charts } = JSON.parse(document.getElementById('first').textContent);
+    this.on.view(view);
+    this.on.charts(charts);
   }
 
   /** The figures that came with the page. They aged on the way; those of a page from a cache are of any age. */
@@ -84,6 +99,9 @@ export class Live {
       take(JSON.parse(event.data));
     };
     source.addEventListener('hb', hear((beat) => this.beat(beat)));
+    source.addEventListener('view', (event) => {
+      if (this.source === source) this.seq = Number(event.lastEventId);
+    });
     source.addEventListener('view', hear((view) => this.take(view)));
     source.addEventListener('charts', hear((charts) => this.on.charts(charts)));
     source.addEventListener('error', () => {

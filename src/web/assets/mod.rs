@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 32] = [
+pub(crate) static ASSETS: [Asset; 35] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -49,6 +49,9 @@ pub(crate) static ASSETS: [Asset; 32] = [
     asset!("state.mjs", SCRIPT),
     asset!("trend.mjs", SCRIPT),
     asset!("hours.mjs", SCRIPT),
+    asset!("display.mjs", SCRIPT),
+    asset!("explain.css", "text/css; charset=utf-8"),
+    asset!("explain.mjs", SCRIPT),
     asset!("overview.mjs", SCRIPT),
     asset!("spc.css", "text/css; charset=utf-8"),
     asset!("spc.mjs", SCRIPT),

@@ -1,6 +1,6 @@
 // The overview: one line at a glance. Draws what the views bring.
 
-import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, s, setOffset, show, signed, t, title, word } from './format.mjs';
+import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, REPLAY, s, setOffset, show, signed, t, title, word } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
@@ -96,22 +96,21 @@ function showOutput() {
   const shift = view.shift;
   const waiting = view.feed === 'waiting';
   const good = shift?.good ?? view.total;
-  figure('good', waiting ? '–' : num(good.best), waiting ? '' : good.best);
-  put('good-doubt', doubt(good));
+  // Of the past, the sum since the journal began is not told.
+  const untold = REPLAY && !shift;
+  figure('good', waiting || untold ? '–' : num(good.best), waiting || untold ? '' : good.best);
+  put('good-doubt', untold ? '' : doubt(good));
   facts('good-note', shift ? [t('plan', { n: num(shift.plan) }), t('progress', { n: fixed(shift.plan_percent, 1) })] : []);
   analog($('good-bar'), {
     max: Math.max(shift?.plan ?? 1, good.best, 1) * 1.02, value: waiting ? null : good.best, filled: true, target: shift?.target_now,
   });
-  if (!waiting) explain('good', good);
   figure('gap', shift ? signed(shift.difference.best) : '–', shift?.difference.best);
   put('gap-doubt', shift ? doubt(shift.difference, signed) : '');
   facts('gap-note', shift ? [difference(shift), targetUntilNow(shift)] : []);
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
-  if (shift) explain('gap', shift.difference, signed);
   const forecast = shift?.forecast ?? null;
   figure('plan', forecast === null ? '–' : num(forecast), forecast);
   put('plan-note', !shift ? '' : forecast === null ? t('no_forecast') : t('forecast_note', { time: hm(shift.end_ms) }));
-  put('plan-why', shift ? t('plan', { n: num(shift.plan) }) : '');
   analog($('plan-bar'), {
     max: Math.max(shift?.plan ?? 1, forecast ?? 0, 1) * 1.1, value: forecast, filled: true, target: shift?.plan,
   });
@@ -129,19 +128,6 @@ function targetUntilNow(shift) {
 function difference(shift) {
   if (shift.difference.best === 0) return '±0';
   return shift.difference.best > 0 ? `△ ${t('ahead')}` : `▽ ${t('behind')}`;
-}
-
-/** Where the doubt of a number comes from, for who opens it. */
-function explain(id, count, form = num) {
-  const lines = [count.low === count.high ? t('exact_count') : t('between', { low: form(count.low), high: form(count.high) })];
-  const gap = view.shift?.gap;
-  if (gap && gap.high > 0) lines.push(t('unwatched', { n: `${num(gap.best)} ${doubt(gap)}`.trim() }));
-  const doubts = view.events.filter((event) => event.kind === 'count').slice(0, 3);
-  if (count.low !== count.high && doubts.length > 0) {
-    lines.push(t('why_doubt'));
-    for (const event of doubts) lines.push(`${hm(event.at_ms)} ${event.station ?? ''} ${word('word', event.word)} · ${detail(event)}`);
-  }
-  put(`${id}-why`, lines.join('\n'));
 }
 
 function showSpeed() {
@@ -243,7 +229,7 @@ function showRejects() {
 }
 
 function showStations() {
-  put('polls', t('polls', { n: num(view.polls), missed: num(view.missed_polls) }));
+  if (!REPLAY) put('polls', t('polls', { n: num(view.polls), missed: num(view.missed_polls) }));
   show($('stations'), [view.stations, lost], () => view.stations.map((station) => {
     const known = station.up && !lost;
     const kind = known ? station.state.class : 'unknown';
@@ -258,7 +244,7 @@ function showStations() {
       h('div', {},
         h('p', { class: 'station-name' }, icon(kind), ' ', h('b', {}, station.id), ` ${title(station.title)}`),
         h('p', {}, h('b', { class: 'station-state' }, station.up || lost ? word('state', state) : t('plc_offline')), lost ? '' : ` ${hms(station.state.for_ms)}`),
-        h('p', { class: station.up ? 'dim' : 'fault' }, [station.counts ? t('counts') : '', lost ? '' : heard(station)].filter(Boolean).join(' · ')),
+        h('p', { class: station.up ? 'dim' : 'fault' }, [station.counts ? t('counts') : '', lost || REPLAY ? '' : heard(station)].filter(Boolean).join(' · ')),
         ...(bad.length > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${bad[0]}${bad.length > 1 ? ` +${bad.length - 1}` : ''}`)] : [])),
       h('p', { class: 'flow' }, ...flow),
       ...measures(station),

@@ -1,6 +1,6 @@
 // What the pages behind the overview share: the span, the asking, files to take away.
 
-import { age, day, hm, put, t, title } from './format.mjs';
+import { age, day, hm, put, REPLAY, t, title } from './format.mjs';
 
 const $ = (id) => document.getElementById(id);
 const ANSWER_WITHIN_MS = 8000;
@@ -52,6 +52,9 @@ export function windows(changed) {
   });
 }
 
+/** The past moment of the page as part of a question to the service; empty for now. */
+export const AS_OF = REPLAY ? `&at=${document.body.dataset.replay}` : '';
+
 /** Writes a choice into the address. */
 export function remember(name, value) {
   const address = new URL(location.href);
@@ -89,6 +92,8 @@ export function ask(path, every, take, trouble = 'trouble') {
       clearTimeout(timer);
     }
   };
+  // The past does not change.
+  if (REPLAY) return load;
   setInterval(load, every);
   document.addEventListener('visibilitychange', () => !document.hidden && load());
   return load;

@@ -2,7 +2,7 @@
 
 import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, word } from './format.mjs';
 import { icon } from './chart.mjs';
-import { ask, chosen, csv, iso, spanText, windows } from './page.mjs';
+import { AS_OF, ask, chosen, csv, iso, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 5000;
@@ -22,7 +22,7 @@ const live = join({
     if (!data) load();
   },
 });
-const load = ask(() => `/api/v1/lines/${line}/rejects?window=${chosen()}`, EVERY_MS, (next) => {
+const load = ask(() => `/api/v1/lines/${line}/rejects?window=${chosen()}${AS_OF}`, EVERY_MS, (next) => {
   data = next;
   showAll();
 });

@@ -1,6 +1,8 @@
 // A report prints itself on demand; everything on it was drawn by the service. Gaps are explained and the report is made
 // final by asking the service, which then draws it again.
 
+import './explain.mjs';
+
 const $ = (id) => document.getElementById(id);
 const closing = $('closing');
 const { line, lang } = document.body.dataset;

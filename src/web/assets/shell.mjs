@@ -1,6 +1,8 @@
 // The frame of every page: link, clock, bands, theme.
 
-import { age, clock, hms, put, t, title, word } from './format.mjs';
+import { age, clock, hms, put, REPLAY, t, title, word } from './format.mjs';
+import { acknowledge, changed } from './display.mjs';
+import './explain.mjs';
 import { Live } from './live.mjs';
 
 const body = document.body;
@@ -15,20 +17,21 @@ const RESTORED_SHOWN_MS = 30000;
 export function join(page) {
   const live = new Live(body.dataset.line, {
     view: (view) => {
-      tick(live);
+      if (!REPLAY) tick(live);
       faults(view);
       page.view(view);
     },
     charts: (charts) => page.charts?.(charts),
     link: (link) => {
-      showLink(link, live);
+      if (!REPLAY) showLink(link, live);
       page.link?.(link, live);
     },
     restored,
   });
   themes();
-  closeWhy();
-  setInterval(() => tick(live), 250);
+  acknowledge(live);
+  // The past stands still: nothing of it may look as if it went on.
+  setInterval(() => (REPLAY ? changed() : tick(live)), 250);
   return live;
 }
 
@@ -36,8 +39,21 @@ export function join(page) {
 function tick(live) {
   const now = live.now();
   if (now !== null) put('clock', clock(now));
+  if (now !== null) rewind(now);
   const angle = Math.floor(performance.now() / 250) % 8 * 45;
   document.getElementById('beat')?.setAttribute('transform', `rotate(${angle})`);
+  changed();
+}
+
+/** The way to the minute before, wherever the line's clock is by then. */
+function rewind(now) {
+  const link = document.getElementById('rewind');
+  const at = Math.floor(now / 60000 - 1) * 60000;
+  if (!link || link.dataset.at === String(at)) return;
+  link.dataset.at = String(at);
+  const address = new URL(location.href);
+  address.searchParams.set('at', String(at));
+  link.href = address.search;
 }
 
 function showLink(link, live) {
@@ -98,15 +114,6 @@ function help(view, unreached) {
     text = t('help_waiting');
   }
   put('band-help', text).hidden = text === '';
-}
-
-/** Explanations close like a menu: with Escape, or with a tap beside them. */
-function closeWhy() {
-  const close = (except) => document.querySelectorAll('details.doubtful[open]').forEach((open) => {
-    if (open !== except) open.open = false;
-  });
-  document.addEventListener('click', (event) => close(event.target.closest('details.doubtful')));
-  document.addEventListener('keydown', (event) => event.key === 'Escape' && close(null));
 }
 
 function themes() {

@@ -3,7 +3,7 @@
 import { clock, day, fixed, h, hm, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot, shape } from './chart.mjs';
 import { showCalls } from './calls.mjs';
-import { ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
+import { AS_OF, ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 5000;
@@ -39,7 +39,7 @@ const live = join({
     showCalls(present, lost);
   },
 });
-const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}`, EVERY_MS, (next) => {
+const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}${AS_OF}`, EVERY_MS, (next) => {
   data = next;
   showAll();
 });

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{figure, heading, style, table, trouble};
+use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -22,6 +23,9 @@ async fn data(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
+    if let Some(refused) = present_only(&app, look, (Key::Data, line), &choice).await? {
+        return Ok(refused);
+    }
     let (body, first) = (body(look.lang, app.parts().writes), First::of(&app, line).await?);
     Ok(page(&app, look, &Page { title: Key::Data, line, script: "data.mjs", body, first }))
 }
@@ -69,12 +73,37 @@ fn body(lang: Lang, writes: bool) -> Markup {
         div.snug { (table(lang, Key::PollTable, "polls", &polls)) }
         div.halves.wide-left {
             (table(lang, Key::Ledger, "ledger", &ledger))
-            (table(lang, Key::CountBalance, "balance", &balance))
+            div.stack {
+                (table(lang, Key::CountBalance, "balance", &balance))
+                (displays(lang))
+            }
         }
         p.note #alerts-trouble role="alert" hidden {}
         div.halves.told {
             (table(lang, Key::AlertTable, "alerts", &alerts))
             (table(lang, Key::DeliveryTable, "deliveries", &deliveries))
+        }
+    }
+}
+
+/// Screens and what they have painted, and where this one is given its name.
+fn displays(lang: Lang) -> Markup {
+    let columns = [Key::DisplayWord, Key::PageChoice, Key::DisplayState, Key::DisplayPainted];
+    html! {
+        div.card.list {
+            header {
+                h2 #displays-title { (lang.mark(Key::Displays)) }
+                label.named {
+                    span.dim { (lang.mark(Key::DisplayName)) }
+                    input #display-name maxlength="40" autocomplete="off";
+                }
+            }
+            div.scroll role="region" aria-labelledby="displays-title" tabindex="0" {
+                table #displays {
+                    thead { tr { @for column in columns { th scope="col" { (lang.mark(column)) } } } }
+                    tbody {}
+                }
+            }
         }
     }
 }

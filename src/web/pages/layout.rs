@@ -7,6 +7,8 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::{Deserialize, Serialize};
 
+use super::replay::{band, kept, rewind};
+use super::words;
 use crate::web::App;
 use crate::web::assets;
 use crate::web::error::WebError;
@@ -35,12 +37,19 @@ impl Look {
 #[derive(Deserialize)]
 pub struct Choice {
     line: Option<String>,
+    /// A past moment as which the page is to be shown.
+    at: Option<String>,
 }
 
 impl Choice {
     /// The line that is named; a blank names none.
     pub fn line(&self) -> Option<&str> {
         self.line.as_deref().filter(|line| !line.is_empty())
+    }
+
+    /// The past moment that is asked for; a blank asks for none.
+    pub fn at(&self) -> Option<&str> {
+        self.at.as_deref().filter(|at| !at.is_empty())
     }
 }
 
@@ -57,11 +66,13 @@ const PAGES: [(&str, Key); 7] = [
 
 /// What stands around a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Frame {
+pub(super) enum Frame {
     /// The bar with its choices.
     Page,
     /// Nothing that can be pressed.
     Wall,
+    /// The bar, and instead of figures why there are none.
+    Refused,
 }
 
 /// Colours of a page.
@@ -149,6 +160,9 @@ pub struct First {
     pub view: LineView,
     /// Its charts.
     pub charts: ChartsView,
+    /// The past moment that they are of, UTC microseconds; none for now.
+    #[serde(skip)]
+    pub replay: Option<i64>,
 }
 
 impl First {
@@ -156,7 +170,8 @@ impl First {
     pub async fn of(app: &App, line: usize) -> Result<First, WebError> {
         let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
         let charts = app.charts(feed).await;
-        Ok(First { speed: app.parts().clock.speed(), view: app.view(feed), charts })
+        let (speed, view) = (app.parts().clock.speed(), app.view(feed));
+        Ok(First { speed, view, charts, replay: None })
     }
 }
 
@@ -170,9 +185,10 @@ pub fn wall(app: &App, look: Look, page: &Page) -> Response {
     document(app, look, page, Frame::Wall)
 }
 
-fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Response {
+pub(super) fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Response {
     let Look { lang, theme, asked } = look;
     let parts = app.parts();
+    let past = page.first.replay;
     let feed = parts.lines.get(page.line);
     let line = feed.map(|feed| feed.config.id.to_string()).unwrap_or_default();
     let markup = html! {
@@ -184,17 +200,22 @@ fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Response {
                 title { (line) " " (lang.say(page.title)) " – " (parts.site) }
                 link rel="icon" href=(assets::href("icon.svg"));
                 link rel="stylesheet" href=(assets::href("app.css"));
+                @if frame != Frame::Wall { link rel="stylesheet" href=(assets::href("explain.css")); }
                 @for module in ["format.mjs", "live.mjs", "chart.mjs", "shell.mjs"] {
                     link rel="modulepreload" href={ "/assets/" (module) };
                 }
                 script type="module" src=(assets::href(page.script)) {}
             }
-            body class=[(frame == Frame::Wall).then_some("wall")] data-link="late" data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) {
-                @if frame == Frame::Page { a.skip href="#main" { (lang.mark(Key::SkipToContent)) } }
+            body class=[(frame == Frame::Wall).then_some("wall")] data-link=(if past.is_some() { "replay" } else { "late" }) data-replay=[past.map(|us| us / 1_000)] data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) {
+                @if frame != Frame::Wall { a.skip href="#main" { (lang.mark(Key::SkipToContent)) } }
                 (header(app, look, page, frame))
                 noscript { p.band { (lang.mark(Key::NeedsScript)) } }
+                @if let Some(at_us) = past.filter(|_| frame == Frame::Page) { (band(app, lang, page, at_us)) }
                 (bands(lang))
-                main #main tabindex="-1" { (page.body) }
+                main #main tabindex="-1" {
+                    @if frame != Frame::Wall { (explain_hint(lang)) }
+                    (page.body)
+                }
                 (patterns())
                 (data("texts", &lang.table()))
                 (data("first", &page.first))
@@ -227,22 +248,25 @@ fn header(app: &App, look: Look, page: &Page, frame: Frame) -> Markup {
             }
             // The mark is part of every page of a simulated plant and no setting removes it.
             @if parts.simulated { strong.sim { (lang.mark(Key::Simulated)) } }
-            @if frame == Frame::Page { (navigation(app, lang, page)) }
+            @if frame != Frame::Wall { (navigation(app, lang, page)) }
             p.link #link {
                 svg.beat viewBox="-10 -10 20 20" role="img" aria-label=(lang.say(Key::Beat)) {
                     circle r="8" {}
                     path #beat d="M0 0V-8" {}
                 }
-                b #link-word { (lang.say(Key::Connecting)) }
+                b #link-word { (lang.say(if page.first.replay.is_some() { Key::Replay } else { Key::Connecting })) }
                 span #link-age {}
             }
             p.clock {
-                time #clock aria-label=(lang.say(Key::LineTime)) { "--:--:--" }
-                @if parts.clock.speed() != 1.0 {
+                time #clock aria-label=(lang.say(Key::LineTime)) {
+                    @match page.first.replay { Some(us) => (words::clock(&parts.zone, us)), None => "--:--:--" }
+                }
+                @if parts.clock.speed() != 1.0 && page.first.replay.is_none() {
                     span.speedup { (lang.say(Key::Speedup).replace("{n}", &parts.clock.speed().to_string())) }
                 }
             }
-            @if frame == Frame::Page { (choices(app, look, page)) }
+            @if frame == Frame::Page { (rewind(app, lang, page)) }
+            @if frame != Frame::Wall { (choices(app, look, page)) }
         }
     }
 }
@@ -255,7 +279,7 @@ fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
     html! {
         nav aria-label=(lang.say(Key::PageChoice)) {
             @for (path, title) in PAGES {
-                a href=(format!("{path}?line={line}")) aria-current=[(title == page.title).then_some("page")] {
+                a href=(format!("{path}?line={line}{}", kept(app, page, path))) aria-current=[(title == page.title).then_some("page")] {
                     (lang.mark(title))
                 }
             }
@@ -263,7 +287,7 @@ fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
         @if lines.len() > 1 {
             nav.lines aria-label=(lang.say(Key::LineChoice)) {
                 @for (i, feed) in lines.iter().enumerate() {
-                    a href=(format!("{here}?line={}", feed.config.id)) aria-current=[(i == page.line).then_some("true")] {
+                    a href=(format!("{here}?line={}{}", feed.config.id, kept(app, page, here))) aria-current=[(i == page.line).then_some("true")] {
                         (feed.config.id)
                     }
                 }
@@ -279,7 +303,7 @@ fn choices(app: &App, look: Look, page: &Page) -> Markup {
     html! {
         div.choices role="group" aria-label=(lang.say(Key::Language)) {
             @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
-                a href={ "?line=" (line) "&lang=" (choice.word()) }
+                a href={ "?line=" (line) "&lang=" (choice.word()) (kept(app, page, "/")) }
                     aria-current=[(choice == lang).then_some("true")] { (word) }
             }
         }
@@ -311,6 +335,11 @@ fn bands(lang: Lang) -> Markup {
     }
 }
 
+/// What a number that can be explained says of itself.
+pub(super) fn explain_hint(lang: Lang) -> Markup {
+    html! { p.away #explain-hint { (lang.mark(Key::ExplainHint)) } }
+}
+
 /// Fillings that all drawings of a page share.
 fn patterns() -> Markup {
     html! {
@@ -325,7 +354,7 @@ fn patterns() -> Markup {
 }
 
 /// What scripts read. A data block is not a script: the policy lets it pass and nothing runs it.
-fn data(id: &str, data: &impl Serialize) -> Markup {
+pub(super) fn data(id: &str, data: &impl Serialize) -> Markup {
     let json = serde_json::to_string(data).unwrap_or_default();
     html! { script id=(id) type="application/json" { (PreEscaped(json.replace('<', "\\u003c"))) } }
 }

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::calls::strip;
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{heading, style, table, trouble};
+use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -23,6 +24,9 @@ async fn line(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
+    if let Some(refused) = present_only(&app, look, (Key::LinePage, line), &choice).await? {
+        return Ok(refused);
+    }
     let writes = app.parts().writes;
     let (body, first) = (body(look.lang, writes), First::of(&app, line).await?);
     Ok(page(&app, look, &Page { title: Key::LinePage, line, script: "line.mjs", body, first }))

@@ -8,11 +8,12 @@ pub mod line;
 pub mod overview;
 mod parts;
 pub mod rejects;
+mod replay;
 pub mod report;
 pub mod spc;
 pub mod stops;
 pub mod wall;
-mod words;
+pub(in crate::web) mod words;
 
 use super::Routes;
 

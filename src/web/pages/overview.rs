@@ -6,7 +6,8 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::calls::strip;
-use super::layout::{Choice, First, Look, Page, page};
+use super::layout::{Choice, Look, Page, page};
+use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -22,8 +23,11 @@ async fn overview(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let writes = app.parts().writes;
-    let (body, first) = (body(look.lang, writes), First::of(&app, line).await?);
+    let first = match asked(&app, look, (Key::Overview, line), &choice).await? {
+        Ok(first) => first,
+        Err(refused) => return Ok(refused),
+    };
+    let body = body(look.lang, app.parts().writes && first.replay.is_none());
     let content = Page { title: Key::Overview, line, script: "overview.mjs", body, first };
     Ok(page(&app, look, &content))
 }
@@ -43,15 +47,15 @@ fn body(lang: Lang, writes: bool) -> Markup {
                     }
                 }
             }
-            (figure(lang, Key::Output, "good"))
-            (figure(lang, Key::Difference, "gap"))
-            (figure(lang, Key::Forecast, "plan"))
+            (figure(lang, Key::Output, "good", "good"))
+            (figure(lang, Key::Difference, "gap", "difference"))
+            (figure(lang, Key::Forecast, "plan", "forecast"))
         }
         (strip(lang, writes))
         div.bars {
-            (gauge(lang, Key::Speed, "speed"))
-            (gauge(lang, Key::RejectFraction, "reject"))
-            (gauge(lang, Key::ShiftTime, "known"))
+            (gauge(lang, Key::Speed, "speed", "speed"))
+            (gauge(lang, Key::RejectFraction, "reject", "reject_fraction"))
+            (gauge(lang, Key::ShiftTime, "known", "coverage"))
         }
         div.work {
             div.charts {
@@ -92,17 +96,14 @@ fn body(lang: Lang, writes: bool) -> Markup {
     }
 }
 
-/// A large number with its doubt. Opening it says where the doubt comes from.
-fn figure(lang: Lang, title: Key, id: &str) -> Markup {
+/// A large number with its doubt. `explain` is the word under which the service explains it.
+fn figure(lang: Lang, title: Key, id: &str, explain: &str) -> Markup {
     html! {
         section.tile.live aria-labelledby={ (id) "-title" } {
             h2 #{ (id) "-title" } { (lang.mark(title)) }
-            details.doubtful {
-                summary {
-                    b.num.big #(id) data-value="" { "–" } " "
-                    span.doubt #{ (id) "-doubt" } {}
-                }
-                p.why #{ (id) "-why" } {}
+            button.explains type="button" data-explain=(explain) aria-describedby="explain-hint" {
+                b.num.big #(id) data-value="" { "–" } " "
+                span.doubt #{ (id) "-doubt" } {}
             }
             p.dim #{ (id) "-note" } {}
             svg.analog #{ (id) "-bar" } aria-hidden="true" {}
@@ -111,12 +112,14 @@ fn figure(lang: Lang, title: Key, id: &str) -> Markup {
 }
 
 /// A number beside the bar that says how it lies.
-fn gauge(lang: Lang, title: Key, id: &str) -> Markup {
+fn gauge(lang: Lang, title: Key, id: &str, explain: &str) -> Markup {
     html! {
         section.tile.live aria-labelledby={ (id) "-title" } {
             div {
                 h2 #{ (id) "-title" } { (lang.mark(title)) }
-                p { b.num.mid #(id) data-value="" { "–" } " " span.dim #{ (id) "-unit" } {} }
+                button.explains type="button" data-explain=(explain) aria-describedby="explain-hint" {
+                    b.num.mid #(id) data-value="" { "–" } " " span.dim #{ (id) "-unit" } {}
+                }
             }
             div {
                 svg.analog #{ (id) "-bar" } aria-hidden="true" {}

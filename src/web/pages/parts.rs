@@ -75,10 +75,24 @@ pub(super) fn table(lang: Lang, title: Key, id: &str, columns: &[Key]) -> Markup
 
 /// A small figure with its name.
 pub(super) fn figure(lang: Lang, title: Key, id: &str) -> Markup {
+    tile(lang, title, id, html! { p { b.num.mid #(id) { "–" } } })
+}
+
+/// The same of a number that the service explains under a word.
+pub(super) fn explained(lang: Lang, title: Key, id: &str, word: &str) -> Markup {
+    let number = html! {
+        button.explains type="button" data-explain=(word) aria-describedby="explain-hint" {
+            b.num.mid #(id) { "–" }
+        }
+    };
+    tile(lang, title, id, number)
+}
+
+fn tile(lang: Lang, title: Key, id: &str, number: Markup) -> Markup {
     html! {
         section.tile aria-labelledby={ (id) "-title" } {
             h2 #{ (id) "-title" } { (lang.mark(title)) }
-            p { b.num.mid #(id) { "–" } }
+            (number)
             p.dim #{ (id) "-note" } {}
         }
     }

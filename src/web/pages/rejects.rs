@@ -5,8 +5,9 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
-use super::layout::{Choice, First, Look, Page, page};
-use super::parts::{figure, heading, style, table, trouble, windows};
+use super::layout::{Choice, Look, Page, page};
+use super::parts::{explained, figure, heading, style, table, trouble, windows};
+use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -22,7 +23,11 @@ async fn rejects(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let (body, first) = (body(look.lang), First::of(&app, line).await?);
+    let first = match asked(&app, look, (Key::Rejects, line), &choice).await? {
+        Ok(first) => first,
+        Err(refused) => return Ok(refused),
+    };
+    let body = body(look.lang);
     Ok(page(&app, look, &Page { title: Key::Rejects, line, script: "rejects.mjs", body, first }))
 }
 
@@ -48,9 +53,9 @@ fn body(lang: Lang) -> Markup {
         }
         (trouble())
         div.tiles {
-            (figure(lang, Key::RejectFraction, "fraction"))
+            (explained(lang, Key::RejectFraction, "fraction", "reject_fraction"))
             (figure(lang, Key::AgainstBefore, "change"))
-            (figure(lang, Key::Coverage, "coverage"))
+            (explained(lang, Key::Coverage, "coverage", "coverage"))
         }
         (table(lang, Key::RejectPareto, "pareto", &columns))
         p.dim.explain { (lang.mark(Key::VerdictNote)) }

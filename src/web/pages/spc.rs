@@ -10,6 +10,7 @@ use domain::spc::rules::RuleId;
 use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, page};
+use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes, assets};
@@ -50,6 +51,9 @@ async fn workbench(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
+    if let Some(refused) = present_only(&app, look, (Key::Spc, line), &choice).await? {
+        return Ok(refused);
+    }
     let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
     let all = &feed.config.characteristics;
     let shown = all.iter().find(|characteristic| *characteristic.id == *name);

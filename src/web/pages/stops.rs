@@ -6,8 +6,9 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::calls::strip;
-use super::layout::{Choice, First, Look, Page, page};
-use super::parts::{chart, figure, heading, style, table, trouble, windows};
+use super::layout::{Choice, Look, Page, page};
+use super::parts::{chart, explained, heading, style, table, trouble, windows};
+use super::replay::asked;
 use crate::web::api::micro_s;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -28,8 +29,13 @@ async fn stops(
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
     let config = &app.parts().lines.get(line).ok_or(WebError::NotFound)?.config;
-    let body = body(look.lang, app.parts().writes, micro_s(config));
-    let first = First::of(&app, line).await?;
+    let first = match asked(&app, look, (Key::Stops, line), &choice).await? {
+        Ok(first) => first,
+        Err(refused) => return Ok(refused),
+    };
+    // The past is only looked at.
+    let writes = app.parts().writes && first.replay.is_none();
+    let body = body(look.lang, writes, micro_s(config));
     Ok(page(&app, look, &Page { title: Key::Stops, line, script: "stops.mjs", body, first }))
 }
 
@@ -60,11 +66,11 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
         }
         (trouble())
         div.tiles {
-            (figure(lang, Key::LostTime, "lost-time"))
-            (figure(lang, Key::Unassigned, "unassigned"))
-            (figure(lang, Key::MicroStops, "micro-sum"))
-            (figure(lang, Key::Mtbf, "mtbf"))
-            (figure(lang, Key::Mttr, "mttr"))
+            (explained(lang, Key::LostTime, "lost-time", "lost_time"))
+            (explained(lang, Key::Unassigned, "unassigned", "unassigned"))
+            (explained(lang, Key::MicroStops, "micro-sum", "micro_stops"))
+            (explained(lang, Key::Mtbf, "mtbf", "mtbf"))
+            (explained(lang, Key::Mttr, "mttr", "mttr"))
         }
         (chart(lang, Key::Timeline, "timeline"))
         div.halves {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// `812,460`.
-pub(super) fn num(n: u64) -> String {
+pub(in crate::web) fn num(n: u64) -> String {
     let digits = n.to_string();
     let first = digits.len() % 3;
     let mut text = digits[..first].to_owned();
@@ -22,7 +22,7 @@ pub(super) fn num(n: u64) -> String {
 }
 
 /// `+340`, `−16,540`, `±0`.
-pub(super) fn signed(n: i64) -> String {
+pub(in crate::web) fn signed(n: i64) -> String {
     match n {
         0 => "±0".to_owned(),
         n if n > 0 => format!("+{}", num(n.unsigned_abs())),
@@ -55,7 +55,7 @@ pub(super) fn share(share: f64) -> String {
 }
 
 /// `02:14:33`.
-pub(super) fn hms(us: i64) -> String {
+pub(in crate::web) fn hms(us: i64) -> String {
     let s = us.max(0) / 1_000_000;
     format!("{:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60)
 }
@@ -76,8 +76,14 @@ pub(super) fn day_hm(zone: &TimeZone, us: i64) -> String {
 }
 
 /// `20261124T1403` in the plant's time, for names of files.
-pub(super) fn file_time(zone: &TimeZone, us: i64) -> String {
+pub(in crate::web) fn file_time(zone: &TimeZone, us: i64) -> String {
     strftime(zone, us, "%Y%m%dT%H%M")
+}
+
+/// `2026-11-24T14:03:27+08:00` in the plant's time, for files.
+pub(in crate::web) fn iso(zone: &TimeZone, us: i64) -> String {
+    let at = Timestamp::from_microsecond(us).unwrap_or_default();
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// `2026-11-24 14:03:27 +08:00` in the plant's time.

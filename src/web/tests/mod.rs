@@ -2,6 +2,7 @@
 
 pub(super) mod andon;
 mod colours;
+mod displays;
 mod eyes;
 mod hand;
 mod ledger;
@@ -95,6 +96,8 @@ fn paths() -> Vec<String> {
         "{version}",
         "{incident}",
         "/revisions",
+        "/ack/paint",
+        "/explain/",
         "{number}",
         "/batches/close",
         "/report/final",

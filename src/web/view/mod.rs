@@ -94,7 +94,8 @@ impl Present<'_> {
         ((self.now.mono_us - at.mono_us).max(0) as f64 / self.speed / 1_000.0) as i64
     }
 
-    fn offset_s(&self, utc_us: i64) -> i32 {
+    /// Offset of the plant's time from UTC at a moment, in seconds.
+    pub(crate) fn offset_s(&self, utc_us: i64) -> i32 {
         let moment = jiff::Timestamp::from_microsecond(utc_us).unwrap_or_default();
         self.zone.to_offset(moment).seconds()
     }

@@ -16,7 +16,7 @@ use super::gather::Facts;
 use crate::config::LineConfig;
 use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
-use crate::web::pages::layout::Look;
+use crate::web::pages::layout::{Look, data, explain_hint};
 use crate::web::pages::words::{count, day_hm, hms, known, moment, num, percent, share};
 use crate::web::{App, assets};
 
@@ -27,6 +27,8 @@ pub(super) struct Sheet<'a> {
     pub(super) config: &'a LineConfig,
     pub(super) facts: &'a Facts,
     kpis: Kpis,
+    /// Whether its numbers can be asked how they are made: on a screen, not on paper that is kept.
+    asks: bool,
 }
 
 /// What a sheet is made for.
@@ -60,7 +62,10 @@ pub(super) fn sheet(
     let unrecorded_us = facts.period.unrecorded_us(facts.made_us).unsigned_abs();
     let kpis =
         Kpis::of(&facts.period, &config.counting_station, &policy).with_unrecorded(unrecorded_us);
-    let sheet = Sheet { lang, zone: &parts.zone, config, facts, kpis };
+    let asks = matches!(made, Made::Screen(_));
+    let sheet = Sheet { lang, zone: &parts.zone, config, facts, kpis, asks };
+    let query =
+        format!("kind={}&start={}", facts.period.kind.word(), facts.period.start_us / 1_000);
     let title = match facts.period.kind {
         PeriodKind::Batch => Key::BatchReport,
         _ => Key::ShiftReport,
@@ -76,6 +81,7 @@ pub(super) fn sheet(
                     Made::Screen(_) => {
                         link rel="icon" href=(assets::href("icon.svg"));
                         link rel="stylesheet" href=(assets::href("app.css"));
+                        link rel="stylesheet" href=(assets::href("explain.css"));
                         link rel="stylesheet" href=(assets::href("report.css"));
                         script type="module" src=(assets::href("report.mjs")) {}
                     }
@@ -85,7 +91,8 @@ pub(super) fn sheet(
             body.paper data-line=(config.id) data-lang=(lang.word()) {
                 @if let Made::Screen(writes) = made { (controls(&sheet)) (sheet.closing(*writes)) }
                 @if parts.simulated { p.watermark aria-hidden="true" {} }
-                main #main.sheet {
+                main #main.sheet data-query=[asks.then_some(query)] {
+                    @if asks { (explain_hint(lang)) }
                     (sheet.head(title, &parts.site, parts.simulated))
                     (sheet.quantities())
                     (sheet.indicators())
@@ -101,6 +108,7 @@ pub(super) fn sheet(
                     (sheet.signatures())
                     (sheet.evidence(&parts.config_sha256, parts.simulated, made))
                 }
+                @if asks { (data("texts", &lang.table())) }
             }
         }
     };
@@ -143,6 +151,18 @@ impl Sheet<'_> {
             good: period.count(station, &Counted::Good),
             rejected: period.rejected(station),
             sampled: period.count(station, &Counted::Sample),
+        }
+    }
+
+    /// A number with its name, which the service explains under a word.
+    fn asked(&self, title: Key, word: &str, text: &str) -> Markup {
+        html! {
+            th scope="row" { (self.lang.mark(title)) }
+            td {
+                @if self.asks {
+                    button.explains type="button" data-explain=(word) aria-describedby="explain-hint" { (text) }
+                } @else { (text) }
+            }
         }
     }
 
@@ -202,17 +222,17 @@ impl Sheet<'_> {
                 h2 #quantities { (lang.mark(Key::Quantities)) " · " (self.config.counting_station) }
                 table.grid { tbody {
                     tr {
-                        (cell(lang, Key::Infeed, &count(material.infeed)))
-                        (cell(lang, Key::GoodCount, &count(material.good)))
-                        (cell(lang, Key::RejectCount, &count(material.rejected)))
-                        (cell(lang, Key::Samples, &count(material.sampled)))
+                        (self.asked(Key::Infeed, "infeed", &count(material.infeed)))
+                        (self.asked(Key::GoodCount, "good", &count(material.good)))
+                        (self.asked(Key::RejectCount, "rejected", &count(material.rejected)))
+                        (self.asked(Key::Samples, "samples", &count(material.sampled)))
                     }
                     tr {
-                        (cell(lang, Key::YieldWord, &bounded(material.yield_ratio())))
-                        (cell(lang, Key::Balance, &bounded(balance)))
+                        (self.asked(Key::YieldWord, "yield", &bounded(material.yield_ratio())))
+                        (self.asked(Key::Balance, "balance", &bounded(balance)))
                         th scope="row" { (lang.mark(Key::BalanceLimits)) }
                         td { (edge(limits.low)) "–" (edge(limits.high)) " %: " b { (lang.mark(verdict)) } }
-                        (cell(lang, Key::MadeUnwatched, &count(gap)))
+                        (self.asked(Key::MadeUnwatched, "gap", &count(gap)))
                     }
                 } }
                 @if self.facts.period.estimated { p.small { (lang.mark(Key::Estimated)) } }
@@ -238,16 +258,16 @@ impl Sheet<'_> {
                 h2 #kpis { (lang.mark(Key::Indicators)) }
                 table.grid { tbody {
                     tr {
-                        (cell(lang, Key::Availability, &percent(kpis.availability)))
-                        (cell(lang, Key::Effectiveness, &percent(kpis.effectiveness)))
-                        (cell(lang, Key::QualityRatio, &percent(kpis.quality_ratio)))
-                        (cell(lang, Key::Coverage, &share(known(&self.facts.period.spending.time, self.span_us()))))
+                        (self.asked(Key::Availability, "availability", &percent(kpis.availability)))
+                        (self.asked(Key::Effectiveness, "performance", &percent(kpis.effectiveness)))
+                        (self.asked(Key::QualityRatio, "quality", &percent(kpis.quality_ratio)))
+                        (self.asked(Key::Coverage, "coverage", &share(known(&self.facts.period.spending.time, self.span_us()))))
                     }
                     tr {
-                        (cell(lang, Key::Oee, &oee))
-                        (cell(lang, Key::Mtbf, &span(kpis.mtbf_us)))
-                        (cell(lang, Key::Mttr, &span(kpis.mttr_us)))
-                        (cell(lang, Key::Throughput, &rate))
+                        (self.asked(Key::Oee, "oee", &oee))
+                        (self.asked(Key::Mtbf, "mtbf", &span(kpis.mtbf_us)))
+                        (self.asked(Key::Mttr, "mttr", &span(kpis.mttr_us)))
+                        (self.asked(Key::Throughput, "throughput", &rate))
                     }
                 } }
                 p.small { (lang.mark(Key::OeeNote)) }
@@ -320,10 +340,6 @@ impl Sheet<'_> {
             }
         }
     }
-}
-
-fn cell(lang: Lang, title: Key, text: &str) -> Markup {
-    html! { th scope="row" { (lang.mark(title)) } td { (text) } }
 }
 
 fn bounded(bounded: Option<Bounded>) -> String {

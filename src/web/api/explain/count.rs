@@ -1,0 +1,98 @@
+//! Counts as sums of what is stored: whole minutes, the minute that goes on, gaps, and what the borders of a period cut.
+
+use domain::line::minute::{Counted, Minute, Tally};
+use domain::line::rollup::Rollup;
+use domain::units::{Count, StationId};
+
+use super::{Facts, InputView};
+
+/// Counters of a station that are summed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// Capsules in.
+    Infeed,
+    /// Good capsules.
+    Good,
+    /// Rejects of all reasons.
+    Rejected,
+    /// Capsules taken for inspection.
+    Samples,
+}
+
+impl Pick {
+    fn takes(self, counted: &Counted) -> bool {
+        match self {
+            Pick::Infeed => *counted == Counted::Infeed,
+            Pick::Good => *counted == Counted::Good,
+            Pick::Rejected => matches!(counted, Counted::Reject(_)),
+            Pick::Samples => *counted == Counted::Sample,
+        }
+    }
+
+    /// Its sum over some tallies.
+    pub(super) fn of(self, station: &StationId, tallies: &[Tally]) -> Count {
+        let is_it = |tally: &&Tally| tally.station == *station && self.takes(&tally.counted);
+        tallies.iter().filter(is_it).map(|tally| tally.count).sum()
+    }
+}
+
+impl Facts {
+    /// All of it, as the periods have it.
+    pub(super) fn total(&self, picks: &[Pick]) -> Count {
+        self.of_periods(picks, |period| &period.counts)
+    }
+
+    fn of_periods(&self, picks: &[Pick], tallies: fn(&Rollup) -> &[Tally]) -> Count {
+        let of = |pick: &Pick| -> Count {
+            self.periods.iter().map(|period| pick.of(&self.wanted.station, tallies(period))).sum()
+        };
+        picks.iter().map(of).sum()
+    }
+
+    fn of_minutes(&self, picks: &[Pick], closed: bool) -> Count {
+        let of = |minute: &Minute, pick: &Pick| pick.of(&self.wanted.station, &minute.tallies);
+        let minutes = self.minutes.iter().filter(|minute| minute.closed == closed);
+        minutes.flat_map(|minute| picks.iter().map(move |pick| of(minute, pick))).sum()
+    }
+
+    /// What some counters counted, in the parts that it is stored in. They add up to [`Facts::total`], each bound by
+    /// itself. `of` is the symbol of what they are parts of; empty for the terms of a sum, which then have symbols.
+    pub(super) fn parts(&self, picks: &[Pick], of: &'static str) -> Vec<InputView> {
+        let whole = self.of_minutes(picks, true);
+        let going = self.of_minutes(picks, false);
+        let gap = self.of_periods(picks, |period| &period.gaps);
+        let (total, known) = (bounds(self.total(picks)), bounds(whole + going + gap));
+        let rest = [0, 1, 2].map(|i| total[i] - known[i]);
+        let symbol = |symbol| if of.is_empty() { symbol } else { "" };
+        let part = |id, symbol, [low, best, high]: [i64; 3], in_rows| InputView {
+            id,
+            title: None,
+            symbol,
+            of,
+            unit: "capsules",
+            best,
+            low,
+            high,
+            in_rows,
+        };
+        let mut parts = vec![part("minutes", symbol("M"), bounds(whole), true)];
+        if self.minutes.iter().any(|minute| !minute.closed) {
+            parts.push(part("going", symbol("O"), bounds(going), false));
+        }
+        parts.push(part("gaps", symbol("G"), bounds(gap), true));
+        if rest != [0; 3] {
+            parts.push(part("border", symbol("B"), rest, false));
+        }
+        parts
+    }
+
+    /// Whether whole minutes, the minutes that go on and gaps are all that was counted.
+    pub(super) fn is_whole(&self, picks: &[Pick]) -> bool {
+        self.parts(picks, "").iter().all(|part| part.id != "border")
+    }
+}
+
+/// Low, best and high. No line makes more capsules than fit.
+fn bounds(count: Count) -> [i64; 3] {
+    [count.low(), count.best(), count.high()].map(|n| i64::try_from(n).unwrap_or(i64::MAX))
+}

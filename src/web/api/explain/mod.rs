@@ -1,0 +1,316 @@
+//! `…/explain/{value}`: how a number of a screen is made. Formula, inputs that add up to it, span, what is left out, the
+//! tags of the maps it rests on, its doubt, and where its rows are.
+
+mod count;
+mod figures;
+mod kpi;
+pub(crate) mod rows;
+#[cfg(test)]
+mod tests;
+mod time;
+mod value;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::Minute;
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::status::LineStatus;
+use domain::plc_map::Role;
+use domain::units::{MINUTE_US, StationId};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::data::{address, role};
+use super::losses::{self, LossesView};
+use super::rejects::inside;
+use super::stops::micro_s;
+use super::window::{WindowChoice, WindowView};
+use super::{History, read};
+use crate::config::LineConfig;
+use crate::web::App;
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::view::{EventView, Present, STALE_MS, share};
+
+pub(crate) use value::Explained;
+pub(crate) use view::{ExplainView, InputView, LeftOutView, ResultView, RowsView, TagLineView};
+
+/// Most causes of a doubt that are listed, the latest first.
+const CAUSES: usize = 12;
+
+/// What is shown of the record beside a number that rests on the last minutes, and what of it can still change.
+const RECENT_US: i64 = 15 * MINUTE_US;
+
+/// How often rows and sums are read until both are of one tick of the line.
+const TRIES: usize = 8;
+
+/// Of what a number is to be explained.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Basis {
+    /// A stored period of this kind: `shift` (default), `batch` or `hour`.
+    kind: Option<String>,
+    /// Its start, UTC milliseconds. Default: the one that goes on.
+    start: Option<i64>,
+    /// Instead of a period the hours of a span: `shift`, `previous`, `day` or `week`. Times of stops are always of a span.
+    window: Option<String>,
+    /// Whose counters. Default: the counting station.
+    station: Option<String>,
+    /// Stops shorter than so many seconds are short. Default: as configured.
+    micro_s: Option<u32>,
+}
+
+/// How a number is made: formula, inputs that add up to it, span, tags, doubt and rows.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/explain/{value}",
+    params(
+        ("id" = String, Path, description = "Line"),
+        ("value" = String, Path, description = "good, rejected, oee, …; an unknown one is answered with the list"),
+        Basis
+    ),
+    responses(
+        (status = 200, body = ExplainView),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(crate) async fn explain(
+    State(app): State<App>,
+    Path((id, value)): Path<(String, String)>,
+    Params(basis): Params<Basis>,
+) -> Result<Json<ExplainView>, WebError> {
+    let feed = app.line(&id)?;
+    let value = Explained::from_word(&value)?;
+    let present = app.present();
+    let config = feed.config.clone();
+    let status = feed.latest().filter(|status| present.age_ms(status.at) <= STALE_MS);
+    let wanted = Wanted::of(value, &basis, &config, present.now.utc_us)?;
+    let facts = read(&app, move |history| gather(history, config, wanted)).await??;
+    Ok(Json(Facts { status, ..facts }.view(value, &present)))
+}
+
+/// The station of that name; without one the counting station.
+fn station_of(config: &LineConfig, named: Option<&str>) -> Result<StationId, WebError> {
+    let Some(named) = named else { return Ok(config.counting_station.clone()) };
+    let stations = config.devices.iter().map(|device| &device.map.station);
+    let found = stations.clone().find(|station| station.as_str() == named);
+    found.cloned().ok_or_else(|| {
+        let known = stations.map(StationId::to_string).collect::<Vec<_>>().join(", ");
+        let named: String = named.chars().take(40).collect();
+        WebError::Parameter(format!("there is no station {named:?}; use {known}"))
+    })
+}
+
+/// What is to be read.
+struct Wanted {
+    kind: PeriodKind,
+    /// The span whose hours these are; none for a period.
+    window: Option<WindowView>,
+    from_us: i64,
+    to_us: i64,
+    /// The start that a period must have; none for the last one.
+    start_ms: Option<i64>,
+    station: StationId,
+    /// Whether hours at the border count that lie outside by more than half.
+    whole_hours: bool,
+    /// Whether it rests on the last minutes, so that it needs no period.
+    of_now: bool,
+    /// The limit of short stops, for what is of stops.
+    micro_s: Option<u32>,
+    now_us: i64,
+}
+
+impl Wanted {
+    fn of(
+        value: Explained,
+        basis: &Basis,
+        config: &LineConfig,
+        now_us: i64,
+    ) -> Result<Wanted, WebError> {
+        let station = station_of(config, basis.station.as_deref())?;
+        let limit = basis.micro_s.unwrap_or(micro_s(config));
+        let wanted = Wanted {
+            kind: PeriodKind::Hour,
+            window: None,
+            from_us: 0,
+            to_us: now_us,
+            start_ms: None,
+            station,
+            whole_hours: matches!(value, Explained::Mtbf | Explained::Mttr),
+            of_now: value.is_of_now(),
+            micro_s: value.is_of_stops().then_some(limit),
+            now_us,
+        };
+        if basis.window.is_some() || value.is_of_stops() {
+            let window = WindowChoice::named(basis.window.clone()).resolve(config, now_us)?;
+            let (from_us, to_us) = window.us();
+            return Ok(Wanted { window: Some(window), from_us, to_us, ..wanted });
+        }
+        let word = basis.kind.as_deref().unwrap_or("shift");
+        let kind = PeriodKind::from_word(word).ok_or_else(|| {
+            let word: String = word.chars().take(40).collect();
+            WebError::Parameter(format!("there is no kind {word:?}; use shift, batch, hour"))
+        })?;
+        let start_us = basis.start.and_then(|ms| ms.checked_mul(1_000)).filter(|us| *us >= 0);
+        if basis.start.is_some() && start_us.is_none() {
+            return Err(WebError::Parameter("start is no moment in UTC milliseconds".to_owned()));
+        }
+        let (from_us, to_us) = start_us.map_or((now_us - 1, now_us), |us| (us, us + 1_000));
+        Ok(Wanted { kind, from_us, to_us, start_ms: basis.start, ..wanted })
+    }
+
+    /// The stored periods that are meant.
+    fn periods(&self, history: &dyn History, config: &LineConfig) -> Result<Vec<Rollup>, String> {
+        let found = history.rollups(&config.id, self.kind, self.from_us, self.to_us)?;
+        if self.window.is_some() {
+            let kept =
+                if self.whole_hours { found } else { inside(found, (self.from_us, self.to_us)) };
+            return Ok(kept);
+        }
+        let named = |period: &Rollup| {
+            self.start_ms.is_none_or(|start| period.start_us.div_euclid(1_000) == start)
+        };
+        Ok(found.into_iter().rfind(named).into_iter().collect())
+    }
+}
+
+/// What a number is made of, as stored.
+struct Facts {
+    config: LineConfig,
+    wanted: Wanted,
+    /// The period, or the hours of the span.
+    periods: Vec<Rollup>,
+    /// Start and end of what is explained, microseconds.
+    span: (i64, i64),
+    minutes: Vec<Minute>,
+    /// What is behind doubts, oldest first.
+    doubts: Vec<Event>,
+    losses: Option<LossesView>,
+    /// The line now, if that is current.
+    status: Option<Arc<LineStatus>>,
+}
+
+/// Reads what a number is made of. Sums and rows are read until no tick of the line lies between them, or the rows
+/// would seem to be short of what the line made meanwhile.
+fn gather(
+    history: &dyn History,
+    config: LineConfig,
+    wanted: Wanted,
+) -> Result<Result<Facts, WebError>, String> {
+    let line = config.id.clone();
+    let mut periods = wanted.periods(history, &config)?;
+    let mut minutes = Vec::new();
+    let mut span = (0, 0);
+    for tried in 0..TRIES {
+        let Some((first, last)) = periods.first().zip(periods.last()) else {
+            if wanted.of_now {
+                // Between shifts the line has a speed all the same.
+                span = (wanted.now_us - RECENT_US, wanted.now_us);
+                minutes = history.minutes(&line, span.0, span.1)?;
+                break;
+            }
+            return Ok(Err(WebError::NoPeriod));
+        };
+        let end_us = last.end_us.unwrap_or(wanted.now_us).min(wanted.now_us);
+        span = (first.start_us, end_us.max(first.start_us + 1));
+        // Only the last minutes can have moved since the try before.
+        let fresh_us = if tried == 0 { span.0 } else { span.0.max(span.1 - RECENT_US) };
+        minutes.retain(|minute: &Minute| minute.start_us < fresh_us);
+        minutes.extend(history.minutes(&line, fresh_us, span.1)?);
+        let again = wanted.periods(history, &config)?;
+        let is_still = again == periods;
+        periods = again;
+        if is_still {
+            break;
+        }
+    }
+    let kinds = [EventKind::Count, EventKind::Link];
+    let events = history.events(&line, span.0, span.1, &kinds)?;
+    let doubts = events.into_iter().map(|(_, event)| event).collect();
+    let losses = match wanted.micro_s.zip(wanted.window.clone()) {
+        None => None,
+        Some((limit, window)) => {
+            let record = history.stops(&line, wanted.from_us, wanted.to_us)?;
+            span = (wanted.from_us, wanted.to_us);
+            Some(losses::view(&config, window, &record, &periods, limit, wanted.now_us))
+        }
+    };
+    Ok(Ok(Facts { config, wanted, periods, span, minutes, doubts, losses, status: None }))
+}
+
+impl Facts {
+    /// All that is said about a number.
+    fn view(&self, value: Explained, present: &Present) -> ExplainView {
+        let figure = self.figure(value);
+        let (window, period) = (self.wanted.window.as_ref(), self.periods.last());
+        let name = window.map(|window| window.name.clone());
+        let name = name.or_else(|| period.map(|period| period.name.to_string()));
+        let (causes, n_causes) = self.causes(value);
+        let rows = self.rows(&figure);
+        ExplainView {
+            value: value.word(),
+            station: self.wanted.station.to_string(),
+            kind: if window.is_some() { "window" } else { self.wanted.kind.word() },
+            name: name.unwrap_or_default(),
+            from_ms: self.span.0.div_euclid(1_000),
+            to_ms: self.span.1.div_euclid(1_000),
+            open: value.is_of_now() || self.periods.iter().any(|period| !period.closed),
+            offset_s: present.offset_s(self.span.1),
+            unit: figure.unit,
+            result: figure.result,
+            formula: figure.formula,
+            iso: figure.iso,
+            worked: figure.worked,
+            inputs: figure.inputs,
+            left_out: self.left_out(value),
+            coverage_percent: self.known_share().map(share),
+            causes,
+            n_causes,
+            tags: self.tags(value),
+            rows,
+        }
+    }
+
+    /// What is behind the doubt of a number: counts that are known only within bounds, and lost connections.
+    fn causes(&self, value: Explained) -> (Vec<EventView>, usize) {
+        let counted = [Role::Good, Role::Infeed, Role::Sample];
+        let counts =
+            value == Explained::Rejected || counted.iter().any(|role| value.rests_on(role));
+        let is_cause = |event: &&Event| {
+            let here = event.station.as_ref() == Some(&self.wanted.station);
+            here && match event.kind {
+                EventKind::Count => counts && domain::line::report::is_in_doubt(event),
+                _ => event.word == "down",
+            }
+        };
+        let all: Vec<&Event> = self.doubts.iter().rev().filter(is_cause).collect();
+        let n = all.len();
+        let shown = all.into_iter().take(CAUSES);
+        (shown.map(|event| EventView::of(event).named(&self.config)).collect(), n)
+    }
+
+    fn tags(&self, value: Explained) -> Vec<TagLineView> {
+        let maps = self.config.devices.iter().map(|device| &device.map);
+        let here = maps.filter(|map| map.station == self.wanted.station);
+        let of = |map: &Arc<domain::plc_map::PlcMap>| {
+            let rests = map.tags.iter().filter(|tag| value.rests_on(&tag.role));
+            let view = |tag: &domain::plc_map::Tag| TagLineView {
+                station: map.station.to_string(),
+                tag: tag.id.to_string(),
+                role: role(&tag.role),
+                reason: match &tag.role {
+                    Role::Reject(reason) => reason.to_string(),
+                    _ => String::new(),
+                },
+                address: address(&tag.address),
+                file: map.file.clone(),
+                line: tag.line,
+            };
+            rests.map(view).collect::<Vec<_>>()
+        };
+        here.flat_map(of).collect()
+    }
+}

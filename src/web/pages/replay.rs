@@ -1,0 +1,146 @@
+//! Pages as of a past moment: the band that says so, and what is said where a moment cannot be shown.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::line::event::EventKind;
+use domain::units::{HOUR_US, MINUTE_US};
+use maud::{Markup, html};
+
+use super::layout::{Choice, First, Frame, Look, Page, document};
+use super::words;
+use crate::web::App;
+use crate::web::api::read;
+use crate::web::error::WebError;
+use crate::web::i18n::{Key, Lang};
+use crate::web::replay::{self, NoReplay};
+use crate::web::view::{ChartsView, LineView, Present};
+
+/// Pages that can be shown as of a past moment.
+const REPLAYED: [&str; 3] = ["/", "/stops", "/rejects"];
+
+/// Steps from a past moment to others, microseconds.
+const STEPS: [(i64, Key); 4] = [
+    (-HOUR_US, Key::HourBack),
+    (-MINUTE_US, Key::MinuteBack),
+    (MINUTE_US, Key::MinuteOn),
+    (HOUR_US, Key::HourOn),
+];
+
+/// The moment that a page is shown as of, as part of an address to a page that can be shown so too.
+pub(super) fn kept(app: &App, page: &Page, path: &str) -> String {
+    let at = page.first.replay.filter(|_| REPLAYED.contains(&path));
+    at.map_or_else(String::new, |us| format!("&at={}", moment_word(app, us)))
+}
+
+/// A moment as it stands in an address, where a plus sign would be a blank.
+fn moment_word(app: &App, us: i64) -> String {
+    words::iso(&app.parts().zone, us).replace('+', "%2B")
+}
+
+/// From a live page to the minute before. Its script keeps the moment fresh.
+pub(super) fn rewind(app: &App, lang: Lang, page: &Page) -> Markup {
+    let replayed = [Key::Overview, Key::Stops, Key::Rejects].contains(&page.title);
+    let line = app.parts().lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
+    let before = app.present().now.utc_us - MINUTE_US;
+    html! {
+        @if replayed && page.first.replay.is_none() {
+            a.choice #rewind href={ "?line=" (line) "&at=" (before / 1_000) } aria-label=(lang.say(Key::Rewind)) title=(lang.say(Key::Rewind)) { "◀◀" }
+        }
+    }
+}
+
+/// What says that a page shows the past, and leads to other moments and back.
+pub(super) fn band(app: &App, lang: Lang, page: &Page, at_us: i64) -> Markup {
+    let line = app.parts().lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
+    let to = |by_us: i64| format!("?line={line}&at={}", moment_word(app, at_us + by_us));
+    let now_us = app.present().now.utc_us;
+    html! {
+        div.replay #replay role="status" {
+            b { (lang.mark(Key::Replay)) }
+            time.num datetime=(words::iso(&app.parts().zone, at_us)) { (words::moment(&app.parts().zone, at_us)) }
+            span { (lang.mark(Key::ReplayNote)) }
+            nav aria-label=(lang.say(Key::Replay)) {
+                @for (by_us, key) in STEPS {
+                    @if at_us + by_us < now_us { a.step href=(to(by_us)) { (lang.mark(key)) } }
+                    @else { span.step.dim aria-hidden="true" { (lang.mark(key)) } }
+                }
+                a.step #live href={ "?line=" (line) } { b { (lang.mark(Key::BackToLive)) } }
+            }
+        }
+    }
+}
+
+/// The page of a past moment that cannot be shown: why, and the way out. Nothing on it is live.
+pub(super) async fn refused(
+    app: &App,
+    look: Look,
+    (title, line): (Key, usize),
+    at: &str,
+    why: NoReplay,
+) -> Result<Response, WebError> {
+    let lang = look.lang;
+    let id = app.parts().lines.get(line).map_or("", |feed| feed.config.id.as_str());
+    let asked: String = at.chars().take(40).collect();
+    let body = html! {
+        h1.away { (lang.mark(title)) }
+        section.card.refused role="alert" {
+            h2 { (lang.mark(Key::Replay)) " " (asked) }
+            p { (lang.mark(why.key())) }
+            p { a.step #live href={ "?line=" (id) } { (lang.mark(Key::BackToLive)) } }
+        }
+    };
+    let first = First { replay: Some(app.present().now.utc_us), ..First::of(app, line).await? };
+    let mut response = document(
+        app,
+        look,
+        &Page { title, line, script: "explain.mjs", body, first },
+        Frame::Refused,
+    );
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    Ok(response)
+}
+
+/// The figures that a page begins with: those of now, or of the past moment that its address asks for. The page that
+/// says so where such a moment cannot be shown.
+pub(super) async fn asked(
+    app: &App,
+    look: Look,
+    (title, line): (Key, usize),
+    choice: &Choice,
+) -> Result<Result<First, Response>, WebError> {
+    let Some(at) = choice.at() else { return First::of(app, line).await.map(Ok) };
+    let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
+    let found = match replay::moment_of(at, app.present().now.utc_us) {
+        Err(why) => Err(why),
+        Ok(at_us) => {
+            let config = feed.config.clone();
+            let status =
+                read(app, move |history| replay::present_at(history, &config, at_us)).await?;
+            status.map(|status| (at_us, status)).ok_or(NoReplay::Before)
+        }
+    };
+    let (at_us, status) = match found {
+        Ok(found) => found,
+        Err(why) => return refused(app, look, (title, line), at, why).await.map(Err),
+    };
+    let (config, zone) = (&feed.config, &app.parts().zone);
+    let present = Present { now: status.at, speed: 1.0, zone };
+    let stops: Vec<_> =
+        status.events.iter().filter(|event| event.kind == EventKind::Stop).cloned().collect();
+    let charts = ChartsView::new(config, Some(&status), &stops);
+    let view = LineView::new(config, Some(&status), &present);
+    Ok(Ok(First { speed: 1.0, view, charts, replay: Some(at_us) }))
+}
+
+/// Says on a page that shows the present only that it cannot show the past.
+pub(super) async fn present_only(
+    app: &App,
+    look: Look,
+    page: (Key, usize),
+    choice: &Choice,
+) -> Result<Option<Response>, WebError> {
+    match choice.at() {
+        Some(at) => refused(app, look, page, at, NoReplay::Here).await.map(Some),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,345 @@
+//! The status of a line at a past moment, made of what is stored.
+
+use std::sync::Arc;
+
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::rollup::{OpenBatch, PeriodKind, asked};
+use domain::line::state::{State, TimeClass};
+use domain::line::status::{
+    HourStatus, LineStatus, LinkStatus, RejectStatus, ShiftStatus, SpeedStatus, StateStatus,
+    StationStatus, TrendPoint,
+};
+use domain::line::stop::Stop;
+use domain::plc_map::{PlcMap, Protocol};
+use domain::quality::charts;
+use domain::stats::interval::wilson;
+use domain::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
+
+use super::{Past, SEARCH_US, counting, known_us};
+use crate::config::LineConfig;
+use crate::web::History;
+
+/// Events kept, as in the live status.
+const EVENTS: usize = 20;
+/// Minutes of the trend.
+const TREND_MINUTES: i64 = 60;
+
+/// The status of a line at a past moment; none where nothing is recorded of the time before.
+///
+/// # Errors
+/// The record could not be read.
+pub(crate) fn present_at(
+    history: &dyn History,
+    config: &LineConfig,
+    at_us: i64,
+) -> Result<Option<LineStatus>, String> {
+    let past = Past::read(history, config, at_us)?;
+    if past.minutes.is_empty() {
+        let before = (at_us - SEARCH_US, at_us);
+        if history.rollups(&config.id, PeriodKind::Hour, before.0, before.1)?.is_empty() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(past.status()))
+}
+
+/// Both clocks at a moment of the record: durations are those of its labels.
+fn moment(utc_us: i64) -> Moment {
+    Moment { utc_us, mono_us: utc_us }
+}
+
+/// Sum of the tallies of a counter.
+fn sum<'a>(
+    tallies: impl IntoIterator<Item = &'a Tally>,
+    station: &StationId,
+    takes: impl Fn(&Counted) -> bool,
+) -> Count {
+    let is_it = |tally: &&Tally| tally.station == *station && takes(&tally.counted);
+    tallies.into_iter().filter(is_it).map(|tally| tally.count).sum()
+}
+
+fn is_good(counted: &Counted) -> bool {
+    *counted == Counted::Good
+}
+
+fn is_reject(counted: &Counted) -> bool {
+    matches!(counted, Counted::Reject(_))
+}
+
+fn time_of<'a>(minutes: impl Iterator<Item = &'a Minute>) -> TimeSplit {
+    minutes.fold(TimeSplit::default(), |mut all, minute| {
+        all.merge(&minute.time);
+        all
+    })
+}
+
+impl Past<'_> {
+    fn status(&self) -> LineStatus {
+        let shift = self.config.calendar.shift_at(self.at_us);
+        let span = shift.as_ref().map_or((self.at_us, self.at_us), |s| (s.start_us, self.at_us));
+        let gaps = self.gaps(span);
+        let minutes = || self.minutes_in(span).flat_map(|minute| &minute.tallies);
+        let made: Vec<Tally> = minutes().chain(&gaps).cloned().collect();
+        let shift = shift.map(|shift| self.shift(&shift, &made, &gaps));
+        LineStatus {
+            line: self.config.id.clone(),
+            at: moment(self.at_us),
+            state: self.state(counting(self.config)),
+            batch: self.batch.as_ref().map(|batch| OpenBatch {
+                id: batch.name.clone(),
+                start_us: batch.start_us,
+                by_hand: false,
+            }),
+            batch_told: None,
+            hours: shift.as_ref().map_or_else(Vec::new, |shift| self.hours(shift.start_us)),
+            shift,
+            // The record holds it from its beginning only, which is too far back to be added up.
+            total: Count::ZERO,
+            speeds: self.speeds(span),
+            plc_speed: None,
+            target_per_minute: self.config.target_per_minute,
+            rejects: self.rejects(&made),
+            trend: self.trend(),
+            stations: self
+                .config
+                .devices
+                .iter()
+                .map(|device| self.station(&device.map, &made))
+                .collect(),
+            contents: Vec::new(),
+            polls: 0,
+            missed_polls: 0,
+            events: self
+                .events
+                .iter()
+                .rev()
+                .filter(|event| event.at_us <= self.at_us)
+                .take(EVENTS)
+                .cloned()
+                .collect(),
+            charts: charts(&self.minutes, counting(self.config)),
+        }
+    }
+
+    /// The last event of a kind at a station.
+    fn last(&self, kind: EventKind, station: &StationId) -> Option<&Event> {
+        let is_it = |event: &&Event| event.kind == kind && event.station.as_ref() == Some(station);
+        self.events.iter().rev().find(is_it)
+    }
+
+    /// The stop that went on at the moment.
+    fn stop(&self) -> Option<&Stop> {
+        self.stops.iter().rev().find(|stop| stop.to.is_none())
+    }
+
+    /// Whether the minute before the moment was watched, at least in part.
+    fn is_watched(&self) -> bool {
+        let last = self.minutes.last().filter(|minute| minute.start_us + MINUTE_US == self.at_us);
+        last.is_some_and(|minute| known_us(&minute.time) > 0)
+    }
+
+    fn state(&self, station: &StationId) -> StateStatus {
+        let told = self.last(EventKind::State, station);
+        let state = told.and_then(|event| State::from_word(&event.word));
+        let mut status = StateStatus {
+            state: State::Unknown,
+            class: TimeClass::Unknown,
+            last_known: state.unwrap_or(State::Unknown),
+            since_us: told.map_or(self.at_us, |event| event.at_us),
+            since_mono_us: 0,
+            raw: None,
+            stop_reason: None,
+            stop_title: None,
+            station: station.clone(),
+        };
+        let is_counting = station == counting(self.config);
+        match self.stop().filter(|_| is_counting) {
+            Some(stop) => {
+                status.state = stop.state;
+                status.since_us = stop.from.utc_us;
+                status.stop_reason = stop.reason;
+                let map = self.config.devices.iter().find(|device| device.map.station == *station);
+                let reasons = map.map(|device| &device.map.stop_reasons);
+                status.stop_title =
+                    reasons.zip(stop.reason).and_then(|(of, code)| of.get(&code).cloned());
+            }
+            // No stop went on and the line was watched: it ran, or it is the state that was told last.
+            None if self.is_watched() && (is_counting || self.is_up(station)) => {
+                status.state = state.unwrap_or(State::Unknown);
+                let ended = self.stops.iter().filter_map(|stop| stop.to).map(|to| to.utc_us).max();
+                if let Some(ended_us) = ended.filter(|_| is_counting) {
+                    status.since_us = status.since_us.max(ended_us);
+                }
+            }
+            None => {}
+        }
+        status.class = status.state.time_class();
+        status.since_mono_us = status.since_us;
+        status
+    }
+
+    /// Whether the last word of a link was that it is up.
+    fn is_up(&self, station: &StationId) -> bool {
+        self.last(EventKind::Link, station).is_none_or(|event| event.word == "up")
+    }
+
+    fn shift(
+        &self,
+        shift: &domain::line::calendar::Shift,
+        made: &[Tally],
+        gaps: &[Tally],
+    ) -> ShiftStatus {
+        let (station, rate) = (counting(self.config), self.config.target_per_minute);
+        let good = sum(made, station, is_good);
+        let time = time_of(self.minutes_in((shift.start_us, self.at_us)));
+        let passed_us = (self.at_us - shift.start_us).max(time.total());
+        let pace = self.speed(15 * MINUTE_US).per_minute;
+        let left_us = shift.end_us - self.at_us;
+        let forecast = pace
+            .map(|pace| good.best() + (pace * left_us as f64 / MINUTE_US as f64).round() as u64);
+        let first = self.minutes_in((shift.start_us, self.at_us)).next();
+        ShiftStatus {
+            name: shift.name.clone(),
+            start_us: shift.start_us,
+            end_us: shift.end_us,
+            good,
+            gap: sum(gaps, station, is_good),
+            rejected: sum(made, station, is_reject),
+            target_now: asked(rate, time.total()),
+            plan: asked(rate, shift.end_us - shift.start_us),
+            forecast,
+            time,
+            coverage: (passed_us > 0).then(|| known_us(&time) as f64 / passed_us as f64),
+            watched_from_us: first.map_or(self.at_us, |minute| minute.start_us),
+        }
+    }
+
+    /// Clock hours of the shift until the moment.
+    fn hours(&self, shift_us: i64) -> Vec<HourStatus> {
+        let (calendar, station) = (&self.config.calendar, counting(self.config));
+        let mut hours = Vec::new();
+        let mut start_us = calendar.this_hour(shift_us);
+        while start_us < self.at_us {
+            let end_us = calendar.next_hour(start_us);
+            let span = (start_us, end_us.min(self.at_us));
+            let time = time_of(self.minutes_in(span));
+            let tallies = self.minutes_in(span).flat_map(|minute| &minute.tallies);
+            let passed_us = (span.1 - span.0).max(1);
+            hours.push(HourStatus {
+                start_us,
+                end_us,
+                good: sum(tallies, station, is_good),
+                gap: sum(&self.gaps(span), station, is_good),
+                watched: time.total() > 0,
+                target: asked(self.config.target_per_minute, time.total()),
+                coverage: (known_us(&time) as f64 / passed_us as f64).clamp(0.0, 1.0),
+            });
+            start_us = end_us;
+        }
+        hours
+    }
+
+    /// Throughput of the last seconds is not recorded; that of minutes is.
+    fn speeds(&self, shift: (i64, i64)) -> Vec<SpeedStatus> {
+        let seconds = SpeedStatus {
+            window_us: 10 * SECOND_US,
+            count: Count::ZERO,
+            covered_us: 0,
+            per_minute: None,
+            plus_minus: 0.0,
+        };
+        let of_shift = SpeedStatus { window_us: 0, ..self.speed(shift.1 - shift.0) };
+        vec![seconds, self.speed(MINUTE_US), self.speed(15 * MINUTE_US), of_shift]
+    }
+
+    fn speed(&self, window_us: i64) -> SpeedStatus {
+        let span = (self.at_us - window_us, self.at_us);
+        let station = counting(self.config);
+        let covered_us = known_us(&time_of(self.minutes_in(span)));
+        let count = sum(self.minutes_in(span).flat_map(|minute| &minute.tallies), station, is_good);
+        let minutes = covered_us as f64 / MINUTE_US as f64;
+        let map = self.config.devices.iter().find(|device| device.map.station == *station);
+        let step = map.map_or(1, |device| device.map.step) as f64;
+        let enough = covered_us > 0 && 2 * covered_us >= window_us;
+        SpeedStatus {
+            window_us,
+            count,
+            covered_us,
+            per_minute: enough.then(|| count.best() as f64 / minutes),
+            plus_minus: if covered_us > 0 { step / minutes } else { 0.0 },
+        }
+    }
+
+    fn rejects(&self, made: &[Tally]) -> Vec<RejectStatus> {
+        let mut rejects: Vec<RejectStatus> = Vec::new();
+        for tally in made {
+            let Counted::Reject(reason) = &tally.counted else { continue };
+            let is_it = |reject: &&mut RejectStatus| {
+                reject.station == tally.station && reject.reason == *reason
+            };
+            match rejects.iter_mut().find(is_it) {
+                Some(reject) => reject.rejected += tally.count,
+                None => rejects.push(RejectStatus {
+                    station: tally.station.clone(),
+                    reason: reason.clone(),
+                    rejected: tally.count,
+                    total: sum(made, &tally.station, |counted| {
+                        is_good(counted) || is_reject(counted)
+                    }),
+                    wilson: None,
+                }),
+            }
+        }
+        for reject in &mut rejects {
+            reject.wilson = wilson(reject.rejected.best(), reject.total.best(), 0.95);
+        }
+        rejects
+    }
+
+    fn trend(&self) -> Vec<TrendPoint> {
+        let point = |i: i64| {
+            let start_us = self.at_us - (TREND_MINUTES - i) * MINUTE_US;
+            let minute = self.minutes_in((start_us, start_us + MINUTE_US)).next();
+            let coverage = minute.map_or(0.0, Minute::coverage);
+            let good = minute.filter(|_| coverage > 0.0);
+            let good = good.map(|minute| minute.count(counting(self.config), &Counted::Good));
+            TrendPoint { start_us, good, coverage }
+        };
+        (0..TREND_MINUTES).map(point).collect()
+    }
+
+    fn station(&self, map: &Arc<PlcMap>, made: &[Tally]) -> StationStatus {
+        let station = &map.station;
+        let counts = |takes: fn(&Counted) -> bool| {
+            let has = made.iter().any(|tally| tally.station == *station && takes(&tally.counted));
+            has.then(|| sum(made, station, takes))
+        };
+        let up = self.is_up(station) && self.is_watched();
+        let told = self.last(EventKind::Link, station);
+        StationStatus {
+            id: station.clone(),
+            title: map.title.clone(),
+            protocol: match map.protocol {
+                Protocol::Modbus(_) => "modbus",
+                Protocol::OpcUa(_) => "opcua",
+            },
+            state: self.state(station),
+            link: LinkStatus {
+                up,
+                since_us: told.map_or(self.at_us, |event| event.at_us),
+                // The record has no word of it: shown as heard, or as lost without an age.
+                heard_us: up.then_some(self.at_us),
+                heard_mono_us: up.then_some(self.at_us),
+                reason: "",
+                period_us: 0,
+            },
+            infeed: counts(|counted| *counted == Counted::Infeed),
+            good: counts(is_good),
+            rejected: sum(made, station, is_reject),
+            speed: None,
+            bad_tags: Vec::new(),
+            measures: Vec::new(),
+        }
+    }
+}

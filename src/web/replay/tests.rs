@@ -1,0 +1,189 @@
+use axum::http::StatusCode;
+use domain::line::minute::Counted;
+use domain::line::state::State;
+use serde_json::Value;
+
+use super::*;
+use crate::web::kept::{self, BEGIN_US, GAP, HELD, Kept, MINUTES, app, get};
+
+fn time(minute: i64) -> i64 {
+    BEGIN_US + minute * MINUTE_US
+}
+
+fn at(record: &Kept, minute: i64) -> domain::line::status::LineStatus {
+    let status = present_at(record, &kept::line(), time(minute)).expect("it can be read");
+    status.expect("something is recorded")
+}
+
+/// What the ledger has of good capsules in the first minutes, gaps that had ended included.
+fn made(record: &Kept, minutes: i64) -> Count {
+    let station = &kept::line().counting_station;
+    let counted = record.minutes.iter().take(usize::try_from(minutes).expect("few"));
+    let counted: Count = counted.map(|minute| minute.count(station, &Counted::Good)).sum();
+    let gap = record.events.iter().find(|event| event.word == "gap").and_then(|event| event.count);
+    if minutes >= GAP.end { counted + gap.expect("there is a gap") } else { counted }
+}
+
+#[test]
+fn a_past_moment_has_the_state_and_the_count_of_the_ledger() {
+    let record = Kept::morning();
+    for (minute, state) in [
+        (1, State::Execute),
+        (60, State::Execute),
+        (GAP.start + 1, State::Unknown),
+        (GAP.end + 5, State::Execute),
+        (HELD.start + 2, State::Held),
+        (HELD.end + 1, State::Execute),
+        (MINUTES - 1, State::Execute),
+    ] {
+        let status = at(&record, minute);
+        assert_eq!(status.state.state, state, "minute {minute}");
+        let shift = status.shift.expect("it is a shift");
+        let counted = made(&record, minute);
+        // In the middle of a gap, what it will have brought is known only within its bounds.
+        let inside = GAP.contains(&(minute - 1)) && minute < GAP.end;
+        assert!(
+            inside || shift.good == counted,
+            "minute {minute}: {} and not {counted}",
+            shift.good
+        );
+        assert!(shift.good.low() <= counted.best() && counted.best() <= shift.good.high());
+        // Never what came later: the negative control of a sum that takes whole periods.
+        assert!(shift.good.high() <= made(&record, MINUTES).high());
+        let watched: Count = status.hours.iter().map(|hour| hour.good + hour.gap).sum();
+        assert_eq!(watched, shift.good, "minute {minute}: the hour board has the same");
+    }
+    let whole = record.periods.iter().find(|period| period.kind == PeriodKind::Shift).expect("one");
+    let of_shift = whole.count(&kept::line().counting_station, &Counted::Good);
+    assert_ne!(at(&record, 60).shift.map(|shift| shift.good), Some(of_shift));
+}
+
+#[test]
+fn a_stop_is_told_as_long_as_it_had_lasted() {
+    let record = Kept::morning();
+    let status = at(&record, HELD.start + 2);
+    assert_eq!(status.at.mono_us - status.state.since_mono_us, 2 * MINUTE_US);
+    let title = status.state.stop_title.expect("the machine told why");
+    assert_eq!(&*title.en, "capsule jam");
+    // What is not recorded is not made up.
+    assert_eq!((status.plc_speed, status.speeds[0].per_minute), (None, None));
+    assert!(status.stations.iter().all(|station| station.measures.is_empty()));
+    assert!(status.events.iter().all(|event| event.at_us <= time(HELD.start + 2)));
+    let running = at(&record, HELD.end + 10);
+    assert_eq!(running.at.mono_us - running.state.since_mono_us, 10 * MINUTE_US);
+}
+
+#[test]
+fn the_hour_that_went_on_holds_its_minutes_until_then_and_no_more() {
+    let record = Kept::morning();
+    let config = kept::line();
+    let station = &config.counting_station;
+    let until = time(90);
+    let hours = hours_at(&record, &config, (time(0), until)).expect("it can be read");
+    let good: Count = hours.iter().map(|hour| hour.count(station, &Counted::Good)).sum();
+    assert_eq!(good, made(&record, 90));
+    let stored = record.rollups(&config.id, PeriodKind::Hour, time(0), until).expect("hours");
+    let later: Count = stored.iter().map(|hour| hour.count(station, &Counted::Good)).sum();
+    assert!(later.best() > good.best(), "the stored hour went on after that");
+    assert_eq!(hours.last().map(|hour| hour.spending.failures), Some(0));
+    let after = hours_at(&record, &config, (time(0), time(HELD.end + 1))).expect("hours");
+    assert_eq!(after.last().map(|hour| hour.spending.failures), Some(1));
+}
+
+#[test]
+fn a_moment_is_past_and_readable_or_it_is_refused() {
+    let now = time(10);
+    assert_eq!(moment_of("2026-11-24T14:03:12+08:00", now), Ok(time(3)));
+    assert_eq!(moment_of("2026-11-24T14:03:12 08:00", now), Ok(time(3)), "a plus sign of a query");
+    assert_eq!(moment_of("2026-11-24T06:03:59Z", now), Ok(time(3)));
+    assert_eq!(moment_of("1795500180000", now), Ok(time(3)));
+    assert_eq!(moment_of("2026-11-24T06:10:00Z", now), Err(NoReplay::Future));
+    assert_eq!(moment_of("2126-11-24T06:10:00Z", now), Err(NoReplay::Future));
+    for text in ["yesterday", "", "2026-11-24", "99999999999999999999", "-5", "<script>"] {
+        assert_eq!(moment_of(text, now), Err(NoReplay::Unreadable), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_the_past_says_so_and_leads_on_and_back() {
+    let app = app(Kept::morning());
+    for (path, words) in [
+        ("/?lang=en", ["REPLAY", "2026-11-24 15:30:00 +08:00", "Back to live", "+1 h"]),
+        ("/?lang=zh", ["回放", "2026-11-24 15:30:00 +08:00", "返回实时", "+1 小时"]),
+        ("/stops?lang=en", ["REPLAY", "2026-11-24 15:30:00 +08:00", "Back to live", "−1 min"]),
+        ("/rejects?lang=en", ["REPLAY", "2026-11-24 15:30:00 +08:00", "Back to live", "−1 h"]),
+    ] {
+        let (status, page) = get(&app, &format!("{path}&at=2026-11-24T15:30:20%2B08:00")).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        for word in words {
+            assert!(page.contains(word), "{path}: {word}");
+        }
+        assert!(
+            page.contains("data-link=\"replay\"")
+                && page.contains("at=2026-11-24T15:31:00%2B08:00")
+        );
+        // The choice of a language keeps the moment, and the way back does not.
+        assert!(page.contains("lang=zh&amp;at=2026-11-24T15:30:00%2B08:00"), "{path}");
+        assert!(page.contains("id=\"live\" href=\"?line=L1\""), "{path}");
+    }
+    let (_, page) = get(&app, "/?at=2026-11-24T15:30:00%2B08:00").await;
+    let block =
+        page.split("<script id=\"first\" type=\"application/json\">").nth(1).expect("figures");
+    let first: Value =
+        serde_json::from_str(block.split("</script>").next().expect("an end")).expect("JSON");
+    let good = first["view"]["shift"]["good"]["best"].as_u64();
+    assert_eq!(good, Some(made(&Kept::morning(), 90).best()));
+    // Live pages are as they were.
+    let (_, live) = get(&app, "/").await;
+    assert!(live.contains("data-link=\"late\"") && !live.contains("id=\"replay\""));
+}
+
+#[tokio::test]
+async fn a_moment_that_cannot_be_shown_is_answered_in_words_with_the_way_out() {
+    let app = app(Kept::morning());
+    for (path, words) in [
+        ("/?lang=en&at=soon", "This is no moment"),
+        ("/?lang=zh&at=soon", "不是可识别的时刻"),
+        ("/?lang=en&at=2126-01-01T00:00:00Z", "is not past"),
+        ("/stops?lang=en&at=2001-01-01T00:00:00Z", "Nothing is recorded"),
+        ("/line?lang=en&at=2026-11-24T07:30:00Z", "shows the present only"),
+        ("/spc?lang=zh&at=2026-11-24T07:30:00Z", "本页仅显示当前"),
+        ("/data?lang=en&at=2026-11-24T07:30:00Z", "shows the present only"),
+    ] {
+        let (status, page) = get(&app, path).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(page.contains(words) && page.contains("id=\"live\""), "{path}");
+    }
+    let (_, page) = get(&app, "/?at=%22%3E%3Cscript%3Ealert(1)").await;
+    assert!(!page.contains("<script>alert"));
+    for route in ["losses", "rejects"] {
+        let (status, text) = get(&app, &format!("/api/v1/lines/L1/{route}?at=soon")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+        assert!(text.contains("no moment"), "{text}");
+        let (status, _) =
+            get(&app, &format!("/api/v1/lines/L1/{route}?at=2026-11-24T07:30:00Z")).await;
+        assert_eq!(status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn losses_of_a_past_moment_know_nothing_of_what_came_later() {
+    let app = app(Kept::morning());
+    let losses = async |minute: i64| {
+        let path = format!("/api/v1/lines/L1/losses?at={}", time(minute) / 1_000);
+        let (_, text) = get(&app, &path).await;
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let during = losses(HELD.start + 2).await;
+    assert_eq!(
+        (&during["stops"][0]["to_ms"], &during["stops"][0]["lasted_ms"]),
+        (&Value::Null, &120_000.into())
+    );
+    assert_eq!(
+        (&during["failures"], during["stops"].as_array().map(Vec::len)),
+        (&0.into(), Some(2))
+    );
+    let after = losses(HELD.end + 1).await;
+    assert_eq!((&after["failures"], &after["stops"][0]["lasted_ms"]), (&1.into(), &420_000.into()));
+    assert_eq!(losses(5).await["stops"].as_array().map(Vec::len), Some(0));
+}
