@@ -31,7 +31,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("line {}: order of devices changed", "生产线 {}：设备顺序已更改"),
     ("line {}: {} changed", "生产线 {}：{} 已更改"),
     ("web writes = {}", "网页写入 = {}"),
-    ("the configuration has {} mistakes", "配置有 {} 处错误"),
+    ("mistakes in the configuration: {}", "配置错误：{} 处"),
     ("the configuration could not be changed: {}", "配置无法更改：{}"),
     // Batches.
     ("first batch seen", "首个批号"),

@@ -48,7 +48,7 @@ pub enum WebError {
     #[error("{0}")]
     Conflict(String),
     /// The configuration that was read again has so many mistakes.
-    #[error("the configuration has {0} mistakes")]
+    #[error("mistakes in the configuration: {0}")]
     Configuration(usize),
     /// The configuration that was read again could not be applied.
     #[error("the configuration could not be changed: {0}")]

@@ -58,6 +58,8 @@ struct Plc {
     batch: Option<u64>,
     sourced: bool,
     source_shift_us: i64,
+    /// How much later the next reading is delivered, in microseconds.
+    delayed_us: i64,
     next: Evidence,
     counter: Option<Counter>,
     last: Option<Sample>,
@@ -123,6 +125,7 @@ impl Plc {
                 }
                 ("ours", _) => self.restart_service(),
                 ("back", s) => self.source_shift_us -= duration(&format!("{s}s")),
+                ("delayed", by) => self.delayed_us = duration(by),
                 ("same", _) => {
                     let mut again = self.last.expect("a sample before");
                     again.at = moment(self.now_us + 1_000);
@@ -156,7 +159,8 @@ impl Plc {
             ..std::mem::take(&mut self.next)
         };
         let source_us = self.sourced.then_some(self.now_us + self.source_shift_us);
-        let sample = Sample { at: moment(self.now_us), source_us, value, evidence };
+        let at = moment(self.now_us + std::mem::take(&mut self.delayed_us));
+        let sample = Sample { at, source_us, value, evidence };
         self.last = Some(sample);
         self.give(sample);
     }

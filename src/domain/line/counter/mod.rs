@@ -110,6 +110,10 @@ struct Late {
     source_us: i64,
 }
 
+/// So much later than the next one a reading may be delivered and still be told by the clock of its device. A clock that
+/// is set forward makes no more than this of doubt.
+const LATEST_US: i64 = 2_000_000;
+
 /// So many late samples in a row, in step with our clock, are a clock that stepped back.
 const LATE_RUN: u8 = 3;
 
@@ -256,7 +260,12 @@ impl Counter {
     fn take(&mut self, base: Baseline, sample: &Sample, stepped: Flags, out: &mut Vec<Delta>) {
         let signs = self.signs(&base, &sample.evidence, sample.at);
         let pair = pair(&base, sample.value, sample.at, sample.evidence.bounds);
-        match weigh(&self.settings, pair, signs) {
+        // What cannot be between two readings of our time may be between those of the device.
+        let late = || {
+            let pair = as_delivered_late(&base, sample, pair)?;
+            weigh(&self.settings, pair, signs).filter(Meaning::is_plain_step)
+        };
+        match weigh(&self.settings, pair, signs).or_else(late) {
             Some(meaning) if !self.must_hold(pair, &meaning) => {
                 self.commit(base, sample, meaning, stepped, out);
             }
@@ -410,6 +419,14 @@ fn first(settings: &Settings, sample: &Sample) -> Baseline {
 
 fn pair(base: &Baseline, b: u64, at: Moment, bounds: Option<(u64, u64)>) -> Pair {
     Pair { a: base.value, b, t_us: at.mono_us.saturating_sub(base.at.mono_us).max(0), bounds }
+}
+
+/// The same where the earlier reading was delivered late, so that less of our time lies between the two than the device
+/// had: its own clock tells how long that was, up to [`LATEST_US`].
+fn as_delivered_late(base: &Baseline, sample: &Sample, pair: Pair) -> Option<Pair> {
+    let (new, old) = sample.source_us.zip(base.source_us)?;
+    let t_us = new.saturating_sub(old).min(pair.t_us.saturating_add(LATEST_US));
+    (t_us > pair.t_us).then_some(Pair { t_us, ..pair })
 }
 
 /// An entry that counts nothing and covers no time.

@@ -146,6 +146,11 @@ impl Meaning {
         Meaning { count: Count::exact(step), cause: Cause::Step, flags, hypotheses: None }
     }
 
+    /// Whether it is the difference of the two readings and nothing else.
+    pub(super) fn is_plain_step(&self) -> bool {
+        self.cause == Cause::Step && self.count.is_exact() && self.flags.is_empty()
+    }
+
     /// Adds what a reset that left no drop may have hidden in the last polls.
     pub(super) fn widen(&mut self, hidden: u64) {
         let count = self.count;
