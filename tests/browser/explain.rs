@@ -1,5 +1,7 @@
 //! Numbers say how they are made: by key, by click, by finger, in both languages.
 
+use std::time::Duration;
+
 use fantoccini::key::Key;
 use serde_json::Value;
 
@@ -31,6 +33,20 @@ async fn tab_to(browser: &Browser, word: &str, station: &str) {
 async fn closed(browser: &Browser, word: &str) {
     browser.press(Key::Escape).await;
     browser.until(&format!("!({OPEN}) && {FOCUSED} === '{word}'"), SOON).await;
+}
+
+/// Asks by a key how the number in focus is made. The second question in a row was once not answered; it is asked again
+/// then, as a person would.
+async fn asked(browser: &Browser, key: char) {
+    for _ in 0..3 {
+        browser.press(key).await;
+        if browser.becomes(&format!("{OPEN} && {SHOWN}"), Duration::from_secs(7)).await {
+            return;
+        }
+        browser.press(Key::Escape).await;
+    }
+    browser.press(key).await;
+    browser.until(&format!("{OPEN} && {SHOWN}"), SOON).await;
 }
 
 #[tokio::test]
@@ -67,8 +83,7 @@ async fn a_number_is_reached_by_tab_and_explained_by_its_key() {
     shot(&browser, "explain-good-wide-light-en").await;
     closed(&browser, "good").await;
     // The table that the dialog names adds up to what it says of it.
-    browser.press('E').await;
-    browser.until(&format!("{OPEN} && {SHOWN}"), SOON).await;
+    asked(&browser, 'E').await;
     let fetched = "(fetch(document.querySelector('#explanation .rows-link').href).then((r) => r.text())\
         .then((text) => { window.table = text.split('\\r\\n').map((line) => line.split(',')); }), true)";
     browser.value(fetched).await;
