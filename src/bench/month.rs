@@ -115,7 +115,8 @@ fn record(dir: &Path, line: &LineConfig, (from_us, to_us): (i64, i64)) -> anyhow
         }
         let at_us = day_us + DAY * MINUTE_US;
         let at = Moment { utc_us: at_us, mono_us: at_us - from_us };
-        let changes = Changes { minutes, events: events(day_us), ..changes(at) };
+        let changes =
+            Changes { minutes, events: events(day_us), booked_to: at, ..Changes::default() };
         let tick = Tick::new((line.id.clone(), seq as u64 + 1, at), changes, vec![], Count::ZERO);
         let pending = historian.append(tick).map_err(|_| anyhow::anyhow!("the queue is full"))?;
         pending.wait().map_err(|refused| refused.error)?;
@@ -127,22 +128,6 @@ fn record(dir: &Path, line: &LineConfig, (from_us, to_us): (i64, i64)) -> anyhow
     }
     historian.close()?;
     Ok(counters.len())
-}
-
-fn changes(at: Moment) -> Changes {
-    Changes {
-        baselines: vec![],
-        minutes: vec![],
-        seconds: Vec::new(),
-        events: vec![],
-        states: vec![],
-        stops: vec![],
-        rollups: vec![],
-        weighings: vec![],
-        orders: vec![],
-        balance: None,
-        booked_to: at,
-    }
 }
 
 fn pack(dir: &Path, line: &LineConfig, until_us: i64) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::state::State;
 use domain::line::stop::key_cause::KeyCause;
 use domain::line::stop::{Cause, Flags, Stop};
+use domain::line::tracker::Changes;
 use domain::units::{Count, LineId, MINUTE_US, Moment, SECOND_US, StationId};
 
 use super::{Effort, Progress};
@@ -14,7 +15,7 @@ use crate::historian::archive::Holding;
 use crate::historian::{Historian, Tick};
 
 /// Minutes in a tick while the journal is filled: a tick costs a sync of the disk.
-pub(super) const BITE: i64 = 360;
+const BITE: i64 = 360;
 /// Minutes from one event of a line to the next.
 const EVENT_MINUTES: i64 = 2;
 /// Minutes from one stop of a line to the next.
@@ -33,16 +34,21 @@ impl Made {
         (1..=self.effort.lines).map(|n| LineId::new(format!("L{n}"))).collect()
     }
 
+    /// The ticks of each line.
+    pub(super) fn bites(&self) -> i64 {
+        every(BITE, self.effort.minutes)
+    }
+
     /// What the plant database has when the backlog is there.
     pub(super) fn holding(&self) -> Holding {
         let (lines, minutes) = (self.effort.lines as i64, self.effort.minutes);
-        let every = |n: i64| lines * ((minutes + n - 1) / n);
+        let of_all = |step| lines * every(step, minutes);
         Holding {
             edge: String::new(),
             minutes: lines * minutes,
             counts: lines * minutes * COUNTERS as i64,
-            events: every(EVENT_MINUTES),
-            stops: every(STOP_MINUTES),
+            events: of_all(EVENT_MINUTES),
+            stops: of_all(STOP_MINUTES),
         }
     }
 
@@ -50,39 +56,30 @@ impl Made {
     fn bite(&self, line: &LineId, seq: u64, (from, to): (i64, i64)) -> Tick {
         let start_us = |n: i64| self.from_us + n * MINUTE_US;
         let every = |step: i64| (from..to).filter(move |n| n % step == 0);
-        Tick {
+        let changes = Changes {
             minutes: (from..to).map(|n| store::closed(start_us(n), n as u64 + 1)).collect(),
             events: every(EVENT_MINUTES).map(|n| event(start_us(n))).collect(),
             stops: every(STOP_MINUTES).map(|n| stop(n / STOP_MINUTES + 1, start_us(n))).collect(),
-            ..empty(line, seq, start_us(to))
-        }
+            ..Changes::default()
+        };
+        tick(line, seq, start_us(to), changes)
     }
+}
+
+/// How many of `n` things are the first of a step.
+fn every(step: i64, n: i64) -> i64 {
+    (n + step - 1) / step
 }
 
 fn moment(utc_us: i64) -> Moment {
     Moment { utc_us, mono_us: utc_us }
 }
 
-/// A tick of a line in which nothing happened.
-pub(super) fn empty(line: &LineId, seq: u64, at_us: i64) -> Tick {
-    Tick {
-        line: line.clone(),
-        seq,
-        at: moment(at_us),
-        snapshots: Vec::new(),
-        baselines: Vec::new(),
-        minutes: Vec::new(),
-        seconds: Vec::new(),
-        events: Vec::new(),
-        states: Vec::new(),
-        stops: Vec::new(),
-        rollups: Vec::new(),
-        batch_entries: Vec::new(),
-        balance: None,
-        weighings: Vec::new(),
-        booked_to: moment(at_us),
-        total: Count::exact(seq),
-    }
+/// A tick of a line in which that happened.
+pub(super) fn tick(line: &LineId, seq: u64, at_us: i64, changes: Changes) -> Tick {
+    let at = moment(at_us);
+    let changes = Changes { booked_to: at, ..changes };
+    Tick::new((line.clone(), seq, at), changes, Vec::new(), Count::exact(seq))
 }
 
 /// An event as a line has many.
@@ -120,7 +117,7 @@ pub(super) fn fill(
     stop: &AtomicBool,
 ) -> Result<(), String> {
     let (lines, minutes) = (made.ids(), made.effort.minutes);
-    let bites = (minutes + BITE - 1) / BITE;
+    let bites = made.bites();
     let of = bites as u64 * lines.len() as u64;
     for bite in 0..bites {
         let span = (bite * BITE, minutes.min((bite + 1) * BITE));

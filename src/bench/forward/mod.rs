@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use domain::line::tracker::Changes;
 use domain::units::{LineId, MINUTE_US};
 use futures_util::future::try_join_all;
 use tokio::time::MissedTickBehavior;
@@ -21,8 +22,8 @@ use super::store::{self, COUNTERS};
 use crate::clock::Clock;
 use crate::historian::archive::{Holding, Settings, migrate, survey};
 use crate::historian::forward::{ForwardState, ForwardStats, Forwarder};
-use crate::historian::{Historian, Options, Tick};
-use made::{BITE, Made, empty, event, fill};
+use crate::historian::{Historian, Options};
+use made::{Made, event, fill, tick};
 
 pub use figures::Figures;
 
@@ -194,11 +195,10 @@ struct Present {
 
 impl Present {
     fn new(historian: Historian, made: Made) -> Present {
-        let Effort { minutes, .. } = made.effort;
         Present {
             historian,
             lines: made.ids(),
-            next: ((minutes + BITE - 1) / BITE) as u64 + 1,
+            next: made.bites() as u64 + 1,
             minute_us: None,
             n_ticks: 0,
             waiting: VecDeque::new(),
@@ -213,12 +213,12 @@ impl Present {
         let minute_us = *self.minute_us.get_or_insert(minute_us);
         let mut pending = Vec::new();
         for line in &self.lines {
-            let tick = Tick {
+            let changes = Changes {
                 minutes: vec![store::minute(minute_us, self.next)],
                 events: vec![event(at_us)],
-                ..empty(line, self.next, at_us)
+                ..Changes::default()
             };
-            let queued = self.historian.append(tick);
+            let queued = self.historian.append(tick(line, self.next, at_us, changes));
             pending.push(queued.map_err(|_| "the queue of the journal is full".to_owned())?);
         }
         try_join_all(pending).await.map_err(|refused| refused.error.to_string())?;

@@ -11,6 +11,7 @@ use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::state::State;
 use domain::line::stop::key_cause::KeyCause;
 use domain::line::stop::{Cause, Flags, Stop};
+use domain::line::tracker::Changes;
 use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
@@ -65,24 +66,10 @@ impl Book {
 
     /// Stores a tick that a test makes of an empty one.
     pub(crate) fn put(&mut self, make: impl FnOnce(&mut Tick)) {
-        let mut tick = Tick {
-            line: self.line.clone(),
-            seq: self.next,
-            at: moment(self.next as i64),
-            snapshots: Vec::new(),
-            baselines: Vec::new(),
-            minutes: Vec::new(),
-            seconds: Vec::new(),
-            events: Vec::new(),
-            states: Vec::new(),
-            stops: Vec::new(),
-            rollups: Vec::new(),
-            batch_entries: Vec::new(),
-            balance: None,
-            weighings: Vec::new(),
-            booked_to: moment(self.next as i64),
-            total: Count::exact(self.next),
-        };
+        let (seq, at) = (self.next, moment(self.next as i64));
+        let nothing = Changes { booked_to: at, ..Changes::default() };
+        let head = (self.line.clone(), seq, at);
+        let mut tick = Tick::new(head, nothing, Vec::new(), Count::exact(seq));
         make(&mut tick);
         let pending = self.historian.append(tick).expect("the queue has room");
         tokio::task::block_in_place(|| pending.wait()).expect("it is stored");
