@@ -15,20 +15,9 @@ use serde_json::Value;
 
 use crate::harness::{LINE, PATIENCE, Site, repository};
 use crate::peers::python;
-use crate::process::Process;
-use crate::restart::{GOOD, gaps, running_plant, serve};
+use crate::process::{capline, text};
+use crate::restart::{GOOD, counting, gaps, running_plant, serve};
 use crate::skip::skipped;
-
-/// Runs a command to its end: exit code, stdout, stderr.
-pub(crate) async fn capline(args: &[&str]) -> (Option<i32>, String, String) {
-    let mut process = Process::capline(args);
-    let status = process.exit(PATIENCE * 3).await;
-    (status.code(), process.stdout().join("\n"), process.stderr().join("\n"))
-}
-
-pub(crate) fn text(path: &Path) -> String {
-    path.to_str().expect("UTF-8").to_owned()
-}
 
 /// Fills a journal with an hour of a simulated plant. Returns what the ledger of its line says.
 pub(crate) async fn simulated(dir: &Path) -> u64 {
@@ -180,10 +169,7 @@ async fn two_halves_of_a_journal_are_the_whole() {
 async fn what_a_running_service_wrote_adds_up_and_a_flipped_byte_is_named() {
     let site = Site::new();
     let plant = running_plant(&site).await;
-    let before = plant.ledger();
-    let (service, api) = serve(&site).await;
-    plant.resume();
-    api.counts_beyond(100).await;
+    let (before, service, _) = counting(&site, &plant, 100).await;
     service.kill();
     // Longer than a count may be smeared over minutes.
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
@@ -200,7 +186,7 @@ async fn what_a_running_service_wrote_adds_up_and_a_flipped_byte_is_named() {
     assert_eq!(account["counter"]["best"], counted(&out, ""));
     // The service was not held up.
     plant.hold();
-    api.counts(plant.ledger().made - before.made).await;
+    api.counts(plant.ledger().made - before).await;
     service.signal(Signal::TERM);
     assert!(service.exit(PATIENCE).await.success());
     plant.stop().await;
@@ -211,11 +197,7 @@ async fn what_a_running_service_wrote_adds_up_and_a_flipped_byte_is_named() {
     // Each byte counts, in each file; and nothing else is wrong with it.
     let sound = capline(&["export", "--verify", &text(&out)]).await;
     assert_eq!(sound.0, Some(0), "{}", sound.2);
-    let mut names: Vec<String> = std::fs::read_dir(&out)
-        .expect("it is there")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
-        .collect();
-    names.sort();
+    let names = names_in(&out);
     assert!(names.len() > 15, "{names:?}");
     let quiet: Watch = Arc::new(|_| true);
     for name in &names {
@@ -344,14 +326,15 @@ async fn a_bad_order_is_refused_and_leaves_nothing() {
         let (code, said, err) = capline(&args).await;
         assert_eq!((code, said.as_str()), (Some(2), ""), "{args:?}: {err}");
         assert!(err.contains(way_out), "{args:?}: {err}");
-        assert_eq!(leftovers(dir.path()), ["cut", "empty", "golden"], "{args:?}");
+        assert_eq!(names_in(dir.path()), ["cut", "empty", "golden"], "{args:?}");
     }
     let (code, _, err) = capline(&["export", "--verify", &empty]).await;
     assert_eq!(code, Some(2));
     assert!(err.contains("is no export: manifest.json cannot be read"), "{err}");
 }
 
-fn leftovers(dir: &Path) -> Vec<String> {
+/// What a directory holds, in the order of the names.
+fn names_in(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).expect("it is there");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
@@ -381,7 +364,7 @@ fn an_export_that_is_given_up_at_any_step_leaves_nothing() {
         });
         match export::write(&order, &stop) {
             Err(ExportError::GivenUp) => {
-                assert_eq!(leftovers(dir.path()), ["golden"], "step {steps}")
+                assert_eq!(names_in(dir.path()), ["golden"], "step {steps}")
             }
             Err(error) => panic!("step {steps}: {error}"),
             Ok(_) => break,
@@ -389,5 +372,5 @@ fn an_export_that_is_given_up_at_any_step_leaves_nothing() {
         steps += 1;
     }
     assert!(steps > 18, "a step for each table and more, {steps}");
-    assert_eq!(leftovers(dir.path()), ["golden", "out"]);
+    assert_eq!(names_in(dir.path()), ["golden", "out"]);
 }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,18 @@ use crate::harness::{Api, PATIENCE, until};
 
 /// Lines that a process has written so far.
 type Lines = Arc<Mutex<Vec<String>>>;
+
+/// Runs the binary under test to its end: exit code, stdout, stderr.
+pub(crate) async fn capline(args: &[&str]) -> (Option<i32>, String, String) {
+    let mut process = Process::capline(args);
+    let status = process.exit(PATIENCE * 3).await;
+    (status.code(), process.stdout().join("\n"), process.stderr().join("\n"))
+}
+
+/// A path as an argument.
+pub(crate) fn text(path: &Path) -> String {
+    path.to_str().expect("UTF-8").to_owned()
+}
 
 /// A running process.
 pub(crate) struct Process {
@@ -29,7 +42,7 @@ impl Process {
     }
 
     /// The service of a configuration.
-    pub(crate) fn run(config: &std::path::Path) -> Process {
+    pub(crate) fn run(config: &Path) -> Process {
         Process::capline(&["run", "--config", &config.display().to_string()])
     }
 

@@ -55,6 +55,16 @@ pub(crate) async fn serve(site: &Site) -> (Process, Api) {
     (service, api)
 }
 
+/// Starts the service of a plant that stands still, and lets capsules be made until it has counted more than so many.
+/// Returns how many were made before that, and the service with its screens.
+pub(crate) async fn counting(site: &Site, plant: &Plant, beyond: u64) -> (u64, Process, Api) {
+    let before = plant.ledger().made;
+    let (service, api) = serve(site).await;
+    plant.resume();
+    api.counts_beyond(beyond).await;
+    (before, service, api)
+}
+
 /// Waits until the journal holds so many gaps of the good counter.
 pub(crate) async fn gaps(api: Api, n: usize) -> Vec<Count> {
     until(&format!("{n} gaps in the journal"), PATIENCE, async || match api.gaps(GOOD).await? {

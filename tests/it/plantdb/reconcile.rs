@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::book::{Book, database, sums};
 use super::cluster::{Cluster, password};
-use crate::export::{capline, simulated, text};
+use crate::export::simulated;
 use crate::harness::{FILLER, PATIENCE, Site, WEIGHER, any_port, until};
-use crate::process::Process;
+use crate::process::{Process, capline, text};
 
 /// Compares the books of a site: exit code and report.
 async fn reconcile(config: &Path) -> (Option<i32>, Value) {
@@ -65,7 +65,7 @@ async fn a_minute_that_is_gone_from_the_journal_is_named() {
     drop(conn);
     let (code, report) = reconcile(&site.file()).await;
     assert_eq!(code, Some(1));
-    let day = jiff_day(start_us);
+    let day = day_of(start_us);
     let named = found(&report, "differs");
     assert!(
         named.iter().any(|(of, what)| *of == day && what.contains("hour that its minutes do not add up to")),
@@ -77,7 +77,7 @@ async fn a_minute_that_is_gone_from_the_journal_is_named() {
 }
 
 /// The day of a moment on the clocks of Shanghai.
-fn jiff_day(us: i64) -> String {
+fn day_of(us: i64) -> String {
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone");
     let at = jiff::Timestamp::from_microsecond(us).expect("a moment");
     at.to_zoned_datetime(zone).strftime("%Y%m%d").to_string()
@@ -159,7 +159,7 @@ async fn a_row_that_is_gone_from_the_plant_is_named_and_what_waits_is_not() {
     let (code, report) = reconcile(&site.file()).await;
     assert_eq!(code, Some(1));
     let names = |cause: &str, us: i64, what: &str| {
-        let (day, named) = (jiff_day(us), found(&report, cause));
+        let (day, named) = (day_of(us), found(&report, cause));
         let is_it = |(of, said): &(String, String)| *of == day && said.contains(what);
         assert!(named.iter().any(is_it), "{cause} {day} {what}: {report:#}");
     };

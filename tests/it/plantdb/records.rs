@@ -18,7 +18,7 @@ use domain::spc::rules::Hits;
 use domain::units::{Count, HOUR_US, LineId, MINUTE_US, Reason, StationId};
 use tokio_postgres::Client;
 
-use super::book::{Book, T0_US, database, drained};
+use super::book::{Book, T0_US, database, drained, minute};
 use super::cluster::Cluster;
 use crate::harness::LINE;
 
@@ -125,13 +125,8 @@ fn rollup(rev: u32) -> Rollup {
 fn running(n: i64) -> Minute {
     let rejected = 22 + (n as u64 * 7) % 13;
     Minute {
-        start_us: T0_US + n * MINUTE_US,
-        rev: 1,
-        closed: true,
         time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
-        polls: 600,
         missed: 0,
-        weights: Vec::new(),
         tallies: vec![
             Tally { count: Count::exact(6_500 - rejected), ..tally(Counted::Good, 0) },
             Tally {
@@ -139,6 +134,7 @@ fn running(n: i64) -> Minute {
                 ..tally(Counted::Reject(Reason::new("dented")), 0)
             },
         ],
+        ..minute(n, true, 1)
     }
 }
 
