@@ -7,6 +7,7 @@ mod account;
 mod plain;
 mod readings;
 mod timed;
+mod what;
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,7 @@ use super::{copy, journal, record, reports, schema};
 use crate::table::{Cell, Column, Wide};
 
 pub use account::{Account, Amount, Part};
-pub use plain::What;
+pub use what::What;
 
 /// A journal that is read as a whole.
 pub struct Extract {
