@@ -1,12 +1,12 @@
 //! Readings as they came: from the files of the days and from the journal, each once, with the names of their time.
 
 use domain::reading::{Outcome, Quality, Snapshot, Value};
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{Each, LineView};
 use crate::historian::error::StoreError;
 use crate::historian::raw::{self, Block};
-use crate::historian::read::Failure;
+use crate::historian::read::{Failure, Found};
 use crate::historian::{DeviceTags, frame, record};
 use crate::table::{Cell, Column, Kind, local};
 
@@ -32,15 +32,12 @@ pub(super) fn columns() -> Vec<Column> {
     COLUMNS.iter().map(|(name, kind)| Column::new(name, *kind)).collect()
 }
 
-/// Where the readings of a stored frame or block came from.
-type Stored = (i64, Vec<Snapshot>);
-
 impl LineView<'_> {
     pub(super) fn readings(&self, span: (i64, i64), each: Each<'_>) -> Result<(), StoreError> {
         let mut layout: (i64, Vec<DeviceTags>) = (i64::MIN, Vec::new());
-        let mut tell = |run: i64, snapshots: &[Snapshot]| -> Result<bool, StoreError> {
+        let mut tell = |conn: &Connection, run: i64, snapshots: &[Snapshot]| -> Found<bool> {
             if layout.0 != run {
-                layout = (run, self.layout(run)?);
+                layout = (run, self.layout(conn, run)?);
             }
             let inside = |at: &&Snapshot| (span.0..span.1).contains(&at.taken_at.utc_us);
             let mut inside = snapshots.iter().filter(inside);
@@ -56,7 +53,7 @@ impl LineView<'_> {
             let Some(day) = raw::Day::existing(&path)? else { continue };
             for packed in day.blocks(self.line.as_str(), span)? {
                 let mut block = packed.open(&path)?;
-                if !tell(block.run, &block.snapshots)? {
+                if !self.ask(|conn| tell(conn, block.run, &block.snapshots))? {
                     return Ok(());
                 }
                 block.snapshots = Vec::new();
@@ -74,11 +71,9 @@ impl LineView<'_> {
                     continue;
                 }
                 let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-                let stored: Stored = frame::decode(blob)
-                    .map(|snapshots| (run, snapshots))
+                let snapshots = frame::decode(blob)
                     .map_err(|error| Failure::Damaged(format!("frame {seq}: {error}")))?;
-                let told = tell(stored.0, &stored.1);
-                if !told.map_err(|error| Failure::Damaged(error.to_string()))? {
+                if !tell(conn, run, &snapshots)? {
                     break;
                 }
             }
@@ -87,14 +82,13 @@ impl LineView<'_> {
     }
 
     /// What positions meant in a run of the service.
-    fn layout(&self, run: i64) -> Result<Vec<DeviceTags>, StoreError> {
-        self.ask(|conn| {
-            let sql = "select devices from layout where line = ?1 and run <= ?2 order by run desc limit 1";
-            let mut find = conn.prepare_cached(sql)?;
-            let found = find.query_row((self.id(), run), |row| row.get::<_, String>(0)).optional()?;
-            let devices = found.map(|json| record::devices(&json)).transpose();
-            Ok(devices.map_err(Failure::Damaged)?.unwrap_or_default())
-        })
+    fn layout(&self, conn: &Connection, run: i64) -> Found<Vec<DeviceTags>> {
+        let sql =
+            "select devices from layout where line = ?1 and run <= ?2 order by run desc limit 1";
+        let mut find = conn.prepare_cached(sql)?;
+        let found = find.query_row((self.id(), run), |row| row.get::<_, String>(0)).optional()?;
+        let devices = found.map(|json| record::devices(&json)).transpose();
+        Ok(devices.map_err(Failure::Damaged)?.unwrap_or_default())
     }
 
     /// The rows of a snapshot: one for each reading, and one where there is none.
