@@ -1,11 +1,13 @@
 //! What a line counted before, in and after a span, and whether that is the total of its counter.
 
 use domain::units::Count;
+use rusqlite::{Connection, Params};
 use serde::{Deserialize, Serialize};
 
 use super::LineView;
 use crate::historian::backup::{booked, is_held};
 use crate::historian::error::StoreError;
+use crate::historian::read::Found;
 use crate::historian::record;
 
 /// A count as it is written: best, low, high.
@@ -85,6 +87,19 @@ impl Account {
     }
 }
 
+/// Counts before, in and after a span: a row of the statement begins with the number of its part.
+fn parts(conn: &Connection, sql: &str, args: impl Params) -> Found<[Amount; 3]> {
+    let mut parts = [Amount::default(); 3];
+    let mut find = conn.prepare_cached(sql)?;
+    let mut rows = find.query(args)?;
+    while let Some(row) = rows.next()? {
+        if let Some(part) = parts.get_mut(usize::from(row.get::<_, u16>(0)?)) {
+            *part = record::count(row, 1)?.unwrap_or(Count::ZERO).into();
+        }
+    }
+    Ok(parts)
+}
+
 impl LineView<'_> {
     /// The account around `[from_us, to_us)`.
     ///
@@ -98,22 +113,12 @@ impl LineView<'_> {
                 conn.query_row(sql, [id], |row| record::count(row, 0))?.unwrap_or(Count::ZERO);
             let held = is_held(conn, id)?;
             let booked = booked(conn, id, total)?;
-            let mut parts = [Part::default(); 3];
-            let mut find = conn.prepare_cached(include_str!("../sql/extract/minute_parts.sql"))?;
-            let mut rows = find.query((id, &booked.station, from_us, to_us))?;
-            while let Some(row) = rows.next()? {
-                let part = parts.get_mut(usize::from(row.get::<_, u16>(0)?));
-                let count = record::count(row, 1)?.unwrap_or(Count::ZERO);
-                part.into_iter().for_each(|part| part.minutes = count.into());
-            }
-            let mut find = conn.prepare_cached(include_str!("../sql/extract/gap_parts.sql"))?;
-            let mut rows = find.query((id, &booked.station, &booked.tag, from_us, to_us))?;
-            while let Some(row) = rows.next()? {
-                let part = parts.get_mut(usize::from(row.get::<_, u16>(0)?));
-                let count = record::count(row, 1)?.unwrap_or(Count::ZERO);
-                part.into_iter().for_each(|part| part.gaps = count.into());
-            }
-            let [before, within, after] = parts;
+            let sql = include_str!("../sql/extract/minute_parts.sql");
+            let minutes = parts(conn, sql, (id, &booked.station, from_us, to_us))?;
+            let sql = include_str!("../sql/extract/gap_parts.sql");
+            let gaps = parts(conn, sql, (id, &booked.station, &booked.tag, from_us, to_us))?;
+            let [before, within, after] =
+                [0, 1, 2].map(|n| Part { minutes: minutes[n], gaps: gaps[n] });
             let counter = total.since(before.count()).since(after.count());
             let mut account = Account {
                 station: booked.station,
