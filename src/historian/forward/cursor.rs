@@ -68,7 +68,7 @@ impl Cursor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stream::minutes_stream;
+    use super::super::stream::MINUTES;
     use super::*;
 
     fn batch(n: i64) -> Batch {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_batch_grows_while_it_is_quick_and_shrinks_when_it_is_slow() {
-        let stream = minutes_stream();
+        let stream = &MINUTES;
         let mut cursor = Cursor::new(stream, 0, Vec::new());
         let mut sizes = Vec::new();
         for _ in 0..6 {

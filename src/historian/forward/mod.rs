@@ -31,7 +31,7 @@ use cursor::{Ahead, Cursor};
 use identity::Identity;
 use outbox::{Batch, Outbox};
 use session::{Backlog, Part, Session};
-use stream::{PRESENT, STREAMS, Stream};
+use stream::{MINUTES, PRESENT, STREAMS, Stream};
 
 pub(super) use outbox::{instant, micros};
 pub(super) use session::within;
@@ -233,7 +233,7 @@ impl Work {
             let batch = self.read(cursor, cursor.last, head).await?;
             self.send(session, cursor, Part::Live, &batch).await?;
         }
-        if std::ptr::eq(stream, stream::minutes_stream()) && cursor.backlogs.is_empty() {
+        if std::ptr::eq(stream, &MINUTES) && cursor.backlogs.is_empty() {
             let last = cursor.last;
             let mark = self.outbox.ask(move |outbox| outbox.mark(stream, last)).await?;
             mark.into_iter().for_each(|start_us| self.gauge.sent(start_us));

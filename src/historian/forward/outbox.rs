@@ -206,10 +206,11 @@ impl Column {
 
     fn push(&mut self, row: &Row<'_>, place: usize) -> Result<(), String> {
         let value = row.get_ref(place).map_err(|error| error.to_string())?;
+        let strange = || format!("column {place} holds {}", value.data_type());
         let number = || match value {
             ValueRef::Integer(n) => Ok(Some(n)),
             ValueRef::Null => Ok(None),
-            other => Err(format!("column {place} holds {}", other.data_type())),
+            _ => Err(strange()),
         };
         match self {
             Column::Number(all) => all.push(number()?),
@@ -218,18 +219,18 @@ impl Column {
             Column::Real(all) => all.push(match value {
                 ValueRef::Real(x) => Some(x),
                 ValueRef::Null => None,
-                other => return Err(format!("column {place} holds {}", other.data_type())),
+                _ => return Err(strange()),
             }),
             Column::Bytes(all) => all.push(match value {
                 ValueRef::Blob(packed) => Some(reports::unpack(packed)?),
                 ValueRef::Null => None,
-                other => return Err(format!("column {place} holds {}", other.data_type())),
+                _ => return Err(strange()),
             }),
             Column::Text(all) => all.push(match value {
                 // What is no UTF-8 is shown as such rather than kept from all others.
                 ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
                 ValueRef::Null => None,
-                other => return Err(format!("column {place} holds {}", other.data_type())),
+                _ => return Err(strange()),
             }),
         }
         Ok(())

@@ -222,7 +222,7 @@ static EVENTS: Stream = Stream {
 };
 
 /// Minutes, in the order in which they were closed or corrected.
-static MINUTES: Stream = Stream {
+pub(super) static MINUTES: Stream = Stream {
     name: "minute",
     source: "minute_change",
     mark: "start_us",
@@ -266,11 +266,6 @@ static STOPS: Stream = Stream {
         again: Again::Replaces,
     }],
 };
-
-/// The stream of closed minutes.
-pub(super) fn minutes_stream() -> &'static Stream {
-    &MINUTES
-}
 
 /// All of them.
 pub(super) static STREAMS: [&Stream; 4] = [&EVENTS, &STOPS, &MINUTES, &RECORDS];
