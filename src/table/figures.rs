@@ -6,12 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cell, Column};
 
-/// Sums of best, low and high.
-pub type Sum = [i128; 3];
-
-/// What the gaps of a table of events hold, counter by counter. A counter is `station tag`.
-pub type GapSums = BTreeMap<String, Sum>;
-
 /// What a table adds up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figures {
@@ -23,21 +17,11 @@ pub struct Figures {
     pub last_us: Option<i64>,
     /// Sums of the columns that can be added up.
     pub sums: BTreeMap<String, i128>,
-    /// Of a table of events: counts that are in no minute because they are known for a gap as a whole.
+    /// Of a table of events: counts that are in no minute because they are known for a gap as a whole, each best, low and
+    /// high. A counter is `station tag`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub gaps: GapSums,
+    pub gaps: BTreeMap<String, [i128; 3]>,
 }
-
-/// The columns of events that tell a gap.
-const GAP: [&str; 7] = [
-    "from_utc",
-    "kind",
-    "station",
-    "tag",
-    "count_capsules",
-    "count_low_capsules",
-    "count_high_capsules",
-];
 
 impl Figures {
     /// Of no rows yet.
@@ -69,7 +53,9 @@ impl Figures {
 
     fn add_gap(&mut self, columns: &[Column], cells: &[Cell]) {
         // Nearly all rows are of tables without this column.
-        let Some(from) = columns.iter().position(|column| column.name == GAP[0]) else { return };
+        let Some(from) = columns.iter().position(|column| column.name == "from_utc") else {
+            return;
+        };
         let Some(Cell::Time(_)) = cells.get(from) else { return };
         let cell = |name: &str| {
             let at = columns.iter().position(|column| column.name == name)?;
@@ -79,15 +65,16 @@ impl Figures {
             Some(Cell::Text(text)) => text.as_str(),
             _ => "",
         };
-        let [best, low, high] = [GAP[4], GAP[5], GAP[6]].map(|name| match cell(name) {
+        let bounds = ["count_capsules", "count_low_capsules", "count_high_capsules"];
+        let [best, low, high] = bounds.map(|name| match cell(name) {
             Some(Cell::Count(n)) => Some(i128::from(*n)),
             _ => None,
         });
         let (Some(best), Some(low), Some(high)) = (best, low, high) else { return };
-        if word(GAP[1]) != "count" {
+        if word("kind") != "count" {
             return;
         }
-        let counter = format!("{} {}", word(GAP[2]), word(GAP[3]));
+        let counter = format!("{} {}", word("station"), word("tag"));
         let sum = self.gaps.entry(counter).or_default();
         sum.iter_mut().zip([best, low, high]).for_each(|(sum, n)| *sum += n);
     }

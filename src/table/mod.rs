@@ -12,7 +12,7 @@ use domain::line::minute::Counted;
 use domain::units::StationId;
 use serde::{Deserialize, Serialize};
 
-pub use figures::{Figures, GapSums, Sum};
+pub use figures::Figures;
 pub use wide::{Counter, Wide};
 
 /// What a column holds. Every cell may be empty.

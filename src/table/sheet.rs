@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::{Cell, Column, Kind};
+use super::{Cell, Column, Kind, span};
 
 const MARK: &str = "\u{feff}";
 
@@ -52,9 +52,7 @@ pub fn whole(columns: &[Column], rows: impl IntoIterator<Item = Vec<Cell>>) -> i
 fn text(cell: &Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
-        // The range of jiff holds every moment that a journal can name.
-        Cell::Time(us) => jiff::Timestamp::from_microsecond(*us)
-            .map_or_else(|_| us.to_string(), |at| at.to_string()),
+        Cell::Time(us) => span::instant(*us),
         Cell::Text(text) if is_formula(text) => format!("'{text}"),
         Cell::Text(text) => text.clone(),
         Cell::Count(n) => n.to_string(),

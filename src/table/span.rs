@@ -39,7 +39,7 @@ pub fn days((from_us, to_us): (i64, i64), zone: &TimeZone) -> Vec<(String, (i64,
     days
 }
 
-/// An instant as text: `2026-11-24T00:00:00Z`.
+/// An instant as text: `2026-11-24T00:00:00Z`. The range of jiff holds every moment that a journal can name.
 pub fn instant(us: i64) -> String {
     Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |at| at.to_string())
 }
