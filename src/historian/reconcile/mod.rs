@@ -3,7 +3,7 @@
 //! The plant is looked at first and the journal then: what was stored in between is beyond the watermark that was seen, so
 //! that it waits and is no difference. Nothing is mended in here, and nothing is written.
 
-mod edge;
+mod journal;
 mod plant;
 
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::archive::Settings;
 use super::extract::{Account, Extract};
 use crate::table::span::days;
+use journal::LineBooks;
 use plant::Books;
 
 /// A counter: where and what.
@@ -201,23 +202,22 @@ async fn each_line(
         let Some((first, last)) = whole else { continue };
         let span =
             (question.span.0.unwrap_or(first).max(first), question.span.1.unwrap_or(last + 1));
-        let mut edge = edge::Edge::new(&view, plan);
+        let mut line = LineBooks::new(&view, plan);
         for (day, span) in days(span, question.zone) {
             // The beginning of a day that is cut belongs to it as well.
             let span = whole_day(span, question.zone);
-            let mut row = edge.day(&day, span).map_err(|error| error.to_string())?;
+            let (mut row, held) = line.day(&day, span).map_err(|error| error.to_string())?;
             if let Some(books) = books {
-                let journal = edge.rows(span).map_err(|error| error.to_string())?;
-                let compared = books.day(plan, span, &journal, question.now_us).await;
-                let (plant, found) = compared.map_err(|why| why.to_string())?;
+                let journal = line.rows(held).map_err(|error| error.to_string())?;
+                let (plant, found) = books.day(plan, span, &journal, question.now_us).await?;
                 row.plant = Some(plant);
-                edge.note(&day, found);
+                line.note(&day, found);
             }
             report.days.push(row);
         }
-        let account = edge.ledger().map_err(|error| error.to_string())?;
+        let account = line.ledger().map_err(|error| error.to_string())?;
         report.lines.push(Line { line: plan.line.to_string(), account });
-        report.findings.append(&mut edge.findings);
+        report.findings.append(&mut line.findings);
     }
     Ok(())
 }

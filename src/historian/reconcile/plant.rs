@@ -9,7 +9,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{IsolationLevel, Transaction};
 use uuid::Uuid;
 
-use super::edge::Rows;
+use super::journal::Rows;
 use super::{Cause, Heap, Key, Plan, PlantDay};
 use crate::historian::archive::{self, Settings, Trouble};
 use crate::historian::forward::{instant, micros, within};

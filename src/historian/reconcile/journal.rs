@@ -15,8 +15,8 @@ use crate::historian::read::Found;
 use crate::historian::{hours, lines, read, record};
 use crate::table::span::instant;
 
-/// A line that is being gone through, day by day.
-pub(super) struct Edge<'a> {
+/// The books of a line, which are gone through day by day.
+pub(super) struct LineBooks<'a> {
     view: &'a LineView<'a>,
     plan: &'a Plan,
     pub(super) findings: Vec<Finding>,
@@ -27,7 +27,13 @@ pub(super) struct Edge<'a> {
     begun: bool,
 }
 
-/// What the journal holds of a day and the plant should hold too.
+/// What the journal holds of a day.
+pub(super) struct Held {
+    minutes: Vec<Minute>,
+    events: Vec<(i64, Event)>,
+}
+
+/// What of it the plant should hold too.
 pub(super) struct Rows {
     /// Closed minutes, each with the number of its change.
     pub(super) minutes: Vec<(i64, Minute)>,
@@ -35,10 +41,10 @@ pub(super) struct Rows {
     pub(super) events: Vec<(i64, Event)>,
 }
 
-impl<'a> Edge<'a> {
-    pub(super) fn new(view: &'a LineView<'a>, plan: &'a Plan) -> Edge<'a> {
+impl<'a> LineBooks<'a> {
+    pub(super) fn new(view: &'a LineView<'a>, plan: &'a Plan) -> LineBooks<'a> {
         let (findings, gaps) = (Vec::new(), BTreeMap::new());
-        Edge { view, plan, findings, gaps, unclear: false, begun: false }
+        LineBooks { view, plan, findings, gaps, unclear: false, begun: false }
     }
 
     /// Keeps what was found of a day.
@@ -49,13 +55,14 @@ impl<'a> Edge<'a> {
         self.findings.extend(found.into_iter().map(finding));
     }
 
-    /// Compares the books of a day.
-    pub(super) fn day(&mut self, day: &str, span: (i64, i64)) -> Result<Day, StoreError> {
+    /// Compares the books of a day. Returns with the figures what they are of.
+    pub(super) fn day(&mut self, day: &str, span: (i64, i64)) -> Result<(Day, Held), StoreError> {
         let (view, id) = (self.view, self.view.id());
         let mut row =
             Day { day: day.to_owned(), line: self.plan.line.to_string(), ..Day::default() };
         let mut heap = Heap::default();
         let minutes = view.ask(|conn| hours::plain_minutes(conn, id, span))?;
+        let events = view.ask(|conn| read::events(conn, id, span, None, usize::MAX))?;
         row.minutes = minutes.len() as u64;
         row.in_minutes = minutes.iter().map(|minute| self.good(&minute.tallies)).sum();
         let packed = view.ask(|conn| hours::minutes(conn, id, span, usize::MAX))?;
@@ -70,9 +77,9 @@ impl<'a> Edge<'a> {
         row.in_seconds = self.seconds(span, &minutes, &mut heap)?;
         row.in_hours = self.hours(span, &minutes, &mut heap)?;
         row.in_shifts = self.shifts(span, &mut heap)?;
-        row.in_gaps = self.day_gaps(span, &mut heap)?;
+        row.in_gaps = self.day_gaps(span, &events, &mut heap)?;
         self.note(day, heap.told());
-        Ok(row)
+        Ok((row, Held { minutes, events }))
     }
 
     /// Good capsules of the counting station.
@@ -233,7 +240,12 @@ impl<'a> Edge<'a> {
 
     /// Gaps that ended in the day. A gap that crosses a border is divided among hours and dated at its end, so that both
     /// are compared only where none does.
-    fn day_gaps(&mut self, span: (i64, i64), heap: &mut Heap) -> Result<u64, StoreError> {
+    fn day_gaps(
+        &mut self,
+        span: (i64, i64),
+        events: &[(i64, Event)],
+        heap: &mut Heap,
+    ) -> Result<u64, StoreError> {
         let id = self.view.id();
         let crosses = |conn: &Connection, at_us: i64| -> rusqlite::Result<bool> {
             let sql = "select 1 from event where line = ?1 and kind = 'count' and best is not null
@@ -245,7 +257,7 @@ impl<'a> Edge<'a> {
             self.unclear = self.view.ask(|conn| Ok(crosses(conn, span.0)?))?;
         }
         let mut counted = 0;
-        for (_, event) in self.events(span)? {
+        for (_, event) in events {
             let (Some(count), Some(_), EventKind::Count) = (event.count, event.from_us, event.kind)
             else {
                 continue;
@@ -282,27 +294,22 @@ impl<'a> Edge<'a> {
         Ok(counted)
     }
 
-    fn events(&self, (from_us, to_us): (i64, i64)) -> Result<Vec<(i64, Event)>, StoreError> {
-        let id = self.view.id();
-        self.view.ask(|conn| read::events(conn, id, (from_us, to_us), None, usize::MAX))
-    }
-
     /// What the plant should hold of a day.
-    pub(super) fn rows(&self, span: (i64, i64)) -> Result<Rows, StoreError> {
+    pub(super) fn rows(&self, Held { minutes, events }: Held) -> Result<Rows, StoreError> {
         let id = self.view.id();
         let minutes = self.view.ask(|conn| {
             let mut find = conn.prepare_cached(
                 "select seq from minute_change where line = ?1 and start_us = ?2",
             )?;
-            let mut minutes = Vec::new();
-            for minute in hours::plain_minutes(conn, id, span)?.into_iter().filter(|m| m.closed) {
+            let mut closed = Vec::new();
+            for minute in minutes.into_iter().filter(|minute| minute.closed) {
                 let seq = find.query_row((id, minute.start_us), |row| row.get(0)).optional()?;
                 // One without a number was never to be sent: it is behind every watermark, and missing there.
-                minutes.push((seq.unwrap_or(0), minute));
+                closed.push((seq.unwrap_or(0), minute));
             }
-            Ok(minutes)
+            Ok(closed)
         })?;
-        Ok(Rows { minutes, events: self.events(span)? })
+        Ok(Rows { minutes, events })
     }
 
     /// The total of the line and the total of each of its counters against minutes and gaps since the journal began.
