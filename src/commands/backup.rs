@@ -9,7 +9,7 @@ use capline::historian::backup::{self, LineAccount, Manifest, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Refusal, print, print_json};
+use super::{Refusal, held, print, print_json};
 
 /// Back up a journal, also while a service works on it
 ///
@@ -139,7 +139,7 @@ fn summary(manifest: &Manifest, what: &str) -> String {
             "line {}: {minutes} capsules in {} minutes + {gaps} in gaps {sign} {total} of the counter{}\n",
             line.line,
             line.minutes,
-            if line.held { ", a reading waits for its confirmation" } else { "" }
+            held(line.held)
         );
     }
     text

@@ -11,7 +11,7 @@ use capline::historian::extract::What;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Refusal, print, print_json};
+use super::{Refusal, balance, print, print_json};
 
 /// Read a journal out as CSV or Parquet, also while a service works on it
 ///
@@ -202,17 +202,5 @@ fn summary(manifest: &Manifest, out: &Path) -> String {
 
 /// The account of each line.
 fn lines(manifest: &Manifest) -> String {
-    let line = |entry: &export::LineEntry| {
-        let account = &entry.account;
-        let sign = if account.adds_up { "=" } else { "≠" };
-        format!(
-            "line {}: {} capsules in minutes + {} in gaps {sign} {} of the counter{}\n",
-            entry.line,
-            account.within.minutes.best,
-            account.within.gaps.best,
-            account.counter.best,
-            if account.held { ", a reading waits for its confirmation" } else { "" }
-        )
-    };
-    manifest.lines.iter().map(line).collect()
+    manifest.lines.iter().map(|entry| balance(&entry.line, &entry.account)).collect()
 }

@@ -25,6 +25,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use capline::historian::extract::Account;
+
 /// Exit code of an input that cannot be used; the command line's own mistakes have the same.
 const UNUSABLE: u8 = 2;
 
@@ -75,6 +77,21 @@ pub(crate) fn print(text: &str) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// Whether minutes and gaps of a line are what its counter went on, as a line of text.
+pub(crate) fn balance(line: &str, account: &Account) -> String {
+    let (minutes, gaps) = (account.within.minutes.best, account.within.gaps.best);
+    let sign = if account.adds_up { "=" } else { "≠" };
+    let (counter, held) = (account.counter.best, held(account.held));
+    format!(
+        "line {line}: {minutes} capsules in minutes + {gaps} in gaps {sign} {counter} of the counter{held}\n"
+    )
+}
+
+/// What is said of a line whose account is one reading behind.
+pub(crate) fn held(is_held: bool) -> &'static str {
+    if is_held { ", a reading waits for its confirmation" } else { "" }
 }
 
 /// Prints one JSON value on a line.

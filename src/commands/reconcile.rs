@@ -11,7 +11,7 @@ use capline::table::span::moment;
 use clap::Args;
 use domain::line::chronicle;
 
-use super::{Refusal, print, print_json};
+use super::{Refusal, balance, print, print_json};
 
 /// Compare the books of a journal with each other and with the plant database
 ///
@@ -95,15 +95,7 @@ fn text(report: &Report) -> String {
         text += &row(day);
     }
     for line in &report.lines {
-        let account = &line.account;
-        let sign = if account.adds_up { "=" } else { "≠" };
-        let (minutes, gaps) = (account.within.minutes.best, account.within.gaps.best);
-        let total = account.total.best;
-        let held = if account.held { ", a reading waits for its confirmation" } else { "" };
-        text += &format!(
-            "line {}: {minutes} capsules in minutes + {gaps} in gaps {sign} {total} of the counter{held}\n",
-            line.line
-        );
+        text += &balance(&line.line, &line.account);
     }
     for finding in &report.findings {
         let day = finding.day.as_deref().map_or(String::new(), |day| format!("{day} "));
