@@ -22,12 +22,16 @@ pub struct PlantMark {
 }
 
 impl PlantMark {
-    /// That of a journal which is read; none where no service has left one.
+    /// That of a journal which is read; none where no service has left one that can be read.
     ///
     /// # Errors
     /// The journal cannot be read.
     pub fn read(extract: &Extract) -> Result<Option<PlantMark>, StoreError> {
-        Ok(extract.setting(KEY)?.and_then(|text| serde_json::from_str(&text).ok()))
+        Ok(extract.setting(KEY)?.and_then(PlantMark::parse))
+    }
+
+    fn parse(text: String) -> Option<PlantMark> {
+        serde_json::from_str(&text).ok()
     }
 }
 
@@ -37,8 +41,7 @@ impl Historian {
     /// # Errors
     /// Those of the store.
     pub fn mark(&self, mark: PlantMark) -> Result<(), StoreError> {
-        let known: Option<PlantMark> =
-            self.setting(KEY)?.and_then(|text| serde_json::from_str(&text).ok());
+        let known = self.setting(KEY)?.and_then(PlantMark::parse);
         let was = known.as_ref().is_some_and(|known| known.simulated);
         let mark = PlantMark { simulated: mark.simulated || was, ..mark };
         if known.as_ref() == Some(&mark) {
