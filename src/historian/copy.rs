@@ -1,13 +1,11 @@
 //! Copies of whole databases, made while others write: one reader's view, packed, synced before it has its name.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use sha2::{Digest, Sha256};
 
 use super::error::StoreError;
 use super::journal;
@@ -51,23 +49,4 @@ pub(super) fn file(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::copy(from, to)
         .and_then(|_| File::open(to)?.sync_all())
         .map_err(|e| StoreError::from_io(to, e))
-}
-
-/// Bytes of a file and their SHA-256, hexadecimal; `done` is told how many have been read.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn digest(path: &Path, done: &dyn Fn(u64)) -> io::Result<(u64, String)> {
-    let (mut file, mut hash, mut bytes) = (File::open(path)?, Sha256::new(), 0);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let n = file.read(&mut buffer)?;
-        if n == 0 {
-            break;
-        }
-        hash.update(&buffer[..n]);
-        bytes += n as u64;
-        done(bytes);
-    }
-    Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }

@@ -9,6 +9,7 @@ mod andon;
 pub mod archive;
 pub mod backup;
 mod copy;
+mod digest;
 mod error;
 pub mod extract;
 pub mod forward;
@@ -52,7 +53,7 @@ use domain::reading::Snapshot;
 use domain::units::{LineId, TagId};
 use tokio::sync::mpsc;
 
-pub use copy::digest as digest_file;
+pub use digest::digest_file;
 pub use error::StoreError;
 pub use mark::PlantMark;
 pub use space::{Room, Rung};

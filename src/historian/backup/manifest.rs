@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::account::LineAccount;
-use crate::historian::copy;
+use crate::historian::digest_file;
 use crate::historian::error::StoreError;
 use crate::historian::place::{self, PART};
 
@@ -96,7 +96,7 @@ impl FileEntry {
     /// Describes a file.
     pub(super) fn of(dir: &Path, name: &str, done: &dyn Fn(u64)) -> Result<FileEntry, StoreError> {
         let path = dir.join(name);
-        match copy::digest(&path, done) {
+        match digest_file(&path, done) {
             Ok((bytes, sha256)) => Ok(FileEntry { name: name.to_owned(), bytes, sha256 }),
             Err(error) => Err(StoreError::BadBackup {
                 path: path.clone(),
