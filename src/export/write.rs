@@ -5,6 +5,7 @@ use std::io::BufWriter;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use domain::units::LineId;
 use jiff::tz::TimeZone;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -115,7 +116,7 @@ pub fn write(order: &Order, watch: &Watch) -> Result<Manifest, ExportError> {
     Ok(manifest)
 }
 
-fn chosen(extract: &Extract, order: &Order) -> Result<Vec<domain::units::LineId>, ExportError> {
+fn chosen(extract: &Extract, order: &Order) -> Result<Vec<LineId>, ExportError> {
     let known = extract.lines()?;
     for line in &order.lines {
         if !known.iter().any(|known| known.as_str() == line) {
@@ -123,7 +124,7 @@ fn chosen(extract: &Extract, order: &Order) -> Result<Vec<domain::units::LineId>
             return Err(ExportError::NoLine { line: line.clone(), known });
         }
     }
-    let is_chosen = |line: &domain::units::LineId| {
+    let is_chosen = |line: &LineId| {
         order.lines.is_empty() || order.lines.iter().any(|name| name == line.as_str())
     };
     Ok(known.into_iter().filter(is_chosen).collect())
@@ -133,7 +134,7 @@ fn chosen(extract: &Extract, order: &Order) -> Result<Vec<domain::units::LineId>
 fn span(
     extract: &Extract,
     order: &Order,
-    lines: &[domain::units::LineId],
+    lines: &[LineId],
     zone: &TimeZone,
 ) -> Result<(i64, i64), ExportError> {
     let mut spans = Vec::new();

@@ -15,7 +15,7 @@ use crate::historian::archive::{self, Settings, Trouble};
 use crate::historian::forward::{instant, micros, within};
 use crate::table::span::instant as shown;
 
-/// Rows that another journal of this box left behind and that were replaced belong in none of the three.
+/// What `adopt` put aside is in capline.superseded, and so in none of the three.
 const MINUTES: &str = include_str!("../sql/plant/reconcile_minutes.sql");
 const COUNTS: &str = include_str!("../sql/plant/reconcile_counts.sql");
 const EVENTS: &str = include_str!("../sql/plant/reconcile_events.sql");
