@@ -1,4 +1,5 @@
--- PostgreSQL alone: judged subgroups are divided by months as minutes are.
+-- PostgreSQL alone: judged subgroups are divided by months as minutes are. From here on `make_partitions` asks the
+-- catalog which tables are divided: the next one needs no other text of it.
 set local role capline_owner;
 
 create or replace function capline.make_partitions(moments timestamptz[]) returns void
@@ -13,7 +14,10 @@ begin
     select distinct date_trunc('month', moment) from unnest(moments) moment
     where moment between now() - interval '20 years' and now() + interval '1 year'
   loop
-    foreach relation in array array['minute', 'minute_count', 'event', 'spc_point'] loop
+    for relation in
+      select whole.relname from pg_partitioned_table p join pg_class whole on whole.oid = p.partrelid
+      where whole.relnamespace = 'capline'::regnamespace
+    loop
       part := relation || to_char(month, '_YYYYMM');
       if not exists (
         select from pg_class c join pg_namespace n on n.oid = c.relnamespace
