@@ -16,7 +16,7 @@ mod commands;
 
 use commands::{
     adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
-    selftest, spc,
+    runtime, selftest, spc,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -159,10 +159,6 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "demo")]
         Command::Bench(args) => Ok(commands::bench::run(&args)),
     }
-}
-
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
 #[cfg(feature = "demo")]

@@ -11,7 +11,7 @@ use capline::bench::store::{Effort as Store, run as measure};
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Refusal, print, print_json};
+use super::{Refusal, print, print_json, runtime};
 
 /// Compute figures about Capline itself
 #[derive(Args)]
@@ -106,8 +106,7 @@ fn store(dir: &Path, ticks: u64, json: bool) -> Result<ExitCode, Refusal> {
 }
 
 fn acquisition(each: Duration, json: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = runtime()?;
     let bar = indicatif::ProgressBar::new(STEPS);
     bar.set_style(indicatif::ProgressStyle::with_template("{pos}/{len} {elapsed} {msg}")?);
     bar.enable_steady_tick(Duration::from_millis(500));

@@ -12,7 +12,7 @@ use capline::service;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Refusal, print};
+use super::{Refusal, print, runtime};
 
 /// How fast three days of twenty lines go to a plant database after an outage, and how late the present is meanwhile
 ///
@@ -52,10 +52,7 @@ pub(crate) fn run(args: &ForwardArgs) -> Result<ExitCode, Refusal> {
     let settings = settings(args)?;
     let dir = tempfile::tempdir_in(&args.dir)
         .map_err(|error| Refusal::of(&args.dir, &format!("cannot be written: {error}")))?;
-    // As the service has it.
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| Refusal(error.to_string()))?;
+    let runtime = runtime().map_err(|error| Refusal(error.to_string()))?;
     let figures = runtime.block_on(measured(args, settings, dir.path()))?;
     if let Some(file) = &args.json {
         let json = format!("{:#}\n", figures.json());

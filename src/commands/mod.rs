@@ -51,6 +51,11 @@ impl Refusal {
     }
 }
 
+/// What everything that waits runs on, a service and what is measured alike.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
 /// The text of a file, at most [`MOST_BYTES`] of it.
 pub(crate) fn read(file: &Path) -> Result<String, Refusal> {
     let cannot = |error: std::io::Error| {

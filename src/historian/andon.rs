@@ -56,10 +56,7 @@ impl Historian {
             Ok(())
         })?;
         let made = made.recv().map_err(|_| StoreError::Closed)?;
-        made.map_err(|failure| match failure {
-            Failure::Sql(cause) => StoreError::from_sqlite(&self.0.path, cause),
-            Failure::Damaged(finding) => StoreError::Damaged { path: self.0.path.clone(), finding },
-        })
+        made.map_err(|failure| failure.at(&self.0.path))
     }
 
     /// Alerts that are open, or that opened or closed since a moment, by their numbers. Blocks.

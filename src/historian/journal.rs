@@ -202,10 +202,7 @@ impl Journal {
             tx.commit()?;
             Ok(made)
         };
-        revise(&mut self.conn).map_err(|failure| match failure {
-            Failure::Sql(cause) => StoreError::from_sqlite(&self.path, cause),
-            Failure::Damaged(finding) => StoreError::Damaged { path: self.path.clone(), finding },
-        })
+        revise(&mut self.conn).map_err(|failure: Failure| failure.at(&self.path))
     }
 
     /// Housekeeping between ticks: frames and seconds that are too old, a log that is too long.

@@ -55,6 +55,16 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
+impl Failure {
+    /// The error of the journal at a path.
+    pub(super) fn at(self, path: &Path) -> StoreError {
+        match self {
+            Failure::Sql(cause) => StoreError::from_sqlite(path, cause),
+            Failure::Damaged(finding) => StoreError::Damaged { path: path.to_owned(), finding },
+        }
+    }
+}
+
 impl Readers {
     pub(super) fn new(path: &Path, boot: &str, deadline: Duration) -> Readers {
         let (path, boot) = (path.to_owned(), boot.to_owned());
@@ -94,8 +104,7 @@ impl Readers {
             {
                 self.too_slow()
             }
-            Failure::Sql(cause) => StoreError::from_sqlite(&self.path, cause),
-            Failure::Damaged(finding) => StoreError::Damaged { path: self.path.clone(), finding },
+            other => other.at(&self.path),
         }
     }
 

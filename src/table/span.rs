@@ -9,12 +9,11 @@ use jiff::{Timestamp, ToSpan, civil};
 /// # Errors
 /// A sentence that names the option and shows the ways to write it.
 pub fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<i64, String> {
-    let local = |at: civil::DateTime| at.to_zoned_datetime(zone.clone()).ok();
-    let found = match (text.parse::<Timestamp>(), text.parse::<civil::DateTime>()) {
-        (Ok(moment), _) => Some(moment),
-        (Err(_), Ok(at)) => local(at).map(|at| at.timestamp()),
-        (Err(_), Err(_)) => None,
+    let local = || {
+        let at: civil::DateTime = text.parse().ok()?;
+        Some(at.to_zoned_datetime(zone.clone()).ok()?.timestamp())
     };
+    let found = text.parse::<Timestamp>().ok().or_else(local);
     let found = found.map(|moment| moment.as_microsecond());
     // What a journal can name.
     let found = found.filter(|us| (0..=9_999_999_999 * SECOND_US).contains(us));

@@ -65,6 +65,7 @@ pub async fn run(
     progress: Progress,
     stop: Arc<AtomicBool>,
 ) -> Result<Figures, String> {
+    let machine = Machine::read();
     let there = survey(&settings.address, None).await?;
     if !there.is_empty() && !effort.beside {
         let edges: Vec<&str> = there.iter().map(|holding| holding.edge.as_str()).collect();
@@ -105,7 +106,7 @@ pub async fn run(
         rows: (minutes + counts + events + stops) as u64,
         took: measured.took,
         late: measured.late,
-        machine: measured.machine,
+        machine,
     })
 }
 
@@ -117,7 +118,6 @@ struct Measured {
     events: i64,
     /// Minutes of the present, which were open.
     open: i64,
-    machine: Machine,
 }
 
 /// Forwards the backlog while the lines tick on.
@@ -160,12 +160,11 @@ async fn drain(
             return Err("interrupted".to_owned());
         }
     };
-    let machine = Machine::read();
     present.finish(&forwarder).await?;
     forwarder.stop().await;
     present.late.sort_unstable();
     let (events, open) = (present.n_ticks * made.effort.lines as i64, made.effort.lines as i64);
-    Ok(Measured { took, late: present.late, events, open, machine })
+    Ok(Measured { took, late: present.late, events, open })
 }
 
 /// Whether nothing of the past is left.

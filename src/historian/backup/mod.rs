@@ -20,7 +20,6 @@ use super::copy::{self, Watch};
 use super::error::StoreError;
 use super::journal;
 use super::place::{self, DATABASE, PART, Place};
-use super::read::Failure;
 use super::rebirth;
 use super::schema;
 use crate::clock::Clock;
@@ -170,10 +169,7 @@ fn ask(conn: &Connection, path: &Path) -> Result<(String, u32, Vec<LineAccount>)
     let uuid = conn
         .query_row("select value from meta where key = 'uuid'", [], |row| row.get(0))
         .map_err(|e| StoreError::from_sqlite(path, e))?;
-    let lines = account::accounts(conn).map_err(|failure| match failure {
-        Failure::Sql(cause) => StoreError::from_sqlite(path, cause),
-        Failure::Damaged(finding) => StoreError::Damaged { path: path.to_owned(), finding },
-    })?;
+    let lines = account::accounts(conn).map_err(|failure| failure.at(path))?;
     Ok((uuid, schema, lines))
 }
 

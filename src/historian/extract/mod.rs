@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::error::StoreError;
 use super::place::DATABASE;
-use super::read::{self, Failure, Found};
+use super::read::{self, Found};
 use super::{copy, journal, record, reports, schema};
 use crate::table::{Cell, Column, Wide};
 
@@ -153,10 +153,7 @@ impl Extract {
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&Connection) -> Found<T>) -> Result<T, StoreError> {
-        ask(&self.conn).map_err(|failure| match failure {
-            Failure::Sql(cause) => StoreError::from_sqlite(&self.path, cause),
-            Failure::Damaged(finding) => StoreError::Damaged { path: self.path.clone(), finding },
-        })
+        ask(&self.conn).map_err(|failure| failure.at(&self.path))
     }
 }
 
