@@ -72,7 +72,8 @@ function open(what, value) {
   }
   const { explain: name, query = '' } = value.dataset;
   dialog.onclose = () => {
-    asking += 1;
+    // A browser tells of a close some time after it: by then the next number may have been asked for.
+    if (dialog.open) return;
     const same = [...document.querySelectorAll(`[data-explain="${name}"]`)].filter((one) => (one.dataset.query ?? '') === query);
     (same.includes(value) ? value : same[0])?.focus();
   };
