@@ -7,8 +7,8 @@ use domain::units::HOUR_US;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::web::App;
 use crate::web::error::{ErrorView, WebError};
+use crate::web::{App, blocking};
 
 /// How far back closed alerts are shown.
 const SHOWN_US: i64 = 7 * 24 * HOUR_US;
@@ -97,11 +97,8 @@ struct DeliveryView {
 pub(super) async fn alerts(State(app): State<App>) -> Result<Json<AlertsView>, WebError> {
     let since_us = app.present().now.utc_us - SHOWN_US;
     let book = app.parts().alerts.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        Ok::<_, String>((book.alerts(since_us)?, book.deliveries(ROWS)?))
-    });
-    let read = read.await.map_err(|error| WebError::Store(error.to_string()))?;
-    let (alerts, deliveries) = read.map_err(WebError::Store)?;
+    let read = blocking(move || Ok((book.alerts(since_us)?, book.deliveries(ROWS)?)));
+    let (alerts, deliveries) = read.await?;
     let book = &app.parts().alerts;
     let closed = alerts.iter().rev().filter(|stored| stored.closed_us.is_some());
     Ok(Json(AlertsView {

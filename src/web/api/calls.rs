@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use super::written::{NAME, TEXT, Written, text};
 use super::{EVENTS_SPAN_US, Span};
-use crate::web::App;
 use crate::web::andon::CallDesk;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::CallView;
+use crate::web::{App, blocking};
 
 /// A call for help.
 #[derive(Deserialize, ToSchema)]
@@ -184,6 +184,5 @@ async fn at_desk<T: Send + 'static>(
     ask: impl FnOnce(&dyn CallDesk) -> Result<T, String> + Send + 'static,
 ) -> Result<T, WebError> {
     let desk = app.parts().calls.clone();
-    let answer = tokio::task::spawn_blocking(move || ask(desk.as_ref())).await;
-    answer.map_err(|error| WebError::Store(error.to_string()))?.map_err(WebError::Store)
+    blocking(move || ask(desk.as_ref())).await
 }

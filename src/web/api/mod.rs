@@ -42,7 +42,7 @@ use super::replay::{self, NoReplay};
 use super::view::{
     ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS, trend_start_us,
 };
-use super::{App, History, LineFeed, Routes};
+use super::{App, History, LineFeed, Routes, blocking};
 use crate::table::{Counter, Wide};
 use table::Form;
 
@@ -391,8 +391,7 @@ pub(crate) async fn read<T: Send + 'static>(
     query: impl FnOnce(&dyn History) -> Result<T, String> + Send + 'static,
 ) -> Result<T, WebError> {
     let history = app.parts().history.clone();
-    let answer = tokio::task::spawn_blocking(move || query(history.as_ref())).await;
-    answer.map_err(|error| WebError::Store(error.to_string()))?.map_err(WebError::Store)
+    blocking(move || query(history.as_ref())).await
 }
 
 impl Span {

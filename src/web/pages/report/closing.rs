@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 
 use super::gather::{Facts, GoesOn, gather};
 use super::paper::{Made, sheet};
-use crate::web::App;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::Lang;
 use crate::web::pages::words::file_time;
+use crate::web::{App, blocking};
 
 /// A period of a line.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -204,13 +204,6 @@ pub(crate) async fn finalise(
         WebError::Conflict("somebody else has just made it final; look at it again".to_owned())
     })?;
     Ok(FinalView::from(&kept))
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, WebError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| error.to_string()).flatten().map_err(WebError::Store)
 }
 
 /// Which final report.
