@@ -25,8 +25,6 @@ pub mod view;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
-mod kept;
-#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
