@@ -38,7 +38,7 @@ use crate::config::LineConfig;
 pub use andon::{AlertBook, CallDesk};
 pub use api::forward::{Forwarding, ForwardingStream};
 pub use desk::Desk;
-use error::WebError;
+use error::{WebError, short};
 pub use gauges::{Gauge, GaugeKind, Gauges, Histogram};
 pub(crate) use record::blocking;
 pub use record::{History, QualityRecord, ReportRecord};
@@ -127,7 +127,7 @@ impl App {
     /// The line of that name.
     pub(crate) fn line(&self, id: &str) -> Result<&LineFeed, WebError> {
         let line = self.parts().lines.iter().find(|line| line.config.id.as_str() == id);
-        line.ok_or_else(|| WebError::NoLine(id.chars().take(40).collect()))
+        line.ok_or_else(|| WebError::NoLine(short(id)))
     }
 
     /// The line's present.

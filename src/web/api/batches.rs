@@ -6,7 +6,7 @@ use domain::line::batch::hand::{Act, Entry, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::written::{NAME, Written, text};
+use super::written::{NAME, Written, optional, text};
 use crate::web::App;
 use crate::web::error::{ErrorView, WebError};
 
@@ -70,10 +70,7 @@ pub(super) async fn open(
     Path(line): Path<String>,
     Written(given): Written<Opening>,
 ) -> Result<Json<DoneView>, WebError> {
-    let product = match given.product.trim().is_empty() {
-        true => String::new(),
-        false => text("product", &given.product, PRODUCT)?,
-    };
+    let product = optional("product", &given.product, PRODUCT)?;
     let act = Act::Open { id: text("id", &given.id, ID)?.into(), product: product.into() };
     order(&app, &line, act, &given.by).await
 }

@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::call::{Act, Need, Refusal, Step};
-use domain::units::{HOUR_US, LineId, StationId};
+use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::written::{NAME, TEXT, Written, text};
-use super::{EVENTS_SPAN_US, Span};
+use super::written::{NAME, TEXT, Written, optional, text};
+use super::{EVENTS_SPAN_US, Span, station_named};
 use crate::web::andon::CallDesk;
-use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::error::{ErrorView, Params, WebError, short};
 use crate::web::view::CallView;
 use crate::web::{App, blocking};
 
@@ -81,19 +81,11 @@ pub(super) async fn open(
 ) -> Result<Json<CallView>, WebError> {
     let line = &app.line(&id)?.config;
     let need = Need::from_word(&given.need).ok_or_else(|| {
-        let known = Need::ALL.map(Need::word).join(", ");
-        let word: String = given.need.chars().take(40).collect();
-        WebError::Parameter(format!("there is no need {word:?}; use {known}"))
+        WebError::unknown("need", &given.need, &Need::ALL.map(Need::word).join(", "))
     })?;
-    let station = given.station.filter(|station| !station.is_empty());
-    let unknown = |station: &String| {
-        !line.devices.iter().any(|device| device.map.station.as_str() == station)
-    };
-    if let Some(station) = station.as_ref().filter(|station| unknown(station)) {
-        let word: String = station.chars().take(40).collect();
-        return Err(WebError::Parameter(format!("there is no station {word:?}")));
-    }
-    let act = Act::Open { need, station: station.map(StationId::new) };
+    let station = given.station.as_deref().filter(|station| !station.is_empty());
+    let station = station.map(|station| station_named(line, station)).transpose()?;
+    let act = Act::Open { need, station };
     let by = optional("by", &given.by, NAME)?;
     step(&app, line.id.clone(), (0, act), by, optional("text", &given.text, TEXT)?).await
 }
@@ -147,7 +139,7 @@ async fn answer(
     given: &Answering,
 ) -> Result<Json<CallView>, WebError> {
     let line = app.line(&id)?.config.id.clone();
-    let none = |_| WebError::NoCall(number.chars().take(40).collect());
+    let none = |_| WebError::NoCall(short(&number));
     let call = number.parse::<u64>().map_err(none)?;
     let by = text("by", &given.by, NAME)?;
     step(app, line, (call, act), by, optional("text", &given.text, TEXT)?).await
@@ -168,14 +160,6 @@ async fn step(
         refusal => WebError::Conflict(refusal.to_string()),
     })?;
     Ok(Json(CallView::of(&call, at_us)))
-}
-
-/// A text that may be left out.
-fn optional(name: &str, given: &str, longest: usize) -> Result<String, WebError> {
-    match given.trim().is_empty() {
-        true => Ok(String::new()),
-        false => text(name, given, longest),
-    }
 }
 
 /// Asks the desk on a thread that may block.

@@ -24,7 +24,6 @@ pub(crate) mod window;
 mod written;
 
 use std::collections::BTreeMap;
-pub(in crate::web) use stops::micro_s;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -33,17 +32,19 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::line::event::EventKind;
 use domain::line::minute::Minute;
-use domain::units::{HOUR_US, LineId, MINUTE_US, SECOND_US};
+use domain::units::{HOUR_US, LineId, MINUTE_US, SECOND_US, StationId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::error::{ErrorView, Params, WebError};
+use super::error::{ErrorView, Params, WebError, short};
 use super::replay::{self, NoReplay};
 use super::view::{
     ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS, trend_start_us,
 };
 use super::{App, History, LineFeed, Routes, blocking};
+use crate::config::LineConfig;
 use crate::table::{Counter, Wide};
+pub(in crate::web) use stops::micro_s;
 use table::Form;
 
 /// Longest span of one request for minutes as a table: a week is about ten thousand rows.
@@ -443,13 +444,21 @@ impl Kinds {
         let Some(kinds) = &self.kind else { return Ok(EventKind::ALL.to_vec()) };
         let kind = |word: &str| {
             EventKind::from_word(word).ok_or_else(|| {
-                let known = EventKind::ALL.map(EventKind::word).join(", ");
-                let word: String = word.chars().take(40).collect();
-                WebError::Parameter(format!("there is no kind {word:?}; use {known}"))
+                WebError::unknown("kind", word, &EventKind::ALL.map(EventKind::word).join(", "))
             })
         };
         kinds.split(',').map(str::trim).map(kind).collect()
     }
+}
+
+/// The station of that name.
+fn station_named(config: &LineConfig, name: &str) -> Result<StationId, WebError> {
+    let stations = config.devices.iter().map(|device| &device.map.station);
+    let found = stations.clone().find(|station| station.as_str() == name);
+    found.cloned().ok_or_else(|| {
+        let known = stations.map(StationId::to_string).collect::<Vec<_>>().join(", ");
+        WebError::unknown("station", name, &known)
+    })
 }
 
 /// A moment in UTC microseconds: RFC 3339, or UTC milliseconds as a number.
@@ -463,7 +472,7 @@ pub(crate) fn moment(name: &str, text: Option<&str>, default_us: i64) -> Result<
     };
     let parsed = parsed.filter(|us| (0..=9_999_999_999 * SECOND_US).contains(us));
     parsed.ok_or_else(|| {
-        let text: String = text.chars().take(40).collect();
+        let text = short(&text);
         let ways = "write 2026-11-24T08:00:00+08:00, or UTC milliseconds";
         WebError::Parameter(format!("{name} {text:?} is no moment; {ways}"))
     })

@@ -10,7 +10,7 @@ use super::layout::{Choice, First, Frame, Look, Page, document};
 use super::words;
 use crate::web::App;
 use crate::web::api::read;
-use crate::web::error::WebError;
+use crate::web::error::{WebError, short};
 use crate::web::i18n::{Key, Lang};
 use crate::web::replay::{self, NoReplay};
 use crate::web::view::{ChartsView, LineView, Present};
@@ -80,7 +80,7 @@ pub(super) async fn refused(
 ) -> Result<Response, WebError> {
     let lang = look.lang;
     let id = app.parts().lines.get(line).map_or("", |feed| feed.config.id.as_str());
-    let asked: String = at.chars().take(40).collect();
+    let asked = short(at);
     let body = html! {
         h1.away { (lang.mark(title)) }
         section.card.refused role="alert" {

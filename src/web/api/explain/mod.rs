@@ -29,7 +29,7 @@ use super::losses::{self, LossesView};
 use super::rejects::inside;
 use super::stops::micro_s;
 use super::window::{WindowChoice, WindowView};
-use super::{History, read};
+use super::{History, read, station_named};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -94,14 +94,7 @@ pub(crate) async fn explain(
 
 /// The station of that name; without one the counting station.
 fn station_of(config: &LineConfig, named: Option<&str>) -> Result<StationId, WebError> {
-    let Some(named) = named else { return Ok(config.counting_station.clone()) };
-    let stations = config.devices.iter().map(|device| &device.map.station);
-    let found = stations.clone().find(|station| station.as_str() == named);
-    found.cloned().ok_or_else(|| {
-        let known = stations.map(StationId::to_string).collect::<Vec<_>>().join(", ");
-        let named: String = named.chars().take(40).collect();
-        WebError::Parameter(format!("there is no station {named:?}; use {known}"))
-    })
+    named.map_or_else(|| Ok(config.counting_station.clone()), |name| station_named(config, name))
 }
 
 /// What is to be read.
@@ -150,10 +143,8 @@ impl Wanted {
             return Ok(Wanted { window: Some(window), from_us, to_us, ..wanted });
         }
         let word = basis.kind.as_deref().unwrap_or("shift");
-        let kind = PeriodKind::from_word(word).ok_or_else(|| {
-            let word: String = word.chars().take(40).collect();
-            WebError::Parameter(format!("there is no kind {word:?}; use shift, batch, hour"))
-        })?;
+        let kind = PeriodKind::from_word(word)
+            .ok_or_else(|| WebError::unknown("kind", word, "shift, batch, hour"))?;
         let start_us = basis.start.and_then(|ms| ms.checked_mul(1_000)).filter(|us| *us >= 0);
         if basis.start.is_some() && start_us.is_none() {
             return Err(WebError::Parameter("start is no moment in UTC milliseconds".to_owned()));

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::gather::{Facts, GoesOn, gather};
 use super::paper::{Made, sheet};
-use crate::web::error::{Params, WebError};
+use crate::web::error::{Params, WebError, short};
 use crate::web::i18n::Lang;
 use crate::web::pages::words::file_time;
 use crate::web::{App, blocking};
@@ -144,7 +144,7 @@ pub(crate) async fn explain(app: &App, line: &str, form: GapForm) -> Result<(), 
     let known = |name: &String| {
         let gap = GapId::parse(name).filter(|gap| facts.to_explain.contains(gap));
         gap.ok_or_else(|| {
-            let name: String = name.chars().take(40).collect();
+            let name = short(name);
             WebError::Parameter(format!("the period has no gap {name:?}"))
         })
     };
