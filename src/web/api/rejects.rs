@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::minute::Counted;
 use domain::line::rollup::Rollup;
-use domain::line::state::TimeClass;
 use domain::spc::pareto::pareto;
 use domain::stats::comparison::{Dispersion, holm, two_proportions};
 use domain::stats::interval::wilson;
@@ -178,9 +177,7 @@ pub(crate) fn view(
     adjust(std::slice::from_mut(&mut total));
     // Of what was not recorded at all, nothing is known either.
     let known = |hours: &[Rollup], span_us: i64| {
-        let time =
-            |hour: &Rollup| hour.spending.time.total() - hour.spending.time.of(TimeClass::Unknown);
-        let known_us: i64 = hours.iter().map(time).sum();
+        let known_us: i64 = hours.iter().map(|hour| hour.spending.time.known()).sum();
         let share = known_us as f64 / span_us.max(1) as f64;
         (share.clamp(0.0, 1.0) * 1_000.0).floor() / 10.0
     };

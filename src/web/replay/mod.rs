@@ -12,10 +12,9 @@ use domain::line::chronicle::{StopRecord, counted};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Minute, Tally, TimeSplit};
 use domain::line::rollup::{PeriodKind, Rollup, Spending};
-use domain::line::state::TimeClass;
 use domain::line::stop::revision::apply;
 use domain::line::stop::{Cause, Stop};
-use domain::units::{Count, HOUR_US, MINUTE_US, StationId};
+use domain::units::{Count, HOUR_US, MINUTE_US};
 
 use super::History;
 use super::error::WebError;
@@ -218,14 +217,4 @@ fn period<'a>(
         ..Spending::default()
     };
     Rollup { spending, counts, gaps, ..of.clone() }
-}
-
-/// Known time of some minutes, microseconds.
-fn known_us(time: &TimeSplit) -> i64 {
-    time.total() - time.of(TimeClass::Unknown)
-}
-
-/// Where the counting station stands in the configuration.
-fn counting(config: &LineConfig) -> &StationId {
-    &config.counting_station
 }
