@@ -20,6 +20,7 @@ mod revise;
 mod series;
 mod stops;
 mod table;
+mod tag;
 pub(crate) mod window;
 mod written;
 

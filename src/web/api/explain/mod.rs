@@ -19,15 +19,15 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
-use domain::plc_map::Role;
+use domain::plc_map::{PlcMap, Role, Tag};
 use domain::units::{MINUTE_US, StationId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::data::{address, role};
 use super::losses::{self, LossesView};
 use super::rejects::inside;
 use super::stops::micro_s;
+use super::tag::{address, reason, role};
 use super::window::{WindowChoice, WindowView};
 use super::{History, read, station_named};
 use crate::config::LineConfig;
@@ -286,16 +286,13 @@ impl Facts {
     fn tags(&self, value: Explained) -> Vec<TagLineView> {
         let maps = self.config.devices.iter().map(|device| &device.map);
         let here = maps.filter(|map| map.station == self.wanted.station);
-        let of = |map: &Arc<domain::plc_map::PlcMap>| {
+        let of = |map: &Arc<PlcMap>| {
             let rests = map.tags.iter().filter(|tag| value.rests_on(&tag.role));
-            let view = |tag: &domain::plc_map::Tag| TagLineView {
+            let view = |tag: &Tag| TagLineView {
                 station: map.station.to_string(),
                 tag: tag.id.to_string(),
                 role: role(&tag.role),
-                reason: match &tag.role {
-                    Role::Reject(reason) => reason.to_string(),
-                    _ => String::new(),
-                },
+                reason: reason(&tag.role),
                 address: address(&tag.address),
                 file: map.file.clone(),
                 line: tag.line,
