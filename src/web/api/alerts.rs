@@ -19,7 +19,7 @@ const ROWS: usize = 100;
 #[derive(Serialize, ToSchema)]
 pub(super) struct AlertsView {
     /// What is an alert, in the order of the configuration.
-    rules: Vec<RuleView>,
+    rules: Vec<AlertRuleView>,
     /// Alerts that are open, newest first.
     open: Vec<AlertView>,
     /// Alerts that closed within a week, newest first, at most 100.
@@ -30,7 +30,7 @@ pub(super) struct AlertsView {
 
 /// When there is an alert.
 #[derive(Serialize, ToSchema)]
-struct RuleView {
+struct AlertRuleView {
     /// Its name.
     name: String,
     /// `stopped`, `unknown`, `spc`, `disk`, `database` or `call`.
@@ -102,16 +102,16 @@ pub(super) async fn alerts(State(app): State<App>) -> Result<Json<AlertsView>, W
     let book = &app.parts().alerts;
     let closed = alerts.iter().rev().filter(|stored| stored.closed_us.is_some());
     Ok(Json(AlertsView {
-        rules: book.rules().iter().map(RuleView::of).collect(),
+        rules: book.rules().iter().map(AlertRuleView::of).collect(),
         open: book.open_alerts().iter().rev().map(AlertView::of).collect(),
         closed: closed.take(ROWS).map(AlertView::of).collect(),
         deliveries: deliveries.iter().map(|d| DeliveryView::of(d, &alerts)).collect(),
     }))
 }
 
-impl RuleView {
-    fn of(rule: &Rule) -> RuleView {
-        RuleView {
+impl AlertRuleView {
+    fn of(rule: &Rule) -> AlertRuleView {
+        AlertRuleView {
             name: rule.name.to_string(),
             when: rule.condition.word(),
             longer_ms: rule.longer_us / 1_000,

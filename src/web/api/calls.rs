@@ -65,7 +65,8 @@ pub(super) async fn calls(
 
 /// Calls for help. Where the same is called for at the same machine already, that call is given back.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/calls", params(("id" = String, Path, description = "Line")),
+    post, path = "/api/v1/lines/{id}/calls", operation_id = "open_call",
+    params(("id" = String, Path, description = "Line")),
     request_body = Calling,
     responses(
         (status = 200, body = CallView),
@@ -92,7 +93,7 @@ pub(super) async fn open(
 
 /// Takes a call: help is on its way. Refused where somebody else took it, with their name.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/calls/{number}/take",
+    post, path = "/api/v1/lines/{id}/calls/{number}/take", operation_id = "take_call",
     params(("id" = String, Path, description = "Line"), ("number" = u64, Path, description = "Call")),
     request_body = Answering,
     responses(
@@ -113,7 +114,7 @@ pub(super) async fn take(
 
 /// Says that a call is done, by whoever is there.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/calls/{number}/close",
+    post, path = "/api/v1/lines/{id}/calls/{number}/close", operation_id = "close_call",
     params(("id" = String, Path, description = "Line"), ("number" = u64, Path, description = "Call")),
     request_body = Answering,
     responses(

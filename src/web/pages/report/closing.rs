@@ -51,12 +51,12 @@ struct GapView {
     /// What it is named by.
     gap: String,
     /// What was said about it, oldest first.
-    said: Vec<SaidView>,
+    said: Vec<GapNoteView>,
 }
 
 /// What was said.
 #[derive(Serialize, ToSchema)]
-struct SaidView {
+struct GapNoteView {
     /// When, UTC milliseconds.
     at_ms: i64,
     /// Who.
@@ -123,7 +123,7 @@ pub(crate) async fn standing(
     let (_, facts) = facts(app, line, kind, start_ms).await?;
     let said = |gap: GapId| {
         let notes = facts.notes.iter().filter(move |note| note.gap == gap);
-        notes.map(|note| SaidView {
+        notes.map(|note| GapNoteView {
             at_ms: note.at_us / 1_000,
             by: note.author.clone(),
             why: note.text.clone(),
