@@ -13,11 +13,11 @@ use domain::units::{Count, HOUR_US, Reason, StationId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::losses::hours;
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read};
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::replay;
 use crate::web::view::CountView;
 
 /// Of so many per cent of the comparisons of one page at most one is wrong by chance.
@@ -101,7 +101,7 @@ pub(super) async fn rejects(
     let config = line.config.clone();
     let (spans, counting) = ((window.us(), before.us()), line.config.counting_station.clone());
     let stored = read(&app, move |history| {
-        let of = |span: (i64, i64)| hours(history, &config, span, past && span.1 >= now_us);
+        let of = |span: (i64, i64)| replay::hours(history, &config, span, past && span.1 >= now_us);
         Ok((of(spans.0)?, of(spans.1)?))
     });
     let (now, then) = stored.await?;

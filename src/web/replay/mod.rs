@@ -164,8 +164,21 @@ pub(crate) fn cut(mut record: StopRecord, at_us: i64) -> Result<StopRecord, Stri
     Ok(record)
 }
 
+/// Hours of a span; `past` says that it ends at a past moment in the middle of one.
+pub(crate) fn hours(
+    history: &dyn History,
+    config: &LineConfig,
+    span: (i64, i64),
+    past: bool,
+) -> Result<Vec<Rollup>, String> {
+    match past {
+        true => hours_at(history, config, span),
+        false => history.rollups(&config.id, PeriodKind::Hour, span.0, span.1),
+    }
+}
+
 /// Clock hours of a span that ends at a past moment; the one that went on then is made of its minutes.
-pub(crate) fn hours_at(
+fn hours_at(
     history: &dyn History,
     config: &LineConfig,
     (from_us, at_us): (i64, i64),
