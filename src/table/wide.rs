@@ -1,6 +1,6 @@
 //! Rows of time and counts: a minute, a second or a period, with three columns for each counter of the line.
 
-use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::minute::{Counted, Minute, Tally, TimeSplit, sum};
 use domain::line::rollup::Rollup;
 use domain::line::second::Seconds;
 use domain::line::state::TimeClass;
@@ -163,9 +163,7 @@ impl Wide {
 
     fn tallies(&self, tallies: &[Tally], cells: &mut Vec<Cell>) {
         for (station, counted) in &self.counters {
-            let is_it = |tally: &&Tally| tally.station == *station && tally.counted == *counted;
-            let count: Count = tallies.iter().filter(is_it).map(|tally| tally.count).sum();
-            cells.extend(bounds(count));
+            cells.extend(bounds(sum(tallies, station, |one| one == counted)));
         }
     }
 }

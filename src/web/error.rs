@@ -92,7 +92,17 @@ pub struct ErrorView {
     pub hint: String,
 }
 
+/// As much of what was asked as an answer repeats.
+pub(crate) fn short(asked: &str) -> String {
+    asked.chars().take(40).collect()
+}
+
 impl WebError {
+    /// A word that is none of those which are known.
+    pub(crate) fn unknown(what: &str, word: &str, known: &str) -> WebError {
+        WebError::Parameter(format!("there is no {what} {:?}; use {known}", short(word)))
+    }
+
     /// What the answer says.
     pub(crate) fn view(&self) -> ErrorView {
         let message = self.to_string();

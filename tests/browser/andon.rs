@@ -1,12 +1,10 @@
 //! Calls for help by taps: seen on every screen, taken, closed, and not shown as current once the screen is lost.
 
-use std::path::Path;
-
 use serde_json::json;
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, CUT, DRAWN, LIVE, SOON};
+use crate::{ALONE, CUT, DRAWN, LIVE, SOON, shot};
 
 const OPEN: &str = "document.getElementById('open-calls').textContent";
 const ON_WALL: &str = "document.getElementById('wall-calls').textContent";
@@ -14,13 +12,6 @@ const ON_WALL: &str = "document.getElementById('wall-calls').textContent";
 /// The smallest side of what can be pressed on the strip, in pixels.
 const SMALLEST: &str = "Math.min(...[...document.querySelectorAll('#calls :is(button, input)')].map((e) => \
                         Math.min(e.getBoundingClientRect().width, e.getBoundingClientRect().height)))";
-
-async fn shot(browser: &Browser, name: &str) {
-    let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
-    let picture = browser.picture().await;
-    std::fs::write(shots.join(format!("{name}.png")), picture).expect("it is written");
-}
 
 async fn open(browser: &Browser, demo: &Demo, path: &str, ready: &str) {
     browser.open(&format!("{}{path}", demo.origin)).await;

@@ -1,7 +1,5 @@
 //! Numbers say how they are made: by key, by click, by finger, in both languages.
 
-use std::time::Duration;
-
 use fantoccini::key::Key;
 use serde_json::Value;
 
@@ -35,19 +33,17 @@ async fn closed(browser: &Browser, word: &str) {
     browser.until(&format!("!({OPEN}) && {FOCUSED} === '{word}'"), SOON).await;
 }
 
-/// Asks by a key how the number in focus is made. The second question in a row was once not answered; it is asked again
-/// then, as a person would.
+/// Asks by a key how the number in focus is made.
 async fn asked(browser: &Browser, key: char) {
-    for _ in 0..3 {
-        browser.press(key).await;
-        if browser.becomes(&format!("{OPEN} && {SHOWN}"), Duration::from_secs(7)).await {
-            return;
-        }
-        browser.press(Key::Escape).await;
-    }
     browser.press(key).await;
     browser.until(&format!("{OPEN} && {SHOWN}"), SOON).await;
 }
+
+/// Closes the dialog and asks again before the page is told that it was closed.
+const ASKED_AT_ONCE: &str = "
+    document.getElementById('explanation').close();
+    const key = new KeyboardEvent('keydown', { key: 'e', bubbles: true });
+    document.activeElement.dispatchEvent(key);";
 
 #[tokio::test]
 async fn a_number_is_reached_by_tab_and_explained_by_its_key() {
@@ -64,8 +60,7 @@ async fn a_number_is_reached_by_tab_and_explained_by_its_key() {
     // It says of itself that it can be asked.
     let hint = "document.getElementById(document.activeElement.getAttribute('aria-describedby')).textContent";
     assert!(browser.text(hint).await.contains("how this number is made"));
-    browser.press('e').await;
-    browser.until(&format!("{OPEN} && {SHOWN}"), SOON).await;
+    asked(&browser, 'e').await;
     let inside = "document.getElementById('explanation').contains(document.activeElement)";
     assert_eq!(browser.value(inside).await, Value::Bool(true), "the focus goes in");
     let text = browser.text(TOLD).await;
@@ -81,6 +76,9 @@ async fn a_number_is_reached_by_tab_and_explained_by_its_key() {
         assert_eq!(axe.violations(&browser).await, Vec::<String>::new());
     }
     shot(&browser, "explain-good-wide-light-en").await;
+    // A question in the moment of the close is answered too, and the focus still finds back from there.
+    browser.run(ASKED_AT_ONCE).await;
+    browser.until(&format!("{OPEN} && {SHOWN}"), SOON).await;
     closed(&browser, "good").await;
     // The table that the dialog names adds up to what it says of it.
     asked(&browser, 'E').await;
@@ -180,8 +178,7 @@ async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key(
     let number = "document.activeElement.textContent";
     let before = browser.text(number).await;
     browser.until(&format!("{FOCUSED} === 'good' && {number} !== '{before}'"), IN_TIME).await;
-    browser.press('e').await;
-    browser.until(&format!("{OPEN} && {SHOWN}"), SOON).await;
+    asked(&browser, 'e').await;
     closed(&browser, "good").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }

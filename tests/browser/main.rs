@@ -12,7 +12,7 @@ mod pages;
 mod replay;
 mod workbench;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use browser::Browser;
@@ -71,10 +71,14 @@ async fn browser(before: &str) -> Option<Browser> {
 
 /// Keeps a picture for people in `target/screenshots`.
 async fn shot(browser: &Browser, name: &str) {
+    keep(&format!("{name}.png"), &browser.picture().await);
+}
+
+/// Keeps a file for people in `target/screenshots`.
+fn keep(name: &str, bytes: &[u8]) {
     let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
-    let picture = browser.picture().await;
-    std::fs::write(shots.join(format!("{name}.png")), picture).expect("it is written");
+    std::fs::create_dir_all(&shots).expect("a directory for the files");
+    std::fs::write(shots.join(name), bytes).expect("it is written");
 }
 
 #[tokio::test]
@@ -221,10 +225,8 @@ async fn every_size_colour_and_language_fits_its_screen() {
     let _alone = ALONE.lock().await;
     let Some(browser) = browser("").await else { return };
     let demo = Demo::start();
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let shots = root.join("target/screenshots");
-    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
     if std::env::var_os("CAPLINE_README_SHOT").is_some_and(|wish| wish == "1") {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         readme_shot(&browser, &demo, &root.join("tests/browser/shots/overview.png")).await;
     }
     let mut cut = Vec::new();
@@ -238,9 +240,8 @@ async fn every_size_colour_and_language_fits_its_screen() {
                     .await;
                 browser.open(&demo.origin).await;
                 browser.until(&format!("{LIVE} && {DRAWN}"), SOON).await;
-                let picture = browser.picture().await;
                 let name = format!("{screen}-{theme}-{lang}");
-                std::fs::write(shots.join(format!("{name}.png")), picture).expect("it is written");
+                shot(&browser, &name).await;
                 let found = browser.value(CUT).await;
                 let found = found.as_array().into_iter().flatten().filter_map(Value::as_str);
                 cut.extend(found.map(|what| format!("{name}: {what}")));

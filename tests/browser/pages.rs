@@ -1,14 +1,12 @@
 //! Every page in every size, colour and language: it opens live, says nothing to the console, cuts nothing off, and
 //! axe-core finds nothing.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
 use crate::axe::Axe;
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, CUT, DRAWN, LIVE, SOON};
+use crate::{ALONE, CUT, DRAWN, LIVE, SOON, keep, shot};
 
 /// A page: its name, its address, what has to be there before it is looked at, and words of its text in both
 /// languages.
@@ -75,8 +73,6 @@ async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() 
     let Some(browser) = browser().await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
-    let shots = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
     let mut found = Vec::new();
     browser.open(&demo.origin).await;
     for (screen, size) in [("wide", (1_920, 1_080)), ("tablet", (810, 1_080))] {
@@ -86,8 +82,7 @@ async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() 
             for page in &PAGES {
                 open(&browser, &demo, page, lang, theme).await;
                 let name = format!("{}-{screen}-{theme}-{lang}", page.name);
-                let picture = browser.picture().await;
-                std::fs::write(shots.join(format!("{name}.png")), picture).expect("it is written");
+                shot(&browser, &name).await;
                 let cut = browser.value(CUT).await;
                 let cut = cut.as_array().into_iter().flatten().filter_map(Value::as_str);
                 found.extend(cut.map(|what| format!("{name}: {what}")));
@@ -197,8 +192,6 @@ async fn a_shift_is_printed_on_a4_with_what_it_rests_on() {
     let Some(browser) = browser().await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
-    let shots = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
     for (kind, lang, words) in [
         ("shift", "en", ["Material balance", "OEE", "Gaps", "Signature", "Data SHA-256", "SIM"]),
         ("batch", "zh", ["物料平衡", "OEE", "缺口", "签名", "数据 SHA-256", "SIM"]),
@@ -222,8 +215,7 @@ async fn a_shift_is_printed_on_a4_with_what_it_rests_on() {
                 || media.contains("/MediaBox [0 0 595"),
             "A4"
         );
-        std::fs::write(shots.join(format!("report-{kind}-{lang}.pdf")), pdf)
-            .expect("it is written");
+        keep(&format!("report-{kind}-{lang}.pdf"), &pdf);
         assert_eq!(browser.complaints().await, Vec::<String>::new());
     }
 }

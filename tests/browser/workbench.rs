@@ -1,6 +1,5 @@
 //! The workbench of a quality engineer, by clicks and keys.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -8,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, LIVE, SOON};
+use crate::{ALONE, LIVE, SOON, keep};
 
 const DRAWN: &str = "document.querySelectorAll('#control svg').length > 0";
 
@@ -218,8 +217,6 @@ async fn the_workbench_is_printed_across() {
     let _alone = ALONE.lock().await;
     let Some(browser) = crate::browser(STOPWATCH).await else { return };
     let demo = Demo::with(&["--speed", "1"]);
-    let shots = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    std::fs::create_dir_all(&shots).expect("a directory for the pictures");
     // Measured and told, not asserted: other tests share the machine.
     for load in ["first", "second"] {
         open(&browser, &demo, "/spc?lang=en").await;
@@ -237,7 +234,7 @@ async fn the_workbench_is_printed_across() {
         let pdf = browser.pdf().await;
         let text = String::from_utf8_lossy(&pdf).into_owned();
         assert!(text.starts_with("%PDF") && text.contains("/MediaBox [0 0 841"), "A4 across");
-        std::fs::write(shots.join(format!("spc-{lang}.pdf")), pdf).expect("it is written");
+        keep(&format!("spc-{lang}.pdf"), &pdf);
     }
     let hidden = "[...document.styleSheets].some((sheet) => [...sheet.cssRules].some((rule) => \
                   rule.media?.mediaText === 'print' && rule.cssText.includes('.strip')))";

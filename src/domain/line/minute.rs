@@ -20,6 +20,11 @@ pub enum Counted {
 }
 
 impl Counted {
+    /// Whether it is of rejects, whatever their reason.
+    pub fn is_reject(&self) -> bool {
+        matches!(self, Counted::Reject(_))
+    }
+
     /// The word used in SQL and JSON; a reject's reason is kept beside it.
     pub fn word(&self) -> &'static str {
         match self {
@@ -63,6 +68,16 @@ pub struct Tally {
     pub count: Count,
 }
 
+/// Sum over some counters of a station.
+pub fn sum<'a>(
+    tallies: impl IntoIterator<Item = &'a Tally>,
+    station: &StationId,
+    takes: impl Fn(&Counted) -> bool,
+) -> Count {
+    let is_it = |tally: &&Tally| tally.station == *station && takes(&tally.counted);
+    tallies.into_iter().filter(is_it).map(|tally| tally.count).sum()
+}
+
 /// Microseconds by class of time, in the order of [`TimeClass::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct TimeSplit(pub [i64; 6]);
@@ -86,6 +101,11 @@ impl TimeSplit {
     /// Time in all classes, in microseconds.
     pub fn total(&self) -> i64 {
         self.0.iter().sum()
+    }
+
+    /// Time of which the state is known, in microseconds.
+    pub fn known(&self) -> i64 {
+        self.total() - self.of(TimeClass::Unknown)
     }
 }
 
@@ -120,11 +140,7 @@ impl Minute {
 
     /// The count of one counter, zero where the station has none.
     pub fn count(&self, station: &StationId, counted: &Counted) -> Count {
-        self.tallies
-            .iter()
-            .filter(|t| t.station == *station && t.counted == *counted)
-            .map(|t| t.count)
-            .sum()
+        sum(&self.tallies, station, |one| one == counted)
     }
 
     /// All weights of a series of a station, and how far they are complete.
@@ -140,9 +156,7 @@ impl Minute {
 
     /// All rejects of a station.
     pub fn rejected(&self, station: &StationId) -> Count {
-        let is_reject =
-            |t: &&Tally| t.station == *station && matches!(t.counted, Counted::Reject(_));
-        self.tallies.iter().filter(is_reject).map(|t| t.count).sum()
+        sum(&self.tallies, station, Counted::is_reject)
     }
 }
 

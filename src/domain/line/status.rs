@@ -8,7 +8,7 @@ use crate::line::rollup::OpenBatch;
 use crate::line::state::{State, TimeClass};
 use crate::plc_map::Title;
 use crate::quality::Chart;
-use crate::units::{Count, LineId, Moment, Reason, StationId, TagId};
+use crate::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId, TagId};
 
 /// One line at one moment.
 #[derive(Clone, Debug)]
@@ -119,6 +119,28 @@ pub struct SpeedStatus {
     pub per_minute: Option<f64>,
     /// Half width of what the step of the counts leaves open: one step over the covered time, in capsules a minute.
     pub plus_minus: f64,
+}
+
+impl SpeedStatus {
+    /// Of so many good capsules in the covered part of a window. `asked_us` is the time of which half has to be covered,
+    /// `step` by how many capsules the counter of the machine moves at once.
+    pub fn of(
+        window_us: i64,
+        count: Count,
+        covered_us: i64,
+        asked_us: i64,
+        step: u64,
+    ) -> SpeedStatus {
+        let minutes = covered_us as f64 / MINUTE_US as f64;
+        let enough = covered_us > 0 && 2 * covered_us >= asked_us;
+        SpeedStatus {
+            window_us,
+            count,
+            covered_us,
+            per_minute: enough.then(|| count.best() as f64 / minutes),
+            plus_minus: if covered_us > 0 { step as f64 / minutes } else { 0.0 },
+        }
+    }
 }
 
 /// Rejects of one reason.

@@ -110,6 +110,16 @@ pub enum Protocol {
     OpcUa(OpcUaOptions),
 }
 
+impl Protocol {
+    /// The word used in maps and JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Protocol::Modbus(_) => "modbus",
+            Protocol::OpcUa(_) => "opcua",
+        }
+    }
+}
+
 /// What is particular to a Modbus device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModbusOptions {

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::line::minute::{Counted, Minute};
-use crate::line::state::TimeClass;
 use crate::spc::chart;
 use crate::spc::p_prime::{PrimeChart, PrimeOptions};
 use crate::units::{MINUTE_US, SECOND_US, StationId};
@@ -92,7 +91,7 @@ fn subgroups(minutes: &[Minute], station: &StationId, length: u32) -> Vec<Point>
             points.push(Point::empty(start_us));
         }
         let (rejected, good) = (minute.rejected(station), minute.count(station, &Counted::Good));
-        let watched_us = minute.time.total() - minute.time.of(TimeClass::Unknown);
+        let watched_us = minute.time.known();
         let whole =
             watched_us >= MINUTE_US - SECOND_US / 10 && rejected.is_exact() && good.is_exact();
         n_whole += u32::from(whole);

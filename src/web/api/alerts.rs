@@ -7,8 +7,8 @@ use domain::units::HOUR_US;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::web::App;
 use crate::web::error::{ErrorView, WebError};
+use crate::web::{App, blocking};
 
 /// How far back closed alerts are shown.
 const SHOWN_US: i64 = 7 * 24 * HOUR_US;
@@ -19,7 +19,7 @@ const ROWS: usize = 100;
 #[derive(Serialize, ToSchema)]
 pub(super) struct AlertsView {
     /// What is an alert, in the order of the configuration.
-    rules: Vec<RuleView>,
+    rules: Vec<AlertRuleView>,
     /// Alerts that are open, newest first.
     open: Vec<AlertView>,
     /// Alerts that closed within a week, newest first, at most 100.
@@ -30,7 +30,7 @@ pub(super) struct AlertsView {
 
 /// When there is an alert.
 #[derive(Serialize, ToSchema)]
-struct RuleView {
+struct AlertRuleView {
     /// Its name.
     name: String,
     /// `stopped`, `unknown`, `spc`, `disk`, `database` or `call`.
@@ -97,24 +97,21 @@ struct DeliveryView {
 pub(super) async fn alerts(State(app): State<App>) -> Result<Json<AlertsView>, WebError> {
     let since_us = app.present().now.utc_us - SHOWN_US;
     let book = app.parts().alerts.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        Ok::<_, String>((book.alerts(since_us)?, book.deliveries(ROWS)?))
-    });
-    let read = read.await.map_err(|error| WebError::Store(error.to_string()))?;
-    let (alerts, deliveries) = read.map_err(WebError::Store)?;
+    let read = blocking(move || Ok((book.alerts(since_us)?, book.deliveries(ROWS)?)));
+    let (alerts, deliveries) = read.await?;
     let book = &app.parts().alerts;
     let closed = alerts.iter().rev().filter(|stored| stored.closed_us.is_some());
     Ok(Json(AlertsView {
-        rules: book.rules().iter().map(RuleView::of).collect(),
+        rules: book.rules().iter().map(AlertRuleView::of).collect(),
         open: book.open_alerts().iter().rev().map(AlertView::of).collect(),
         closed: closed.take(ROWS).map(AlertView::of).collect(),
         deliveries: deliveries.iter().map(|d| DeliveryView::of(d, &alerts)).collect(),
     }))
 }
 
-impl RuleView {
-    fn of(rule: &Rule) -> RuleView {
-        RuleView {
+impl AlertRuleView {
+    fn of(rule: &Rule) -> AlertRuleView {
+        AlertRuleView {
             name: rule.name.to_string(),
             when: rule.condition.word(),
             longer_ms: rule.longer_us / 1_000,

@@ -13,7 +13,7 @@ use super::Span;
 use super::periods::periods;
 use crate::config::LineConfig;
 use crate::web::App;
-use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::error::{ErrorView, Params, WebError, short};
 use crate::web::view::CountView;
 
 /// Which periods to balance.
@@ -104,7 +104,7 @@ pub(super) async fn balance(
     let kind = match asked.by.as_deref() {
         None => PeriodKind::Hour,
         Some(word) => PeriodKind::from_word(word).ok_or_else(|| {
-            let word: String = word.chars().take(40).collect();
+            let word = short(word);
             WebError::Parameter(format!("by = {word:?} is no period; use hour, shift or batch"))
         })?,
     };

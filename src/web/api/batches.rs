@@ -6,7 +6,7 @@ use domain::line::batch::hand::{Act, Entry, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::written::{NAME, Written, text};
+use super::written::{NAME, Written, optional, text};
 use crate::web::App;
 use crate::web::error::{ErrorView, WebError};
 
@@ -55,7 +55,8 @@ pub(super) struct DoneView {
 /// Opens a batch at the next reading; one that is open ends there. Refused while the machine tells a batch of its own,
 /// whose id always wins, while the counting station is not read, and for the id that is open already.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/batches", params(("id" = String, Path, description = "Line")),
+    post, path = "/api/v1/lines/{id}/batches", operation_id = "open_batch",
+    params(("id" = String, Path, description = "Line")),
     request_body = Opening,
     responses(
         (status = 200, body = DoneView),
@@ -70,10 +71,7 @@ pub(super) async fn open(
     Path(line): Path<String>,
     Written(given): Written<Opening>,
 ) -> Result<Json<DoneView>, WebError> {
-    let product = match given.product.trim().is_empty() {
-        true => String::new(),
-        false => text("product", &given.product, PRODUCT)?,
-    };
+    let product = optional("product", &given.product, PRODUCT)?;
     let act = Act::Open { id: text("id", &given.id, ID)?.into(), product: product.into() };
     order(&app, &line, act, &given.by).await
 }
@@ -81,7 +79,8 @@ pub(super) async fn open(
 /// Closes the open batch at the next reading. Refused where the machine tells a batch of its own, where none is open,
 /// or another one than is meant.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/batches/close", params(("id" = String, Path, description = "Line")),
+    post, path = "/api/v1/lines/{id}/batches/close", operation_id = "close_batch",
+    params(("id" = String, Path, description = "Line")),
     request_body = Closing,
     responses(
         (status = 200, body = DoneView),

@@ -3,16 +3,16 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::call::{Act, Need, Refusal, Step};
-use domain::units::{HOUR_US, LineId, StationId};
+use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::written::{NAME, TEXT, Written, text};
-use super::{EVENTS_SPAN_US, Span};
-use crate::web::App;
+use super::written::{NAME, TEXT, Written, optional, text};
+use super::{EVENTS_SPAN_US, Span, station_named};
 use crate::web::andon::CallDesk;
-use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::error::{ErrorView, Params, WebError, short};
 use crate::web::view::CallView;
+use crate::web::{App, blocking};
 
 /// A call for help.
 #[derive(Deserialize, ToSchema)]
@@ -65,7 +65,8 @@ pub(super) async fn calls(
 
 /// Calls for help. Where the same is called for at the same machine already, that call is given back.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/calls", params(("id" = String, Path, description = "Line")),
+    post, path = "/api/v1/lines/{id}/calls", operation_id = "open_call",
+    params(("id" = String, Path, description = "Line")),
     request_body = Calling,
     responses(
         (status = 200, body = CallView),
@@ -81,26 +82,18 @@ pub(super) async fn open(
 ) -> Result<Json<CallView>, WebError> {
     let line = &app.line(&id)?.config;
     let need = Need::from_word(&given.need).ok_or_else(|| {
-        let known = Need::ALL.map(Need::word).join(", ");
-        let word: String = given.need.chars().take(40).collect();
-        WebError::Parameter(format!("there is no need {word:?}; use {known}"))
+        WebError::unknown("need", &given.need, &Need::ALL.map(Need::word).join(", "))
     })?;
-    let station = given.station.filter(|station| !station.is_empty());
-    let unknown = |station: &String| {
-        !line.devices.iter().any(|device| device.map.station.as_str() == station)
-    };
-    if let Some(station) = station.as_ref().filter(|station| unknown(station)) {
-        let word: String = station.chars().take(40).collect();
-        return Err(WebError::Parameter(format!("there is no station {word:?}")));
-    }
-    let act = Act::Open { need, station: station.map(StationId::new) };
+    let station = given.station.as_deref().filter(|station| !station.is_empty());
+    let station = station.map(|station| station_named(line, station)).transpose()?;
+    let act = Act::Open { need, station };
     let by = optional("by", &given.by, NAME)?;
     step(&app, line.id.clone(), (0, act), by, optional("text", &given.text, TEXT)?).await
 }
 
 /// Takes a call: help is on its way. Refused where somebody else took it, with their name.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/calls/{number}/take",
+    post, path = "/api/v1/lines/{id}/calls/{number}/take", operation_id = "take_call",
     params(("id" = String, Path, description = "Line"), ("number" = u64, Path, description = "Call")),
     request_body = Answering,
     responses(
@@ -121,7 +114,7 @@ pub(super) async fn take(
 
 /// Says that a call is done, by whoever is there.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/calls/{number}/close",
+    post, path = "/api/v1/lines/{id}/calls/{number}/close", operation_id = "close_call",
     params(("id" = String, Path, description = "Line"), ("number" = u64, Path, description = "Call")),
     request_body = Answering,
     responses(
@@ -147,7 +140,7 @@ async fn answer(
     given: &Answering,
 ) -> Result<Json<CallView>, WebError> {
     let line = app.line(&id)?.config.id.clone();
-    let none = |_| WebError::NoCall(number.chars().take(40).collect());
+    let none = |_| WebError::NoCall(short(&number));
     let call = number.parse::<u64>().map_err(none)?;
     let by = text("by", &given.by, NAME)?;
     step(app, line, (call, act), by, optional("text", &given.text, TEXT)?).await
@@ -170,20 +163,11 @@ async fn step(
     Ok(Json(CallView::of(&call, at_us)))
 }
 
-/// A text that may be left out.
-fn optional(name: &str, given: &str, longest: usize) -> Result<String, WebError> {
-    match given.trim().is_empty() {
-        true => Ok(String::new()),
-        false => text(name, given, longest),
-    }
-}
-
 /// Asks the desk on a thread that may block.
 async fn at_desk<T: Send + 'static>(
     app: &App,
     ask: impl FnOnce(&dyn CallDesk) -> Result<T, String> + Send + 'static,
 ) -> Result<T, WebError> {
     let desk = app.parts().calls.clone();
-    let answer = tokio::task::spawn_blocking(move || ask(desk.as_ref())).await;
-    answer.map_err(|error| WebError::Store(error.to_string()))?.map_err(WebError::Store)
+    blocking(move || ask(desk.as_ref())).await
 }

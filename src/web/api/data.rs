@@ -6,14 +6,14 @@ use axum::extract::{Path, State};
 use domain::line::chronicle::CounterRecord;
 use domain::line::event::EventKind;
 use domain::line::rollup::PeriodKind;
-use domain::line::weight::Series;
-use domain::plc_map::{Address, PlcMap, Role, Table, Tag};
+use domain::plc_map::{PlcMap, Tag};
 use domain::units::{HOUR_US, TagId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::balance::{BalanceView, balance_of};
 use super::read;
+use super::tag::{address, reason, role};
 use crate::web::error::{ErrorView, WebError};
 use crate::web::view::{CountView, EventView};
 use crate::web::{App, Gauge};
@@ -298,10 +298,7 @@ impl TagView {
             station: map.station.to_string(),
             tag: tag.id.to_string(),
             role: role(&tag.role),
-            reason: match &tag.role {
-                Role::Reject(reason) => reason.to_string(),
-                _ => String::new(),
-            },
+            reason: reason(&tag.role),
             address: address(&tag.address),
             map: format!("{}:{}", map.file, tag.line),
             group: map
@@ -311,52 +308,5 @@ impl TagView {
             unit: tag.unit.to_string(),
             counter: record.map(ledger),
         }
-    }
-}
-
-/// Where a value is, in words.
-pub(super) fn address(address: &Address) -> String {
-    match address {
-        Address::Register { table, first } => {
-            let table = match table {
-                Table::Coil => "coil",
-                Table::Discrete => "discrete",
-                Table::Holding => "holding",
-                Table::Input => "input",
-            };
-            format!("{table} {first}")
-        }
-        Address::Node(node) => node.to_string(),
-        Address::Part { node, part } => format!("{node} {part}"),
-    }
-}
-
-/// The word of a role.
-pub(super) fn role(role: &Role) -> &'static str {
-    match role {
-        Role::Infeed => "infeed",
-        Role::Good => "good",
-        Role::Reject(_) => "reject",
-        Role::Sample => "sample",
-        Role::Void => "void",
-        Role::State => "state",
-        Role::Mode => "mode",
-        Role::StopReason => "stop_reason",
-        Role::Speed => "speed",
-        Role::SpeedSetpoint => "speed_setpoint",
-        Role::Heartbeat => "heartbeat",
-        Role::Uptime => "uptime",
-        Role::BatchId => "batch_id",
-        Role::SinceReset => "since_reset",
-        Role::Odometer { .. } => "odometer",
-        Role::Weight => "weight",
-        Role::WeightDeviation => "weight_deviation",
-        Role::SequenceHead => "sequence_head",
-        Role::SequenceTail => "sequence_tail",
-        Role::Blocked => "blocked",
-        Role::Starved => "starved",
-        Role::Published(Series::Sample, _) => "weight_sample",
-        Role::Published(Series::Interval, _) => "weight_interval",
-        Role::Condition => "condition",
     }
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::chronicle::StopRecord;
 use domain::line::kpi::{Kpis, Policy};
-use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::rollup::Rollup;
 use domain::line::stop::key_cause::KeyCause;
 use domain::line::stop::revision::{Act, Part, Revision};
 use domain::line::stop::{Cause, Stop, micro_stops};
@@ -19,11 +19,11 @@ use super::stops::{act_word, micro_s};
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read};
 use crate::config::LineConfig;
+use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Key;
 use crate::web::replay;
 use crate::web::view::TitleView;
-use crate::web::{App, History};
 
 /// What plants say of stops whose machine told nothing.
 const REASONS: [(Key, Cause); 7] = [
@@ -192,23 +192,10 @@ pub(super) async fn losses(
     let stored = read(&app, move |history| {
         let stops = history.stops(&config.id, from, to)?;
         let stops = if past { replay::cut(stops, now_us)? } else { stops };
-        Ok((stops, hours(history, &config, (from, to), past && to >= now_us)?))
+        Ok((stops, replay::hours(history, &config, (from, to), past && to >= now_us)?))
     });
     let (record, hours) = stored.await?;
     Ok(Json(view(&line.config, window, &record, &hours, micro_s, now_us)))
-}
-
-/// Hours of a span; `past` says that it ends at a past moment in the middle of one.
-pub(super) fn hours(
-    history: &dyn History,
-    config: &LineConfig,
-    span: (i64, i64),
-    past: bool,
-) -> Result<Vec<Rollup>, String> {
-    match past {
-        true => replay::hours_at(history, config, span),
-        false => history.rollups(&config.id, PeriodKind::Hour, span.0, span.1),
-    }
 }
 
 /// What the plant calls reasons: those of the counting machine and those of every plant.

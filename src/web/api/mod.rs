@@ -2,6 +2,7 @@
 //! itself is.
 
 mod alerts;
+mod asked;
 mod balance;
 mod batches;
 mod calls;
@@ -10,6 +11,7 @@ mod counters;
 mod data;
 mod explain;
 pub(crate) mod forward;
+mod health;
 mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
@@ -20,30 +22,27 @@ mod revise;
 mod series;
 mod stops;
 mod table;
+mod tag;
 pub(crate) mod window;
 mod written;
 
-use std::collections::BTreeMap;
-pub(in crate::web) use stops::micro_s;
-
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::line::event::EventKind;
 use domain::line::minute::Minute;
-use domain::units::{HOUR_US, LineId, MINUTE_US, SECOND_US};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use domain::units::{HOUR_US, LineId, MINUTE_US};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
-use super::replay::{self, NoReplay};
-use super::view::{
-    ChartsView, EventView, LineEntry, LineView, MinuteView, STALE_MS, trend_start_us,
-};
-use super::{App, History, LineFeed, Routes};
+use super::view::{ChartsView, EventView, LineEntry, LineView, MinuteView, trend_start_us};
+use super::{App, History, LineFeed, Routes, blocking};
 use crate::table::{Counter, Wide};
+pub(crate) use asked::{AsOf, Span, moment};
+use asked::{Kinds, station_named};
+pub(in crate::web) use stops::micro_s;
 use table::Form;
 
 /// Longest span of one request for minutes as a table: a week is about ten thousand rows.
@@ -85,8 +84,8 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/data", get(data::data)),
         ("/api/v1/reload", get(reload::standing).post(reload::reload)),
         ("/api/v1/forward", get(forward::forward)),
-        ("/healthz", get(healthz)),
-        ("/readyz", get(readyz)),
+        ("/healthz", get(health::healthz)),
+        ("/readyz", get(health::readyz)),
         ("/api/openapi.json", get(openapi)),
     ];
     routes.extend(charts::routes());
@@ -134,8 +133,8 @@ pub(crate) fn routes() -> Routes {
         reload::standing,
         reload::reload,
         forward::forward,
-        healthz,
-        readyz,
+        health::healthz,
+        health::readyz,
         openapi,
         super::displays::acknowledge,
         super::displays::displays,
@@ -146,32 +145,6 @@ pub(crate) fn routes() -> Routes {
 )]
 pub(crate) struct Description;
 
-/// A span of time as asked for.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Span {
-    /// Start, inclusive: RFC 3339 or UTC milliseconds. Default: an hour before the end; 30 hours for charts.
-    from: Option<String>,
-    /// End, exclusive: RFC 3339 or UTC milliseconds. Default: now.
-    to: Option<String>,
-}
-
-/// A past moment, as which the record is shown.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AsOf {
-    /// RFC 3339 or UTC milliseconds, down to the minute. Default: now.
-    at: Option<String>,
-}
-
-/// Which events.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Kinds {
-    /// Only events of these kinds, separated by commas. Default: all.
-    kind: Option<String>,
-}
-
 /// A stored event.
 #[derive(Serialize, ToSchema)]
 struct StoredEvent {
@@ -180,17 +153,6 @@ struct StoredEvent {
     /// What happened.
     #[serde(flatten)]
     event: EventView,
-}
-
-/// Whether the service can be relied upon.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Health {
-    /// `ok` or `not_ready`.
-    status: &'static str,
-    /// What runs.
-    version: &'static str,
-    /// Line by line: `current`, `waiting` or `stalled`.
-    lines: BTreeMap<String, &'static str>,
 }
 
 /// All lines.
@@ -302,23 +264,6 @@ async fn events(
     Ok(Json(stored.collect()))
 }
 
-/// Whether the process answers.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, body = Health)))]
-async fn healthz(State(app): State<App>) -> Json<Health> {
-    Json(app.health().1)
-}
-
-/// Whether every line reports. 503 until then, and again when one stops.
-#[utoipa::path(
-    get, path = "/readyz",
-    responses((status = 200, body = Health), (status = 503, body = Health))
-)]
-async fn readyz(State(app): State<App>) -> Response {
-    let (ready, health) = app.health();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(health)).into_response()
-}
-
 /// This description.
 #[utoipa::path(get, path = "/api/openapi.json", responses((status = 200, body = String)))]
 async fn openapi() -> Json<utoipa::openapi::OpenApi> {
@@ -352,24 +297,6 @@ impl App {
         let stops: Vec<_> = stops.into_iter().map(|(_, event)| event).collect();
         ChartsView::new(&line.config, status.as_deref(), &stops)
     }
-
-    fn health(&self) -> (bool, Health) {
-        let present = self.present();
-        let feed = |line: &LineFeed| match line.latest() {
-            None => "waiting",
-            Some(status) if present.age_ms(status.at) > STALE_MS => "stalled",
-            Some(_) => "current",
-        };
-        let lines: BTreeMap<_, _> = self
-            .parts()
-            .lines
-            .iter()
-            .map(|line| (line.config.id.to_string(), feed(line)))
-            .collect();
-        let ready = lines.values().all(|feed| *feed == "current");
-        let status = if ready { "ok" } else { "not_ready" };
-        (ready, Health { status, version: env!("CARGO_PKG_VERSION"), lines })
-    }
 }
 
 /// What the record holds of a line in a span that was asked for.
@@ -391,81 +318,5 @@ pub(crate) async fn read<T: Send + 'static>(
     query: impl FnOnce(&dyn History) -> Result<T, String> + Send + 'static,
 ) -> Result<T, WebError> {
     let history = app.parts().history.clone();
-    let answer = tokio::task::spawn_blocking(move || query(history.as_ref())).await;
-    answer.map_err(|error| WebError::Store(error.to_string()))?.map_err(WebError::Store)
-}
-
-impl Span {
-    /// A span as asked for elsewhere than in a query.
-    pub(crate) fn of(from: Option<String>, to: Option<String>) -> Span {
-        Span { from, to }
-    }
-
-    /// Start and end in UTC microseconds; an hour when no start is given.
-    fn resolve(&self, now_us: i64, longest_us: i64) -> Result<(i64, i64), WebError> {
-        self.resolve_from(now_us, HOUR_US, longest_us)
-    }
-
-    /// Start and end in UTC microseconds; `default_us` long when no start is given.
-    pub(crate) fn resolve_from(
-        &self,
-        now_us: i64,
-        default_us: i64,
-        longest_us: i64,
-    ) -> Result<(i64, i64), WebError> {
-        let to = moment("to", self.to.as_deref(), now_us)?;
-        let from = moment("from", self.from.as_deref(), to - default_us)?;
-        if from >= to {
-            return Err(WebError::Parameter("from does not lie before to; swap them".to_owned()));
-        }
-        if to - from > longest_us {
-            let days = longest_us / (24 * HOUR_US);
-            let message = format!("the span is longer than {days} days; ask for it in parts");
-            return Err(WebError::Parameter(message));
-        }
-        Ok((from, to))
-    }
-}
-
-impl AsOf {
-    /// The moment, if one is asked for; now otherwise. UTC microseconds, and whether it is past.
-    pub(super) fn resolve(&self, now_us: i64) -> Result<(i64, bool), WebError> {
-        match self.at.as_deref() {
-            None => Ok((now_us, false)),
-            Some(text) => {
-                replay::moment_of(text, now_us).map(|at| (at, true)).map_err(NoReplay::refusal)
-            }
-        }
-    }
-}
-
-impl Kinds {
-    fn resolve(&self) -> Result<Vec<EventKind>, WebError> {
-        let Some(kinds) = &self.kind else { return Ok(EventKind::ALL.to_vec()) };
-        let kind = |word: &str| {
-            EventKind::from_word(word).ok_or_else(|| {
-                let known = EventKind::ALL.map(EventKind::word).join(", ");
-                let word: String = word.chars().take(40).collect();
-                WebError::Parameter(format!("there is no kind {word:?}; use {known}"))
-            })
-        };
-        kinds.split(',').map(str::trim).map(kind).collect()
-    }
-}
-
-/// A moment in UTC microseconds: RFC 3339, or UTC milliseconds as a number.
-pub(crate) fn moment(name: &str, text: Option<&str>, default_us: i64) -> Result<i64, WebError> {
-    let Some(text) = text else { return Ok(default_us) };
-    // A plus sign of a query arrives as a blank: `+08:00` is often written so.
-    let text = text.replace(' ', "+");
-    let parsed = match text.parse::<i64>() {
-        Ok(ms) => ms.checked_mul(1_000),
-        Err(_) => text.parse::<jiff::Timestamp>().ok().map(|moment| moment.as_microsecond()),
-    };
-    let parsed = parsed.filter(|us| (0..=9_999_999_999 * SECOND_US).contains(us));
-    parsed.ok_or_else(|| {
-        let text: String = text.chars().take(40).collect();
-        let ways = "write 2026-11-24T08:00:00+08:00, or UTC milliseconds";
-        WebError::Parameter(format!("{name} {text:?} is no moment; {ways}"))
-    })
+    blocking(move || query(history.as_ref())).await
 }

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::minute::Counted;
 use domain::line::rollup::Rollup;
-use domain::line::state::TimeClass;
 use domain::spc::pareto::pareto;
 use domain::stats::comparison::{Dispersion, holm, two_proportions};
 use domain::stats::interval::wilson;
@@ -14,11 +13,11 @@ use domain::units::{Count, HOUR_US, Reason, StationId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::losses::hours;
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read};
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::replay;
 use crate::web::view::CountView;
 
 /// Of so many per cent of the comparisons of one page at most one is wrong by chance.
@@ -102,7 +101,7 @@ pub(super) async fn rejects(
     let config = line.config.clone();
     let (spans, counting) = ((window.us(), before.us()), line.config.counting_station.clone());
     let stored = read(&app, move |history| {
-        let of = |span: (i64, i64)| hours(history, &config, span, past && span.1 >= now_us);
+        let of = |span: (i64, i64)| replay::hours(history, &config, span, past && span.1 >= now_us);
         Ok((of(spans.0)?, of(spans.1)?))
     });
     let (now, then) = stored.await?;
@@ -178,9 +177,7 @@ pub(crate) fn view(
     adjust(std::slice::from_mut(&mut total));
     // Of what was not recorded at all, nothing is known either.
     let known = |hours: &[Rollup], span_us: i64| {
-        let time =
-            |hour: &Rollup| hour.spending.time.total() - hour.spending.time.of(TimeClass::Unknown);
-        let known_us: i64 = hours.iter().map(time).sum();
+        let known_us: i64 = hours.iter().map(|hour| hour.spending.time.known()).sum();
         let share = known_us as f64 / span_us.max(1) as f64;
         (share.clamp(0.0, 1.0) * 1_000.0).floor() / 10.0
     };

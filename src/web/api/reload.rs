@@ -81,7 +81,10 @@ impl ReloadView {
 }
 
 /// Which configuration runs, and what came of reading it again the last time.
-#[utoipa::path(get, path = "/api/v1/reload", responses((status = 200, body = StandingView)))]
+#[utoipa::path(
+    get, path = "/api/v1/reload", operation_id = "reload_standing",
+    responses((status = 200, body = StandingView))
+)]
 pub(super) async fn standing(State(app): State<App>) -> Json<StandingView> {
     let parts = app.parts();
     let last = parts.reloads.last();

@@ -40,7 +40,7 @@ pub(super) async fn standing(
 
 /// Says why gaps of a period are there. What was said before stays.
 #[utoipa::path(
-    post, path = "/api/v1/lines/{id}/reports/gaps", params(("id" = String, Path, description = "Line")),
+    post, path = "/api/v1/lines/{id}/reports/gaps", operation_id = "explain_gaps", params(("id" = String, Path, description = "Line")),
     request_body = GapForm,
     responses(
         (status = 200, body = Standing),

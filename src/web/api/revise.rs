@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::read;
 use super::written::{NAME, TEXT, Written, text};
 use crate::web::App;
-use crate::web::error::{ErrorView, WebError};
+use crate::web::error::{ErrorView, WebError, short};
 
 /// What is said about a stop.
 #[derive(Deserialize, ToSchema)]
@@ -115,6 +115,5 @@ fn needed<T>(name: &str, given: Option<T>) -> Result<T, WebError> {
 }
 
 fn unknown(what: &str, word: &str) -> WebError {
-    let word: String = word.chars().take(40).collect();
-    WebError::Parameter(format!("there is no {what} {word:?}"))
+    WebError::Parameter(format!("there is no {what} {:?}", short(word)))
 }

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{EVENTS_SPAN_US, Span, read};
 use crate::config::LineConfig;
 use crate::web::App;
-use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::error::{ErrorView, Params, WebError, short};
 use crate::web::view::TitleView;
 
 /// Stops shorter than so many seconds are micro-stops if nobody asks otherwise.
@@ -168,7 +168,7 @@ pub(super) async fn stop(
     Path((id, number)): Path<(String, String)>,
 ) -> Result<Json<StopHistoryView>, WebError> {
     let line = app.line(&id)?;
-    let none = || WebError::NoStop(number.chars().take(40).collect());
+    let none = || WebError::NoStop(short(&number));
     let (id, asked) = (line.config.id.clone(), number.parse::<u64>().map_err(|_| none())?);
     let record = read(&app, move |history| history.stop(&id, asked)).await?;
     if record.stops.is_empty() {

@@ -7,6 +7,7 @@ use utoipa::IntoParams;
 
 use crate::table::{Cell, Column, sheet};
 use crate::web::error::WebError;
+use crate::web::pages::words::file_time;
 use crate::web::{App, LineFeed};
 
 /// In which form.
@@ -24,10 +25,7 @@ impl Form {
         match self.format.as_deref() {
             None | Some("json") => Ok(false),
             Some("csv") => Ok(true),
-            Some(other) => {
-                let other: String = other.chars().take(40).collect();
-                Err(WebError::Parameter(format!("there is no format {other:?}; use json or csv")))
-            }
+            Some(other) => Err(WebError::unknown("format", other, "json or csv")),
         }
     }
 }
@@ -45,8 +43,7 @@ impl App {
         let text =
             sheet::whole(columns, rows).map_err(|error| WebError::Store(error.to_string()))?;
         let parts = self.parts();
-        let from = jiff::Timestamp::from_microsecond(from_us).unwrap_or_default();
-        let from = parts.zone.to_datetime(from).strftime("%Y%m%dT%H%M");
+        let from = file_time(&parts.zone, from_us);
         let sim = if parts.simulated { "_SIM" } else { "" };
         let file = format!("attachment; filename=\"{}_{what}_{from}{sim}.csv\"", line.config.id);
         let headers = [

@@ -43,9 +43,7 @@ impl WindowChoice {
     pub(crate) fn resolve(&self, config: &LineConfig, now_us: i64) -> Result<WindowView, WebError> {
         let word = self.window.as_deref().unwrap_or("shift");
         let Some(window) = WORDS.into_iter().find(|known| *known == word) else {
-            let word: String = word.chars().take(40).collect();
-            let known = WORDS.join(", ");
-            return Err(WebError::Parameter(format!("there is no window {word:?}; use {known}")));
+            return Err(WebError::unknown("window", word, &WORDS.join(", ")));
         };
         let last = |hours: i64| ("".into(), now_us - hours * HOUR_US, now_us);
         let of = |shift: Shift| (shift.name, shift.start_us, shift.end_us);

@@ -14,8 +14,7 @@ pub(super) const TEXT: usize = 1_000;
 
 /// A text that says something, without control characters and not too long.
 pub(super) fn text(name: &str, given: &str, longest: usize) -> Result<String, WebError> {
-    let clean: String =
-        given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let clean: String = given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.trim();
     if clean.is_empty() {
         return Err(WebError::Parameter(format!("{name} is empty; say it in words")));
@@ -24,6 +23,14 @@ pub(super) fn text(name: &str, given: &str, longest: usize) -> Result<String, We
         return Err(WebError::Parameter(format!("{name} is longer than {longest} characters")));
     }
     Ok(clean.to_owned())
+}
+
+/// A text that may be left out: empty then.
+pub(super) fn optional(name: &str, given: &str, longest: usize) -> Result<String, WebError> {
+    match given.trim().is_empty() {
+        true => Ok(String::new()),
+        false => text(name, given, longest),
+    }
 }
 
 /// The JSON body of a request that may write: only when the service allows it, and never from a page of somebody else.

@@ -1,6 +1,7 @@
 // How a number is made: key E, Enter, a click or a tap on a number opens a dialog with what the service says of it.
 
 import { clock, day, detail, fixed, h, happened, hms, num, REPLAY, setOffset, signed, t, title, word } from './format.mjs';
+import { refusal } from './page.mjs';
 
 const ANSWER_WITHIN_MS = 8000;
 
@@ -46,7 +47,7 @@ async function explain(value) {
     const address = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/explain/${what}?${asked}`;
     const answer = await fetch(address, { signal: giveUp.signal, cache: 'no-store' });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(title({ en: `${body.message}; ${body.hint}`, zh: body.message_zh }));
+    if (!answer.ok) throw new Error(refusal(body));
     if (mine !== asking) return;
     setOffset(body.offset_s);
     dialog.dataset.state = 'shown';
@@ -72,7 +73,8 @@ function open(what, value) {
   }
   const { explain: name, query = '' } = value.dataset;
   dialog.onclose = () => {
-    asking += 1;
+    // A browser tells of a close some time after it: by then the next number may have been asked for.
+    if (dialog.open) return;
     const same = [...document.querySelectorAll(`[data-explain="${name}"]`)].filter((one) => (one.dataset.query ?? '') === query);
     (same.includes(value) ? value : same[0])?.focus();
   };

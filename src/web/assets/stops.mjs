@@ -247,15 +247,16 @@ $('csv').addEventListener('click', () => data && csv(`stops_${iso(data.window.fr
 $('calls-csv').addEventListener('click', async () => {
   if (!data) return;
   const { from_ms: from, to_ms: to } = data.window;
-  const answer = await fetch(`/api/v1/lines/${line}/calls?from=${from}&to=${to}`, { cache: 'no-store' });
-  const calls = await answer.json();
-  if (!answer.ok) {
-    put('trouble', refusal(calls)).hidden = false;
-    return;
+  try {
+    const answer = await fetch(`/api/v1/lines/${line}/calls?from=${from}&to=${to}`, { cache: 'no-store' });
+    const calls = await answer.json();
+    if (!answer.ok) throw new Error(refusal(calls));
+    const at = (done) => (done ? iso(done.at_ms, offset) : '');
+    csv(`calls_${iso(from, offset).replace(/[-:]/g, '').slice(0, 13)}`,
+      ['call', 'need', 'station', 'opened', 'opened_by', 'text', 'taken', 'taken_by', 'waited_s', 'closed', 'closed_by', 'what_was_done', 'lasted_s'],
+      calls.map((call) => [call.number, call.need, call.station ?? '', at(call.opened), call.opened.by, call.opened.text, at(call.taken), call.taken?.by ?? '', call.waited_ms / 1000,
+        at(call.closed), call.closed?.by ?? '', call.closed?.text ?? '', call.lasted_ms / 1000]));
+  } catch (error) {
+    put('trouble', error.message).hidden = false;
   }
-  const at = (done) => (done ? iso(done.at_ms, offset) : '');
-  csv(`calls_${iso(from, offset).replace(/[-:]/g, '').slice(0, 13)}`,
-    ['call', 'need', 'station', 'opened', 'opened_by', 'text', 'taken', 'taken_by', 'waited_s', 'closed', 'closed_by', 'what_was_done', 'lasted_s'],
-    calls.map((call) => [call.number, call.need, call.station ?? '', at(call.opened), call.opened.by, call.opened.text, at(call.taken), call.taken?.by ?? '', call.waited_ms / 1000,
-      at(call.closed), call.closed?.by ?? '', call.closed?.text ?? '', call.lasted_ms / 1000]));
 });

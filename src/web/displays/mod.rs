@@ -44,7 +44,7 @@ pub(crate) fn routes() -> Routes {
 /// What a page says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Shown {
+pub(crate) enum Visibility {
     /// It is on a screen.
     Visible,
     /// It is behind another page.
@@ -76,7 +76,7 @@ pub(crate) struct Ack {
     /// The screens that it was loaded with.
     build: String,
     /// Whether it is seen.
-    shown: Shown,
+    shown: Visibility,
 }
 
 /// One display.
@@ -236,11 +236,8 @@ impl Displays {
         let mut views: Vec<DisplayView> = recent.map(|display| display.view(now_us)).collect();
         let order =
             |state: &str| ["frozen", "live", "hidden", "left"].iter().position(|s| *s == state);
-        views.sort_by(|a, b| {
-            let key =
-                |view: &DisplayView| (order(view.state), view.name.clone(), view.screen.clone());
-            key(a).cmp(&key(b))
-        });
+        views
+            .sort_by_cached_key(|view| (order(view.state), view.name.clone(), view.screen.clone()));
         views
     }
 }
@@ -263,7 +260,11 @@ impl Display {
     /// Whether an acknowledgement is newer than the last one. Of one load numbers tell; a page that was loaded anew has
     /// begun by being seen, and what an earlier load says late, that it was left, no longer concerns the screen.
     fn is_followed_by(&self, ack: &Ack) -> bool {
-        if self.ack.load == ack.load { ack.n > self.ack.n } else { ack.shown == Shown::Visible }
+        if self.ack.load == ack.load {
+            ack.n > self.ack.n
+        } else {
+            ack.shown == Visibility::Visible
+        }
     }
 
     fn painted_ago_us(&self, now_us: i64) -> i64 {
@@ -273,10 +274,10 @@ impl Display {
 
     fn state(&self, now_us: i64) -> &'static str {
         match self.ack.shown {
-            Shown::Left => "left",
-            Shown::Hidden => "hidden",
-            Shown::Visible if self.painted_ago_us(now_us) > FROZEN_US => "frozen",
-            Shown::Visible => "live",
+            Visibility::Left => "left",
+            Visibility::Hidden => "hidden",
+            Visibility::Visible if self.painted_ago_us(now_us) > FROZEN_US => "frozen",
+            Visibility::Visible => "live",
         }
     }
 

@@ -2,7 +2,7 @@ use super::*;
 
 const S: i64 = SECOND_US;
 
-fn ack(screen: &str, load: &str, n: u64, shown: Shown) -> Ack {
+fn ack(screen: &str, load: &str, n: u64, shown: Visibility) -> Ack {
     Ack {
         screen: screen.to_owned(),
         load: load.to_owned(),
@@ -24,24 +24,27 @@ fn state(displays: &Displays, now_us: i64) -> &'static str {
 #[test]
 fn a_display_is_live_as_long_as_it_paints() {
     let displays = Displays::default();
-    displays.take(ack("a", "x", 1, Shown::Visible), 0).unwrap();
+    displays.take(ack("a", "x", 1, Visibility::Visible), 0).unwrap();
     assert_eq!((state(&displays, 0), state(&displays, 10 * S)), ("live", "live"));
     assert_eq!(state(&displays, 11 * S), "frozen");
     assert_eq!(displays.list(20 * S)[0].painted_ago_ms, 20_200);
     // A page that still speaks but no longer paints is frozen too.
-    let stuck = Ack { painted_ago_ms: 60_000, ..ack("a", "x", 2, Shown::Visible) };
+    let stuck = Ack { painted_ago_ms: 60_000, ..ack("a", "x", 2, Visibility::Visible) };
     displays.take(stuck, 12 * S).unwrap();
     assert_eq!(state(&displays, 12 * S), "frozen");
-    displays.take(ack("a", "x", 3, Shown::Visible), 13 * S).unwrap();
+    displays.take(ack("a", "x", 3, Visibility::Visible), 13 * S).unwrap();
     assert_eq!(state(&displays, 13 * S), "live");
 }
 
 #[test]
 fn a_page_that_is_closed_is_left_in_whatever_order_that_arrives() {
-    let orders = [[(2, Shown::Hidden), (3, Shown::Left)], [(3, Shown::Left), (2, Shown::Hidden)]];
+    let orders = [
+        [(2, Visibility::Hidden), (3, Visibility::Left)],
+        [(3, Visibility::Left), (2, Visibility::Hidden)],
+    ];
     for order in orders {
         let displays = Displays::default();
-        displays.take(ack("a", "x", 1, Shown::Visible), 0).unwrap();
+        displays.take(ack("a", "x", 1, Visibility::Visible), 0).unwrap();
         for (n, shown) in order {
             displays.take(ack("a", "x", n, shown), S).unwrap();
         }
@@ -55,19 +58,19 @@ fn a_page_that_is_closed_is_left_in_whatever_order_that_arrives() {
 fn a_hidden_page_that_comes_back_is_live_and_a_left_one_that_is_loaded_too() {
     let displays = Displays::default();
     for (n, shown, word) in [
-        (1, Shown::Visible, "live"),
-        (2, Shown::Hidden, "hidden"),
-        (3, Shown::Visible, "live"),
-        (4, Shown::Left, "left"),
+        (1, Visibility::Visible, "live"),
+        (2, Visibility::Hidden, "hidden"),
+        (3, Visibility::Visible, "live"),
+        (4, Visibility::Left, "left"),
         // Back from the cache of the browser.
-        (5, Shown::Visible, "live"),
+        (5, Visibility::Visible, "live"),
     ] {
         displays.take(ack("a", "x", n, shown), S).unwrap();
         assert_eq!(state(&displays, S), word, "{n}");
     }
     // Loaded anew; then the farewell of the load before arrives.
-    displays.take(ack("a", "y", 1, Shown::Visible), 2 * S).unwrap();
-    displays.take(ack("a", "x", 6, Shown::Left), 2 * S).unwrap();
+    displays.take(ack("a", "y", 1, Visibility::Visible), 2 * S).unwrap();
+    displays.take(ack("a", "x", 6, Visibility::Left), 2 * S).unwrap();
     assert_eq!(state(&displays, 2 * S), "live");
     assert_eq!(displays.list(2 * S).len(), 1);
 }
@@ -76,17 +79,17 @@ fn a_hidden_page_that_comes_back_is_live_and_a_left_one_that_is_loaded_too() {
 fn the_list_is_bounded_and_what_is_seen_gives_way_to_nobody() {
     let displays = Displays::default();
     for i in 0..DISPLAYS {
-        let shown = if i == 7 { Shown::Left } else { Shown::Visible };
+        let shown = if i == 7 { Visibility::Left } else { Visibility::Visible };
         displays.take(ack(&format!("s{i}"), "x", 1, shown), 0).unwrap();
     }
-    displays.take(ack("new", "x", 1, Shown::Visible), S).unwrap();
+    displays.take(ack("new", "x", 1, Visibility::Visible), S).unwrap();
     let screens: Vec<String> = displays.list(S).into_iter().map(|view| view.screen).collect();
     assert_eq!(screens.len(), DISPLAYS);
     assert!(screens.contains(&"new".to_owned()) && !screens.contains(&"s7".to_owned()));
-    let refused = displays.take(ack("more", "x", 1, Shown::Visible), S);
+    let refused = displays.take(ack("more", "x", 1, Visibility::Visible), S);
     assert!(matches!(refused, Err(WebError::Crowded)), "{refused:?}");
     // Once some are frozen, they do.
-    displays.take(ack("more", "x", 1, Shown::Visible), 30 * S).unwrap();
+    displays.take(ack("more", "x", 1, Visibility::Visible), 30 * S).unwrap();
     assert_eq!(displays.list(30 * S).len(), DISPLAYS);
     // After a day nobody remembers any.
     assert_eq!(displays.list(30 * S + FORGET_US).len(), 0);
@@ -95,7 +98,7 @@ fn the_list_is_bounded_and_what_is_seen_gives_way_to_nobody() {
 #[test]
 fn nobody_acknowledges_more_often_than_a_screen_has_to() {
     let displays = Displays::default();
-    let take = |screen: &str, n, now| displays.take(ack(screen, "x", n, Shown::Visible), now);
+    let take = |screen: &str, n, now| displays.take(ack(screen, "x", n, Visibility::Visible), now);
     let passed = (1..=90).filter(|n| take("a", *n, 0).is_ok()).count();
     // The first makes the display known.
     assert_eq!(passed, 1 + ONE.0 as usize);
@@ -108,7 +111,7 @@ fn nobody_acknowledges_more_often_than_a_screen_has_to() {
 
 #[test]
 fn texts_are_checked_before_anybody_sees_them() {
-    let good = ack("a-1", "b-2", 1, Shown::Visible);
+    let good = ack("a-1", "b-2", 1, Visibility::Visible);
     let spaced = Ack { name: " Wall\n1\u{7} ".to_owned(), ..good.clone() };
     assert_eq!(spaced.checked().unwrap().name, "Wall1");
     for wrong in [

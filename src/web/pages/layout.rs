@@ -189,8 +189,7 @@ pub(super) fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Resp
     let Look { lang, theme, asked } = look;
     let parts = app.parts();
     let past = page.first.replay;
-    let feed = parts.lines.get(page.line);
-    let line = feed.map(|feed| feed.config.id.to_string()).unwrap_or_default();
+    let line = line_id(app, page.line);
     let markup = html! {
         (DOCTYPE)
         html lang=(lang.html()) data-theme=(theme.word()) {
@@ -271,10 +270,15 @@ fn header(app: &App, look: Look, page: &Page, frame: Frame) -> Markup {
     }
 }
 
+/// The id of the line at a position; empty where there is none.
+pub(super) fn line_id(app: &App, line: usize) -> &str {
+    app.parts().lines.get(line).map_or("", |feed| feed.config.id.as_str())
+}
+
 /// Pages of the line, and lines where there are several.
 fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
     let lines = &app.parts().lines;
-    let line = lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
+    let line = line_id(app, page.line);
     let here = PAGES.iter().find(|(_, title)| *title == page.title).map_or("/", |(path, _)| path);
     html! {
         nav aria-label=(lang.say(Key::PageChoice)) {
@@ -299,7 +303,7 @@ fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
 /// Language and colours.
 fn choices(app: &App, look: Look, page: &Page) -> Markup {
     let lang = look.lang;
-    let line = app.parts().lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
+    let line = line_id(app, page.line);
     html! {
         div.choices role="group" aria-label=(lang.say(Key::Language)) {
             @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {

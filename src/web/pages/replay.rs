@@ -6,17 +6,18 @@ use domain::line::event::EventKind;
 use domain::units::{HOUR_US, MINUTE_US};
 use maud::{Markup, html};
 
-use super::layout::{Choice, First, Frame, Look, Page, document};
+use super::layout::{Choice, First, Frame, Look, Page, document, line_id};
 use super::words;
 use crate::web::App;
 use crate::web::api::read;
-use crate::web::error::WebError;
+use crate::web::error::{WebError, short};
 use crate::web::i18n::{Key, Lang};
 use crate::web::replay::{self, NoReplay};
 use crate::web::view::{ChartsView, LineView, Present};
 
 /// Pages that can be shown as of a past moment.
-const REPLAYED: [&str; 3] = ["/", "/stops", "/rejects"];
+const REPLAYED: [(&str, Key); 3] =
+    [("/", Key::Overview), ("/stops", Key::Stops), ("/rejects", Key::Rejects)];
 
 /// Steps from a past moment to others, microseconds.
 const STEPS: [(i64, Key); 4] = [
@@ -28,7 +29,8 @@ const STEPS: [(i64, Key); 4] = [
 
 /// The moment that a page is shown as of, as part of an address to a page that can be shown so too.
 pub(super) fn kept(app: &App, page: &Page, path: &str) -> String {
-    let at = page.first.replay.filter(|_| REPLAYED.contains(&path));
+    let replayed = REPLAYED.iter().any(|(known, _)| *known == path);
+    let at = page.first.replay.filter(|_| replayed);
     at.map_or_else(String::new, |us| format!("&at={}", moment_word(app, us)))
 }
 
@@ -39,8 +41,8 @@ fn moment_word(app: &App, us: i64) -> String {
 
 /// From a live page to the minute before. Its script keeps the moment fresh.
 pub(super) fn rewind(app: &App, lang: Lang, page: &Page) -> Markup {
-    let replayed = [Key::Overview, Key::Stops, Key::Rejects].contains(&page.title);
-    let line = app.parts().lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
+    let replayed = REPLAYED.iter().any(|(_, title)| *title == page.title);
+    let line = line_id(app, page.line);
     let before = app.present().now.utc_us - MINUTE_US;
     html! {
         @if replayed && page.first.replay.is_none() {
@@ -51,7 +53,7 @@ pub(super) fn rewind(app: &App, lang: Lang, page: &Page) -> Markup {
 
 /// What says that a page shows the past, and leads to other moments and back.
 pub(super) fn band(app: &App, lang: Lang, page: &Page, at_us: i64) -> Markup {
-    let line = app.parts().lines.get(page.line).map_or("", |feed| feed.config.id.as_str());
+    let line = line_id(app, page.line);
     let to = |by_us: i64| format!("?line={line}&at={}", moment_word(app, at_us + by_us));
     let now_us = app.present().now.utc_us;
     html! {
@@ -79,8 +81,8 @@ pub(super) async fn refused(
     why: NoReplay,
 ) -> Result<Response, WebError> {
     let lang = look.lang;
-    let id = app.parts().lines.get(line).map_or("", |feed| feed.config.id.as_str());
-    let asked: String = at.chars().take(40).collect();
+    let id = line_id(app, line);
+    let asked = short(at);
     let body = html! {
         h1.away { (lang.mark(title)) }
         section.card.refused role="alert" {

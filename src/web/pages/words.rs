@@ -2,7 +2,6 @@
 
 use domain::line::minute::TimeSplit;
 use domain::line::oee::Ratio;
-use domain::line::state::TimeClass;
 use domain::units::Count;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -45,8 +44,7 @@ pub(super) fn percent(ratio: Option<Ratio>) -> String {
 
 /// Share of a span of so many microseconds that is known, of a period: what was not recorded is not known either.
 pub(super) fn known(time: &TimeSplit, span_us: i64) -> f64 {
-    let known_us = time.total() - time.of(TimeClass::Unknown);
-    (known_us as f64 / span_us.max(1) as f64).clamp(0.0, 1.0)
+    (time.known() as f64 / span_us.max(1) as f64).clamp(0.0, 1.0)
 }
 
 /// `99.9 %`; only a whole is shown as 100.

@@ -12,10 +12,9 @@ use domain::line::chronicle::{StopRecord, counted};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Minute, Tally, TimeSplit};
 use domain::line::rollup::{PeriodKind, Rollup, Spending};
-use domain::line::state::TimeClass;
 use domain::line::stop::revision::apply;
 use domain::line::stop::{Cause, Stop};
-use domain::units::{Count, HOUR_US, MINUTE_US, StationId};
+use domain::units::{Count, HOUR_US, MINUTE_US};
 
 use super::History;
 use super::error::WebError;
@@ -165,8 +164,21 @@ pub(crate) fn cut(mut record: StopRecord, at_us: i64) -> Result<StopRecord, Stri
     Ok(record)
 }
 
+/// Hours of a span; `past` says that it ends at a past moment in the middle of one.
+pub(crate) fn hours(
+    history: &dyn History,
+    config: &LineConfig,
+    span: (i64, i64),
+    past: bool,
+) -> Result<Vec<Rollup>, String> {
+    match past {
+        true => hours_at(history, config, span),
+        false => history.rollups(&config.id, PeriodKind::Hour, span.0, span.1),
+    }
+}
+
 /// Clock hours of a span that ends at a past moment; the one that went on then is made of its minutes.
-pub(crate) fn hours_at(
+fn hours_at(
     history: &dyn History,
     config: &LineConfig,
     (from_us, at_us): (i64, i64),
@@ -218,14 +230,4 @@ fn period<'a>(
         ..Spending::default()
     };
     Rollup { spending, counts, gaps, ..of.clone() }
-}
-
-/// Known time of some minutes, microseconds.
-fn known_us(time: &TimeSplit) -> i64 {
-    time.total() - time.of(TimeClass::Unknown)
-}
-
-/// Where the counting station stands in the configuration.
-fn counting(config: &LineConfig) -> &StationId {
-    &config.counting_station
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::line::event::{Event, EventKind};
-use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::minute::{Counted, Minute, Tally, TimeSplit, sum};
 use domain::line::rollup::{OpenBatch, PeriodKind, asked};
 use domain::line::state::{State, TimeClass};
 use domain::line::status::{
@@ -11,12 +11,12 @@ use domain::line::status::{
     StationStatus, TrendPoint,
 };
 use domain::line::stop::Stop;
-use domain::plc_map::{PlcMap, Protocol};
+use domain::plc_map::PlcMap;
 use domain::quality::charts;
 use domain::stats::interval::wilson;
 use domain::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 
-use super::{Past, SEARCH_US, counting, known_us};
+use super::{Past, SEARCH_US};
 use crate::config::LineConfig;
 use crate::web::History;
 
@@ -49,22 +49,8 @@ fn moment(utc_us: i64) -> Moment {
     Moment { utc_us, mono_us: utc_us }
 }
 
-/// Sum of the tallies of a counter.
-fn sum<'a>(
-    tallies: impl IntoIterator<Item = &'a Tally>,
-    station: &StationId,
-    takes: impl Fn(&Counted) -> bool,
-) -> Count {
-    let is_it = |tally: &&Tally| tally.station == *station && takes(&tally.counted);
-    tallies.into_iter().filter(is_it).map(|tally| tally.count).sum()
-}
-
 fn is_good(counted: &Counted) -> bool {
     *counted == Counted::Good
-}
-
-fn is_reject(counted: &Counted) -> bool {
-    matches!(counted, Counted::Reject(_))
 }
 
 fn time_of<'a>(minutes: impl Iterator<Item = &'a Minute>) -> TimeSplit {
@@ -85,7 +71,7 @@ impl Past<'_> {
         LineStatus {
             line: self.config.id.clone(),
             at: moment(self.at_us),
-            state: self.state(counting(self.config)),
+            state: self.state(&self.config.counting_station),
             batch: self.batch.as_ref().map(|batch| OpenBatch {
                 id: batch.name.clone(),
                 start_us: batch.start_us,
@@ -118,7 +104,7 @@ impl Past<'_> {
                 .take(EVENTS)
                 .cloned()
                 .collect(),
-            charts: charts(&self.minutes, counting(self.config)),
+            charts: charts(&self.minutes, &self.config.counting_station),
         }
     }
 
@@ -136,7 +122,7 @@ impl Past<'_> {
     /// Whether the minute before the moment was watched, at least in part.
     fn is_watched(&self) -> bool {
         let last = self.minutes.last().filter(|minute| minute.start_us + MINUTE_US == self.at_us);
-        last.is_some_and(|minute| known_us(&minute.time) > 0)
+        last.is_some_and(|minute| minute.time.known() > 0)
     }
 
     fn state(&self, station: &StationId) -> StateStatus {
@@ -153,7 +139,7 @@ impl Past<'_> {
             stop_title: None,
             station: station.clone(),
         };
-        let is_counting = station == counting(self.config);
+        let is_counting = *station == self.config.counting_station;
         match self.stop().filter(|_| is_counting) {
             Some(stop) => {
                 status.state = stop.state;
@@ -190,7 +176,7 @@ impl Past<'_> {
         made: &[Tally],
         gaps: &[Tally],
     ) -> ShiftStatus {
-        let (station, rate) = (counting(self.config), self.config.target_per_minute);
+        let (station, rate) = (&self.config.counting_station, self.config.target_per_minute);
         let good = sum(made, station, is_good);
         let time = time_of(self.minutes_in((shift.start_us, self.at_us)));
         let passed_us = (self.at_us - shift.start_us).max(time.total());
@@ -205,19 +191,19 @@ impl Past<'_> {
             end_us: shift.end_us,
             good,
             gap: sum(gaps, station, is_good),
-            rejected: sum(made, station, is_reject),
+            rejected: sum(made, station, Counted::is_reject),
             target_now: asked(rate, time.total()),
             plan: asked(rate, shift.end_us - shift.start_us),
             forecast,
             time,
-            coverage: (passed_us > 0).then(|| known_us(&time) as f64 / passed_us as f64),
+            coverage: (passed_us > 0).then(|| time.known() as f64 / passed_us as f64),
             watched_from_us: first.map_or(self.at_us, |minute| minute.start_us),
         }
     }
 
     /// Clock hours of the shift until the moment.
     fn hours(&self, shift_us: i64) -> Vec<HourStatus> {
-        let (calendar, station) = (&self.config.calendar, counting(self.config));
+        let (calendar, station) = (&self.config.calendar, &self.config.counting_station);
         let mut hours = Vec::new();
         let mut start_us = calendar.this_hour(shift_us);
         while start_us < self.at_us {
@@ -233,7 +219,7 @@ impl Past<'_> {
                 gap: sum(&self.gaps(span), station, is_good),
                 watched: time.total() > 0,
                 target: asked(self.config.target_per_minute, time.total()),
-                coverage: (known_us(&time) as f64 / passed_us as f64).clamp(0.0, 1.0),
+                coverage: (time.known() as f64 / passed_us as f64).clamp(0.0, 1.0),
             });
             start_us = end_us;
         }
@@ -255,20 +241,12 @@ impl Past<'_> {
 
     fn speed(&self, window_us: i64) -> SpeedStatus {
         let span = (self.at_us - window_us, self.at_us);
-        let station = counting(self.config);
-        let covered_us = known_us(&time_of(self.minutes_in(span)));
+        let station = &self.config.counting_station;
+        let covered_us = time_of(self.minutes_in(span)).known();
         let count = sum(self.minutes_in(span).flat_map(|minute| &minute.tallies), station, is_good);
-        let minutes = covered_us as f64 / MINUTE_US as f64;
         let map = self.config.devices.iter().find(|device| device.map.station == *station);
-        let step = map.map_or(1, |device| device.map.step) as f64;
-        let enough = covered_us > 0 && 2 * covered_us >= window_us;
-        SpeedStatus {
-            window_us,
-            count,
-            covered_us,
-            per_minute: enough.then(|| count.best() as f64 / minutes),
-            plus_minus: if covered_us > 0 { step / minutes } else { 0.0 },
-        }
+        let step = map.map_or(1, |device| device.map.step);
+        SpeedStatus::of(window_us, count, covered_us, window_us, step)
     }
 
     fn rejects(&self, made: &[Tally]) -> Vec<RejectStatus> {
@@ -285,7 +263,7 @@ impl Past<'_> {
                     reason: reason.clone(),
                     rejected: tally.count,
                     total: sum(made, &tally.station, |counted| {
-                        is_good(counted) || is_reject(counted)
+                        is_good(counted) || counted.is_reject()
                     }),
                     wilson: None,
                 }),
@@ -303,7 +281,8 @@ impl Past<'_> {
             let minute = self.minutes_in((start_us, start_us + MINUTE_US)).next();
             let coverage = minute.map_or(0.0, Minute::coverage);
             let good = minute.filter(|_| coverage > 0.0);
-            let good = good.map(|minute| minute.count(counting(self.config), &Counted::Good));
+            let good =
+                good.map(|minute| minute.count(&self.config.counting_station, &Counted::Good));
             TrendPoint { start_us, good, coverage }
         };
         (0..TREND_MINUTES).map(point).collect()
@@ -320,10 +299,7 @@ impl Past<'_> {
         StationStatus {
             id: station.clone(),
             title: map.title.clone(),
-            protocol: match map.protocol {
-                Protocol::Modbus(_) => "modbus",
-                Protocol::OpcUa(_) => "opcua",
-            },
+            protocol: map.protocol.word(),
             state: self.state(station),
             link: LinkStatus {
                 up,
@@ -336,7 +312,7 @@ impl Past<'_> {
             },
             infeed: counts(|counted| *counted == Counted::Infeed),
             good: counts(is_good),
-            rejected: sum(made, station, is_reject),
+            rejected: sum(made, station, Counted::is_reject),
             speed: None,
             bad_tags: Vec::new(),
             measures: Vec::new(),

@@ -4,7 +4,7 @@ use domain::line::state::State;
 use serde_json::Value;
 
 use super::*;
-use crate::web::kept::{self, BEGIN_US, GAP, HELD, Kept, MINUTES, app, get};
+use crate::web::fixture::kept::{self, BEGIN_US, GAP, HELD, Kept, MINUTES, app, get};
 
 fn time(minute: i64) -> i64 {
     BEGIN_US + minute * MINUTE_US

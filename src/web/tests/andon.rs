@@ -1,109 +1,14 @@
 //! Calls for help and alerts as the web takes and shows them.
 
-use std::sync::Mutex;
-
-use domain::alert::{Alert, Condition, Delivery, Ending, Rule, StoredAlert, Turn};
-use domain::line::call::{Call, Outcome, Refusal, Step, decide, fold};
-use domain::units::LineId;
 use serde_json::json;
 
 use super::hand::{post, refused};
 use super::*;
-use crate::web::andon::{AlertBook, CallDesk};
 use crate::web::fixture::Memory;
 
 const CALLS: &str = "/api/v1/lines/L1/calls";
 const TAKE: &str = "/api/v1/lines/L1/calls/1/take";
 const CLOSE: &str = "/api/v1/lines/L1/calls/1/close";
-
-/// Calls in memory, and one alert of which a webhook was told at the second attempt.
-#[derive(Default)]
-pub(in crate::web) struct Andon(Mutex<Vec<Step>>);
-
-impl CallDesk for Andon {
-    fn open_calls(&self, _: &LineId) -> Vec<Call> {
-        let mut calls = fold(&self.0.lock().unwrap());
-        calls.retain(Call::is_open);
-        calls
-    }
-
-    fn calls(&self, _: &LineId, (from_us, to_us): (i64, i64)) -> Result<Vec<Call>, String> {
-        let mut calls = fold(&self.0.lock().unwrap());
-        calls.retain(|call| (from_us..to_us).contains(&call.opened.at_us));
-        Ok(calls)
-    }
-
-    fn step(&self, _: &LineId, step: Step) -> Result<Result<Call, Refusal>, String> {
-        let mut steps = self.0.lock().unwrap();
-        let calls = fold(&steps);
-        let step = match decide(&calls, step, calls.len() as u64 + 1) {
-            Ok(Outcome::Keep(step)) => step,
-            Ok(Outcome::Stands(call)) => return Ok(Ok(call)),
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let number = step.call;
-        steps.push(step);
-        let call = fold(&steps).into_iter().find(|call| call.number == number);
-        Ok(call.ok_or(Refusal::NoCall(number)))
-    }
-}
-
-fn stored() -> StoredAlert {
-    let opened_us = Clock::real().now().utc_us - 60 * SECOND_US;
-    StoredAlert {
-        number: 7,
-        id: "7".into(),
-        alert: Alert {
-            rule: "stopped".into(),
-            subject: "L1".into(),
-            line: Some(LineId::new("L1")),
-            since_us: opened_us - 600 * SECOND_US,
-            opened_us,
-            detail: "CF01 is held: Capsule jam".into(),
-        },
-        hooks: vec!["maintenance".into()],
-        closed_us: None,
-    }
-}
-
-impl AlertBook for Andon {
-    fn rules(&self) -> Vec<Rule> {
-        vec![Rule {
-            name: "stopped".into(),
-            condition: Condition::Stopped,
-            longer_us: 600 * SECOND_US,
-            calm_us: 60 * SECOND_US,
-            lines: vec![],
-            hooks: vec!["maintenance".into()],
-        }]
-    }
-
-    fn open_alerts(&self) -> Vec<StoredAlert> {
-        vec![stored()]
-    }
-
-    fn alerts(&self, _: i64) -> Result<Vec<StoredAlert>, String> {
-        let closed_us = Some(stored().alert.opened_us);
-        Ok(vec![StoredAlert { number: 6, closed_us, ..stored() }, stored()])
-    }
-
-    fn deliveries(&self, _: usize) -> Result<Vec<Delivery>, String> {
-        let tried = |attempt, ending, status, error: &str| Delivery {
-            alert: 7,
-            turn: Turn::Opened,
-            hook: "maintenance".into(),
-            attempt,
-            at_us: stored().alert.opened_us,
-            ending,
-            status,
-            error: error.into(),
-        };
-        Ok(vec![
-            tried(2, Ending::Delivered, Some(204), ""),
-            tried(1, Ending::Failed, None, "connection refused"),
-        ])
-    }
-}
 
 #[tokio::test]
 async fn a_call_is_on_every_screen_until_it_is_closed() {

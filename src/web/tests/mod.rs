@@ -1,6 +1,6 @@
 //! Tests of the web.
 
-pub(super) mod andon;
+mod andon;
 mod colours;
 mod displays;
 mod eyes;
@@ -19,19 +19,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use domain::line::event::EventKind;
 use domain::line::state::{State, TimeClass};
 use domain::line::status::LineStatus;
 use domain::units::{Count, MINUTE_US, Moment, SECOND_US};
-use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::Service;
 
-use super::fixture::{self, CASES, Case, NOW_US, Record, Unreadable};
+use super::fixture::{self, Answer, CASES, Case, NOW_US, Record, Unreadable, ask, get, get_with};
 use super::i18n::{Key, Lang};
 use super::view::{ChartView, ChartsView, LineView, Present, STALE_MS};
 use super::{App, api, assets, routes};
@@ -42,47 +41,11 @@ const SNAPSHOT: &str = "/api/v1/lines/L1/snapshot";
 
 type Sender = watch::Sender<Option<Arc<LineStatus>>>;
 
-/// An answer, whole.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    fn header(&self, name: impl header::AsHeaderName) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-}
-
 fn running() -> (App, Sender) {
     let clock = Clock::real();
     let (app, sender) = fixture::app(clock, Arc::new(Record));
     sender.send_replace(Some(Arc::new(fixture::status(clock.now(), Case::Running))));
     (app, sender)
-}
-
-async fn ask(app: &App, request: Request<Body>) -> Answer {
-    let response = super::router(app.clone(), true).call(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes().to_vec();
-    Answer { status: parts.status, headers: parts.headers, body }
-}
-
-async fn get(app: &App, path: &str) -> Answer {
-    ask(app, Request::get(path).body(Body::empty()).unwrap()).await
-}
-
-async fn get_with(app: &App, path: &str, name: &str, value: &str) -> Answer {
-    ask(app, Request::get(path).header(name, value).body(Body::empty()).unwrap()).await
 }
 
 /// Paths with blanks filled in, and every asset.

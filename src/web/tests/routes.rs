@@ -54,6 +54,53 @@ fn the_description_lists_every_route_of_programs() {
     assert_eq!(described, routed);
 }
 
+/// Names that stand there more than once.
+fn twice(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.into_iter().filter(|name| !seen.insert(name.clone())).collect()
+}
+
+/// Names of the types that source files bring into the description. There is one namespace for all of them, and the
+/// later one of two of the same name would silently stand for both.
+fn schemas(dir: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let of = |path: std::path::PathBuf| {
+        if path.is_dir() {
+            return schemas(&path);
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        let derived = text.split("ToSchema)]").skip(1);
+        let declared = derived.filter_map(|rest| {
+            let words: Vec<&str> = rest.split(|c: char| !c.is_alphanumeric()).collect();
+            let at = words.iter().position(|word| ["struct", "enum"].contains(word))?;
+            words.get(at + 1).map(|name| (*name).to_owned())
+        });
+        declared.collect()
+    };
+    entries.flat_map(of).collect()
+}
+
+#[test]
+fn a_name_of_the_description_stands_for_one_thing() {
+    let web = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web");
+    let names = schemas(std::path::Path::new(web));
+    assert!(
+        ["LineView", "Visibility", "ErrorView"]
+            .iter()
+            .all(|name| names.contains(&(*name).to_owned()))
+    );
+    assert_eq!(twice(names.clone()), Vec::<String>::new(), "types");
+    let description = serde_json::to_value(api::description()).unwrap();
+    let paths = description["paths"].as_object().unwrap();
+    let methods = paths.values().filter_map(Value::as_object).flat_map(|path| path.values());
+    let asked = methods.filter_map(|method| method["operationId"].as_str().map(str::to_owned));
+    let asked: Vec<String> = asked.collect();
+    assert!(asked.len() > 30, "{asked:?}");
+    assert_eq!(twice(asked), Vec::<String>::new(), "operations");
+    // The negative control.
+    assert_eq!(twice(names.into_iter().chain(["LineView".to_owned()])), ["LineView"]);
+}
+
 #[tokio::test]
 async fn a_wrong_request_is_told_what_to_do() {
     let (app, _sender) = running();

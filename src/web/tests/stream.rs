@@ -77,10 +77,10 @@ async fn who_sends_a_request_byte_by_byte_is_let_go() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let limit = crate::web::HEAD_WITHIN + Duration::from_secs(5);
+    let limit = crate::web::serve::HEAD_WITHIN + Duration::from_secs(5);
     tokio::time::timeout(limit, closed).await.expect("the connection is closed");
     assert!(
-        begun.elapsed() >= crate::web::HEAD_WITHIN / 2,
+        begun.elapsed() >= crate::web::serve::HEAD_WITHIN / 2,
         "a slow but honest client has its time"
     );
 }

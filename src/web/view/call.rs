@@ -16,11 +16,11 @@ pub struct CallView {
     /// At which machine, null for the line as a whole.
     pub station: Option<String>,
     /// Its begin.
-    pub opened: DoneView,
+    pub opened: CallStepView,
     /// Who took it, null while nobody has.
-    pub taken: Option<DoneView>,
+    pub taken: Option<CallStepView>,
     /// Who said that it is done, null while it is open.
-    pub closed: Option<DoneView>,
+    pub closed: Option<CallStepView>,
     /// How long nobody took it, milliseconds.
     pub waited_ms: i64,
     /// How long it lasted, or has until now, milliseconds.
@@ -29,7 +29,7 @@ pub struct CallView {
 
 /// What a person did and said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct DoneView {
+pub struct CallStepView {
     /// When, UTC milliseconds.
     pub at_ms: i64,
     /// Who; empty where somebody called without a name.
@@ -41,7 +41,7 @@ pub struct DoneView {
 impl CallView {
     /// The view of a call at a moment of the line's clock.
     pub fn of(call: &Call, now_us: i64) -> CallView {
-        let done = |done: &Done| DoneView {
+        let done = |done: &Done| CallStepView {
             at_ms: ms(done.at_us),
             by: done.by.to_string(),
             text: done.text.to_string(),

@@ -13,7 +13,7 @@ use domain::units::{Count, Moment};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use call::{CallView, DoneView};
+pub use call::{CallStepView, CallView};
 pub(crate) use chart::trend_start_us;
 pub use chart::{ChartView, ChartsView, PointView, StopView, TrendView};
 pub use line::{LineEntry, LineView, SpeedView};

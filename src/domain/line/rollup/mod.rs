@@ -15,7 +15,7 @@ mod tests;
 use std::sync::Arc;
 
 use super::batch::Remark;
-use super::minute::{Tally, TimeSplit};
+use super::minute::{Tally, TimeSplit, sum};
 use super::state::TimeClass;
 use super::stop::Spent;
 use crate::line::minute::Counted;
@@ -109,7 +109,7 @@ impl Spending {
     /// step of the wall clock jumped over.
     pub fn known_share(&self, passed_us: i64) -> Option<f64> {
         let recorded_us = self.recorded_us();
-        let known_us = recorded_us - self.time.of(TimeClass::Unknown);
+        let known_us = self.time.known();
         let passed_us = passed_us.max(recorded_us);
         (passed_us > 0).then(|| known_us as f64 / passed_us as f64)
     }
@@ -160,15 +160,12 @@ impl Rollup {
 
     /// The count of one counter, zero where it counted nothing.
     pub fn count(&self, station: &StationId, counted: &Counted) -> Count {
-        let is_it = |t: &&Tally| t.station == *station && t.counted == *counted;
-        self.counts.iter().filter(is_it).map(|t| t.count).sum()
+        sum(&self.counts, station, |one| one == counted)
     }
 
     /// All rejects of a station.
     pub fn rejected(&self, station: &StationId) -> Count {
-        let is_reject =
-            |t: &&Tally| t.station == *station && matches!(t.counted, Counted::Reject(_));
-        self.counts.iter().filter(is_reject).map(|t| t.count).sum()
+        sum(&self.counts, station, Counted::is_reject)
     }
 }
 

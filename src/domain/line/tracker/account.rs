@@ -251,10 +251,9 @@ impl Account {
             .skip_while(move |minute| minute.start_us + MINUTE_US > to_us)
             .take_while(move |minute| minute.start_us >= from_us)
             .map(move |minute| {
-                let known_us = minute.time.total() - minute.time.of(TimeClass::Unknown);
                 let good =
                     output.map_or(Count::ZERO, |(station, counted)| minute.count(station, counted));
-                (good, known_us)
+                (good, minute.time.known())
             })
     }
 

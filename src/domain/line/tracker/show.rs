@@ -3,7 +3,6 @@
 use super::{Ledger, LineTracker};
 use crate::line::minute::Counted;
 use crate::line::rollup::{Period, asked};
-use crate::line::state::TimeClass;
 use crate::line::status::{
     HourStatus, LineStatus, RejectStatus, ShiftStatus, SpeedStatus, StationStatus, TrendPoint,
 };
@@ -103,8 +102,7 @@ impl LineTracker {
         speeds.extend(shift.map(|book| {
             let watched = |i: usize| book.counts[i].since(book.gaps[i]);
             let good = self.output_position().map_or(Count::ZERO, watched);
-            let time = &book.spending.time;
-            let known_us = time.total() - time.of(TimeClass::Unknown);
+            let known_us = book.spending.time.known();
             self.speed_of(0, good, known_us, known_us)
         }));
         speeds
@@ -122,16 +120,8 @@ impl LineTracker {
         covered_us: i64,
         asked_us: i64,
     ) -> SpeedStatus {
-        let minutes = covered_us as f64 / MINUTE_US as f64;
-        let enough = covered_us > 0 && 2 * covered_us >= asked_us;
-        let step = self.model.stations[self.model.counting].step as f64;
-        SpeedStatus {
-            window_us,
-            count,
-            covered_us,
-            per_minute: enough.then(|| count.best() as f64 / minutes),
-            plus_minus: if covered_us > 0 { step / minutes } else { 0.0 },
-        }
+        let step = self.model.stations[self.model.counting].step;
+        SpeedStatus::of(window_us, count, covered_us, asked_us, step)
     }
 
     fn rejects(&self, book: &Period<'_>) -> Vec<RejectStatus> {
@@ -220,7 +210,7 @@ impl LineTracker {
         StationStatus {
             id: station.map.station.clone(),
             title: station.map.title.clone(),
-            protocol: station.protocol(),
+            protocol: station.map.protocol.word(),
             state: station.state_status(),
             link: station.link_status(),
             infeed: of(Role::Infeed),

@@ -464,12 +464,4 @@ impl Station {
     pub(super) fn brings_changes_only(&self) -> bool {
         matches!(self.map.protocol, Protocol::OpcUa(_))
     }
-
-    /// The word for its protocol.
-    pub(super) fn protocol(&self) -> &'static str {
-        match self.map.protocol {
-            Protocol::Modbus(_) => "modbus",
-            Protocol::OpcUa(_) => "opcua",
-        }
-    }
 }

@@ -21,7 +21,7 @@ use utoipa::{IntoParams, OpenApi};
 
 use super::{QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, Params, WebError};
-use crate::web::{App, QualityRecord, Routes};
+use crate::web::{App, QualityRecord, Routes, blocking};
 use view::{
     CharacteristicView, IncidentView, LimitsView, MarkView, ReplayView, Shown, ToldView,
     WorkbenchView, lengths,
@@ -275,8 +275,7 @@ async fn off_thread<T: Send + 'static>(
     work: impl FnOnce(&App) -> Result<T, WebError> + Send + 'static,
 ) -> Result<T, WebError> {
     let app = app.clone();
-    let answer = tokio::task::spawn_blocking(move || work(&app)).await;
-    answer.map_err(|error| WebError::Store(error.to_string()))?
+    blocking(move || Ok(work(&app))).await?
 }
 
 /// A span of the record.

@@ -4,25 +4,17 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use domain::line::batch::hand::Entry;
-use domain::line::chronicle::{CounterRecord, StopRecord};
-use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
-use domain::line::rollup::{PeriodKind, Rollup};
-use domain::line::second::Seconds;
-use domain::line::stop::revision::{Refusal, Revision};
-use domain::line::weight::WeightTally;
 use domain::quality::record::StoredIncident;
 use domain::quality::signal::{Incident, Level};
 use domain::spc::rules::{Hits, RuleId};
-use domain::units::{Count, LineId, MINUTE_US, Reason, StationId, TagId};
-use http_body_util::BodyExt;
+use domain::units::{Count, MINUTE_US, Reason, StationId};
 use serde_json::{Value, json};
-use tower::Service;
 
 use crate::clock::Clock;
+use crate::web::App;
+use crate::web::fixture::kept::Kept;
 use crate::web::fixture::{self, Memory};
-use crate::web::{App, History};
 
 const CHART: &str = "/api/v1/lines/L1/charts/reject_fraction";
 
@@ -42,93 +34,35 @@ fn incident(id: i64, opened_us: i64) -> StoredIncident {
     StoredIncident { id, incident, work: Vec::new() }
 }
 
-/// A line that has been running for ever, with a burst in the 20th subgroup before `burst_us`.
-struct Running {
-    burst_us: i64,
+/// Hours of which the record of a bench begins before now: charts start with thirty.
+const HOURS: i64 = 40;
+
+/// A minute of a line that never stops, with so many rejects as in each of fifteen minutes of a burst, or fewer.
+fn minute(start_us: i64, burst: bool) -> Minute {
+    let rejected = if burst { 90 } else { 22 + (start_us / MINUTE_US * 7).rem_euclid(13) as u64 };
+    let station = || StationId::new("CF01");
+    let tally = |counted, n| Tally { station: station(), counted, count: Count::exact(n) };
+    Minute {
+        start_us,
+        rev: 1,
+        closed: true,
+        time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
+        polls: 600,
+        missed: 0,
+        weights: Vec::new(),
+        tallies: vec![
+            tally(Counted::Good, 6_500 - rejected),
+            tally(Counted::Reject(Reason::new("dented")), rejected),
+        ],
+    }
 }
 
-impl History for Running {
-    fn weights(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
-        Ok(Vec::new())
-    }
-
-    fn minutes(&self, _: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
-        let minute = |start_us: i64| {
-            let i = start_us / MINUTE_US;
-            let burst = (self.burst_us..self.burst_us + 15 * MINUTE_US).contains(&start_us);
-            let rejected = if burst { 90 } else { 22 + (i * 7).rem_euclid(13) as u64 };
-            let station = || StationId::new("CF01");
-            let tally = |counted, n| Tally { station: station(), counted, count: Count::exact(n) };
-            Minute {
-                start_us,
-                rev: 1,
-                closed: true,
-                time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
-                polls: 600,
-                missed: 0,
-                weights: Vec::new(),
-                tallies: vec![
-                    tally(Counted::Good, 6_500 - rejected),
-                    tally(Counted::Reject(Reason::new("dented")), rejected),
-                ],
-            }
-        };
-        let first = (from_us + MINUTE_US - 1).div_euclid(MINUTE_US);
-        Ok((first..)
-            .map(|i| i * MINUTE_US)
-            .take_while(|us| *us + MINUTE_US <= to_us)
-            .map(minute)
-            .collect())
-    }
-
-    fn seconds(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Seconds>, String> {
-        Ok(Vec::new())
-    }
-
-    fn events(
-        &self,
-        _: &LineId,
-        _: i64,
-        _: i64,
-        _: &[EventKind],
-    ) -> Result<Vec<(i64, Event)>, String> {
-        Ok(Vec::new())
-    }
-
-    fn stops(&self, _: &LineId, _: i64, _: i64) -> Result<StopRecord, String> {
-        Ok(StopRecord::default())
-    }
-
-    fn stop(&self, _: &LineId, _: u64) -> Result<StopRecord, String> {
-        Ok(StopRecord::default())
-    }
-
-    fn revise(
-        &self,
-        _: &LineId,
-        revision: Revision,
-        _: Option<u64>,
-    ) -> Result<Result<u64, Refusal>, String> {
-        Ok(Ok(revision.number))
-    }
-
-    fn batch_entries(&self, _: &LineId, _: i64, _: i64) -> Result<Vec<Entry>, String> {
-        Ok(Vec::new())
-    }
-
-    fn rollups(&self, _: &LineId, _: PeriodKind, _: i64, _: i64) -> Result<Vec<Rollup>, String> {
-        Ok(Vec::new())
-    }
-
-    fn counter(
-        &self,
-        _: &LineId,
-        _: &TagId,
-        _: i64,
-        _: i64,
-    ) -> Result<Option<CounterRecord>, String> {
-        Ok(None)
-    }
+/// A line that has been running for days, with a burst in the fifteen minutes from `burst_us`.
+fn running(now_us: i64, burst_us: i64) -> Kept {
+    let now = now_us.div_euclid(MINUTE_US);
+    let burst = |us: i64| (burst_us..burst_us + 15 * MINUTE_US).contains(&us);
+    let of = |i: i64| minute(i * MINUTE_US, burst(i * MINUTE_US));
+    Kept { minutes: (now - HOURS * 60..now).map(of).collect(), ..Kept::default() }
 }
 
 struct Bench {
@@ -143,17 +77,15 @@ fn bench(writes: bool) -> Bench {
     let length_us = 15 * MINUTE_US;
     let burst_us = (now_us.div_euclid(length_us) - 20) * length_us;
     let record = Arc::new(Memory::default());
-    let history = Arc::new(Running { burst_us });
+    let history = Arc::new(running(now_us, burst_us));
     let (app, _) = fixture::app_with(clock, history, record.clone(), writes);
     Bench { app, now_us, record }
 }
 
 impl Bench {
     async fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
-        let router = crate::web::router(self.app.clone(), true).call(request);
-        let (parts, body) = router.await.unwrap().into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        (parts.status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        let answer = fixture::ask(&self.app, request).await;
+        (answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null))
     }
 
     async fn get(&self, path: &str) -> Value {

@@ -9,7 +9,7 @@ use domain::quality::workbench::By;
 use domain::spc::rules::{Rule, RuleId};
 
 use super::write;
-use crate::web::error::WebError;
+use crate::web::error::{WebError, short};
 
 /// Which limits are asked for.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ impl Wanted {
             "in_force" => Ok(Wanted::InForce),
             "trial" => Ok(Wanted::Trial),
             other => other.parse().map(Wanted::Version).map_err(|_| {
-                let other: String = other.chars().take(40).collect();
+                let other = short(other);
                 WebError::Parameter(format!("limits {other:?}: use in_force, trial or a version"))
             }),
         }

@@ -1,9 +1,10 @@
 //! Counts as sums of what is stored: whole minutes, the minute that goes on, gaps, and what the borders of a period cut.
 
-use domain::line::minute::{Counted, Minute, Tally};
+use domain::line::minute::{Counted, Minute, Tally, sum};
 use domain::line::rollup::Rollup;
 use domain::units::{Count, StationId};
 
+use super::figures::whole;
 use super::{Facts, InputView};
 
 /// Counters of a station that are summed.
@@ -24,15 +25,14 @@ impl Pick {
         match self {
             Pick::Infeed => *counted == Counted::Infeed,
             Pick::Good => *counted == Counted::Good,
-            Pick::Rejected => matches!(counted, Counted::Reject(_)),
+            Pick::Rejected => counted.is_reject(),
             Pick::Samples => *counted == Counted::Sample,
         }
     }
 
     /// Its sum over some tallies.
     pub(super) fn of(self, station: &StationId, tallies: &[Tally]) -> Count {
-        let is_it = |tally: &&Tally| tally.station == *station && self.takes(&tally.counted);
-        tallies.iter().filter(is_it).map(|tally| tally.count).sum()
+        sum(tallies, station, |counted| self.takes(counted))
     }
 }
 
@@ -58,10 +58,10 @@ impl Facts {
     /// What some counters counted, in the parts that it is stored in. They add up to [`Facts::total`], each bound by
     /// itself. `of` is the symbol of what they are parts of; empty for the terms of a sum, which then have symbols.
     pub(super) fn parts(&self, picks: &[Pick], of: &'static str) -> Vec<InputView> {
-        let whole = self.of_minutes(picks, true);
+        let closed = self.of_minutes(picks, true);
         let going = self.of_minutes(picks, false);
         let gap = self.of_periods(picks, |period| &period.gaps);
-        let (total, known) = (bounds(self.total(picks)), bounds(whole + going + gap));
+        let (total, known) = (bounds(self.total(picks)), bounds(closed + going + gap));
         let rest = [0, 1, 2].map(|i| total[i] - known[i]);
         let symbol = |symbol| if of.is_empty() { symbol } else { "" };
         let part = |id, symbol, [low, best, high]: [i64; 3], in_rows| InputView {
@@ -75,7 +75,7 @@ impl Facts {
             high,
             in_rows,
         };
-        let mut parts = vec![part("minutes", symbol("M"), bounds(whole), true)];
+        let mut parts = vec![part("minutes", symbol("M"), bounds(closed), true)];
         if self.minutes.iter().any(|minute| !minute.closed) {
             parts.push(part("going", symbol("O"), bounds(going), false));
         }
@@ -92,7 +92,7 @@ impl Facts {
     }
 }
 
-/// Low, best and high. No line makes more capsules than fit.
+/// Low, best and high.
 fn bounds(count: Count) -> [i64; 3] {
-    [count.low(), count.best(), count.high()].map(|n| i64::try_from(n).unwrap_or(i64::MAX))
+    [count.low(), count.best(), count.high()].map(whole)
 }

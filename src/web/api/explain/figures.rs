@@ -315,6 +315,7 @@ pub(super) fn rate_of(id: &'static str, symbol: &'static str, per_minute: u64) -
     InputView { unit: "per_minute", ..time(id, symbol, "", whole(per_minute)) }
 }
 
+/// A number of things; no line makes more than fit.
 pub(super) fn whole(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -19,17 +19,17 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
-use domain::plc_map::Role;
+use domain::plc_map::{PlcMap, Role, Tag};
 use domain::units::{MINUTE_US, StationId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::data::{address, role};
 use super::losses::{self, LossesView};
 use super::rejects::inside;
 use super::stops::micro_s;
+use super::tag::{address, reason, role};
 use super::window::{WindowChoice, WindowView};
-use super::{History, read};
+use super::{History, read, station_named};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -94,14 +94,7 @@ pub(crate) async fn explain(
 
 /// The station of that name; without one the counting station.
 fn station_of(config: &LineConfig, named: Option<&str>) -> Result<StationId, WebError> {
-    let Some(named) = named else { return Ok(config.counting_station.clone()) };
-    let stations = config.devices.iter().map(|device| &device.map.station);
-    let found = stations.clone().find(|station| station.as_str() == named);
-    found.cloned().ok_or_else(|| {
-        let known = stations.map(StationId::to_string).collect::<Vec<_>>().join(", ");
-        let named: String = named.chars().take(40).collect();
-        WebError::Parameter(format!("there is no station {named:?}; use {known}"))
-    })
+    named.map_or_else(|| Ok(config.counting_station.clone()), |name| station_named(config, name))
 }
 
 /// What is to be read.
@@ -150,10 +143,8 @@ impl Wanted {
             return Ok(Wanted { window: Some(window), from_us, to_us, ..wanted });
         }
         let word = basis.kind.as_deref().unwrap_or("shift");
-        let kind = PeriodKind::from_word(word).ok_or_else(|| {
-            let word: String = word.chars().take(40).collect();
-            WebError::Parameter(format!("there is no kind {word:?}; use shift, batch, hour"))
-        })?;
+        let kind = PeriodKind::from_word(word)
+            .ok_or_else(|| WebError::unknown("kind", word, "shift, batch, hour"))?;
         let start_us = basis.start.and_then(|ms| ms.checked_mul(1_000)).filter(|us| *us >= 0);
         if basis.start.is_some() && start_us.is_none() {
             return Err(WebError::Parameter("start is no moment in UTC milliseconds".to_owned()));
@@ -295,16 +286,13 @@ impl Facts {
     fn tags(&self, value: Explained) -> Vec<TagLineView> {
         let maps = self.config.devices.iter().map(|device| &device.map);
         let here = maps.filter(|map| map.station == self.wanted.station);
-        let of = |map: &Arc<domain::plc_map::PlcMap>| {
+        let of = |map: &Arc<PlcMap>| {
             let rests = map.tags.iter().filter(|tag| value.rests_on(&tag.role));
-            let view = |tag: &domain::plc_map::Tag| TagLineView {
+            let view = |tag: &Tag| TagLineView {
                 station: map.station.to_string(),
                 tag: tag.id.to_string(),
                 role: role(&tag.role),
-                reason: match &tag.role {
-                    Role::Reject(reason) => reason.to_string(),
-                    _ => String::new(),
-                },
+                reason: reason(&tag.role),
                 address: address(&tag.address),
                 file: map.file.clone(),
                 line: tag.line,

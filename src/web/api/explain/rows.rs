@@ -1,12 +1,10 @@
 //! `…/minutes.csv`: stored minutes as rows, and beside them what is known for gaps only as a whole.
 
-use std::fmt::Write;
-
 use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use domain::line::minute::{Minute, Tally, TimeSplit};
+use axum::response::Response;
+use domain::line::minute::{Minute, Tally};
 use domain::line::rollup::PeriodKind;
+use domain::line::state::TimeClass;
 use domain::units::{HOUR_US, MINUTE_US, StationId};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -15,10 +13,11 @@ use utoipa::IntoParams;
 use super::count::Pick;
 use super::figures::Figure;
 use super::{Facts, RowsView, station_of};
+use crate::table::{Cell, Column, Kind};
 use crate::web::App;
 use crate::web::api::{EVENTS_SPAN_US, Span, read};
 use crate::web::error::{ErrorView, Params, WebError};
-use crate::web::pages::words::{file_time, iso};
+use crate::web::pages::words::iso;
 use crate::web::view::share;
 
 /// Columns after time, kind and station: counters, each best, low and high.
@@ -56,18 +55,18 @@ pub(crate) async fn minutes_csv(
     Params(span): Params<Span>,
     Params(choice): Params<RowsChoice>,
 ) -> Result<Response, WebError> {
-    let config = &app.line(&id)?.config;
+    let line = app.line(&id)?;
     let span = span.resolve_from(app.present().now.utc_us, HOUR_US, EVENTS_SPAN_US)?;
     let kind = choice.gaps.as_deref().map(|word| {
         let unknown = || WebError::Parameter("gaps is hour, shift or batch".to_owned());
         PeriodKind::from_word(word).ok_or_else(unknown)
     });
     let kind = kind.transpose()?;
-    let station = station_of(config, choice.station.as_deref())?;
-    let line = config.id.clone();
+    let station = station_of(&line.config, choice.station.as_deref())?;
+    let name = line.config.id.clone();
     let stored = read(&app, move |history| {
-        let minutes = history.minutes(&line, span.0, span.1)?;
-        let periods = kind.map(|kind| history.rollups(&line, kind, span.0, span.1)).transpose()?;
+        let minutes = history.minutes(&name, span.0, span.1)?;
+        let periods = kind.map(|kind| history.rollups(&name, kind, span.0, span.1)).transpose()?;
         Ok((minutes, periods))
     });
     let (minutes, periods) = stored.await?;
@@ -76,67 +75,55 @@ pub(crate) async fn minutes_csv(
         let begun = periods.into_iter().filter(|period| begins(period.start_us));
         begun.flat_map(|period| period.gaps).collect::<Vec<Tally>>()
     });
-    let parts = app.parts();
-    let text = table(&minutes, begun.as_deref(), &station, span, &parts.zone);
-    let simulated = if parts.simulated { "_SIM" } else { "" };
-    let name = format!("{}_minutes_{}{simulated}.csv", config.id, file_time(&parts.zone, span.0));
-    let labels = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
-    Ok((labels, text).into_response())
+    let zone = &app.parts().zone;
+    let mut rows: Vec<Vec<Cell>> =
+        minutes.iter().map(|minute| of_minute(minute, &station, zone)).collect();
+    rows.extend(begun.map(|gaps| of_gaps(&gaps, &station, span, zone)));
+    app.csv(line, "minutes", span.0, &columns(), rows)
 }
 
-/// The table. With a byte order mark, or a Chinese Excel takes it for GBK.
-pub(super) fn table(
-    minutes: &[Minute],
-    gaps: Option<&[Tally]>,
-    station: &StationId,
-    span: (i64, i64),
-    zone: &TimeZone,
-) -> String {
-    let mut text = String::from("\u{feff}row,start,end,station,closed,known_percent");
+fn columns() -> Vec<Column> {
+    let texts = ["row", "start", "end", "station"].map(|name| Column::new(name, Kind::Text));
+    let mut columns = Vec::from(texts);
+    columns.push(Column::new("closed", Kind::Flag));
+    columns.push(Column::new("known_percent", Kind::Real));
     for (_, name) in PICKS {
-        let _ = write!(text, ",{name},{name}_low,{name}_high");
+        let bound = |bound| Column::new(&format!("{name}{bound}"), Kind::Count);
+        columns.extend(["", "_low", "_high"].map(bound));
     }
-    text.push_str(",run_us,internal_us,external_us,planned_us,idle_us,unknown_us,polls,missed\r\n");
-    for minute in minutes {
-        let times = (minute.start_us, minute.start_us + MINUTE_US);
-        text.push_str(&begin("minute", times, station, zone));
-        let _ = write!(text, ",{},{}", minute.closed, share(minute.coverage()));
-        text.push_str(&counts(station, &minute.tallies));
-        let TimeSplit(classes) = minute.time;
-        classes.iter().chain(&[minute.polls as i64, minute.missed as i64]).for_each(|n| {
-            let _ = write!(text, ",{n}");
-        });
-        text.push_str("\r\n");
-    }
-    if let Some(gaps) = gaps {
-        let (start, counted) = (begin("gap", span, station, zone), counts(station, gaps));
-        let _ = write!(text, "{start},,{counted},,,,,,,,\r\n");
-    }
-    text
+    let class = |class: TimeClass| Column::new(&format!("{}_us", class.word()), Kind::Number);
+    columns.extend(TimeClass::ALL.map(class));
+    columns.extend(["polls", "missed"].map(|name| Column::new(name, Kind::Count)));
+    columns
 }
 
-fn begin(row: &str, (from, to): (i64, i64), station: &StationId, zone: &TimeZone) -> String {
-    format!("{row},{},{},{}", iso(zone, from), iso(zone, to), cell(station.as_str()))
+fn of_minute(minute: &Minute, station: &StationId, zone: &TimeZone) -> Vec<Cell> {
+    let mut cells = begin("minute", (minute.start_us, minute.start_us + MINUTE_US), station, zone);
+    cells.extend([Cell::Flag(minute.closed), Cell::Real(share(minute.coverage()))]);
+    cells.extend(counts(station, &minute.tallies));
+    cells.extend(TimeClass::ALL.map(|class| Cell::Number(minute.time.of(class))));
+    cells.extend([Cell::Count(minute.polls), Cell::Count(minute.missed)]);
+    cells
 }
 
-fn counts(station: &StationId, tallies: &[Tally]) -> String {
-    let of = |(pick, _): (Pick, &str)| {
+fn of_gaps(gaps: &[Tally], station: &StationId, span: (i64, i64), zone: &TimeZone) -> Vec<Cell> {
+    let mut cells = begin("gap", span, station, zone);
+    cells.extend([Cell::Empty, Cell::Empty]);
+    cells.extend(counts(station, gaps));
+    cells.resize(columns().len(), Cell::Empty);
+    cells
+}
+
+fn begin(row: &str, (from, to): (i64, i64), station: &StationId, zone: &TimeZone) -> Vec<Cell> {
+    let texts = [row.to_owned(), iso(zone, from), iso(zone, to), station.to_string()];
+    texts.map(Cell::Text).into()
+}
+
+fn counts(station: &StationId, tallies: &[Tally]) -> impl Iterator<Item = Cell> {
+    PICKS.into_iter().flat_map(|(pick, _)| {
         let n = pick.of(station, tallies);
-        format!(",{},{},{}", n.best(), n.low(), n.high())
-    };
-    PICKS.map(of).concat()
-}
-
-/// A cell after RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe.
-fn cell(text: &str) -> String {
-    let mark = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    match text.contains(['"', ',', '\r', '\n']) {
-        true => format!("\"{mark}{}\"", text.replace('"', "\"\"")),
-        false => format!("{mark}{text}"),
-    }
+        [n.best(), n.low(), n.high()].map(Cell::Count)
+    })
 }
 
 impl Facts {

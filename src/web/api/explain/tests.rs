@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Explained;
 use crate::web::App;
-use crate::web::kept::{BEGIN_US, DAY_US, Kept, app, get};
+use crate::web::fixture::kept::{BEGIN_US, DAY_US, Kept, app, get};
 
 async fn explain(app: &App, value: &str, query: &str) -> Value {
     let (status, text) = get(app, &format!("/api/v1/lines/L1/explain/{value}?{query}")).await;

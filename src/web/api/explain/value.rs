@@ -2,7 +2,7 @@
 
 use domain::plc_map::Role;
 
-use crate::web::error::WebError;
+use crate::web::error::{WebError, short};
 
 macro_rules! explained {
     ($($name:ident $word:literal $what:literal)*) => {
@@ -53,7 +53,7 @@ impl Explained {
     pub(super) fn from_word(word: &str) -> Result<Explained, WebError> {
         let known = Explained::ALL.iter().copied().find(|value| value.word() == word);
         known.ok_or_else(|| WebError::NoValue {
-            asked: word.chars().take(40).collect(),
+            asked: short(word),
             known: Explained::ALL.iter().map(|value| value.word()).collect::<Vec<_>>().join(", "),
         })
     }

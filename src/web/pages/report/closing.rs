@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 
 use super::gather::{Facts, GoesOn, gather};
 use super::paper::{Made, sheet};
-use crate::web::App;
-use crate::web::error::{Params, WebError};
+use crate::web::error::{Params, WebError, short};
 use crate::web::i18n::Lang;
 use crate::web::pages::words::file_time;
+use crate::web::{App, blocking};
 
 /// A period of a line.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -51,12 +51,12 @@ struct GapView {
     /// What it is named by.
     gap: String,
     /// What was said about it, oldest first.
-    said: Vec<SaidView>,
+    said: Vec<GapNoteView>,
 }
 
 /// What was said.
 #[derive(Serialize, ToSchema)]
-struct SaidView {
+struct GapNoteView {
     /// When, UTC milliseconds.
     at_ms: i64,
     /// Who.
@@ -123,7 +123,7 @@ pub(crate) async fn standing(
     let (_, facts) = facts(app, line, kind, start_ms).await?;
     let said = |gap: GapId| {
         let notes = facts.notes.iter().filter(move |note| note.gap == gap);
-        notes.map(|note| SaidView {
+        notes.map(|note| GapNoteView {
             at_ms: note.at_us / 1_000,
             by: note.author.clone(),
             why: note.text.clone(),
@@ -144,7 +144,7 @@ pub(crate) async fn explain(app: &App, line: &str, form: GapForm) -> Result<(), 
     let known = |name: &String| {
         let gap = GapId::parse(name).filter(|gap| facts.to_explain.contains(gap));
         gap.ok_or_else(|| {
-            let name: String = name.chars().take(40).collect();
+            let name = short(name);
             WebError::Parameter(format!("the period has no gap {name:?}"))
         })
     };
@@ -204,13 +204,6 @@ pub(crate) async fn finalise(
         WebError::Conflict("somebody else has just made it final; look at it again".to_owned())
     })?;
     Ok(FinalView::from(&kept))
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, WebError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| error.to_string()).flatten().map_err(WebError::Store)
 }
 
 /// Which final report.

@@ -11,7 +11,6 @@ use domain::units::{HOUR_US, Moment, SECOND_US};
 use serde_json::json;
 
 use super::signals::{self, Charted, Compared};
-use crate::web::App;
 use crate::web::api::losses::{self, LossesView};
 use crate::web::api::periods::{BatchView, PeriodView};
 use crate::web::api::read;
@@ -19,6 +18,7 @@ use crate::web::api::rejects::{self, RejectsView};
 use crate::web::api::window::WindowView;
 use crate::web::error::WebError;
 use crate::web::view::EventView;
+use crate::web::{App, blocking};
 
 /// How far back a period is sought when none is named.
 const SEARCH_US: i64 = 31 * 24 * HOUR_US;
@@ -154,12 +154,11 @@ pub(super) async fn gather(
         to_explain.push(GapId::Unrecorded(period.start_us));
     }
     let (id, asked, reports) = (config.id.clone(), to_explain.clone(), app.parts().reports.clone());
-    let said = tokio::task::spawn_blocking(move || {
+    let said = blocking(move || {
         let finals = reports.final_reports(&id, (begin_us, begin_us + 1))?;
         Ok((reports.gap_notes(&id, &asked)?, finals))
     });
-    let (notes, mut finals) =
-        said.await.map_err(|error| error.to_string()).flatten().map_err(WebError::Store)?;
+    let (notes, mut finals) = said.await?;
     finals.retain(|report| report.kind == kind);
     let limits = limits(app, line, span.1).await;
     // A better translation must not look like other data.

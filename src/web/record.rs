@@ -1,0 +1,164 @@
+//! What the web asks of the record: minutes, events, stops and periods; limits and incidents; final reports. The service
+//! answers from its journal, tests from memory.
+
+use domain::line::batch::hand::Entry;
+use domain::line::chronicle::{CounterRecord, StopRecord};
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::Minute;
+use domain::line::report::{FinalReport, GapId, GapNote};
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::second::Seconds;
+use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::weight::WeightTally;
+use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
+use domain::units::{LineId, TagId};
+
+use super::error::WebError;
+
+/// The stored record. All methods block and are called off the async threads.
+pub trait History: Send + Sync {
+    /// Minutes that begin in `[from_us, to_us)`, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String>;
+
+    /// The seconds of minutes that begin in `[from_us, to_us)`, oldest first, as far as they are kept.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String>;
+
+    /// Weights of these minutes, each with the start of its minute, oldest first; [`History::minutes`] has none.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String>;
+
+    /// Events of these kinds in `[from_us, to_us)` with their numbers, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn events(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        kinds: &[EventKind],
+    ) -> Result<Vec<(i64, Event)>, String>;
+
+    /// Stops that were going on in `[from_us, to_us)`, with what people said about them.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String>;
+
+    /// One stop as recorded, its parts, and what people said about it; empty if there is none of that number.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn stop(&self, line: &LineId, number: u64) -> Result<StopRecord, String>;
+
+    /// Adds what a person said about a stop; its number is given here. The stops as recorded stay as they are. `seen` is
+    /// the last revision that the person knew of. The inner refusal says why it cannot be added, for people.
+    ///
+    /// # Errors
+    /// Why the record could not be written; goes to the log, not to the reader.
+    fn revise(
+        &self,
+        line: &LineId,
+        revision: Revision,
+        seen: Option<u64>,
+    ) -> Result<Result<u64, Refusal>, String>;
+
+    /// What people did by hand with batches that began in `[from_us, to_us)`, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn batch_entries(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Entry>, String>;
+
+    /// Hours, shifts or batches that overlap `[from_us, to_us)`, oldest first.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn rollups(
+        &self,
+        line: &LineId,
+        kind: PeriodKind,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<Rollup>, String>;
+
+    /// A counter as last read, and its ledger entries of `[from_us, to_us)`; none if it was never read.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn counter(
+        &self,
+        line: &LineId,
+        tag: &TagId,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<CounterRecord>, String>;
+}
+
+/// Limits, incidents and judged subgroups of the record. All methods block and are called off the async threads; an
+/// error says why the record could not be read or written and goes to the log, not to the reader.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
+pub trait QualityRecord: Send + Sync {
+    /// All versions of the limits of a characteristic.
+    fn limits(&self, line: &LineId, of: &str) -> Result<Vec<Limits>, String>;
+
+    /// Keeps new limits.
+    fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), String>;
+
+    /// Keeps what was decided about limits.
+    fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), String>;
+
+    /// Incidents that began in a span or are open, newest first.
+    fn incidents(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<StoredIncident>, String>;
+
+    /// Keeps what a person did about an incident. Whether there is such an incident.
+    fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, String>;
+
+    /// What a running chart told of a span, corrections after what they correct.
+    fn points(&self, line: &LineId, of: &str, span: (i64, i64))
+    -> Result<Vec<StoredPoint>, String>;
+}
+
+/// Final reports and what people said about gaps. All methods block and are called off the async threads; an error says
+/// why the record could not be read or written and goes to the log, not to the reader.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
+pub trait ReportRecord: Send + Sync {
+    /// What was said about these gaps, oldest first.
+    fn gap_notes(&self, line: &LineId, gaps: &[GapId]) -> Result<Vec<GapNote>, String>;
+
+    /// Keeps what was said about gaps.
+    fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>) -> Result<(), String>;
+
+    /// Final reports of periods that began in a span, newest first.
+    fn final_reports(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<FinalReport>, String>;
+
+    /// The page of a final report; none of that number.
+    fn final_page(&self, line: &LineId, number: i64) -> Result<Option<Vec<u8>>, String>;
+
+    /// Keeps a final report, whose number is given here; none where that version is there already.
+    fn add_final_report(
+        &self,
+        line: &LineId,
+        report: FinalReport,
+        page: Vec<u8>,
+    ) -> Result<Option<FinalReport>, String>;
+}
+
+/// Reads or writes what is kept, on a thread that may block.
+///
+/// # Errors
+/// What the record says, which goes to the log.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, WebError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| error.to_string()).flatten().map_err(WebError::Store)
+}

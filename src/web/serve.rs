@@ -1,0 +1,160 @@
+//! The routes of all areas as one service on a socket, and what all answers share: headers, limits, compression, and
+//! whom they are refused.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tower::ServiceExt;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::error::WebError;
+use super::{App, Shown, routes};
+
+/// No request of ours has a body worth more.
+const BODY_LIMIT: usize = 64 * 1024;
+/// Time for the head of a request to arrive. Who sends it byte by byte would hold a connection for ever.
+pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Time for an answer to begin; a stream then goes on as long as it likes.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Time for open answers to finish at a stop. A screen that no longer reads must not hold the service up.
+const DRAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a browser may do with our pages: nothing but what came from here.
+const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
+
+/// Headers of every answer.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// The whole web as a service. `guarded` refuses host names: see [`guard`].
+pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
+    let mut router = Router::new();
+    for (path, methods) in routes() {
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(async || WebError::NotFound)
+        .method_not_allowed_fallback(async || WebError::WrongMethod)
+        .with_state(shown.into())
+        .layer(CompressionLayer::new())
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+        .layer(from_fn_with_state(guarded, guard))
+        .layer(from_fn(finish))
+}
+
+/// What a path answers, asked without a connection: status and body.
+///
+/// # Errors
+/// A path that is none, or a body that breaks off.
+pub async fn ask(app: &App, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
+    let request = Request::get(path).body(Body::empty()).map_err(std::io::Error::other)?;
+    let Ok(answer) = router(app.clone(), false).oneshot(request).await;
+    let status = answer.status().as_u16();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.map_err(std::io::Error::other)?;
+    Ok((status, body.to_vec()))
+}
+
+/// Serves what is shown until `shutdown`, then ends the streams and waits a little for answers under way.
+///
+/// # Errors
+/// When the listener has no address.
+pub async fn serve(
+    mut listener: tokio::net::TcpListener,
+    shown: Shown,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let guarded = listener.local_addr()?.ip().is_loopback();
+    let service = TowerToHyperService::new(router(shown.clone(), guarded));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    let open = GracefulShutdown::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = &mut shutdown => break,
+        };
+        // Views are small and sent at once; waiting to fill a packet would only make them late.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps collecting small packets");
+        }
+        let service = service.clone();
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            service.call(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    shown.now().close();
+    let _ = tokio::time::timeout(DRAIN_WITHIN, open.shutdown()).await;
+    Ok(())
+}
+
+/// The machine that a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Refuses requests under a foreign name while we listen on the loopback address only.
+///
+/// Otherwise a page of some site whose name its owner points to 127.0.0.1 could read our answers through the browser
+/// of a person at this machine (DNS rebinding). On a plant network names are the plant's business.
+async fn guard(State(guarded): State<bool>, request: Request, next: Next) -> Response {
+    match foreign_host(request.headers()) {
+        Some(host) if guarded => WebError::Host(host).into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// The name of a `Host` header that is neither an address nor `localhost`.
+fn foreign_host(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(header::HOST)?;
+    let Ok(host) = host.to_str() else { return Some("?".to_owned()) };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    let ours = bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok();
+    (!ours).then(|| name.chars().take(80).collect())
+}
+
+/// Puts the headers of every answer on it. What says nothing about keeping must not be kept: a figure from a cache
+/// would look live.
+async fn finish(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
