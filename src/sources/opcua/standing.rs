@@ -19,7 +19,7 @@ const WARN_DAYS: i64 = 60;
 pub struct OpcUaStanding {
     /// Its line.
     pub line: LineId,
-    /// Position of the device in its line.
+    /// Number of the device in its line.
     pub device: u16,
     /// The machine.
     pub station: StationId,
