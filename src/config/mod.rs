@@ -380,4 +380,6 @@ fn read_span(
 }
 
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod tests;
