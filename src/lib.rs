@@ -20,12 +20,13 @@
 //! |---|---|---|---|
 //! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
 //! | [`secret`] | passwords from the environment or a file that only we can read | | |
+//! | `tls` | certificates in PEM files, and TLS clients that trust them | | |
 //! | [`table`] | tables that leave the service: columns with units, their CSV, what they add up to | `domain` | `csv` |
 //! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
-//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` `x509_cert` `rcgen` |
-//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL; read out as a whole, and compared with the plant | `domain` `clock` `secret` `table` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
+//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `tls` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` `x509_cert` `rcgen` |
+//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL; read out as a whole, and compared with the plant | `domain` `clock` `secret` `tls` `table` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
 //! | [`export`] | the journal as files of CSV or Parquet with a manifest that proves them | `domain` `clock` `historian` `table` | `parquet` |
-//! | [`webhook`] | tells other systems of alerts: signs, sends, tries again | `domain` `clock` `secret` | `hmac` `base64` |
+//! | [`webhook`] | tells other systems of alerts: signs, sends, tries again | `domain` `clock` `secret` `tls` | `hmac` `base64` |
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` `table` | `axum` `maud` `utoipa` |
 //! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `webhook` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
@@ -54,6 +55,8 @@
 pub mod clock;
 
 pub mod secret;
+
+mod tls;
 
 pub mod table;
 

@@ -379,5 +379,16 @@ fn read_span(
     None
 }
 
+/// Reports a file of a key that cannot be read. It is opened and nothing more: what it holds may be renewed later.
+fn must_be_there(section: &Section<'_, '_>, line: usize, key: &str, path: &Path) {
+    if let Err(error) = std::fs::File::open(path) {
+        let path = path.display();
+        let message = format!("{key} {path} cannot be read: {error}; paths start at this file");
+        section.report_at(line, message);
+    }
+}
+
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use domain::plc_map::document::{At, Section};
 use domain::units::{HOUR_US, LineId};
 
 use super::database::is_here;
-use super::read_span;
+use super::{must_be_there, read_span};
 
 /// A webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,15 +117,7 @@ fn hook(section: &Section<'_, '_>, base: &Path, name: Option<&str>) -> Option<We
             section.report_at(*line, "ca belongs to an address that begins with https://");
             return None;
         }
-        Some((line, path)) => {
-            if let Err(error) = std::fs::File::open(path) {
-                let path = path.display();
-                section.report_at(
-                    *line,
-                    format!("ca {path} cannot be read: {error}; paths start at this file"),
-                );
-            }
-        }
+        Some((line, path)) => must_be_there(section, *line, "ca", path),
         None => {}
     }
     let ca = ca.map(|(_, path)| path);

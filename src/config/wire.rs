@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::plc_map::document::Section;
 
-use super::read_span;
+use super::{must_be_there, read_span};
 
 /// How a Modbus device is reached.
 #[derive(Clone, Debug, PartialEq)]
@@ -215,13 +215,7 @@ fn read_tls(section: &Section<'_, '_>, base: &Path) -> Option<TlsFiles> {
     let file = |key: &'static str, example: &str| {
         let at = section.required_text(key, example)?;
         let path = base.join(at.value);
-        if let Err(error) = std::fs::File::open(&path) {
-            let path = path.display();
-            section.report_at(
-                at.line,
-                format!("{key} {path} cannot be read: {error}; paths start at this file"),
-            );
-        }
+        must_be_there(section, at.line, key, &path);
         Some(path)
     };
     let (ca, cert) = (file("ca", "\"pki/plant-ca.pem\""), file("cert", "\"pki/capline.pem\""));

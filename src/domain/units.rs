@@ -151,6 +151,16 @@ pub struct Moment {
     pub mono_us: i64,
 }
 
+impl Moment {
+    /// The moment in the middle between this one and another.
+    pub fn midway(self, to: Moment) -> Moment {
+        Moment {
+            utc_us: self.utc_us + (to.utc_us - self.utc_us) / 2,
+            mono_us: self.mono_us + (to.mono_us - self.mono_us) / 2,
+        }
+    }
+}
+
 /// Microseconds in a second.
 pub const SECOND_US: i64 = 1_000_000;
 /// Microseconds in a minute.

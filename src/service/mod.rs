@@ -6,6 +6,7 @@
 
 mod alerts;
 mod gauges;
+mod history;
 mod line;
 mod orders;
 mod pace;
@@ -42,7 +43,7 @@ use reload::Reloader;
 use running::{FINAL_POLL, Ground, Running, RunningLine};
 use switchboard::Switchboard;
 
-pub(crate) use gauges::StoredHistory;
+pub(crate) use history::StoredHistory;
 pub use plant::plant_database;
 
 /// Snapshots a line may be behind before they are dropped and counted: some seconds of a fast line.
@@ -142,6 +143,7 @@ impl Service {
             historian: historian.clone(),
             sources: sources.clone(),
             plant: forwarder.as_ref().map(Forwarder::status),
+            alerts: alerts.board(),
         };
         let seen = Arc::downgrade(&sources);
         let running = Running { config: config.clone(), lines, sources, ground };

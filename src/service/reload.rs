@@ -233,14 +233,8 @@ impl Reloader {
         let digits = |sha256: &str| sha256.get(..DIGITS).unwrap_or(sha256).to_owned();
         let (old, new) = (digits(old), digits(&running.config.sha256));
         for line in &running.lines {
-            let of_line = |told: &String| {
-                told.split_once(' ').is_none_or(|(word, rest)| {
-                    word != "line" || rest.split([' ', ':']).next() == Some(line.id().as_str())
-                })
-            };
-            let told = change.tell().into_iter().filter(of_line);
             let head = format!("configuration {old} became {new}, read by {by}");
-            let detail: Vec<String> = [head].into_iter().chain(told).collect();
+            let detail: Vec<String> = [head].into_iter().chain(change.tell_of(line.id())).collect();
             let kind = (EventKind::Service, "configured");
             self.0.switchboard.note(Some(line.id()), kind, detail.join("; ")).await;
         }

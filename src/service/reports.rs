@@ -3,7 +3,7 @@
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::units::LineId;
 
-use super::gauges::StoredHistory;
+use super::history::StoredHistory;
 use crate::web::ReportRecord;
 
 impl ReportRecord for StoredHistory {

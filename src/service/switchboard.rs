@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use domain::line::batch::hand::{Entry, Order, Refusal};
 use domain::line::event::EventKind;
 use domain::units::LineId;
-use tokio::sync::mpsc;
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
 
 use super::line::Command;
+use crate::web::Desk;
 
 /// A way to each line, in the order of the configuration. Cloning is cheap, and all clones are the same.
 #[derive(Clone, Default)]
@@ -47,5 +50,22 @@ impl Switchboard {
             // A line that has ended notes nothing; the log has it.
             let _ = way.send(Command::Note { kind, word, detail }).await;
         }
+    }
+}
+
+impl Desk for Switchboard {
+    fn order(
+        &self,
+        line: &LineId,
+        order: Order,
+    ) -> BoxFuture<'static, Result<Result<Entry, Refusal>, String>> {
+        let commands = self.of(line);
+        Box::pin(async move {
+            let commands = commands.ok_or("there is no task of that line")?;
+            let (reply, answer) = oneshot::channel();
+            let sent = commands.send(Command::Order { order, reply }).await;
+            sent.map_err(|_| "the task of the line has ended")?;
+            answer.await.map_err(|_| "the task of the line ended before it answered".to_owned())
+        })
     }
 }

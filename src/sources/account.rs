@@ -17,7 +17,7 @@ const BOUNDS_US: [u64; 21] = [
 pub struct GroupPace {
     /// Its line.
     pub line: LineId,
-    /// Position of the device in its line.
+    /// Number of the device in its line.
     pub device: u16,
     /// The machine.
     pub station: StationId,

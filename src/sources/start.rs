@@ -72,7 +72,7 @@ pub(super) fn plan(
         }
         Protocol::OpcUa(options) => {
             let commands = handle.command();
-            let standing = Arc::new(Standing::new((line.clone(), device), station.clone()));
+            let standing = Arc::new(Standing::new(line.clone(), station.clone()));
             handle.standing = Some(standing.clone());
             let alarms = Alarms::new(LineId::clone(&line), station, raise.clone());
             let watch = opcua::Watch { standing, alarms };

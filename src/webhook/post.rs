@@ -1,6 +1,5 @@
 //! One POST to a webhook: a connection of its own, no redirect, an answer of which little is read.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +9,14 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::{Request, header};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+
+use crate::tls;
 
 /// Time for a connection, with its TLS.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -76,7 +75,7 @@ impl Target {
             let stream = timeout(CONNECT_WITHIN, connecting).await.map_err(late)?;
             return ask(stream.map_err(|error| error.to_string())?, request).await;
         };
-        let (connector, name) = tls(ca, &self.host).map_err(|error| error.to_string())?;
+        let (connector, name) = greeter(ca, &self.host)?;
         let greeted =
             timeout(CONNECT_WITHIN, async { connector.connect(name, connecting.await?).await });
         let stream = greeted.await.map_err(late)?;
@@ -139,25 +138,10 @@ fn shown(body: &[u8]) -> String {
     clean.take(ANSWER_CHARS).collect::<String>().trim().to_owned()
 }
 
-fn tls(ca: &Path, host: &str) -> io::Result<(TlsConnector, ServerName<'static>)> {
-    let wrong = |why: &dyn std::fmt::Display| {
-        let ca = ca.display();
-        io::Error::other(format!("{ca}: {why}; name a PEM file of the webhook's authority as ca"))
-    };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(ca).map_err(|error| wrong(&error))? {
-        let certificate = certificate.map_err(|error| wrong(&error))?;
-        roots.add(certificate).map_err(|error| wrong(&error))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong(&"holds no certificate"));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    Ok((TlsConnector::from(Arc::new(config)), name))
+fn greeter(ca: &Path, host: &str) -> Result<(TlsConnector, ServerName<'static>), String> {
+    let client = tls::client(ca).map_err(|why| {
+        format!("{}: {why}; name a PEM file of the webhook's authority as ca", ca.display())
+    })?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+    Ok((TlsConnector::from(Arc::new(client.with_no_client_auth())), name))
 }

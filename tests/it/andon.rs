@@ -103,6 +103,8 @@ async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     assert_eq!((&body["type"], &body["data"]["alert"]), (&json!("alert.opened"), &json!(1)));
     assert_eq!((&body["data"]["line"], &body["data"]["simulated"]), (&json!("L1"), &json!(false)));
     assert_eq!(alerts(api).await.expect("alerts")["open"].as_array().map(Vec::len), Some(1));
+    let figures = api.text("/metrics").await.expect("the figures");
+    assert!(figures.contains("\ncapline_alerts_open{rule=\"call\"} 1\n"), "{figures}");
     // The call is open still, and once somebody takes it the alert closes.
     let view = api.snapshot().await.expect("a view");
     assert_eq!(view["calls"][0]["opened"]["by"], "Li Wei");
@@ -128,6 +130,10 @@ async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     })
     .await;
     assert_eq!(log["open"], json!([]));
+    let figures = api.text("/metrics").await.expect("the figures");
+    let told = "capline_webhook_deliveries_total{hook=\"maintenance\",outcome=\"delivered\"} 2\n";
+    assert!(figures.contains("\ncapline_alerts_open{rule=\"call\"} 0\n"), "{figures}");
+    assert!(figures.contains(told), "{figures}");
     assert_eq!(log["closed"].as_array().map(Vec::len), Some(1), "one alert in all: {log}");
     service.signal(Signal::TERM);
     assert!(service.exit(PATIENCE).await.success());

@@ -97,8 +97,8 @@ impl Process {
         writeln!(stdin, "{line}").and_then(|()| stdin.flush()).expect("the process listens");
     }
 
-    /// Leaves it so many descriptors beyond those that it has open; without a number, as many as it had.
-    pub(crate) fn spare_descriptors(&self, spare: Option<u64>) -> Rlimit {
+    /// Leaves it so many descriptors beyond those that it has open; without a number, 1,024 in all.
+    pub(crate) fn spare_descriptors(&self, spare: Option<u64>) {
         let pid = Pid::from_child(&self.child);
         let open = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero()));
         let open: std::collections::BTreeSet<u64> = open
@@ -107,7 +107,7 @@ impl Process {
             .collect();
         let free = |spare: u64| (0..).filter(|n| !open.contains(n)).nth(spare as usize);
         let wanted = Rlimit { current: spare.and_then(free).or(Some(1_024)), maximum: Some(1_024) };
-        prlimit(Some(pid), Resource::Nofile, wanted).expect("our own child can be limited")
+        prlimit(Some(pid), Resource::Nofile, wanted).expect("our own child can be limited");
     }
 
     /// Its number.

@@ -71,10 +71,24 @@ impl Scene {
         std::fs::write(self.file(name), text.replacen(from, to, 1)).expect("it can be written");
     }
 
-    async fn serve(&self) -> App {
-        let app = self.site.serve(Clock::real()).await;
+    /// The same with a service in this process, which has counted something.
+    async fn counting() -> (Scene, App) {
+        let scene = Scene::new().await;
+        let app = scene.site.serve(Clock::real()).await;
         app.heard().await;
-        app
+        scene.run(app.api()).await;
+        (scene, app)
+    }
+
+    /// The same with a service in a process of its own.
+    async fn counting_apart() -> (Scene, Process, Api) {
+        let scene = Scene::new().await;
+        let mut service = Process::run(&scene.site.file());
+        let api = service.api().await;
+        api.heard("CF01").await;
+        api.heard("CW04").await;
+        scene.run(api).await;
+        (scene, service, api)
     }
 
     /// Lets the machines run until the line has counted some more.
@@ -103,6 +117,15 @@ impl Scene {
         assert_eq!(books.of("CW04", &Counted::Good, WEIGHED), weighed);
         self.plant.stop().await;
     }
+
+    /// Ends a process of the service and compares its journal with what the filler made.
+    async fn end(self, mut service: Process, api: Api) {
+        let made = self.settle(api).await;
+        service.signal(Signal::TERM);
+        assert!(service.exit(PATIENCE).await.success());
+        assert_eq!(self.site.books().total, Count::exact(made));
+        self.plant.stop().await;
+    }
 }
 
 /// Reads the configuration again; what came of it.
@@ -118,11 +141,14 @@ async fn applied(api: Api) -> Vec<String> {
     texts.map(|text| text.as_str().expect("a text").to_owned()).collect()
 }
 
-/// What the service measures of itself, by name and labels.
-async fn figure(api: Api, begins: &str) -> Option<f64> {
+/// What the service measures of itself: the first figure of a name, with all these labels.
+async fn figure(api: Api, name: &str, labels: &[&str]) -> Option<f64> {
     let text = api.text("/metrics").await.expect("the figures");
-    let line = text.lines().find(|line| line.starts_with(begins))?;
-    line.rsplit_once(' ')?.1.parse().ok()
+    let is_it = |line: &&str| {
+        let has = |label: &&str| line.contains(&format!("\"{label}\""));
+        line.starts_with(name) && labels.iter().all(has)
+    };
+    text.lines().find(is_it)?.rsplit_once(' ')?.1.parse().ok()
 }
 
 /// Words of events of a kind with their stations, in alphabetical order.
@@ -154,21 +180,23 @@ async fn noted(api: Api) -> String {
     .await
 }
 
+/// Waits until a line of the log has this text.
+async fn logged(service: &Process, text: &str) {
+    until(text, PATIENCE, async || {
+        let log = service.stderr();
+        let found = log.iter().any(|line| line.contains(text));
+        if found { Ok(()) } else { Err(format!("{log:#?}")) }
+    })
+    .await;
+}
+
 /// Polls that brought nothing for another reason than that this machine was busy.
 async fn unanswered(api: Api, station: &str) -> f64 {
     let mut sum = 0.0;
     for reason in ["disconnected", "connect_failed", "timeout", "broken", "mismatch", "refused"] {
         for group in ["fast", "slow"] {
-            let name = "capline_polls_missed_total{";
-            let text = api.text("/metrics").await.expect("the figures");
-            let is_it = |line: &&str| {
-                line.starts_with(name)
-                    && [station, group, reason]
-                        .iter()
-                        .all(|label| line.contains(&format!("\"{label}\"")))
-            };
-            let found = text.lines().find(is_it).and_then(|line| line.rsplit_once(' '));
-            sum += found.and_then(|(_, n)| n.parse::<f64>().ok()).unwrap_or(0.0);
+            let labels = [station, group, reason];
+            sum += figure(api, "capline_polls_missed_total{", &labels).await.unwrap_or(0.0);
         }
     }
     sum
@@ -176,22 +204,14 @@ async fn unanswered(api: Api, station: &str) -> f64 {
 
 /// Polls that fell due in the fast group of a station.
 async fn planned(api: Api, station: &str) -> f64 {
-    let text = api.text("/metrics").await.expect("the figures");
-    let is_it = |line: &&str| {
-        line.starts_with("capline_polls_planned_total{")
-            && line.contains(&format!("\"{station}\""))
-            && line.contains("\"fast\"")
-    };
-    let line = text.lines().find(is_it).unwrap_or_else(|| panic!("no polls of {station}: {text}"));
-    line.rsplit_once(' ').and_then(|(_, n)| n.parse().ok()).expect("a number")
+    let polls = figure(api, "capline_polls_planned_total{", &[station, "fast"]).await;
+    polls.unwrap_or_else(|| panic!("no polls of {station}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_changes_without_a_poll_or_a_count_missing() {
-    let scene = Scene::new().await;
-    let app = scene.serve().await;
+    let (scene, app) = Scene::counting().await;
     let api = app.api();
-    scene.run(api).await;
     let before = [planned(api, "CF01").await, unanswered(api, "CF01").await];
     scene.edit("capline.toml", "target_per_minute = 6500", "target_per_minute = 6000");
     assert_eq!(applied(api).await, ["line L1: target_per_minute changed"]);
@@ -203,7 +223,7 @@ async fn a_target_changes_without_a_poll_or_a_count_missing() {
     scene.run(api).await;
     assert!(planned(api, "CF01").await > before[0], "its account goes on");
     assert_eq!(unanswered(api, "CF01").await, before[1], "no poll went without an answer");
-    assert_eq!(figure(api, "capline_opcua_sessions_total").await, Some(1.0));
+    assert_eq!(figure(api, "capline_opcua_sessions_total", &[]).await, Some(1.0));
     assert_eq!(words(api, "link").await, ["up CF01", "up CW04"]);
     let told = noted(api).await;
     assert!(told.contains("Li at 127.0.0.1; line L1: target_per_minute changed"), "{told}");
@@ -218,10 +238,8 @@ async fn a_target_changes_without_a_poll_or_a_count_missing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_map_changes_while_the_line_runs_and_its_neighbour_does_not_notice() {
-    let scene = Scene::new().await;
-    let app = scene.serve().await;
+    let (scene, app) = Scene::counting().await;
     let api = app.api();
-    scene.run(api).await;
     let weigher = unanswered(api, "CW04").await;
     // A new name for the output, one tag more, another period, and other words for a state.
     scene.edit("filler.toml", GOOD, "CF01.Capsules");
@@ -233,7 +251,7 @@ async fn a_map_changes_while_the_line_runs_and_its_neighbour_does_not_notice() {
     assert_eq!(applied(api).await, ["line L1: device CF01 read by another map"]);
     scene.run(api).await;
     assert_eq!(unanswered(api, "CW04").await, weigher);
-    assert_eq!(figure(api, "capline_opcua_sessions_total").await, Some(1.0));
+    assert_eq!(figure(api, "capline_opcua_sessions_total", &[]).await, Some(1.0));
     assert_eq!(
         words(api, "link").await,
         ["up CF01", "up CW04"],
@@ -246,7 +264,7 @@ async fn a_map_changes_while_the_line_runs_and_its_neighbour_does_not_notice() {
     assert_eq!(applied(api).await, ["line L1: device CW04 read by another map"]);
     scene.run(api).await;
     until("the new period", PATIENCE, async || {
-        let wanted = figure(api, "capline_opcua_publishing_wanted_seconds").await;
+        let wanted = figure(api, "capline_opcua_publishing_wanted_seconds", &[]).await;
         if wanted == Some(0.2) { Ok(()) } else { Err(format!("{wanted:?}")) }
     })
     .await;
@@ -256,10 +274,8 @@ async fn a_map_changes_while_the_line_runs_and_its_neighbour_does_not_notice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_map_changes_nothing_and_says_all_that_is_wrong() {
-    let scene = Scene::new().await;
-    let app = scene.serve().await;
+    let (scene, app) = Scene::counting().await;
     let api = app.api();
-    scene.run(api).await;
     let before = api.get(RELOAD).await.expect("how it stands")["config_sha256"].clone();
     let unanswered_before = unanswered(api, "CF01").await;
     let line = |name: &str, text: &str| {
@@ -304,10 +320,8 @@ async fn a_broken_map_changes_nothing_and_says_all_that_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn counters_that_exchange_registers_show_no_false_difference() {
-    let scene = Scene::new().await;
-    let app = scene.serve().await;
+    let (scene, app) = Scene::counting().await;
     let api = app.api();
-    scene.run(api).await;
     // While nothing moves, the odometer says that nothing was made: the exchange costs no doubt at all.
     let made = scene.settle(api).await;
     let exchange = || {
@@ -345,10 +359,8 @@ async fn counters_that_exchange_registers_show_no_false_difference() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_and_devices_come_and_go_while_others_run() {
-    let scene = Scene::new().await;
-    let app = scene.serve().await;
+    let (scene, app) = Scene::counting().await;
     let api = app.api();
-    scene.run(api).await;
     let unanswered_before = unanswered(api, "CF01").await;
     let one = std::fs::read_to_string(scene.site.file()).expect("the configuration");
     let (_, line) = one.split_once("[[line]]").expect("a line");
@@ -385,10 +397,8 @@ async fn lines_and_devices_come_and_go_while_others_run() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_journal_that_takes_nothing_takes_the_change_back() {
-    let scene = Scene::new().await;
-    let app = scene.serve().await;
+    let (scene, app) = Scene::counting().await;
     let api = app.api();
-    scene.run(api).await;
     let before = api.get(RELOAD).await.expect("how it stands")["config_sha256"].clone();
     scene.edit("filler.toml", "fast = \"10ms\"", "fast = \"25ms\"");
     let journal = rusqlite::Connection::open(scene.site.data().join("journal.db"));
@@ -416,12 +426,7 @@ async fn a_journal_that_takes_nothing_takes_the_change_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hangup_reads_the_configuration_again() {
-    let scene = Scene::new().await;
-    let mut service = Process::run(&scene.site.file());
-    let api = service.api().await;
-    api.heard("CF01").await;
-    api.heard("CW04").await;
-    scene.run(api).await;
+    let (scene, service, api) = Scene::counting_apart().await;
     scene.edit("capline.toml", "target_per_minute = 6500", "target_per_minute = 0");
     service.signal(Signal::HUP);
     let last = async |outcome: &str| {
@@ -434,16 +439,7 @@ async fn a_hangup_reads_the_configuration_again() {
         .await
     };
     let refused = last("refused").await;
-    let problem = refused["last"]["problems"][0].as_str().expect("a text").to_owned();
-    until("the mistake in the log", PATIENCE, async || {
-        let log = service.stderr();
-        if log.iter().any(|line| line.contains(&problem)) {
-            Ok(())
-        } else {
-            Err(format!("{log:#?}"))
-        }
-    })
-    .await;
+    logged(&service, refused["last"]["problems"][0].as_str().expect("a text")).await;
     scene.edit("capline.toml", "target_per_minute = 0", "target_per_minute = 6000");
     service.signal(Signal::HUP);
     last("applied").await;
@@ -451,33 +447,19 @@ async fn a_hangup_reads_the_configuration_again() {
     let told = noted(api).await;
     assert!(told.contains("read by SIGHUP"), "{told}");
     scene.run(api).await;
-    let made = scene.settle(api).await;
-    service.signal(Signal::TERM);
-    assert!(service.exit(PATIENCE).await.success());
-    assert_eq!(scene.site.books().total, Count::exact(made));
-    scene.plant.stop().await;
+    scene.end(service, api).await;
 }
 
 /// A change that fails after the line has taken it: the system has no descriptor for the timers of the new device.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_system_that_gives_no_timer_takes_the_change_back() {
-    let scene = Scene::new().await;
-    let mut service = Process::run(&scene.site.file());
-    let api = service.api().await;
-    api.heard("CF01").await;
-    api.heard("CW04").await;
-    scene.run(api).await;
+    let (scene, service, api) = Scene::counting_apart().await;
     let filler = std::fs::read_to_string(scene.file("filler.toml")).expect("the map");
     std::fs::write(scene.file("filler2.toml"), filler.replace("CF01", "CF02")).expect("a map");
     scene.configure(&["filler.toml", "weigher.toml", "filler2.toml"]);
     service.spare_descriptors(Some(1));
     service.signal(Signal::HUP);
-    until("the failure in the log", PATIENCE, async || {
-        let log = service.stderr();
-        let failed = log.iter().any(|line| line.contains("the old one goes on"));
-        if failed { Ok(()) } else { Err(format!("{log:#?}")) }
-    })
-    .await;
+    logged(&service, "the old one goes on").await;
     service.spare_descriptors(None);
     let standing = api.get(RELOAD).await.expect("how it stands");
     assert_eq!(standing["last"]["outcome"], "failed", "{standing}");
@@ -490,9 +472,5 @@ async fn a_system_that_gives_no_timer_takes_the_change_back() {
     assert_eq!(applied(api).await, ["line L1: device CF02 added"]);
     api.heard("CF02").await;
     scene.run(api).await;
-    let made = scene.settle(api).await;
-    service.signal(Signal::TERM);
-    assert!(service.exit(PATIENCE).await.success());
-    assert_eq!(scene.site.books().total, Count::exact(made));
-    scene.plant.stop().await;
+    scene.end(service, api).await;
 }

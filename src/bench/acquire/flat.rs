@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use domain::stats::quantile as stats;
 use domain::units::LineId;
 use simulators::load;
 use tokio::sync::mpsc;
@@ -44,23 +45,24 @@ pub(super) async fn measure(each: Duration, stop: &Stop) -> anyhow::Result<Vec<R
         read.push(only_read(server.addr, time, stop).await?);
         stored.push(watch(server.addr, LOAD, time, stop).await?);
     }
-    let (bare, seconds) = (median(bare), each.as_secs_f64());
+    let (bare, seconds) = (median(&bare), each.as_secs_f64());
     let mut rows =
         vec![Row::new(format!("{WHAT}: tokio-modbus alone"), seconds).figure("polls", bare, "/s")];
     let name = format!("{WHAT}: libmodbus, in C");
     rows.push(match libmodbus {
         Err(missing) => Row::new(name, 0.0).note(missing),
-        Ok(_) => Row::new(name, seconds).figure("polls", median(c), "/s"),
+        Ok(_) => Row::new(name, seconds).figure("polls", median(&c), "/s"),
     });
     let (rate, spent): (Vec<f64>, Vec<f64>) = read.into_iter().unzip();
-    let rate = median(rate);
+    let rate = median(&rate);
     let row = Row::new(format!("{WHAT}: read and decoded"), seconds)
         .figure("polls", rate, "/s")
         .figure("of tokio-modbus alone", rate / bare, "")
-        .figure("processor", median(spent), "µs a poll")
+        .figure("processor", median(&spent), "µs a poll")
         .note(format!("{VALUES} values a poll; no ledger, no store"));
     rows.push(row);
-    let rate = median(stored.iter().map(Seen::stored_per_s).collect());
+    let of_stored = |of: fn(&Seen) -> f64| median(&stored.iter().map(of).collect::<Vec<_>>());
+    let rate = of_stored(Seen::stored_per_s);
     let spent = |seen: &Seen| seen.cpu.as_secs_f64() * 1e6 / seen.done as f64;
     let sum = |i: usize| stored.iter().map(|seen| seen.sums[i]).sum::<u64>() as f64;
     let row = Row::new(format!("{WHAT}: stored"), seconds)
@@ -68,7 +70,7 @@ pub(super) async fn measure(each: Duration, stop: &Stop) -> anyhow::Result<Vec<R
         .aim(Aim::AtLeast(10_000.0))
         .figure("of tokio-modbus alone", rate / bare, "")
         .aim(Aim::AtLeast(0.6))
-        .figure("processor", median(stored.iter().map(spent).collect()), "µs a poll")
+        .figure("processor", of_stored(spent), "µs a poll")
         .figure("planned", sum(0), "")
         .figure("done", sum(1), "")
         .figure("missed", sum(2), "")
@@ -81,9 +83,8 @@ pub(super) async fn measure(each: Duration, stop: &Stop) -> anyhow::Result<Vec<R
 }
 
 /// The middle of some figures; no number of none.
-fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    of.get(of.len() / 2).copied().unwrap_or(f64::NAN)
+fn median(of: &[f64]) -> f64 {
+    stats::median(of).unwrap_or(f64::NAN)
 }
 
 /// Polls a second of the library alone, on a thread of its own as the poll thread is.
@@ -139,8 +140,8 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle_one() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![5.0]), 5.0);
-        assert!(median(vec![]).is_nan(), "nothing reaches no aim");
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[5.0]), 5.0);
+        assert!(median(&[]).is_nan(), "nothing reaches no aim");
     }
 }

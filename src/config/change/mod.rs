@@ -99,18 +99,31 @@ impl ConfigChange {
 
     /// What changes, one sentence each.
     pub fn tell(&self) -> Vec<String> {
+        self.sentences().into_iter().map(|(_, sentence)| sentence).collect()
+    }
+
+    /// What changes for a line: of it alone, or of all.
+    pub fn tell_of(&self, line: &LineId) -> Vec<String> {
+        let concerns = |of: Option<&LineId>| of.is_none_or(|of| of == line);
+        let sentences = self.sentences().into_iter();
+        sentences.filter(|(of, _)| concerns(*of)).map(|(_, sentence)| sentence).collect()
+    }
+
+    /// All sentences with the line that each is about; none for what concerns all.
+    fn sentences(&self) -> Vec<(Option<&LineId>, String)> {
         let mut told = Vec::new();
-        told.extend(self.added.iter().map(|id| format!("line {id} added")));
-        told.extend(self.removed.iter().map(|id| format!("line {id} removed")));
+        told.extend(self.added.iter().map(|id| (Some(id), format!("line {id} added"))));
+        told.extend(self.removed.iter().map(|id| (Some(id), format!("line {id} removed"))));
         for line in &self.lines {
             let id = &line.id;
-            told.extend(line.keys.iter().map(|key| format!("line {id}: {key} changed")));
-            told.extend(line.devices.iter().map(|device| format!("line {id}: {device}")));
+            let mut tell = |what: String| told.push((Some(id), format!("line {id}: {what}")));
+            line.keys.iter().for_each(|key| tell(format!("{key} changed")));
+            line.devices.iter().for_each(|device| tell(device.to_string()));
             if line.keys.is_empty() && line.devices.is_empty() {
-                told.push(format!("line {id}: order of devices changed"));
+                tell("order of devices changed".to_owned());
             }
         }
-        told.extend(self.web_writes.map(|writes| format!("web writes = {writes}")));
+        told.extend(self.web_writes.map(|writes| (None, format!("web writes = {writes}"))));
         told
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use domain::units::LineId;
+
 use super::{ConfigChange, Difference};
 use crate::config::Config;
 
@@ -132,6 +134,11 @@ fn lines_come_and_go() {
     let (one, two) = (read(PLANT, ("", "")), read(&two, ("", "")));
     assert_eq!(ConfigChange::between(&one, &two).tell(), ["line L2 added"]);
     assert_eq!(ConfigChange::between(&two, &one).tell(), ["line L2 removed"]);
+    // A line hears of itself, and of what concerns all.
+    let writes = two.web_writes;
+    let opened = ConfigChange::between(&one, &Config { web_writes: !writes, ..two });
+    assert_eq!(opened.tell_of(&LineId::new("L1")), [format!("web writes = {}", !writes)]);
+    assert_eq!(opened.tell_of(&LineId::new("L2")).first().unwrap(), "line L2 added");
 }
 
 #[test]

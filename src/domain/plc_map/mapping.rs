@@ -71,14 +71,10 @@ fn evidence(role: &Role) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plc_map::filler_map;
 
-    const MAP: &str = r#"
-[machine]
-station = "CF01"
-title = { en = "Filler", zh = "充填机" }
-protocol = "modbus"
-max_per_minute = 6500
-[modbus]
+    const MAP: &str = filler_map!(
+        r#"[modbus]
 unit = 1
 [groups]
 fast = "500ms"
@@ -99,7 +95,8 @@ id = "uptime"
 register = "holding 9"
 type = "u32"
 role = "uptime"
-"#;
+"#
+    );
 
     fn parse(text: &str) -> PlcMap {
         PlcMap::parse("test.toml", text).unwrap_or_else(|problems| panic!("{problems:?}"))

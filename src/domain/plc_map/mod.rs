@@ -30,6 +30,24 @@ pub use document::Problem;
 pub use parse::read_title;
 pub use part::Part;
 
+/// The text of a map for a test: the head of a filler over Modbus, and what the test adds, which begins with more keys of
+/// its machine or with the next section.
+#[cfg(test)]
+macro_rules! filler_map {
+    ($rest:literal) => {
+        concat!(
+            "[machine]\n",
+            "station = \"CF01\"\n",
+            "title = { en = \"Filler\", zh = \"充填机\" }\n",
+            "protocol = \"modbus\"\n",
+            "max_per_minute = 6500\n",
+            $rest
+        )
+    };
+}
+#[cfg(test)]
+pub(crate) use filler_map;
+
 /// A machine as seen over one protocol: all its tags, decided and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlcMap {

@@ -1,12 +1,9 @@
 //! A connection: address, password, TLS with the name of the server verified.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, NoTls};
@@ -14,6 +11,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::reaction::Trouble;
 use crate::secret::Secret;
+use crate::tls;
 
 /// Time for a connection to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -118,23 +116,9 @@ where
 }
 
 fn client_config(ca: &std::path::Path) -> Result<ClientConfig, Trouble> {
-    let wrong = |what: String| {
+    let client = tls::client(ca).map_err(|why| {
         let ca = ca.display();
-        Trouble::Schema(format!("{ca}: {what}; name the plant's authority as PEM in [database] ca"))
-    };
-    let mut roots = RootCertStore::empty();
-    let certificates =
-        CertificateDer::pem_file_iter(ca).map_err(|error| wrong(error.to_string()))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("holds no certificate".to_owned()));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(error.to_string()))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+        Trouble::Schema(format!("{ca}: {why}; name the plant's authority as PEM in [database] ca"))
+    })?;
+    Ok(client.with_no_client_auth())
 }

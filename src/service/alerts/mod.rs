@@ -21,12 +21,13 @@ use tracing::{info, warn};
 pub(super) use calls::CallBook;
 pub(super) use post::hooks;
 
+use super::gauges::{counter, gauge};
 use crate::clock::Clock;
 use crate::historian::Historian;
 use crate::historian::forward::ForwardStatus;
-use crate::web::{AlertBook, LineFeed};
+use crate::web::{AlertBook, Gauge, LineFeed};
 use crate::webhook::{Hook, Tries};
-use post::PostOffice;
+use post::{PostOffice, Tally};
 use scribe::{Entry, Scribe};
 
 /// How often it is looked.
@@ -66,6 +67,7 @@ pub(super) struct Board {
     historian: Historian,
     rules: Vec<Rule>,
     open: Mutex<Vec<StoredAlert>>,
+    tally: Tally,
 }
 
 impl Alerts {
@@ -82,9 +84,11 @@ impl Alerts {
         open.retain(|stored| stored.closed_us.is_none());
         let alerts: Vec<Alert> = open.iter().map(|stored| stored.alert.clone()).collect();
         let (watch, orphans) = Watch::new(rules.clone(), alerts);
-        let board = Arc::new(Board { historian: historian.clone(), rules, open: Mutex::new(open) });
+        let (tally, journal) = (Tally::new(&hooks), historian.clone());
+        let open = Mutex::new(open);
+        let board = Arc::new(Board { historian: journal, rules, open, tally: tally.clone() });
         let (scribe, pen) = Scribe::start(historian.clone());
-        let office = PostOffice::new(hooks, Tries::default(), pen, (site, simulated));
+        let office = PostOffice::new(hooks, Tries::default(), (pen, tally), (site, simulated));
         office.take_up(&historian, &stored, now_us)?;
         let mut round = Round {
             clock,
@@ -123,6 +127,21 @@ impl Alerts {
 }
 
 impl Board {
+    /// Open alerts by rule, and what became of what was told, as figures.
+    pub(super) fn gauges(&self, gauges: &mut Vec<Gauge>) {
+        let open = self.open().clone();
+        for rule in &self.rules {
+            let n = open.iter().filter(|stored| stored.alert.rule == rule.name).count();
+            let labels = vec![("rule", rule.name.to_string())];
+            gauges.push(gauge("capline_alerts_open", "Alerts that are open", labels, n as f64));
+        }
+        for ((hook, outcome), n) in self.tally.read() {
+            let labels = vec![("hook", hook.to_string()), ("outcome", outcome.to_owned())];
+            let help = "Attempts to tell a webhook since the start, by what came of them";
+            gauges.push(counter("capline_webhook_deliveries", help, labels, n as f64));
+        }
+    }
+
     fn open(&self) -> MutexGuard<'_, Vec<StoredAlert>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,7 @@
 //! From an alert to the messages that tell of it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -24,9 +25,52 @@ const DURABLE_WITHIN: Duration = Duration::from_secs(5);
 /// All webhooks.
 pub(super) struct PostOffice {
     couriers: Vec<Courier>,
-    pen: Pen,
+    told: Told,
     site: String,
     simulated: bool,
+}
+
+/// Where attempts to tell go: into the journal, into the log, and into a count since the start.
+#[derive(Clone)]
+struct Told {
+    pen: Pen,
+    tally: Tally,
+}
+
+impl Told {
+    fn note(&self, delivery: Delivery) {
+        say(&delivery);
+        self.tally.add(&delivery);
+        drop(self.pen.write(Entry::Told(delivery)));
+    }
+}
+
+/// Attempts since the start. All clones are the same, and none of them holds up the end of the journal.
+#[derive(Clone)]
+pub(super) struct Tally(Arc<Mutex<Counts>>);
+
+/// Attempts by webhook and by what came of them.
+pub(super) type Counts = BTreeMap<(Arc<str>, &'static str), u64>;
+
+impl Tally {
+    /// Counts from zero for these webhooks.
+    pub(super) fn new(hooks: &[Hook]) -> Tally {
+        let zero = |hook: &Hook| {
+            let name = hook.name.clone();
+            Ending::ALL.map(|ending| ((name.clone(), ending.word()), 0))
+        };
+        Tally(Arc::new(Mutex::new(hooks.iter().flat_map(zero).collect())))
+    }
+
+    /// The counts now.
+    pub(super) fn read(&self) -> Counts {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, delivery: &Delivery) {
+        let key = (delivery.hook.clone(), delivery.ending.word());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+    }
 }
 
 /// The webhooks of a configuration, with their secrets.
@@ -56,23 +100,20 @@ impl PostOffice {
     pub(super) fn new(
         hooks: Vec<Hook>,
         tries: Tries,
-        pen: Pen,
+        (pen, tally): (Pen, Tally),
         (site, simulated): (String, bool),
     ) -> PostOffice {
+        let told = Told { pen, tally };
         let courier = |hook: Hook| {
-            let pen = pen.clone();
-            let tell = Arc::new(move |delivery: Delivery| {
-                say(&delivery);
-                drop(pen.write(Entry::Told(delivery)));
-            });
-            Courier::start(hook, tries, tell)
+            let told = told.clone();
+            Courier::start(hook, tries, Arc::new(move |delivery| told.note(delivery)))
         };
-        PostOffice { couriers: hooks.into_iter().map(courier).collect(), pen, site, simulated }
+        PostOffice { couriers: hooks.into_iter().map(courier).collect(), told, site, simulated }
     }
 
     /// Tells all webhooks of a turn of an alert, once `entry` is durable.
     pub(super) fn send(self: &Arc<Self>, stored: StoredAlert, turn: Turn, entry: Entry) {
-        let (office, durable) = (self.clone(), self.pen.write(entry));
+        let (office, durable) = (self.clone(), self.told.pen.write(entry));
         tokio::spawn(async move {
             // Too late, or no journal: who has to come should hear of it nevertheless.
             let _ = tokio::time::timeout(DURABLE_WITHIN, durable).await;
@@ -105,7 +146,7 @@ impl PostOffice {
 
     fn post(&self, stored: &StoredAlert, turn: Turn, hook: &Arc<str>, tried: u32, left_us: i64) {
         let Some(courier) = self.couriers.iter().find(|courier| courier.name() == &**hook) else {
-            let delivery = Delivery {
+            self.told.note(Delivery {
                 alert: stored.number,
                 turn,
                 hook: hook.clone(),
@@ -114,9 +155,7 @@ impl PostOffice {
                 ending: Ending::GivenUp,
                 status: None,
                 error: "there is no such webhook any more".to_owned(),
-            };
-            say(&delivery);
-            drop(self.pen.write(Entry::Told(delivery)));
+            });
             return;
         };
         courier.send(Message {
@@ -206,7 +245,10 @@ mod tests {
         let key = Key::new(&Secret::new("a secret of 24 bytes or more")).unwrap();
         let hook = Hook { name: "maintenance".into(), target, key };
         let place = ("Plant 1".to_owned(), true);
-        (Arc::new(PostOffice::new(vec![hook], Tries::default(), pen, place)), listener)
+        (
+            Arc::new(PostOffice::new(vec![hook], Tries::default(), (pen, Tally::new(&[])), place)),
+            listener,
+        )
     }
 
     /// What comes first over the line: head and body of a request.

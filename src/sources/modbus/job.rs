@@ -71,14 +71,7 @@ impl Job {
         }
         let (began, instant) = self.begun.unwrap_or((now, Instant::now()));
         let round_trip_us = u32::try_from(instant.elapsed().as_micros()).unwrap_or(u32::MAX);
-        Finished::Taken { readings, taken_at: middle(began, now), round_trip_us }
-    }
-}
-
-fn middle(from: Moment, to: Moment) -> Moment {
-    Moment {
-        utc_us: from.utc_us + (to.utc_us - from.utc_us) / 2,
-        mono_us: from.mono_us + (to.mono_us - from.mono_us) / 2,
+        Finished::Taken { readings, taken_at: began.midway(now), round_trip_us }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The last poll before the end of the service.
+//! The last poll of a device before it is read no more: the service ends, or its configuration changes.
 
 use std::io;
 use std::time::Duration;

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
+use rustls::pki_types::{PrivateKeyDer, ServerName};
+use rustls::{AlertDescription, CertificateError, Error};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::config::TlsFiles;
+use crate::tls;
 
 /// Greets one device.
 pub(super) struct Connector {
@@ -22,21 +23,13 @@ pub(super) struct Connector {
 impl Connector {
     /// Reads the certificates; `address` is `host:port`.
     pub(super) fn new(address: &str, files: &TlsFiles) -> io::Result<Connector> {
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(&files.ca)? {
-            roots.add(certificate).map_err(|error| wrong(&files.ca, &error.to_string()))?;
-        }
         let key = PrivateKeyDer::from_pem_file(&files.key)
             .map_err(|error| wrong(&files.key, &format!("{error}; name our private key, PEM")))?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_root_certificates(roots)
-            .with_client_auth_cert(certificates(&files.cert)?, key)
-            .map_err(|error| {
-                wrong(&files.cert, &format!("{error}; key and cert must belong together"))
-            })?;
+        let cert = tls::certificates(&files.cert).map_err(no_certificates(&files.cert))?;
+        let client = tls::client(&files.ca).map_err(no_certificates(&files.ca))?;
+        let config = client.with_client_auth_cert(cert, key).map_err(|error| {
+            wrong(&files.cert, &format!("{error}; key and cert must belong together"))
+        })?;
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let host = files.name.as_deref().unwrap_or(host).trim_matches(['[', ']']);
         let name = ServerName::try_from(host.to_owned()).map_err(|_| {
@@ -58,13 +51,8 @@ impl Connector {
     }
 }
 
-fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read {
-        Ok(found) if found.is_empty() => Err(wrong(file, "holds no certificate; name a PEM file")),
-        Ok(found) => Ok(found),
-        Err(error) => Err(wrong(file, &format!("{error}; name a PEM file of certificates"))),
-    }
+fn no_certificates(file: &Path) -> impl Fn(String) -> io::Error {
+    move |why| wrong(file, &format!("{why}; name a PEM file of certificates"))
 }
 
 fn wrong(file: &Path, why: &str) -> io::Error {

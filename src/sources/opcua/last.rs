@@ -1,7 +1,6 @@
-//! The last poll before the end of the service.
+//! The last poll of a server before it is read no more: the service ends, or its configuration changes.
 
 use domain::reading::Reading;
-use domain::units::Moment;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -85,19 +84,12 @@ impl Server {
                 by_group[usize::from(group)].push(reading);
             }
         }
-        let taken_at = middle(asked, answered);
+        let taken_at = asked.midway(answered);
         let mut delivered = true;
         for (group, mut readings) in self.groups.iter_mut().zip(by_group) {
             values::in_order(&mut readings);
             delivered &= group.taken(readings, taken_at, round_trip_us).await;
         }
         delivered
-    }
-}
-
-fn middle(from: Moment, to: Moment) -> Moment {
-    Moment {
-        utc_us: from.utc_us + (to.utc_us - from.utc_us) / 2,
-        mono_us: from.mono_us + (to.mono_us - from.mono_us) / 2,
     }
 }

@@ -19,8 +19,6 @@ const WARN_DAYS: i64 = 60;
 pub struct OpcUaStanding {
     /// Its line.
     pub line: LineId,
-    /// Position of the device in its line.
-    pub device: u16,
     /// The machine.
     pub station: StationId,
     /// Certificates of the latest session: `own` or `server`, and valid until, in UTC seconds.
@@ -59,7 +57,6 @@ struct Latest {
 #[derive(Debug)]
 pub(in crate::sources) struct Standing {
     line: LineId,
-    device: u16,
     station: StationId,
     latest: Mutex<Latest>,
     overflows: AtomicU64,
@@ -67,10 +64,9 @@ pub(in crate::sources) struct Standing {
 }
 
 impl Standing {
-    pub(in crate::sources) fn new((line, device): (LineId, u16), station: StationId) -> Standing {
+    pub(in crate::sources) fn new(line: LineId, station: StationId) -> Standing {
         Standing {
             line,
-            device,
             station,
             latest: Mutex::default(),
             overflows: AtomicU64::new(0),
@@ -107,7 +103,6 @@ impl Standing {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         OpcUaStanding {
             line: self.line.clone(),
-            device: self.device,
             station: self.station.clone(),
             certificates: latest.certificates,
             groups: latest.groups,

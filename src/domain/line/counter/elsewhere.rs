@@ -1,4 +1,5 @@
-//! A counter that the map reads from another register than before: what the two show has no difference.
+//! A counter that goes on under other settings. If the map reads it from another register than before, what the two show
+//! has no difference.
 
 use super::baseline::{Baseline, BatchChange};
 use super::delta::{Cause, Delta, Flags, Hypothesis};

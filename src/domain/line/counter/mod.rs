@@ -19,6 +19,7 @@
 //! | readings are kept with both times; the same adds 0, a late one never subtracts | `order.txt`; `historian::tests::raw` |
 //! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws.rs`; `tracker::tests::damage` |
 //! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws.rs` |
+//! | a reading that was delivered late is judged by the clock of its device | `order.txt` |
 //! | what rises too fast waits for one more reading | `bad_readings.txt` |
 //! | another register under the same name is no difference | `elsewhere.rs` |
 //! | our own restart goes on from what is durable | `tracker::tests::laws`; `tests/it/kills.rs` |
@@ -39,6 +40,7 @@ mod delta;
 mod elsewhere;
 mod evidence;
 mod hold;
+mod late;
 mod odometer;
 mod settings;
 mod weigh;
@@ -58,6 +60,7 @@ pub use settings::{Fraction, Modulus, Resets, Settings};
 
 use crate::units::{Count, Moment};
 use evidence::{Signs, Span};
+use late::{Late, as_delivered_late};
 use weigh::{Meaning, Pair, weigh};
 
 /// One reading of a counter with what was read beside it.
@@ -101,21 +104,6 @@ pub struct Newest {
     /// It is counted, and does not wait for its confirmation.
     pub believed: bool,
 }
-
-/// Samples in a row whose device time lies before one already counted.
-#[derive(Clone, Copy, Debug, Default)]
-struct Late {
-    n: u8,
-    at_us: i64,
-    source_us: i64,
-}
-
-/// So much later than the next one a reading may be delivered and still be told by the clock of its device. A clock that
-/// is set forward makes no more than this of doubt.
-const LATEST_US: i64 = 2_000_000;
-
-/// So many late samples in a row, in step with our clock, are a clock that stepped back.
-const LATE_RUN: u8 = 3;
 
 impl Counter {
     /// A counter that has not been read yet.
@@ -242,18 +230,6 @@ impl Counter {
             };
             Count::between(0, 0, self.settings.most_in(silent_us))
         })
-    }
-
-    /// Whether a sample with an older device time is late. A clock that stepped back makes all
-    /// samples look late: a run of them, in step with our own clock, is believed again.
-    fn is_late(&mut self, sample: &Sample) -> bool {
-        let (at_us, source_us) = (sample.at.mono_us, sample.source_us.unwrap_or_default());
-        let ticked_us = source_us.saturating_sub(self.late.source_us);
-        let passed_us = at_us.saturating_sub(self.late.at_us);
-        let in_step = ticked_us > 0 && passed_us >= ticked_us / 2;
-        let n = if in_step { self.late.n.saturating_add(1) } else { 1 };
-        self.late = Late { n, at_us, source_us };
-        n < LATE_RUN
     }
 
     /// Counts a sample that follows a believed one, or holds it.
@@ -419,14 +395,6 @@ fn first(settings: &Settings, sample: &Sample) -> Baseline {
 
 fn pair(base: &Baseline, b: u64, at: Moment, bounds: Option<(u64, u64)>) -> Pair {
     Pair { a: base.value, b, t_us: at.mono_us.saturating_sub(base.at.mono_us).max(0), bounds }
-}
-
-/// The same where the earlier reading was delivered late, so that less of our time lies between the two than the device
-/// had: its own clock tells how long that was, up to [`LATEST_US`].
-fn as_delivered_late(base: &Baseline, sample: &Sample, pair: Pair) -> Option<Pair> {
-    let (new, old) = sample.source_us.zip(base.source_us)?;
-    let t_us = new.saturating_sub(old).min(pair.t_us.saturating_add(LATEST_US));
-    (t_us > pair.t_us).then_some(Pair { t_us, ..pair })
 }
 
 /// An entry that counts nothing and covers no time.

@@ -4,12 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use opcua::crypto::SecurityPolicy;
-use opcua::server::ServerUserToken;
+use opcua::server::{ANONYMOUS_USER_TOKEN_ID, ServerEndpoint, ServerUserToken};
 use opcua::types::MessageSecurityMode;
 use tempfile::TempDir;
 
 use super::*;
 use crate::config::{OpcUaAccess, PasswordPlace, Policy, Security, User};
+use crate::sources::Label;
 use crate::sources::opcua::session::{OpenError, Opening, Reach};
 use crate::sources::pki::{Pki, Trust};
 

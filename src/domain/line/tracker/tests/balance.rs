@@ -1,28 +1,18 @@
 //! A sensor that counts twice is found by the tracker and named; a clean line stays quiet.
 
-use std::sync::Arc;
-
-use jiff::tz::TimeZone;
-
+use super::line::{line_of, poll};
 use super::script::moment;
-use crate::line::calendar::Calendar;
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Counted;
 use crate::line::rollup::PeriodKind;
 use crate::line::stop::Cause;
 use crate::line::stop::key_cause::KeyCause;
-use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
-use crate::plc_map::PlcMap;
-use crate::reading::{Outcome, Quality, Reading, Snapshot, Value};
-use crate::units::{Count, LineId, Reason, StationId};
+use crate::line::tracker::{Carry, Changes, LineTracker};
+use crate::plc_map::filler_map;
+use crate::units::{Count, Reason, StationId};
 
-const MAP: &str = r#"
-[machine]
-station = "CF01"
-title = { en = "Filler", zh = "充填机" }
-protocol = "modbus"
-max_per_minute = 6500
-step = 50
+const MAP: &str = filler_map!(
+    r#"step = 50
 inside = 900
 [modbus]
 unit = 1
@@ -63,37 +53,11 @@ role = "reject:metal"
 resets = "never"
 capsules_least = 10
 capsules_most = 60
-"#;
+"#
+);
 
 fn tracker() -> LineTracker {
-    let map = PlcMap::parse("case", MAP).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let model = LineModel {
-        id: LineId::new("L1"),
-        stations: vec![Arc::new(map)],
-        counting: 0,
-        target_per_minute: 6_500,
-        calendar: Calendar::new(TimeZone::UTC, Vec::new()),
-        time_scale: 1.0,
-    };
-    LineTracker::new(model, moment(0.0), Carry::default())
-}
-
-fn snapshot(second: u64, values: [u64; 5]) -> Snapshot {
-    let reading = |(tag, value): (u16, u64)| Reading {
-        tag,
-        value: Value::Unsigned(value),
-        quality: Quality::Good,
-        status: 0,
-        source_us: None,
-    };
-    Snapshot {
-        device: 0,
-        group: 0,
-        taken_at: moment(second as f64),
-        round_trip_us: 1_000,
-        polls: 1,
-        outcome: Outcome::Taken((0..).zip(values).map(reading).collect()),
-    }
+    LineTracker::new(line_of(&[MAP]), moment(0.0), Carry::default())
 }
 
 /// Runs for some minutes at 6,000 a minute with 600 capsules inside; `good` is what the sensor shows of what came out.
@@ -106,7 +70,7 @@ fn run(minutes: u64, good: impl Fn(u64) -> u64) -> (Vec<Event>, Changes) {
         let made = second * 100;
         let metal = second / 900;
         let out = made.saturating_sub(600).saturating_sub(35 * metal);
-        tracker.advance(&snapshot(second, [3, 0, made, good(out), metal]));
+        tracker.advance(&poll(second as f64, &[3, 0, made, good(out), metal]));
         if second % 10 == 0 {
             tracker.check(moment(second as f64));
             last = tracker.take_changes();
@@ -148,7 +112,7 @@ fn the_reason_tells_on_which_side_the_cause_lies() {
     let mut tracker = tracker();
     for second in 0..30 {
         let values = if second < 10 { [3, 0, 0, 0, 0] } else { [4, 4, 0, 0, 0] };
-        tracker.advance(&snapshot(second, values));
+        tracker.advance(&poll(second as f64, &values));
     }
     let stops = tracker.take_changes().stops;
     let shown: Vec<_> = stops.iter().map(|stop| (stop.cause, stop.reason, &stop.key)).collect();

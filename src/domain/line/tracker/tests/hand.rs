@@ -1,29 +1,21 @@
 //! Batches by hand: to which batch each capsule belongs, who may order what, and what a restart makes of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-
+use super::line::{line_of, poll};
 use super::script::moment;
 use crate::line::batch::hand::{Act, Did, Order, Refusal};
-use crate::line::calendar::Calendar;
 use crate::line::chronicle::Past;
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Counted;
 use crate::line::rollup::{OpenBatch, PeriodKind, Rollup};
-use crate::line::tracker::{Carry, LineModel, LineTracker};
-use crate::plc_map::PlcMap;
-use crate::reading::{Miss, Outcome, Quality, Reading, Snapshot, Value};
-use crate::units::{Count, LineId, StationId};
+use crate::line::tracker::{Carry, LineTracker};
+use crate::plc_map::filler_map;
+use crate::reading::{Miss, Outcome, Snapshot, Value};
+use crate::units::{Count, StationId};
 
-const MAP: &str = r#"
-[machine]
-station = "CF01"
-title = { en = "Filler", zh = "充填机" }
-protocol = "modbus"
-max_per_minute = 6500
-step = 50
+const MAP: &str = filler_map!(
+    r#"step = 50
 inside = 900
 [modbus]
 unit = 1
@@ -56,42 +48,20 @@ id = "reason"
 register = "holding 8"
 type = "u16"
 role = "stop_reason"
-"#;
+"#
+);
 
 /// The tag of a machine that tells its batch.
 const BATCH: &str =
     "[[tag]]\nid = \"batch\"\nregister = \"holding 6\"\ntype = \"u16\"\nrole = \"batch_id\"\n";
 
 fn tracker(map: &str, carry: Carry, second: f64) -> LineTracker {
-    let map = PlcMap::parse("case", map).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let model = LineModel {
-        id: LineId::new("L1"),
-        stations: vec![Arc::new(map)],
-        counting: 0,
-        target_per_minute: 6_500,
-        calendar: Calendar::new(TimeZone::UTC, Vec::new()),
-        time_scale: 1.0,
-    };
-    LineTracker::new(model, moment(second), carry)
+    LineTracker::new(line_of(&[map]), moment(second), carry)
 }
 
 /// A reading of the state, the infeed, the good count, the stop reason and perhaps the batch.
 fn read(second: u64, values: &[u64]) -> Snapshot {
-    let reading = |(tag, value): (u16, &u64)| Reading {
-        tag,
-        value: Value::Unsigned(*value),
-        quality: Quality::Good,
-        status: 0,
-        source_us: None,
-    };
-    Snapshot {
-        device: 0,
-        group: 0,
-        taken_at: moment(second as f64),
-        round_trip_us: 1_000,
-        polls: 1,
-        outcome: Outcome::Taken((0..).zip(values).map(reading).collect()),
-    }
+    poll(second as f64, values)
 }
 
 fn open(id: &str) -> Order {

@@ -5,6 +5,7 @@ mod change;
 mod damage;
 mod hand;
 mod laws;
+mod line;
 mod odometer;
 mod periods;
 mod script;

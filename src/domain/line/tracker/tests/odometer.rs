@@ -1,22 +1,14 @@
 //! What an odometer decides: a long silence of a 16-bit counter, a batch change, a restart of ours in it.
 
-use std::sync::Arc;
-
+use super::line::{line_of, poll};
 use super::script::{Journal, moment};
-use crate::line::calendar::Calendar;
 use crate::line::event::EventKind;
-use crate::line::tracker::{Carry, LineModel, LineTracker};
-use crate::plc_map::PlcMap;
-use crate::reading::{Outcome, Quality, Reading, Snapshot, Value};
-use crate::units::{Count, LineId, TagId};
+use crate::line::tracker::{Carry, LineTracker};
+use crate::plc_map::filler_map;
+use crate::units::{Count, TagId};
 
-const MAP: &str = r#"
-[machine]
-station = "CF01"
-title = { en = "Filler", zh = "充填机" }
-protocol = "modbus"
-max_per_minute = 6500
-step = 50
+const MAP: &str = filler_map!(
+    r#"step = 50
 [modbus]
 unit = 1
 [groups]
@@ -50,7 +42,8 @@ role = "reject:no_dose"
 retentive = true
 resets = "batch"
 odometer = "strokes"
-"#;
+"#
+);
 
 /// A line of one filler, and what its journal would hold.
 struct Watch {
@@ -61,33 +54,20 @@ struct Watch {
 
 impl Watch {
     fn new(map: &str) -> Watch {
-        let tracker = LineTracker::new(model(map), moment(0.0), Carry::default());
+        let tracker = LineTracker::new(line_of(&[map]), moment(0.0), Carry::default());
         Watch { tracker, journal: Journal::default(), map: map.into() }
     }
 
     /// A poll at a second: strokes, infeed, good, bad.
     fn poll(&mut self, seconds: f64, values: [u64; 4]) {
-        let reading = |(tag, value)| Reading {
-            tag,
-            value: Value::Unsigned(value),
-            quality: Quality::Good,
-            status: 0,
-            source_us: None,
-        };
-        self.tracker.advance(&Snapshot {
-            device: 0,
-            group: 0,
-            taken_at: moment(seconds),
-            round_trip_us: 1_000,
-            polls: 1,
-            outcome: Outcome::Taken((0..).zip(values).map(reading).collect()),
-        });
+        self.tracker.advance(&poll(seconds, &values));
         self.tracker.check(moment(seconds));
         self.journal.store(self.tracker.take_changes());
     }
 
     fn restart(&mut self, seconds: f64) {
-        self.tracker = LineTracker::new(model(&self.map), moment(seconds), self.journal.carry());
+        self.tracker =
+            LineTracker::new(line_of(&[&self.map]), moment(seconds), self.journal.carry());
     }
 
     fn total(&self, tag: &str) -> Count {
@@ -100,18 +80,6 @@ impl Watch {
         let events = self.journal.events.iter();
         let events = events.filter(|event| event.kind == kind && about(&event.tag));
         events.map(|event| event.word.clone()).collect()
-    }
-}
-
-fn model(map: &str) -> LineModel {
-    let map = PlcMap::parse("case", map).unwrap_or_else(|problems| panic!("{problems:?}"));
-    LineModel {
-        id: LineId::new("L1"),
-        stations: vec![Arc::new(map)],
-        counting: 0,
-        target_per_minute: 6_500,
-        calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
-        time_scale: 1.0,
     }
 }
 

@@ -13,10 +13,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-
+use super::line::line_of;
 use crate::line::balance::SectionState;
-use crate::line::calendar::Calendar;
 use crate::line::chronicle::Past;
 use crate::line::counter::Baseline;
 use crate::line::event::{Event, EventKind};
@@ -28,20 +26,15 @@ use crate::line::stop::Stop;
 use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
 use crate::line::weighing::Sequence;
 use crate::line::weight::{Account, Series, WeightTally};
-use crate::plc_map::{Kind, PlcMap};
+use crate::plc_map::{Kind, PlcMap, filler_map};
 use crate::reading::{Miss, Outcome, Quality, Reading, Snapshot, Value};
-use crate::units::{Count, LineId, Moment, StationId, TagId};
+use crate::units::{Count, Moment, StationId, TagId};
 
 /// 2026-11-24 08:00:00 UTC: the start of a minute and of an hour.
 pub(super) const START_US: i64 = 1_795_507_200_000_000;
 
-const FILLER: &str = r#"
-[machine]
-station = "CF01"
-title = { en = "Filler", zh = "充填机" }
-protocol = "modbus"
-max_per_minute = 6500
-step = 50
+const FILLER: &str = filler_map!(
+    r#"step = 50
 [modbus]
 unit = 1
 [groups]
@@ -102,7 +95,8 @@ register = "holding 12"
 type = "u32"
 role = "condition"
 group = "slow"
-"#;
+"#
+);
 
 const WEIGHER: &str = r#"
 [machine]
@@ -159,21 +153,12 @@ pub(super) fn model() -> LineModel {
 
 /// The same with texts of the filler's map replaced.
 pub(super) fn model_with(edits: &[(&str, &str)]) -> LineModel {
-    let map =
-        |text: &str| Arc::new(PlcMap::parse("case", text).unwrap_or_else(|e| panic!("{e:?}")));
     let mut filler = FILLER.to_owned();
     for (from, to) in edits {
         assert!(filler.contains(from), "{from} is not in the map");
         filler = filler.replacen(from, to, 1);
     }
-    LineModel {
-        id: LineId::new("L1"),
-        stations: vec![map(&filler), map(WEIGHER)],
-        counting: 0,
-        target_per_minute: 6_500,
-        calendar: Calendar::new(TimeZone::UTC, Vec::new()),
-        time_scale: 1.0,
-    }
+    line_of(&[&filler, WEIGHER])
 }
 
 /// A moment of a case, in seconds since its start.

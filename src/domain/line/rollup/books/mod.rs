@@ -1,15 +1,21 @@
 //! The books of the periods that are open.
 
+mod carry;
+mod open;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{PeriodKind, Rollup, Spending};
+use super::{PeriodKind, Rollup};
 use crate::line::batch::{Change, Remark, Verdict};
 use crate::line::calendar::Calendar;
-use crate::line::minute::{Counted, Tally};
+use crate::line::minute::Counted;
 use crate::line::split::divide;
 use crate::line::stop::Spent;
 use crate::units::{Count, Moment, StationId};
+use open::{Open, Sums};
+
+pub use open::Period;
 
 /// Hours that have ended are kept for the screen: those of the longest day, twice.
 const HOURS_KEPT: usize = 50;
@@ -62,80 +68,6 @@ pub struct Books {
     closed_until_us: i64,
 }
 
-#[derive(Clone, Debug)]
-struct Open {
-    kind: PeriodKind,
-    name: Arc<str>,
-    start_us: i64,
-    end_us: Option<i64>,
-    rev: u32,
-    remark: Option<Remark>,
-    /// From where on anything is recorded of it, in UTC microseconds.
-    watched_from_us: Option<i64>,
-    sums: Sums,
-    dirty: bool,
-}
-
-/// A period as booked so far.
-#[derive(Clone, Copy, Debug)]
-pub struct Period<'a> {
-    /// Name of the shift; empty for an hour.
-    pub name: &'a Arc<str>,
-    /// Start in UTC microseconds.
-    pub start_us: i64,
-    /// End in UTC microseconds.
-    pub end_us: i64,
-    /// From where on anything is recorded of it, in UTC microseconds.
-    pub watched_from_us: i64,
-    /// How its time was spent.
-    pub spending: &'a Spending,
-    /// All counts, gaps included, counter by counter.
-    pub counts: &'a [Count],
-    /// The part of them that is known for gaps only as a whole.
-    pub gaps: &'a [Count],
-}
-
-#[derive(Clone, Debug)]
-struct Sums {
-    spending: Spending,
-    counts: Vec<Count>,
-    gaps: Vec<Count>,
-    estimated: bool,
-}
-
-impl Sums {
-    fn zero(n_counters: usize) -> Sums {
-        let zero = vec![Count::ZERO; n_counters];
-        Sums { spending: Spending::default(), counts: zero.clone(), gaps: zero, estimated: false }
-    }
-
-    fn book(&mut self, booking: &Booking, count: Count) {
-        self.counts[booking.counter] += count;
-        if booking.gap {
-            self.gaps[booking.counter] += count;
-        }
-    }
-
-    /// Puts the counts into the order of other counters. One that is not among the old ones has none.
-    fn rekey(&mut self, old: &[(StationId, Counted)], keys: &[(StationId, Counted)]) {
-        let moved = |counts: &[Count]| -> Vec<Count> {
-            let count = |key| old.iter().position(|old| old == key).map(|at| counts[at]);
-            keys.iter().map(|key| count(key).unwrap_or(Count::ZERO)).collect()
-        };
-        (self.counts, self.gaps) = (moved(&self.counts), moved(&self.gaps));
-    }
-
-    fn merge(&mut self, other: &Sums) {
-        self.spending.merge(&other.spending);
-        let add = |mine: &mut [Count], theirs: &[Count]| {
-            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += *theirs);
-        };
-        add(&mut self.counts, &other.counts);
-        add(&mut self.gaps, &other.gaps);
-        self.estimated |= other.estimated;
-    }
-}
-
 impl Books {
     /// Books of counters in this order.
     pub fn new(calendar: Calendar, keys: Vec<(StationId, Counted)>) -> Books {
@@ -149,119 +81,6 @@ impl Books {
             past_hours: VecDeque::new(),
             closed_until_us: i64::MIN,
         }
-    }
-
-    /// Goes on with other shifts and other counters from `at_us` on. What is booked in open periods of a counter that is
-    /// gone stays in them; a shift that the calendar has no more ends here, and the one that it has instead begins.
-    pub fn rearrange(
-        &mut self,
-        calendar: Calendar,
-        mut keys: Vec<(StationId, Counted)>,
-        at_us: i64,
-    ) {
-        let open = || self.open.iter().chain(&self.batch);
-        for (at, key) in self.keys.iter().enumerate() {
-            let counted = open().any(|open| !open.sums.counts[at].is_zero());
-            if counted && !keys.contains(key) {
-                keys.push(key.clone());
-            }
-        }
-        let old = std::mem::replace(&mut self.keys, keys);
-        let periods = self.open.iter_mut().chain(&mut self.batch).chain(&mut self.past_hours);
-        let tail = self.tail.iter_mut().map(|(_, tail)| tail);
-        for sums in periods.map(|open| &mut open.sums).chain(tail) {
-            sums.rekey(&old, &self.keys);
-        }
-        self.calendar = calendar;
-        self.follow_calendar(at_us);
-    }
-
-    /// Lets the open shift be the one of the calendar.
-    fn follow_calendar(&mut self, at_us: i64) {
-        let is_open = |open: &&mut Open| {
-            let lasts = open.start_us <= at_us && open.end_us.is_none_or(|end_us| at_us < end_us);
-            open.kind == PeriodKind::Shift && lasts
-        };
-        let Some(open) = self.open.iter_mut().find(is_open) else { return };
-        let now = self.calendar.shift_at(at_us);
-        match &now {
-            Some(now) if now.start_us == open.start_us => {
-                open.dirty |= open.end_us != Some(now.end_us) || open.name != now.name;
-                (open.name, open.end_us) = (now.name.clone(), Some(now.end_us));
-                return;
-            }
-            // It began at the change before this one.
-            Some(now) if open.end_us == Some(now.end_us) && open.name == now.name => return,
-            _ => (open.end_us, open.dirty) = (Some(at_us), true),
-        }
-        if let Some(now) = now {
-            let i = self.open.iter().position(|open| open.start_us > at_us);
-            let sums = Sums::zero(self.keys.len());
-            let (name, end_us) = (now.name, Some(now.end_us));
-            self.open.insert(
-                i.unwrap_or(self.open.len()),
-                Open {
-                    kind: PeriodKind::Shift,
-                    name,
-                    start_us: at_us,
-                    end_us,
-                    rev: 0,
-                    remark: None,
-                    watched_from_us: None,
-                    sums,
-                    dirty: true,
-                },
-            );
-        }
-    }
-
-    /// Goes on with periods that were stored: those that had not ended, and the last hours that had. `booked_us` is up
-    /// to when time had been booked.
-    pub fn restore(&mut self, rollups: &[Rollup], booked_us: Option<i64>) {
-        // An open period is written whole, so that a counter which the maps have no more must stay in it.
-        for tally in rollups.iter().filter(|rollup| !rollup.closed).flat_map(|r| &r.counts) {
-            let key = (tally.station.clone(), tally.counted.clone());
-            if !self.keys.contains(&key) {
-                self.keys.push(key);
-            }
-        }
-        for rollup in rollups {
-            let mut sums = Sums::zero(self.keys.len());
-            sums.spending = rollup.spending;
-            sums.estimated = rollup.estimated;
-            for (i, (station, counted)) in self.keys.iter().enumerate() {
-                let of = |tallies: &[Tally]| -> Count {
-                    let is_it = |t: &&Tally| t.station == *station && t.counted == *counted;
-                    tallies.iter().filter(is_it).map(|t| t.count).sum()
-                };
-                (sums.counts[i], sums.gaps[i]) = (of(&rollup.counts), of(&rollup.gaps));
-            }
-            let until_us = rollup.end_us.into_iter().chain(booked_us).min();
-            let recorded_us = rollup.spending.time.total();
-            let watched_from_us =
-                until_us.map(|until_us| (until_us - recorded_us).max(rollup.start_us));
-            let open = Open {
-                kind: rollup.kind,
-                name: rollup.name.clone(),
-                start_us: rollup.start_us,
-                end_us: rollup.end_us,
-                rev: rollup.rev,
-                remark: rollup.remark,
-                watched_from_us,
-                sums,
-                dirty: false,
-            };
-            match (rollup.kind, rollup.closed) {
-                (PeriodKind::Hour, true) => self.past_hours.push_back(open),
-                (_, true) => {}
-                (PeriodKind::Batch, false) => self.batch = Some(open),
-                (_, false) => self.open.push(open),
-            }
-        }
-        self.open.sort_by_key(|open| open.start_us);
-        self.past_hours.make_contiguous().sort_by_key(|open| open.start_us);
-        let hours = self.open.iter().filter(|open| open.kind == PeriodKind::Hour);
-        self.closed_until_us = hours.map(|open| open.start_us).min().unwrap_or(i64::MIN);
     }
 
     /// The shift at a moment as booked so far, if anything was booked in it.
@@ -430,16 +249,12 @@ impl Books {
             batch.end_us = Some(change.at.utc_us.max(batch.start_us));
             self.closed.push(batch.rollup(&self.keys, None, true));
         }
+        let (start_us, n_counters) = (change.at.utc_us, self.keys.len());
         self.batch = change.id.as_ref().map(|id| Open {
-            kind: PeriodKind::Batch,
-            name: id.clone(),
-            start_us: change.at.utc_us,
-            end_us: None,
-            rev: 0,
             remark: Some(change.remark),
-            watched_from_us: Some(change.at.utc_us),
-            sums: tail.unwrap_or_else(|| Sums::zero(self.keys.len())),
-            dirty: true,
+            watched_from_us: Some(start_us),
+            sums: tail.unwrap_or_else(|| Sums::zero(n_counters)),
+            ..Open::new(PeriodKind::Batch, id.clone(), start_us, None, n_counters)
         });
     }
 
@@ -495,23 +310,15 @@ impl Books {
                 (shift.name, shift.start_us, shift.end_us)
             }
         };
-        let i = self.open.iter().position(|open| open.start_us > start_us);
-        let i = i.unwrap_or(self.open.len());
-        let sums = Sums::zero(self.keys.len());
-        let end_us = Some(end_us);
-        let open = Open {
-            kind,
-            name,
-            start_us,
-            end_us,
-            rev: 0,
-            remark: None,
-            watched_from_us: None,
-            sums,
-            dirty: true,
-        };
+        Some(self.begin(Open::new(kind, name, start_us, Some(end_us), self.keys.len())))
+    }
+
+    /// Puts a period among the open ones; its position.
+    fn begin(&mut self, open: Open) -> usize {
+        let later = self.open.iter().position(|other| other.start_us > open.start_us);
+        let i = later.unwrap_or(self.open.len());
         self.open.insert(i, open);
-        Some(i)
+        i
     }
 
     /// The open period of a kind that holds a whole span.
@@ -542,64 +349,5 @@ impl Books {
             .into_iter()
             .filter_map(|(from_us, end_us)| Some((self.position(kind, from_us)?, from_us, end_us)));
         spans.collect()
-    }
-}
-
-impl Open {
-    fn spend(&mut self, spent: &Spent, (from_us, to_us): (i64, i64), order: bool) {
-        self.sums.spending.add(spent, to_us - from_us, order);
-        let first_us = from_us.max(self.start_us);
-        self.watched_from_us = Some(self.watched_from_us.unwrap_or(first_us));
-        self.dirty = true;
-    }
-
-    fn period(&self) -> Option<Period<'_>> {
-        let end_us = self.end_us?;
-        Some(Period {
-            name: &self.name,
-            start_us: self.start_us,
-            end_us,
-            watched_from_us: self.watched_from_us.unwrap_or(end_us),
-            spending: &self.sums.spending,
-            counts: &self.sums.counts,
-            gaps: &self.sums.gaps,
-        })
-    }
-
-    fn rollup(
-        &mut self,
-        keys: &[(StationId, Counted)],
-        tail: Option<&Sums>,
-        closed: bool,
-    ) -> Rollup {
-        self.dirty = false;
-        self.rev += 1;
-        let mut sums = self.sums.clone();
-        if let Some(tail) = tail {
-            sums.merge(tail);
-        }
-        let tallies = |counts: &[Count]| -> Vec<Tally> {
-            let counted = keys.iter().zip(counts).filter(|(_, count)| !count.is_zero());
-            counted
-                .map(|((station, counted), count)| Tally {
-                    station: station.clone(),
-                    counted: counted.clone(),
-                    count: *count,
-                })
-                .collect()
-        };
-        Rollup {
-            kind: self.kind,
-            name: self.name.clone(),
-            start_us: self.start_us,
-            end_us: self.end_us,
-            rev: self.rev,
-            closed,
-            remark: self.remark,
-            estimated: sums.estimated,
-            spending: sums.spending,
-            counts: tallies(&sums.counts),
-            gaps: tallies(&sums.gaps),
-        }
     }
 }

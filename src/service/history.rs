@@ -1,0 +1,126 @@
+//! The stored record as the web asks for it.
+
+use domain::line::batch::hand::Entry;
+use domain::line::chronicle::{CounterRecord, StopRecord};
+use domain::line::event::{Event, EventKind};
+use domain::line::minute::Minute;
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::second::Seconds;
+use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::weight::WeightTally;
+use domain::quality::limits::Limits;
+use domain::quality::record::{StoredIncident, StoredPoint, Work};
+use domain::units::{LineId, TagId};
+
+use crate::historian::Historian;
+use crate::web::{History, QualityRecord};
+
+/// Most rows of one answer.
+const ROWS: usize = 50_000;
+
+/// Incidents of one answer.
+const INCIDENTS: usize = 500;
+
+/// The historian as the web sees it.
+pub(crate) struct StoredHistory(pub(crate) Historian);
+
+impl History for StoredHistory {
+    fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
+        self.0.minutes(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String> {
+        self.0.seconds(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
+        self.0.weights(line, span).map_err(|error| error.to_string())
+    }
+
+    fn events(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        kinds: &[EventKind],
+    ) -> Result<Vec<(i64, Event)>, String> {
+        let kinds = (!kinds.is_empty()).then_some(kinds);
+        let mut events =
+            self.0.events(line, from_us, to_us, kinds, ROWS).map_err(|error| error.to_string())?;
+        events.reverse();
+        Ok(events)
+    }
+
+    fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String> {
+        self.0.stops(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn stop(&self, line: &LineId, number: u64) -> Result<StopRecord, String> {
+        self.0.stop(line, number).map_err(|error| error.to_string())
+    }
+
+    fn revise(
+        &self,
+        line: &LineId,
+        revision: Revision,
+        seen: Option<u64>,
+    ) -> Result<Result<u64, Refusal>, String> {
+        let made = self.0.revise_stops(line, revision, seen).map_err(|error| error.to_string())?;
+        Ok(made.map(|revision| revision.number))
+    }
+
+    fn batch_entries(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Entry>, String> {
+        self.0.batch_entries(line, (from_us, to_us), ROWS).map_err(|error| error.to_string())
+    }
+
+    fn rollups(
+        &self,
+        line: &LineId,
+        kind: PeriodKind,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<Rollup>, String> {
+        self.0.rollups(line, kind, (from_us, to_us), ROWS).map_err(|error| error.to_string())
+    }
+
+    fn counter(
+        &self,
+        line: &LineId,
+        tag: &TagId,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<CounterRecord>, String> {
+        self.0.counter(line, tag, (from_us, to_us), ROWS).map_err(|error| error.to_string())
+    }
+}
+
+impl QualityRecord for StoredHistory {
+    fn limits(&self, line: &LineId, of: &str) -> Result<Vec<Limits>, String> {
+        self.0.limits(line, Some(of)).map_err(|error| error.to_string())
+    }
+
+    fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), String> {
+        self.0.add_limits(line, limits).map_err(|error| error.to_string())
+    }
+
+    fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), String> {
+        self.0.decide_limits(line, limits).map_err(|error| error.to_string())
+    }
+
+    fn incidents(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<StoredIncident>, String> {
+        self.0.incidents(line, span, INCIDENTS).map_err(|error| error.to_string())
+    }
+
+    fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, String> {
+        self.0.add_work(line, incident, work).map_err(|error| error.to_string())
+    }
+
+    fn points(
+        &self,
+        line: &LineId,
+        of: &str,
+        span: (i64, i64),
+    ) -> Result<Vec<StoredPoint>, String> {
+        self.0.points(line, of, span).map_err(|error| error.to_string())
+    }
+}
