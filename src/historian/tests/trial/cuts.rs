@@ -100,8 +100,12 @@ fn without_a_sync_for_each_commit_power_cuts_take_ticks() {
 #[test]
 fn without_a_sync_of_the_directory_power_cuts_take_the_journal() {
     let settings = [("POWERCUT_STRICT", "1"), ("POWERCUT_NO_NAMES", "1")];
-    let Some(series) = cut(3, &settings) else { return };
-    assert_eq!(series.cuts_that_lost, 3, "{series:?}");
+    for _ in 0..3 {
+        // One cut each: a second one would find the file of the first on the disk, with a name, and what a checkpoint
+        // writes into that one is kept.
+        let Some(series) = cut(1, &settings) else { return };
+        assert!(series.acked > 0 && series.lost == series.acked, "{series:?}");
+    }
 }
 
 /// A disk that fails for a while: ticks are refused, the file is opened anew, and nothing that was stored is lost.
