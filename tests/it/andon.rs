@@ -104,7 +104,7 @@ async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     assert_eq!((&body["data"]["line"], &body["data"]["simulated"]), (&json!("L1"), &json!(false)));
     assert_eq!(alerts(api).await.expect("alerts")["open"].as_array().map(Vec::len), Some(1));
     let figures = api.text("/metrics").await.expect("the figures");
-    assert!(figures.contains("\ncapline_alerts_open{rule=\"call\"} 1\n"), "{figures}");
+    assert!(figures.contains("\ncapline_alerts_open{rule=\"call\"} 1.0\n"), "{figures}");
     // The call is open still, and once somebody takes it the alert closes.
     let view = api.snapshot().await.expect("a view");
     assert_eq!(view["calls"][0]["opened"]["by"], "Li Wei");

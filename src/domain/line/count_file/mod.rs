@@ -162,7 +162,7 @@ fn sample(table: &Table, index: usize, row: &Row, value: u64) -> Sample {
         ..Evidence::default()
     };
     let at = Moment { utc_us: row.at_us, mono_us: row.at_us };
-    Sample { at, source_us: Some(row.at_us), value, evidence }
+    Sample { at, off_us: 0, source_us: Some(row.at_us), value, evidence }
 }
 
 /// Whether the batch id stays the same in the next rows that have a value.

@@ -60,6 +60,8 @@ struct Plc {
     source_shift_us: i64,
     /// How much later the next reading is delivered, in microseconds.
     delayed_us: i64,
+    /// How far its moment may be off, in microseconds.
+    off_us: i64,
     next: Evidence,
     counter: Option<Counter>,
     last: Option<Sample>,
@@ -126,6 +128,7 @@ impl Plc {
                 ("ours", _) => self.restart_service(),
                 ("back", s) => self.source_shift_us -= duration(&format!("{s}s")),
                 ("delayed", by) => self.delayed_us = duration(by),
+                ("off", by) => self.off_us = duration(by),
                 ("same", _) => {
                     let mut again = self.last.expect("a sample before");
                     again.at = moment(self.now_us + 1_000);
@@ -160,7 +163,8 @@ impl Plc {
         };
         let source_us = self.sourced.then_some(self.now_us + self.source_shift_us);
         let at = moment(self.now_us + std::mem::take(&mut self.delayed_us));
-        let sample = Sample { at, source_us, value, evidence };
+        let off_us = std::mem::take(&mut self.off_us);
+        let sample = Sample { at, off_us, source_us, value, evidence };
         self.last = Some(sample);
         self.give(sample);
     }

@@ -36,7 +36,7 @@ impl Counter {
         let t_us = sample.at.mono_us.saturating_sub(base.at.mono_us).max(0);
         // After a restart nobody knows whether the odometer is the one of before.
         let bounds = sample.evidence.bounds.filter(|_| !self.resumed);
-        let meaning = elsewhere(&self.settings, t_us, bounds);
+        let meaning = elsewhere(self.most_in(t_us), t_us, bounds);
         base.held = None;
         base.batch = BatchChange::default();
         base.mapping = self.settings.mapping;
@@ -47,8 +47,7 @@ impl Counter {
     }
 }
 
-fn elsewhere(settings: &Settings, t_us: i64, bounds: Option<(u64, u64)>) -> Meaning {
-    let most = settings.most_in(t_us);
+fn elsewhere(most: u64, t_us: i64, bounds: Option<(u64, u64)>) -> Meaning {
     let high = bounds.map_or(most, |(_, high)| most.min(high));
     let count = Count::between(0, 0, high);
     let why = format!(
@@ -75,7 +74,7 @@ mod tests {
 
     fn sample(ms: i64, value: u64) -> Sample {
         let at = Moment { utc_us: ms * 1_000, mono_us: ms * 1_000 };
-        Sample { at, source_us: None, value, evidence: Evidence::default() }
+        Sample { at, off_us: 0, source_us: None, value, evidence: Evidence::default() }
     }
 
     /// 100 good and 60 bad; then the two change registers, and from then on 10 more are made of each.

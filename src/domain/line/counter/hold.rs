@@ -8,7 +8,7 @@ use super::baseline::{Baseline, Held};
 use super::delta::{Cause, Delta, Flags, Hypothesis};
 use super::evidence::Signs;
 use super::weigh::{Meaning, Pair, seconds, weigh};
-use super::{Counter, Sample, marker, pair};
+use super::{Counter, Sample, marker};
 use crate::units::Count;
 
 /// What one carry between the two words of a torn 32-bit register amounts to.
@@ -27,7 +27,8 @@ impl Counter {
         // The high word is still the old one, the low word is already new: 65,536 too little.
         let wide = self.settings.modulus.states().is_none_or(|states| states > u128::from(WORD));
         let restored = pair.b.saturating_add(WORD);
-        let on_line = restored >= pair.a && restored - pair.a <= self.settings.most_in(pair.t_us);
+        let on_line =
+            restored >= pair.a && restored - pair.a <= self.settings.most_in(pair.longest_us());
         wide && on_line && meaning.cause != Cause::Wrap
     }
 
@@ -39,7 +40,7 @@ impl Counter {
         meaning: Option<&Meaning>,
         out: &mut Vec<Delta>,
     ) {
-        let pair = pair(&base, sample.value, sample.at, None);
+        let pair = self.pair(&base, sample.value, sample.at, None);
         base.held = Some(Held {
             at: sample.at,
             source_us: sample.source_us,
@@ -57,7 +58,7 @@ impl Counter {
                 pair.a,
                 pair.b,
                 seconds(pair.t_us),
-                self.settings.most_in(pair.t_us),
+                self.settings.most_in(pair.longest_us()),
             ),
         };
         let why = why + ": it waits for one more reading";
@@ -77,7 +78,7 @@ impl Counter {
     ) {
         let next = Held::of(sample).after(&held);
         let signs = self.signs(&base, &next.evidence, sample.at);
-        let whole = pair(&base, sample.value, sample.at, next.evidence.bounds);
+        let whole = self.pair(&base, sample.value, sample.at, next.evidence.bounds);
         let missed = self.missed;
         let onward = weigh(&self.settings, whole, signs).filter(Meaning::is_onward);
         // After a fall that can be explained and goes on below the old value, a wrap from the old
@@ -132,8 +133,8 @@ impl Counter {
             return self.continue_with(&base, sample, glitch, stepped, out);
         }
         let after_us = sample.at.mono_us.saturating_sub(held.at.mono_us);
-        let before = self.settings.most_in(held.at.mono_us.saturating_sub(base.at.mono_us));
-        let after = self.settings.most_in(after_us);
+        let before = self.most_between(base.at, held.at);
+        let after = self.most_in(after_us);
         let (low, high) =
             if sample.value <= after { (sample.value, sample.value) } else { (0, after) };
         let reset = Count::between(low, low, before.saturating_add(high));
@@ -185,20 +186,20 @@ impl Counter {
         (moved.at, moved.value) = (held.at, held.value);
         moved.seen.note(&held.evidence, held.at.mono_us);
         let signs = self.signs(&moved, &sample.evidence, sample.at);
-        let pair = pair(&moved, sample.value, sample.at, None);
+        let pair = self.pair(&moved, sample.value, sample.at, None);
         weigh(&self.settings, pair, signs).is_some_and(|meaning| meaning.is_onward())
     }
 
     /// What a held reading means if it was real; `signs` are those of the reading after it.
     fn explains(&self, base: &Baseline, held: &Held, signs: Signs) -> Option<Meaning> {
         let signs = self.signs(base, &held.evidence, held.at).or(signs);
-        let pair = pair(base, held.value, held.at, held.evidence.bounds);
+        let pair = self.pair(base, held.value, held.at, held.evidence.bounds);
         weigh(&self.settings, pair, signs)
     }
 
     /// Books the held reading: it was real.
     fn accept_held(&mut self, base: Baseline, held: Held, signs: Signs, out: &mut Vec<Delta>) {
-        let pair = pair(&base, held.value, held.at, held.evidence.bounds);
+        let pair = self.pair(&base, held.value, held.at, held.evidence.bounds);
         let meaning = self
             .explains(&base, &held, signs)
             .unwrap_or_else(|| Meaning::preset(&self.settings, pair));
@@ -219,7 +220,7 @@ impl Counter {
     ) {
         let Some(base) = self.base else { return };
         let signs = self.signs(&base, &sample.evidence, sample.at);
-        let pair = pair(&base, sample.value, sample.at, sample.evidence.bounds);
+        let pair = self.pair(&base, sample.value, sample.at, sample.evidence.bounds);
         let mut meaning = weigh(&self.settings, pair, signs)
             .unwrap_or_else(|| Meaning::preset(&self.settings, pair));
         if let Some(instead) = instead {
@@ -251,7 +252,7 @@ fn is_between(base: &Baseline, held: &Held, sample: &Sample) -> bool {
 
 impl Held {
     fn of(sample: &Sample) -> Held {
-        let Sample { at, source_us, value, evidence } = *sample;
+        let Sample { at, source_us, value, evidence, .. } = *sample;
         Held { at, source_us, value, evidence, missed: false }
     }
 
@@ -269,7 +270,8 @@ impl Held {
 
     fn as_sample(&self) -> Sample {
         let Held { at, source_us, value, evidence, .. } = *self;
-        Sample { at, source_us, value, evidence }
+        // How far it may be off is in the counter.
+        Sample { at, off_us: 0, source_us, value, evidence }
     }
 }
 

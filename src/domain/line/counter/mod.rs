@@ -19,7 +19,7 @@
 //! | readings are kept with both times; the same adds 0, a late one never subtracts | `order.txt`; `historian::tests::raw` |
 //! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws.rs`; `tracker::tests::damage` |
 //! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws.rs` |
-//! | a reading that was delivered late is judged by the clock of its device | `order.txt` |
+//! | a reading that was delivered late is judged by the clock of its device, and by its round trip | `order.txt` |
 //! | what rises too fast waits for one more reading | `bad_readings.txt` |
 //! | another register under the same name is no difference | `elsewhere.rs` |
 //! | our own restart goes on from what is durable | `tracker::tests::laws`; `tests/it/kills.rs` |
@@ -68,6 +68,8 @@ use weigh::{Meaning, Pair, weigh};
 pub struct Sample {
     /// When it was taken. Its boot clock measures, its wall clock labels.
     pub at: Moment,
+    /// How much earlier or later than `at` it may have been taken, in microseconds: half the round trip of a poll.
+    pub off_us: i64,
     /// The device's own time of the value. The same value at the same time is a duplicate; leave
     /// it out when a keep-alive says that the value still holds.
     pub source_us: Option<i64>,
@@ -90,6 +92,9 @@ pub struct Counter {
     session_lost: bool,
     /// Samples in a row that looked late.
     late: Late,
+    /// The most that the moment of the base, or of a sample since, may be off, in microseconds. Not kept over a restart,
+    /// where seconds pass.
+    off_us: i64,
 }
 
 /// The sample from which the bounds of the next one count.
@@ -115,6 +120,7 @@ impl Counter {
             resumed: false,
             session_lost: false,
             late: Late::default(),
+            off_us: 0,
         }
     }
 
@@ -130,6 +136,14 @@ impl Counter {
 
     /// Takes the next sample, in the order of arrival, and appends at most two deltas to `out`.
     pub fn sample(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
+        self.off_us = self.off_us.max(sample.off_us);
+        self.judge(sample, out);
+        if self.base.is_none_or(|base| base.held.is_none()) {
+            self.off_us = sample.off_us;
+        }
+    }
+
+    fn judge(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
         let Some(mut base) = self.base else {
             self.base = Some(first(&self.settings, sample));
             self.missed = false;
@@ -214,9 +228,7 @@ impl Counter {
     /// What the reading that waits for its confirmation may add to the total.
     pub fn undecided(&self) -> Count {
         let held = self.base.and_then(|base| base.held.map(|held| (base.at, held.at)));
-        held.map_or(Count::ZERO, |(from, to)| {
-            Count::between(0, 0, self.settings.most_in(to.mono_us.saturating_sub(from.mono_us)))
-        })
+        held.map_or(Count::ZERO, |(from, to)| Count::between(0, 0, self.most_between(from, to)))
     }
 
     /// What may have been counted from the newest sample until `now`: nothing is known of it but how fast the machine is.
@@ -228,14 +240,34 @@ impl Counter {
                 true => now.utc_us.saturating_sub(newest.at.utc_us),
                 false => now.mono_us.saturating_sub(newest.at.mono_us),
             };
-            Count::between(0, 0, self.settings.most_in(silent_us))
+            Count::between(0, 0, self.most_in(silent_us))
         })
+    }
+
+    /// The most that can be counted between two samples that say to be so far apart.
+    fn most_in(&self, t_us: i64) -> u64 {
+        self.settings.most_in(t_us.saturating_add(self.slack_us()))
+    }
+
+    fn most_between(&self, from: Moment, to: Moment) -> u64 {
+        self.most_in(to.mono_us.saturating_sub(from.mono_us))
+    }
+
+    /// By how much more than their moments say two samples may lie apart: each may be off.
+    pub(super) fn slack_us(&self) -> i64 {
+        self.off_us.saturating_mul(2)
+    }
+
+    /// The base and a value read later.
+    fn pair(&self, base: &Baseline, b: u64, at: Moment, bounds: Option<(u64, u64)>) -> Pair {
+        let t_us = at.mono_us.saturating_sub(base.at.mono_us).max(0);
+        Pair { a: base.value, b, t_us, slack_us: self.slack_us(), bounds }
     }
 
     /// Counts a sample that follows a believed one, or holds it.
     fn take(&mut self, base: Baseline, sample: &Sample, stepped: Flags, out: &mut Vec<Delta>) {
         let signs = self.signs(&base, &sample.evidence, sample.at);
-        let pair = pair(&base, sample.value, sample.at, sample.evidence.bounds);
+        let pair = self.pair(&base, sample.value, sample.at, sample.evidence.bounds);
         // What cannot be between two readings of our time may be between those of the device.
         let late = || {
             let pair = as_delivered_late(&base, sample, pair)?;
@@ -302,7 +334,7 @@ impl Counter {
     fn follow_batch(&self, base: &mut Baseline, sample: &Sample, meaning: &mut Meaning) {
         let settings = &self.settings;
         let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
-        let most = settings.most_in(passed_us);
+        let most = self.most_in(passed_us);
         let contradicted = meaning.flags.contains(Flags::CONTRADICTED);
         let most = match sample.evidence.bounds.filter(|_| !contradicted) {
             Some((_, high)) => most.min(high),
@@ -391,10 +423,6 @@ fn first(settings: &Settings, sample: &Sample) -> Baseline {
         held: None,
         mapping: settings.mapping,
     }
-}
-
-fn pair(base: &Baseline, b: u64, at: Moment, bounds: Option<(u64, u64)>) -> Pair {
-    Pair { a: base.value, b, t_us: at.mono_us.saturating_sub(base.at.mono_us).max(0), bounds }
 }
 
 /// An entry that counts nothing and covers no time.

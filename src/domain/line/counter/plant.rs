@@ -277,7 +277,7 @@ impl<'a> Plant<'a> {
         };
         let at = Moment { utc_us: self.now_us, mono_us: self.now_us + self.mono_shift_us };
         let source_us = columns.sourced.then_some(self.now_us + self.source_shift_us);
-        Sample { at, source_us, value: self.register(), evidence }
+        Sample { at, off_us: 0, source_us, value: self.register(), evidence }
     }
 }
 

@@ -22,8 +22,17 @@ pub(super) struct Pair {
     pub b: u64,
     /// The time between them in microseconds.
     pub t_us: i64,
+    /// By how much more they may lie apart.
+    pub slack_us: i64,
     /// The least and most that siblings allow.
     pub bounds: Option<(u64, u64)>,
+}
+
+impl Pair {
+    /// The most time that may lie between them in microseconds.
+    pub(super) fn longest_us(&self) -> i64 {
+        self.t_us.saturating_add(self.slack_us)
+    }
 }
 
 /// What two readings mean.
@@ -50,7 +59,7 @@ struct Onward {
 
 /// Weighs all explanations. `None` if none is possible: the value must be confirmed first.
 pub(super) fn weigh(settings: &Settings, pair: Pair, signs: Signs) -> Option<Meaning> {
-    let most = settings.most_in(pair.t_us);
+    let most = settings.most_in(pair.longest_us());
     let rise = pair.b >= pair.a;
     let step = pair.b.wrapping_sub(pair.a);
     if rise && step <= most && !signs.hinted && is_ordinary(settings, pair, step, most) {
@@ -166,7 +175,7 @@ impl Meaning {
 
     /// The counter was set to another value: nothing that was counted before is visible in it.
     pub(super) fn preset(settings: &Settings, pair: Pair) -> Meaning {
-        let most = settings.most_in(pair.t_us);
+        let most = settings.most_in(pair.longest_us());
         let (low, high) =
             intersect(Some((0, most)), pair.bounds.unwrap_or((0, u64::MAX))).unwrap_or((0, most));
         let count = Count::between(low, low, high);

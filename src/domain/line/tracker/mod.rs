@@ -132,6 +132,8 @@ pub struct LineTracker {
     charts: Arc<[Chart; 2]>,
     charted: u64,
     deltas: Vec<Delta>,
+    /// How far the moment of the snapshot at hand may be off, in microseconds.
+    off_us: i64,
 }
 
 /// What the chronicle has to know of a line.
@@ -191,6 +193,7 @@ impl LineTracker {
             missed_polls: 0,
             charted: u64::MAX,
             deltas: Vec::new(),
+            off_us: 0,
         };
         tracker.redraw();
         tracker
@@ -203,6 +206,8 @@ impl LineTracker {
             return;
         }
         let (polls, at) = (u64::from(snapshot.polls), snapshot.taken_at);
+        let half_us = f64::from(snapshot.round_trip_us) / 2.0;
+        self.off_us = (half_us * self.model.time_scale.max(1.0)).ceil() as i64;
         match &snapshot.outcome {
             Outcome::Missed(miss) => {
                 self.missed_polls += polls;
@@ -326,7 +331,8 @@ impl LineTracker {
         (evidence.odometer, evidence.bounds) = self.bounds(position, value, at, shares);
         let mut deltas = std::mem::take(&mut self.deltas);
         let counter = &mut self.ledgers[position].counter;
-        counter.sample(&Sample { at, source_us, value, evidence }, &mut deltas);
+        let off_us = self.off_us;
+        counter.sample(&Sample { at, off_us, source_us, value, evidence }, &mut deltas);
         for delta in deltas.drain(..) {
             self.book(position, &delta, at);
         }
