@@ -221,10 +221,7 @@ fn remark(word: &str) -> Option<&'static str> {
 
 /// The text of a word of the data in Chinese.
 fn word(kind: &str, word: &str) -> Option<&'static str> {
-    let id = |key: &&Key| {
-        key.id().strip_prefix(kind).and_then(|rest| rest.strip_prefix('.')) == Some(word)
-    };
-    Key::ALL.iter().find(id).map(|key| key.zh())
+    Key::of(&format!("{kind}.{word}")).map(Key::zh)
 }
 
 /// The Chinese of a text, if it is that English sentence.

@@ -78,13 +78,7 @@ pub(super) fn name(lang: Lang, characteristic: &Characteristic) -> String {
             format!("{} {station} {}", lang.say(Key::WeightSpread), lang.say(series_key(*series)))
         }
         Measure::Reject { station, reason } => {
-            let id = format!("reason.{reason}");
-            let known = Key::ALL.iter().find(|key| key.id() == id);
-            let reason = known.map_or_else(
-                || reason.as_str().replace('_', " "),
-                |key| lang.say(*key).into_owned(),
-            );
-            format!("{station} {reason}")
+            format!("{station} {}", lang.say_word("reason", reason.as_str()))
         }
     }
 }
@@ -161,9 +155,7 @@ fn minutes(shown: &Characteristic) -> Vec<u32> {
 }
 
 fn words(lang: Lang, rule: RuleId) -> String {
-    let id = format!("rule.{}", rule.name());
-    let known = Key::ALL.iter().find(|key| key.id() == id);
-    known.map_or_else(String::new, |key| lang.say(*key).into_owned())
+    lang.say_word("rule", rule.name())
 }
 
 /// Rules for a look; alarms are judged by those of the limits.
