@@ -47,6 +47,8 @@ pub(crate) struct SeriesPoint {
     rejected: CountView,
     /// Microseconds by class, in the order run, internal, external, planned, idle, unknown.
     time_us: [i64; 6],
+    /// Good capsules a minute over the known time, whole; null without any.
+    per_minute: Option<u64>,
     /// Share of the recorded time that is known, percent; null without any.
     known_percent: Option<f64>,
 }
@@ -153,6 +155,8 @@ impl SeriesPoint {
             good: sums.good.into(),
             rejected: sums.rejected.into(),
             time_us: sums.time.0,
+            per_minute: (known_us > 0)
+                .then(|| (sums.good.best() as f64 * 6e7 / known_us as f64).round() as u64),
             known_percent: (total_us > 0).then(|| share(known_us as f64 / total_us as f64)),
         }
     }

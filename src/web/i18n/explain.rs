@@ -77,4 +77,5 @@ texts! {
     LeftOutInside "left_out.inside" "What is inside the machine at the end is missing, and what was inside at the beginning is too much." "期末机内存料未计出，期初机内存料多计出。"
     LeftOutEstimated "left_out.estimated" "A gap across a border of the period was divided by estimate; its bounds say by how much it can be off." "跨时段边界的缺口按估计分摊；区间给出可能的偏差。"
     LeftOutTargetRecorded "left_out.target_recorded" "The target asks only for the recorded time." "目标仅按有记录的时间计。"
+    InputOtherRejects "input.other_rejects" "rejects of other reasons" "其他原因剔废"
 }

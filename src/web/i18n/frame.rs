@@ -13,6 +13,8 @@ texts! {
     NeedsScript "needs_script" "This page needs JavaScript. Without it the page could not tell that its numbers have become old, and so it shows none." "本页需要 JavaScript。没有它，页面无法发现数据已过期，因此不显示任何数字。"
     LineChoice "line_choice" "Line" "产线"
     PageChoice "page_choice" "Page" "页面"
+    MinutesUnit "minutes_unit" "min" "分钟"
+    OverviewAbout "overview_about" "State, output against target, speed, rejects and stations of the line in this shift." "本班产线的状态、产量与目标、速度、剔废及各工位。"
     Wall "wall" "Wall" "看板"
 
     // The link between screen and edge.
@@ -60,4 +62,12 @@ texts! {
     // First-run help.
     HelpWaiting "help_waiting" "No reading has arrived yet. The first figures appear as soon as the counting station answers." "尚未收到读数。计数站一应答，数据即会显示。"
     HelpUnreachable "help_unreachable" "{station} at {address} does not answer ({reason}). Check: 1. Is the device switched on and its network cable in? 2. Are address and port in the configuration right? 3. Does a firewall or another client hold its only connection? The service keeps trying; nothing needs to be restarted." "{station}（{address}）没有应答（{reason}）。请检查：1. 设备是否通电、网线是否插好？2. 配置中的地址和端口是否正确？3. 是否被防火墙或其他客户端占用唯一连接？服务会持续重试，无需重启。"
+    FirstRun "first_run" "What to do next" "下一步"
+    FirstRunCheck "first_run_check" "See whether configuration and maps can be used:" "检查配置与映射表是否可用："
+    FirstRunUp "first_run_up" "✔ answers." "✔ 有应答。"
+    FirstRunDown "first_run_down" "◆ was never heard: {reason}." "◆ 从未应答：{reason}。"
+    FirstRunAsk "first_run_ask" "Ask it yourself:" "可直接询问："
+    FirstRunGo "first_run_go" "Start the service, if it was stopped for that:" "如曾停止服务，请再启动："
+    FirstRunAlone "first_run_alone" "The service keeps trying; once a device answers, its figures appear and this note goes away." "服务会持续重试；设备一应答，数据即会显示，本提示随之消失。"
+    TenThousands "ten_thousands" "in 10,000" "万粒"
 }

@@ -36,4 +36,12 @@ texts! {
     RoleBlocked "role.blocked" "blocked" "堵料"
     RoleStarved "role.starved" "starved" "待料"
     RoleCondition "role.condition" "condition" "工况"
+    LineTimeline "line_timeline" "State of the line in this shift" "本班产线状态时间线"
+    SecondsTitle "seconds_title" "Output, capsules/min" "产出速度（粒/分钟）"
+    Seconds1m "seconds_span.1m" "1 min" "1 分钟"
+    Seconds15m "seconds_span.15m" "15 min" "15 分钟"
+    Seconds8h "seconds_span.8h" "8 h" "8 小时"
+    SecondsSummary "seconds_summary" "Output over {n} points of {step}: lowest {min}, highest {max}, latest {last} capsules a minute; target {target}." "产出速度，{n} 个点，每点 {step}：最低 {min}，最高 {max}，最近 {last} 粒/分钟；目标 {target}。"
+    RoleWeightSample "role.weight_sample" "weights of a sample" "抽样重量"
+    RoleWeightInterval "role.weight_interval" "weights of an interval" "区间重量"
 }

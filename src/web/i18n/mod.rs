@@ -136,6 +136,7 @@ macro_rules! texts {
 
 mod calls;
 mod data;
+mod errors;
 mod explain;
 mod frame;
 mod line;
@@ -146,9 +147,10 @@ mod reports;
 mod spc;
 mod stops;
 
-const AREAS: [&[Key]; 11] = [
+const AREAS: [&[Key]; 12] = [
     calls::TEXTS,
     data::TEXTS,
+    errors::TEXTS,
     explain::TEXTS,
     frame::TEXTS,
     line::TEXTS,

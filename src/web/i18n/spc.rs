@@ -3,6 +3,7 @@
 texts! {
     // The SPC workbench.
     Spc "spc" "SPC" "控制图"
+    SpcAbout "spc_about" "Whether a characteristic varies by chance alone: its chart, the limits that judge it, its signals and what was done about them." "某特性是否仅随偶然波动：控制图、判定所用控制限、异常信号及其处置。"
     SpcChart "spc_chart" "Control chart" "控制图"
     SpcCompanion "spc_companion" "Companion chart" "配对图"
     SpcCharacteristic "spc_characteristic" "Characteristic" "特性"

@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{Choice, Look, Page, page};
-use super::parts::{explained, figure, heading, style, table, trouble, windows};
+use super::parts::{chart, explained, figure, heading, style, table, trouble, windows};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -59,6 +59,13 @@ fn body(lang: Lang) -> Markup {
         }
         (table(lang, Key::RejectPareto, "pareto", &columns))
         p.dim.explain { (lang.mark(Key::VerdictNote)) }
-        (table(lang, Key::RejectHeat, "heat", &[]))
+        div.halves.heat-bores {
+            (table(lang, Key::RejectHeat, "heat", &[]))
+            div.stack {
+                (chart(lang, Key::BoreMap, "bores"))
+                p.dim.explain #bores-none {}
+                p.dim.explain { (lang.mark(Key::RecheckNone)) }
+            }
+        }
     }
 }

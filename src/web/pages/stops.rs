@@ -63,6 +63,7 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
             p.dim #span {}
             button.choice #csv type="button" { "CSV" }
             button.choice #calls-csv type="button" { (lang.mark(Key::CallsCsv)) }
+            button.choice #print type="button" { (lang.mark(Key::Print)) }
         }
         (trouble())
         div.tiles {
@@ -75,7 +76,10 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
         (chart(lang, Key::Timeline, "timeline"))
         div.halves {
             (table(lang, Key::StopList, "stops", &columns))
-            (table(lang, Key::LossPareto, "losses", &[Key::ReasonWord, Key::Share, Key::Stoppages, Key::Lasted, Key::Cumulative]))
+            div.stack {
+                (chart(lang, Key::Waterfall, "waterfall"))
+                (table(lang, Key::LossPareto, "losses", &[Key::ReasonWord, Key::Share, Key::Stoppages, Key::Lasted, Key::Cumulative]))
+            }
         }
         dialog #entry aria-labelledby="entry-title" {
             form method="dialog" {
