@@ -92,6 +92,18 @@ const SENTENCES: &[(&str, &str)] = &[
     ("{} is empty", "{} 为空"),
     ("say it in words", "请用文字说明"),
     // The service.
+    // Alerts.
+    ("{} is unknown, before {state}", "{} 状态未知，之前 {}"),
+    ("{} is {state}: code {}", "{} {}：代码 {}"),
+    ("{} is {state}: {}", "{} {}：{}"),
+    ("{} is {state}", "{} {}"),
+    ("{}: {} by limits v{}", "{}：{}，按控制限 v{} 判定"),
+    ("{need} at {} was not taken, called by {}", "{}（{}）呼叫无人响应，呼叫人 {}"),
+    ("{need} at {} was not taken", "{}（{}）呼叫无人响应"),
+    ("the journal refuses to store: {}", "无法写入存储：{}"),
+    ("the journal refuses to store", "无法写入存储"),
+    ("{} MB free of {} MB", "剩余 {} MB，共 {} MB"),
+    ("{} changes of an outage wait", "断线期间的 {} 条变更待传"),
     ("the wall clock stepped by {} s", "系统时钟跳变 {} 秒"),
     // Alarms.
     ("the counts of this segment do not add up to its value", "本计数段各笔之和与计数器值不符"),

@@ -61,7 +61,7 @@ struct BoreView {
     mean_mg: Option<f64>,
     /// Their standard deviation, milligrams; null below two weights.
     sd_mg: Option<f64>,
-    /// Mean less that of all other bores, milligrams.
+    /// Mean less the median of the means of all bores, milligrams.
     difference_mg: Option<f64>,
     /// Probability of such a difference by chance, adjusted for the number of bores; null where there are too few.
     p_value: Option<f64>,
@@ -162,4 +162,60 @@ impl BoreView {
 
 fn hundredths(x: f64) -> f64 {
     (x * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::plc_map::PlcMap;
+    use domain::units::LineId;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::web::History;
+    use crate::web::fixture::kept::{self, BEGIN_US, Kept};
+
+    fn window() -> WindowView {
+        let from_ms = BEGIN_US / 1_000;
+        WindowView { window: "shift", name: String::new(), from_ms, to_ms: from_ms + 1, open: true }
+    }
+
+    fn shown(config: &LineConfig) -> Value {
+        let weights = Kept::morning().weights(&LineId::new("L1"), (BEGIN_US, i64::MAX));
+        let weights = weights.expect("it can be read");
+        let view = view(config, window(), weights.iter().map(|(_, tally)| tally));
+        serde_json::to_value(view).expect("JSON")
+    }
+
+    /// The fixture weighs two capsules of ten bores every 15 minutes; the seventh is 6 mg too light.
+    #[test]
+    fn the_bore_that_fills_too_little_is_named_and_no_other() {
+        let mut config = kept::line();
+        let text = include_str!("../../../plc-maps/cw04-modbus.toml");
+        let map =
+            PlcMap::parse("plc-maps/cw04-modbus.toml", text).expect("the shipped map is whole");
+        config.devices[3].map = Arc::new(map);
+        let view = shown(&config);
+        let station = &view["stations"][0];
+        assert_eq!((&view["told"], &station["station"]), (&true.into(), &"CW04".into()));
+        let bores = station["bores"].as_array().expect("bores");
+        assert_eq!(bores.len(), 10);
+        for bore in bores {
+            let light = bore["bore"] == 7;
+            assert_eq!(bore["verdict"], if light { "less" } else { "chance" }, "{bore}");
+            let mean = if light { 494.0 } else { 500.0 };
+            assert_eq!((bore["mean_mg"].as_f64(), bore["n"].as_u64()), (Some(mean), Some(26)));
+        }
+        assert_eq!(bores[6]["difference_mg"], -6.0);
+    }
+
+    #[test]
+    fn a_line_whose_maps_know_no_bores_says_so() {
+        let view = shown(&kept::line());
+        assert_eq!(
+            (&view["told"], view["stations"].as_array().map(Vec::len)),
+            (&false.into(), Some(0))
+        );
+    }
 }

@@ -121,7 +121,7 @@ export function hms(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const days = Math.floor(seconds / 86400);
   const time = `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return days > 0 ? `${days} d ${time}` : time;
+  return days > 0 ? `${days} ${t('days_unit')} ${time}` : time;
 }
 
 /** `0.1 s`, `42 s`, `00:03:10` @param {number} ms */

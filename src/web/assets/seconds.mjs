@@ -115,7 +115,7 @@ export class Seconds {
   }
 }
 
-const length = (step) => (step < 60000 ? `${step / 1000} s` : `${step / 60000} min`);
+const length = (step) => (step < 60000 ? `${step / 1000} s` : `${step / 60000} ${t('minutes_unit')}`);
 
 function pointText(point, of) {
   const time = of === 'second' ? clock(point.start_ms) : hm(point.start_ms);

@@ -130,7 +130,7 @@ function why(data) {
       nodes.push(p(t('spc_sigma_value', { sd: fixed(evidence.sigma_z_sd), r: fixed(evidence.lag1) })));
     }
     if (data.lengths.length) {
-      nodes.push(table([t('spc_length'), 'σz MR', 'σz SD', 'ρ₁', 'p', 'p′'], data.lengths.map((row) => [`${row.minutes} min`,
+      nodes.push(table([t('spc_length'), 'σz MR', 'σz SD', 'ρ₁', 'p', 'p′'], data.lengths.map((row) => [`${row.minutes} ${t('minutes_unit')}`,
         fixed(row.sigma_z_mr), fixed(row.sigma_z_sd), fixed(row.lag1), num(row.n1_plain), num(row.n1_prime)])));
     }
     return nodes;

@@ -106,7 +106,7 @@ const offset = () => view?.offset_s ?? 0;
 
 function showAll() {
   choices();
-  put('control-title', `${word('chart', full.characteristic.chart)} · ${full.subgroup_minutes} min · ${unitOf(full)}`);
+  put('control-title', `${word('chart', full.characteristic.chart)} · ${full.subgroup_minutes} ${t('minutes_unit')} · ${unitOf(full)}`);
   put('beside-title', word('companion', full.companion.name));
   put('state', stateWords());
   put('rules-chosen', full.rules.filter((rule) => rule.id !== 'LIMIT').map((rule) => rule.id).join(' '));

@@ -13,6 +13,8 @@ texts! {
     NeedsScript "needs_script" "This page needs JavaScript. Without it the page could not tell that its numbers have become old, and so it shows none." "本页需要 JavaScript。没有它，页面无法发现数据已过期，因此不显示任何数字。"
     LineChoice "line_choice" "Line" "产线"
     PageChoice "page_choice" "Page" "页面"
+    DaysUnit "days_unit" "d" "天"
+    ClockHint "clock_hint" "hh:mm:ss" "时:分:秒"
     MinutesUnit "minutes_unit" "min" "分钟"
     OverviewAbout "overview_about" "State, output against target, speed, rejects and stations of the line in this shift." "本班产线的状态、产量与目标、速度、剔废及各工位。"
     Wall "wall" "Wall" "看板"

@@ -101,7 +101,7 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
                     summary { (lang.mark(Key::SplitMerge)) }
                     p.dim { (lang.mark(Key::SplitNote)) }
                     div.own {
-                        label { span { (lang.mark(Key::SplitAt)) } input #split-at inputmode="numeric" maxlength="8" placeholder="hh:mm:ss" autocomplete="off"; }
+                        label { span { (lang.mark(Key::SplitAt)) } input #split-at inputmode="numeric" maxlength="8" placeholder=(lang.say(Key::ClockHint)) autocomplete="off"; }
                         label { span { (lang.mark(Key::WhyWord)) } input #cut-why maxlength="400"; }
                         button.act #split type="button" { (lang.mark(Key::Split)) }
                         button.act #merge-before type="button" { (lang.mark(Key::MergeBefore)) }
