@@ -4,8 +4,9 @@
 import { clock, doubt, fixed, hm, num, REPLAY, s, t } from './format.mjs';
 import { axis, Plot, ticks } from './chart.mjs';
 
-/** Spans to choose from, and how often they are asked again. A span in seconds is only asked for what is new of it. */
-const SPANS = [{ name: '1m', ms: 60000, every: 1000 }, { name: '15m', ms: 900000, every: 2000 }, { name: '8h', ms: 28800000, every: 15000 }];
+/** Spans to choose from, and how often they are asked again. Of a span in seconds only what is new is asked again. Counts move by strokes of the machine: over longer spans
+ * points are longer, or the strokes would be all there is to see. */
+const SPANS = [{ name: '1m', ms: 60000, step: 1000, every: 1000 }, { name: '15m', ms: 900000, step: 10000, every: 2000 }, { name: '8h', ms: 28800000, step: 60000, every: 15000 }];
 /** A second is stored a little after it is over, and may still change then. */
 const AGAIN_MS = 15000;
 const ANSWER_WITHIN_MS = 8000;
@@ -43,20 +44,21 @@ export class Seconds {
     const to = this.now();
     if (this.asking || to === null) return;
     const { span } = this;
-    const known = this.data && this.data.step_ms === 1000 ? this.data.points.at(-1)?.start_ms : null;
-    const from = Math.floor(Math.max(to - span.ms, known ? known - AGAIN_MS : 0));
+    const known = this.data?.of === 'second' ? this.data.points.at(-1)?.start_ms : null;
+    // From the start of a point, or the first one would be a part of one.
+    const from = Math.floor(Math.max(to - span.ms, known ? known - AGAIN_MS : 0) / span.step) * span.step;
     this.asking = true;
     this.asked = performance.now();
     const giveUp = new AbortController();
     const timer = setTimeout(() => giveUp.abort(), ANSWER_WITHIN_MS);
     try {
-      const address = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/series?from=${from}&to=${Math.ceil(to)}`;
+      const address = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/series?from=${from}&to=${Math.ceil(to)}&step=${span.step / 1000}`;
       const answer = await fetch(address, { signal: giveUp.signal, cache: 'no-store' });
       const body = await answer.json();
       if (!answer.ok || span !== this.span) return;
       const before = known ? this.data.points.filter((point) => point.start_ms < body.points[0]?.start_ms && point.start_ms >= to - span.ms) : [];
       // An answer in another unit stands alone: parts of different length do not belong into one line.
-      this.data = before.length > 0 && body.step_ms === 1000 ? { ...body, points: before.concat(body.points) } : body;
+      this.data = before.length > 0 && body.of === 'second' && body.step_ms === this.data.step_ms ? { ...body, points: before.concat(body.points) } : body;
       this.plot.set(this.data);
     } catch {
       // What is shown stays, and the right edge of the drawing grows: the frame of the page says that it is not live.

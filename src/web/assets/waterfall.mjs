@@ -1,6 +1,6 @@
 // Where the time of a span went: from its length through the losses to the time that was used.
 
-import { fixed, hms, s, t, word } from './format.mjs';
+import { fixed, LANG, s, t, word } from './format.mjs';
 import { shape } from './chart.mjs';
 
 /** Shapes of steps: the classes of time that they are. */
@@ -11,6 +11,12 @@ const SHAPES = {
 /** What is always shown, also when it is nothing. */
 const ALWAYS = ['span', 'unknown', 'effective'];
 
+const two = (n) => String(n).padStart(2, '0');
+/** `165:12:07`: hours are not made days, so that times can be compared at a glance. */
+const hms = (ms) => {
+  const seconds = Math.floor(ms / 1000);
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+};
 const shown = ({ steps }) => steps.filter((step) => step.ms !== 0 || ALWAYS.includes(step.id));
 const isWhole = ({ id }) => id === 'span' || id === 'effective';
 
@@ -27,7 +33,7 @@ export function drawWaterfall(svg, width, height, data) {
   const steps = shown(data);
   const [span] = data.steps;
   const wide = width > 460;
-  const box = { left: wide ? 168 : 124, right: width - (wide ? 150 : 86) };
+  const box = { left: LANG === 'both' ? 216 : wide ? 168 : 124, right: width - (wide ? 158 : 86) };
   const row = Math.min(30, height / steps.length);
   const x = (ms) => box.left + Math.max(0, ms) / Math.max(1, span.ms) * (box.right - box.left);
   svg.append(s('path', { class: 'tick', d: `M${box.left} 0V${row * steps.length}` }));
@@ -41,7 +47,7 @@ export function drawWaterfall(svg, width, height, data) {
     svg.append(s('rect', { class: kind === 'unknown' ? 'part unknown' : kind === 'run' ? 'filled' : `part ${kind}`, ...bar }));
     // A thin line leads from the end of a bar to the next one.
     if (i + 1 < steps.length) svg.append(s('path', { class: 'grid', d: `M${isWhole(step) ? to : from} ${y + row - 3}v6` }));
-    svg.append(s('text', { class: 'axis num', x: wide ? width - 66 : width - 4, y: y + row / 2 + 5, 'text-anchor': 'end' }, taken(step)));
+    svg.append(s('text', { class: 'axis num', x: wide ? width - 74 : width - 4, y: y + row / 2 + 5, 'text-anchor': 'end' }, taken(step)));
     if (wide) svg.append(s('text', { class: 'axis num', x: width - 4, y: y + row / 2 + 5, 'text-anchor': 'end' }, `${fixed(step.percent, 1)} %`));
     const text = [word('step', step.id), taken(step), range(step), `${fixed(step.percent, 1)} %`].filter(Boolean).join(' · ');
     return { x: (from + to) / 2, y: null, row: { y, height: row }, text };

@@ -57,15 +57,15 @@ fn body(lang: Lang) -> Markup {
             (figure(lang, Key::AgainstBefore, "change"))
             (explained(lang, Key::Coverage, "coverage", "coverage"))
         }
-        (table(lang, Key::RejectPareto, "pareto", &columns))
-        p.dim.explain { (lang.mark(Key::VerdictNote)) }
-        div.halves.heat-bores {
-            (table(lang, Key::RejectHeat, "heat", &[]))
+        div.halves.pareto-bores {
+            (table(lang, Key::RejectPareto, "pareto", &columns))
             div.stack {
                 (chart(lang, Key::BoreMap, "bores"))
                 p.dim.explain #bores-none {}
                 p.dim.explain { (lang.mark(Key::RecheckNone)) }
             }
         }
+        p.dim.explain { (lang.mark(Key::VerdictNote)) }
+        (table(lang, Key::RejectHeat, "heat", &[]))
     }
 }

@@ -152,6 +152,10 @@ impl Wanted {
     ) -> Result<Wanted, WebError> {
         let station = station_of(config, basis.station.as_deref())?;
         let reason = reason_of(config, &station, basis.reason.as_deref())?;
+        if reason.is_some() && !matches!(value, Explained::Rejected | Explained::RejectFraction) {
+            let message = "a reason belongs to rejected and reject_fraction only; leave it out";
+            return Err(WebError::Parameter(message.to_owned()));
+        }
         let limit = basis.micro_s.unwrap_or(micro_s(config));
         let wanted = Wanted {
             kind: PeriodKind::Hour,

@@ -103,11 +103,16 @@ const BASES: [&str; 7] = [
     "window=day&reason=unseparated&station=CF01",
 ];
 
+/// Whether a number can be explained so: a reason belongs to rejects.
+fn fits(value: &str, basis: &str) -> bool {
+    !basis.contains("reason") || value.starts_with("reject")
+}
+
 #[tokio::test]
 async fn every_number_is_what_its_formula_makes_of_its_inputs() {
     let app = app(Kept::morning());
     for value in Explained::ALL {
-        for basis in BASES {
+        for basis in BASES.into_iter().filter(|basis| fits(value.word(), basis)) {
             let view = explain(&app, value.word(), basis).await;
             let what = format!("{}?{basis}: {view}", value.word());
             let result = view["result"]["best"].as_f64();
@@ -139,7 +144,7 @@ async fn the_rows_of_the_table_add_up_to_the_number() {
     for (value, column) in
         [("good", "good"), ("rejected", "rejected"), ("infeed", "infeed"), ("samples", "samples")]
     {
-        for basis in BASES {
+        for basis in BASES.into_iter().filter(|basis| fits(value, basis)) {
             let view = explain(&app, value, basis).await;
             let (status, table) =
                 get(&app, view["rows"]["href"].as_str().expect("an address")).await;
@@ -255,6 +260,7 @@ async fn what_cannot_be_explained_is_answered_with_what_can() {
     for (path, status, words) in [
         ("good?kind=week", StatusCode::BAD_REQUEST, "shift, batch, hour"),
         ("good?station=XX", StatusCode::BAD_REQUEST, "CF01"),
+        ("good?reason=dented", StatusCode::BAD_REQUEST, "belongs to rejected"),
         ("rejected?reason=beauty", StatusCode::BAD_REQUEST, "dented"),
         ("rejected?station=PS02&reason=dented", StatusCode::BAD_REQUEST, "no reason"),
         ("good?window=year", StatusCode::BAD_REQUEST, "week"),

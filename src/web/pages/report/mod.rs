@@ -206,3 +206,43 @@ async fn report(
     let facts = gather::gather(app, line, kind, wanted.start).await?;
     Ok(paper::paper(app, look, line, &facts))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::web::History;
+    use crate::web::fixture::{self, Record, line};
+
+    /// The list says which version is final, since when, by whom and under which hash, and leads to the kept file.
+    #[test]
+    fn a_final_report_is_named_with_its_hash_and_its_file() {
+        let (app, _sender) = fixture::app(Clock::real(), Arc::new(Record));
+        let period = Record.rollups(&line().id, PeriodKind::Shift, 0, 1).expect("one").remove(0);
+        let version = |version, author: &str| FinalReport {
+            number: 40 + i64::from(version),
+            kind: PeriodKind::Shift,
+            start_us: period.start_us,
+            version,
+            made_us: 1_795_500_000_000_000,
+            author: author.to_owned(),
+            lang: "zh".to_owned(),
+            data_sha256: "d".repeat(64),
+            page_sha256: "0123456789abcdef".repeat(4),
+        };
+        let cell = |period: &Rollup, finals: &[FinalReport]| {
+            final_cell(&app, Lang::En, "L1", period, finals).into_string()
+        };
+        let text = cell(&period, &[version(2, "An"), version(1, "Bo")]);
+        for part in ["✔ v2", "An", "2026-11-24 14:00", "SHA-256 0123456789ab…", "number=42"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        // A batch that began in the same moment is another period, and so is one that goes on.
+        let batch = Rollup { kind: PeriodKind::Batch, ..period.clone() };
+        assert!(cell(&batch, &[version(1, "Bo")]).contains("Not made final yet"));
+        let open = Rollup { closed: false, ..period.clone() };
+        assert!(cell(&open, &[]).contains("going on"));
+    }
+}
