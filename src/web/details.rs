@@ -92,6 +92,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("{} is empty", "{} 为空"),
     ("say it in words", "请用文字说明"),
     // The service.
+    // Limits that nobody made.
+    ("first {} whole subgroups, made without a person", "前 {} 个完整子组，自动生成"),
     // Alerts.
     ("{} is unknown, before {state}", "{} 状态未知，之前 {}"),
     ("{} is {state}: code {}", "{} {}：代码 {}"),
@@ -323,6 +325,7 @@ mod tests {
     fn each_sentence_is_itself_and_no_other() {
         for (en, zh) in SENTENCES {
             let filled = en.replace("{}", "7").replace("{state}", "held").replace("{miss}", "torn");
+            let filled = filled.replace("{need}", "material");
             let filled = filled.replace("{suspects}", "CF01.In counts too little");
             let said = chinese(&filled);
             assert!(!said.contains('{') && said != filled, "{filled}: {said}");

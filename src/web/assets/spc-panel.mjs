@@ -1,6 +1,6 @@
 // What stands beside the charts: signals and the work on them, why this chart, budget, capability, limits.
 
-import { day, fixed, h, hm, num, REPLAY, show, t, word } from './format.mjs';
+import { day, fixed, h, hm, num, REPLAY, show, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { refusal } from './page.mjs';
 
@@ -197,9 +197,9 @@ function version(limits, data, page) {
     p(`CL ${fixed(limits.center, 4)} ${unit} · ${spread} · EWMA L ${fixed(limits.ewma_l)} · ${limits.rules.join(' ')}`),
     p(t('spc_baseline', { from: time(limits.from_ms), to: time(limits.to_ms), n: limits.n_used })),
     ...limits.excluded.map(([at, reason]) => p(`✘ ${time(at)} ${reason}`)),
-    p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: limits.reason })),
+    p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: title({ en: limits.reason, zh: limits.reason_zh }) })),
   ];
-  if (limits.decided_by) rows.push(p(`${word('limits', limits.state)}: ${limits.decided_by}, ${time(limits.decided_ms)} · ${limits.decided_reason}`));
+  if (limits.decided_by) rows.push(p(`${word('limits', limits.state)}: ${limits.decided_by}, ${time(limits.decided_ms)} · ${title({ en: limits.decided_reason, zh: limits.decided_reason_zh })}`));
   rows.push(p(h('code', {}, limits.sha256.slice(0, 16))));
   if (limits.state === 'proposed') {
     rows.push(replayButton(limits, page, data.to_ms));

@@ -17,7 +17,7 @@ const hms = (ms) => {
   const seconds = Math.floor(ms / 1000);
   return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 };
-const shown = ({ steps }) => steps.filter((step) => step.ms !== 0 || ALWAYS.includes(step.id));
+const shown = ({ steps }) => steps.filter((step) => Math.abs(step.ms) >= 1000 || ALWAYS.includes(step.id));
 const isWhole = ({ id }) => id === 'span' || id === 'effective';
 
 /** `−00:41:10`; what was made faster than the target gives time back. */

@@ -79,6 +79,6 @@ texts! {
     StepUnknown "step.unknown" "Unknown" "未知"
     StepEffective "step.effective" "Effective" "有效"
     CutBefore "cut_before" "a stop began before the span" "有停机始于时段之前"
-    CutAfter "cut_after" "a stop goes on after the span" "有停机延续到时段之后"
+    CutAfter "cut_after" "a stop goes on at the end of the span" "有停机在时段结束时仍持续"
     WholeHours "whole_hours" "counts of whole hours: a border of the span lies within one" "计数按整点小时：时段边界落在小时之内"
 }
