@@ -10,13 +10,17 @@ use domain::line::stop::revision::{Refusal, Revision};
 use domain::line::weight::WeightTally;
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
+use domain::reading::Outcome;
 use domain::units::{LineId, TagId};
 
 use crate::historian::Historian;
-use crate::web::{History, QualityRecord};
+use crate::web::{History, QualityRecord, TagReading};
 
 /// Most rows of one answer.
 const ROWS: usize = 50_000;
+
+/// Most snapshots of one answer: several minutes of a line that is polled ten times a second.
+const SNAPSHOTS: usize = 50_000;
 
 /// Incidents of one answer.
 const INCIDENTS: usize = 500;
@@ -31,6 +35,24 @@ impl History for StoredHistory {
 
     fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String> {
         self.0.seconds(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn readings(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<TagReading>, String> {
+        let snapshots =
+            self.0.raw(line, span.0, span.1, SNAPSHOTS).map_err(|error| error.to_string())?;
+        let devices = self.0.described(line, span.1).map_err(|error| error.to_string())?;
+        let mut readings = Vec::new();
+        for snapshot in snapshots {
+            let Outcome::Taken(taken) = snapshot.outcome else { continue };
+            let Some(device) = devices.get(usize::from(snapshot.device)) else { continue };
+            readings.extend(taken.into_iter().filter_map(|reading| {
+                let tag = device.tags.get(usize::from(reading.tag))?.clone();
+                let (station, at_us) = (device.station.clone(), snapshot.taken_at.utc_us);
+                let (value, quality) = (reading.value, reading.quality);
+                Some(TagReading { station, tag, at_us, value, quality })
+            }));
+        }
+        Ok(readings)
     }
 
     fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {

@@ -92,6 +92,20 @@ const SENTENCES: &[(&str, &str)] = &[
     ("{} is empty", "{} 为空"),
     ("say it in words", "请用文字说明"),
     // The service.
+    // Limits that nobody made.
+    ("first {} whole subgroups, made without a person", "前 {} 个完整子组，自动生成"),
+    // Alerts.
+    ("{} is unknown, before {state}", "{} 状态未知，之前 {}"),
+    ("{} is {state}: code {}", "{} {}：代码 {}"),
+    ("{} is {state}: {}", "{} {}：{}"),
+    ("{} is {state}", "{} {}"),
+    ("{}: {} by limits v{}", "{}：{}，按控制限 v{} 判定"),
+    ("{need} at {} was not taken, called by {}", "{}（{}）呼叫无人响应，呼叫人 {}"),
+    ("{need} at {} was not taken", "{}（{}）呼叫无人响应"),
+    ("the journal refuses to store: {}", "无法写入存储：{}"),
+    ("the journal refuses to store", "无法写入存储"),
+    ("{} MB free of {} MB", "剩余 {} MB，共 {} MB"),
+    ("{} changes of an outage wait", "断线期间的 {} 条变更待传"),
     ("the wall clock stepped by {} s", "系统时钟跳变 {} 秒"),
     // Alarms.
     ("the counts of this segment do not add up to its value", "本计数段各笔之和与计数器值不符"),
@@ -221,10 +235,7 @@ fn remark(word: &str) -> Option<&'static str> {
 
 /// The text of a word of the data in Chinese.
 fn word(kind: &str, word: &str) -> Option<&'static str> {
-    let id = |key: &&Key| {
-        key.id().strip_prefix(kind).and_then(|rest| rest.strip_prefix('.')) == Some(word)
-    };
-    Key::ALL.iter().find(id).map(|key| key.zh())
+    Key::of(&format!("{kind}.{word}")).map(Key::zh)
 }
 
 /// The Chinese of a text, if it is that English sentence.
@@ -314,6 +325,7 @@ mod tests {
     fn each_sentence_is_itself_and_no_other() {
         for (en, zh) in SENTENCES {
             let filled = en.replace("{}", "7").replace("{state}", "held").replace("{miss}", "torn");
+            let filled = filled.replace("{need}", "material");
             let filled = filled.replace("{suspects}", "CF01.In counts too little");
             let said = chinese(&filled);
             assert!(!said.contains('{') && said != filled, "{filled}: {said}");

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::details;
+use super::i18n::Key;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -74,13 +75,16 @@ pub enum WebError {
     /// More live screens than the service carries.
     #[error("too many live screens are open")]
     Crowded,
+    /// No answer within the time that one has.
+    #[error("the answer took too long")]
+    TooSlow,
     /// The historian could not read.
     #[error("the stored record could not be read")]
     Store(String),
 }
 
 /// A failed request, as JSON.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub struct ErrorView {
     /// One word for programs.
     pub code: &'static str,
@@ -90,6 +94,8 @@ pub struct ErrorView {
     pub message_zh: String,
     /// What to do instead.
     pub hint: String,
+    /// The same in Chinese.
+    pub hint_zh: String,
 }
 
 /// As much of what was asked as an answer repeats.
@@ -107,7 +113,9 @@ impl WebError {
     pub(crate) fn view(&self) -> ErrorView {
         let message = self.to_string();
         let message_zh = details::chinese(&message);
-        ErrorView { code: self.code(), message, message_zh, hint: self.hint().into() }
+        let code = self.code();
+        let hint_zh = Key::of(&format!("way.{code}")).map_or("", Key::zh).into();
+        ErrorView { code, message, message_zh, hint: self.hint().into(), hint_zh }
     }
 
     fn status(&self) -> StatusCode {
@@ -127,7 +135,9 @@ impl WebError {
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
             WebError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
             WebError::TooOften => StatusCode::TOO_MANY_REQUESTS,
-            WebError::Crowded | WebError::NotApplied(_) => StatusCode::SERVICE_UNAVAILABLE,
+            WebError::Crowded | WebError::NotApplied(_) | WebError::TooSlow => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             WebError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -152,6 +162,7 @@ impl WebError {
             WebError::Host(_) => "host",
             WebError::TooOften => "too_often",
             WebError::Crowded => "crowded",
+            WebError::TooSlow => "too_slow",
             WebError::Store(_) => "store",
         }
     }
@@ -190,6 +201,7 @@ impl WebError {
             WebError::Crowded => {
                 "close screens that nobody looks at, or read /api/v1/lines/{id}/snapshot instead"
             }
+            WebError::TooSlow => "try again in a moment, or ask for a shorter span",
             WebError::Store(_) => {
                 "try again in a moment; if it stays, the log of the service has the cause"
             }
@@ -202,7 +214,11 @@ impl IntoResponse for WebError {
         if let WebError::Store(cause) = &self {
             tracing::error!(cause, "the stored record could not be read for a request");
         }
-        (self.status(), Json(self.view())).into_response()
+        let view = self.view();
+        let mut response = (self.status(), Json(view.clone())).into_response();
+        // For a person at a browser, who gets a page of it.
+        response.extensions_mut().insert(view);
+        response
     }
 }
 

@@ -41,7 +41,7 @@ pub use desk::Desk;
 use error::{WebError, short};
 pub use gauges::{Gauge, GaugeKind, Gauges, Histogram};
 pub(crate) use record::blocking;
-pub use record::{History, QualityRecord, ReportRecord};
+pub use record::{History, QualityRecord, ReportRecord, TagReading};
 pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
 pub(crate) use serve::Peer;
 #[cfg(test)]

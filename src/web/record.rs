@@ -12,9 +12,25 @@ use domain::line::stop::revision::{Refusal, Revision};
 use domain::line::weight::WeightTally;
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
-use domain::units::{LineId, TagId};
+use domain::reading::{Quality, Value};
+use domain::units::{LineId, StationId, TagId};
 
 use super::error::WebError;
+
+/// What was read of a tag once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TagReading {
+    /// The machine.
+    pub station: StationId,
+    /// Which tag.
+    pub tag: TagId,
+    /// When, UTC microseconds.
+    pub at_us: i64,
+    /// The value as read.
+    pub value: Value,
+    /// How far to trust it.
+    pub quality: Quality,
+}
 
 /// The stored record. All methods block and are called off the async threads.
 pub trait History: Send + Sync {
@@ -29,6 +45,13 @@ pub trait History: Send + Sync {
     /// # Errors
     /// Why the record could not be read; goes to the log, not to the reader.
     fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String>;
+
+    /// What was read in `[from_us, to_us)` of all tags, in order of arrival, as far as readings are kept; of spans up to
+    /// some minutes.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn readings(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<TagReading>, String>;
 
     /// Weights of these minutes, each with the start of its minute, oldest first; [`History::minutes`] has none.
     ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
@@ -22,7 +22,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::error::WebError;
+use super::error::{ErrorView, WebError};
+use super::pages::layout::Look;
+use super::pages::refusal::refusal;
 use super::{App, Shown, routes};
 
 /// No request of ours has a body worth more.
@@ -147,10 +149,25 @@ fn foreign_host(headers: &HeaderMap) -> Option<String> {
     (!ours).then(|| name.chars().take(80).collect())
 }
 
+/// Whether a person reads the answer: a browser that asks for a page, not a script that asks for figures.
+fn reads_pages(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|types| types.to_str().ok());
+    request.method() == Method::GET && accepted.is_some_and(|types| types.contains("text/html"))
+}
+
 /// Puts the headers of every answer on it. What says nothing about keeping must not be kept: a figure from a cache
 /// would look live.
 async fn finish(request: Request, next: Next) -> Response {
+    let reader = reads_pages(&request).then(|| Look::of(request.uri(), request.headers()));
     let mut response = next.run(request).await;
+    if let Some(look) = reader.filter(|_| !response.status().is_success()) {
+        // The time limit answers with nothing but its status.
+        let late = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+        let said = response.extensions_mut().remove::<ErrorView>();
+        if let Some(said) = said.or_else(|| late.then(|| WebError::TooSlow.view())) {
+            response = refusal(response.status(), &said, look);
+        }
+    }
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -146,6 +146,34 @@ async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key(
             "X / (X + N)",
             "剔废数",
         ),
+        (
+            "/?",
+            "document.querySelectorAll('#hours [data-explain]').length > 0",
+            "#hours [data-explain='difference']",
+            "target rate",
+            "目标速度",
+        ),
+        (
+            "/?",
+            "document.querySelectorAll('#stations [data-explain]').length > 0",
+            "#stations [data-explain='rejected']",
+            "whole minutes",
+            "完整各分钟",
+        ),
+        (
+            "/rejects?window=day&",
+            "document.querySelectorAll('#pareto [data-explain]').length > 0",
+            "#pareto [data-explain='reject_fraction']",
+            "X / (X + O + N)",
+            "其他原因剔废",
+        ),
+        (
+            "/reports?",
+            "document.querySelectorAll('[data-query*=batch]').length > 0",
+            "[data-explain='good'][data-query*='batch']",
+            "whole minutes",
+            "完整各分钟",
+        ),
         ("/report/shift?", "true", "[data-explain='oee']", "OEE index", "计划工作时间"),
         ("/report/batch?", "true", "[data-explain='yield']", "capsules in", "进料数"),
     ] {
@@ -181,4 +209,27 @@ async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key(
     asked(&browser, 'e').await;
     closed(&browser, "good").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+/// The hour board is drawn anew with every view: the number that was asked about is another one by the time the dialog
+/// closes, and yet the next key is answered.
+#[tokio::test]
+async fn a_key_right_after_a_close_is_answered_every_time() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = crate::browser("").await else { return };
+    let demo = Demo::start();
+    browser.open(&format!("{}/?lang=en", demo.origin)).await;
+    let row = "document.querySelector(\"#hours tr.open [data-explain='good']\")";
+    browser.until(&format!("{LIVE} && {row} !== null"), SOON).await;
+    browser.value(&format!("(window.first = {row}, window.first.focus(), true)")).await;
+    // It keeps the focus while it is drawn anew.
+    let anew = format!("!window.first.isConnected && document.activeElement === {row}");
+    browser.until(&anew, IN_TIME).await;
+    for round in 0..8 {
+        browser.press('e').await;
+        assert!(browser.becomes(&format!("{OPEN} && {SHOWN}"), SOON).await, "round {round}");
+        browser.value(&format!("(window.first = {row}, true)")).await;
+        browser.until("!window.first.isConnected", IN_TIME).await;
+        browser.press(Key::Escape).await;
+    }
 }

@@ -10,6 +10,7 @@ mod explain;
 mod hand;
 mod pages;
 mod replay;
+mod shown;
 mod workbench;
 
 use std::path::Path;

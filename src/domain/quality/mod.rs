@@ -9,11 +9,13 @@
 //! | [`stream`] | subgroups judged one at a time under the limits in force |
 //! | [`monitor`] | a running chart: late and corrected minutes are judged again and both versions are told |
 //! | [`signal`] | signals collapsed into incidents that people work on; alarm budget; reasons compared in a report |
+//! | [`bores`] | weights of samples bore by bore: which bores fill differently |
 //! | [`cusum`] | the CUSUM of z, a companion to look at |
 //! | [`record`] | what is kept: incidents with the work on them, points as they were told |
 //! | [`workbench`] | a span of history under chosen limits, and the replay of proposed ones |
 //! | [`overview`] | the small chart of the overview |
 
+pub mod bores;
 pub mod characteristic;
 pub mod cusum;
 pub mod limits;

@@ -88,7 +88,7 @@ pub fn two_proportions(
 }
 
 /// `P(|T| > |t|)` of Student's law: the incomplete beta function at `df / (df + t²)`.
-fn student_both_tails(t: f64, df: f64) -> Option<f64> {
+pub fn student_both_tails(t: f64, df: f64) -> Option<f64> {
     beta_tails(df / 2.0, 0.5, df / (df + t * t)).map(|(lower, _)| lower)
 }
 

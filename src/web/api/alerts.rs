@@ -7,6 +7,7 @@ use domain::units::HOUR_US;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::web::details::chinese;
 use crate::web::error::{ErrorView, WebError};
 use crate::web::{App, blocking};
 
@@ -64,6 +65,8 @@ struct AlertView {
     closed_ms: Option<i64>,
     /// In words.
     detail: String,
+    /// The same in Chinese.
+    detail_zh: String,
 }
 
 /// An attempt to tell a webhook.
@@ -134,6 +137,7 @@ impl AlertView {
             opened_ms: alert.opened_us / 1_000,
             closed_ms: stored.closed_us.map(|us| us / 1_000),
             detail: alert.detail.to_string(),
+            detail_zh: chinese(&alert.detail),
         }
     }
 }

@@ -87,7 +87,7 @@ struct MissView {
 
 /// A tag of a map.
 #[derive(Serialize, ToSchema)]
-struct TagView {
+pub(super) struct TagView {
     /// The machine.
     station: String,
     /// Tag.
@@ -286,7 +286,7 @@ fn ms(seconds: f64) -> f64 {
 }
 
 impl TagView {
-    fn of(map: &PlcMap, tag: &Tag, record: Option<&CounterRecord>) -> TagView {
+    pub(super) fn of(map: &PlcMap, tag: &Tag, record: Option<&CounterRecord>) -> TagView {
         let ledger = |record: &CounterRecord| LedgerView {
             raw: record.baseline.value,
             at_ms: record.baseline.at.utc_us / 1_000,

@@ -5,6 +5,7 @@ mod alerts;
 mod asked;
 mod balance;
 mod batches;
+mod bores;
 mod calls;
 pub(crate) mod charts;
 mod counters;
@@ -23,6 +24,7 @@ mod series;
 mod stops;
 mod table;
 mod tag;
+mod tags;
 pub(crate) mod window;
 mod written;
 
@@ -68,6 +70,8 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/stops/{number}", get(stops::stop)),
         ("/api/v1/lines/{id}/losses", get(losses::losses)),
         ("/api/v1/lines/{id}/rejects", get(rejects::rejects)),
+        ("/api/v1/lines/{id}/bores", get(bores::bores)),
+        ("/api/v1/lines/{id}/tags", get(tags::tags)),
         ("/api/v1/lines/{id}/hours", get(periods::hours)),
         ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
         ("/api/v1/lines/{id}/batches", get(periods::batches).post(batches::open)),
@@ -114,6 +118,8 @@ pub(crate) fn routes() -> Routes {
         stops::stop,
         revise::revise,
         rejects::rejects,
+        bores::bores,
+        tags::tags,
         periods::hours,
         periods::shifts,
         periods::batches,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::written::{NAME, Written, text};
+use crate::web::details::chinese;
 use crate::web::error::{ErrorView, WebError};
 use crate::web::{App, Peer, Reload, ReloadOutcome};
 
@@ -44,6 +45,8 @@ pub(super) struct ReloadView {
     config_sha256: String,
     /// What has changed, one sentence each.
     changes: Vec<String>,
+    /// The same in Chinese.
+    changes_zh: Vec<String>,
     /// What is wrong in it, as `capline check` prints it: file, line, place, value and way out.
     problems: Vec<String>,
 }
@@ -74,6 +77,7 @@ impl ReloadView {
             outcome,
             before_sha256: reload.before.clone(),
             config_sha256: reload.after.clone(),
+            changes_zh: changes.iter().map(|change| chinese(change)).collect(),
             changes,
             problems,
         }

@@ -9,8 +9,8 @@ use domain::line::second::Seconds;
 use domain::line::state::TimeClass;
 use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US, StationId};
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::table::Form;
 use super::{EVENTS_SPAN_US, MINUTES_SPAN_US, Span, read};
@@ -36,6 +36,25 @@ pub(crate) struct SeriesView {
     points: Vec<SeriesPoint>,
 }
 
+/// How long a point is to be.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Step {
+    /// Shortest length of a point in seconds: 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900 or 1800. Default: what fits.
+    step: Option<i64>,
+}
+
+impl Step {
+    fn us(&self) -> Result<i64, WebError> {
+        let Some(step) = self.step else { return Ok(SECOND_US) };
+        if STEPS_S.contains(&step) {
+            return Ok(step * SECOND_US);
+        }
+        let known = STEPS_S.map(|step| step.to_string()).join(", ");
+        Err(WebError::unknown("step", &step.to_string(), &known))
+    }
+}
+
 /// One point.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SeriesPoint {
@@ -47,6 +66,8 @@ pub(crate) struct SeriesPoint {
     rejected: CountView,
     /// Microseconds by class, in the order run, internal, external, planned, idle, unknown.
     time_us: [i64; 6],
+    /// Good capsules a minute over the known time, whole; null without any.
+    per_minute: Option<u64>,
     /// Share of the recorded time that is known, percent; null without any.
     known_percent: Option<f64>,
 }
@@ -64,7 +85,7 @@ struct Sums {
 /// exact.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/series",
-    params(("id" = String, Path, description = "Line"), Span, Form),
+    params(("id" = String, Path, description = "Line"), Span, Step, Form),
     responses(
         (status = 200, content((SeriesView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
@@ -75,15 +96,16 @@ pub(super) async fn series(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
+    Params(step): Params<Step>,
     Params(form): Params<Form>,
 ) -> Result<Response, WebError> {
     let line = app.line(&id)?;
-    let as_csv = form.is_csv()?;
+    let (as_csv, least_us) = (form.is_csv()?, step.us()?);
     let span = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
     let (id, station) = (line.config.id.clone(), line.config.counting_station.clone());
     let view = read(&app, move |history| {
         let (from, to) = span;
-        let step_us = step_us(to - from);
+        let step_us = step_us(to - from).max(least_us);
         // The minute in which the span begins has a part in it too.
         let first = from.div_euclid(MINUTE_US) * MINUTE_US;
         if step_us < MINUTE_US {
@@ -153,6 +175,8 @@ impl SeriesPoint {
             good: sums.good.into(),
             rejected: sums.rejected.into(),
             time_us: sums.time.0,
+            per_minute: (known_us > 0)
+                .then(|| (sums.good.best() as f64 * 6e7 / known_us as f64).round() as u64),
             known_percent: (total_us > 0).then(|| share(known_us as f64 / total_us as f64)),
         }
     }
@@ -253,6 +277,16 @@ mod tests {
         assert_eq!(step_us(1_999 * SECOND_US), SECOND_US);
         assert_eq!(step_us(2_000 * SECOND_US), 2 * SECOND_US);
         assert_eq!(step_us(31 * 24 * HOUR_US), 1_800 * SECOND_US);
+    }
+
+    #[test]
+    fn a_step_is_one_of_those_that_are_known() {
+        let step = |step| Step { step }.us();
+        assert!(matches!(step(None), Ok(SECOND_US)));
+        assert!(matches!(step(Some(10)), Ok(us) if us == 10 * SECOND_US));
+        for wrong in [0, 7, -10, i64::MAX] {
+            assert!(step(Some(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // Alerts and what was told of them: what is open, what was, and the log of the webhooks.
 
-import { clock, day, h, hms, put, show, t, word } from './format.mjs';
+import { clock, day, detail, h, hms, put, show, t, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { ask } from './page.mjs';
 
@@ -17,7 +17,7 @@ export const loadAlerts = ask(() => '/api/v1/alerts', EVERY_MS, ({ rules, open, 
     h('td', { class: 'wide nowrap' }, ...(alert.closed_ms === null ? [icon('internal'), ' '] : []), alert.closed_ms === null ? t('alert_open') : t('alert_closed', { time: hms(alert.closed_ms - alert.opened_ms) })),
     h('td', { class: 'wide' }, alert.rule),
     h('td', { class: 'wide' }, alert.subject),
-    h('td', { class: 'wide dim' }, alert.detail)))));
+    h('td', { class: 'wide dim' }, detail(alert))))));
   show($('deliveries').tBodies[0], deliveries, () => (deliveries.length === 0 ? empty(6, t('no_deliveries')) : deliveries.map((told) => h('tr', {},
     h('td', { class: 'num nowrap' }, when(told.at_ms)),
     h('td', { class: 'wide' }, told.hook),

@@ -1,6 +1,6 @@
 // Batches opened and closed by a person, where the machine tells none of its own.
 
-import { clock, day, put, show, t } from './format.mjs';
+import { clock, day, put, REPLAY, show, t } from './format.mjs';
 import { author, keepAuthor, refusal } from './page.mjs';
 
 /** How long a second press on Close counts as meant. */
@@ -26,8 +26,8 @@ export function showBatch(view) {
   show($('batch-now'), [open, view.batch_since_ms, how], () => [open === null ? t('batch_none')
     : `${open} · ${t('since', { time: `${day(view.batch_since_ms)} ${clock(view.batch_since_ms)}` })} · ${how}`]);
   const told = view.batch_told !== null;
-  put('batch-note', told ? t('batch_told', { id: view.batch_told }) : writes ? '' : t('batch_read_only'));
-  $('batch-form').hidden = told;
+  put('batch-note', told ? t('batch_told', { id: view.batch_told }) : writes || REPLAY ? '' : t('batch_read_only'));
+  $('batch-form').hidden = told || REPLAY;
   showButtons();
 }
 

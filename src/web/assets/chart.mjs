@@ -83,7 +83,8 @@ export function analog(svg, bar) {
 }
 
 /**
- * @typedef {{x: number, y: number|null, text: string}} Stop  where the cursor can stand, and what is there
+ * @typedef {{x: number, y: number|null, text: string, row?: {y: number, height: number}}} Stop  where the cursor can
+ *          stand, and what is there; a row where values lie below each other
  * @typedef {{stops: Stop[], summary: string}} Drawn
  */
 
@@ -163,8 +164,8 @@ export class Plot {
   point(event) {
     if (this.stops.length === 0) return;
     const box = this.box.getBoundingClientRect();
-    const x = event.clientX - box.left;
-    const away = this.stops.map((stop) => Math.abs(stop.x - x));
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const away = this.stops.map(({ x: at, row }) => (row ? Math.abs(row.y + row.height / 2 - y) : Math.abs(at - x)));
     this.move(this.stops.length - 1 - away.indexOf(Math.min(...away)));
   }
 
@@ -178,7 +179,9 @@ export class Plot {
     const stop = this.at === null ? null : this.stops[this.stops.length - 1 - this.at];
     if (!this.cursor) return;
     this.cursor.replaceChildren();
-    if (stop) {
+    if (stop?.row) {
+      this.cursor.append(s('rect', { class: 'row-mark', x: 1, y: stop.row.y, width: Math.max(2, this.box.clientWidth - 2), height: stop.row.height }));
+    } else if (stop) {
       this.cursor.append(s('path', { d: `M${stop.x} 0V${this.height}` }));
       if (stop.y !== null) this.cursor.append(s('circle', { cx: stop.x, cy: stop.y, r: 6 }));
     }

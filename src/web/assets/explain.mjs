@@ -9,6 +9,8 @@ const ANSWER_WITHIN_MS = 8000;
 let dialog = null;
 /** What was asked for last: an answer to an older question is not shown. */
 let asking = 0;
+/** The value that is asked about. */
+let asker = null;
 
 // What is explained is the present; on a page of the past a number is what it was.
 if (REPLAY) for (const value of document.querySelectorAll('[data-explain]')) value.disabled = true;
@@ -28,7 +30,7 @@ document.addEventListener('keydown', (event) => {
 
 /** A number that can be explained, as a button. @param {string} what @param {Record<string, string>} attributes */
 export function explained(what, attributes, ...children) {
-  return h('button', { type: 'button', class: 'explains', 'data-explain': what, 'aria-describedby': 'explain-hint', ...attributes }, ...children);
+  return h('button', { type: 'button', class: 'explains', 'data-explain': what, 'aria-describedby': 'explain-hint', disabled: REPLAY, ...attributes }, ...children);
 }
 
 /** @param {HTMLElement} value */
@@ -61,23 +63,38 @@ async function explain(value) {
   }
 }
 
+/** Closes the dialog. The focus is back before the next key: the value may have been drawn anew meanwhile, so that the
+ * browser itself would not find it, and of the close it tells only later. */
+function shut() {
+  dialog.close();
+  back();
+}
+
+/** Gives the focus back to the value that was asked about. */
+function back() {
+  // By the time a browser tells of a close the next number may have been asked for.
+  if (dialog.open || !asker) return;
+  const { explain: name, query = '' } = asker.dataset;
+  const same = [...document.querySelectorAll(`[data-explain="${name}"]`)].filter((one) => (one.dataset.query ?? '') === query);
+  (same.includes(asker) ? asker : same[0])?.focus();
+}
+
 /** Opens the dialog. The value that was left may be drawn anew meanwhile: it is found again by what it stands for. */
 function open(what, value) {
   if (!dialog) {
     dialog = h('dialog', { id: 'explanation', class: 'explain-box', 'aria-labelledby': 'explanation-title' },
       h('header', {}, h('h2', { id: 'explanation-title' }), h('button', { type: 'button', class: 'shut', id: 'explanation-close' }, t('close'))),
       h('div', { class: 'told' }));
-    dialog.querySelector('#explanation-close').addEventListener('click', () => dialog.close());
-    dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
+    dialog.querySelector('#explanation-close').addEventListener('click', shut);
+    dialog.addEventListener('click', (event) => event.target === dialog && shut());
+    dialog.addEventListener('cancel', (event) => {
+      event.preventDefault();
+      shut();
+    });
     document.body.append(dialog);
   }
-  const { explain: name, query = '' } = value.dataset;
-  dialog.onclose = () => {
-    // A browser tells of a close some time after it: by then the next number may have been asked for.
-    if (dialog.open) return;
-    const same = [...document.querySelectorAll(`[data-explain="${name}"]`)].filter((one) => (one.dataset.query ?? '') === query);
-    (same.includes(value) ? value : same[0])?.focus();
-  };
+  asker = value;
+  dialog.onclose = back;
   dialog.querySelector('#explanation-title').textContent = word('explained', what);
   dialog.querySelector('.told').replaceChildren(h('p', { class: 'dim' }, t('explain_asking')));
   dialog.dataset.state = 'asking';

@@ -58,6 +58,22 @@ export function num(n) {
     .replace(/^/, n < 0 ? '−' : '');
 }
 
+/** Whether large counts are shown in ten thousands: a choice of readers of Chinese. */
+const WAN = document.body.dataset.unit === 'wan';
+
+/** A count of capsules: `812,460`, or `81.246 万`, which is as exact. @param {number} n */
+export function pieces(n) {
+  const digits = Math.abs(n).toString();
+  if (!WAN || digits.length < 5) return num(n);
+  const rest = digits.slice(-4).replace(/0+$/, '');
+  return `${n < 0 ? '−' : ''}${num(Number(digits.slice(0, -4)))}${rest ? `.${rest}` : ''} 万`;
+}
+
+/** The same with its sign. */
+export function signedPieces(n) {
+  return n > 0 ? `+${pieces(n)}` : pieces(n);
+}
+
 /** `+340`, `−16,540` @param {number} n */
 export function signed(n) {
   return n > 0 ? `+${num(n)}` : num(n);
@@ -105,7 +121,7 @@ export function hms(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const days = Math.floor(seconds / 86400);
   const time = `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return days > 0 ? `${days} d ${time}` : time;
+  return days > 0 ? `${days} ${t('days_unit')} ${time}` : time;
 }
 
 /** `0.1 s`, `42 s`, `00:03:10` @param {number} ms */
@@ -155,6 +171,17 @@ const drawn = new WeakMap();
 export function show(element, shown, make) {
   const key = JSON.stringify(shown);
   if (!element || drawn.get(element) === key) return;
+  // What is being pressed would be gone before it is let go: it is drawn anew the next time.
+  if (drawn.has(element) && element.matches(':active')) return;
   drawn.set(element, key);
+  const active = document.activeElement;
+  const held = active !== element && element.contains(active) && Object.keys(active.dataset).length > 0;
   element.replaceChildren(...make());
+  if (held) twin(element, active)?.focus({ preventScroll: true });
+}
+
+/** What stands for the same as an element that was drawn anew. */
+function twin(inside, { tagName, dataset }) {
+  const data = JSON.stringify(dataset);
+  return [...inside.querySelectorAll(tagName)].find((one) => JSON.stringify(one.dataset) === data);
 }

@@ -1,15 +1,19 @@
 // One line in detail: machines with links, counters and measured values, and where each number is read.
 
-import { age, clock, doubt, h, hms, num, put, setOffset, show, t, title, word } from './format.mjs';
-import { icon } from './chart.mjs';
-import { ask } from './page.mjs';
+import { age, clock, doubt, h, hms, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
+import { icon, Plot } from './chart.mjs';
+import { AS_OF, ask } from './page.mjs';
 import { showBatch } from './batch.mjs';
 import { showCalls } from './calls.mjs';
 import { explained } from './explain.mjs';
+import { Seconds } from './seconds.mjs';
 import { join } from './shell.mjs';
 import { held, showState } from './state.mjs';
+import { drawTimeline, timelineRows } from './timeline.mjs';
 
 const EVERY_MS = 2000;
+const STOPS_EVERY_MS = 5000;
+const base = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}`;
 /** What flows through a machine: its text, where the view has it, and the word under which it is explained. */
 const FLOWS = [['in', 'infeed', 'infeed'], ['out', 'good', 'good'], ['rejected', 'rejected', 'rejected']];
 const $ = (id) => document.getElementById(id);
@@ -30,7 +34,11 @@ const live = join({
     showBatch(view);
     showMachines();
     showTags();
-    if (!data) load();
+    if (!data) {
+      load();
+      loadStops();
+      seconds.load();
+    }
   },
   link: (link) => {
     if (lost === (link.word === 'lost')) return;
@@ -40,10 +48,15 @@ const live = join({
     if (view) showMachines();
   },
 });
-const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/data`, EVERY_MS, (next) => {
+// Of a past moment there is what was read last before it, not what was counted since.
+const load = ask(() => (REPLAY ? `${base}/tags?${AS_OF.slice(1)}` : `${base}/data`), EVERY_MS, (next) => {
   data = next;
   showTags();
+  showRead();
 });
+const timeline = new Plot('timeline', { draw: (svg, width, height, losses) => drawTimeline(svg, width, height, losses, view?.offset_s ?? 0), rows: timelineRows });
+const loadStops = ask(() => `${base}/losses?window=shift${AS_OF}`, STOPS_EVERY_MS, (losses) => timeline.set(losses));
+const seconds = new Seconds(() => (REPLAY ? Number(document.body.dataset.replay) : live.now()), () => view);
 showState(view, lost);
 live.run();
 
@@ -66,6 +79,7 @@ function machine(station) {
     h('p', { class: 'machine-state' }, h('b'), h('span')),
     h('p', { class: 'heard' }),
     h('p', { class: 'fault bad', hidden: true }),
+    h('p', { class: 'machine-note dim', hidden: true }, t('replay_machine')),
     h('div', { class: 'columns' }, h('div', { class: 'values' }, ...flow), h('div', { class: 'values' }, ...values)));
 }
 
@@ -80,9 +94,10 @@ function showMachine(card, station) {
   find('[data-station]').setAttribute('aria-pressed', String(chosen === station.id));
   write(find('.machine-state b'), station.up || lost ? word('state', known ? station.state.word : 'unknown') : t('plc_offline'));
   write(find('.machine-state span'), lost ? '' : ` ${hms(station.state.for_ms)}`);
+  find('.machine-note').hidden = !REPLAY;
   const heard = station.heard_ago_ms === null ? t('never_heard') : t('heard', { age: age(station.heard_ago_ms) });
   find('.heard').className = station.up ? 'heard dim' : 'heard fault';
-  write(find('.heard'), [station.protocol === 'opcua' ? 'OPC UA' : 'Modbus', station.counts ? t('counts') : '', station.up ? '' : word('miss', station.reason), lost ? '' : heard].filter(Boolean).join(' · '));
+  write(find('.heard'), [station.protocol === 'opcua' ? 'OPC UA' : 'Modbus', station.counts ? t('counts') : '', station.up || REPLAY ? '' : word('miss', station.reason), lost || REPLAY ? '' : heard].filter(Boolean).join(' · '));
   const bad = station.bad_tags ?? [];
   find('.bad').hidden = bad.length === 0;
   write(find('.bad'), `◆ ${t('bad_data')} ${bad.join(', ')}`);
@@ -106,23 +121,41 @@ $('machines').addEventListener('click', (event) => {
   showTags();
 });
 
+/** Says how far readings of a past moment are kept. */
+function showRead() {
+  if (!REPLAY) return;
+  put('tags-note', data.kept ? t('replay_tags', { s: data.back_s }) : t('replay_no_tags'));
+}
+
+/** The value of a tag: as the line tells it, or as it was read last before the moment of the page. */
+function valueOf(tag, measure) {
+  if (REPLAY) {
+    if (tag.read_ms === null) return '';
+    if (tag.quality === 'bad') return '◆';
+    return tag.text ?? (tag.value === null ? '' : num(Math.round(tag.value * 1e4) / 1e4));
+  }
+  if (!measure) return tag.counter ? num(tag.counter.raw) : '';
+  if (measure.value === null) return '◆';
+  return measure.word ? `${measure.word} (${num(measure.value)})` : num(measure.value);
+}
+
 function showTags() {
   if (!data || !view) return;
   const values = new Map(view.stations.flatMap((station) => station.measures.map((measure) => [measure.tag, measure])));
   const rows = data.tags.filter((tag) => chosen === null || tag.station === chosen);
-  put('tags-note', chosen ?? '');
+  if (!REPLAY) put('tags-note', chosen ?? '');
   // The age moves by itself; the table is drawn when a figure changes.
   show($('tags').tBodies[0], [rows, [...values]], () => rows.map((tag) => {
     const measure = values.get(tag.tag);
     const { counter } = tag;
-    const value = measure ? (measure.value === null ? '◆' : measure.word ? `${measure.word} (${num(measure.value)})` : num(measure.value)) : counter ? num(counter.raw) : '';
+    const value = valueOf(tag, measure);
     return h('tr', {},
       h('th', { scope: 'row' }, tag.tag),
       h('td', { class: 'wide' }, tag.reason ? `${word('role', tag.role)}: ${word('reason', tag.reason)}` : word('role', tag.role)),
       h('td', { class: 'num' }, value === '' ? '' : `${value} ${tag.unit}`.trim()),
       h('td', { class: 'num' }, counter ? `${num(counter.total.best)} ${doubt(counter.total)}`.trim() : ''),
       h('td', { class: 'num' }, counter ? `${counter.segment}${counter.held ? ` ${t('waiting')}` : ''}` : ''),
-      h('td', { class: 'num' }, counter ? clock(counter.at_ms) : ''),
+      h('td', { class: 'num' }, counter ? clock(counter.at_ms) : tag.read_ms ? clock(tag.read_ms) : ''),
       h('td', { class: 'wide' }, tag.group),
       h('td', { class: 'wide' }, tag.address),
       h('td', { class: 'wide dim nowrap' }, tag.map.replace(/^.*\//, '')));

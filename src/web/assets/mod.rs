@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 35] = [
+pub(crate) static ASSETS: [Asset; 39] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -62,6 +62,10 @@ pub(crate) static ASSETS: [Asset; 35] = [
     asset!("pages.css", "text/css; charset=utf-8"),
     asset!("page.mjs", SCRIPT),
     asset!("stops.mjs", SCRIPT),
+    asset!("timeline.mjs", SCRIPT),
+    asset!("waterfall.mjs", SCRIPT),
+    asset!("bores.mjs", SCRIPT),
+    asset!("seconds.mjs", SCRIPT),
     asset!("rejects.mjs", SCRIPT),
     asset!("reports.mjs", SCRIPT),
     asset!("report.css", "text/css; charset=utf-8"),

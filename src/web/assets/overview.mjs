@@ -1,10 +1,11 @@
 // The overview: one line at a glance. Draws what the views bring.
 
-import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, REPLAY, s, setOffset, show, signed, t, title, word } from './format.mjs';
+import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
 import { showCalls } from './calls.mjs';
+import { explained } from './explain.mjs';
 import { join } from './shell.mjs';
 import { held, showState } from './state.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
@@ -98,18 +99,18 @@ function showOutput() {
   const good = shift?.good ?? view.total;
   // Of the past, the sum since the journal began is not told.
   const untold = REPLAY && !shift;
-  figure('good', waiting || untold ? '–' : num(good.best), waiting || untold ? '' : good.best);
-  put('good-doubt', untold ? '' : doubt(good));
-  facts('good-note', shift ? [t('plan', { n: num(shift.plan) }), t('progress', { n: fixed(shift.plan_percent, 1) })] : []);
+  figure('good', waiting || untold ? '–' : pieces(good.best), waiting || untold ? '' : good.best);
+  put('good-doubt', untold ? '' : doubt(good, pieces));
+  facts('good-note', shift ? [t('plan', { n: pieces(shift.plan) }), t('progress', { n: fixed(shift.plan_percent, 1) })] : []);
   analog($('good-bar'), {
     max: Math.max(shift?.plan ?? 1, good.best, 1) * 1.02, value: waiting ? null : good.best, filled: true, target: shift?.target_now,
   });
-  figure('gap', shift ? signed(shift.difference.best) : '–', shift?.difference.best);
-  put('gap-doubt', shift ? doubt(shift.difference, signed) : '');
+  figure('gap', shift ? signedPieces(shift.difference.best) : '–', shift?.difference.best);
+  put('gap-doubt', shift ? doubt(shift.difference, signedPieces) : '');
   facts('gap-note', shift ? [difference(shift), targetUntilNow(shift)] : []);
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
   const forecast = shift?.forecast ?? null;
-  figure('plan', forecast === null ? '–' : num(forecast), forecast);
+  figure('plan', forecast === null ? '–' : pieces(forecast), forecast);
   put('plan-note', !shift ? '' : forecast === null ? t('no_forecast') : t('forecast_note', { time: hm(shift.end_ms) }));
   analog($('plan-bar'), {
     max: Math.max(shift?.plan ?? 1, forecast ?? 0, 1) * 1.1, value: forecast, filled: true, target: shift?.plan,
@@ -120,7 +121,7 @@ function showOutput() {
 
 /** What the difference is to: the whole shift so far, or the part of it that was watched. */
 function targetUntilNow(shift) {
-  const n = num(shift.target_now);
+  const n = pieces(shift.target_now);
   const whole = shift.watched_from_ms - shift.start_ms < MINUTE_MS;
   return whole ? t('difference_note', { n }) : t('difference_since', { n, time: hm(shift.watched_from_ms) });
 }
@@ -190,14 +191,15 @@ function showHours() {
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => {
     const open = i === rows.length - 1;
     const [target, actual, difference] = hour.watched
-      ? [num(hour.target), num(hour.good.best), `${signed(hour.difference.best)}${hour.behind ? ' ■' : ''}`] : ['–', '–', '–'];
+      ? [pieces(hour.target), pieces(hour.good.best), `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}`] : ['–', '–', '–'];
+    const of = (what, text) => (hour.watched ? explained(what, { 'data-query': `kind=hour&start=${hour.start_ms}` }, text) : text);
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),
       h('td', { class: 'bar-col' }, hourBar(hour, view)),
       h('td', { class: 'notes' }, ...notes(hour)),
       h('td', { class: 'dim' }, target),
-      h('td', { class: 'num' }, actual),
-      h('td', {}, h('b', { class: 'num' }, difference)),
+      h('td', { class: 'num' }, of('good', actual)),
+      h('td', {}, h('b', { class: 'num' }, of('difference', difference))),
     );
   }));
 }
@@ -218,11 +220,12 @@ function showRejects() {
     const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       s('rect', { y: 3, width: x(reject.percent ?? 0), height: 10, class: 'filled' }));
     if (reject.wilson) bar.append(s('path', { class: 'whisker', d: `M${x(reject.wilson[0])} 8H${x(reject.wilson[1])}M${x(reject.wilson[0])} 4v8M${x(reject.wilson[1])} 4v8` }));
+    const of = `station=${encodeURIComponent(reject.station)}&reason=${encodeURIComponent(reject.reason)}`;
     return h('tr', {},
       h('th', { scope: 'row' }, `${word('reason', reject.reason)} `, h('span', { class: 'dim' }, reject.station)),
       h('td', { class: 'bar-col' }, bar),
-      h('td', { class: 'num' }, num(reject.rejected.best)),
-      h('td', { class: 'num' }, `${fixed(reject.percent, 3)} %`),
+      h('td', { class: 'num' }, view.shift ? explained('rejected', { 'data-query': of }, num(reject.rejected.best)) : num(reject.rejected.best)),
+      h('td', { class: 'num' }, view.shift ? explained('reject_fraction', { 'data-query': of }, `${fixed(reject.percent, 3)} %`) : `${fixed(reject.percent, 3)} %`),
       h('td', { class: 'dim' }, reject.wilson ? `${fixed(reject.wilson[0], 3)}–${fixed(reject.wilson[1], 3)}` : ''),
     );
   })));
@@ -235,8 +238,9 @@ function showStations() {
     const kind = known ? station.state.class : 'unknown';
     const state = known ? station.state.word : 'unknown';
     const flow = [];
-    for (const [name, count] of [['in', station.infeed], ['out', station.good], ['rejected', station.rejected]]) {
-      if (count) flow.push(h('span', {}, h('span', { class: 'dim' }, t(name)), ' ', h('b', { class: 'num' }, num(count.best))));
+    for (const [name, count, what] of [['in', station.infeed, 'infeed'], ['out', station.good, 'good'], ['rejected', station.rejected, 'rejected']]) {
+      const number = (text) => (view.shift ? explained(what, { 'data-query': `station=${encodeURIComponent(station.id)}` }, text) : text);
+      if (count) flow.push(h('span', {}, h('span', { class: 'dim' }, t(name)), ' ', h('b', { class: 'num' }, number(pieces(count.best)))));
     }
     const classes = [station.up ? '' : 'down', (station.bad_tags?.length ?? 0) > 0 ? 'bad' : ''].join(' ').trim();
     const bad = station.bad_tags ?? [];

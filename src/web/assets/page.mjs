@@ -7,7 +7,8 @@ const ANSWER_WITHIN_MS = 8000;
 
 /** Why something was refused, in words. */
 export function refusal(body) {
-  return title({ en: `${body.message}; ${body.hint}`, zh: body.message_zh });
+  const zh = [body.message_zh, body.hint_zh].filter(Boolean).join('；');
+  return title({ en: `${body.message}; ${body.hint}`, zh: zh || body.message });
 }
 
 const AUTHOR = 'capline-author';

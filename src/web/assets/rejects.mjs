@@ -1,7 +1,9 @@
 // Rejects: a Pareto with intervals, a comparison with the span before, and hours by reasons.
 
 import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, word } from './format.mjs';
-import { icon } from './chart.mjs';
+import { boreRows, drawBores } from './bores.mjs';
+import { icon, Plot } from './chart.mjs';
+import { explained } from './explain.mjs';
 import { AS_OF, ask, chosen, csv, iso, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
@@ -19,16 +21,26 @@ const live = join({
     offset = view.offset_s;
     setOffset(offset);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
-    if (!data) load();
+    if (!data) {
+      load();
+      loadBores();
+    }
   },
 });
 const load = ask(() => `/api/v1/lines/${line}/rejects?window=${chosen()}${AS_OF}`, EVERY_MS, (next) => {
   data = next;
   showAll();
 });
-windows(load);
+const boreMap = new Plot('bores', { draw: drawBores, rows: boreRows });
+const loadBores = ask(() => `/api/v1/lines/${line}/bores?window=${chosen()}${AS_OF}`, EVERY_MS, showBores);
+windows(() => {
+  load();
+  loadBores();
+});
 live.run();
 
+/** What a row is explained by. */
+const of = (row) => `station=${encodeURIComponent(row.station)}${row.reason ? `&reason=${encodeURIComponent(row.reason)}` : ''}`;
 const nameOf = (row) => (row.reason ? word('reason', row.reason) : t('reject_fraction'));
 const ppm = (n) => (n === null ? '–' : num(Math.round(n)));
 const small = (p) => (p < 0.0001 ? '< 0.0001' : fixed(p, p < 0.01 ? 4 : 2));
@@ -54,14 +66,24 @@ function showPareto() {
     h('th', { scope: 'row', class: 'wide' }, `${nameOf(row)} `, h('span', { class: 'dim' }, row.station)),
     h('td', { class: 'bar-cell' }, s('svg', { class: 'bar-svg', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       s('rect', { y: 2, width: (row.share_percent ?? 0) / max * 120, height: 12, class: 'filled' })), h('span', { class: 'num' }, `${fixed(row.share_percent, 1)} %`)),
-    h('td', { class: 'num' }, `${num(row.rejected.best)} ${doubt(row.rejected)}`.trim()),
-    h('td', { class: 'num' }, ppm(row.ppm)),
+    h('td', { class: 'num' }, explained('rejected', { 'data-query': of(row) }, num(row.rejected.best)), ` ${doubt(row.rejected)}`.trimEnd()),
+    h('td', { class: 'num' }, explained('reject_fraction', { 'data-query': of(row) }, ppm(row.ppm))),
     h('td', { class: 'num dim interval' }, row.wilson ? `${ppm(row.wilson[0])}–${ppm(row.wilson[1])}` : '–'),
     h('td', { class: 'num' }, `${fixed(row.cumulative_percent, 1)} %`),
     h('td', { class: 'num' }, ppm(row.before_ppm)),
     h('td', { class: 'num' }, row.difference_ppm === null ? '–' : signed(Math.round(row.difference_ppm))),
     h('td', { class: `nowrap verdict ${row.verdict}` }, ...(['more', 'less'].includes(row.verdict) ? [icon(KINDS[row.verdict]), ' '] : []),
       word('verdict', row.verdict), h('span', { class: 'dim' }, row.p_value === null ? '' : ` ${t('verdict_p', { p: small(row.p_value) })}`))))));
+}
+
+/** Bores of the first station that tells them; a sentence where none does, or where nothing was weighed. */
+function showBores({ told, stations }) {
+  const station = stations.find(({ bores }) => bores.length > 0);
+  put('bores-note', station ? `${station.station} · ${t('bore_note', { n: num(station.n), sd: fixed(station.sd_mg, 2) })}` : '');
+  put('bores-none', station ? t('bore_rejects') : t(told ? 'bore_no_sample' : 'bore_untold'));
+  $('bores').hidden = !station || document.querySelector('#bores-card .toggle').getAttribute('aria-pressed') === 'true';
+  document.querySelector('#bores-card .toggle').hidden = !station;
+  if (station) boreMap.set(station);
 }
 
 /** Hours by reasons: each cell holds its number, and the shade says how it lies among the others of its row. */

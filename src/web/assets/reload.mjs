@@ -1,6 +1,6 @@
 // The configuration read again by a person, and what came of it.
 
-import { clock, h, put, t, word } from './format.mjs';
+import { clock, h, put, t, title, word } from './format.mjs';
 import { refusal } from './page.mjs';
 
 const ADDRESS = '/api/v1/reload';
@@ -49,7 +49,7 @@ async function press() {
 /** @param {any} last */
 function tell(last) {
   put('reload-outcome', `${clock(last.at_ms)} ${word('reload', last.outcome)} · ${last.by}`);
-  list([...last.problems, ...last.changes]);
+  list([...last.problems, ...last.changes.map((en, i) => title({ en, zh: last.changes_zh[i] ?? en }))]);
 }
 
 /** @param {string[]} lines */

@@ -8,6 +8,8 @@ import { Live } from './live.mjs';
 const body = document.body;
 const THEMES = ['auto', 'light', 'dark'];
 const RESTORED_SHOWN_MS = 30000;
+/** A line that only just began is no line that has to be helped. */
+const WAITING_MS = 8000;
 
 /**
  * Joins a page with the stream of its line; `run()` of what is returned lets it begin.
@@ -29,6 +31,7 @@ export function join(page) {
     restored,
   });
   themes();
+  tenThousands();
   acknowledge(live);
   // The past stands still: nothing of it may look as if it went on.
   setInterval(() => (REPLAY ? changed() : tick(live)), 250);
@@ -114,6 +117,33 @@ function help(view, unreached) {
     text = t('help_waiting');
   }
   put('band-help', text).hidden = text === '';
+  firstRun(view, unreached);
+}
+
+/** The commands that help, while a device was never heard or nothing came at all for some seconds. */
+function firstRun(view, unreached) {
+  const box = document.getElementById('first-run');
+  if (!box) return;
+  box.hidden = !unreached && !(view.feed === 'waiting' && performance.now() > WAITING_MS);
+  if (box.hidden) return;
+  for (const item of box.querySelectorAll('[data-station]')) {
+    const fault = view.faults.find((one) => one.station === item.dataset.station && one.kind === 'plc_offline' && !one.heard);
+    const told = item.querySelector('.told');
+    const heard = view.stations.some((station) => station.id === item.dataset.station && station.up);
+    const text = fault ? told.dataset.down.replace('{reason}', word('miss', fault.reason)) : heard ? told.dataset.up : '';
+    if (told.textContent !== text) told.textContent = text;
+    told.className = fault ? 'told fault' : 'told';
+  }
+}
+
+/** Readers of Chinese may have large counts in ten thousands. */
+function tenThousands() {
+  const button = document.getElementById('wan');
+  button?.addEventListener('click', () => {
+    const on = button.getAttribute('aria-pressed') !== 'true';
+    document.cookie = `unit=${on ? 'wan' : ''}; Path=/; Max-Age=31536000; SameSite=Lax`;
+    location.reload();
+  });
 }
 
 function themes() {

@@ -1,7 +1,8 @@
 // What stands beside the charts: signals and the work on them, why this chart, budget, capability, limits.
 
-import { day, fixed, h, hm, num, show, t, word } from './format.mjs';
+import { day, fixed, h, hm, num, REPLAY, show, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
+import { refusal } from './page.mjs';
 
 const $ = (id) => document.getElementById(id);
 const WORK = ['acknowledge', 'cause', 'action', 'owner', 'note'];
@@ -102,7 +103,7 @@ async function post(address, body, page, told = () => t('spc_saved')) {
     const answer = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     const text = await answer.text();
     const json = text ? JSON.parse(text) : null;
-    if (!answer.ok) return json?.message ?? String(answer.status);
+    if (!answer.ok) return json ? refusal(json) : String(answer.status);
     document.activeElement?.blur();
     page.reload();
     return told(json);
@@ -129,7 +130,7 @@ function why(data) {
       nodes.push(p(t('spc_sigma_value', { sd: fixed(evidence.sigma_z_sd), r: fixed(evidence.lag1) })));
     }
     if (data.lengths.length) {
-      nodes.push(table([t('spc_length'), 'σz MR', 'σz SD', 'ρ₁', 'p', 'p′'], data.lengths.map((row) => [`${row.minutes} min`,
+      nodes.push(table([t('spc_length'), 'σz MR', 'σz SD', 'ρ₁', 'p', 'p′'], data.lengths.map((row) => [`${row.minutes} ${t('minutes_unit')}`,
         fixed(row.sigma_z_mr), fixed(row.sigma_z_sd), fixed(row.lag1), num(row.n1_plain), num(row.n1_prime)])));
     }
     return nodes;
@@ -184,7 +185,7 @@ function limits(data, page) {
     if (nodes.length === 0) nodes.push(p(t('spc_no_limits')));
     if (data.judged_live && data.fitted.n_used >= 25 && page.writes) nodes.push(proposal(data, page));
     if (data.fitted.missing_to_freeze > 0) nodes.push(p(t('spc_missing', { n: data.fitted.missing_to_freeze })));
-    if (!page.writes) nodes.push(p(t('spc_read_only')));
+    if (!page.writes) nodes.push(p(t(REPLAY ? 'replay_only' : 'spc_read_only')));
     return nodes;
   });
 }
@@ -196,25 +197,24 @@ function version(limits, data, page) {
     p(`CL ${fixed(limits.center, 4)} ${unit} · ${spread} · EWMA L ${fixed(limits.ewma_l)} · ${limits.rules.join(' ')}`),
     p(t('spc_baseline', { from: time(limits.from_ms), to: time(limits.to_ms), n: limits.n_used })),
     ...limits.excluded.map(([at, reason]) => p(`✘ ${time(at)} ${reason}`)),
-    p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: limits.reason })),
+    p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: title({ en: limits.reason, zh: limits.reason_zh }) })),
   ];
-  if (limits.decided_by) rows.push(p(`${word('limits', limits.state)}: ${limits.decided_by}, ${time(limits.decided_ms)} · ${limits.decided_reason}`));
+  if (limits.decided_by) rows.push(p(`${word('limits', limits.state)}: ${limits.decided_by}, ${time(limits.decided_ms)} · ${title({ en: limits.decided_reason, zh: limits.decided_reason_zh })}`));
   rows.push(p(h('code', {}, limits.sha256.slice(0, 16))));
   if (limits.state === 'proposed') {
-    rows.push(replayButton(limits, page));
+    rows.push(replayButton(limits, page, data.to_ms));
     if (page.writes) rows.push(decision(limits, page));
   }
   return h('details', {}, h('summary', {}, h('b', {}, `v${limits.version}`), `${word('limits', limits.state)} · ${word('maturity', limits.maturity)} · n ${limits.n_used}`), ...rows);
 }
 
-function replayButton(limits, page) {
+function replayButton(limits, page, to) {
   const out = h('div', { role: 'status' });
   const button = h('button', { type: 'button' }, t('spc_replay'));
   button.addEventListener('click', async () => {
-    const to = Date.now();
     const answer = await fetch(`${page.address}/limits/${limits.version}/replay?from=${to - 30 * 3600000}&to=${to}`);
     const body = await answer.json();
-    out.replaceChildren(...(answer.ok ? replayed(body) : [p(body.message)]));
+    out.replaceChildren(...(answer.ok ? replayed(body) : [p(refusal(body))]));
   });
   return h('div', {}, button, out);
 }

@@ -1,11 +1,12 @@
 // The workbench: asks for a chart, draws it with its companion. Every number and limit comes computed.
 
-import { h, put, setOffset, show, t, word } from './format.mjs';
+import { h, put, REPLAY, setOffset, show, t, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
 import { csv, fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
 import { panels, unitOf } from './spc-panel.mjs';
 import { Strip } from './spc-strip.mjs';
+import { AS_OF, refusal } from './page.mjs';
 import { join } from './shell.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -62,7 +63,7 @@ $('rules').addEventListener('keydown', (event) => {
   $('rules').querySelector('summary').focus();
 });
 $('characteristic').addEventListener('change', (event) => {
-  location.assign(`/spc/${encodeURIComponent(event.target.value)}?line=${encodeURIComponent(document.body.dataset.line)}`);
+  location.assign(`/spc/${encodeURIComponent(event.target.value)}?line=${encodeURIComponent(document.body.dataset.line)}${AS_OF}`);
 });
 tools.addEventListener('submit', (event) => event.preventDefault());
 $('csv').addEventListener('click', () => full && save(`${fileName(full, id, offset())}.csv`, 'text/csv;charset=utf-8', csv(full, offset())));
@@ -79,7 +80,7 @@ async function load() {
   if (document.hidden && full) return;
   asked += 1;
   const mine = asked;
-  const to = view ? view.at_ms : Date.now();
+  const to = REPLAY ? Number(document.body.dataset.replay) : view ? view.at_ms : Date.now();
   // Up to now, whenever that is when it is answered: limits that were approved a moment ago judge. A minute less, so
   // that the longest span stays one.
   const from = to - Number($('hours').value) * 3600000 + 60000;
@@ -88,10 +89,10 @@ async function load() {
   const rules = [...$('rules').querySelectorAll('input')];
   if (rules.some((box) => box.checked !== box.defaultChecked)) query.set('rules', rules.filter((box) => box.checked).map((box) => box.value).join(','));
   try {
-    const answer = await fetch(`${address}?${query}`);
+    const answer = await fetch(`${address}?${query}${AS_OF}`);
     const body = await answer.json();
     if (mine !== asked) return;
-    if (!answer.ok) throw new Error(`${body.message}; ${body.hint}`);
+    if (!answer.ok) throw new Error(refusal(body));
     full = body;
     $('trouble').hidden = true;
     showAll();
@@ -105,7 +106,7 @@ const offset = () => view?.offset_s ?? 0;
 
 function showAll() {
   choices();
-  put('control-title', `${word('chart', full.characteristic.chart)} · ${full.subgroup_minutes} min · ${unitOf(full)}`);
+  put('control-title', `${word('chart', full.characteristic.chart)} · ${full.subgroup_minutes} ${t('minutes_unit')} · ${unitOf(full)}`);
   put('beside-title', word('companion', full.companion.name));
   put('state', stateWords());
   put('rules-chosen', full.rules.filter((rule) => rule.id !== 'LIMIT').map((rule) => rule.id).join(' '));
@@ -147,7 +148,8 @@ function stateWords() {
     version: limits.version, state: word('limits', limits.state), n: limits.n_used, author: limits.decided_by ?? limits.author,
   });
   const look = full.rules_chosen ? ` · ${t('spc_rules_look')}` : '';
-  return `${which} · ${t(limits.may_page ? 'spc_pages' : 'spc_no_page')}${look}`;
+  const then = REPLAY ? ` · ${t('replay_spc')}` : '';
+  return `${which} · ${t(limits.may_page ? 'spc_pages' : 'spc_no_page')}${look}${then}`;
 }
 
 function legend(element, sig) {

@@ -1,18 +1,18 @@
 // Stops and losses: a list, a time line, a Pareto of the lost time, and the place where people give reasons.
 
-import { clock, day, fixed, h, hm, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
-import { icon, Plot, shape } from './chart.mjs';
+import { clock, day, fixed, h, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
+import { icon, Plot } from './chart.mjs';
 import { showCalls } from './calls.mjs';
 import { AS_OF, ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
+import { drawTimeline, reasonOf, SHAPES, timelineRows, when } from './timeline.mjs';
+import { drawWaterfall, waterfallNote, waterfallRows } from './waterfall.mjs';
 
 const EVERY_MS = 5000;
 const $ = (id) => document.getElementById(id);
 const line = encodeURIComponent(document.body.dataset.line);
 const writes = $('tools').dataset.writes === 'true';
 
-/** Shapes of causes: the classes of time that they make. */
-const SHAPES = { internal: 'internal', starved: 'external', blocked: 'external', external: 'external', planned: 'planned', unknown: 'idle', no_signal: 'unknown', micro: 'idle' };
 const CAUSES = ['internal', 'starved', 'blocked', 'external', 'planned', 'unknown'];
 
 let data = null;
@@ -23,7 +23,8 @@ let offset = 0;
 /** The stop whose reason is asked for. */
 let asked = null;
 
-const timeline = new Plot('timeline', { draw: drawTimeline, rows: timelineRows });
+const timeline = new Plot('timeline', { draw: (svg, width, height, shown) => drawTimeline(svg, width, height, shown, offset), rows: timelineRows });
+const waterfall = new Plot('waterfall', { draw: drawWaterfall, rows: waterfallRows });
 const live = join({
   view: (view) => {
     offset = view.offset_s;
@@ -66,22 +67,22 @@ function showAll() {
   put('mtbf-note', t('failures', { n: data.failures }));
   put('mttr', minutes(data.mttr_s));
   timeline.set(data);
+  waterfall.set(data.waterfall);
+  put('waterfall-note', waterfallNote(data.waterfall));
   showStops();
   showLosses();
 }
 
 // List and Pareto -----------------------------------------------------------------------------------------------
 
-const reasonOf = ({ reason, title: known }) => (known ? title(known) : reason);
-const when = (ms) => (data.window.to_ms - data.window.from_ms > 86400000 ? `${day(ms)} ${clock(ms)}` : clock(ms));
 
 function showStops() {
   const rows = data.stops;
   show($('stops').tBodies[0], [rows, data.window.window], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 6 }, t('no_stops')))] : rows.map((stop) => {
-    const button = h('button', { class: 'act', type: 'button', 'data-stop': stop.id, 'aria-label': `${t(stop.reason ? 'assign_change' : 'assign_new')} ${when(stop.from_ms)}` },
+    const button = h('button', { class: 'act', type: 'button', 'data-stop': stop.id, 'aria-label': `${t(stop.reason ? 'assign_change' : 'assign_new')} ${when(stop.from_ms, data.window)}` },
       t(stop.said.length > 0 || stop.reason ? 'assign_change' : 'assign_new'));
     return h('tr', { class: stop.micro ? 'micro' : '' },
-      h('td', { class: 'num' }, `${stop.cut_before ? '◁ ' : ''}${when(stop.from_ms)}`),
+      h('td', { class: 'num' }, `${stop.cut_before ? '◁ ' : ''}${when(stop.from_ms, data.window)}`),
       h('td', { class: 'nowrap' }, icon(SHAPES[stop.cause]), ` ${word('cause', stop.cause)}`),
       h('td', {}, stop.stations.join(' / ')),
       h('td', { class: 'wide' }, reasonOf(stop), ...(stop.said.length > 0 ? [h('span', { class: 'dim' }, ` · ${stop.said.at(-1).by} · ${t('as_recorded', { cause: recorded(stop) })}`)] : [])),
@@ -104,40 +105,6 @@ function showLosses() {
     h('td', { class: 'num' }, `${fixed(loss.cumulative_percent, 1)} %`)))));
 }
 
-// Time line -----------------------------------------------------------------------------------------------------
-
-function drawTimeline(svg, width, height, { window: span, stops, recorded_from_ms: recorded }) {
-  const box = { left: 12, right: width - 12, top: 8, bottom: height - 24 };
-  const x = (ms) => box.left + (Math.max(span.from_ms, Math.min(span.to_ms, ms)) - span.from_ms) / (span.to_ms - span.from_ms) * (box.right - box.left);
-  svg.append(s('rect', { class: 'part run', x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top }));
-  if (recorded > span.from_ms) svg.append(s('rect', { class: 'ground', x: box.left, y: box.top, width: x(recorded) - box.left, height: box.bottom - box.top }),
-    s('rect', { class: 'part unknown', x: box.left, y: box.top, width: x(recorded) - box.left, height: box.bottom - box.top }));
-  const steps = [15, 30, 60, 120, 240, 480, 1440].map((n) => n * 60000);
-  const step = steps.find((n) => (span.to_ms - span.from_ms) / n * 64 < width) ?? steps.at(-1);
-  const first = Math.ceil((span.from_ms + offset * 1000) / step) * step - offset * 1000;
-  for (let at = first; at < span.to_ms; at += step) {
-    svg.append(s('path', { class: 'tick', d: `M${x(at)} ${box.bottom}v5` }));
-    if (x(at) > 20 && x(at) < width - 20) svg.append(s('text', { class: 'axis', x: x(at), y: height - 5, 'text-anchor': 'middle' }, hm(at) === '00:00' ? day(at) : hm(at)));
-  }
-  const places = [...stops].reverse().map((stop) => {
-    const [from, to] = [x(stop.from_ms), x(stop.to_ms ?? span.to_ms)];
-    const kind = SHAPES[stop.cause];
-    svg.append(s('rect', { class: `ground`, x: from, y: box.top, width: Math.max(1.5, to - from), height: box.bottom - box.top }));
-    svg.append(s('rect', { class: kind === 'unknown' ? 'part unknown' : `stop ${kind}`, x: from, y: box.top + 16, width: Math.max(1.5, to - from), height: box.bottom - box.top - 16 }));
-    // The shape says which stop it is where there is room for it; the colour alone never does.
-    if (to - from > 14) svg.append(shape(kind, { transform: `translate(${(from + to) / 2} ${box.top + 8}) scale(0.7)` }));
-    return { x: (from + to) / 2, y: box.top + 16, text: [when(stop.from_ms), word('cause', stop.cause), reasonOf(stop), stop.stations.join(' / '), hms(stop.lasted_ms)].filter(Boolean).join(' · ') };
-  });
-  return { stops: places, summary: t('timeline_summary', { n: stops.length, time: hms(span.to_ms - span.from_ms) }) };
-}
-
-function timelineRows({ stops }) {
-  return {
-    head: [t('time'), t('cause_word'), t('station'), t('reason_word'), t('lasted')],
-    body: stops.map((stop) => [when(stop.from_ms), word('cause', stop.cause), stop.stations.join(' / '), reasonOf(stop), hms(stop.lasted_ms)]),
-  };
-}
-
 // Reasons -------------------------------------------------------------------------------------------------------
 
 $('stops').addEventListener('click', (event) => {
@@ -155,7 +122,7 @@ $('own-save').addEventListener('click', () => give($('own-cause').value, $('own-
 
 function open(stop) {
   asked = stop;
-  put('entry-stop', `${when(stop.from_ms)} · ${hms(stop.lasted_ms)} · ${stop.stations.join(' / ')} · ${recorded(stop)}`);
+  put('entry-stop', `${when(stop.from_ms, data.window)} · ${hms(stop.lasted_ms)} · ${stop.stations.join(' / ')} · ${recorded(stop)}`);
   put('entry-trouble', writes ? '' : t('read_only_here')).hidden = writes;
   $('author').value = author();
   $('reasons').replaceChildren(...data.choices.map((choice) => h('button', {
@@ -238,6 +205,8 @@ async function say(what, stays = asked.id) {
     put('entry-trouble', error.message).hidden = false;
   }
 }
+
+$('print').addEventListener('click', () => window.print());
 
 $('csv').addEventListener('click', () => data && csv(`stops_${iso(data.window.from_ms, offset).replace(/[-:]/g, '').slice(0, 13)}`,
   ['start', 'end', 'duration_s', 'inside_span_s', 'cause', 'reason', 'stations', 'recorded_cause', 'recorded_reason', 'micro', 'cut_before', 'cut_after', 'said_by', 'said_at', 'why'],

@@ -1,6 +1,6 @@
 // The wall: the state of a line, read from five metres. Nothing to press and nothing to scroll.
 
-import { doubt, fixed, h, hm, hms, num, put, s, setOffset, show, signed, t, title, word } from './format.mjs';
+import { doubt, fixed, h, hm, hms, num, pieces, put, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { hourBar } from './hours.mjs';
 import { join } from './shell.mjs';
@@ -52,12 +52,12 @@ function showFigures() {
   const { shift, reject } = view;
   const waiting = view.feed === 'waiting';
   const good = shift?.good ?? view.total;
-  figure('good', waiting ? '–' : num(good.best), waiting ? '' : good.best);
-  put('good-note', waiting ? '' : [doubt(good), shift ? t('plan', { n: num(shift.plan) }) : ''].filter(Boolean).join(' · '));
+  figure('good', waiting ? '–' : pieces(good.best), waiting ? '' : good.best);
+  put('good-note', waiting ? '' : [doubt(good, pieces), shift ? t('plan', { n: pieces(shift.plan) }) : ''].filter(Boolean).join(' · '));
   const gap = shift?.difference;
-  figure('gap', gap ? signed(gap.best) : '–', gap?.best);
+  figure('gap', gap ? signedPieces(gap.best) : '–', gap?.best);
   put('gap-mark', shift?.behind ? ' ■' : '');
-  put('gap-note', shift ? t('difference_note', { n: num(shift.target_now) }) : '');
+  put('gap-note', shift ? t('difference_note', { n: pieces(shift.target_now) }) : '');
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
   const speed = view.speeds.find((speed) => speed.window === '1m');
   const rate = speed?.per_minute ?? null;
@@ -78,7 +78,7 @@ function showHours() {
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
     h('th', { scope: 'row' }, hm(hour.start_ms)),
     h('td', { class: 'bar-col' }, hourBar(hour, view)),
-    h('td', {}, h('b', { class: 'num' }, hour.watched ? `${signed(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
+    h('td', {}, h('b', { class: 'num' }, hour.watched ? `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
   )));
 }
 

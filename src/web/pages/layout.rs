@@ -2,11 +2,12 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::{Deserialize, Serialize};
 
+use super::first_run::first_run;
 use super::replay::{band, kept, rewind};
 use super::words;
 use crate::web::App;
@@ -22,6 +23,8 @@ pub struct Look {
     pub lang: Lang,
     /// Colours.
     pub theme: Theme,
+    /// Whether large counts are shown in ten thousands, as readers of Chinese may choose.
+    pub wan: bool,
     /// Whether the address asked for the language: then it is remembered.
     asked: bool,
 }
@@ -110,22 +113,30 @@ impl<S: Send + Sync> FromRequestParts<S> for Look {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Look, WebError> {
-        let query = parts.uri.query().unwrap_or_default();
+        Ok(Look::of(&parts.uri, &parts.headers))
+    }
+}
+
+impl Look {
+    /// What an address and the headers of a request ask for, in this order.
+    pub fn of(uri: &Uri, headers: &HeaderMap) -> Look {
+        let query = uri.query().unwrap_or_default();
         let asked = query.split('&').find_map(|pair| pair.strip_prefix("lang="));
         let asked = asked.and_then(Lang::from_word);
-        let remembered = || cookie(&parts.headers, "lang").and_then(Lang::from_word);
+        let remembered = || cookie(headers, "lang").and_then(Lang::from_word);
         let accepted = || {
-            let accepted = parts.headers.get(header::ACCEPT_LANGUAGE)?;
+            let accepted = headers.get(header::ACCEPT_LANGUAGE)?;
             Some(Lang::from_header(accepted.to_str().ok()?))
         };
         let theme = query.split('&').find_map(|pair| pair.strip_prefix("theme="));
-        let theme = match theme.or_else(|| cookie(&parts.headers, "theme")) {
+        let theme = match theme.or_else(|| cookie(headers, "theme")) {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
         };
         let lang = asked.or_else(remembered).or_else(accepted).unwrap_or_default();
-        Ok(Look { lang, theme, asked: asked.is_some() })
+        let wan = lang == Lang::Zh && cookie(headers, "unit") == Some("wan");
+        Look { lang, theme, wan, asked: asked.is_some() }
     }
 }
 
@@ -186,7 +197,7 @@ pub fn wall(app: &App, look: Look, page: &Page) -> Response {
 }
 
 pub(super) fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Response {
-    let Look { lang, theme, asked } = look;
+    let Look { lang, theme, wan, asked } = look;
     let parts = app.parts();
     let past = page.first.replay;
     let line = line_id(app, page.line);
@@ -205,12 +216,13 @@ pub(super) fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Resp
                 }
                 script type="module" src=(assets::href(page.script)) {}
             }
-            body class=[(frame == Frame::Wall).then_some("wall")] data-link=(if past.is_some() { "replay" } else { "late" }) data-replay=[past.map(|us| us / 1_000)] data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) {
+            body class=[(frame == Frame::Wall).then_some("wall")] data-link=(if past.is_some() { "replay" } else { "late" }) data-replay=[past.map(|us| us / 1_000)] data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) data-unit=[wan.then_some("wan")] {
                 @if frame != Frame::Wall { a.skip href="#main" { (lang.mark(Key::SkipToContent)) } }
                 (header(app, look, page, frame))
                 noscript { p.band { (lang.mark(Key::NeedsScript)) } }
                 @if let Some(at_us) = past.filter(|_| frame == Frame::Page) { (band(app, lang, page, at_us)) }
                 (bands(lang))
+                @if frame == Frame::Page && past.is_none() { (first_run(app, lang, page.line)) }
                 main #main tabindex="-1" {
                     @if frame != Frame::Wall { (explain_hint(lang)) }
                     (page.body)
@@ -310,6 +322,9 @@ fn choices(app: &App, look: Look, page: &Page) -> Markup {
                 a href={ "?line=" (line) "&lang=" (choice.word()) (kept(app, page, "/")) }
                     aria-current=[(choice == lang).then_some("true")] { (word) }
             }
+        }
+        @if lang == Lang::Zh {
+            button.choice #wan type="button" aria-pressed=(look.wan) { (lang.mark(Key::TenThousands)) }
         }
         button.choice #theme type="button" data-theme=(look.theme.word()) {
             span.dim { (lang.mark(Key::Theme)) } " "

@@ -6,9 +6,9 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::calls::strip;
-use super::layout::{Choice, First, Look, Page, page};
-use super::parts::{heading, style, table, trouble};
-use super::replay::present_only;
+use super::layout::{Choice, Look, Page, page};
+use super::parts::{chart, chart_with, heading, style, table, trouble};
+use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -24,11 +24,11 @@ async fn line(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    if let Some(refused) = present_only(&app, look, (Key::LinePage, line), &choice).await? {
-        return Ok(refused);
-    }
-    let writes = app.parts().writes;
-    let (body, first) = (body(look.lang, writes), First::of(&app, line).await?);
+    let first = match asked(&app, look, (Key::LinePage, line), &choice).await? {
+        Ok(first) => first,
+        Err(refused) => return Ok(refused),
+    };
+    let body = body(look.lang, app.parts().writes && first.replay.is_none());
     Ok(page(&app, look, &Page { title: Key::LinePage, line, script: "line.mjs", body, first }))
 }
 
@@ -62,7 +62,27 @@ fn body(lang: Lang, writes: bool) -> Markup {
         (strip(lang, writes))
         (batch(lang, writes))
         div.machines #machines role="group" aria-label=(lang.say(Key::Stations)) {}
+        div.past {
+            (chart(lang, Key::LineTimeline, "timeline"))
+            (chart_with(lang, Key::SecondsTitle, "seconds", spans(lang)))
+        }
         (table(lang, Key::Tags, "tags", &tags))
+    }
+}
+
+/// Spans of the output to choose from.
+fn spans(lang: Lang) -> Markup {
+    let all = [
+        ("1m", Key::Seconds1m, false),
+        ("15m", Key::Seconds15m, true),
+        ("8h", Key::Seconds8h, false),
+    ];
+    html! {
+        div.choices #seconds-span role="group" aria-label=(lang.say(Key::Span)) {
+            @for (word, text, pressed) in all {
+                button type="button" data-span=(word) aria-pressed=(pressed) { (lang.mark(text)) }
+            }
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 
 mod calls;
 pub mod data;
+mod first_run;
 pub mod layout;
 pub mod line;
 pub mod overview;
 mod parts;
+pub(in crate::web) mod refusal;
 pub mod rejects;
 mod replay;
 pub mod report;

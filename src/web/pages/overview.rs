@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::calls::strip;
 use super::layout::{Choice, Look, Page, page};
+use super::parts::heading;
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -34,7 +35,7 @@ async fn overview(
 
 fn body(lang: Lang, writes: bool) -> Markup {
     html! {
-        h1.away { (lang.mark(Key::Overview)) }
+        (heading(lang, Key::Overview, Key::OverviewAbout))
         div.figures {
             section.tile.state.live #state data-state="unknown" data-class="unknown" aria-labelledby="state-word" {
                 svg #state-shape viewBox="-12 -12 24 24" aria-hidden="true" {}

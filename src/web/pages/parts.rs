@@ -14,7 +14,7 @@ pub(super) fn style() -> Markup {
 pub(super) fn heading(lang: Lang, title: Key, about: Key) -> Markup {
     html! {
         h1.away { (lang.mark(title)) }
-        p.away { (lang.mark(about)) }
+        p.about.dim { (lang.mark(about)) }
     }
 }
 
@@ -42,11 +42,17 @@ pub(super) fn trouble() -> Markup {
 
 /// A drawing with its table.
 pub(super) fn chart(lang: Lang, title: Key, id: &str) -> Markup {
+    chart_with(lang, title, id, html! {})
+}
+
+/// The same with switches in its head.
+pub(super) fn chart_with(lang: Lang, title: Key, id: &str, switches: Markup) -> Markup {
     html! {
         section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
             header {
                 h2 #{ (id) "-title" } { (lang.mark(title)) }
                 span.dim #{ (id) "-note" } {}
+                (switches)
                 button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
                     (lang.mark(Key::TableToggle))
                 }

@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{Choice, Look, Page, page};
-use super::parts::{explained, figure, heading, style, table, trouble, windows};
+use super::parts::{chart, explained, figure, heading, style, table, trouble, windows};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -57,7 +57,14 @@ fn body(lang: Lang) -> Markup {
             (figure(lang, Key::AgainstBefore, "change"))
             (explained(lang, Key::Coverage, "coverage", "coverage"))
         }
-        (table(lang, Key::RejectPareto, "pareto", &columns))
+        div.halves.pareto-bores {
+            (table(lang, Key::RejectPareto, "pareto", &columns))
+            div.stack {
+                (chart(lang, Key::BoreMap, "bores"))
+                p.dim.explain #bores-none {}
+                p.dim.explain { (lang.mark(Key::RecheckNone)) }
+            }
+        }
         p.dim.explain { (lang.mark(Key::VerdictNote)) }
         (table(lang, Key::RejectHeat, "heat", &[]))
     }

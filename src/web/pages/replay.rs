@@ -16,8 +16,13 @@ use crate::web::replay::{self, NoReplay};
 use crate::web::view::{ChartsView, LineView, Present};
 
 /// Pages that can be shown as of a past moment.
-const REPLAYED: [(&str, Key); 3] =
-    [("/", Key::Overview), ("/stops", Key::Stops), ("/rejects", Key::Rejects)];
+const REPLAYED: [(&str, Key); 5] = [
+    ("/", Key::Overview),
+    ("/line", Key::LinePage),
+    ("/stops", Key::Stops),
+    ("/rejects", Key::Rejects),
+    ("/spc", Key::Spc),
+];
 
 /// Steps from a past moment to others, microseconds.
 const STEPS: [(i64, Key); 4] = [

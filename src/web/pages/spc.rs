@@ -9,8 +9,8 @@ use domain::quality::characteristic::{Characteristic, ChartKind, Measure};
 use domain::spc::rules::RuleId;
 use maud::{Markup, html};
 
-use super::layout::{Choice, First, Look, Page, page};
-use super::replay::present_only;
+use super::layout::{Choice, Look, Page, page};
+use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes, assets};
@@ -51,15 +51,15 @@ async fn workbench(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    if let Some(refused) = present_only(&app, look, (Key::Spc, line), &choice).await? {
-        return Ok(refused);
-    }
+    let first = match asked(&app, look, (Key::Spc, line), &choice).await? {
+        Ok(first) => first,
+        Err(refused) => return Ok(refused),
+    };
     let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
     let all = &feed.config.characteristics;
     let shown = all.iter().find(|characteristic| *characteristic.id == *name);
     let shown = shown.ok_or_else(|| WebError::NoChart(name.chars().take(60).collect()))?;
-    let body = body(look.lang, all, shown, app.parts().writes);
-    let first = First::of(&app, line).await?;
+    let body = body(look.lang, all, shown, app.parts().writes && first.replay.is_none());
     let content = Page { title: Key::Spc, line, script: "spc.mjs", body, first };
     Ok(page(&app, look, &content))
 }
@@ -78,13 +78,7 @@ pub(super) fn name(lang: Lang, characteristic: &Characteristic) -> String {
             format!("{} {station} {}", lang.say(Key::WeightSpread), lang.say(series_key(*series)))
         }
         Measure::Reject { station, reason } => {
-            let id = format!("reason.{reason}");
-            let known = Key::ALL.iter().find(|key| key.id() == id);
-            let reason = known.map_or_else(
-                || reason.as_str().replace('_', " "),
-                |key| lang.say(*key).into_owned(),
-            );
-            format!("{station} {reason}")
+            format!("{station} {}", lang.say_word("reason", reason.as_str()))
         }
     }
 }
@@ -100,6 +94,7 @@ fn body(lang: Lang, all: &[Characteristic], shown: &Characteristic, writes: bool
     html! {
         link rel="stylesheet" href=(assets::href("spc.css"));
         h1.away { (lang.mark(Key::Spc)) " " (name(lang, shown)) }
+        p.about.dim { (lang.mark(Key::SpcAbout)) }
         form.card.tools #tools data-characteristic=(shown.id) data-writes=(writes) data-step=(shown.subgroup_minutes) {
             (select(lang, Key::SpcCharacteristic, "characteristic", html! {
                 @for one in all {
@@ -108,7 +103,7 @@ fn body(lang: Lang, all: &[Characteristic], shown: &Characteristic, writes: bool
             }))
             (select(lang, Key::SpcSubgroup, "minutes", html! {
                 @for minutes in minutes(shown) {
-                    option value=(minutes) selected[minutes == shown.subgroup_minutes] { (minutes) " min" }
+                    option value=(minutes) selected[minutes == shown.subgroup_minutes] { (minutes) " " (lang.say(Key::MinutesUnit)) }
                 }
             }))
             (select(lang, Key::SpcSpan, "hours", html! {
@@ -161,9 +156,7 @@ fn minutes(shown: &Characteristic) -> Vec<u32> {
 }
 
 fn words(lang: Lang, rule: RuleId) -> String {
-    let id = format!("rule.{}", rule.name());
-    let known = Key::ALL.iter().find(|key| key.id() == id);
-    known.map_or_else(String::new, |key| lang.say(*key).into_owned())
+    lang.say_word("rule", rule.name())
 }
 
 /// Rules for a look; alarms are judged by those of the limits.

@@ -63,6 +63,7 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
             p.dim #span {}
             button.choice #csv type="button" { "CSV" }
             button.choice #calls-csv type="button" { (lang.mark(Key::CallsCsv)) }
+            button.choice #print type="button" { (lang.mark(Key::Print)) }
         }
         (trouble())
         div.tiles {
@@ -75,7 +76,10 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
         (chart(lang, Key::Timeline, "timeline"))
         div.halves {
             (table(lang, Key::StopList, "stops", &columns))
-            (table(lang, Key::LossPareto, "losses", &[Key::ReasonWord, Key::Share, Key::Stoppages, Key::Lasted, Key::Cumulative]))
+            div.stack {
+                (chart(lang, Key::Waterfall, "waterfall"))
+                (table(lang, Key::LossPareto, "losses", &[Key::ReasonWord, Key::Share, Key::Stoppages, Key::Lasted, Key::Cumulative]))
+            }
         }
         dialog #entry aria-labelledby="entry-title" {
             form method="dialog" {
@@ -97,7 +101,7 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
                     summary { (lang.mark(Key::SplitMerge)) }
                     p.dim { (lang.mark(Key::SplitNote)) }
                     div.own {
-                        label { span { (lang.mark(Key::SplitAt)) } input #split-at inputmode="numeric" maxlength="8" placeholder="hh:mm:ss" autocomplete="off"; }
+                        label { span { (lang.mark(Key::SplitAt)) } input #split-at inputmode="numeric" maxlength="8" placeholder=(lang.say(Key::ClockHint)) autocomplete="off"; }
                         label { span { (lang.mark(Key::WhyWord)) } input #cut-why maxlength="400"; }
                         button.act #split type="button" { (lang.mark(Key::Split)) }
                         button.act #merge-before type="button" { (lang.mark(Key::MergeBefore)) }

@@ -112,6 +112,8 @@ async fn a_page_of_the_past_says_so_and_leads_on_and_back() {
         ("/?lang=zh", ["回放", "2026-11-24 15:30:00 +08:00", "返回实时", "+1 小时"]),
         ("/stops?lang=en", ["REPLAY", "2026-11-24 15:30:00 +08:00", "Back to live", "−1 min"]),
         ("/rejects?lang=en", ["REPLAY", "2026-11-24 15:30:00 +08:00", "Back to live", "−1 h"]),
+        ("/line?lang=en", ["REPLAY", "2026-11-24 15:30:00 +08:00", "Back to live", "−1 min"]),
+        ("/spc?lang=en", ["REPLAY", "2026-11-24 15:30:00 +08:00", "Back to live", "+1 h"]),
     ] {
         let (status, page) = get(&app, &format!("{path}&at=2026-11-24T15:30:20%2B08:00")).await;
         assert_eq!(status, StatusCode::OK, "{path}");
@@ -146,8 +148,9 @@ async fn a_moment_that_cannot_be_shown_is_answered_in_words_with_the_way_out() {
         ("/?lang=zh&at=soon", "不是可识别的时刻"),
         ("/?lang=en&at=2126-01-01T00:00:00Z", "is not past"),
         ("/stops?lang=en&at=2001-01-01T00:00:00Z", "Nothing is recorded"),
-        ("/line?lang=en&at=2026-11-24T07:30:00Z", "shows the present only"),
-        ("/spc?lang=zh&at=2026-11-24T07:30:00Z", "本页仅显示当前"),
+        ("/data?lang=zh&at=2026-11-24T07:30:00Z", "本页仅显示当前"),
+        ("/spc?lang=en&at=2126-11-24T07:30:00Z", "is not past"),
+        ("/line?lang=en&at=soon", "This is no moment"),
         ("/data?lang=en&at=2026-11-24T07:30:00Z", "shows the present only"),
     ] {
         let (status, page) = get(&app, path).await;
@@ -156,7 +159,7 @@ async fn a_moment_that_cannot_be_shown_is_answered_in_words_with_the_way_out() {
     }
     let (_, page) = get(&app, "/?at=%22%3E%3Cscript%3Ealert(1)").await;
     assert!(!page.contains("<script>alert"));
-    for route in ["losses", "rejects"] {
+    for route in ["losses", "rejects", "tags", "bores", "charts/reject_fraction"] {
         let (status, text) = get(&app, &format!("/api/v1/lines/L1/{route}?at=soon")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
         assert!(text.contains("no moment"), "{text}");
@@ -186,4 +189,65 @@ async fn losses_of_a_past_moment_know_nothing_of_what_came_later() {
     let after = losses(HELD.end + 1).await;
     assert_eq!((&after["failures"], &after["stops"][0]["lasted_ms"]), (&1.into(), &420_000.into()));
     assert_eq!(losses(5).await["stops"].as_array().map(Vec::len), Some(0));
+}
+
+#[tokio::test]
+async fn tags_of_a_past_moment_are_what_was_read_last_before_it() {
+    let app = app(Kept::morning());
+    let tags = async |minute: i64| {
+        let path = format!("/api/v1/lines/L1/tags?at={}", time(minute) / 1_000);
+        let (_, text) = get(&app, &path).await;
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let good = |view: &Value| {
+        let tags = view["tags"].as_array().expect("tags").clone();
+        let is_it = |tag: &&Value| tag["tag"] == "CF01.Admin.ProdProcessedCount[0].AccCount";
+        tags.iter().find(is_it).expect("it is in the map").clone()
+    };
+    let view = tags(90).await;
+    let tag = good(&view);
+    // The fixture reads the number of the minute, one second before its end.
+    assert_eq!(tag["raw"].as_f64(), Some((time(89) / MINUTE_US) as f64), "{tag}");
+    assert_eq!(tag["read_ms"].as_i64(), Some((time(90) - 1_000_000) / 1_000));
+    assert_eq!((&view["kept"], &tag["counter"]), (&true.into(), &Value::Null));
+    // Where nothing was read, nothing is made up.
+    let silent = tags(GAP.start + 2).await;
+    assert_eq!((&silent["kept"], &good(&silent)["read_ms"]), (&false.into(), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_chart_of_a_past_moment_has_no_point_after_it() {
+    let app = app(Kept::morning());
+    let chart = async |query: &str| {
+        let path = format!("/api/v1/lines/L1/charts/reject_fraction?{query}");
+        let (status, text) = get(&app, &path).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let last = |chart: &Value| {
+        chart["t"].as_array().and_then(|t| t.last()?.as_i64()).expect("there is a point")
+    };
+    let at_ms = time(90) / 1_000;
+    let then = chart(&format!("at={at_ms}")).await;
+    let length_ms = then["subgroup_minutes"].as_i64().expect("a number") * MINUTE_US / 1_000;
+    assert!(last(&then) + length_ms <= at_ms, "{}", last(&then));
+    assert_eq!(then["to_ms"].as_i64(), Some(at_ms));
+    // An end that lies later does not show more; the negative control is the same question about now.
+    let later = chart(&format!("at={at_ms}&to={}", time(170) / 1_000)).await;
+    assert_eq!(later["t"], then["t"]);
+    let now = chart(&format!("to={}", time(170) / 1_000)).await;
+    assert!(last(&now) > last(&then));
+    let path = format!("/api/v1/lines/L1/charts/reject_fraction?at={at_ms}&from={}", at_ms + 1);
+    assert_eq!(get(&app, &path).await.0, StatusCode::BAD_REQUEST);
+}
+
+/// Nothing can be written on a page of the past.
+#[tokio::test]
+async fn pages_of_the_past_offer_no_writing() {
+    let app = app(Kept::morning());
+    for (path, mark) in [("/line", "data-writes=\"false\""), ("/spc", "data-writes=\"false\"")] {
+        let (_, then) = get(&app, &format!("{path}?at=2026-11-24T15:30:00%2B08:00")).await;
+        let (_, now) = get(&app, path).await;
+        assert!(then.contains(mark) && !now.contains(mark), "{path}");
+    }
 }

@@ -27,6 +27,17 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
+async fn the_list_of_reports_says_what_is_not_final_and_explains_its_numbers() {
+    let (app, _sender) = running();
+    let list = get(&app, "/reports?lang=en").await;
+    assert!(list.text().contains("Not made final yet") && !list.text().contains("✔ v"));
+    for query in ["kind=batch&amp;start=", "kind=shift&amp;start="] {
+        let output = format!("data-explain=\"good\" data-query=\"{query}");
+        assert!(list.text().contains(&output), "{output}");
+    }
+}
+
+#[tokio::test]
 async fn a_report_with_unexplained_gaps_is_not_made_final() {
     let (app, _sender) = running();
     let start = start();

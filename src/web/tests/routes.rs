@@ -137,6 +137,65 @@ async fn a_wrong_request_is_told_what_to_do() {
     }
 }
 
+/// A person at a browser gets a page in their language, a script the same as before.
+#[tokio::test]
+async fn a_refusal_is_a_page_for_a_browser_and_json_for_a_program() {
+    let (app, _sender) = running();
+    let page = async |path: &str| get_with(&app, path, "accept", "text/html,*/*;q=0.8").await;
+    for (path, status, words) in [
+        ("/nothing?lang=en", 404, ["There is no such page", "What to do:"]),
+        ("/nothing?lang=zh", 404, ["没有此页面", "怎么办："]),
+        ("/?line=L9&lang=zh", 404, ["没有此产线", "capline check config/plant.toml"]),
+        ("/report/shift?start=x&lang=zh", 400, ["地址参数无法识别", "请返回重新选择"]),
+    ] {
+        let answer = page(path).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        assert!(answer.header(header::CONTENT_TYPE).starts_with("text/html"), "{path}");
+        assert!(words.iter().all(|word| answer.text().contains(word)), "{path}: {}", answer.text());
+        assert!(answer.header(header::CONTENT_SECURITY_POLICY).starts_with("default-src"));
+    }
+    // What was asked is repeated as text.
+    let odd = page("/?line=%3Cscript%3Ealert(1)&lang=en").await;
+    assert!(!odd.text().contains("<script"), "{}", odd.text());
+    let json = get(&app, "/?line=L9").await;
+    assert_eq!(json.header(header::CONTENT_TYPE), "application/json");
+    assert!(json.json()["hint_zh"].as_str().unwrap().contains("capline check"));
+    let (app, _sender) = fixture::app(Clock::real(), Arc::new(Unreadable));
+    let failed = get_with(&app, "/reports?lang=zh", "accept", "text/html").await;
+    assert_eq!(failed.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(failed.text().contains("无法读取存储的记录") && !failed.text().contains("secret"));
+}
+
+/// Read from the source: whoever adds a refusal without saying its way out is told.
+#[test]
+fn every_refusal_has_its_words_and_its_way_out() {
+    let source = include_str!("../error.rs");
+    let codes = source.split("fn code(").nth(1).and_then(|rest| rest.split("fn hint(").next());
+    let codes: Vec<&str> =
+        codes.unwrap().split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(codes.len() > 15, "{codes:?}");
+    for code in codes {
+        for kind in ["error", "way"] {
+            assert!(Key::of(&format!("{kind}.{code}")).is_some(), "{kind}.{code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_holds_the_commands_for_a_line_that_was_never_heard() {
+    let (app, _sender) = running();
+    let page = get(&app, "/?lang=en").await;
+    for part in [
+        "id=\"first-run\"",
+        "capline check config/plant.toml",
+        "capline browse opcua opc.tcp://192.168.10.5:4840",
+        "capline run --config config/plant.toml",
+    ] {
+        assert!(page.text().contains(part), "{part}");
+    }
+    assert!(!get(&app, "/wall/L1").await.text().contains("first-run"));
+}
+
 /// What a screen draws has at most 2,000 points, and a table for a spreadsheet is offered of both.
 #[tokio::test]
 async fn minutes_and_series_are_short_as_json_and_whole_as_csv() {

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod then;
 mod view;
 mod wanted;
 mod write;
@@ -19,7 +20,7 @@ use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
-use super::{QUALITY_SPAN_US, Span};
+use super::{AsOf, QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::{App, QualityRecord, Routes, blocking};
 use view::{
@@ -100,7 +101,7 @@ async fn characteristics(
 /// A control chart in columns, with its limits, its evidence and what was made of its signals; at most 31 days.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/charts/{characteristic}",
-    params(("id" = String, Path), ("characteristic" = String, Path), Choice),
+    params(("id" = String, Path), ("characteristic" = String, Path), Choice, AsOf),
     responses(
         (status = 200, body = WorkbenchView),
         (status = 400, body = ErrorView),
@@ -111,10 +112,17 @@ async fn chart(
     State(app): State<App>,
     Path((id, name)): Path<(String, String)>,
     Params(choice): Params<Choice>,
+    Params(as_of): Params<AsOf>,
 ) -> Result<Json<WorkbenchView>, WebError> {
     let (line, configured) = app.characteristic(&id, &name)?;
+    let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
     let span = Span::of(choice.from.clone(), choice.to.clone());
-    let span = span.resolve_from(app.present().now.utc_us, SPAN_US, QUALITY_SPAN_US)?;
+    let (from_us, to_us) = span.resolve_from(now_us, SPAN_US, QUALITY_SPAN_US)?;
+    if from_us >= now_us {
+        let message = "the span begins after the moment that is asked for; begin it before";
+        return Err(WebError::Parameter(message.to_owned()));
+    }
+    let span = (from_us, if past { to_us.min(now_us) } else { to_us });
     let minutes = choice.subgroup.unwrap_or(configured.subgroup_minutes);
     if minutes == 0 || 1_440 % minutes != 0 {
         let message = format!("subgroup {minutes} does not divide a day; use 1, 5, 15, 30 or 60");
@@ -126,12 +134,22 @@ async fn chart(
     off_thread(&app, move |app| {
         let characteristic = configured.with_subgroup(minutes);
         let data = Data::read(app, &line, &characteristic, span)?;
-        let limits = app.parts().quality.limits(&line, &configured.id).map_err(WebError::Store)?;
+        let mut limits = record(app).limits(&line, &configured.id).map_err(WebError::Store)?;
+        if past {
+            limits = then::limits_at(limits, now_us);
+        }
         let judging = wanted.choose(&characteristic, &data.subgroups, &limits, span)?;
         let judging = judging.under(rules.as_deref());
         let evaluation = evaluate(&characteristic, &data.subgroups, judging.by());
-        let mut incidents = app.parts().quality.incidents(&line, span).map_err(WebError::Store)?;
+        // One that was open then may have ended since, so that the record is asked far enough back.
+        let since_us = if past { now_us - QUALITY_SPAN_US } else { span.0 };
+        let mut incidents =
+            record(app).incidents(&line, (since_us, span.1)).map_err(WebError::Store)?;
         incidents.retain(|stored| stored.incident.characteristic == configured.id);
+        if past {
+            let length_us = configured.subgroup_us();
+            incidents = then::incidents_at(incidents, &evaluation.incidents, length_us, now_us);
+        }
         let within = span.1 - span.0 <= LENGTHS_SPAN_US;
         let lengths = if within { lengths(&characteristic, &data.minutes) } else { Vec::new() };
         let calendar = &app.line(line.as_str())?.config.calendar;

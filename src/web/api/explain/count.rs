@@ -2,7 +2,7 @@
 
 use domain::line::minute::{Counted, Minute, Tally, sum};
 use domain::line::rollup::Rollup;
-use domain::units::{Count, StationId};
+use domain::units::{Count, Reason, StationId};
 
 use super::figures::whole;
 use super::{Facts, InputView};
@@ -14,29 +14,46 @@ pub(super) enum Pick {
     Infeed,
     /// Good capsules.
     Good,
-    /// Rejects of all reasons.
+    /// Rejects, of one reason where one is asked for.
     Rejected,
+    /// Rejects of all other reasons than the one that is asked for; none without one.
+    OtherRejects,
     /// Capsules taken for inspection.
     Samples,
 }
 
+/// Whose counters are summed.
+#[derive(Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) station: &'a StationId,
+    /// The reason whose rejects are asked for; none for all.
+    pub(super) reason: Option<&'a Reason>,
+}
+
 impl Pick {
-    fn takes(self, counted: &Counted) -> bool {
-        match self {
-            Pick::Infeed => *counted == Counted::Infeed,
-            Pick::Good => *counted == Counted::Good,
-            Pick::Rejected => counted.is_reject(),
-            Pick::Samples => *counted == Counted::Sample,
+    fn takes(self, counted: &Counted, reason: Option<&Reason>) -> bool {
+        let named = |other: &Reason| reason.is_none_or(|reason| reason == other);
+        match (self, counted) {
+            (Pick::Rejected, Counted::Reject(other)) => named(other),
+            (Pick::OtherRejects, Counted::Reject(other)) => !named(other),
+            (Pick::Infeed, _) => *counted == Counted::Infeed,
+            (Pick::Good, _) => *counted == Counted::Good,
+            (Pick::Samples, _) => *counted == Counted::Sample,
+            (Pick::Rejected | Pick::OtherRejects, _) => false,
         }
     }
 
     /// Its sum over some tallies.
-    pub(super) fn of(self, station: &StationId, tallies: &[Tally]) -> Count {
-        sum(tallies, station, |counted| self.takes(counted))
+    pub(super) fn of(self, whose: Whose, tallies: &[Tally]) -> Count {
+        sum(tallies, whose.station, |counted| self.takes(counted, whose.reason))
     }
 }
 
 impl Facts {
+    fn whose(&self) -> Whose<'_> {
+        Whose { station: &self.wanted.station, reason: self.wanted.reason.as_ref() }
+    }
+
     /// All of it, as the periods have it.
     pub(super) fn total(&self, picks: &[Pick]) -> Count {
         self.of_periods(picks, |period| &period.counts)
@@ -44,13 +61,13 @@ impl Facts {
 
     fn of_periods(&self, picks: &[Pick], tallies: fn(&Rollup) -> &[Tally]) -> Count {
         let of = |pick: &Pick| -> Count {
-            self.periods.iter().map(|period| pick.of(&self.wanted.station, tallies(period))).sum()
+            self.periods.iter().map(|period| pick.of(self.whose(), tallies(period))).sum()
         };
         picks.iter().map(of).sum()
     }
 
     fn of_minutes(&self, picks: &[Pick], closed: bool) -> Count {
-        let of = |minute: &Minute, pick: &Pick| pick.of(&self.wanted.station, &minute.tallies);
+        let of = |minute: &Minute, pick: &Pick| pick.of(self.whose(), &minute.tallies);
         let minutes = self.minutes.iter().filter(|minute| minute.closed == closed);
         minutes.flat_map(|minute| picks.iter().map(move |pick| of(minute, pick))).sum()
     }

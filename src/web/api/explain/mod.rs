@@ -20,7 +20,7 @@ use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
 use domain::plc_map::{PlcMap, Role, Tag};
-use domain::units::{MINUTE_US, StationId};
+use domain::units::{MINUTE_US, Reason, StationId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -59,6 +59,8 @@ pub(crate) struct Basis {
     window: Option<String>,
     /// Whose counters. Default: the counting station.
     station: Option<String>,
+    /// Rejects of this reason only. Default: all.
+    reason: Option<String>,
     /// Stops shorter than so many seconds are short. Default: as configured.
     micro_s: Option<u32>,
 }
@@ -97,6 +99,29 @@ fn station_of(config: &LineConfig, named: Option<&str>) -> Result<StationId, Web
     named.map_or_else(|| Ok(config.counting_station.clone()), |name| station_named(config, name))
 }
 
+/// The reason of that name, for which the station rejects.
+fn reason_of(
+    config: &LineConfig,
+    station: &StationId,
+    named: Option<&str>,
+) -> Result<Option<Reason>, WebError> {
+    let Some(named) = named else { return Ok(None) };
+    let here = config.devices.iter().filter(|device| device.map.station == *station);
+    let known: Vec<&Reason> = here
+        .flat_map(|device| &device.map.tags)
+        .filter_map(|tag| match &tag.role {
+            Role::Reject(reason) => Some(reason),
+            _ => None,
+        })
+        .collect();
+    let found = known.iter().find(|reason| reason.as_str() == named);
+    let unknown = || {
+        let known = known.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(", ");
+        WebError::unknown("reason", named, &known)
+    };
+    found.map(|reason| Some((*reason).clone())).ok_or_else(unknown)
+}
+
 /// What is to be read.
 struct Wanted {
     kind: PeriodKind,
@@ -107,6 +132,8 @@ struct Wanted {
     /// The start that a period must have; none for the last one.
     start_ms: Option<i64>,
     station: StationId,
+    /// The reason of whose rejects it is; none for all.
+    reason: Option<Reason>,
     /// Whether hours at the border count that lie outside by more than half.
     whole_hours: bool,
     /// Whether it rests on the last minutes, so that it needs no period.
@@ -124,6 +151,11 @@ impl Wanted {
         now_us: i64,
     ) -> Result<Wanted, WebError> {
         let station = station_of(config, basis.station.as_deref())?;
+        let reason = reason_of(config, &station, basis.reason.as_deref())?;
+        if reason.is_some() && !matches!(value, Explained::Rejected | Explained::RejectFraction) {
+            let message = "a reason belongs to rejected and reject_fraction only; leave it out";
+            return Err(WebError::Parameter(message.to_owned()));
+        }
         let limit = basis.micro_s.unwrap_or(micro_s(config));
         let wanted = Wanted {
             kind: PeriodKind::Hour,
@@ -132,6 +164,7 @@ impl Wanted {
             to_us: now_us,
             start_ms: None,
             station,
+            reason,
             whole_hours: matches!(value, Explained::Mtbf | Explained::Mttr),
             of_now: value.is_of_now(),
             micro_s: value.is_of_stops().then_some(limit),
@@ -287,7 +320,12 @@ impl Facts {
         let maps = self.config.devices.iter().map(|device| &device.map);
         let here = maps.filter(|map| map.station == self.wanted.station);
         let of = |map: &Arc<PlcMap>| {
-            let rests = map.tags.iter().filter(|tag| value.rests_on(&tag.role));
+            let other = |role: &Role| match (role, &self.wanted.reason) {
+                (Role::Reject(one), Some(asked)) if value == Explained::Rejected => one != asked,
+                _ => false,
+            };
+            let rests =
+                map.tags.iter().filter(|tag| value.rests_on(&tag.role) && !other(&tag.role));
             let view = |tag: &Tag| TagLineView {
                 station: map.station.to_string(),
                 tag: tag.id.to_string(),

@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::count::Pick;
+use super::count::{Pick, Whose};
 use super::figures::Figure;
-use super::{Facts, RowsView, station_of};
+use super::{Facts, RowsView, reason_of, station_of};
 use crate::table::{Cell, Column, Kind};
 use crate::web::App;
 use crate::web::api::{EVENTS_SPAN_US, Span, read};
@@ -34,6 +34,8 @@ const PICKS: [(Pick, &str); 4] = [
 pub(crate) struct RowsChoice {
     /// Whose counters. Default: the counting station.
     station: Option<String>,
+    /// Rejects of this reason only. Default: all.
+    reason: Option<String>,
     /// `hour`, `shift` or `batch`: a last row with what the periods of that kind that begin in the span hold of gaps, which
     /// are in no minute.
     gaps: Option<String>,
@@ -63,6 +65,7 @@ pub(crate) async fn minutes_csv(
     });
     let kind = kind.transpose()?;
     let station = station_of(&line.config, choice.station.as_deref())?;
+    let reason = reason_of(&line.config, &station, choice.reason.as_deref())?;
     let name = line.config.id.clone();
     let stored = read(&app, move |history| {
         let minutes = history.minutes(&name, span.0, span.1)?;
@@ -76,9 +79,10 @@ pub(crate) async fn minutes_csv(
         begun.flat_map(|period| period.gaps).collect::<Vec<Tally>>()
     });
     let zone = &app.parts().zone;
+    let whose = Whose { station: &station, reason: reason.as_ref() };
     let mut rows: Vec<Vec<Cell>> =
-        minutes.iter().map(|minute| of_minute(minute, &station, zone)).collect();
-    rows.extend(begun.map(|gaps| of_gaps(&gaps, &station, span, zone)));
+        minutes.iter().map(|minute| of_minute(minute, whose, zone)).collect();
+    rows.extend(begun.map(|gaps| of_gaps(&gaps, whose, span, zone)));
     app.csv(line, "minutes", span.0, &columns(), rows)
 }
 
@@ -97,19 +101,20 @@ fn columns() -> Vec<Column> {
     columns
 }
 
-fn of_minute(minute: &Minute, station: &StationId, zone: &TimeZone) -> Vec<Cell> {
-    let mut cells = begin("minute", (minute.start_us, minute.start_us + MINUTE_US), station, zone);
+fn of_minute(minute: &Minute, whose: Whose, zone: &TimeZone) -> Vec<Cell> {
+    let mut cells =
+        begin("minute", (minute.start_us, minute.start_us + MINUTE_US), whose.station, zone);
     cells.extend([Cell::Flag(minute.closed), Cell::Real(share(minute.coverage()))]);
-    cells.extend(counts(station, &minute.tallies));
+    cells.extend(counts(whose, &minute.tallies));
     cells.extend(TimeClass::ALL.map(|class| Cell::Number(minute.time.of(class))));
     cells.extend([Cell::Count(minute.polls), Cell::Count(minute.missed)]);
     cells
 }
 
-fn of_gaps(gaps: &[Tally], station: &StationId, span: (i64, i64), zone: &TimeZone) -> Vec<Cell> {
-    let mut cells = begin("gap", span, station, zone);
+fn of_gaps(gaps: &[Tally], whose: Whose, span: (i64, i64), zone: &TimeZone) -> Vec<Cell> {
+    let mut cells = begin("gap", span, whose.station, zone);
     cells.extend([Cell::Empty, Cell::Empty]);
-    cells.extend(counts(station, gaps));
+    cells.extend(counts(whose, gaps));
     cells.resize(columns().len(), Cell::Empty);
     cells
 }
@@ -119,9 +124,9 @@ fn begin(row: &str, (from, to): (i64, i64), station: &StationId, zone: &TimeZone
     texts.map(Cell::Text).into()
 }
 
-fn counts(station: &StationId, tallies: &[Tally]) -> impl Iterator<Item = Cell> {
-    PICKS.into_iter().flat_map(|(pick, _)| {
-        let n = pick.of(station, tallies);
+fn counts(whose: Whose, tallies: &[Tally]) -> impl Iterator<Item = Cell> {
+    PICKS.into_iter().flat_map(move |(pick, _)| {
+        let n = pick.of(whose, tallies);
         [n.best(), n.low(), n.high()].map(Cell::Count)
     })
 }
@@ -135,10 +140,13 @@ impl Facts {
         let (from_ms, to_ms) =
             (from.div_euclid(1_000), to.div_euclid(1_000).max(from.div_euclid(1_000) + 1));
         let gaps = self.wanted.kind.word();
-        let href = format!(
+        let mut href = format!(
             "/api/v1/lines/{}/minutes.csv?from={from_ms}&to={to_ms}&gaps={gaps}&station={}",
             self.config.id, self.wanted.station
         );
+        if let Some(reason) = &self.wanted.reason {
+            href = format!("{href}&reason={reason}");
+        }
         RowsView { href, from_ms, to_ms, exact: figure.exact }
     }
 }

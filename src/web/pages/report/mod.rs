@@ -12,6 +12,7 @@ mod tables;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use domain::line::report::FinalReport;
 use domain::line::rollup::PeriodKind;
 use domain::units::HOUR_US;
 use maud::{Markup, html};
@@ -25,7 +26,7 @@ use super::words::{count, day_hm, known, percent, share};
 use crate::web::api::read;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
-use crate::web::{App, Routes};
+use crate::web::{App, Routes, blocking};
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::rollup::Rollup;
 
@@ -63,37 +64,61 @@ async fn list(
         Ok((of(PeriodKind::Shift)?, of(PeriodKind::Batch)?))
     });
     let (shifts, batches) = stored.await?;
+    let finals = finals(&app, line, shifts.iter().chain(&batches)).await?;
     let body = html! {
         (style())
         (heading(look.lang, Key::Reports, Key::ReportsAbout))
         div.halves {
-            (periods(&app, look.lang, line, Key::ShiftReports, &shifts))
-            (periods(&app, look.lang, line, Key::BatchReports, &batches))
+            (periods(&app, look.lang, line, Key::ShiftReports, (&shifts, &finals)))
+            (periods(&app, look.lang, line, Key::BatchReports, (&batches, &finals)))
         }
     };
     let first = First::of(&app, line).await?;
     Ok(page(&app, look, &Page { title: Key::Reports, line, script: "reports.mjs", body, first }))
 }
 
-/// Periods, newest first, each with its report.
-fn periods(app: &App, lang: Lang, line: usize, title: Key, rollups: &[Rollup]) -> Markup {
+/// Reports of some periods that were made final, newest first.
+async fn finals(
+    app: &App,
+    line: usize,
+    periods: impl Iterator<Item = &Rollup>,
+) -> Result<Vec<FinalReport>, WebError> {
+    let Some(since_us) = periods.map(|period| period.start_us).min() else { return Ok(Vec::new()) };
+    let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
+    let (id, reports) = (feed.config.id.clone(), app.parts().reports.clone());
+    let span = (since_us, app.present().now.utc_us);
+    blocking(move || reports.final_reports(&id, span)).await
+}
+
+fn periods(
+    app: &App,
+    lang: Lang,
+    line: usize,
+    title: Key,
+    (rollups, finals): (&[Rollup], &[FinalReport]),
+) -> Markup {
     let parts = app.parts();
     let Some(feed) = parts.lines.get(line) else { return html! {} };
     let (id, station) = (&feed.config.id, &feed.config.counting_station);
     let policy = Policy::per_minute(feed.config.target_per_minute);
     let now = app.present().now.utc_us;
+    let columns = [Key::Period, Key::Output, Key::Oee, Key::Coverage, Key::FinalReport];
+    let explained = |period: &Rollup, word: &str, number: String| {
+        let query = format!("kind={}&start={}", period.kind.word(), period.start_us / 1_000);
+        html! { button.explains type="button" data-explain=(word) data-query=(query) aria-describedby="explain-hint" { (number) } }
+    };
     html! {
         div.card.list {
             header { h2 { (lang.mark(title)) } }
             div.scroll role="group" aria-label=(lang.say(title)) tabindex="0" {
-                table {
-                    thead { tr {
-                        @for key in [Key::Period, Key::Output, Key::Oee, Key::Coverage] { th scope="col" { (lang.mark(key)) } }
-                    } }
+                table.periods {
+                    thead { tr { @for key in columns { th scope="col" { (lang.mark(key)) } } } }
                     tbody {
-                        @if rollups.is_empty() { tr { td colspan="4" { (lang.mark(Key::NoReports)) } } }
+                        @if rollups.is_empty() { tr { td colspan="5" { (lang.mark(Key::NoReports)) } } }
                         @for rollup in rollups.iter().rev() {
                             @let kpis = Kpis::of(rollup, station, &policy);
+                            @let good = rollup.count(station, &domain::line::minute::Counted::Good);
+                            @let until = rollup.end_us.unwrap_or(now).min(now);
                             tr {
                                 td.wide {
                                     a.act href={ "/report/" (rollup.kind.word()) "?line=" (id) "&start=" (rollup.start_us / 1_000) } {
@@ -101,10 +126,10 @@ fn periods(app: &App, lang: Lang, line: usize, title: Key, rollups: &[Rollup]) -
                                     }
                                     @if !rollup.closed { " " span.dim { (lang.mark(Key::Going)) } }
                                 }
-                                td.num { (count(rollup.count(station, &domain::line::minute::Counted::Good))) }
-                                td.num { (between(&kpis)) }
-                                @let until = rollup.end_us.unwrap_or(now).min(now);
+                                td.num { (explained(rollup, "good", count(good))) }
+                                td.num { (explained(rollup, "oee", between(&kpis))) }
                                 td.num { (share(known(&rollup.spending.time, until - rollup.start_us))) }
+                                td.final { (final_cell(app, lang, id.as_str(), rollup, finals)) }
                             }
                         }
                     }
@@ -112,6 +137,37 @@ fn periods(app: &App, lang: Lang, line: usize, title: Key, rollups: &[Rollup]) -
             }
         }
     }
+}
+
+/// Whether the report of a period is final: since when, by whom, the hash of the kept file and where it is.
+fn final_cell(
+    app: &App,
+    lang: Lang,
+    line: &str,
+    period: &Rollup,
+    finals: &[FinalReport],
+) -> Markup {
+    let is_it =
+        |report: &&FinalReport| report.kind == period.kind && report.start_us == period.start_us;
+    let newest = finals.iter().filter(is_it).max_by_key(|report| report.version);
+    html! {
+        @match newest {
+            Some(report) => {
+                a.act href={ "/report/final?line=" (line) "&start=" (report.start_us / 1_000) "&number=" (report.number) } {
+                    "✔ v" (report.version) " HTML"
+                }
+                " " (day_hm(&app.parts().zone, report.made_us)) " · " (report.author) " "
+                code.dim title=(report.page_sha256) { "SHA-256 " (short_hash(&report.page_sha256)) "…" }
+            }
+            None if period.closed => span { "○ " (lang.mark(Key::FinalNone)) },
+            None => span.dim { "– " (lang.mark(Key::FinalGoing)) },
+        }
+    }
+}
+
+/// The beginning of a hash, enough to tell two files apart.
+fn short_hash(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
 }
 
 /// OEE as an interval: unknown time as stopped, and as run.
@@ -149,4 +205,44 @@ async fn report(
     let line = app.position(wanted.line.as_deref().filter(|line| !line.is_empty()))?;
     let facts = gather::gather(app, line, kind, wanted.start).await?;
     Ok(paper::paper(app, look, line, &facts))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::web::History;
+    use crate::web::fixture::{self, Record, line};
+
+    /// The list says which version is final, since when, by whom and under which hash, and leads to the kept file.
+    #[test]
+    fn a_final_report_is_named_with_its_hash_and_its_file() {
+        let (app, _sender) = fixture::app(Clock::real(), Arc::new(Record));
+        let period = Record.rollups(&line().id, PeriodKind::Shift, 0, 1).expect("one").remove(0);
+        let version = |version, author: &str| FinalReport {
+            number: 40 + i64::from(version),
+            kind: PeriodKind::Shift,
+            start_us: period.start_us,
+            version,
+            made_us: 1_795_500_000_000_000,
+            author: author.to_owned(),
+            lang: "zh".to_owned(),
+            data_sha256: "d".repeat(64),
+            page_sha256: "0123456789abcdef".repeat(4),
+        };
+        let cell = |period: &Rollup, finals: &[FinalReport]| {
+            final_cell(&app, Lang::En, "L1", period, finals).into_string()
+        };
+        let text = cell(&period, &[version(2, "An"), version(1, "Bo")]);
+        for part in ["✔ v2", "An", "2026-11-24 14:00", "SHA-256 0123456789ab…", "number=42"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        // A batch that began in the same moment is another period, and so is one that goes on.
+        let batch = Rollup { kind: PeriodKind::Batch, ..period.clone() };
+        assert!(cell(&batch, &[version(1, "Bo")]).contains("Not made final yet"));
+        let open = Rollup { closed: false, ..period.clone() };
+        assert!(cell(&open, &[]).contains("going on"));
+    }
 }

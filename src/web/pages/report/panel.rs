@@ -4,7 +4,7 @@ use domain::line::report::GapId;
 use maud::{Markup, html};
 
 use super::gather::GoesOn;
-use super::paper::{Sheet, word};
+use super::paper::Sheet;
 use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::words::{clock, day_hm, hms};
@@ -77,8 +77,8 @@ impl Sheet<'_> {
             Lang::En => event.detail.clone(),
             _ => chinese(&event.detail),
         };
-        let what = word(lang, "kind", event.kind.word());
-        let which = word(lang, "word", &event.word);
+        let what = lang.say_word("kind", event.kind.word());
+        let which = lang.say_word("word", &event.word);
         format!("{from}{} {station} {what} · {which} {detail}", clock(self.zone, event.at_us))
     }
 }

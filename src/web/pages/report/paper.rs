@@ -351,12 +351,5 @@ fn bounded(bounded: Option<Bounded>) -> String {
 }
 
 fn class_name(lang: Lang, class: TimeClass) -> String {
-    word(lang, "class", class.word())
-}
-
-/// The text of a word of the data, or the word itself.
-pub(super) fn word(lang: Lang, kind: &str, word: &str) -> String {
-    let id = format!("{kind}.{word}");
-    let key = Key::ALL.iter().find(|key| key.id() == id);
-    key.map_or_else(|| word.replace('_', " "), |key| lang.say(*key).into_owned())
+    lang.say_word("class", class.word())
 }

@@ -6,7 +6,7 @@ use domain::line::report::GapId;
 use domain::units::{HOUR_US, SECOND_US};
 use maud::{Markup, html};
 
-use super::paper::{Sheet, word};
+use super::paper::Sheet;
 use crate::web::api::losses::{LossStopView, LossView};
 use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
@@ -73,7 +73,7 @@ impl Sheet<'_> {
         html! {
             tr {
                 th scope="row" { (reason(lang, loss.title.as_ref(), &loss.reason)) }
-                td.text { (word(lang, "cause", loss.cause)) } td { (loss.n) } td { (hms(loss.ms * 1_000)) }
+                td.text { (lang.say_word("cause", loss.cause)) } td { (loss.n) } td { (hms(loss.ms * 1_000)) }
                 td { (share(loss.share_percent)) } td { (share(loss.cumulative_percent)) }
             }
         }
@@ -102,11 +102,11 @@ impl Sheet<'_> {
                         @for stop in stops {
                             tr {
                                 th scope="row" { @if stop.cut_before { "◁ " } (clock(self.zone, stop.from_ms * 1_000)) }
-                                td.text { (word(lang, "cause", stop.cause)) }
+                                td.text { (lang.say_word("cause", stop.cause)) }
                                 td.text { (stop.stations.join(" / ")) }
                                 td.text {
                                     (reason(lang, stop.title.as_ref(), &stop.reason))
-                                    @if stop.cause != stop.recorded_cause { " (" (lang.say(Key::AsRecorded).replace("{cause}", &word(lang, "cause", stop.recorded_cause))) ")" }
+                                    @if stop.cause != stop.recorded_cause { " (" (lang.say(Key::AsRecorded).replace("{cause}", &lang.say_word("cause", stop.recorded_cause))) ")" }
                                 }
                                 td { (hms(stop.lasted_ms * 1_000)) @if stop.to_ms.is_none() { " …" } @if stop.cut_after { " ▷" } }
                                 td.text { @if let Some(said) = stop.said.last() { (said.by) } }
@@ -129,7 +129,7 @@ impl Sheet<'_> {
                     tbody {
                         @for row in rejects.rows.iter().filter(|row| row.rejected.high > 0) {
                             tr {
-                                th scope="row" { (word(lang, "reason", &row.reason)) }
+                                th scope="row" { (lang.say_word("reason", &row.reason)) }
                                 td.text { (row.station) }
                                 td { (num(row.rejected.best)) @if row.rejected.low != row.rejected.high { " [" (num(row.rejected.low)) ", " (num(row.rejected.high)) "]" } }
                                 td { (whole(row.ppm)) }
@@ -152,7 +152,7 @@ impl Sheet<'_> {
                         @if let Some(from) = event.from_us { (clock(self.zone, from)) "–" }
                         (clock(self.zone, event.at_us))
                     }
-                    td.text { (word(lang, "kind", event.kind.word())) " · " (word(lang, "word", &event.word)) }
+                    td.text { (lang.say_word("kind", event.kind.word())) " · " (lang.say_word("word", &event.word)) }
                     td.text { (event.station.as_ref().map_or("", |station| station.as_str())) }
                     td { @if let Some(n) = event.count { (count(n)) } }
                     @match lang {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Scale, ms, rounded};
+use crate::web::details::chinese;
 
 /// A version of limits.
 #[derive(Serialize, ToSchema)]
@@ -45,12 +46,16 @@ pub(crate) struct LimitsView {
     author: String,
     /// Why.
     reason: String,
+    /// The same in Chinese, where it was not a person who wrote it.
+    reason_zh: String,
     /// When, UTC milliseconds.
     made_ms: i64,
     /// Who decided.
     decided_by: Option<String>,
     /// Why so.
     decided_reason: Option<String>,
+    /// The same in Chinese, where it was not a person who wrote it.
+    decided_reason_zh: Option<String>,
     /// When, UTC milliseconds.
     decided_ms: Option<i64>,
     /// SHA-256 of the record.
@@ -139,9 +144,11 @@ impl LimitsView {
             evidence: EvidenceView::of(&limits.evidence),
             author: limits.author.clone(),
             reason: limits.reason.clone(),
+            reason_zh: chinese(&limits.reason),
             made_ms: ms(limits.made_us),
             decided_by: decision.map(|decision| decision.by.clone()),
             decided_reason: decision.map(|decision| decision.reason.clone()),
+            decided_reason_zh: decision.map(|decision| chinese(&decision.reason)),
             decided_ms: decision.map(|decision| ms(decision.at_us)),
             sha256: limits.hash(),
         }

@@ -1,5 +1,10 @@
 //! `…/losses`: stops of a span with what people said about them, and what time was lost for which reason.
 
+mod shower;
+#[cfg(test)]
+mod tests;
+mod waterfall;
+
 use std::collections::HashMap;
 
 use axum::Json;
@@ -7,15 +12,14 @@ use axum::extract::{Path, State};
 use domain::line::chronicle::StopRecord;
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::rollup::Rollup;
-use domain::line::stop::key_cause::KeyCause;
-use domain::line::stop::revision::{Act, Part, Revision};
-use domain::line::stop::{Cause, Stop, micro_stops};
+use domain::line::stop::revision::Act;
+use domain::line::stop::{Cause, micro_stops};
 use domain::spc::pareto::pareto;
 use domain::units::{HOUR_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::stops::{act_word, micro_s};
+use super::stops::micro_s;
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read};
 use crate::config::LineConfig;
@@ -24,6 +28,9 @@ use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Key;
 use crate::web::replay;
 use crate::web::view::TitleView;
+use shower::Shower;
+use waterfall::Spent;
+pub(crate) use waterfall::WaterfallView;
 
 /// What plants say of stops whose machine told nothing.
 const REASONS: [(Key, Cause); 7] = [
@@ -61,6 +68,8 @@ pub(crate) struct LossesView {
     pub(crate) stops: Vec<LossStopView>,
     /// Lost time by reason, longest first.
     pub(crate) losses: Vec<LossView>,
+    /// Where the time of the span went, from its length to what was used.
+    pub(crate) waterfall: WaterfallView,
     /// Stops that have neither cause nor reason.
     pub(crate) n_unassigned: u64,
     /// How long these lasted together, milliseconds.
@@ -254,8 +263,11 @@ pub(crate) fn view(
     let order: HashMap<String, Option<u64>> =
         choices.iter().map(|choice| (choice.reason.clone(), last_said(choice))).collect();
     choices.sort_by_key(|choice| std::cmp::Reverse(order.get(&choice.reason).copied().flatten()));
+    let recorded_from_ms = recorded_from_us(hours, window.us()) / 1_000;
+    let spent = Spent { config, window: &window, recorded_from_ms, stops: &stops, hours };
     LossesView {
-        recorded_from_ms: recorded_from_us(hours, window.us()) / 1_000,
+        waterfall: spent.waterfall(),
+        recorded_from_ms,
         micro_s,
         n_micro: micro.n,
         micro_ms: micro.us / 1_000,
@@ -282,110 +294,6 @@ fn recorded_from_us(hours: &[Rollup], (from_us, to_us): (i64, i64)) -> i64 {
         return first.start_us.max(from_us);
     }
     begin_us.clamp(from_us, to_us)
-}
-
-/// What is needed to show one stop.
-struct Shower<'a> {
-    config: &'a LineConfig,
-    choices: &'a [ReasonView],
-    window: &'a WindowView,
-    record: &'a StopRecord,
-    limit_us: i64,
-    now_us: i64,
-}
-
-impl Shower<'_> {
-    fn stop(&self, part: &Part) -> LossStopView {
-        let recorded: Vec<&Stop> =
-            self.record.stops.iter().filter(|stop| part.of.contains(&stop.number)).collect();
-        let first = recorded.first();
-        let recorded_title = first.and_then(|stop| self.told(stop));
-        let (reason, title) = match (part.reason.is_empty(), &recorded_title) {
-            (false, _) => (part.reason.to_string(), self.title(&part.reason)),
-            // What the machine told belongs to the cause that it told.
-            (true, Some(title)) if first.is_some_and(|stop| stop.cause == part.cause) => {
-                (title.en.clone(), Some(title.clone()))
-            }
-            (true, _) => (String::new(), None),
-        };
-        let (from_us, until_us) = (part.from.utc_us, part.to.map_or(self.now_us, |to| to.utc_us));
-        let lasted_us = part.duration_us().unwrap_or((until_us - from_us).max(0));
-        let (start_us, end_us) = self.window.us();
-        let (cut_before, cut_after) = (from_us < start_us, until_us > end_us);
-        let inside_us = match cut_before || cut_after {
-            true => (until_us.min(end_us) - from_us.max(start_us)).max(0),
-            false => lasted_us,
-        };
-        let short = part.cause.is_unplanned() && part.to.is_some() && lasted_us < self.limit_us;
-        LossStopView {
-            id: part.id.to_string(),
-            from_ms: from_us / 1_000,
-            to_ms: part.to.map(|to| to.utc_us / 1_000),
-            lasted_ms: lasted_us / 1_000,
-            inside_ms: inside_us / 1_000,
-            cause: part.cause.word(),
-            reason,
-            title,
-            recorded_cause: first.map_or(part.cause, |stop| stop.cause).word(),
-            recorded_title,
-            stations: first.map_or_else(Vec::new, |stop| stations(stop)),
-            micro: short,
-            cut_before,
-            cut_after,
-            revision: part.revision,
-            said: self.said(part),
-        }
-    }
-
-    /// What the map calls the reason that the machine told.
-    fn told(&self, stop: &Stop) -> Option<TitleView> {
-        let counting = &self.config.counting_station;
-        let device = self.config.devices.iter().find(|device| device.map.station == *counting)?;
-        device.map.stop_reasons.get(&stop.reason?).map(TitleView::from)
-    }
-
-    fn title(&self, reason: &str) -> Option<TitleView> {
-        let known = self.choices.iter().find(|choice| choice.reason == reason);
-        known.map(|choice| choice.title.clone())
-    }
-
-    /// Revisions of the recorded stops that a part covers.
-    fn said(&self, part: &Part) -> Vec<SaidView> {
-        let touches =
-            |revision: &&Revision| revision.act.parts().any(|named| part.of.contains(&named.stop));
-        let said = |revision: &Revision| {
-            let (cause, reason) = match &revision.act {
-                Act::Assign { cause, reason, .. } => (cause.word(), reason.to_string()),
-                _ => ("", String::new()),
-            };
-            SaidView {
-                act: act_word(&revision.act),
-                parts: revision.act.parts().map(|part| part.to_string()).collect(),
-                after_ms: match &revision.act {
-                    Act::Split { after_us, .. } => Some(after_us / 1_000),
-                    _ => None,
-                },
-                number: revision.number,
-                at_ms: revision.at_us / 1_000,
-                by: revision.by.to_string(),
-                why: revision.why.to_string(),
-                cause,
-                title: self.title(&reason),
-                reason,
-            }
-        };
-        self.record.revisions.iter().filter(touches).map(said).collect()
-    }
-}
-
-fn stations(stop: &Stop) -> Vec<String> {
-    match &stop.key {
-        KeyCause::None => Vec::new(),
-        KeyCause::Station(station) => vec![station.to_string()],
-        KeyCause::Undecided(stations) => {
-            stations.iter().map(|station| station.to_string()).collect()
-        }
-    }
 }
 
 /// Lost time by cause and reason, longest first. Short stops without a reason are one loss.

@@ -1,0 +1,46 @@
+// The time line of a span: when the line stood and why.
+
+import { clock, day, hm, hms, s, t, title, word } from './format.mjs';
+import { shape } from './chart.mjs';
+
+/** Shapes of causes: the classes of time that they make. */
+export const SHAPES = { internal: 'internal', starved: 'external', blocked: 'external', external: 'external', planned: 'planned', unknown: 'idle', no_signal: 'unknown', micro: 'idle' };
+
+/** The reason of a stop, in the words of the plant where it is a known one. */
+export const reasonOf = ({ reason, title: known }) => (known ? title(known) : reason);
+
+/** A time of the day, with the day where a span has several. */
+export const when = (ms, span) => (span.to_ms - span.from_ms > 86400000 ? `${day(ms)} ${clock(ms)}` : clock(ms));
+
+/** @param {number} offset seconds of the plant's time before UTC */
+export function drawTimeline(svg, width, height, { window: span, stops, recorded_from_ms: recorded }, offset) {
+  const box = { left: 12, right: width - 12, top: 8, bottom: height - 24 };
+  const x = (ms) => box.left + (Math.max(span.from_ms, Math.min(span.to_ms, ms)) - span.from_ms) / (span.to_ms - span.from_ms) * (box.right - box.left);
+  svg.append(s('rect', { class: 'part run', x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top }));
+  if (recorded > span.from_ms) svg.append(s('rect', { class: 'ground', x: box.left, y: box.top, width: x(recorded) - box.left, height: box.bottom - box.top }),
+    s('rect', { class: 'part unknown', x: box.left, y: box.top, width: x(recorded) - box.left, height: box.bottom - box.top }));
+  const steps = [15, 30, 60, 120, 240, 480, 1440].map((n) => n * 60000);
+  const step = steps.find((n) => (span.to_ms - span.from_ms) / n * 64 < width) ?? steps.at(-1);
+  const first = Math.ceil((span.from_ms + offset * 1000) / step) * step - offset * 1000;
+  for (let at = first; at < span.to_ms; at += step) {
+    svg.append(s('path', { class: 'tick', d: `M${x(at)} ${box.bottom}v5` }));
+    if (x(at) > 20 && x(at) < width - 20) svg.append(s('text', { class: 'axis', x: x(at), y: height - 5, 'text-anchor': 'middle' }, hm(at) === '00:00' ? day(at) : hm(at)));
+  }
+  const places = [...stops].reverse().map((stop) => {
+    const [from, to] = [x(stop.from_ms), x(stop.to_ms ?? span.to_ms)];
+    const kind = SHAPES[stop.cause];
+    svg.append(s('rect', { class: `ground`, x: from, y: box.top, width: Math.max(1.5, to - from), height: box.bottom - box.top }));
+    svg.append(s('rect', { class: kind === 'unknown' ? 'part unknown' : `stop ${kind}`, x: from, y: box.top + 16, width: Math.max(1.5, to - from), height: box.bottom - box.top - 16 }));
+    // The shape says which stop it is where there is room for it; the colour alone never does.
+    if (to - from > 14) svg.append(shape(kind, { transform: `translate(${(from + to) / 2} ${box.top + 8}) scale(0.7)` }));
+    return { x: (from + to) / 2, y: box.top + 16, text: [when(stop.from_ms, span), word('cause', stop.cause), reasonOf(stop), stop.stations.join(' / '), hms(stop.lasted_ms)].filter(Boolean).join(' · ') };
+  });
+  return { stops: places, summary: t('timeline_summary', { n: stops.length, time: hms(span.to_ms - span.from_ms) }) };
+}
+
+export function timelineRows({ stops, window: span }) {
+  return {
+    head: [t('time'), t('cause_word'), t('station'), t('reason_word'), t('lasted')],
+    body: stops.map((stop) => [when(stop.from_ms, span), word('cause', stop.cause), stop.stations.join(' / '), reasonOf(stop), hms(stop.lasted_ms)]),
+  };
+}

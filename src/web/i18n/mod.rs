@@ -1,0 +1,190 @@
+//! Every text of the screens in English and Simplified Chinese. Texts of a plant (titles of machines, reasons of
+//! stops) are not in here: they come from its maps.
+//!
+//! Each area of the screens has its texts in a file of its own. A text without its translation does not compile: a row
+//! of such a table needs both. Neither does a text that two areas name alike.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use domain::plc_map::Title;
+use maud::{Markup, html};
+
+/// In which language a screen speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+    /// Chinese and English side by side: mixed crews, visitors, auditors.
+    Both,
+}
+
+impl Lang {
+    /// All languages, in the order of the switch.
+    pub const ALL: [Lang; 3] = [Lang::En, Lang::Zh, Lang::Both];
+
+    /// The word used in addresses and in the cookie.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Zh => "zh",
+            Lang::Both => "both",
+        }
+    }
+
+    /// The language of that word.
+    pub fn from_word(word: &str) -> Option<Lang> {
+        Lang::ALL.into_iter().find(|lang| lang.word() == word)
+    }
+
+    /// The first language of an `Accept-Language` header that we speak. Browsers list them by preference, so the
+    /// weights need not be read.
+    pub fn from_header(accepted: &str) -> Lang {
+        let known = accepted.split(',').find_map(|tag| match tag.trim().get(..2) {
+            Some("zh") => Some(Lang::Zh),
+            Some("en") => Some(Lang::En),
+            _ => None,
+        });
+        known.unwrap_or_default()
+    }
+
+    /// Value of the `lang` attribute of a page. Spans in the other language carry their own.
+    pub fn html(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Zh | Lang::Both => "zh-CN",
+        }
+    }
+
+    /// A text in this language.
+    pub fn say(self, key: Key) -> Cow<'static, str> {
+        match self {
+            Lang::En => key.en().into(),
+            Lang::Zh => key.zh().into(),
+            Lang::Both => both(key.en(), key.zh()),
+        }
+    }
+
+    /// The text of a word of the data, as `reason` and `no_dose`; the word itself where it has none.
+    pub fn say_word(self, kind: &str, word: &str) -> String {
+        let known = Key::of(&format!("{kind}.{word}"));
+        known.map_or_else(|| word.replace('_', " "), |key| self.say(key).into_owned())
+    }
+
+    /// A text as markup, each language in its own span.
+    pub fn mark(self, key: Key) -> Markup {
+        self.spans(key.en(), key.zh())
+    }
+
+    /// A title of the plant as markup.
+    pub fn title(self, title: &Title) -> Markup {
+        self.spans(&title.en, &title.zh)
+    }
+
+    fn spans(self, en: &str, zh: &str) -> Markup {
+        html! {
+            @match self {
+                Lang::En => (en),
+                Lang::Zh => (zh),
+                Lang::Both if en == zh => (en),
+                Lang::Both => { span lang="zh-CN" { (zh) } " " span lang="en" { (en) } },
+            }
+        }
+    }
+
+    /// All texts by their names, for the scripts of a page.
+    pub fn table(self) -> BTreeMap<&'static str, Cow<'static, str>> {
+        Key::all().map(|key| (key.id(), self.say(key))).collect()
+    }
+}
+
+/// A text in both languages. Where the two differ only before their blanks, the blanks are not said twice:
+/// `计划 plan {n}`.
+fn both(en: &'static str, zh: &'static str) -> Cow<'static, str> {
+    let blank = |text: &'static str| text.split_at(text.find('{').unwrap_or(text.len()));
+    let ((en_head, en_tail), (zh_head, zh_tail)) = (blank(en), blank(zh));
+    match en_tail == zh_tail {
+        _ if en == zh => en.into(),
+        true => format!("{} {en_head}{en_tail}", zh_head.trim_end_matches(['：', ' '])).into(),
+        false => format!("{zh} {en}").into(),
+    }
+}
+
+/// A text of the screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    id: &'static str,
+    en: &'static str,
+    zh: &'static str,
+}
+
+/// The texts of an area of the screens, each a constant of [`Key`]: `Key::Overview`.
+macro_rules! texts {
+    ($($key:ident $id:literal $en:literal $zh:literal)*) => {
+        #[expect(non_upper_case_globals, reason = "a text is named as the variant that it would be")]
+        impl super::Key {
+            $(#[doc = $en] pub const $key: super::Key = super::Key { id: $id, en: $en, zh: $zh };)*
+        }
+
+        /// All of them.
+        pub(super) const TEXTS: &[super::Key] = &[$(super::Key::$key),*];
+    };
+}
+
+mod calls;
+mod data;
+mod errors;
+mod explain;
+mod frame;
+mod line;
+mod overview;
+mod rejects;
+mod replay;
+mod reports;
+mod spc;
+mod stops;
+
+const AREAS: [&[Key]; 12] = [
+    calls::TEXTS,
+    data::TEXTS,
+    errors::TEXTS,
+    explain::TEXTS,
+    frame::TEXTS,
+    line::TEXTS,
+    overview::TEXTS,
+    rejects::TEXTS,
+    replay::TEXTS,
+    reports::TEXTS,
+    spc::TEXTS,
+    stops::TEXTS,
+];
+
+impl Key {
+    /// All texts.
+    pub fn all() -> impl Iterator<Item = Key> {
+        AREAS.iter().flat_map(|area| area.iter().copied())
+    }
+
+    /// The text of that name.
+    pub fn of(id: &str) -> Option<Key> {
+        Key::all().find(|key| key.id == id)
+    }
+
+    /// The name under which scripts know it. A name with a dot belongs to a word of the data: `state.held`.
+    pub fn id(self) -> &'static str {
+        self.id
+    }
+
+    /// English.
+    pub fn en(self) -> &'static str {
+        self.en
+    }
+
+    /// Simplified Chinese, in the usage of mainland plants.
+    pub fn zh(self) -> &'static str {
+        self.zh
+    }
+}
