@@ -7,9 +7,17 @@ mod browser;
 mod demo;
 mod displays;
 mod explain;
+mod faults;
 mod hand;
+mod judges;
+mod keys;
 mod pages;
+mod paint;
 mod replay;
+mod senses;
+mod site;
+mod soak;
+mod walk;
 mod workbench;
 
 use std::path::Path;

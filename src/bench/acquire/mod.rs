@@ -9,15 +9,14 @@ mod load;
 mod paced;
 mod setup;
 mod subscription;
-mod table;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 pub use super::machine::Machine;
+pub use super::table::{Aim, Figure, Figures, Row};
 pub use load::{Kind, serve};
-pub use table::{Aim, Figure, Figures, Row};
 
 /// How long a pause goes on before it is asked whether to stop.
 const LOOK: Duration = Duration::from_millis(50);

@@ -139,7 +139,7 @@ export class Live {
     this.speed = beat.speed;
     this.skews.push(Date.now() - beat.t);
     if (this.skews.length > SKEW_SAMPLES) this.skews.shift();
-    if (beat.build !== document.body.dataset.build) this.renew(beat.build);
+    if (beat.build !== document.body.dataset.build && isCalm()) this.renew(beat.build);
   }
 
   /** Loads the pages of the new service, once for each build: a proxy that still gives the old ones must not make us spin. */
@@ -217,6 +217,11 @@ export class Live {
     const least = Math.min(...this.skews);
     return Math.abs(least) > SKEW_MS ? least : null;
   }
+}
+
+/** Nothing is being typed or read in a dialog, that a reload would take away. The next beat asks again. */
+function isCalm() {
+  return !document.querySelector('dialog[open]') && !document.activeElement?.matches('input, textarea, select');
 }
 
 async function get(path) {
