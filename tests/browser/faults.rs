@@ -23,7 +23,7 @@ async fn bands(browser: &Browser) -> Vec<String> {
 fn only(ids: &[&str]) -> String {
     format!(
         "[...document.querySelectorAll('#bands > .band')].filter((e) => e.checkVisibility()).map((e) => e.id).join() === '{}'",
-        ids.join()
+        ids.join(",")
     )
 }
 

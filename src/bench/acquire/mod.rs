@@ -40,7 +40,7 @@ impl Stop {
     }
 
     /// Lets a time pass, or less.
-    async fn pass(&self, time: Duration) {
+    pub(super) async fn pass(&self, time: Duration) {
         let since = Instant::now();
         while let Some(left) = time.checked_sub(since.elapsed()).filter(|_| !self.is_set()) {
             tokio::time::sleep(left.min(LOOK)).await;
