@@ -17,9 +17,10 @@
 
   /** Charts and tables may be scrolled sideways inside their own box, nothing else. */
   const sideways = () => all('header *, main *, #bands *').filter((e) => {
-    if (e.closest('.scroll, .rows, .plot, .strip, svg, .away, .skip')) return false;
-    const cut = getComputedStyle(e).overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1;
-    return cut || e.getBoundingClientRect().right > innerWidth + 1;
+    // An event is opened to be read whole.
+    if (e.closest('.scroll, .rows, .plot, .strip, #events, svg, .away, .skip')) return false;
+    const boxed = e.matches('.tile, .card, #stations li') || getComputedStyle(e).overflowX !== 'visible';
+    return (boxed && e.scrollWidth > e.clientWidth + 1) || e.getBoundingClientRect().right > innerWidth + 1;
   }).map(told).concat(document.documentElement.scrollWidth > innerWidth ? [`the page is ${document.documentElement.scrollWidth} px wide`] : []);
 
   const moving = () => document.getAnimations().map((a) => `${told(a.effect.target)} moves`).concat(all('body *').filter((e) => {
