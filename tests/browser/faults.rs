@@ -184,7 +184,8 @@ async fn clocks_that_differ_streams_that_are_blocked_and_hidden_tabs() {
         window.streams = Number(text.match(/^capline_live_screens(?:\\{.*\\})? (\\d+)/m)[1]); }), window.streams)";
     browser.until(&format!("{streams} === 1"), SOON).await;
     let page = browser.new_tab().await;
-    browser.open(&format!("{}/metrics", demo.origin)).await;
+    // A page without a stream of its own.
+    browser.open(&format!("{}/report/shift", demo.origin)).await;
     browser.until(&format!("{streams} === 0"), SOON).await;
     browser.back_to(page).await;
     browser.until(&format!("{streams} === 1 && {LIVE}"), SOON).await;

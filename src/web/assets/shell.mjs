@@ -12,7 +12,7 @@ const RESTORED_SHOWN_MS = 30000;
 
 /**
  * Joins a page with the stream of its line; `run()` of what is returned lets it begin.
- * @param {{view: (view: any) => void, charts?: (charts: any) => void, link?: (link: any, live: Live) => void}} page
+ * @param {{view: (view: any) => void, charts?: (charts: any) => void, now?: (now: any) => void, link?: (link: any, live: Live) => void}} page
  * @returns {Live}
  */
 export function join(page) {
@@ -28,6 +28,10 @@ export function join(page) {
       page.link?.(link, live);
     },
     restored,
+    now: page.now && ((now) => {
+      page.now(now);
+      changed();
+    }),
   });
   themes();
   acknowledge(live);
