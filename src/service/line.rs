@@ -145,6 +145,7 @@ impl LineTask {
                     self.watch_clock(last, now);
                     last = now;
                     self.tick(now, &mut outbox);
+                    shown = Instant::now();
                 }
                 answer = wait(&mut outbox.on_its_way) => self.stored(answer, &mut outbox),
                 Some(command) = self.inbox.recv() => match command {

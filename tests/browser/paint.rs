@@ -60,7 +60,7 @@ async fn what_is_painted_is_what_the_register_was_a_moment_ago() {
     for (page, selector) in SHOWN {
         site.plant.resume();
         browser.open(&format!("{}{page}", site.origin)).await;
-        let text = format!("document.querySelector(\"{selector}\")?.textContent ?? ''");
+        let text = format!("(document.querySelector(\"{selector}\")?.textContent ?? '')");
         browser.until(&format!("{LIVE} && /^[1-9]/.test({text})"), IN_TIME).await;
         let first = browser.text(&text).await;
         browser.until(&format!("{text} !== '{first}'"), IN_TIME).await;

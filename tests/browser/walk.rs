@@ -54,7 +54,7 @@ async fn the_work_of_a_shift_takes_few_clicks() {
     let ask = "(fetch('/api/v1/lines/L1/losses?window=day').then((r) => r.json()).then((j) => { window.losses = j; }), true)";
     browser.value(ask).await;
     browser.until("window.losses !== undefined", SOON).await;
-    let wanted = "window.losses.stops.filter((stop) => stop.to_ms !== null && stop.lasted_ms > 20000).at(-1)";
+    let wanted = "window.losses.stops.filter((stop) => stop.to_ms !== null && stop.lasted_ms > 20000 && stop.reason && stop.stations.includes('CF01')).at(-1)";
     let id = browser.text(&format!("{wanted}.id")).await;
     let reason = browser.text(&format!("({wanted}.title?.en ?? {wanted}.reason)")).await;
     person.click(&bar("/stops")).await;
