@@ -1,6 +1,6 @@
 // The frame of every page: link, clock, bands, theme.
 
-import { age, clock, hms, put, REPLAY, t, title, word } from './format.mjs';
+import { age, clock, hms, put, REPLAY, setOffset, t, title, word } from './format.mjs';
 import { acknowledge, changed } from './display.mjs';
 import './explain.mjs';
 import './keys.mjs';
@@ -18,6 +18,8 @@ const RESTORED_SHOWN_MS = 30000;
 export function join(page) {
   const live = new Live(body.dataset.line, {
     view: (view) => {
+      // Before the clock is shown: without it the first quarter of a second is in UTC.
+      setOffset(view.offset_s);
       if (!REPLAY) tick(live);
       faults(view);
       page.view(view);
