@@ -7,4 +7,6 @@ mod machine;
 pub mod month;
 pub mod spc;
 pub mod store;
+mod table;
+pub mod web;
 mod weights;

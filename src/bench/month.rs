@@ -256,8 +256,11 @@ impl Question<'_> {
 
     fn app(&self) -> anyhow::Result<(App, Historian)> {
         let historian = open(self.dir)?;
-        let feed =
-            |line: &LineConfig| LineFeed { config: line.clone(), status: watch::channel(None).1 };
+        let feed = |line: &LineConfig| LineFeed {
+            config: line.clone(),
+            status: watch::channel(None).1,
+            followers: Default::default(),
+        };
         let app = App::new(AppParts {
             site: self.config.site.clone(),
             zone: self.config.zone.clone(),

@@ -8,6 +8,7 @@ use capline::bench::acquire::{self, Kind, STEPS, Stop};
 use capline::bench::month;
 use capline::bench::spc::{Effort, run as detection};
 use capline::bench::store::{Effort as Store, run as measure};
+use capline::bench::web;
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -66,6 +67,22 @@ enum What {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// What live screens cost the service, on this machine
+    ///
+    /// Runs the service with two simulated machines in a process of its own, without a screen and with many. Prints a table
+    /// in Markdown. Ctrl-C ends early and prints what there is. Exit code 1: an aim is not reached here, or it was ended
+    /// early. How long a count needs until it is painted: tests/browser/paint.rs.
+    Web {
+        /// Seconds for each row
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=600))]
+        seconds: u16,
+        /// Screens that are open at once; the service lets 64 in
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=64))]
+        screens: u16,
+        /// Write the figures to this file as JSON too
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
     /// The other side of `acquire`, in a process of its own
     #[command(hide = true)]
     LoadServer {
@@ -105,9 +122,16 @@ fn store(dir: &Path, ticks: u64, json: bool) -> Result<ExitCode, Refusal> {
     Ok(if figures.kept() { printed } else { ExitCode::FAILURE })
 }
 
-fn acquisition(each: Duration, json: Option<&Path>) -> anyhow::Result<ExitCode> {
+/// What is measured row by row, which Ctrl-C ends early.
+enum Measured {
+    Acquisition,
+    Web { screens: usize },
+}
+
+fn rows(what: Measured, each: Duration, json: Option<&Path>) -> anyhow::Result<ExitCode> {
     let runtime = runtime()?;
-    let bar = indicatif::ProgressBar::new(STEPS);
+    let steps = if matches!(what, Measured::Acquisition) { STEPS } else { web::STEPS };
+    let bar = indicatif::ProgressBar::new(steps);
     bar.set_style(indicatif::ProgressStyle::with_template("{pos}/{len} {elapsed} {msg}")?);
     bar.enable_steady_tick(Duration::from_millis(500));
     let stop = Stop::default();
@@ -127,7 +151,10 @@ fn acquisition(each: Duration, json: Option<&Path>) -> anyhow::Result<ExitCode> 
                 eprintln!("{what}");
             }
         };
-        anyhow::Ok(acquire::run(each, &stop, progress).await)
+        anyhow::Ok(match what {
+            Measured::Acquisition => acquire::run(each, &stop, progress).await,
+            Measured::Web { screens } => web::run(screens, each, &stop, progress).await,
+        })
     })?;
     bar.finish_and_clear();
     let printed = print(&figures.to_string());
@@ -169,7 +196,11 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
             store(dir, ticks, json).unwrap_or_else(|refusal| refusal.exit())
         }
         What::Acquire { seconds, ref json } => {
-            said(acquisition(Duration::from_secs(seconds.into()), json.as_deref()))
+            said(rows(Measured::Acquisition, Duration::from_secs(seconds.into()), json.as_deref()))
+        }
+        What::Web { seconds, screens, ref json } => {
+            let what = Measured::Web { screens: screens.into() };
+            said(rows(what, Duration::from_secs(seconds.into()), json.as_deref()))
         }
         What::LoadServer { items, realtime_priority } => said(served(items, realtime_priority)),
         What::Chart { days, runs } => match month::run(i64::from(days), runs) {

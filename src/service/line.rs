@@ -18,6 +18,7 @@ use super::LineSummary;
 use super::orders::{Orders, Reply};
 use crate::clock::Clock;
 use crate::historian::{DeviceTags, Historian, NotStored, Pending, Tick};
+use crate::web::Followers;
 
 /// Snapshots taken from the queue at once.
 const BATCH: usize = 1_024;
@@ -31,6 +32,9 @@ const REST: Duration = Duration::from_millis(5);
 /// Raw readings kept in memory while the journal cannot take them. Beyond, the oldest are dropped and said so;
 /// counts are never dropped, because baselines and minutes are absolute.
 const RAW_IN_MEMORY: usize = 200_000;
+
+/// Time between two looks of a screen that follows a line closely.
+const CLOSELY: Duration = Duration::from_millis(100);
 
 /// How often the last tick is tried before the service gives up on it.
 const LAST_TRIES: u32 = 20;
@@ -97,6 +101,8 @@ pub(super) struct LineTask {
     pub(super) snapshots: mpsc::Receiver<Snapshot>,
     pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) publish: watch::Sender<Option<Arc<LineStatus>>>,
+    /// Screens that follow it closely.
+    pub(super) followers: Followers,
     /// Set once every device was heard.
     pub(super) hear: watch::Sender<bool>,
     /// Time between two ticks.
@@ -129,6 +135,7 @@ impl LineTask {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut rest = Rest::default();
         let mut last = self.clock.now();
+        let mut shown = Instant::now();
         self.note(last, "started", format!("capline {}", env!("CARGO_PKG_VERSION")));
         loop {
             tokio::select! {
@@ -138,6 +145,7 @@ impl LineTask {
                     self.watch_clock(last, now);
                     last = now;
                     self.tick(now, &mut outbox);
+                    shown = Instant::now();
                 }
                 answer = wait(&mut outbox.on_its_way) => self.stored(answer, &mut outbox),
                 Some(command) = self.inbox.recv() => match command {
@@ -165,6 +173,10 @@ impl LineTask {
                         return;
                     }
                     self.take(&mut batch, &mut outbox);
+                    if self.followers.any() && shown.elapsed() >= CLOSELY {
+                        self.show(self.clock.now());
+                        shown = Instant::now();
+                    }
                     rest.taken(n, Instant::now());
                 }
             }
@@ -189,10 +201,15 @@ impl LineTask {
     fn tick(&mut self, now: Moment, outbox: &mut Outbox) {
         self.tracker.check(now);
         outbox.orders.check(&mut self.tracker);
-        self.publish.send_replace(Some(Arc::new(self.tracker.status(now))));
+        self.show(now);
         if outbox.on_its_way.is_none() {
             self.commit(now, outbox);
         }
+    }
+
+    /// Lets the screens see the line as it is.
+    fn show(&self, now: Moment) {
+        self.publish.send_replace(Some(Arc::new(self.tracker.status(now))));
     }
 
     /// Hands everything that changed to the journal as one tick.
@@ -291,7 +308,7 @@ impl LineTask {
         self.slots = slots;
         self.hear.send_replace(self.tracker.all_heard());
         // Whoever is told that it is done must not see the line of before.
-        self.publish.send_replace(Some(Arc::new(self.tracker.status(self.clock.now()))));
+        self.show(self.clock.now());
         Ok(())
     }
 

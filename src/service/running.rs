@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, LineConfig};
 use crate::historian::Historian;
 use crate::sources::{Feed, SnapshotSender, Sources};
-use crate::web::LineFeed;
+use crate::web::{Followers, LineFeed};
 
 /// How long the last poll of each device may take when it ends.
 pub(super) const FINAL_POLL: Duration = Duration::from_secs(2);
@@ -51,6 +51,7 @@ pub(super) struct RunningLine {
     task: JoinHandle<()>,
     out: SnapshotSender,
     status: watch::Receiver<Option<Arc<LineStatus>>>,
+    followers: Followers,
     /// The numbers under which its devices send, in their order.
     slots: Vec<u16>,
     next_slot: u16,
@@ -64,6 +65,7 @@ impl RunningLine {
         let Ground { historian, clock, every, failed, .. } = ground.clone();
         let (out, snapshots) = mpsc::channel(QUEUE);
         let (publish, status) = watch::channel(None);
+        let followers = Followers::default();
         let (hear, heard) = watch::channel(false);
         let (commands, inbox) = mpsc::channel(4);
         let follow = follow(config, &historian, &clock, clock.now())?;
@@ -81,6 +83,7 @@ impl RunningLine {
             snapshots,
             inbox,
             publish,
+            followers: followers.clone(),
             hear,
             every,
             slots: slots.clone(),
@@ -93,6 +96,7 @@ impl RunningLine {
             task: tokio::spawn(task.run()),
             out,
             status,
+            followers,
             slots,
             next_slot,
             charts,
@@ -107,7 +111,11 @@ impl RunningLine {
 
     /// The line as the web sees it.
     pub(super) fn shown(&self) -> LineFeed {
-        LineFeed { config: self.config.clone(), status: self.status.clone() }
+        LineFeed {
+            config: self.config.clone(),
+            status: self.status.clone(),
+            followers: self.followers.clone(),
+        }
     }
 
     /// What the sources need to read these stations.

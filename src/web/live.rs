@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -13,6 +14,7 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
+use domain::line::status::LineStatus;
 use domain::quality::Chart;
 use domain::units::LineId;
 use futures_util::stream::{self, Stream};
@@ -22,7 +24,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
-use super::view::LineView;
+use super::view::{LineView, NowView};
 use super::{App, LineFeed, Routes, Shown, assets};
 
 /// Time between two views.
@@ -41,6 +43,50 @@ pub(crate) fn routes() -> Routes {
 pub(crate) struct Choice {
     /// Line. Default: the first one.
     line: Option<String>,
+    /// 10 for a screen that follows the line closely and gets its counts as events `now` too. Default: 2.
+    hz: Option<u32>,
+}
+
+/// Screens that follow a line closely at the moment. While there are any, the line shows itself more often.
+#[derive(Clone, Debug, Default)]
+pub struct Followers(Arc<AtomicUsize>);
+
+impl Followers {
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    fn follow(&self) -> Follower {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Follower(self.clone())
+    }
+}
+
+/// One of them, as long as this value lives.
+struct Follower(Followers);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What a screen that follows closely waits for.
+struct Closely {
+    status: watch::Receiver<Option<Arc<LineStatus>>>,
+    _follower: Follower,
+}
+
+/// Waits until the line shows itself anew; for ever where nobody follows it closely, or it is followed no more.
+async fn shown_anew(closely: &mut Option<Closely>) {
+    let ended = match closely {
+        Some(closely) => closely.status.changed().await.is_err(),
+        None => true,
+    };
+    if ended {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Event `hb`: sent every second, whatever the line does.
@@ -67,6 +113,7 @@ struct Screen {
     /// What the last `charts` event showed.
     charted: Charted,
     due: VecDeque<Event>,
+    closely: Option<Closely>,
     closing: watch::Receiver<bool>,
     /// Given back when the screen leaves.
     _permit: OwnedSemaphorePermit,
@@ -80,12 +127,13 @@ struct Charted {
     n_ticks: u64,
 }
 
-/// Live stream of a line: `view` twice a second, `charts` at the start and when a minute closes, `hb` each second.
+/// Live stream of a line: `view` twice a second, with `hz=10` also `now` up to ten times a second, `charts` at the start and when a minute closes, `hb` each second.
 /// Every stream begins with the whole present, so a screen that comes back has nothing to catch up with.
 #[utoipa::path(
     get, path = "/events", params(Choice),
     responses(
         (status = 200, content_type = "text/event-stream", body = LineView),
+        (status = 400, body = ErrorView),
         (status = 404, body = ErrorView),
         (status = 503, body = ErrorView)
     )
@@ -97,7 +145,15 @@ pub(crate) async fn events(
 ) -> Result<impl IntoResponse, WebError> {
     let app = shown.now();
     let line = app.position(choice.line.as_deref())?;
-    let line = app.parts().lines.get(line).ok_or(WebError::NotFound)?.config.id.clone();
+    let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
+    let line = feed.config.id.clone();
+    let closely = match choice.hz {
+        None | Some(2) => None,
+        Some(10) => {
+            Some(Closely { status: feed.status.clone(), _follower: feed.followers.follow() })
+        }
+        Some(hz) => return Err(WebError::Parameter(format!("hz is 2 or 10, not {hz}"))),
+    };
     let permit = app.0.streams.clone().try_acquire_owned().map_err(|_| WebError::Crowded)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let mut ticks = interval(VIEW_EVERY);
@@ -111,6 +167,7 @@ pub(crate) async fn events(
         seq: last.unwrap_or(0),
         charted: Charted::default(),
         due: VecDeque::new(),
+        closely,
         closing,
         _permit: permit,
     };
@@ -146,12 +203,16 @@ impl Screen {
     /// The next event; none when the service stops, or follows the line no more.
     async fn next(&mut self) -> Option<Event> {
         while self.due.is_empty() {
-            tokio::select! {
+            let is_tick = tokio::select! {
                 biased;
                 _ = self.closing.wait_for(|closing| *closing) => return None,
-                _ = self.ticks.tick() => {}
+                _ = self.ticks.tick() => true,
+                () = shown_anew(&mut self.closely) => false,
+            };
+            match is_tick {
+                true => self.fill().await?,
+                false => self.fill_now(),
             }
-            self.fill().await?;
         }
         self.due.pop_front()
     }
@@ -171,6 +232,14 @@ impl Screen {
         }
         self.n_ticks += 1;
         Some(())
+    }
+
+    /// The counts of this moment, between two views.
+    fn fill_now(&mut self) {
+        let status = self.closely.as_ref().and_then(|closely| closely.status.borrow().clone());
+        if let Some(status) = status {
+            self.push("now", &NowView::of(&status));
+        }
     }
 
     /// Whether a minute closed since the charts were last sent, or they changed otherwise and it is time.

@@ -40,6 +40,7 @@ pub use api::forward::{Forwarding, ForwardingStream};
 pub use desk::Desk;
 use error::{WebError, short};
 pub use gauges::{Gauge, GaugeKind, Gauges, Histogram};
+pub use live::Followers;
 pub(crate) use record::blocking;
 pub use record::{History, QualityRecord, ReportRecord, TagReading};
 pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
@@ -109,6 +110,8 @@ pub struct LineFeed {
     pub config: LineConfig,
     /// Its latest status, none until the first.
     pub status: watch::Receiver<Option<Arc<LineStatus>>>,
+    /// Who follows it closely.
+    pub followers: Followers,
 }
 
 impl App {

@@ -135,9 +135,13 @@ impl Browser {
     }
 
     /// Makes the page as large as a screen.
-    pub(crate) async fn resize(&self, (width, height): (u32, u32)) {
-        let size =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+    pub(crate) async fn resize(&self, size: (u32, u32)) {
+        self.zoom(size, 1).await;
+    }
+
+    /// The same, with everything so many times as large: `size` is in the pixels of the page.
+    pub(crate) async fn zoom(&self, (width, height): (u32, u32), factor: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": factor, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
     }
 
@@ -156,6 +160,11 @@ impl Browser {
 
     /// Taps with a finger in the middle of what a selector finds.
     pub(crate) async fn tap(&self, selector: &str) {
+        self.touch(selector, Duration::ZERO).await;
+    }
+
+    /// Rests a finger for a time in the middle of what a selector finds.
+    pub(crate) async fn touch(&self, selector: &str, held: Duration) {
         let middle = format!(
             "(() => {{ const e = document.querySelector(\"{selector}\"); e.scrollIntoView({{ block: 'center' }}); \
              const box = e.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
@@ -165,8 +174,28 @@ impl Browser {
         let touch = |kind: &str, points: Value| json!({ "type": kind, "touchPoints": points });
         self.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
         self.devtools("Input.dispatchTouchEvent", touch("touchStart", json!([point]))).await;
+        tokio::time::sleep(held).await;
         self.devtools("Input.dispatchTouchEvent", touch("touchEnd", json!([]))).await;
         self.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": false })).await;
+    }
+
+    /// Has the page seen as by people of this kind: `protanopia`, `deuteranopia`, `achromatopsia`, or `none`.
+    pub(crate) async fn eyes(&self, kind: &str) {
+        self.devtools("Emulation.setEmulatedVisionDeficiency", json!({ "type": kind })).await;
+    }
+
+    /// What the device is set to, such as `("prefers-reduced-motion", "reduce")`; all else is as it was.
+    pub(crate) async fn device(&self, features: &[(&str, &str)]) {
+        let features: Vec<Value> =
+            features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// A part of the page as it is seen, PNG in base64.
+    pub(crate) async fn part(&self, (width, height): (u32, u32)) -> String {
+        let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
+        let taken = self.devtools("Page.captureScreenshot", json!({ "clip": clip })).await;
+        taken["data"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Opens another tab in front of the present one, and what leads back to that.
@@ -199,7 +228,7 @@ impl Browser {
     }
 
     /// A command of the DevTools protocol.
-    async fn devtools(&self, name: &str, parameters: Value) -> Value {
+    pub(crate) async fn devtools(&self, name: &str, parameters: Value) -> Value {
         self.command("goog/cdp/execute", json!({ "cmd": name, "params": parameters })).await
     }
 

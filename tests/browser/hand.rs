@@ -1,76 +1,10 @@
 //! What people do to a line, by clicks: batches opened and closed, a stop split and merged again.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use simulators::{Plant, PlantConfig, utc_now_us};
-
 use crate::demo::Demo;
+use crate::site::{Site, shipped};
 use crate::{ALONE, LIVE, SOON, shot};
-
-/// The real service of a simulated filler that tells no batch. Killed when dropped.
-struct Untold {
-    child: Child,
-    origin: String,
-    _plant: Plant,
-    _site: tempfile::TempDir,
-}
-
-impl Untold {
-    async fn start() -> Untold {
-        let site = tempfile::tempdir().expect("a directory");
-        let config = PlantConfig {
-            line_start_us: utc_now_us() - 120_000_000,
-            start_at_us: 120_000_000,
-            pki_dir: site.path().join("sim-pki"),
-            ..PlantConfig::default()
-        };
-        let plant = Plant::start(config).await.expect("a plant starts");
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("plc-maps/cf01-modbus.toml");
-        let shipped = std::fs::read_to_string(shipped).expect("the map is there");
-        let told = |part: &&str| !part.contains("role = \"batch_id\"");
-        let map = shipped.split("[[tag]]").filter(told).collect::<Vec<_>>().join("[[tag]]");
-        std::fs::write(site.path().join("map.toml"), map).expect("it is written");
-        let text = format!(
-            "[site]\nname = 'Test'\nzone = 'Asia/Shanghai'\n[web]\nlisten = '127.0.0.1:0'\n[store]\ndir = 'data'\n\
-             [[line]]\nid = 'L1'\ntitle = {{ en = 'Line 1', zh = '一线' }}\ncounting_station = 'CF01'\n\
-             target_per_minute = 6500\n[[line.device]]\nmap = 'map.toml'\naddress = '{}'\n",
-            plant.modbus_addr()
-        );
-        let file = site.path().join("capline.toml");
-        std::fs::write(&file, text).expect("it is written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_capline"))
-            .arg("run")
-            .arg("--config")
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let log = BufReader::new(child.stderr.take().expect("the log is piped"));
-        let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in log.lines().map_while(Result::ok) {
-                if let Some(start) = line.find("http://") {
-                    let address = line[start..].split_whitespace().next().unwrap_or_default();
-                    let _ = sender.send(address.trim_end_matches('/').to_owned());
-                }
-            }
-        });
-        let origin = receiver.recv_timeout(Duration::from_secs(60)).expect("it says where");
-        Untold { child, origin, _plant: plant, _site: site }
-    }
-}
-
-impl Drop for Untold {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 const NOW: &str = "document.getElementById('batch-now').textContent";
 
@@ -82,7 +16,11 @@ const SMALLEST: &str = "Math.min(...[...document.querySelectorAll('#batch-form :
 async fn a_batch_is_opened_and_closed_by_clicks() {
     let _alone = ALONE.lock().await;
     let Some(browser) = crate::browser("").await else { return };
-    let line = Untold::start().await;
+    // A filler that tells no batch.
+    let told = |part: &&str| !part.contains("role = \"batch_id\"");
+    let map = shipped("cf01-modbus.toml");
+    let map = map.split("[[tag]]").filter(told).collect::<Vec<_>>().join("[[tag]]");
+    let line = Site::filler(&map).await;
     browser.open(&format!("{}/line?lang=en", line.origin)).await;
     browser.until(&format!("{LIVE} && {NOW}.includes('No batch is open')"), SOON).await;
     browser.until("!document.getElementById('batch-form').hidden", SOON).await;

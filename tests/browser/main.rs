@@ -7,10 +7,18 @@ mod browser;
 mod demo;
 mod displays;
 mod explain;
+mod faults;
 mod hand;
+mod judges;
+mod keys;
 mod pages;
+mod paint;
 mod replay;
+mod senses;
 mod shown;
+mod site;
+mod soak;
+mod walk;
 mod workbench;
 
 use std::path::Path;
@@ -220,15 +228,16 @@ async fn nothing_is_asked_from_elsewhere_and_the_console_stays_empty() {
     }
 }
 
-/// Pictures for people in `target/screenshots`, and the one of the README when `CAPLINE_README_SHOT=1`.
+/// Pictures for people in `target/screenshots`, and those of the README when `CAPLINE_README_SHOT=1`.
 #[tokio::test]
 async fn every_size_colour_and_language_fits_its_screen() {
     let _alone = ALONE.lock().await;
     let Some(browser) = browser("").await else { return };
     let demo = Demo::start();
     if std::env::var_os("CAPLINE_README_SHOT").is_some_and(|wish| wish == "1") {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        readme_shot(&browser, &demo, &root.join("tests/browser/shots/overview.png")).await;
+        let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/shots");
+        readme_shot(&browser, &demo, &shots.join("overview.png")).await;
+        readme_small(&browser, &demo, &shots).await;
     }
     let mut cut = Vec::new();
     for (screen, size) in [("wall", (1_920, 1_080)), ("tablet", (810, 1_080))] {
@@ -263,6 +272,23 @@ async fn readme_shot(browser: &Browser, demo: &Demo, file: &Path) {
     let told = format!("{LIVE} && {DRAWN} && {forecast} && {speed} && {measures} && !({UNKNOWN})");
     browser.until(&told, Duration::from_secs(180)).await;
     std::fs::write(file, browser.picture().await).expect("it is written");
+}
+
+/// The two smaller pictures of the README, of pages behind the overview.
+async fn readme_small(browser: &Browser, demo: &Demo, shots: &Path) {
+    browser.resize((1_440, 900)).await;
+    for (name, path, ready) in [
+        ("spc", "/spc?lang=en&theme=light", "#control svg .shape, #control svg .point"),
+        ("stops", "/stops?lang=en&theme=light&window=day", "#stops [data-stop]"),
+    ] {
+        browser.open(&format!("{}{path}", demo.origin)).await;
+        let drawn = format!("document.querySelectorAll('{ready}').length > 3");
+        browser.until(&format!("{LIVE} && {drawn}"), IN_TIME).await;
+        // The panels beside a chart come with its next answer.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        std::fs::write(shots.join(format!("{name}.png")), browser.picture().await)
+            .expect("it is written");
+    }
 }
 
 /// Texts that do not fit where they stand, boxes whose content sticks out of them, a page wider than its screen, and

@@ -10,10 +10,10 @@ use crate::{ALONE, CUT, DRAWN, LIVE, SOON, keep, shot};
 
 /// A page: its name, its address, what has to be there before it is looked at, and words of its text in both
 /// languages.
-struct Page {
-    name: &'static str,
-    path: &'static str,
-    ready: &'static str,
+pub(crate) struct Page {
+    pub(crate) name: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) ready: &'static str,
     words: [&'static str; 2],
 }
 
@@ -26,7 +26,7 @@ const TABLES: [(&str, &str); 5] = [
     ("control", "document.querySelectorAll('#control svg').length > 0"),
 ];
 
-const PAGES: [Page; 8] = [
+pub(crate) const PAGES: [Page; 8] = [
     Page { name: "overview", path: "/", ready: DRAWN, words: ["Hour board", "小时板"] },
     Page { name: "wall", path: "/wall/L1", ready: DRAWN, words: ["Against target", "差额"] },
     Page { name: "line", path: "/line", ready: TABLES[2].1, words: ["Map line", "映射行"] },
@@ -55,7 +55,7 @@ const PAGES: [Page; 8] = [
 ];
 
 /// Opens a page in a language and colours, and waits until it is live and drawn.
-async fn open(browser: &Browser, demo: &Demo, page: &Page, lang: &str, theme: &str) {
+pub(crate) async fn open(browser: &Browser, demo: &Demo, page: &Page, lang: &str, theme: &str) {
     let join = if page.path.contains('?') { '&' } else { '?' };
     let cookie = format!("document.cookie = 'theme={theme}; Path=/; SameSite=Lax'");
     browser.value(&cookie).await;

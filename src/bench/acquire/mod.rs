@@ -9,15 +9,14 @@ mod load;
 mod paced;
 mod setup;
 mod subscription;
-mod table;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 pub use super::machine::Machine;
+pub use super::table::{Aim, Figure, Figures, Row};
 pub use load::{Kind, serve};
-pub use table::{Aim, Figure, Figures, Row};
 
 /// How long a pause goes on before it is asked whether to stop.
 const LOOK: Duration = Duration::from_millis(50);
@@ -41,7 +40,7 @@ impl Stop {
     }
 
     /// Lets a time pass, or less.
-    async fn pass(&self, time: Duration) {
+    pub(super) async fn pass(&self, time: Duration) {
         let since = Instant::now();
         while let Some(left) = time.checked_sub(since.elapsed()).filter(|_| !self.is_set()) {
             tokio::time::sleep(left.min(LOOK)).await;

@@ -147,7 +147,7 @@ pub(crate) fn routes() -> Routes {
         super::live::events,
         super::metrics::metrics
     ),
-    components(schemas(ErrorView))
+    components(schemas(ErrorView, super::view::NowView))
 )]
 pub(crate) struct Description;
 

@@ -3,6 +3,9 @@
 import { fixed, h, hm, LANG, num, s, show, t, word } from './format.mjs';
 import { axis, icon, MINUTE_MS, shape, ticks } from './chart.mjs';
 
+/** How many times as high as the limit a fraction may lie and still be drawn to scale. */
+const ROOF = 4;
+
 export function drawControl(svg, width, height, chart) {
   const points = chart.points;
   if (points.length === 0) {
@@ -13,8 +16,10 @@ export function drawControl(svg, width, height, chart) {
   // A short subgroup has a limit far away: it may leave the drawing, a fraction may not.
   const last = points.findLast((point) => point.ucl !== null);
   const shown = points.flatMap((point) => [point.p, Math.max(point.lcl ?? 0, 0)]).filter((p) => p !== null);
-  const [low, high] = [Math.min(...shown), Math.max(...shown, (last?.ucl ?? 0) * 1.1, 0.001)];
-  const marks = ticks(Math.max(0, low - (high - low) * 0.05), high + (high - low) * 0.05, 3);
+  // One handful of capsules of which all were rejected must not flatten the rest: it stands at the edge, with its number.
+  const roof = last ? Math.max(last.ucl * ROOF, chart.center * ROOF) : Infinity;
+  const [low, high] = [Math.min(...shown), Math.max(...shown.filter((p) => p <= roof), (last?.ucl ?? 0) * 1.1, 0.001)];
+  const marks = ticks(Math.max(0, low - (high - low) * 0.05), Math.min(100, high + (high - low) * 0.05), 3);
   const [min, max] = [marks[0], marks.at(-1)];
   // The newest stands at the right, as in the trend; a young chart has its room to the left.
   const until = points.at(-1).t + step;
@@ -28,10 +33,14 @@ export function drawControl(svg, width, height, chart) {
   for (const [name, pick] of [['plain', (p) => p.ucl_p], ['limit', (p) => p.ucl], ['limit', (p) => p.lcl], ['center', (p) => (p.ucl === null ? null : chart.center)]]) {
     svg.append(s('path', { class: name, d: steps(points, step, pick, x, y), 'clip-path': 'url(#pchart-box)' }));
   }
-  svg.append(s('path', { class: 'trace', d: trace(points, step, x, y) }));
+  svg.append(s('path', { class: 'trace', d: trace(points, step, x, y), 'clip-path': 'url(#pchart-box)' }));
   const stops = points.map((point) => {
     const [cx, cy] = [x(point.t + step / 2), point.p === null ? null : y(point.p)];
-    if (cy !== null) svg.append(marker(point, cx, cy, points.length));
+    if (cy !== null && point.p <= max) svg.append(marker(point, cx, cy, points.length));
+    else if (cy !== null) {
+      svg.append(marker(point, cx, box.top + 6, points.length), s('text', { class: 'axis', x: cx + 10, y: box.top + 11 }, `↑ ${fixed(point.p, 1)} %`));
+      return { x: cx, y: box.top + 6, text: pointText(point) };
+    }
     return { x: cx, y: cy, text: pointText(point) };
   });
   limitLabels(svg, chart, box, y);

@@ -4,6 +4,7 @@ import { clock, day, detail, fixed, h, happened, hms, num, REPLAY, setOffset, si
 import { refusal } from './page.mjs';
 
 const ANSWER_WITHIN_MS = 8000;
+const LONG_PRESS_MS = 600;
 
 /** The dialog, made when it is first asked for. */
 let dialog = null;
@@ -19,6 +20,21 @@ document.addEventListener('click', (event) => {
   const value = event.target.closest?.('[data-explain]');
   if (value) explain(value);
 });
+
+// A long press asks too: gloves rest on a screen longer than a tap allows, and a browser takes that for no click.
+let pressed = null;
+
+document.addEventListener('pointerdown', (event) => {
+  clearTimeout(pressed);
+  const value = event.pointerType === 'touch' ? event.target.closest?.('[data-explain]') : null;
+  if (value && !value.disabled) pressed = setTimeout(() => explain(value), LONG_PRESS_MS);
+});
+for (const end of ['pointerup', 'pointercancel', 'pointermove']) {
+  document.addEventListener(end, (event) => {
+    if (end !== 'pointermove' || Math.hypot(event.movementX, event.movementY) > 4) clearTimeout(pressed);
+  });
+}
+document.addEventListener('contextmenu', (event) => event.target.closest?.('[data-explain]') && event.preventDefault());
 
 document.addEventListener('keydown', (event) => {
   if (event.key.toLowerCase() !== 'e' || event.ctrlKey || event.metaKey || event.altKey || dialog?.open) return;

@@ -40,6 +40,8 @@ const live = join({
       seconds.load();
     }
   },
+  // Between two views: the counts alone.
+  now: ({ flows }) => view && !lost && flows.forEach((flow, i) => showFlow($('machines').children[i], flow)),
   link: (link) => {
     if (lost === (link.word === 'lost')) return;
     lost = link.word === 'lost';
@@ -83,12 +85,25 @@ function machine(station) {
     h('div', { class: 'columns' }, h('div', { class: 'values' }, ...flow), h('div', { class: 'values' }, ...values)));
 }
 
+/** Writes a text only where it differs. */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** What flows through a machine; a card without that machine's counters is left as it is. */
+function showFlow(card, station) {
+  for (const button of card?.querySelectorAll('[data-flow]') ?? []) {
+    const count = station[button.dataset.flow];
+    if (!count) continue;
+    write(button.firstChild, num(count.best));
+    button.setAttribute('aria-label', `${button.previousSibling.textContent} ${num(count.best)}`);
+    write(button.nextSibling, doubt(count));
+  }
+}
+
 function showMachine(card, station) {
   const known = station.up && !lost;
   const find = (selector) => card.querySelector(selector);
-  const write = (element, text) => {
-    if (element.textContent !== text) element.textContent = text;
-  };
   card.classList.toggle('down', !station.up);
   show(find('.class'), known ? station.state.class : 'unknown', () => [icon(known ? station.state.class : 'unknown')]);
   find('[data-station]').setAttribute('aria-pressed', String(chosen === station.id));
@@ -101,12 +116,7 @@ function showMachine(card, station) {
   const bad = station.bad_tags ?? [];
   find('.bad').hidden = bad.length === 0;
   write(find('.bad'), `◆ ${t('bad_data')} ${bad.join(', ')}`);
-  for (const button of card.querySelectorAll('[data-flow]')) {
-    const count = station[button.dataset.flow];
-    write(button.firstChild, num(count.best));
-    button.setAttribute('aria-label', `${button.previousSibling.textContent} ${num(count.best)}`);
-    write(button.nextSibling, doubt(count));
-  }
+  showFlow(card, station);
   for (const { tag, value, word: name } of station.measures) {
     write(find(`[data-tag="${CSS.escape(tag)}"] b`), value === null ? '◆' : name ?? num(value));
   }

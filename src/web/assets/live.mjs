@@ -25,7 +25,7 @@ export class Live {
   /**
    * @param {string} line
    * @param {{view: (view: any) => void, charts: (charts: any) => void, link: (link: LinkState) => void,
-   *          restored: (gap: number) => void}} on
+   *          restored: (gap: number) => void, now?: (now: any) => void}} on  with `now` counts come ten times a second
    */
   constructor(line, on) {
     this.line = line;
@@ -90,7 +90,7 @@ export class Live {
   open() {
     this.close();
     this.opened = performance.now();
-    const source = new EventSource(`/events?line=${encodeURIComponent(this.line)}`);
+    const source = new EventSource(`/events?line=${encodeURIComponent(this.line)}${this.on.now ? '&hz=10' : ''}`);
     this.source = source;
     const hear = (take) => (event) => {
       if (this.source !== source) return;
@@ -103,6 +103,7 @@ export class Live {
       if (this.source === source) this.seq = Number(event.lastEventId);
     });
     source.addEventListener('view', hear((view) => this.take(view)));
+    source.addEventListener('now', hear((now) => this.on.now?.(now)));
     source.addEventListener('charts', hear((charts) => this.on.charts(charts)));
     source.addEventListener('error', () => {
       if (this.source === source) this.fail();
@@ -139,7 +140,7 @@ export class Live {
     this.speed = beat.speed;
     this.skews.push(Date.now() - beat.t);
     if (this.skews.length > SKEW_SAMPLES) this.skews.shift();
-    if (beat.build !== document.body.dataset.build) this.renew(beat.build);
+    if (beat.build !== document.body.dataset.build && isCalm()) this.renew(beat.build);
   }
 
   /** Loads the pages of the new service, once for each build: a proxy that still gives the old ones must not make us spin. */
@@ -217,6 +218,11 @@ export class Live {
     const least = Math.min(...this.skews);
     return Math.abs(least) > SKEW_MS ? least : null;
   }
+}
+
+/** Nothing is being typed or read in a dialog, that a reload would take away. The next beat asks again. */
+function isCalm() {
+  return !document.querySelector('dialog[open]') && !document.activeElement?.matches('input, textarea, select');
 }
 
 async function get(path) {

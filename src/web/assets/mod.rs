@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 39] = [
+pub(crate) static ASSETS: [Asset; 40] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -76,6 +76,7 @@ pub(crate) static ASSETS: [Asset; 39] = [
     asset!("line.mjs", SCRIPT),
     asset!("calls.mjs", SCRIPT),
     asset!("alerts.mjs", SCRIPT),
+    asset!("keys.mjs", SCRIPT),
     asset!("wall.css", "text/css; charset=utf-8"),
     asset!("wall.mjs", SCRIPT),
 ];

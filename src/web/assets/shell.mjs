@@ -1,8 +1,9 @@
 // The frame of every page: link, clock, bands, theme.
 
-import { age, clock, hms, put, REPLAY, t, title, word } from './format.mjs';
+import { age, clock, hms, put, REPLAY, setOffset, t, title, word } from './format.mjs';
 import { acknowledge, changed } from './display.mjs';
 import './explain.mjs';
+import './keys.mjs';
 import { Live } from './live.mjs';
 
 const body = document.body;
@@ -13,12 +14,14 @@ const WAITING_MS = 8000;
 
 /**
  * Joins a page with the stream of its line; `run()` of what is returned lets it begin.
- * @param {{view: (view: any) => void, charts?: (charts: any) => void, link?: (link: any, live: Live) => void}} page
+ * @param {{view: (view: any) => void, charts?: (charts: any) => void, now?: (now: any) => void, link?: (link: any, live: Live) => void}} page
  * @returns {Live}
  */
 export function join(page) {
   const live = new Live(body.dataset.line, {
     view: (view) => {
+      // Before the clock is shown: without it the first quarter of a second is in UTC.
+      setOffset(view.offset_s);
       if (!REPLAY) tick(live);
       faults(view);
       page.view(view);
@@ -29,6 +32,10 @@ export function join(page) {
       page.link?.(link, live);
     },
     restored,
+    now: page.now && ((now) => {
+      page.now(now);
+      changed();
+    }),
   });
   themes();
   tenThousands();

@@ -122,7 +122,7 @@ $('own-save').addEventListener('click', () => give($('own-cause').value, $('own-
 
 function open(stop) {
   asked = stop;
-  put('entry-stop', `${when(stop.from_ms, data.window)} · ${hms(stop.lasted_ms)} · ${stop.stations.join(' / ')} · ${recorded(stop)}`);
+  put('entry-stop', [when(stop.from_ms, data.window), hms(stop.lasted_ms), stop.stations.join(' / '), recorded(stop)].filter(Boolean).join(' · '));
   put('entry-trouble', writes ? '' : t('read_only_here')).hidden = writes;
   $('author').value = author();
   $('reasons').replaceChildren(...data.choices.map((choice) => h('button', {

@@ -139,6 +139,7 @@ mod data;
 mod errors;
 mod explain;
 mod frame;
+mod keys;
 mod line;
 mod overview;
 mod rejects;
@@ -147,12 +148,13 @@ mod reports;
 mod spc;
 mod stops;
 
-const AREAS: [&[Key]; 12] = [
+const AREAS: [&[Key]; 13] = [
     calls::TEXTS,
     data::TEXTS,
     errors::TEXTS,
     explain::TEXTS,
     frame::TEXTS,
+    keys::TEXTS,
     line::TEXTS,
     overview::TEXTS,
     rejects::TEXTS,

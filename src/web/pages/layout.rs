@@ -330,6 +330,7 @@ fn choices(app: &App, look: Look, page: &Page) -> Markup {
             span.dim { (lang.mark(Key::Theme)) } " "
             span #theme-word { (lang.say(look.theme.key())) }
         }
+        button.choice #keys-list type="button" aria-label=(lang.say(Key::Keys)) { "?" }
     }
 }
 

@@ -19,9 +19,14 @@ async fn serve(
 }
 
 async fn open_stream(address: std::net::SocketAddr) -> TcpStream {
+    open_as(address, "").await
+}
+
+async fn open_as(address: std::net::SocketAddr, more: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request =
-        format!("GET /events?line=L1 HTTP/1.1\r\nhost: {address}\r\nlast-event-id: 41\r\n\r\n");
+    let request = format!(
+        "GET /events?line=L1{more} HTTP/1.1\r\nhost: {address}\r\nlast-event-id: 41\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
 }
@@ -107,4 +112,31 @@ async fn more_screens_than_allowed_are_told_so_and_leave_room_when_they_go() {
     assert!(answer.json()["hint"].as_str().unwrap().contains("snapshot"));
     drop(all);
     assert_eq!(app.n_streams(), 0);
+}
+
+#[tokio::test]
+async fn a_screen_that_follows_closely_hears_each_status_and_others_do_not() {
+    let (app, sender) = running();
+    let followers = app.parts().lines[0].followers.clone();
+    let (address, _stop, _served) = serve(app).await;
+    let mut others = open_stream(address).await;
+    read_until(&mut others, "event: view").await;
+    assert!(!followers.any());
+    let mut closely = open_as(address, "&hz=10").await;
+    read_until(&mut closely, "event: view").await;
+    assert!(followers.any());
+    sender.send_modify(|_| {});
+    let text = read_until(&mut closely, "\"flows\":").await;
+    assert!(text.contains("event: now"), "{text}");
+    let twice = read_until(&mut others, "event: view").await
+        + &read_until(&mut others, "event: view").await;
+    assert!(!twice.contains("event: now"), "{twice}");
+    drop(closely);
+    let left = async {
+        while followers.any() {
+            sender.send_modify(|_| {});
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), left).await.expect("nobody follows closely");
 }

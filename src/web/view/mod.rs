@@ -4,6 +4,7 @@
 mod call;
 mod chart;
 mod line;
+mod now;
 mod record;
 mod shift;
 mod station;
@@ -17,6 +18,7 @@ pub use call::{CallStepView, CallView};
 pub(crate) use chart::trend_start_us;
 pub use chart::{ChartView, ChartsView, PointView, StopView, TrendView};
 pub use line::{LineEntry, LineView, SpeedView};
+pub use now::{FlowView, NowView};
 pub use record::{EventView, MinuteView, TallyView};
 pub use shift::{HourView, RejectFractionView, RejectView, ShiftView};
 pub use station::{FaultView, MeasureView, StateView, StationView};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::bench::machine::Machine;
+use super::machine::Machine;
 
 /// What a figure is to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]

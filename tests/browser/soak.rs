@@ -1,0 +1,179 @@
+//! A wall and the overview for a day: nothing may grow.
+//!
+//! The simulated line runs 60 times as fast as a real one, which is the most at which its sockets are still read in
+//! time; what the screen has to do is made 60 times as much in the page: each view of the stream is drawn 60 times, with
+//! counts that go on, and what the page does every second it does 60 times a second. A day then takes 24 minutes.
+//! `CAPLINE_SOAK_HOURS=24 cargo test --test browser soak -- --nocapture` is that; without it some minutes of each page.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::demo::Demo;
+use crate::{ALONE, DRAWN, IN_TIME, LIVE, UNKNOWN};
+
+/// Hours of the line in an hour.
+const SPEED: u32 = 60;
+/// Real time for each page unless a length is asked for.
+const SHORT: Duration = Duration::from_secs(10);
+/// Looks at a page in the whole time.
+const SAMPLES: u32 = 24;
+
+/// What the last quarter may be of the second one. Words and numbers change their length, caches fill; a difference of
+/// less than some drawings is none.
+const HEAP: f64 = 1.10;
+const NODES: f64 = 1.10;
+const LISTENERS: f64 = 1.05;
+
+/// Draws each view 60 times and does every second's work 60 times a second. Counts what was drawn.
+const FAST: &str = "
+    const SPEED = 60;
+    window.drawn = 0;
+    const every = window.setInterval.bind(window);
+    window.setInterval = (what, ms, ...rest) => every(what, ms >= 1000 && ms < 5000 ? ms / SPEED : ms, ...rest);
+    const listen = EventSource.prototype.addEventListener;
+    EventSource.prototype.addEventListener = function (kind, take) {
+      if (kind !== 'view') { listen.call(this, kind, take); return; }
+      listen.call(this, kind, (event) => {
+        for (let i = 0; i < SPEED; i += 1) {
+          setTimeout(() => {
+            const view = JSON.parse(event.data);
+            view.at_ms += i * 500;
+            view.total.best += i * 54;
+            if (view.shift) view.shift.good.best += i * 54;
+            for (const station of view.stations) for (const flow of ['infeed', 'good']) if (station[flow]) station[flow].best += i * 54;
+            window.drawn += 1;
+            take({ data: JSON.stringify(view), lastEventId: event.lastEventId });
+          }, i * 500 / SPEED);
+        }
+      });
+    };";
+
+/// What grows: memory, listeners, elements that are no longer in the page.
+const LEAK: &str = "
+    if (location.search.includes('leak')) {
+      window.kept = [];
+      setInterval(() => {
+        window.kept.push(new Array(20000).fill(Math.random()), ...Array.from({ length: 20 }, () => document.createElement('p')));
+        document.addEventListener('leak', () => window.kept.length);
+      }, 50);
+    }";
+
+/// A page at one moment.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    /// JavaScript heap after a collection, bytes.
+    heap: f64,
+    /// Elements, texts and other nodes, those out of the page too.
+    nodes: f64,
+    listeners: f64,
+    /// Elements in the page.
+    elements: f64,
+    /// Seconds that the page's thread has worked.
+    busy_s: f64,
+}
+
+async fn sample(browser: &Browser) -> Sample {
+    // What a first collection lets go of the page, a second one takes.
+    for _ in 0..2 {
+        browser.devtools("HeapProfiler.collectGarbage", json!({})).await;
+    }
+    let metrics = browser.devtools("Performance.getMetrics", json!({})).await;
+    let metrics: Vec<Value> = metrics["metrics"].as_array().cloned().unwrap_or_default();
+    let of = |name: &str| {
+        let found = metrics.iter().find(|metric| metric["name"] == name);
+        found.and_then(|metric| metric["value"].as_f64()).unwrap_or(f64::NAN)
+    };
+    let elements = browser.value("document.querySelectorAll('*').length").await;
+    Sample {
+        heap: of("JSHeapUsedSize"),
+        nodes: of("Nodes"),
+        listeners: of("JSEventListeners"),
+        elements: elements.as_f64().unwrap_or(f64::NAN),
+        busy_s: of("TaskDuration"),
+    }
+}
+
+/// What grew: the last quarter of the samples against the second one. The first is the page filling itself.
+fn grown(samples: &[Sample]) -> Vec<String> {
+    let quarter = samples.len() / 4;
+    let mean = |of: fn(&Sample) -> f64, from: usize| {
+        samples[from..from + quarter].iter().map(of).sum::<f64>() / quarter as f64
+    };
+    let mut found = Vec::new();
+    for (what, of, most, least) in [
+        ("heap", (|s| s.heap) as fn(&Sample) -> f64, HEAP, 500_000.0),
+        ("nodes", |s| s.nodes, NODES, 300.0),
+        ("listeners", |s| s.listeners, LISTENERS, 5.0),
+        ("elements", |s| s.elements, NODES, 50.0),
+    ] {
+        let (early, late) = (mean(of, quarter), mean(of, samples.len() - quarter));
+        let ratio = late / early;
+        eprintln!("  {what}: {early:.0} → {late:.0}, {ratio:.3} of what it was");
+        // What is no number is no proof.
+        if ratio.is_nan() || (ratio > most && late - early > least) {
+            found.push(format!("{what} grew to {ratio:.3} of what it was"));
+        }
+    }
+    found
+}
+
+/// Watches a page for a time.
+async fn watch(browser: &Browser, time: Duration) -> Vec<Sample> {
+    browser.devtools("Performance.enable", json!({})).await;
+    let begun = Instant::now();
+    let mut samples = Vec::new();
+    for n in 1..=SAMPLES {
+        let due = time * n / SAMPLES;
+        tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
+        samples.push(sample(browser).await);
+    }
+    samples
+}
+
+fn time() -> Duration {
+    let hours =
+        std::env::var("CAPLINE_SOAK_HOURS").ok().map(|hours| hours.parse::<f64>().expect("hours"));
+    hours.map_or(SHORT, |hours| Duration::from_secs_f64(hours * 3_600.0 / f64::from(SPEED)))
+}
+
+#[tokio::test]
+async fn nothing_grows_on_a_screen_that_stays_on() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = crate::browser(&format!("{FAST}{LEAK}")).await else { return };
+    let demo = Demo::with(&["--speed", &SPEED.to_string()]);
+    let time = time();
+    browser.resize((1_920, 1_080)).await;
+    for page in ["/wall/L1", "/"] {
+        browser.open(&format!("{}{page}?lang=both", demo.origin)).await;
+        browser.until(&format!("{LIVE} && {DRAWN}"), IN_TIME).await;
+        let bytes = "performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))\
+            .filter((e) => !e.name.includes('/events')).reduce((sum, e) => sum + e.transferSize, 0)";
+        let bytes = browser.value(bytes).await.as_f64().unwrap_or(f64::MAX);
+        let begun = Instant::now();
+        let samples = watch(&browser, time).await;
+        let (first, last) = (samples[0], samples[samples.len() - 1]);
+        let real = begun.elapsed().as_secs_f64();
+        let drawn = browser.value("window.drawn").await.as_f64().unwrap_or_default();
+        eprintln!(
+            "{page}: {:.2} h of the line, {drawn:.0} views drawn, page thread busy {:.0} % ({:.1} % at the real pace), {:.0} KB to load",
+            real * f64::from(SPEED) / 3_600.0,
+            (last.busy_s - first.busy_s) / real * 100.0,
+            (last.busy_s - first.busy_s) / real * 100.0 / f64::from(SPEED),
+            bytes / 1_024.0
+        );
+        assert_eq!(grown(&samples), Vec::<String>::new(), "{page}");
+        // It was at work all the time, and is at the end.
+        assert!(drawn >= real, "{drawn} views in {real} s");
+        browser.until(&format!("{LIVE} && document.body.dataset.link === 'live'"), IN_TIME).await;
+        assert!(bytes < 400_000.0, "{page}: {bytes} bytes to load");
+    }
+    // The negative control: a page that keeps what it should let go is found.
+    browser.open(&format!("{}/wall/L1?leak", demo.origin)).await;
+    browser.until(&format!("{LIVE} && !({UNKNOWN})"), IN_TIME).await;
+    let found = grown(&watch(&browser, SHORT).await).join("\n");
+    for what in ["heap", "nodes", "listeners"] {
+        assert!(found.contains(what), "{what} in {found}");
+    }
+}

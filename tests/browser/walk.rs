@@ -1,0 +1,133 @@
+//! The work of a shift as somebody does it who has never seen the screens: by clicks alone, counted. A click more than
+//! here is a step back.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::demo::Demo;
+use crate::{ALONE, DRAWN, IN_TIME, LIVE, SOON};
+
+/// Who clicks, and how often.
+struct Person<'a> {
+    browser: &'a Browser,
+    clicks: u32,
+    told: Vec<(&'static str, u32)>,
+}
+
+impl Person<'_> {
+    async fn click(&mut self, selector: &str) {
+        self.browser.until(&format!("document.querySelector(\"{selector}\") !== null"), SOON).await;
+        self.browser.click(selector).await;
+        self.clicks += 1;
+    }
+
+    /// The task is done, in at most so many clicks.
+    fn done(&mut self, task: &'static str, at_most: u32) {
+        eprintln!("{task}: {} clicks", self.clicks);
+        assert!(self.clicks <= at_most, "{task} took {} clicks, not {at_most}", self.clicks);
+        self.told.push((task, self.clicks));
+        self.clicks = 0;
+    }
+}
+
+/// Where in the bar a page is.
+fn bar(path: &str) -> String {
+    format!(".bar nav a[href^='{path}?']")
+}
+
+#[tokio::test]
+async fn the_work_of_a_shift_takes_few_clicks() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = crate::browser("window.print = () => { window.printed = true; };").await
+    else {
+        return;
+    };
+    let demo = Demo::with(&["--speed", "1", "--history", "44h"]);
+    browser.resize((1_280, 800)).await;
+    browser.open(&format!("{}/?lang=en", demo.origin)).await;
+    browser.until(&format!("{LIVE} && {DRAWN}"), IN_TIME).await;
+    let mut person = Person { browser: &browser, clicks: 0, told: Vec::new() };
+
+    // Why did the line stand in that minute? The minute is one of the last day, taken from the record.
+    let ask = "(fetch('/api/v1/lines/L1/losses?window=day').then((r) => r.json()).then((j) => { window.losses = j; }), true)";
+    browser.value(ask).await;
+    browser.until("window.losses !== undefined", SOON).await;
+    let wanted = "window.losses.stops.filter((stop) => stop.to_ms !== null && stop.lasted_ms > 20000 && stop.reason && stop.stations.includes('CF01')).at(-1)";
+    let id = browser.text(&format!("{wanted}.id")).await;
+    let reason = browser.text(&format!("({wanted}.title?.en ?? {wanted}.reason)")).await;
+    person.click(&bar("/stops")).await;
+    browser.until(&format!("location.pathname === '/stops' && {LIVE}"), SOON).await;
+    person.click("#window [data-window='day']").await;
+    let stop = format!("#stops [data-stop='{id}']");
+    let row = format!("document.querySelector(\"{stop}\")?.closest('tr').innerText ?? ''");
+    browser.until(&format!("({row}).length > 0"), SOON).await;
+    let told = browser.text(&row).await;
+    assert!(told.contains(&reason) && told.contains("CF01"), "{reason} in {told}");
+    person.done("why the line stood in a given minute", 2);
+
+    // Its reason. The name is typed once on a screen.
+    person.click(&stop).await;
+    browser.until("document.getElementById('entry').open", SOON).await;
+    browser.keys("#author", "Li Wei").await;
+    person.click("#reasons button[data-reason='Electrical fault']").await;
+    browser
+        .until(&format!("({row}).includes('Electrical fault') && ({row}).includes('Li Wei')"), SOON)
+        .await;
+    person.done("give it a reason", 2);
+
+    // Which class of rejects grew since the last shift, and is it chance? It stands on the page.
+    person.click(&bar("/rejects")).await;
+    let verdicts = "[...document.querySelectorAll('#pareto tbody tr')].map((row) => row.cells[row.cells.length - 1].innerText.trim())";
+    browser
+        .until(&format!("location.pathname === '/rejects' && {verdicts}.length > 2"), SOON)
+        .await;
+    let verdicts = browser.value(verdicts).await;
+    let verdicts: Vec<&str> =
+        verdicts.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert!(verdicts.iter().all(|verdict| !verdict.is_empty()), "{verdicts:?}");
+    assert!(verdicts.iter().any(|verdict| verdict.contains(" p ")), "{verdicts:?}");
+    person.done("which rejects grew since the last shift, and whether by chance", 1);
+
+    // Limits are frozen by one person and approved by another.
+    person.click(&bar("/spc")).await;
+    browser.until("document.querySelector('#propose') !== null", SOON).await;
+    browser.run("document.getElementById('hours').value = '168'; document.getElementById('hours').dispatchEvent(new Event('change', { bubbles: true }))").await;
+    let n = "Number(document.querySelector('#propose summary').textContent.match(/(\\d+)$/)[1])";
+    browser.until(&format!("{n} >= 100"), SOON).await;
+    person.clicks += 1;
+    person.click("#propose summary").await;
+    browser.keys("#propose [data-name=reason]", "first baseline").await;
+    browser.keys("#propose form input[autocomplete=name]", "An").await;
+    person.click("#propose form button").await;
+    let proposed = "[...document.querySelectorAll('#limits details summary')].find((s) => s.textContent.includes('proposed'))";
+    browser.until(&format!("{proposed} !== undefined"), SOON).await;
+    // The list is drawn anew now and then, so that it is found and pressed in one go.
+    browser.run(&format!("{proposed}.click()")).await;
+    let approve = format!(
+        "const box = {proposed}.parentElement; const [reason, who] = box.querySelectorAll('form input'); \
+         reason.value = 'agreed'; who.value = 'Bo'; who.dispatchEvent(new Event('input')); box.querySelector('form button').click();"
+    );
+    browser.run(&approve).await;
+    person.clicks += 2;
+    browser.until("document.getElementById('state').textContent.includes('approved') && document.getElementById('state').textContent.includes('Bo')", SOON).await;
+    person.done("freeze limits and have them approved", 6);
+
+    // The report of the shift on paper.
+    person.click(&bar("/reports")).await;
+    browser.until("location.pathname === '/reports'", SOON).await;
+    person.click("a[href^='/report/shift?']").await;
+    browser
+        .until(
+            "location.pathname === '/report/shift' && document.getElementById('print') !== null",
+            SOON,
+        )
+        .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    person.click("#print").await;
+    browser.until("window.printed === true", SOON).await;
+    person.done("print the report of the shift", 3);
+    assert_eq!(person.told.len(), 5);
+    assert_eq!(browser.value("window.printed").await, json!(true));
+}
