@@ -17,7 +17,7 @@
 //!   [`stops`] is why they stop, [`random`] where chance comes from.
 //! - [`ledger`]: the truth. [`registers`]: what the PLCs show of it, with an encoder of its own.
 //! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`] and [`faults`].
-//! - [`load`]: servers and clients that only make work, for figures of speed.
+//! - [`load`]: servers and clients that only make work, for figures of speed; [`pace`] measures the model itself.
 //!
 //! Invariants:
 //! - The model knows neither real time nor sockets. Speed, polling and faults cannot change what
@@ -39,6 +39,7 @@ mod machines;
 mod modbus;
 mod model;
 mod opcua;
+mod pace;
 mod plant;
 mod random;
 pub mod registers;
@@ -55,6 +56,7 @@ pub use ledger::{
 pub use machines::{counter::PER_BOTTLE, filler::BORES, weigher::LAG_US};
 pub use model::{Counters, MOST_FILLERS, Model, ModelConfig, RejectModel, WeightModel};
 pub use opcua::NAMESPACE;
+pub use pace::Pace;
 pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;
 pub use stops::{CHANGEOVER, CLEANING, Preset, State};

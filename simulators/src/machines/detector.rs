@@ -60,7 +60,7 @@ impl Detector {
         for _ in 0..self.metal.hits(parcel.capsules, &mut self.rng) {
             self.totals.events += 1;
             // The flap stays open longer when the next piece comes while it is open.
-            self.to_dump = self.to_dump.max(self.rng.random_range(DUMP));
+            self.to_dump += self.rng.random_range(DUMP);
         }
         let dumped = self.to_dump.min(parcel.capsules);
         self.to_dump -= dumped;
