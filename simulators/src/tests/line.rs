@@ -265,3 +265,32 @@ fn counters_of_every_machine_roll_over_at_their_own_width() {
     assert_eq!(at(302), ledger.counter.infeed - 1);
     assert_eq!(at(314), ledger.counter.good_bottles - 1);
 }
+
+#[test]
+fn zz_tmp() {
+    for preset in [Preset::Good, Preset::Typical, Preset::Poor] {
+        for seed in [1, 2, 11] {
+            let ledger = plant_at(seed, preset, 3_000 * HOUR_US).ledger();
+            let spent = |state: State| ledger.state_us.get(&state).copied().unwrap_or(0);
+            let busy_us = ledger.plant_us - spent(State::Cleaning) - spent(State::Setup);
+            let found = ledger.made as f64 * 60e6 / 6_500.0 / busy_us as f64;
+            let by = |code: u16| {
+                ledger
+                    .stops
+                    .iter()
+                    .filter(|s| s.code == code)
+                    .map(|s| s.to_us.unwrap_or(s.from_us) - s.from_us)
+                    .sum::<i64>() as f64
+                    / busy_us as f64
+            };
+            let q = ledger.made as f64 / ledger.infeed as f64;
+            eprintln!(
+                "{preset:?} {seed} OEE {found:.4} q {q:.4} blocked {:.4} breakdown {:.4} jam {:.4} strokes {:.4}",
+                by(4),
+                by(7),
+                by(1),
+                ledger.strokes as f64 / 130.0 * 60e6 / busy_us as f64
+            );
+        }
+    }
+}
