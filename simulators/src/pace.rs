@@ -1,4 +1,4 @@
-//! How fast the model runs and what showing it costs, measured on this machine.
+//! How fast the model runs and what showing it costs, in time of a core of this machine, however busy it is.
 
 use std::{
     fmt,
@@ -28,7 +28,7 @@ impl Pace {
     pub fn measure(hours: u32) -> Pace {
         let config = ModelConfig { preset: Preset::Good, ..ModelConfig::default() };
         let mut model = Model::new(config);
-        let began = Instant::now();
+        let began = Stopwatch::start();
         model.advance_to(i64::from(hours) * 3_600_000_000);
         let unseen = began.elapsed();
         let registers = watch(&mut model, |model| {
@@ -52,12 +52,37 @@ impl Pace {
 
 /// How long a minute of plant time takes with a look at every hundredth of a second.
 fn watch(model: &mut Model, look: impl Fn(&Model) -> usize) -> Duration {
-    let (from_us, began) = (model.plant_us(), Instant::now());
+    let (from_us, began) = (model.plant_us(), Stopwatch::start());
     for tick in 1..=WATCHED_S * LOOKS_A_SECOND {
         model.advance_to(from_us + tick * 1_000_000 / LOOKS_A_SECOND);
         std::hint::black_box(look(model));
     }
     began.elapsed()
+}
+
+/// Time of a core that this thread has used; where the system does not tell it, time that has passed.
+struct Stopwatch {
+    began: Instant,
+    used: Option<Duration>,
+}
+
+impl Stopwatch {
+    fn start() -> Stopwatch {
+        Stopwatch { began: Instant::now(), used: used() }
+    }
+
+    fn elapsed(&self) -> Duration {
+        match (self.used, used()) {
+            (Some(before), Some(now)) => now.saturating_sub(before),
+            _ => self.began.elapsed(),
+        }
+    }
+}
+
+/// The first number of the file is the time on a core, in nanoseconds (Documentation/scheduler/sched-stats.rst of Linux).
+fn used() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 impl fmt::Display for Pace {

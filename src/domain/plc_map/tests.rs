@@ -7,6 +7,7 @@ use expect_test::expect_file;
 
 use super::PlcMap;
 use crate::line::counter::{Modulus, Odometer};
+use crate::units::Count;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
