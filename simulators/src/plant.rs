@@ -23,7 +23,7 @@ use crate::{
     http,
     ledger::Ledger,
     modbus,
-    model::{Counters, Model, ModelConfig},
+    model::{self, Counters, MOST_FILLERS, Model, ModelConfig},
     opcua,
     stops::Preset,
 };
@@ -43,15 +43,17 @@ pub struct PlantConfig {
     pub start_at_us: i64,
     /// Whether plant time stands still until [`Plant::resume`].
     pub held: bool,
-    /// Address of the filler's Modbus TCP server; port 0 takes a free one.
+    /// Address of the Modbus TCP server of all machines; port 0 takes a free one.
     pub modbus_addr: SocketAddr,
-    /// Address of the weigher's OPC UA server; port 0 takes a free one.
+    /// Address of the OPC UA server of all machines; port 0 takes a free one.
     pub opcua_addr: SocketAddr,
     /// Address of the HTTP server, if there shall be one; port 0 takes a free one.
     pub http_addr: Option<SocketAddr>,
     /// What the PLC counters show at plant time 0.
     pub start_counters: Counters,
-    /// Good capsules after which a batch ends.
+    /// Fillers that work side by side, 1 to 4; together they are as fast as one.
+    pub fillers: u32,
+    /// Good capsules of a filler after which a batch ends.
     pub batch_size: u64,
     /// Good capsules in a hundred that the filler's `AccCount` counts twice.
     pub double_count_percent: u32,
@@ -77,6 +79,7 @@ impl Default for PlantConfig {
             opcua_addr: loopback,
             http_addr: None,
             start_counters: model.start_counters,
+            fillers: model.fillers,
             batch_size: model.batch_size,
             double_count_percent: model.double_count_percent,
             update_hz: 50,
@@ -93,6 +96,7 @@ impl PlantConfig {
             preset: self.preset,
             line_start_us: self.line_start_us,
             start_counters: self.start_counters,
+            fillers: self.fillers,
             batch_size: self.batch_size,
             double_count_percent: self.double_count_percent,
             ..ModelConfig::default()
@@ -127,6 +131,8 @@ pub enum PlantError {
 /// What the servers share.
 pub(crate) struct Core {
     model: Mutex<Model>,
+    /// Modbus units of the machines.
+    pub(crate) units: Vec<u8>,
     pub(crate) clock: PlantClock,
     pub(crate) faults: Faults,
     pub(crate) write_attempts: AtomicU64,
@@ -174,8 +180,10 @@ impl Plant {
         let opcua_addr = local_addr(&opcua_listener)?;
         let http_addr = http_listener.as_ref().map(local_addr).transpose()?;
 
+        let model = run_up(config.model(), config.start_at_us).await;
         let core = Arc::new(Core {
-            model: Mutex::new(run_up(config.model(), config.start_at_us).await),
+            units: model.units(),
+            model: Mutex::new(model),
             clock: PlantClock::new(config.start_at_us, config.speed, config.held),
             faults: Faults::default(),
             write_attempts: AtomicU64::new(0),
@@ -186,28 +194,28 @@ impl Plant {
             push_every: Duration::from_secs(1) / config.update_hz,
         };
         let opcua_listener = opcua_listener.into_std().map_err(PlantError::Socket)?;
-        let weigher = opcua::Plc::new(Arc::clone(&core), opcua_listener, options)?;
+        let plc = opcua::Plc::new(Arc::clone(&core), opcua_listener, options)?;
 
         let mut tasks = JoinSet::new();
         tasks.spawn(modbus::serve(Arc::clone(&core), modbus_listener));
-        tasks.spawn(weigher.serve());
+        tasks.spawn(plc.serve());
         if let Some(listener) = http_listener {
             tasks.spawn(http::serve(Arc::clone(&core), listener));
         }
         Ok(Plant { core, tasks, modbus_addr, opcua_addr, http_addr })
     }
 
-    /// Address of the filler's Modbus TCP server.
+    /// Address of the Modbus TCP server.
     pub fn modbus_addr(&self) -> SocketAddr {
         self.modbus_addr
     }
 
-    /// Address of the weigher's OPC UA server.
+    /// Address of the OPC UA server.
     pub fn opcua_addr(&self) -> SocketAddr {
         self.opcua_addr
     }
 
-    /// URL of the weigher's OPC UA server.
+    /// URL of the OPC UA server.
     pub fn opcua_url(&self) -> String {
         opcua::url(self.opcua_addr)
     }
@@ -251,6 +259,11 @@ impl Plant {
         &self.core.faults
     }
 
+    /// The machines of the line: the Modbus unit of each and the station in front of its tags.
+    pub fn machines(&self) -> Vec<(u8, String)> {
+        self.core.units.iter().map(|&unit| (unit, model::station(unit))).collect()
+    }
+
     /// How many Modbus requests tried to write. All were refused.
     pub fn write_attempts(&self) -> u64 {
         self.core.write_attempts.load(Ordering::Relaxed)
@@ -267,6 +280,8 @@ fn check(config: &PlantConfig) -> Result<(), PlantError> {
         format!("speed {}: a speed between 0 and 100000 is needed", config.speed)
     } else if !(1..=1_000).contains(&config.update_hz) {
         format!("update_hz {}: between 1 and 1000 updates a second are possible", config.update_hz)
+    } else if !(1..=MOST_FILLERS).contains(&config.fillers) {
+        format!("fillers {}: 1 to {MOST_FILLERS} can work side by side", config.fillers)
     } else if config.start_at_us < 0 {
         format!("start_at_us {}: a plant cannot start before its time 0", config.start_at_us)
     } else {

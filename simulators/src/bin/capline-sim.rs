@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
-use simulators::{Counters, Plant, PlantConfig, Preset, utc_now_us};
+use simulators::{Counters, Pace, Plant, PlantConfig, Preset, utc_now_us};
 use tracing_subscriber::EnvFilter;
 
 /// A simulated capsule plant on Modbus TCP and OPC UA.
@@ -19,12 +19,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the plant until Ctrl-C, then print its ledger as one line of JSON.
+    /// Run the plant until Ctrl-C, then print the ledger of each line as one line of JSON.
     Run(Run),
+    /// Measure how fast the model runs, and what its registers and nodes cost.
+    Bench(Bench),
+}
+
+#[derive(clap::Args)]
+struct Bench {
+    /// Plant time to run through, in hours.
+    #[arg(long, default_value_t = 100)]
+    hours: u32,
 }
 
 #[derive(clap::Args)]
 struct Run {
+    /// Lines, each with ports and a seed of its own: those given for the first, and the next ones.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
+    lines: u16,
+    /// Fillers of each line that work side by side; together they are as fast as one.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4))]
+    fillers: u32,
     /// Seed of all randomness.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -34,10 +49,10 @@ struct Run {
     /// How well the plant runs.
     #[arg(long, value_enum, default_value_t = PresetName::Good)]
     preset: PresetName,
-    /// Address of the filler (Modbus TCP, unit 1).
+    /// Address of all machines on Modbus TCP, each a unit.
     #[arg(long, default_value = "127.0.0.1:5020")]
     modbus: SocketAddr,
-    /// Address of the checkweigher (OPC UA).
+    /// Address of all machines on OPC UA.
     #[arg(long, default_value = "127.0.0.1:4840")]
     opcua: SocketAddr,
     /// Address of the ledger and the faults (HTTP).
@@ -84,34 +99,69 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Cli::parse().command {
         Command::Run(run) => self::run(run).await,
+        Command::Bench(bench) => {
+            println!("{}", Pace::measure(bench.hours));
+            Ok(())
+        }
     }
 }
 
 async fn run(run: Run) -> anyhow::Result<()> {
-    let defaults = PlantConfig::default();
-    let plant = Plant::start(PlantConfig {
-        seed: run.seed,
-        speed: run.speed,
-        preset: run.preset.into(),
-        line_start_us: utc_now_us(),
-        modbus_addr: run.modbus,
-        opcua_addr: run.opcua,
-        http_addr: Some(run.http),
-        start_counters: Counters::in_use(),
-        pki_dir: run.pki.unwrap_or(defaults.pki_dir),
-        ..defaults
-    })
-    .await?;
-    println!("CF01    modbus tcp  {}  unit 1", plant.modbus_addr());
-    println!("CW04    opc ua      {}", plant.opcua_url());
-    if let Some(http) = plant.http_addr() {
-        println!("ledger  http        http://{http}/ledger");
+    let mut plants = Vec::new();
+    for nth in 0..run.lines {
+        let plant = Plant::start(line(&run, nth)?).await?;
+        show(nth + 1, &plant);
+        plants.push(plant);
     }
     wait(run.duration).await?;
-    plant.hold();
-    println!("{}", serde_json::to_string(&plant.ledger())?);
-    plant.stop().await;
+    for plant in plants {
+        plant.hold();
+        println!("{}", serde_json::to_string(&plant.ledger())?);
+        plant.stop().await;
+    }
     Ok(())
+}
+
+/// What a line is started with.
+fn line(run: &Run, nth: u16) -> anyhow::Result<PlantConfig> {
+    let defaults = PlantConfig::default();
+    Ok(PlantConfig {
+        seed: run.seed.wrapping_add(u64::from(nth)),
+        speed: run.speed,
+        preset: run.preset.into(),
+        fillers: run.fillers,
+        line_start_us: utc_now_us(),
+        modbus_addr: further(run.modbus, nth)?,
+        opcua_addr: further(run.opcua, nth)?,
+        http_addr: Some(further(run.http, nth)?),
+        start_counters: Counters::in_use(),
+        pki_dir: run.pki.clone().unwrap_or(defaults.pki_dir.clone()),
+        ..defaults
+    })
+}
+
+/// The address of a further line: the next ports, or any free one again.
+fn further(addr: SocketAddr, nth: u16) -> anyhow::Result<SocketAddr> {
+    let port = match addr.port() {
+        0 => 0,
+        first => first.checked_add(nth).with_context(|| {
+            format!("line {} has no port: {first} + {nth} is above 65535; begin lower", nth + 1)
+        })?,
+    };
+    Ok(SocketAddr::new(addr.ip(), port))
+}
+
+/// Where the machines of a line are.
+fn show(line: u16, plant: &Plant) {
+    let (modbus, opcua) = (plant.modbus_addr(), plant.opcua_url());
+    println!("line {line}  modbus tcp {modbus}  opc ua {opcua}");
+    for (unit, station) in plant.machines() {
+        let function = if unit == 3 { "input" } else { "holding" };
+        println!("  {station}  unit {unit:<2}  {function} registers  nodes s={station}.…");
+    }
+    if let Some(http) = plant.http_addr() {
+        println!("  ledger http://{http}/ledger");
+    }
 }
 
 /// Returns at Ctrl-C or when the time is over.

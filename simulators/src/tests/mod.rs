@@ -1,6 +1,7 @@
 //! Laws of the plant, and what clients see of it over real sockets.
 
 mod laws;
+mod line;
 mod opcua;
 mod sockets;
 mod views;
