@@ -1,5 +1,6 @@
 //! Laws of the plant, and what clients see of it over real sockets.
 
+mod injections;
 mod laws;
 mod opcua;
 mod sockets;
