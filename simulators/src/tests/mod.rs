@@ -5,6 +5,7 @@ mod laws;
 mod opcua;
 mod sockets;
 mod views;
+mod wire;
 
 use crate::{Model, ModelConfig, Preset};
 
