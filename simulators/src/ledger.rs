@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::stops::State;
 
 /// Why the filler ejected a capsule as waste.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectClass {
     /// Cap and body did not part, so nothing was dosed.
@@ -82,7 +82,7 @@ impl Totals {
 ///
 /// For the filler `infeed = made + Σ rejects + samples + in_process` after every stroke; for the
 /// weigher `weighed = good + under + over` and `made = weighed + unweighed + on_the_way`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Plant time of this account, in microseconds.
     pub plant_us: i64,
@@ -117,7 +117,7 @@ pub struct Ledger {
 }
 
 /// One stop of the filler.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopRecord {
     /// Stop reason, 1 to 8, 20 for cleaning, 21 for a changeover.
     pub code: u16,
@@ -130,7 +130,7 @@ pub struct StopRecord {
 }
 
 /// What the filler made in one batch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchRecord {
     /// Batch number as in the register `BatchId`.
     pub batch_id: String,
@@ -149,7 +149,7 @@ pub struct BatchRecord {
 }
 
 /// What the checkweigher did since plant time 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeigherLedger {
     /// Capsules with a weight: `good + under + over`.
     pub weighed: u64,

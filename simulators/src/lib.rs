@@ -19,6 +19,8 @@
 //! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`].
 //! - [`catalogue`]: the faults by name; [`injections`]: which strike when; [`disturb`] is what they do to the machine,
 //!   [`spoil`] to its registers, [`wire`] to its frames; [`faults`]: the same as switches.
+//! - [`scenario`]: plants with faults and what must be said of them; [`score`] judges a [`report`], which the service
+//!   gives over its [`api`] and a [`naive`] reader as the control.
 //! - [`load`]: servers and clients that only make work, for figures of speed.
 //!
 //! Invariants:
@@ -31,6 +33,7 @@
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the map names private modules")]
 
+mod api;
 mod catalogue;
 mod clock;
 mod disturb;
@@ -42,10 +45,14 @@ mod ledger;
 pub mod load;
 mod modbus;
 mod model;
+mod naive;
 mod opcua;
 mod plant;
 mod random;
 pub mod registers;
+mod report;
+mod scenario;
+mod score;
 mod spoil;
 mod stops;
 #[cfg(test)]
@@ -53,6 +60,7 @@ mod tests;
 mod weigher;
 mod wire;
 
+pub use api::{RemotePlant, Server, ServiceLine};
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
@@ -62,8 +70,12 @@ pub use ledger::{
     BatchRecord, IntervalRecord, Ledger, RejectClass, SampleRecord, StopRecord, WeigherLedger,
 };
 pub use model::{Counters, Model, ModelConfig, RejectModel, WeightModel};
+pub use naive::{Naive, Now};
 pub use opcua::NAMESPACE;
 pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;
+pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop};
+pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
+pub use score::{CountScore, INFEED, OUTPUT, Score, SignalScore, StopScore, Summary, Truth, tags};
 pub use stops::{CHANGEOVER, CLEANING, Preset, State};
 pub use weigher::LAG_US;

@@ -1,5 +1,7 @@
 //! The plant as a pure function of its configuration and plant time: no clock, no socket.
 
+use serde::Deserialize;
+
 use crate::{
     catalogue::Fault,
     disturb::Disturbances,
@@ -117,7 +119,8 @@ impl Default for ModelConfig {
 
 /// Values of the PLC counters at plant time 0, to start near a roll-over or in the middle of a
 /// batch. All are in capsules unless said otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Counters {
     /// `StrokeTotal`, in strokes.
     pub stroke_total: u32,

@@ -56,7 +56,7 @@ impl Preset {
 }
 
 /// State of a machine in the numbers its maker uses (register `StateCurrent`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u16)]
 pub enum State {
