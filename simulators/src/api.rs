@@ -243,6 +243,15 @@ impl RemotePlant {
         self.read(Method::GET, "/ledger").await
     }
 
+    /// How many times as fast as real it runs.
+    ///
+    /// # Errors
+    /// It cannot be reached, or is no simulated plant.
+    pub async fn speed(&self) -> Result<f64, ReportError> {
+        let account = self.server.get("/ledger").await?;
+        account["speed"].as_f64().ok_or_else(|| self.server.wrong("/ledger", "it has no speed"))
+    }
+
     /// What was injected.
     ///
     /// # Errors

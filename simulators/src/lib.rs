@@ -21,6 +21,7 @@
 //!   [`spoil`] to its registers, [`wire`] to its frames; [`faults`]: the same as switches.
 //! - [`scenario`]: plants with faults and what must be said of them; [`score`] judges a [`report`], which the service
 //!   gives over its [`api`] and a [`naive`] reader as the control.
+//! - [`trace`]: registers as a table, recorded and shown again.
 //! - [`load`]: servers and clients that only make work, for figures of speed.
 //!
 //! Invariants:
@@ -57,6 +58,7 @@ mod spoil;
 mod stops;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod weigher;
 mod wire;
 
@@ -78,4 +80,5 @@ pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, S
 pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
 pub use score::{CountScore, INFEED, OUTPUT, Score, SignalScore, StopScore, Summary, Truth, tags};
 pub use stops::{CHANGEOVER, CLEANING, Preset, State};
+pub use trace::{Change, Recorder, Replay, Table, Trace, TraceError};
 pub use weigher::LAG_US;

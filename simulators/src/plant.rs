@@ -294,6 +294,12 @@ impl Plant {
         self.core.at_now(|model| model.ledger())
     }
 
+    /// The holding registers of a Modbus unit as the PLC holds them, with the plant time; empty for a unit that is not
+    /// there. What faults make of answers is not in them.
+    pub fn registers(&self, unit: u8) -> (i64, Vec<u16>) {
+        self.core.at_now(|model| (model.plant_us(), model.holding_registers(unit)))
+    }
+
     /// Plant time, in microseconds.
     pub fn plant_us(&self) -> i64 {
         self.core.clock.now_us()

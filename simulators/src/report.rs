@@ -87,6 +87,25 @@ pub struct Report {
     pub signals: Vec<SaidSignal>,
 }
 
+impl Report {
+    /// What was said since an earlier report. Counts of both parts add up to the whole, low, best and high alike.
+    #[must_use]
+    pub fn since(mut self, base: &Report) -> Report {
+        for (tag, counter) in &mut self.counters {
+            let Some(before) = base.counters.get(tag).map(|counter| counter.total) else {
+                continue;
+            };
+            let total = &mut counter.total;
+            *total = Said {
+                low: total.low.saturating_sub(before.low),
+                best: total.best.saturating_sub(before.best),
+                high: total.high.saturating_sub(before.high),
+            };
+        }
+        self
+    }
+}
+
 /// Somebody who says what the plant has done.
 pub trait Reporter {
     /// What is said of these tags, and of the stops and signals since a moment of the reporter's clock.

@@ -60,6 +60,8 @@ pub fn tags() -> [&'static str; COUNTERS.len()] {
 pub struct Truth {
     ledger: Ledger,
     injected: Vec<Injection>,
+    /// What was before the score began.
+    base: Option<Ledger>,
     /// UTC of plant time 0 by the clock of who reports, in microseconds.
     zero_us: i64,
 }
@@ -130,7 +132,13 @@ pub struct Score {
 impl Truth {
     /// The truth of a plant. `zero_us` is plant time 0 by the reporter's clock.
     pub fn new(ledger: Ledger, injected: Vec<Injection>, zero_us: i64) -> Truth {
-        Truth { ledger, injected, zero_us }
+        Truth { ledger, injected, base: None, zero_us }
+    }
+
+    /// The truth since an earlier ledger, to be compared with what was said since then.
+    #[must_use]
+    pub fn since(self, base: Ledger) -> Truth {
+        Truth { base: Some(base), ..self }
     }
 
     /// UTC of plant time 0 by the clock of who reports, in microseconds.
@@ -147,7 +155,7 @@ impl Truth {
     pub fn score(&self, report: &Report) -> Score {
         let counts = COUNTERS.map(|(tag, truth)| CountScore {
             tag: tag.to_owned(),
-            truth: truth(&self.ledger),
+            truth: truth(&self.ledger) - self.base.as_ref().map_or(0, truth),
             said: report.counters.get(tag).map(|counter| counter.total),
         });
         let (stops, false_stops) = self.stops(&report.stops);
@@ -165,7 +173,10 @@ impl Truth {
             stop.from_us <= to_us + SAME_STOP_US
                 && stop.to_us.is_none_or(|end_us| from_us - SAME_STOP_US <= end_us)
         };
-        let long = all.iter().filter(|(_, from_us, to_us)| to_us - from_us >= SHORTEST_STOP_US);
+        let begun_us = self.zero_us + self.base.as_ref().map_or(0, |base| base.plant_us);
+        let long = all.iter().filter(|(_, from_us, to_us)| {
+            to_us - from_us >= SHORTEST_STOP_US && *from_us >= begun_us
+        });
         let scored = long.map(|(stop, from_us, to_us)| {
             let met: Vec<&SaidStop> =
                 said.iter().filter(|said| meets(said, *from_us, *to_us)).collect();
@@ -191,7 +202,7 @@ impl Truth {
             let lasted_us = stop.to_us.map_or(i64::MAX, |end_us| end_us - stop.from_us);
             let tells = !["unknown", "no_signal"].contains(&stop.cause.as_str());
             let none = !all.iter().any(|(_, from_us, to_us)| meets(stop, *from_us, *to_us));
-            lasted_us >= SHORTEST_STOP_US && tells && none
+            lasted_us >= SHORTEST_STOP_US && tells && none && stop.from_us >= begun_us
         };
         (scored, said.iter().filter(is_false).cloned().collect())
     }

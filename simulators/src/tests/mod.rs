@@ -3,7 +3,9 @@
 mod injections;
 mod laws;
 mod opcua;
+mod scenarios;
 mod sockets;
+mod traces;
 mod views;
 mod wire;
 
