@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::stops::State;
+use crate::{machines::counter::PER_BOTTLE, stops::State};
 
 /// Why the filler ejected a capsule as waste.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,8 +80,9 @@ impl Totals {
 
 /// The exact account of the plant at one plant time.
 ///
-/// For the filler `infeed = made + Σ rejects + samples + in_process` after every stroke; for the
-/// weigher `weighed = good + under + over` and `made = weighed + unweighed + on_the_way`.
+/// For the filler `infeed = made + Σ rejects + samples + in_process` after every stroke, and so for each machine: what
+/// came in has left it in one of the ways it has, or is still inside. What a machine passed on has come to the next, or
+/// is on the way. [`Ledger::unaccounted`] adds that up over the whole line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Plant time of this account, in microseconds.
@@ -112,8 +113,128 @@ pub struct Ledger {
     pub batch_id: String,
     /// All batches in order of time; the last is the present one.
     pub batches: Vec<BatchRecord>,
+    /// The fillers beside the first, in their order. Everything above is of the first alone.
+    pub beside: Vec<FillerLedger>,
+    /// The polisher.
+    pub polisher: PolisherLedger,
+    /// The metal detector.
+    pub detector: DetectorLedger,
     /// The checkweigher.
     pub weigher: WeigherLedger,
+    /// The bottle counter.
+    pub counter: CounterLedger,
+    /// Stops of the bottle counter in order of time; the last may still last.
+    pub counter_stops: Vec<StopRecord>,
+    /// How every machine stands, by its tag: `CF01`, `PS02`, …
+    pub machines: BTreeMap<String, Standing>,
+}
+
+impl Ledger {
+    /// Capsules that all fillers loaded, less all that left the line in any way and all that are inside: 0.
+    pub fn unaccounted(&self) -> i128 {
+        let sum = |counts: &[u64]| counts.iter().map(|&n| i128::from(n)).sum::<i128>();
+        let rejected: u64 = self.rejects.values().sum();
+        let of_first = sum(&[self.infeed]) - sum(&[rejected, self.samples, self.in_process]);
+        let of_others: i128 = self.beside.iter().map(FillerLedger::passed_on).sum();
+        let PolisherLedger { on_the_way, empty, halves, in_process, .. } = self.polisher;
+        let polisher = sum(&[on_the_way, empty, halves, in_process]);
+        let DetectorLedger { on_the_way, dumped, .. } = self.detector;
+        let detector = sum(&[on_the_way, dumped]);
+        let WeigherLedger { on_the_way, under, over, unweighed, .. } = self.weigher;
+        let weigher = sum(&[on_the_way, under, over, unweighed]);
+        let CounterLedger { hopper, in_process, good_bottles, short_capsules, .. } = self.counter;
+        let good = good_bottles * u64::from(PER_BOTTLE);
+        let counter = sum(&[hopper, in_process, good, short_capsules]);
+        of_first + of_others - polisher - detector - weigher - counter
+    }
+}
+
+/// How a machine stands, and how long it stood so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Its state.
+    pub state: State,
+    /// Reason of its present stop; 0 while there is none.
+    pub stop_reason: u16,
+    /// Time it spent in each state, in microseconds; the sum is `plant_us`.
+    pub state_us: BTreeMap<State, i64>,
+}
+
+/// What a filler beside the first did since plant time 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FillerLedger {
+    /// Strokes.
+    pub strokes: u64,
+    /// Capsules loaded: `made + rejected + samples + in_process`.
+    pub infeed: u64,
+    /// Pockets that got no capsule.
+    pub empty_pockets: u64,
+    /// Good capsules ejected.
+    pub made: u64,
+    /// Capsules rejected, all classes.
+    pub rejected: u64,
+    /// Good capsules taken out for quality control.
+    pub samples: u64,
+    /// Capsules loaded and not yet ejected.
+    pub in_process: u64,
+}
+
+impl FillerLedger {
+    fn passed_on(&self) -> i128 {
+        i128::from(self.infeed)
+            - i128::from(self.rejected)
+            - i128::from(self.samples)
+            - i128::from(self.in_process)
+    }
+}
+
+/// What the polisher did since plant time 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolisherLedger {
+    /// Capsules between the fillers and the polisher.
+    pub on_the_way: u64,
+    /// Capsules that entered: `good + empty + halves + in_process`.
+    pub infeed: u64,
+    /// Capsules that left it for the detector.
+    pub good: u64,
+    /// Capsules without powder, sorted out.
+    pub empty: u64,
+    /// Halves and open capsules, sorted out; each pair of halves is a capsule.
+    pub halves: u64,
+    /// Capsules inside.
+    pub in_process: u64,
+}
+
+/// What the metal detector did since plant time 0. Of all it counts, its registers show events only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetectorLedger {
+    /// Capsules between the polisher and the detector.
+    pub on_the_way: u64,
+    /// Capsules that passed.
+    pub passed: u64,
+    /// Openings of the flap because of metal.
+    pub events: u64,
+    /// Capsules that went with them, 10 to 60 an opening.
+    pub dumped: u64,
+    /// Test pieces found; they are no product.
+    pub test_pieces: u64,
+}
+
+/// What the bottle counter did since plant time 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterLedger {
+    /// Capsules in the hopper before it.
+    pub hopper: u64,
+    /// Capsules counted into bottles: `60 · good_bottles + short_capsules + in_process`.
+    pub infeed: u64,
+    /// Bottles that hold 60 capsules.
+    pub good_bottles: u64,
+    /// Bottles that were rejected because they hold fewer.
+    pub short_bottles: u64,
+    /// Capsules in those.
+    pub short_capsules: u64,
+    /// Capsules in bottles that were not checked yet.
+    pub in_process: u64,
 }
 
 /// One stop of the filler.
@@ -161,7 +282,7 @@ pub struct WeigherLedger {
     pub over: u64,
     /// Capsules too close to the next one to be weighed, and so rejected unseen.
     pub unweighed: u64,
-    /// Capsules between the filler and the weigher.
+    /// Capsules between the detector and the weigher.
     pub on_the_way: u64,
 }
 

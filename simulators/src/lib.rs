@@ -4,16 +4,16 @@
 //! that nothing spoils. A test compares the two.
 //!
 //! ```text
-//! Model  filler ─► conveyor (30 s) ─► weigher        pure: (seed, plant time) ─► state
-//!          │                             │
-//!          ├─► ledger                    ├─► ledger  the truth, nothing wraps
-//!          └─► registers                 └─► nodes   the view of the PLCs
-//! Plant  clock ─► model ─► modbus, opcua, http       real time and real sockets
+//! Model  fillers ─► polisher ─► detector ─► weigher ─► hopper ─► bottle counter
+//!          │  pure: (seed, plant time) ─► state; what is full or stands blocks what is before it
+//!          ├─► ledger             the truth, nothing wraps
+//!          └─► registers, nodes   the view of the PLCs, both of the same truth
+//! Plant  clock ─► model ─► modbus, opcua, http   real time and real sockets
 //!          faults of the view spoil what is seen, never what is made
 //! ```
 //!
 //! Where is what:
-//! - [`model`]: the plant as a function of plant time; [`filler`] and [`weigher`] are its machines,
+//! - [`model`]: the plant as a function of plant time; [`line`] is what happens next on it, [`machines`] its machines,
 //!   [`stops`] is why they stop, [`random`] where chance comes from.
 //! - [`ledger`]: the truth. [`registers`]: what the PLCs show of it, with an encoder of its own.
 //! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`].
@@ -22,13 +22,13 @@
 //! - [`scenario`]: plants with faults and what must be said of them; [`score`] judges a [`report`], which the service
 //!   gives over its [`api`] and a [`naive`] reader as the control.
 //! - [`trace`]: registers as a table, recorded and shown again.
-//! - [`load`]: servers and clients that only make work, for figures of speed.
+//! - [`load`]: servers and clients that only make work, for figures of speed; [`pace`] measures the model itself.
 //!
 //! Invariants:
 //! - The model knows neither real time nor sockets. Speed, polling and faults cannot change what
 //!   is made: the same seed at the same plant time is the same plant.
-//! - A capsule is counted once: `infeed = made + Σ rejects + samples + in_process` after every
-//!   stroke.
+//! - A capsule is counted once: along the whole line, infeed = good + Σ rejects + samples + what is at
+//!   and between the machines, after every event ([`Ledger::unaccounted`]).
 //! - Nothing here uses the service's code, so that an error in it cannot cancel out.
 //! - Plant time that is held stands still for everything, heartbeats and PLC clocks included.
 
@@ -39,15 +39,17 @@ mod catalogue;
 mod clock;
 mod disturb;
 mod faults;
-mod filler;
 mod http;
 mod injections;
 mod ledger;
+mod line;
 pub mod load;
+mod machines;
 mod modbus;
 mod model;
 mod naive;
 mod opcua;
+mod pace;
 mod plant;
 mod random;
 pub mod registers;
@@ -59,21 +61,22 @@ mod stops;
 #[cfg(test)]
 mod tests;
 mod trace;
-mod weigher;
 mod wire;
 
 pub use api::{RemotePlant, Server, ServiceLine};
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
-pub use filler::BORES;
 pub use injections::{InjectError, Injection};
 pub use ledger::{
-    BatchRecord, IntervalRecord, Ledger, RejectClass, SampleRecord, StopRecord, WeigherLedger,
+    BatchRecord, CounterLedger, DetectorLedger, FillerLedger, IntervalRecord, Ledger,
+    PolisherLedger, RejectClass, SampleRecord, Standing, StopRecord, WeigherLedger,
 };
-pub use model::{Counters, Model, ModelConfig, RejectModel, WeightModel};
+pub use machines::{counter::PER_BOTTLE, filler::BORES, weigher::LAG_US};
+pub use model::{Counters, MOST_FILLERS, Model, ModelConfig, RejectModel, WeightModel};
 pub use naive::{Naive, Now};
 pub use opcua::NAMESPACE;
+pub use pace::Pace;
 pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;
 pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop};
@@ -81,4 +84,3 @@ pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
 pub use score::{CountScore, INFEED, OUTPUT, Score, SignalScore, StopScore, Summary, Truth, tags};
 pub use stops::{CHANGEOVER, CLEANING, Preset, State};
 pub use trace::{Change, Recorder, Replay, Table, Trace, TraceError};
-pub use weigher::LAG_US;

@@ -1,6 +1,7 @@
-//! The filler's PLC on Modbus TCP.
+//! The PLCs of all machines on Modbus TCP, behind one gateway.
 //!
-//! It answers reads of holding registers of unit 1, and of unit 4 for the weigher, and refuses everything else as a PLC would.
+//! It answers reads of holding registers, and of input registers for the detector, and refuses everything else as a PLC
+//! would. Every machine has a unit of its own, see [`crate::Model::units`].
 //! The model is advanced to the present when a request arrives, so the registers of one answer
 //! always belong to one stroke.
 
@@ -25,8 +26,6 @@ use crate::{faults::ModbusFaults, plant::Core, spoil::Spoiler, wire::Wire};
 
 /// Unit identifier of CF01.
 const FILLER_UNIT: u8 = 1;
-/// Unit identifier of CW04, on the same gateway.
-const WEIGHER_UNIT: u8 = 4;
 /// Most registers one request may ask for (Modbus application protocol, 6.3).
 const MOST_REGISTERS: u16 = 125;
 
@@ -90,24 +89,28 @@ impl Plc {
         request: &SlaveRequest<'static>,
         faults: ModbusFaults,
     ) -> Result<Response, ExceptionCode> {
-        if ![FILLER_UNIT, WEIGHER_UNIT].contains(&request.slave) {
+        let unit = request.slave;
+        if !self.core.units.contains(&unit) {
             return Err(ExceptionCode::GatewayTargetDevice);
         }
         match request.request {
-            Request::ReadHoldingRegisters(_, n) if n == 0 || n > MOST_REGISTERS => {
+            Request::ReadHoldingRegisters(_, n) | Request::ReadInputRegisters(_, n)
+                if n == 0 || n > MOST_REGISTERS =>
+            {
                 Err(ExceptionCode::IllegalDataValue)
             }
             Request::ReadHoldingRegisters(from, n) => {
-                let (from, n) = (usize::from(from), usize::from(n));
-                let image = match request.slave {
+                let image = match unit {
                     FILLER_UNIT => self.image(faults),
                     unit => self.core.at_now(|model| model.holding_registers(unit)),
                 };
-                let words = image.get(from..from + n).ok_or(ExceptionCode::IllegalDataAddress)?;
-                Ok(Response::ReadHoldingRegisters(words.to_vec()))
+                Ok(Response::ReadHoldingRegisters(part(&image, from, n)?))
             }
-            // The function exists, but this PLC has no input register at any address.
-            Request::ReadInputRegisters(..) => Err(ExceptionCode::IllegalDataAddress),
+            // The function exists, even where a PLC has no input register at any address.
+            Request::ReadInputRegisters(from, n) => {
+                let image = self.core.at_now(|model| model.input_registers(unit));
+                Ok(Response::ReadInputRegisters(part(&image, from, n)?))
+            }
             _ => Err(ExceptionCode::IllegalFunction),
         }
     }
@@ -119,6 +122,12 @@ impl Plc {
         let image = self.core.at_now(|model| model.holding_registers(FILLER_UNIT));
         spoiler.filler(image, faults, &self.core.faults)
     }
+}
+
+/// The registers that were asked for, if they are all there.
+fn part(image: &[u16], from: u16, n: u16) -> Result<Vec<u16>, ExceptionCode> {
+    let (from, n) = (usize::from(from), usize::from(n));
+    image.get(from..from + n).map(<[u16]>::to_vec).ok_or(ExceptionCode::IllegalDataAddress)
 }
 
 fn count_write(request: &Request<'_>, write_attempts: &AtomicU64) {

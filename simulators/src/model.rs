@@ -1,16 +1,21 @@
 //! The plant as a pure function of its configuration and plant time: no clock, no socket.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use serde::Deserialize;
 
 use crate::{
     catalogue::Fault,
     disturb::Disturbances,
-    filler::Filler,
     injections::Injection,
-    ledger::{IntervalRecord, Ledger, RejectClass, SampleRecord, Totals},
+    ledger::{
+        FillerLedger, IntervalRecord, Ledger, PolisherLedger, RejectClass, SampleRecord, Standing,
+        Totals,
+    },
+    line::Line,
+    machines::{belt::Transit, filler::Filler},
     registers::{self, NodeValue},
     stops::{Preset, State, Stop},
-    weigher::Weigher,
 };
 
 /// What a plant is made from.
@@ -24,7 +29,9 @@ pub struct ModelConfig {
     pub line_start_us: i64,
     /// What the counters of the PLCs show at plant time 0.
     pub start_counters: Counters,
-    /// Good capsules after which a batch ends.
+    /// Fillers that work side by side, 1 to [`MOST_FILLERS`]; together they are as fast as one.
+    pub fillers: u32,
+    /// Good capsules of a filler after which a batch ends.
     pub batch_size: u64,
     /// Running number of the first batch.
     pub first_batch: u32,
@@ -108,6 +115,7 @@ impl Default for ModelConfig {
             // 2026-11-02 00:00 UTC, a Monday.
             line_start_us: 1_793_577_600_000_000,
             start_counters: Counters::default(),
+            fillers: 1,
             batch_size: 1_500_000,
             first_batch: 417,
             double_count_percent: 0,
@@ -152,6 +160,24 @@ pub struct Counters {
     pub weigher_accepted: u32,
     /// `CW04.MasterTotal`.
     pub weigher_master: u64,
+    /// `PS02.InCount`.
+    pub polisher_in: u32,
+    /// `PS02.GoodCount`.
+    pub polisher_good: u32,
+    /// `PS02.Rej.Empty`, below 10,000.
+    pub polisher_empty: u16,
+    /// `PS02.Rej.Halves`, below 10,000.
+    pub polisher_halves: u16,
+    /// `MD03.RejEvents`, in events.
+    pub detector_events: u16,
+    /// `MD03.TestEvents`, in test pieces.
+    pub detector_tests: u16,
+    /// `BC05.Admin.ProdConsumedCount[0].AccCount`, taken modulo 2³¹.
+    pub counter_consumed: u32,
+    /// `BC05.GoodBottles`, in bottles.
+    pub counter_good: u32,
+    /// `BC05.Admin.ProdDefectiveCount[0].AccCount`, in bottles.
+    pub counter_defective: u32,
 }
 
 impl Counters {
@@ -164,6 +190,15 @@ impl Counters {
             weigher_total: 871_002_114,
             weigher_accepted: 870_911_020,
             weigher_master: 871_002_114,
+            polisher_in: 38_220_417,
+            polisher_good: 38_208_950,
+            polisher_empty: 7_644,
+            polisher_halves: 3_823,
+            detector_events: 871,
+            detector_tests: 6_213,
+            counter_consumed: 870_904_611,
+            counter_good: 14_512_163,
+            counter_defective: 2_903,
             ..Counters::default()
         }
     }
@@ -184,14 +219,18 @@ impl Counters {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(crate) config: ModelConfig,
-    pub(crate) filler: Filler,
-    pub(crate) weigher: Weigher,
+    pub(crate) line: Line,
     pub(crate) plant_us: i64,
-    pub(crate) view: View,
+    /// What the PLC of each filler shows.
+    pub(crate) views: Vec<View>,
+    pub(crate) polisher_view: PolisherView,
     pub(crate) disturbances: Disturbances,
 }
 
-/// What the PLC of the filler counts from: its registers are the truth since `base`, on top of
+/// Most fillers of one line: their Modbus units are 1, 12, 13, 14.
+pub const MOST_FILLERS: u32 = 4;
+
+/// What the PLC of a filler counts from: its registers are the truth since `base`, on top of
 /// `start`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
@@ -203,39 +242,55 @@ pub(crate) struct View {
     pub(crate) boot_us: i64,
 }
 
+/// What the polisher's PLC counts from. It keeps nothing when its power goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PolisherView {
+    pub(crate) base: PolisherLedger,
+    pub(crate) start: Counters,
+    pub(crate) boot_us: i64,
+}
+
 impl Model {
     /// The plant at plant time 0.
     pub fn new(config: ModelConfig) -> Model {
+        let config = ModelConfig { fillers: config.fillers.clamp(1, MOST_FILLERS), ..config };
         let start = config.start_counters;
+        let view = |nth| View {
+            base: Totals::default(),
+            // The counters of the others begin at zero.
+            start: if nth == 0 { start } else { Counters::default() },
+            reset_us: 0,
+            boot_us: 0,
+        };
         Model {
-            filler: Filler::new(&config),
-            weigher: Weigher::new(config.seed, config.weights),
+            line: Line::new(&config),
             plant_us: 0,
-            view: View { base: Totals::default(), start, reset_us: 0, boot_us: 0 },
+            views: (0..config.fillers).map(view).collect(),
+            polisher_view: PolisherView { base: PolisherLedger::default(), start, boot_us: 0 },
             disturbances: Disturbances::default(),
             config,
         }
     }
 
-    /// Executes every stroke that is due by `plant_us`. A time in the past changes nothing.
+    /// Executes everything that is due by `plant_us`. A time in the past changes nothing.
     pub fn advance_to(&mut self, plant_us: i64) {
-        while self.filler.next_us() <= plant_us {
-            let event_us = self.filler.next_us();
-            self.disturb(event_us);
-            let (n_batches, made) = (self.filler.batches.len(), self.filler.totals.made);
-            self.filler.more_rejects.set(self.disturbances.reject_chance(event_us));
-            self.filler.step();
-            self.disturbances.see(self.filler.totals.made - made, event_us);
-            if self.filler.batches.len() > n_batches {
-                self.change_batch(event_us);
+        loop {
+            let event_us = self.line.next_us();
+            if event_us <= plant_us {
+                self.disturb(event_us);
             }
-            // Taken at every stroke, or the conveyor of a long fast-forward would fill memory.
-            self.weigher.inspect(&mut self.filler.samples);
-            self.weigher.take(&mut self.filler.conveyor, event_us);
+            let made = self.filler().totals.made;
+            let Some(event) = self.line.step(plant_us) else { break };
+            self.disturbances.see(self.filler().totals.made - made, event.at_us);
+            if let Some(nth) = event.of_filler
+                && self.line.fillers[nth].batches.len() > event.n_batches
+            {
+                self.change_batch(nth, event.at_us);
+            }
         }
         self.plant_us = self.plant_us.max(plant_us);
         self.disturb(self.plant_us);
-        self.weigher.take(&mut self.filler.conveyor, self.plant_us);
+        self.line.settle(self.plant_us);
     }
 
     /// Plant time, in microseconds.
@@ -243,14 +298,19 @@ impl Model {
         self.plant_us
     }
 
+    /// Plant time of the next event.
+    pub fn next_us(&self) -> i64 {
+        self.line.next_us()
+    }
+
     /// State of the filler.
     pub fn state(&self) -> State {
-        self.filler.state
+        self.filler().state()
     }
 
     /// Batch in production.
     pub fn batch_id(&self) -> String {
-        self.filler.batch().batch_id
+        self.filler().batch().batch_id
     }
 
     /// UTC of the plant's clocks, in microseconds since 1970.
@@ -265,7 +325,7 @@ impl Model {
     }
 
     /// Lets a fault strike. One that began in the past begins now, for what is made cannot change any more; what it does
-    /// to answers and connections is not part of the model.
+    /// to answers and connections is not part of the model. Of fillers side by side it strikes the first.
     pub fn inject(&mut self, injection: Injection) {
         let from_us = injection.from_us.max(self.plant_us);
         self.disturbances.add(Injection { from_us, ..injection });
@@ -276,14 +336,23 @@ impl Model {
         self.disturbances.end(fault, self.plant_us);
     }
 
+    /// Switches the polisher's PLC off and on: all its counters begin at zero. The machine itself goes on.
+    pub fn restart_polisher_plc(&mut self) {
+        let start = Counters::default();
+        let base = self.line.polisher.ledger();
+        self.polisher_view = PolisherView { base, start, boot_us: self.plant_us };
+    }
+
     /// The exact account up to now.
     pub fn ledger(&self) -> Ledger {
-        let Filler { totals, stop, stops, .. } = &self.filler;
-        let batch = self.filler.batch();
-        let mut batches = self.filler.batches.clone();
+        let filler = self.filler();
+        let Filler { totals, stop, stops, .. } = filler;
+        let batch = filler.batch();
+        let mut batches = filler.batches.clone();
         if let Some(last) = batches.last_mut() {
             *last = batch.clone();
         }
+        let Line { polisher, detector, weigher, counter, .. } = &self.line;
         Ledger {
             plant_us: self.plant_us,
             strokes: totals.strokes,
@@ -292,52 +361,107 @@ impl Model {
             made: totals.made,
             rejects: RejectClass::ALL.map(|class| (class, totals.of(class))).into(),
             samples: totals.samples,
-            in_process: self.filler.in_process(),
-            state: self.filler.state,
+            in_process: filler.in_process(),
+            state: filler.state(),
             stop_reason: stop.map_or(0, |stop| stop.code),
             stops: stops.clone(),
-            state_us: self.filler.state_us(self.plant_us),
+            state_us: filler.state_us(self.plant_us),
             batch_id: batch.batch_id,
             batches,
-            weigher: self.weigher.ledger(&self.filler.conveyor),
+            beside: self.line.fillers.iter().skip(1).map(beside).collect(),
+            polisher: polisher.ledger(),
+            detector: detector.ledger(self.plant_us),
+            weigher: weigher.ledger(),
+            counter: counter.ledger(),
+            counter_stops: counter.stops().to_vec(),
+            machines: self.machines(),
         }
     }
 
-    /// The holding registers of a Modbus unit from address 0 on; empty for a unit that is not
-    /// there. Unit 1 is CF01, unit 4 is CW04.
+    fn machines(&self) -> BTreeMap<String, Standing> {
+        let now_us = self.plant_us;
+        let Line { fillers, polisher, detector, weigher, counter, .. } = &self.line;
+        let fillers = fillers.iter().enumerate().map(|(i, filler)| {
+            let standing = Standing {
+                state: filler.state(),
+                stop_reason: filler.stop.map_or(0, |stop| stop.code),
+                state_us: filler.state_us(now_us),
+            };
+            (format!("CF{:02}", i + 1), standing)
+        });
+        let transit = |tag: &str, transit: &Transit| {
+            let standing = Standing {
+                state: transit.state(now_us),
+                stop_reason: transit.stop_reason(now_us),
+                state_us: transit.state_us(now_us),
+            };
+            (tag.to_owned(), standing)
+        };
+        let of_counter = Standing {
+            state: counter.state(),
+            stop_reason: counter.stop_reason(),
+            state_us: counter.state_us(now_us),
+        };
+        let behind = [
+            transit("PS02", &polisher.transit),
+            transit("MD03", &detector.transit),
+            transit("CW04", &weigher.transit),
+            ("BC05".to_owned(), of_counter),
+        ];
+        fillers.chain(behind).collect()
+    }
+
+    /// The Modbus units of the plant: 1 is CF01, 2 PS02, 3 MD03, 4 CW04, 5 BC05; more fillers are 12, 13, ….
+    pub fn units(&self) -> Vec<u8> {
+        let more = (2..=self.config.fillers as u8).map(|nth| 10 + nth);
+        (1..=5).chain(more).collect()
+    }
+
+    /// The holding registers of a Modbus unit from address 0 on; empty for a unit that has none.
     pub fn holding_registers(&self, unit: u8) -> Vec<u16> {
-        match unit {
-            1 => registers::filler(self),
-            4 => registers::weigher_block(self),
-            _ => Vec::new(),
-        }
+        registers::holding(self, unit)
     }
 
-    /// The OPC UA nodes of CW04: the `s=` identifier and the value of each.
-    pub fn nodes(&self) -> Vec<(&'static str, NodeValue)> {
-        registers::weigher(self)
+    /// The input registers of a Modbus unit from address 0 on; empty for a unit that has none.
+    pub fn input_registers(&self, unit: u8) -> Vec<u16> {
+        registers::input(self, unit)
+    }
+
+    /// The OPC UA nodes of all machines: the `s=` identifier and the value of each.
+    pub fn nodes(&self) -> Vec<(Cow<'static, str>, NodeValue)> {
+        self.units().into_iter().flat_map(|unit| self.nodes_of(unit)).collect()
+    }
+
+    /// The OPC UA nodes of the machine that has this Modbus unit.
+    pub fn nodes_of(&self, unit: u8) -> Vec<(Cow<'static, str>, NodeValue)> {
+        registers::nodes(self, unit)
     }
 
     /// The last sample that was weighed capsule by capsule; none before the first.
     pub fn sample(&self) -> Option<SampleRecord> {
-        self.weigher.sample()
+        self.line.weigher.sample()
     }
 
     /// What the weigher tells of the last whole minute; none before the first.
     pub fn interval(&self) -> Option<IntervalRecord> {
-        self.weigher.interval()
+        self.line.weigher.interval()
     }
 
-    /// Seconds since the filler's PLC was started at plant time 0 or later.
-    pub(crate) fn filler_uptime_s(&self) -> u32 {
-        let since_boot_s = (self.plant_us - self.view.boot_us) / 1_000_000;
-        self.view.start.uptime_s.wrapping_add(since_boot_s as u32)
+    fn filler(&self) -> &Filler {
+        &self.line.fillers[0]
     }
 
-    /// What the heartbeat of the filler shows.
-    pub(crate) fn filler_heartbeat(&self) -> u16 {
+    /// Seconds since the PLC of a filler was started at plant time 0 or later.
+    pub(crate) fn filler_uptime_s(&self, nth: usize) -> u32 {
+        let view = &self.views[nth];
+        let since_boot_s = (self.plant_us - view.boot_us) / 1_000_000;
+        view.start.uptime_s.wrapping_add(since_boot_s as u32)
+    }
+
+    /// What the heartbeat of a PLC shows after so much uptime.
+    pub(crate) fn heartbeat(&self, uptime_s: u32) -> u16 {
         let since_us = self.plant_us - self.disturbances.heartbeat_us(self.plant_us);
-        self.filler_uptime_s().wrapping_sub((since_us / 1_000_000) as u32) as u16
+        uptime_s.wrapping_sub((since_us / 1_000_000) as u32) as u16
     }
 
     /// UTC as the PLCs have it, in microseconds since 1970.
@@ -345,70 +469,93 @@ impl Model {
         self.utc_us() + self.disturbances.clock_off_us(self.plant_us)
     }
 
-    /// The number of the batch as the PLCs show it.
-    pub(crate) fn shown_batch_id(&self) -> String {
-        self.disturbances.shown_id(self.batch_id(), self.plant_us)
+    /// The number of the batch of a filler as the PLCs show it.
+    pub(crate) fn shown_batch_id(&self, nth: usize) -> String {
+        let id = self.line.fillers[nth].batch().batch_id;
+        if nth == 0 { self.disturbances.shown_id(id, self.plant_us) } else { id }
     }
 
     /// Brings about what has begun by then.
     fn disturb(&mut self, plant_us: i64) {
-        while let Some(Injection { fault, from_us, until_us, value }) =
-            self.disturbances.take_due(plant_us)
-        {
-            match fault {
-                Fault::PlcRestart => self.restart_plc_at(from_us),
-                Fault::CounterReset => self.reset_batch_counters(from_us),
-                Fault::BatchIdEarly | Fault::BatchIdLate => {
-                    let leads_us = (value * 1e6) as i64;
-                    self.disturbances.id_leads_us =
-                        if fault == Fault::BatchIdEarly { leads_us } else { -leads_us };
-                    self.filler.end_batch_soon();
-                }
-                Fault::Jam => self.filler.wanted_stop = Some(Stop::jam((value * 1e6) as i64)),
-                Fault::WornDosator => {
-                    let from = self.filler.totals.strokes;
-                    let lasts_us = until_us.map_or(WEARS_US, |until_us| until_us - from_us);
-                    // At the design rate; a machine that stands does not wear.
-                    let strokes = (lasts_us as u64 * 130) / 60_000_000;
-                    self.weigher.wear(WORN_BORE, (from, from + strokes), value / 100.0);
-                }
-                // The others are asked for when they matter.
-                _ => {}
-            }
+        while let Some(injection) = self.disturbances.take_due(plant_us) {
+            self.strike(injection);
         }
         if self.disturbances.reset_due_us.is_some_and(|due_us| due_us <= plant_us)
             && let Some(due_us) = self.disturbances.reset_due_us.take()
         {
-            self.reset_batch_counters(due_us);
+            self.reset_batch_counters(0, due_us);
+        }
+        let chance = self.disturbances.reject_chance(plant_us);
+        self.line.fillers[0].more_rejects.set(chance);
+    }
+
+    fn strike(&mut self, Injection { fault, from_us, until_us, value }: Injection) {
+        let filler = &mut self.line.fillers[0];
+        match fault {
+            Fault::PlcRestart => self.restart_plc_at(from_us),
+            Fault::CounterReset => self.reset_batch_counters(0, from_us),
+            Fault::BatchIdEarly | Fault::BatchIdLate => {
+                let leads_us = (value * 1e6) as i64;
+                self.disturbances.id_leads_us =
+                    if fault == Fault::BatchIdEarly { leads_us } else { -leads_us };
+                filler.end_batch_soon();
+            }
+            Fault::Jam => filler.wanted_stop = Some(Stop::jam((value * 1e6) as i64)),
+            Fault::WornDosator => {
+                let from = filler.totals.strokes;
+                let lasts_us = until_us.map_or(WEARS_US, |until_us| until_us - from_us);
+                // At the design rate; a machine that stands does not wear.
+                let strokes = (lasts_us as u64 * 130) / 60_000_000;
+                self.line.weigher.wear(WORN_BORE, (from, from + strokes), value / 100.0);
+            }
+            // The others are asked for when they matter.
+            _ => {}
         }
     }
 
     /// A batch has begun: its number and the reset of its counters come together, unless a fault parts them.
-    fn change_batch(&mut self, now_us: i64) {
-        match std::mem::take(&mut self.disturbances.id_leads_us) {
-            0 => self.reset_batch_counters(now_us),
-            leads_us if leads_us > 0 => self.disturbances.reset_due_us = Some(now_us + leads_us),
-            lags_us => {
-                self.reset_batch_counters(now_us);
-                let n = self.filler.batches.len();
-                let old = self.filler.batches.get(n.wrapping_sub(2));
-                self.disturbances.old_id =
-                    old.map(|batch| (batch.batch_id.clone(), now_us - lags_us));
-            }
+    fn change_batch(&mut self, nth: usize, now_us: i64) {
+        let leads_us = match nth {
+            0 => std::mem::take(&mut self.disturbances.id_leads_us),
+            _ => 0,
+        };
+        if leads_us > 0 {
+            self.disturbances.reset_due_us = Some(now_us + leads_us);
+            return;
+        }
+        self.reset_batch_counters(nth, now_us);
+        if leads_us < 0 {
+            let batches = &self.line.fillers[nth].batches;
+            let old = batches.get(batches.len().wrapping_sub(2));
+            self.disturbances.old_id = old.map(|batch| (batch.batch_id.clone(), now_us - leads_us));
         }
     }
 
     fn restart_plc_at(&mut self, now_us: i64) {
-        self.reset_batch_counters(now_us);
-        self.view.boot_us = now_us;
-        self.view.start.uptime_s = 0;
+        self.reset_batch_counters(0, now_us);
+        self.views[0].boot_us = now_us;
+        self.views[0].start.uptime_s = 0;
     }
 
-    fn reset_batch_counters(&mut self, now_us: i64) {
+    fn reset_batch_counters(&mut self, nth: usize, now_us: i64) {
+        let view = &mut self.views[nth];
         // What outlives a batch goes on from the value at plant time 0.
-        let Counters { stroke_total, processed_acc, uptime_s, .. } = self.view.start;
-        self.view.start = Counters { stroke_total, processed_acc, uptime_s, ..Counters::default() };
-        self.view.base = self.filler.totals;
-        self.view.reset_us = now_us;
+        let Counters { stroke_total, processed_acc, uptime_s, .. } = view.start;
+        view.start = Counters { stroke_total, processed_acc, uptime_s, ..Counters::default() };
+        view.base = self.line.fillers[nth].totals;
+        view.reset_us = now_us;
+    }
+}
+
+fn beside(filler: &Filler) -> FillerLedger {
+    let totals = &filler.totals;
+    FillerLedger {
+        strokes: totals.strokes,
+        infeed: totals.infeed,
+        empty_pockets: totals.empty_pockets,
+        made: totals.made,
+        rejected: totals.rejected(),
+        samples: totals.samples,
+        in_process: filler.in_process(),
     }
 }

@@ -1,4 +1,4 @@
-//! The weigher's PLC on OPC UA: nodes `nsu=urn:tjt:caps:L1;s=CW04.…`, pushed when they change.
+//! All machines on OPC UA: nodes `nsu=urn:tjt:caps:L1;s=CF01.…` to `s=BC05.…`, pushed when they change.
 //!
 //! Values are pushed and not sampled: the server's own sampler is no faster than 100 ms and an
 //! update that comes earlier than a sampling interval would get a rewritten source time.
@@ -96,7 +96,7 @@ struct Nodes {
 }
 
 fn build(core: &Core, addr: SocketAddr, pki_dir: &Path) -> Result<Built, PlantError> {
-    let Bare { server, handle, manager, namespace } = bare("CW04", addr, pki_dir)?;
+    let Bare { server, handle, manager, namespace } = bare("L1", addr, pki_dir)?;
     let ids = add_nodes(core, &manager, namespace);
     Ok(Built { server, nodes: Nodes { handle, manager, ids } })
 }
@@ -161,6 +161,7 @@ fn add_nodes(core: &Core, manager: &SimpleNodeManager, namespace: u16) -> Vec<No
     let mut space = manager.address_space().write();
     let mut ids = Vec::with_capacity(values.len());
     for (tag, value) in values {
+        let tag = &*tag;
         let id = NodeId::new(namespace, tag);
         let data_type = data_type(&value);
         let folder = folder_of(&mut space, namespace, tag);
@@ -247,7 +248,10 @@ fn date_time(utc_us: i64) -> DateTime {
 
 fn variant(value: NodeValue) -> Variant {
     match value {
+        NodeValue::Bool(value) => value.into(),
+        NodeValue::I16(value) => value.into(),
         NodeValue::U16(value) => value.into(),
+        NodeValue::I32(value) => value.into(),
         NodeValue::U32(value) => value.into(),
         NodeValue::U64(value) => value.into(),
         NodeValue::F32(value) => value.into(),
@@ -257,7 +261,10 @@ fn variant(value: NodeValue) -> Variant {
 
 fn data_type(value: &NodeValue) -> DataTypeId {
     match value {
+        NodeValue::Bool(_) => DataTypeId::Boolean,
+        NodeValue::I16(_) => DataTypeId::Int16,
         NodeValue::U16(_) => DataTypeId::UInt16,
+        NodeValue::I32(_) => DataTypeId::Int32,
         NodeValue::U32(_) => DataTypeId::UInt32,
         NodeValue::U64(_) => DataTypeId::UInt64,
         NodeValue::F32(_) => DataTypeId::Float,

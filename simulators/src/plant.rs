@@ -25,9 +25,10 @@ use crate::{
     injections::{InjectError, Injection, Injections},
     ledger::Ledger,
     modbus,
-    model::{Counters, Model, ModelConfig},
+    model::{Counters, MOST_FILLERS, Model, ModelConfig},
     opcua,
     stops::Preset,
+    trace::Table,
 };
 
 /// What a plant is started with.
@@ -45,15 +46,17 @@ pub struct PlantConfig {
     pub start_at_us: i64,
     /// Whether plant time stands still until [`Plant::resume`].
     pub held: bool,
-    /// Address of the filler's Modbus TCP server; port 0 takes a free one.
+    /// Address of the Modbus TCP server of all machines; port 0 takes a free one.
     pub modbus_addr: SocketAddr,
-    /// Address of the weigher's OPC UA server; port 0 takes a free one.
+    /// Address of the OPC UA server of all machines; port 0 takes a free one.
     pub opcua_addr: SocketAddr,
     /// Address of the HTTP server, if there shall be one; port 0 takes a free one.
     pub http_addr: Option<SocketAddr>,
     /// What the PLC counters show at plant time 0.
     pub start_counters: Counters,
-    /// Good capsules after which a batch ends.
+    /// Fillers that work side by side, 1 to 4; together they are as fast as one.
+    pub fillers: u32,
+    /// Good capsules of a filler after which a batch ends.
     pub batch_size: u64,
     /// Good capsules in a hundred that the filler's `AccCount` counts twice.
     pub double_count_percent: u32,
@@ -79,6 +82,7 @@ impl Default for PlantConfig {
             opcua_addr: loopback,
             http_addr: None,
             start_counters: model.start_counters,
+            fillers: model.fillers,
             batch_size: model.batch_size,
             double_count_percent: model.double_count_percent,
             update_hz: 50,
@@ -95,6 +99,7 @@ impl PlantConfig {
             preset: self.preset,
             line_start_us: self.line_start_us,
             start_counters: self.start_counters,
+            fillers: self.fillers,
             batch_size: self.batch_size,
             double_count_percent: self.double_count_percent,
             ..ModelConfig::default()
@@ -129,6 +134,8 @@ pub enum PlantError {
 /// What the servers share.
 pub(crate) struct Core {
     model: Mutex<Model>,
+    /// Modbus units of the machines.
+    pub(crate) units: Vec<u8>,
     pub(crate) clock: PlantClock,
     pub(crate) faults: Faults,
     pub(crate) injections: Injections,
@@ -225,8 +232,10 @@ impl Plant {
         let opcua_addr = local_addr(&opcua_listener)?;
         let http_addr = http_listener.as_ref().map(local_addr).transpose()?;
 
+        let model = run_up(config.model(), config.start_at_us).await;
         let core = Arc::new(Core {
-            model: Mutex::new(run_up(config.model(), config.start_at_us).await),
+            units: model.units(),
+            model: Mutex::new(model),
             clock: PlantClock::new(config.start_at_us, config.speed, config.held),
             faults: Faults::default(),
             injections: Injections::default(),
@@ -238,11 +247,11 @@ impl Plant {
             push_every: Duration::from_secs(1) / config.update_hz,
         };
         let opcua_listener = opcua_listener.into_std().map_err(PlantError::Socket)?;
-        let weigher = opcua::Plc::new(Arc::clone(&core), opcua_listener, options)?;
+        let plc = opcua::Plc::new(Arc::clone(&core), opcua_listener, options)?;
 
         let mut tasks = JoinSet::new();
         tasks.spawn(modbus::serve(Arc::clone(&core), modbus_listener));
-        tasks.spawn(weigher.serve());
+        tasks.spawn(plc.serve());
         tasks.spawn(Arc::clone(&core).strike_in_time());
         if let Some(listener) = http_listener {
             tasks.spawn(http::serve(Arc::clone(&core), listener));
@@ -250,17 +259,17 @@ impl Plant {
         Ok(Plant { core, tasks, modbus_addr, opcua_addr, http_addr })
     }
 
-    /// Address of the filler's Modbus TCP server.
+    /// Address of the Modbus TCP server.
     pub fn modbus_addr(&self) -> SocketAddr {
         self.modbus_addr
     }
 
-    /// Address of the weigher's OPC UA server.
+    /// Address of the OPC UA server.
     pub fn opcua_addr(&self) -> SocketAddr {
         self.opcua_addr
     }
 
-    /// URL of the weigher's OPC UA server.
+    /// URL of the OPC UA server.
     pub fn opcua_url(&self) -> String {
         opcua::url(self.opcua_addr)
     }
@@ -294,10 +303,17 @@ impl Plant {
         self.core.at_now(|model| model.ledger())
     }
 
-    /// The holding registers of a Modbus unit as the PLC holds them, with the plant time; empty for a unit that is not
-    /// there. What faults make of answers is not in them.
-    pub fn registers(&self, unit: u8) -> (i64, Vec<u16>) {
-        self.core.at_now(|model| (model.plant_us(), model.holding_registers(unit)))
+    /// All registers as the PLCs hold them at one plant time: unit, table, that time and the registers from address 0 on.
+    /// What faults make of answers is not in them.
+    pub fn registers(&self) -> Vec<(u8, Table, i64, Vec<u16>)> {
+        self.core.at_now(|model| {
+            let of_unit = |unit: &u8| {
+                let (unit, at_us) = (*unit, model.plant_us());
+                let holding = (unit, Table::Holding, at_us, model.holding_registers(unit));
+                [holding, (unit, Table::Input, at_us, model.input_registers(unit))]
+            };
+            self.core.units.iter().flat_map(of_unit).collect()
+        })
     }
 
     /// Plant time, in microseconds.
@@ -341,6 +357,11 @@ impl Plant {
         self.core.injections.all()
     }
 
+    /// The machines of the line: the Modbus unit of each and the station in front of its tags.
+    pub fn machines(&self) -> Vec<(u8, String)> {
+        self.core.units.iter().map(|&unit| (unit, station(unit))).collect()
+    }
+
     /// How many Modbus requests tried to write. All were refused.
     pub fn write_attempts(&self) -> u64 {
         self.core.write_attempts.load(Ordering::Relaxed)
@@ -352,11 +373,25 @@ impl Plant {
     }
 }
 
+/// The station of a unit, see [`Model::units`].
+fn station(unit: u8) -> String {
+    match unit {
+        1 => "CF01".to_owned(),
+        2 => "PS02".to_owned(),
+        3 => "MD03".to_owned(),
+        4 => "CW04".to_owned(),
+        5 => "BC05".to_owned(),
+        more => format!("CF{:02}", more.saturating_sub(10)),
+    }
+}
+
 fn check(config: &PlantConfig) -> Result<(), PlantError> {
     let fault = if !(config.speed > 0.0 && config.speed <= 100_000.0) {
         format!("speed {}: a speed between 0 and 100000 is needed", config.speed)
     } else if !(1..=1_000).contains(&config.update_hz) {
         format!("update_hz {}: between 1 and 1000 updates a second are possible", config.update_hz)
+    } else if !(1..=MOST_FILLERS).contains(&config.fillers) {
+        format!("fillers {}: 1 to {MOST_FILLERS} can work side by side", config.fillers)
     } else if config.start_at_us < 0 {
         format!("start_at_us {}: a plant cannot start before its time 0", config.start_at_us)
     } else {

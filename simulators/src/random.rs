@@ -17,6 +17,12 @@ pub(crate) enum Stream {
     Drift,
     Tooling,
     Weigher,
+    Polisher,
+    Detector,
+    Counter,
+    CounterStops,
+    Faults,
+    Operator,
     Injected,
 }
 
@@ -26,10 +32,10 @@ pub(crate) fn stream(seed: u64, stream: Stream) -> ChaCha8Rng {
     rng
 }
 
-/// A generator for what belongs to one stroke alone, wherever and whenever it is asked for.
-pub(crate) fn of_stroke(seed: u64, stroke: u64) -> ChaCha8Rng {
+/// A generator for what belongs to one stroke of a filler alone, wherever and whenever it is asked for.
+pub(crate) fn of_stroke(seed: u64, filler: u8, stroke: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stroke | 1 << 63);
+    rng.set_stream(stroke | u64::from(filler) << 48 | 1 << 63);
     rng
 }
 

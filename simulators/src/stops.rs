@@ -1,4 +1,4 @@
-//! Why and when the filler stops: eight causes that compete on running time.
+//! Why and when machines stop: causes that compete on running time, eight of the filler and three of the bottle counter.
 //!
 //! Every cause has a clock of its own that runs only while the machine runs. The first to reach
 //! its time stops the machine and draws its next time; the others keep theirs. Times between
@@ -85,7 +85,8 @@ pub enum State {
 }
 
 /// One cause of stops.
-struct Cause {
+#[derive(Debug)]
+pub(crate) struct Cause {
     code: u16,
     state: State,
     alarm: u16,
@@ -105,8 +106,9 @@ const NO_POWDER: u16 = 1 << 5;
 const NO_CAPSULES: u16 = 1 << 6;
 const BLOCKED: u16 = 1 << 7;
 
+/// The fourth is a machine behind the filler that stands: there is no room between them.
 #[rustfmt::skip]
-const CAUSES: [Cause; 8] = [
+pub(crate) static FILLER_CAUSES: &[Cause] = &[
     Cause { code: 1, state: State::Held,    alarm: JAM,         shape: 0.9, gamma: 1.052_18, mean_tbf_min: 15.0,   median_ttr_s: 35.0,   sigma_ttr: 0.6 },
     Cause { code: 2, state: State::Held,    alarm: VACUUM,      shape: 1.0, gamma: 1.0,      mean_tbf_min: 60.0,   median_ttr_s: 75.0,   sigma_ttr: 0.5 },
     Cause { code: 3, state: State::Waiting, alarm: NO_POWDER,   shape: 1.2, gamma: 0.940_66, mean_tbf_min: 90.0,   median_ttr_s: 60.0,   sigma_ttr: 0.6 },
@@ -116,6 +118,21 @@ const CAUSES: [Cause; 8] = [
     Cause { code: 7, state: State::Aborted, alarm: EMERGENCY,   shape: 1.1, gamma: 0.964_91, mean_tbf_min: 2400.0, median_ttr_s: 2100.0, sigma_ttr: 0.9 },
     Cause { code: 8, state: State::Held,    alarm: GUARD,       shape: 1.5, gamma: 0.902_75, mean_tbf_min: 120.0,  median_ttr_s: 90.0,   sigma_ttr: 0.5 },
 ];
+
+/// A jam in the counting head, no empty bottles, a breakdown. The hopper before the counter takes five minutes of them.
+#[rustfmt::skip]
+pub(crate) static COUNTER_CAUSES: &[Cause] = &[
+    Cause { code: JAM_REASON, state: State::Held, alarm: JAM, shape: 1.0, gamma: 1.0, mean_tbf_min: 40.0, median_ttr_s: 45.0, sigma_ttr: 0.6 },
+    Cause { code: 9, state: State::Waiting, alarm: 0, shape: 1.0, gamma: 1.0, mean_tbf_min: 180.0, median_ttr_s: 90.0, sigma_ttr: 0.6 },
+    Cause { code: 7, state: State::Aborted, alarm: EMERGENCY, shape: 1.1, gamma: 0.964_91, mean_tbf_min: 15_000.0, median_ttr_s: 1_800.0, sigma_ttr: 0.9 },
+];
+
+/// Stop reason of a capsule jam.
+pub(crate) const JAM_REASON: u16 = 1;
+/// Stop reason of a machine that the next one takes nothing from.
+pub(crate) const BLOCKED_REASON: u16 = 4;
+/// Stop reason of a machine that no capsules come to.
+pub(crate) const STARVED_REASON: u16 = 5;
 
 /// Stop reason of the planned cleaning, 15 minutes every 4 hours.
 pub const CLEANING: u16 = 20;
@@ -142,43 +159,60 @@ pub(crate) struct Stop {
 impl Stop {
     /// A jam of capsules that takes so long.
     pub(crate) fn jam(duration_us: i64) -> Stop {
-        let Cause { code, state, alarm, .. } = CAUSES[0];
-        Stop { code, state, alarm, duration_us: duration_us.max(SHORTEST_US) }
+        let duration_us = duration_us.max(SHORTEST_US);
+        Stop { code: JAM_REASON, state: State::Held, alarm: JAM, duration_us }
+    }
+
+    /// The machine behind takes nothing, until it does.
+    pub(crate) fn blocked() -> Stop {
+        Stop { code: BLOCKED_REASON, state: State::Waiting, alarm: BLOCKED, duration_us: i64::MAX }
     }
 }
 
-/// The clocks of all causes.
+/// The clocks of all causes of a machine.
 #[derive(Clone, Debug)]
 pub(crate) struct StopClocks {
     preset: Preset,
     rng: ChaCha8Rng,
+    causes: &'static [Cause],
     /// Running time at which each cause strikes.
-    due_run_us: [i64; CAUSES.len()],
+    due_run_us: Vec<i64>,
     cleaning_due_us: i64,
 }
 
 impl StopClocks {
-    pub(crate) fn new(seed: u64, preset: Preset) -> StopClocks {
+    pub(crate) fn new(
+        seed: u64,
+        stream: Stream,
+        preset: Preset,
+        causes: &'static [Cause],
+    ) -> StopClocks {
         let mut clocks = StopClocks {
             preset,
-            rng: random::stream(seed, Stream::Stops),
-            due_run_us: [i64::MAX; CAUSES.len()],
+            rng: random::stream(seed, stream),
+            causes,
+            due_run_us: vec![i64::MAX; causes.len()],
             cleaning_due_us: i64::MAX,
         };
         if preset != Preset::Steady {
-            clocks.cleaning_due_us = CLEANING_EVERY_US;
-            for cause in 0..CAUSES.len() {
+            for cause in 0..causes.len() {
                 clocks.due_run_us[cause] = clocks.time_between_us(cause);
             }
         }
         clocks
     }
 
+    /// With the planned cleaning, which all presets but the steady one have.
+    pub(crate) fn with_cleaning(self) -> StopClocks {
+        let never = self.preset == Preset::Steady;
+        StopClocks { cleaning_due_us: if never { i64::MAX } else { CLEANING_EVERY_US }, ..self }
+    }
+
     /// The stop that begins at this plant time and running time, if there is one.
     pub(crate) fn strike(&mut self, now_us: i64, run_us: i64) -> Option<Stop> {
         if let Some(i) = self.due_run_us.iter().position(|&due_us| due_us <= run_us) {
             self.due_run_us[i] = run_us + self.time_between_us(i);
-            let Cause { code, state, alarm, median_ttr_s, sigma_ttr, .. } = CAUSES[i];
+            let Cause { code, state, alarm, median_ttr_s, sigma_ttr, .. } = self.causes[i];
             let median_s = median_ttr_s * self.preset.ttr_factor();
             return Some(Stop {
                 code,
@@ -206,7 +240,7 @@ impl StopClocks {
     }
 
     fn time_between_us(&mut self, cause: usize) -> i64 {
-        let Cause { shape, gamma, mean_tbf_min, .. } = CAUSES[cause];
+        let Cause { shape, gamma, mean_tbf_min, .. } = self.causes[cause];
         let scale_us = mean_tbf_min * 60e6 / self.preset.tbf_divisor() / gamma;
         // The inverse of the Weibull distribution function at a uniform number.
         let exponential = -(1.0 - self.rng.random::<f64>()).ln();

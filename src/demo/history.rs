@@ -169,6 +169,9 @@ fn reading(i: usize, tag: &Tag, registers: &[u16], nodes: &[(&str, NodeValue)]) 
 
 fn decode(value: &NodeValue) -> Value {
     match value {
+        NodeValue::Bool(on) => Value::Bool(*on),
+        NodeValue::I16(n) => Value::Signed(i64::from(*n)),
+        NodeValue::I32(n) => Value::Signed(i64::from(*n)),
         NodeValue::U16(n) => Value::Unsigned(u64::from(*n)),
         NodeValue::U32(n) => Value::Unsigned(u64::from(*n)),
         NodeValue::U64(n) => Value::Unsigned(*n),

@@ -202,7 +202,7 @@ fn configure(site: &Site, plant: &Plant, output: Output, border_us: Option<i64>)
         let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone that is built in");
         let at = |us: i64| {
             let at = jiff::Timestamp::from_microsecond(us).expect("a moment of these years");
-            at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
+            at.to_zoned_datetime(zone.clone()).strftime("%H:%M").to_string()
         };
         let (first, second) = (at(border_us - 12 * HOUR_US), at(border_us));
         let mut text = std::fs::read_to_string(site.file()).expect("it was just written");

@@ -11,10 +11,35 @@ fn check_accounts(ledger: &Ledger) {
     let rejected: u64 = ledger.rejects.values().sum();
     let accounted = ledger.made + rejected + ledger.samples + ledger.in_process;
     assert_eq!(ledger.infeed, accounted, "{ledger:?}");
+    for filler in &ledger.beside {
+        let accounted = filler.made + filler.rejected + filler.samples + filler.in_process;
+        assert_eq!(filler.infeed, accounted, "{filler:?}");
+    }
+    let made = ledger.made + ledger.beside.iter().map(|filler| filler.made).sum::<u64>();
+    let polisher = &ledger.polisher;
+    assert_eq!(made, polisher.infeed + polisher.on_the_way);
+    let out = polisher.good + polisher.empty + polisher.halves;
+    assert_eq!(polisher.infeed, out + polisher.in_process);
+    let detector = &ledger.detector;
+    assert_eq!(polisher.good, detector.passed + detector.dumped + detector.on_the_way);
+    assert!(detector.dumped <= 60 * detector.events, "{detector:?}");
     let weigher = &ledger.weigher;
     assert_eq!(weigher.weighed, weigher.good + weigher.under + weigher.over);
-    assert_eq!(ledger.made, weigher.passed() + weigher.on_the_way);
+    assert_eq!(detector.passed, weigher.passed() + weigher.on_the_way);
+    let counter = &ledger.counter;
+    assert_eq!(weigher.good, counter.infeed + counter.hopper);
+    let bottled = 60 * counter.good_bottles + counter.short_capsules;
+    assert_eq!(counter.infeed, bottled + counter.in_process);
+    assert!(
+        (55 * counter.short_bottles..60 * counter.short_bottles.max(1))
+            .contains(&counter.short_capsules)
+    );
+    assert!(counter.hopper < 46_000, "what is full takes no more: {counter:?}");
+    assert_eq!(ledger.unaccounted(), 0, "{ledger:?}");
     assert_eq!(ledger.state_us.values().sum::<i64>(), ledger.plant_us);
+    for (machine, standing) in &ledger.machines {
+        assert_eq!(standing.state_us.values().sum::<i64>(), ledger.plant_us, "{machine}");
+    }
     assert!(ledger.in_process <= 600);
 }
 
@@ -23,7 +48,7 @@ fn every_capsule_is_accounted_for_after_every_stroke() {
     for preset in PRESETS {
         let mut model = plant_at(3, preset, 0);
         while model.plant_us() < 2 * HOUR_US {
-            model.advance_to(model.filler.next_us());
+            model.advance_to(model.next_us());
             check_accounts(&model.ledger());
         }
     }
@@ -53,18 +78,24 @@ proptest! {
     fn chunks_do_not_matter(
         seed in any::<u64>(),
         preset in prop::sample::select(&PRESETS),
+        fillers in 1_u32..=3,
         chunks_us in prop::collection::vec(1_i64..400_000_000, 1..40),
     ) {
-        let config = ModelConfig { seed, preset, batch_size: 40_000, ..ModelConfig::default() };
+        let config =
+            ModelConfig { seed, preset, fillers, batch_size: 40_000, ..ModelConfig::default() };
         let mut in_chunks = Model::new(config);
         for chunk_us in &chunks_us {
             in_chunks.advance_to(in_chunks.plant_us() + chunk_us);
             let _looking_changes_nothing = (in_chunks.nodes(), in_chunks.holding_registers(1));
+            check_accounts(&in_chunks.ledger());
         }
         let mut at_once = Model::new(config);
         at_once.advance_to(chunks_us.iter().sum());
         prop_assert_eq!(at_once.ledger(), in_chunks.ledger());
-        prop_assert_eq!(at_once.holding_registers(1), in_chunks.holding_registers(1));
+        for unit in at_once.units() {
+            prop_assert_eq!(at_once.holding_registers(unit), in_chunks.holding_registers(unit));
+            prop_assert_eq!(at_once.input_registers(unit), in_chunks.input_registers(unit));
+        }
         prop_assert_eq!(at_once.nodes(), in_chunks.nodes());
         check_accounts(&at_once.ledger());
     }
@@ -137,7 +168,7 @@ fn stops_follow_each_other_and_machines_coast() {
     let ledger = plant_at(2, Preset::Poor, 50 * HOUR_US).ledger();
     assert!(ledger.stops.len() > 100);
     for pair in ledger.stops.windows(2) {
-        assert!(pair[0].to_us.is_some_and(|end| end < pair[1].from_us), "{pair:?}");
+        assert!(pair[0].to_us.is_some_and(|end| end <= pair[1].from_us), "{pair:?}");
     }
     let first = &ledger.stops[0];
     let at_stop = plant_at(2, Preset::Poor, first.from_us).ledger();

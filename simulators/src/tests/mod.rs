@@ -2,6 +2,7 @@
 
 mod injections;
 mod laws;
+mod line;
 mod opcua;
 mod scenarios;
 mod sockets;

@@ -2,7 +2,8 @@
 
 use super::{HOUR_US, MINUTE_US, plant_at};
 use crate::{
-    Counters, LAG_US, Model, ModelConfig, NodeValue, Preset, RejectClass, State, registers::address,
+    Counters, LAG_US, Ledger, Model, ModelConfig, NodeValue, Preset, RejectClass, State,
+    registers::address,
 };
 
 /// A long value as the tag list defines it: the most significant word first.
@@ -11,7 +12,7 @@ fn u32_at(registers: &[u16], at: usize) -> u32 {
 }
 
 fn node(model: &Model, tag: &str) -> NodeValue {
-    let (_, value) = model.nodes().into_iter().find(|(id, _)| *id == tag).expect(tag);
+    let (_, value) = model.nodes().into_iter().find(|(id, _)| id == tag).expect(tag);
     value
 }
 
@@ -113,7 +114,7 @@ fn a_new_batch_resets_its_counters_and_no_others() {
     let start_counters = Counters { processed: 1_499_000, ..Counters::in_use() };
     let mut model = Model::new(ModelConfig { start_counters, ..ModelConfig::default() });
     while model.ledger().batches.len() == 1 {
-        model.advance_to(model.filler.next_us());
+        model.advance_to(model.next_us());
     }
     let (registers, ledger) = (model.holding_registers(1), model.ledger());
     assert_eq!(ledger.batch_id, "B2611-0418");
@@ -152,7 +153,9 @@ fn a_plc_restart_resets_the_view_and_not_the_machine() {
 fn the_weigher_follows_the_filler_by_its_lag() {
     let model = plant_at(1, Preset::Steady, HOUR_US);
     let earlier = plant_at(1, Preset::Steady, HOUR_US - LAG_US);
-    assert_eq!(model.ledger().weigher.passed(), earlier.ledger().made);
+    let earlier = earlier.ledger().made;
+    let Ledger { polisher, detector, weigher, .. } = model.ledger();
+    assert_eq!(weigher.passed() + polisher.empty + polisher.halves + detector.dumped, earlier);
     assert_eq!(node(&model, "CW04.StateCurrent"), NodeValue::U16(State::Running as u16));
     let at_start = plant_at(1, Preset::Steady, LAG_US / 2);
     assert_eq!(node(&at_start, "CW04.StateCurrent"), NodeValue::U16(State::Waiting as u16));

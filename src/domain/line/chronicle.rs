@@ -412,33 +412,58 @@ impl Chronicle {
 }
 
 /// The machines that can be balanced, and the ways between them.
+///
+/// A machine that counts neither what enters nor what it passes on, as a metal detector does, is a part of the way on
+/// which it lies: what it rejects leaves the line there.
 pub fn sections(plan: &Plan) -> Vec<Section> {
     let find = |station: usize, wanted: &Counted| {
         plan.counters.iter().position(|key| key.station == station && key.counted == *wanted)
     };
     let mut sections = Vec::new();
-    let mut before: Option<(usize, usize)> = None;
+    let mut before: Option<Way> = None;
     for (station, map) in plan.stations.iter().enumerate() {
         let (infeed, good) = (find(station, &Counted::Infeed), find(station, &Counted::Good));
+        let leaves = |(_, key): &(usize, &CounterKey)| {
+            let out = matches!(key.counted, Counted::Reject(_) | Counted::Sample);
+            key.station == station && out
+        };
+        let others: Vec<usize> =
+            plan.counters.iter().enumerate().filter(leaves).map(|(i, _)| i).collect();
+        if let (None, None, false) = (infeed, good, others.is_empty()) {
+            if let Some(way) = &mut before {
+                way.leaves.extend(others);
+                way.capacity =
+                    way.capacity.saturating_add(map.inside()).saturating_add(map.after());
+            }
+            continue;
+        }
         if let (Some(inlet), Some(good)) = (infeed, good) {
-            let leaves = |(_, key): &(usize, &CounterKey)| {
-                let out = matches!(key.counted, Counted::Reject(_) | Counted::Sample);
-                key.station == station && out
-            };
-            let others = plan.counters.iter().enumerate().filter(leaves).map(|(i, _)| i);
             let outlets = std::iter::once(good).chain(others).map(Outlet::capsules).collect();
             let stations = (station, station);
             sections.push(Section { stations, inlet, outlets, capacity: map.inside() });
         }
-        if let (Some((from, inlet)), Some(infeed)) = (before, infeed) {
-            let outlets = vec![Outlet::capsules(infeed)];
-            let capacity = plan.stations[from].after();
+        if let (Some(Way { from, inlet, leaves, capacity }), Some(infeed)) = (before, infeed) {
+            let outlets = std::iter::once(infeed).chain(leaves).map(Outlet::capsules).collect();
             sections.push(Section { stations: (from, station), inlet, outlets, capacity });
         }
         // Behind a machine that does not count its good capsules nobody knows what was on the way.
-        before = good.map(|good| (station, good));
+        before = good.map(|inlet| Way {
+            from: station,
+            inlet,
+            leaves: Vec::new(),
+            capacity: map.after(),
+        });
     }
     sections
+}
+
+/// The way from a machine to the next one that counts.
+struct Way {
+    from: usize,
+    inlet: usize,
+    /// Counters of what leaves the line on it.
+    leaves: Vec<usize>,
+    capacity: u64,
 }
 
 /// How long a standstill takes to reach the counting station: what can lie between, at the slower of the rates.

@@ -12,6 +12,7 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use simulators::Pace;
 use tracing_subscriber::EnvFilter;
 
 /// A simulated capsule plant on Modbus TCP and OPC UA.
@@ -24,7 +25,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the plant, or one of a scenario file, until Ctrl-C, then print its ledger as one line of JSON.
+    /// Run the plant, or one of a scenario file, until Ctrl-C, then print the ledger of each line as one line of JSON.
     Run(run::Run),
     /// Show a recorded trace of registers as a Modbus TCP server.
     Replay(replay::Replay),
@@ -32,6 +33,15 @@ enum Command {
     Score(score::Score),
     /// List scenarios, faults and presets.
     List(list::List),
+    /// Measure how fast the model runs, and what its registers and nodes cost.
+    Bench(Bench),
+}
+
+#[derive(clap::Args)]
+struct Bench {
+    /// Plant time to run through, in hours.
+    #[arg(long, default_value_t = 100)]
+    hours: u32,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -51,6 +61,10 @@ async fn main() -> ExitCode {
         Command::Replay(replay) => replay.run().await.map(|()| true),
         Command::Score(score) => score.run().await,
         Command::List(list) => list.run().map(|()| true),
+        Command::Bench(bench) => {
+            println!("{}", Pace::measure(bench.hours));
+            Ok(true)
+        }
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,20 +1,26 @@
-//! CF01, the filler: strokes of 50 bores at 130 strokes a minute, one event per stroke.
+//! CF01, the filler: strokes of 50 bores at 130 strokes a minute, one event per stroke. Fillers that work side by side
+//! share the speed of the line between them.
 //!
 //! A stroke loads up to 50 capsules and ejects those loaded twelve strokes before. Everything that
 //! happens is decided at a stroke, so the outcome depends on the seed and on plant time alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Exp1, StandardNormal};
+use rand_distr::StandardNormal;
 
+use super::{
+    Parcel,
+    belt::StateTimes,
+    rejects::{Rejects, class_of},
+};
 use crate::{
     disturb::MoreRejects,
     ledger::{BatchRecord, RejectClass, StopRecord, Totals},
-    model::{ModelConfig, RejectModel, WeightModel},
+    model::{ModelConfig, WeightModel},
     random::{self, Rare, Stream},
-    stops::{Preset, State, Stop, StopClocks},
+    stops::{BLOCKED_REASON, FILLER_CAUSES, JAM_REASON, Preset, State, Stop, StopClocks},
 };
 
 /// Bores of the indexed segment: capsules a stroke at most.
@@ -36,8 +42,6 @@ const RAMP_US: i64 = 20_000_000;
 const SPEED_JITTER: f64 = 0.003;
 
 const P_EMPTY_POCKET: f64 = 0.0005;
-/// The chance of a reject wanders from minute to minute.
-const WANDER_US: i64 = 60_000_000;
 
 const SAMPLE_EVERY_US: i64 = 15 * 60_000_000;
 const SAMPLE_CAPSULES: u32 = 20;
@@ -45,17 +49,6 @@ const SAMPLE_CAPSULES: u32 = 20;
 /// Spread of the powder's density, as a share of the fill, and how slowly it changes.
 const DRIFT_SD: f64 = 0.006;
 const DRIFT_TIME_US: f64 = 8.0 * 60e6;
-
-/// The good capsules of one stroke, on their way to the weigher.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Parcel {
-    /// Plant time of the ejection.
-    pub(crate) ejected_us: i64,
-    pub(crate) stroke: u64,
-    pub(crate) capsules: u32,
-    /// Deviation of the fill common to the stroke, as a share of the nominal fill.
-    pub(crate) drift: f64,
-}
 
 /// Capsules that were taken out to be weighed one by one.
 #[derive(Clone, Copy, Debug)]
@@ -80,101 +73,10 @@ enum Phase {
     Down,
 }
 
-/// The rejects of a Markov-modulated process: long good times, short bursts, and what a [`RejectModel`] adds.
-#[derive(Clone, Debug)]
-struct Rejects {
-    model: RejectModel,
-    rng: ChaCha8Rng,
-    burst: bool,
-    ends_run_us: i64,
-    /// Running time up to which the present chance holds, apart from the end of a state.
-    holds_run_us: i64,
-    /// Logarithm of the factor on the chance, in its standard deviations.
-    wander: f64,
-    p: f64,
-    rare: Rare,
-}
-
-impl Rejects {
-    fn new(seed: u64, model: RejectModel) -> Rejects {
-        let mut rng = random::stream(seed, Stream::Rejects);
-        let rare = Rare::new(model.p[0], &mut rng);
-        let mut rejects = Rejects {
-            model,
-            rng,
-            burst: true,
-            ends_run_us: 0,
-            holds_run_us: if model.changes() { 0 } else { i64::MAX },
-            wander: 0.0,
-            p: model.p[0],
-            rare,
-        };
-        rejects.follow(0);
-        rejects
-    }
-
-    /// Changes between good times and bursts as running time goes on.
-    fn follow(&mut self, run_us: i64) {
-        while self.ends_run_us <= run_us {
-            self.burst = !self.burst;
-            let length: f64 = self.rng.sample(Exp1);
-            let length_us = length * self.model.mean_us[usize::from(self.burst)];
-            self.ends_run_us = self.ends_run_us.saturating_add(length_us as i64);
-            self.p = self.model.p[usize::from(self.burst)];
-            self.rare = Rare::new(self.p, &mut self.rng);
-        }
-        if self.holds_run_us <= run_us {
-            self.holds_run_us = run_us - run_us % WANDER_US + WANDER_US;
-            let chance = self.chance(run_us);
-            self.rare = Rare::new(chance, &mut self.rng);
-        }
-    }
-
-    /// The chance of a reject in the minute that begins: shifted, in a planned burst, and wandering.
-    fn chance(&mut self, run_us: i64) -> f64 {
-        let RejectModel { shift, burst, wander_cv, wander_minutes, .. } = self.model;
-        let mut p = match shift {
-            Some((from_us, p)) if from_us <= run_us && !self.burst => p,
-            _ => self.p,
-        };
-        if let Some((from_us, length_us, in_burst)) = burst
-            && (from_us..from_us + length_us).contains(&run_us)
-        {
-            p = in_burst;
-        }
-        if wander_cv > 0.0 {
-            let keep = (-1.0 / wander_minutes.max(0.01)).exp();
-            let z: f64 = self.rng.sample(StandardNormal);
-            self.wander = keep * self.wander + (1.0 - keep * keep).sqrt() * z;
-            // A lognormal factor of mean one.
-            let sd = (1.0 + wander_cv * wander_cv).ln().sqrt();
-            p *= (sd * self.wander - sd * sd / 2.0).exp();
-        }
-        p.clamp(1e-9, 0.999)
-    }
-
-    /// Capsules of a stroke that the worn bore spoils: none or one.
-    fn spoilt(&mut self, ejected: u32, run_us: i64) -> u32 {
-        let Some((from_us, p)) = self.model.worn_bore else { return 0 };
-        u32::from(from_us <= run_us && ejected > 0 && self.rng.random_bool(p.clamp(0.0, 1.0)))
-    }
-}
-
-/// The class of a reject.
-fn class_of(rng: &mut ChaCha8Rng) -> RejectClass {
-    match rng.random_range(0..100) {
-        0..55 => RejectClass::Unseparated,
-        55..80 => RejectClass::Dented,
-        80..95 => RejectClass::NoDose,
-        _ => RejectClass::DoubleCap,
-    }
-}
-
 /// The filler at one plant time.
 #[derive(Clone, Debug)]
 pub(crate) struct Filler {
     pub(crate) totals: Totals,
-    pub(crate) state: State,
     pub(crate) stop: Option<Stop>,
     pub(crate) stops: Vec<StopRecord>,
     pub(crate) batches: Vec<BatchRecord>,
@@ -182,16 +84,24 @@ pub(crate) struct Filler {
     pub(crate) rate: u64,
     /// Speed setpoint, in the same unit.
     pub(crate) setpoint: u64,
-    /// Parcels that the weigher has not taken yet.
-    pub(crate) conveyor: VecDeque<Parcel>,
+    /// The good capsules of the last stroke, until the line takes them.
+    pub(crate) ejected: Option<Parcel>,
+    /// Until when a machine behind it stands, when that has just begun.
+    pub(crate) blocked_until_us: Option<i64>,
     /// Samples that were not weighed yet.
     pub(crate) samples: Vec<Taken>,
     /// Rejects beside those of the machine.
     pub(crate) more_rejects: MoreRejects,
     /// A stop that begins with the next stroke of a machine that runs.
     pub(crate) wanted_stop: Option<Stop>,
+    nth: u8,
     weights: WeightModel,
     preset: Preset,
+    /// Whether the machines behind it take nothing.
+    is_blocked: bool,
+    /// Speed that the preset asks for, in thousandths of a stroke a minute.
+    full_rate: u64,
+    operator: Operator,
     batches_from: Batches,
     phase: Phase,
     /// Plant time of the next stroke, or of the end of the stop.
@@ -200,8 +110,7 @@ pub(crate) struct Filler {
     carry: u64,
     run_us: i64,
     started_us: i64,
-    state_since_us: i64,
-    state_us: BTreeMap<State, i64>,
+    times: StateTimes,
     discard_strokes: u32,
     sample_due_us: i64,
     drift: f64,
@@ -237,8 +146,12 @@ impl Batches {
 }
 
 impl Filler {
-    pub(crate) fn new(config: &ModelConfig) -> Filler {
-        let ModelConfig { seed, preset, .. } = *config;
+    /// One of the fillers of a line, from 0.
+    pub(crate) fn new(config: &ModelConfig, nth: u32) -> Filler {
+        let ModelConfig { preset, .. } = *config;
+        let seed = seed_of(config.seed, nth);
+        let full_rate =
+            (DESIGN_RATE as f64 * preset.speed()).round() as u64 / u64::from(config.fillers.max(1));
         let batches_from = Batches {
             line_start_us: config.line_start_us,
             first: config.first_batch,
@@ -247,26 +160,29 @@ impl Filler {
         let mut pocket_rng = random::stream(seed, Stream::Pockets);
         let mut filler = Filler {
             totals: Totals::default(),
-            state: State::Running,
             stop: None,
             stops: Vec::new(),
             batches: Vec::new(),
             rate: 0,
-            setpoint: (DESIGN_RATE as f64 * preset.speed()).round() as u64,
-            conveyor: VecDeque::new(),
+            setpoint: full_rate,
+            ejected: None,
+            blocked_until_us: None,
             samples: Vec::new(),
             more_rejects: MoreRejects::new(seed),
             wanted_stop: None,
+            nth: nth as u8,
             weights: config.weights,
             preset,
+            is_blocked: false,
+            full_rate,
+            operator: Operator::new(seed),
             batches_from,
             phase: Phase::Moving,
             next_us: 0,
             carry: 0,
             run_us: 0,
             started_us: 0,
-            state_since_us: 0,
-            state_us: BTreeMap::new(),
+            times: StateTimes::new(State::Running),
             discard_strokes: 0,
             sample_due_us: SAMPLE_EVERY_US,
             drift: 0.0,
@@ -275,12 +191,14 @@ impl Filler {
             loaded: [0; DEPTH],
             empty_pockets: Rare::new(P_EMPTY_POCKET, &mut pocket_rng),
             rejects: Rejects::new(seed, config.rejects),
-            stop_clocks: StopClocks::new(seed, preset),
+            stop_clocks: StopClocks::new(seed, Stream::Stops, preset, FILLER_CAUSES)
+                .with_cleaning(),
             pocket_rng,
             speed_rng: random::stream(seed, Stream::Speed),
             drift_rng: random::stream(seed, Stream::Drift),
         };
-        filler.begin_batch(0, u64::from(config.start_counters.processed));
+        let already = if nth == 0 { config.start_counters.processed } else { 0 };
+        filler.begin_batch(0, u64::from(already));
         filler.start(0);
         filler.plan_next(0);
         filler
@@ -295,6 +213,7 @@ impl Filler {
     pub(crate) fn step(&mut self) {
         let now_us = self.next_us;
         match self.phase {
+            Phase::Down if self.is_blocked => return self.wait_for_room(now_us),
             Phase::Down => self.restart(now_us),
             Phase::Moving => {
                 self.stroke(now_us, true);
@@ -336,11 +255,25 @@ impl Filler {
         self.rejects.burst
     }
 
+    pub(crate) fn state(&self) -> State {
+        self.times.state
+    }
+
     /// Time spent in each state up to `now_us`.
     pub(crate) fn state_us(&self, now_us: i64) -> BTreeMap<State, i64> {
-        let mut state_us = self.state_us.clone();
-        *state_us.entry(self.state).or_default() += now_us - self.state_since_us;
-        state_us
+        self.times.spent_us(now_us)
+    }
+
+    /// Whether the machines behind it take capsules. It stops at the next stroke, and starts when there is room again.
+    pub(crate) fn set_blocked(&mut self, is_blocked: bool, now_us: i64) {
+        self.is_blocked = is_blocked;
+        match &mut self.phase {
+            Phase::Down if !is_blocked && self.next_us == i64::MAX => self.next_us = now_us,
+            Phase::Coasting { until_us, .. } if !is_blocked && *until_us == i64::MAX => {
+                *until_us = now_us;
+            }
+            _ => {}
+        }
     }
 
     /// The present batch, with its counts up to now.
@@ -369,20 +302,17 @@ impl Filler {
         let good = self.sort_out(ejected, now_us);
         self.totals.made += u64::from(good);
         if good > 0 {
-            let Totals { strokes: stroke, .. } = self.totals;
-            let drift = self.dose();
-            let parcel = Parcel { ejected_us: now_us, stroke, capsules: good, drift };
-            self.conveyor.push_back(parcel);
+            let (filler, stroke, drift) = (self.nth, self.totals.strokes, self.dose());
+            self.ejected = Some(Parcel { filler, stroke, capsules: good, drift });
         }
     }
 
     /// Takes rejects, discards and samples out of the ejected capsules; what is left is good.
     fn sort_out(&mut self, ejected: u32, now_us: i64) -> u32 {
         self.rejects.follow(self.run_us);
-        let spoilt = self.rejects.spoilt(ejected, self.run_us);
-        let n_rejects = spoilt + self.rejects.rare.hits(ejected - spoilt, &mut self.rejects.rng);
+        let n_rejects = self.rejects.of_stroke(ejected, self.run_us);
         for _ in 0..n_rejects {
-            let class = class_of(&mut self.rejects.rng);
+            let class = self.rejects.class();
             self.totals.rejects[class as usize] += 1;
         }
         let n_more = self.more_rejects.hits(ejected - n_rejects);
@@ -427,22 +357,48 @@ impl Filler {
     }
 
     fn look_for_a_reason_to_stop(&mut self, now_us: i64) {
-        if self.state == State::Starting && now_us - self.started_us >= JOG_US {
-            self.set_state(State::Running, now_us);
+        if self.times.state == State::Starting && now_us - self.started_us >= JOG_US {
+            self.times.set(State::Running, now_us);
         }
         if self.totals.made >= self.batch_ends_at {
             self.phase = Phase::RunOut { strokes: DEPTH as u32 };
         } else if let Some(stop) = self.wanted_stop.take() {
             self.begin_stop(stop, now_us, COAST_STROKES);
         } else if let Some(stop) = self.stop_clocks.strike(now_us, self.run_us) {
+            if stop.code == BLOCKED_REASON {
+                self.blocked_until_us = Some(now_us + stop.duration_us);
+            }
+            if stop.code == JAM_REASON {
+                self.operator.note_jam(self.run_us);
+            }
             self.begin_stop(stop, now_us, COAST_STROKES);
+        } else if self.is_blocked {
+            self.begin_stop(Stop::blocked(), now_us, COAST_STROKES);
         }
     }
 
+    /// A stop is over, and there is no room behind the machine.
+    fn wait_for_room(&mut self, now_us: i64) {
+        self.next_us = i64::MAX;
+        if self.stop.is_some_and(|stop| stop.code == BLOCKED_REASON) {
+            return;
+        }
+        self.end_stop(now_us);
+        self.begin_stop(Stop::blocked(), now_us, 0);
+        self.phase = Phase::Down;
+    }
+
+    fn end_stop(&mut self, now_us: i64) {
+        if let Some(record) = self.stops.last_mut() {
+            record.to_us = Some(now_us);
+        }
+        self.stop = None;
+    }
+
     fn begin_stop(&mut self, stop: Stop, now_us: i64, coast_strokes: u32) {
-        let until_us = now_us + stop.duration_us;
+        let until_us = now_us.saturating_add(stop.duration_us);
         self.phase = Phase::Coasting { strokes: coast_strokes, until_us };
-        self.set_state(stop.state, now_us);
+        self.times.set(stop.state, now_us);
         let Stop { code, state, .. } = stop;
         self.stops.push(StopRecord { code, state, from_us: now_us, to_us: None });
         self.stop = Some(stop);
@@ -478,10 +434,7 @@ impl Filler {
     }
 
     fn restart(&mut self, now_us: i64) {
-        if let Some(record) = self.stops.last_mut() {
-            record.to_us = Some(now_us);
-        }
-        self.stop = None;
+        self.end_stop(now_us);
         if self.batches.last().is_some_and(|batch| batch.to_us.is_some()) {
             self.begin_batch(now_us, 0);
         }
@@ -493,16 +446,8 @@ impl Filler {
         self.started_us = now_us;
         if self.preset != Preset::Steady {
             self.discard_strokes = DISCARD_STROKES;
-            self.set_state(State::Starting, now_us);
+            self.times.set(State::Starting, now_us);
         }
-    }
-
-    fn set_state(&mut self, state: State, now_us: i64) {
-        if now_us > self.state_since_us {
-            *self.state_us.entry(self.state).or_default() += now_us - self.state_since_us;
-        }
-        self.state = state;
-        self.state_since_us = now_us;
     }
 
     /// Sets the speed for the next stroke and its time.
@@ -520,6 +465,7 @@ impl Filler {
         if self.preset == Preset::Steady {
             return self.setpoint;
         }
+        self.setpoint = (self.full_rate as f64 * self.operator.share(self.run_us)) as u64;
         let moving_us = now_us - self.started_us;
         let share = match self.phase {
             Phase::Coasting { .. } => COAST_SPEED,
@@ -532,4 +478,52 @@ impl Filler {
         let jitter = self.speed_rng.random_range(-SPEED_JITTER..SPEED_JITTER);
         (self.setpoint as f64 * share * (1.0 + jitter)) as u64
     }
+}
+
+/// Who runs the machine: after some jams close together it is set lower for a while.
+#[derive(Clone, Debug)]
+struct Operator {
+    rng: ChaCha8Rng,
+    /// Running time of the last jams, the latest first.
+    jams_run_us: [i64; CLUSTER],
+    lowered_by: f64,
+    lowered_until_run_us: i64,
+}
+
+/// Jams within [`CLUSTER_US`] of running that make a cluster.
+const CLUSTER: usize = 3;
+const CLUSTER_US: i64 = 4 * 60_000_000;
+const LOWERED_US: i64 = 10 * 60_000_000;
+/// By how much the speed is lowered.
+const LOWERED_BY: std::ops::Range<f64> = 0.03..0.08;
+
+impl Operator {
+    fn new(seed: u64) -> Operator {
+        Operator {
+            rng: random::stream(seed, Stream::Operator),
+            jams_run_us: [i64::MIN / 2; CLUSTER],
+            lowered_by: 0.0,
+            lowered_until_run_us: 0,
+        }
+    }
+
+    fn note_jam(&mut self, run_us: i64) {
+        self.jams_run_us.rotate_right(1);
+        self.jams_run_us[0] = run_us;
+        if run_us - self.jams_run_us[CLUSTER - 1] <= CLUSTER_US {
+            self.lowered_by = self.rng.random_range(LOWERED_BY);
+            self.lowered_until_run_us = run_us + LOWERED_US;
+        }
+    }
+
+    /// Speed as a share of that of the preset.
+    fn share(&self, run_us: i64) -> f64 {
+        if run_us < self.lowered_until_run_us { 1.0 - self.lowered_by } else { 1.0 }
+    }
+}
+
+/// The seed of one of the fillers of a line: the first has that of the plant.
+fn seed_of(seed: u64, nth: u32) -> u64 {
+    // An odd number with its bits spread evenly: 2^64 divided by the golden ratio.
+    seed ^ u64::from(nth).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

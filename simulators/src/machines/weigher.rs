@@ -1,6 +1,6 @@
-//! CW04, the checkweigher, fed with the filler's good capsules after a fixed 30 s.
+//! CW04, the checkweigher, fed with the filler's good capsules after 30 s of polisher, detector and conveyors.
 //!
-//! Thirty seconds are 65 strokes at full speed. The lag is one of time, because the conveyor runs
+//! Thirty seconds are 65 strokes at full speed. The lag is one of time, because the conveyors run
 //! on when the filler stops.
 //!
 //! **No weight is drawn to decide about a capsule.** At 6,500 a minute that would be most of the
@@ -21,18 +21,26 @@ use std::{
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Exp1, StandardNormal};
+use rand_distr::Exp1;
 
+use super::{
+    Parcel,
+    belt::{Belt, Transit},
+    detector,
+    filler::{BORES, Taken},
+    polisher,
+    tooling::Tooling,
+};
 use crate::{
-    filler::{BORES, Parcel, Taken},
     ledger::{IntervalRecord, SampleRecord, WeigherLedger},
     model::WeightModel,
     random::{self, Rare, Stream},
-    stops::State,
 };
 
-/// From the filler's ejection to the weigher, in microseconds.
+/// From the filler's ejection through polisher and detector to the weigher, in microseconds, while nothing stands.
 pub const LAG_US: i64 = 30_000_000;
+/// The last part of it, from the detector on.
+const FROM_DETECTOR_US: i64 = LAG_US - polisher::FEED_US - polisher::PASS_US - detector::LAG_US;
 /// Average empty shell, in mg.
 pub(crate) const TARE_MG: f64 = 96.0;
 /// Nominal fill, in mg net.
@@ -43,23 +51,16 @@ const NOMINAL_MG: f64 = TARE_MG + FILL_MG;
 pub(crate) const LIMIT_LO_MG: f64 = TARE_MG + FILL_MG * 0.925;
 pub(crate) const LIMIT_HI_MG: f64 = TARE_MG + FILL_MG * 1.075;
 
-/// Spread of the bores' means and of the doses of one bore, as shares of the fill.
-const BORE_SD: f64 = 0.007;
-const DOSE_SD: f64 = 0.015;
-const SHELL_SD_MG: f64 = 2.9;
-/// Chance of a capsule with 30 to 90 % of its fill. All of these are underweight.
-const P_OUTLIER: f64 = 1e-4;
 const P_UNWEIGHED: f64 = 5e-5;
 /// Capsules behind `CW04.Mean` and `CW04.StdDev`.
 const WINDOW: u32 = 1_000;
 /// Length of the intervals of which statistics are published.
 const INTERVAL_US: i64 = 60_000_000;
-/// The belt counts as empty when nothing has come for this long.
-const DRY_US: i64 = 2_000_000;
 
 /// A stroke's capsules after weighing.
 #[derive(Clone, Debug)]
 struct Weighed {
+    filler: u8,
     stroke: u64,
     drift: f64,
     good: u32,
@@ -89,6 +90,8 @@ pub(crate) struct Weights {
 /// The weigher at one plant time.
 #[derive(Clone, Debug)]
 pub(crate) struct Weigher {
+    pub(crate) transit: Transit,
+    pub(crate) belt: Belt,
     totals: WeigherLedger,
     seed: u64,
     rng: ChaCha8Rng,
@@ -97,7 +100,6 @@ pub(crate) struct Weigher {
     /// Intensity still to pass before the next reject; the distance is exponential.
     to_next_reject: f64,
     recent: VecDeque<Arc<Weighed>>,
-    last_us: i64,
     /// Strokes of the interval that has not ended, and of the last one that has, with its number.
     filling: Vec<Arc<Weighed>>,
     ended: (u64, Vec<Arc<Weighed>>),
@@ -105,16 +107,17 @@ pub(crate) struct Weigher {
 }
 
 impl Weigher {
-    pub(crate) fn new(seed: u64, weights: WeightModel) -> Weigher {
+    pub(crate) fn new(seed: u64, weights: WeightModel, fillers: u32) -> Weigher {
         let mut rng = random::stream(seed, Stream::Weigher);
         Weigher {
+            transit: Transit::new(fillers),
+            belt: Belt::new(FROM_DETECTOR_US),
             totals: WeigherLedger::default(),
             seed,
             tooling: Tooling::new(weights.tooling.unwrap_or(seed), weights),
             unweighed: Rare::new(P_UNWEIGHED, &mut rng),
             to_next_reject: rng.sample(Exp1),
             recent: VecDeque::new(),
-            last_us: i64::MIN / 2,
             filling: Vec::new(),
             ended: (0, Vec::new()),
             sampled: (0, None),
@@ -122,21 +125,21 @@ impl Weigher {
         }
     }
 
-    /// Weighs what has arrived by `now_us`.
-    pub(crate) fn take(&mut self, conveyor: &mut VecDeque<Parcel>, now_us: i64) {
-        while let Some(parcel) = conveyor.front()
-            && parcel.ejected_us + LAG_US <= now_us
-        {
-            let parcel = *parcel;
-            conveyor.pop_front();
-            self.end_intervals(parcel.ejected_us + LAG_US);
-            self.weigh(parcel);
-        }
+    /// A parcel sets out for it.
+    pub(crate) fn send(&mut self, parcel: Parcel, now_us: i64) {
+        self.belt.put(parcel, &self.transit.drive, now_us);
+    }
+
+    /// Weighs the next parcel; its good capsules.
+    pub(crate) fn let_through(&mut self, now_us: i64) -> u32 {
+        let Some(parcel) = self.belt.take() else { return 0 };
+        self.transit.pass(now_us);
         self.end_intervals(now_us);
+        self.weigh(parcel)
     }
 
     /// Ends every interval that is over by then.
-    fn end_intervals(&mut self, now_us: i64) {
+    pub(crate) fn end_intervals(&mut self, now_us: i64) {
         let over = u64::try_from(now_us.div_euclid(INTERVAL_US)).unwrap_or(0);
         if over > self.ended.0 {
             let filled = std::mem::take(&mut self.filling);
@@ -196,23 +199,14 @@ impl Weigher {
         (n, NOMINAL_MG + sum / count, variance.max(0.0).sqrt())
     }
 
-    /// Lets a bore wear between two strokes, down to this share of the fill. Unlike [`WeightModel::worn_bore`] it is
-    /// seen in the rejects too.
-    pub(crate) fn wear(&mut self, bore: u16, between: (u64, u64), share: f64) {
-        let (from, until) = between;
-        let bore = usize::from(bore.clamp(1, BORES as u16)) - 1;
-        self.tooling.wears = Some(Wears { from, until, bore, share });
+    /// Lets a bore wear between two strokes, down to this share of the fill.
+    pub(crate) fn wear(&mut self, bore: u16, strokes: (u64, u64), share: f64) {
+        self.tooling.wear(bore, strokes, share);
     }
 
     /// The account, with what is still `on_the_way`.
-    pub(crate) fn ledger(&self, conveyor: &VecDeque<Parcel>) -> WeigherLedger {
-        let on_the_way = conveyor.iter().map(|parcel| u64::from(parcel.capsules)).sum();
-        WeigherLedger { on_the_way, ..self.totals }
-    }
-
-    /// Running while capsules come, starved otherwise.
-    pub(crate) fn state(&self, now_us: i64) -> State {
-        if now_us - self.last_us <= DRY_US { State::Running } else { State::Waiting }
+    pub(crate) fn ledger(&self) -> WeigherLedger {
+        WeigherLedger { on_the_way: self.belt.capsules(), ..self.totals }
     }
 
     /// Statistics of the last good capsules.
@@ -229,7 +223,7 @@ impl Weigher {
         }
     }
 
-    fn weigh(&mut self, parcel: Parcel) {
+    fn weigh(&mut self, parcel: Parcel) -> u32 {
         let unweighed = self.unweighed.hits(parcel.capsules, &mut self.rng);
         let weighed = parcel.capsules - unweighed;
         let chance = self.tooling.chance(parcel.drift, parcel.stroke);
@@ -251,11 +245,12 @@ impl Weigher {
         self.totals.under += u64::from(under);
         self.totals.over += u64::from(over);
         self.totals.good += u64::from(good);
-        self.last_us = parcel.ejected_us + LAG_US;
-        let Parcel { stroke, drift, .. } = parcel;
-        let weighed = Arc::new(Weighed { stroke, drift, good, under, over, sums: OnceLock::new() });
+        let Parcel { filler, stroke, drift, .. } = parcel;
+        let sums = OnceLock::new();
+        let weighed = Arc::new(Weighed { filler, stroke, drift, good, under, over, sums });
         self.filling.push(weighed.clone());
         self.remember(weighed);
+        good
     }
 
     fn remember(&mut self, weighed: Arc<Weighed>) {
@@ -267,7 +262,7 @@ impl Weigher {
     }
 
     fn draw(&self, weighed: &Weighed) -> Sums {
-        let mut rng = random::of_stroke(self.seed, weighed.stroke);
+        let mut rng = random::of_stroke(self.seed, weighed.filler, weighed.stroke);
         let mut sums = Sums::default();
         for capsule in 0..weighed.good {
             let (bore, stroke) = (capsule as usize, weighed.stroke);
@@ -283,147 +278,4 @@ impl Weigher {
         }
         sums
     }
-}
-
-/// Chance of a reject per capsule.
-#[derive(Clone, Copy, Debug)]
-struct Chance {
-    under: f64,
-    over: f64,
-}
-
-impl Chance {
-    fn reject(self) -> f64 {
-        self.under + self.over
-    }
-}
-
-/// A bore that doses off more and more.
-#[derive(Clone, Copy, Debug)]
-struct Wears {
-    from: u64,
-    until: u64,
-    bore: usize,
-    /// Where it has ended, as a share of the fill.
-    share: f64,
-}
-
-impl Wears {
-    /// Share of the fill by which a bore is off at a stroke.
-    fn off(&self, bore: usize, stroke: u64) -> f64 {
-        if bore != self.bore || stroke < self.from {
-            return 0.0;
-        }
-        let length = (self.until - self.from).max(1) as f64;
-        self.share * (stroke.min(self.until) - self.from) as f64 / length
-    }
-}
-
-/// The set of 50 bores: each has its own mean, fixed for the seed.
-#[derive(Clone, Debug)]
-struct Tooling {
-    bores: Vec<f64>,
-    /// Spread of single gross weights of one bore, dose and shell together.
-    single_sd_mg: f64,
-    weights: WeightModel,
-    /// A bore that wears: from this stroke on, its number from 1, and its share a stroke up to the last.
-    wears: Option<Wears>,
-    /// Chances on an even grid of drifts from `-DRIFT_END` to `DRIFT_END`.
-    chances: Vec<Chance>,
-}
-
-const DRIFT_END: f64 = 0.04;
-const DRIFT_STEPS: usize = 160;
-
-impl Tooling {
-    fn new(seed: u64, weights: WeightModel) -> Tooling {
-        let mut rng = random::stream(seed, Stream::Tooling);
-        let bores: Vec<f64> =
-            (0..BORES).map(|_| BORE_SD * rng.sample::<f64, _>(StandardNormal)).collect();
-        let drift_of = |step| DRIFT_END * (2.0 * step as f64 / DRIFT_STEPS as f64 - 1.0);
-        let single_sd_mg = (FILL_MG * DOSE_SD).hypot(SHELL_SD_MG);
-        let chances =
-            (0..=DRIFT_STEPS).map(|step| chance_of(&bores, single_sd_mg, drift_of(step))).collect();
-        Tooling { bores, single_sd_mg, weights, wears: None, chances }
-    }
-
-    /// The net weight of a capsule of a sample, whatever it is: a sample is not sorted.
-    fn net_weight(&self, bore: usize, stroke: u64, drift: f64, rng: &mut ChaCha8Rng) -> f64 {
-        let mean = FILL_MG * (1.0 + self.offset(bore, stroke) + drift);
-        mean + FILL_MG * DOSE_SD * rng.sample::<f64, _>(StandardNormal)
-    }
-
-    /// Deviation of a bore's doses, as a share of the fill.
-    fn offset(&self, bore: usize, stroke: u64) -> f64 {
-        let bore = bore % self.bores.len();
-        let is_worn = |(from, number, _): &(u64, u16, f64)| {
-            *from <= stroke && usize::from(*number) == bore + 1
-        };
-        let worn = self.weights.worn_bore.filter(is_worn);
-        let wears = self.wears.map_or(0.0, |wears| wears.off(bore, stroke));
-        self.bores[bore] + worn.map_or(0.0, |(_, _, share)| share) + wears
-    }
-
-    fn chance(&self, drift: f64, stroke: u64) -> Chance {
-        let step = (drift / DRIFT_END + 1.0) / 2.0 * DRIFT_STEPS as f64;
-        let chance = self.chances[step.round().clamp(0.0, DRIFT_STEPS as f64) as usize];
-        let Some(wears) = self.wears else { return chance };
-        // One bore of all goes from where it was to where it is.
-        let of_bore = |off| chance_of(&[self.bores[wears.bore] + off], self.single_sd_mg, drift);
-        let (before, after) = (of_bore(0.0), of_bore(wears.off(wears.bore, stroke)));
-        let moved = |all: f64, before: f64, after: f64| {
-            (all + (after - before) / self.bores.len() as f64).max(P_OUTLIER / 2.0)
-        };
-        Chance {
-            under: moved(chance.under, before.under, after.under),
-            over: moved(chance.over, before.over, after.over),
-        }
-    }
-
-    /// The weight of a capsule of which is known that it is within the limits.
-    fn good_weight(&self, bore: usize, stroke: u64, drift: f64, rng: &mut ChaCha8Rng) -> f64 {
-        let mean = mean_mg(self.offset(bore, stroke), drift);
-        loop {
-            let weight = mean + self.single_sd_mg * rng.sample::<f64, _>(StandardNormal);
-            if (LIMIT_LO_MG..=LIMIT_HI_MG).contains(&weight) {
-                return weight;
-            }
-        }
-    }
-}
-
-fn mean_mg(bore: f64, drift: f64) -> f64 {
-    TARE_MG + FILL_MG * (1.0 + bore + drift)
-}
-
-fn chance_of(bores: &[f64], single_sd_mg: f64, drift: f64) -> Chance {
-    let mean_over_bores = |tail: &dyn Fn(f64) -> f64| {
-        bores.iter().map(|&bore| tail(mean_mg(bore, drift))).sum::<f64>() / bores.len() as f64
-    };
-    let below = mean_over_bores(&|mean| upper_tail((mean - LIMIT_LO_MG) / single_sd_mg));
-    let above = mean_over_bores(&|mean| upper_tail((LIMIT_HI_MG - mean) / single_sd_mg));
-    let normal = 1.0 - P_OUTLIER;
-    Chance { under: normal * below + P_OUTLIER, over: normal * above }
-}
-
-/// P(Z > z) of the standard normal distribution, from the Chebyshev fit of erfc in Numerical
-/// Recipes (1992, section 6.2), whose relative error is below 1.2e-7 also far out in the tail.
-fn upper_tail(z: f64) -> f64 {
-    const FIT: [f64; 10] = [
-        -1.265_512_23,
-        1.000_023_68,
-        0.374_091_96,
-        0.096_784_18,
-        -0.186_288_06,
-        0.278_868_07,
-        -1.135_203_98,
-        1.488_515_87,
-        -0.822_152_23,
-        0.170_872_77,
-    ];
-    let x = z.abs() / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.5 * x);
-    let polynomial = FIT.iter().rev().fold(0.0, |sum, &c| sum * t + c);
-    let tail = 0.5 * t * (polynomial - x * x).exp();
-    if z >= 0.0 { tail } else { 1.0 - tail }
 }
