@@ -45,6 +45,7 @@ mod ledger;
 mod line;
 pub mod load;
 mod machines;
+mod mishaps;
 mod modbus;
 mod model;
 mod naive;

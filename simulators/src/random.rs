@@ -24,6 +24,7 @@ pub(crate) enum Stream {
     Faults,
     Operator,
     Injected,
+    Mishaps,
 }
 
 pub(crate) fn stream(seed: u64, stream: Stream) -> ChaCha8Rng {

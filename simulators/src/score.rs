@@ -64,6 +64,8 @@ pub struct Truth {
     base: Option<Ledger>,
     /// UTC of plant time 0 by the clock of who reports, in microseconds.
     zero_us: i64,
+    /// How long after a fault of the connection nobody can see the machine yet, in microseconds.
+    blind_us: i64,
 }
 
 /// A count against the truth.
@@ -95,6 +97,8 @@ pub struct StopScore {
     pub lasted_us: i64,
     /// Whether it was found.
     pub found: bool,
+    /// Whether less than 2 s of it could be seen, because of a fault of the connection.
+    pub hidden: bool,
     /// By how much the start is said too late, in microseconds.
     pub start_off_us: i64,
     /// By how much the end is said too late, in microseconds; none while it lasts.
@@ -132,7 +136,13 @@ pub struct Score {
 impl Truth {
     /// The truth of a plant. `zero_us` is plant time 0 by the reporter's clock.
     pub fn new(ledger: Ledger, injected: Vec<Injection>, zero_us: i64) -> Truth {
-        Truth { ledger, injected, base: None, zero_us }
+        Truth { ledger, injected, base: None, zero_us, blind_us: SAME_STOP_US }
+    }
+
+    /// The same, where a reader needs so long in microseconds of plant time to come back after a fault.
+    #[must_use]
+    pub fn blind_for(self, blind_us: i64) -> Truth {
+        Truth { blind_us, ..self }
     }
 
     /// The truth since an earlier ledger, to be compared with what was said since then.
@@ -191,6 +201,7 @@ impl Truth {
                 from_us: *from_us,
                 lasted_us: to_us - from_us,
                 found: nearest.is_some(),
+                hidden: self.seen_us(stop.from_us, to_us - self.zero_us) < SHORTEST_STOP_US,
                 start_off_us,
                 end_off_us: end_us.map(|end_us| end_us - to_us),
                 reason: nearest.is_some_and(|said| reason_holds(stop.code, said)),
@@ -205,6 +216,23 @@ impl Truth {
             lasted_us >= SHORTEST_STOP_US && tells && none && stop.from_us >= begun_us
         };
         (scored, said.iter().filter(is_false).cloned().collect())
+    }
+
+    /// How much of a span of plant time could be seen.
+    fn seen_us(&self, from_us: i64, to_us: i64) -> i64 {
+        let mut blind: Vec<(i64, i64)> = self
+            .injected
+            .iter()
+            .filter(|one| blinds(one.fault))
+            .map(|one| (one.from_us, one.until_us.unwrap_or(i64::MAX / 2) + self.blind_us))
+            .collect();
+        blind.sort_unstable();
+        let (mut seen_us, mut at_us) = (0, from_us);
+        for (begin_us, end_us) in blind {
+            seen_us += (begin_us.min(to_us) - at_us).max(0);
+            at_us = at_us.max(end_us);
+        }
+        seen_us + (to_us - at_us).max(0)
     }
 
     fn signals(&self, said: &[SaidSignal]) -> (Vec<SignalScore>, Vec<SaidSignal>) {
@@ -239,6 +267,26 @@ fn signalled_by(fault: Fault) -> &'static [&'static str] {
     }
 }
 
+/// Whether a fault takes the state of the filler out of sight, for its time and until a reader is back.
+fn blinds(fault: Fault) -> bool {
+    use Fault::*;
+    matches!(
+        fault,
+        CommsLoss
+            | Mute
+            | LateReplies
+            | Exception
+            | Freeze
+            | TornReplies
+            | DuplicateReplies
+            | ReorderedReplies
+            | WrongTransaction
+            | WrongUnit
+            | HeartbeatStuck
+            | PlcRestart
+    )
+}
+
 /// Whether a reason is right: the code of the machine, or that the stop was planned.
 fn reason_holds(code: u16, said: &SaidStop) -> bool {
     let planned = [CLEANING, CHANGEOVER].contains(&code) && said.cause == "planned";
@@ -251,9 +299,9 @@ impl Score {
         self.counts.iter().filter(|count| !count.holds())
     }
 
-    /// True stops that nobody reported.
+    /// True stops that could be seen and nobody reported.
     pub fn missed_stops(&self) -> impl Iterator<Item = &StopScore> {
-        self.stops.iter().filter(|stop| !stop.found)
+        self.stops.iter().filter(|stop| !stop.found && !stop.hidden)
     }
 
     /// The score in a few figures.
@@ -268,7 +316,7 @@ impl Score {
             counts: said.clone().count(),
             counts_in: said.filter(|count| count.holds()).count(),
             width: widths.sum(),
-            stops: self.stops.len(),
+            stops: self.stops.iter().filter(|stop| stop.found || !stop.hidden).count(),
             stops_found: found.clone().count(),
             stops_false: self.false_stops.len(),
             off_us: off.max().unwrap_or(0),
@@ -290,7 +338,7 @@ pub struct Summary {
     pub counts_in: usize,
     /// Capsules in doubt, over all counters.
     pub width: u64,
-    /// True stops of 2 s and more.
+    /// True stops of which 2 s and more could be seen.
     pub stops: usize,
     /// Those that were found.
     pub stops_found: usize,

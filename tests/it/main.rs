@@ -21,6 +21,7 @@ mod rust_text;
 mod scenario_files;
 mod scenarios;
 mod skip;
+mod soak;
 mod stage;
 mod types;
 mod weights;

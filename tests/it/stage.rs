@@ -20,6 +20,8 @@ use crate::harness::{
 
 /// How long the service may take to tell the last capsules of a held plant.
 const LAST_CAPSULES: Duration = Duration::from_secs(15);
+/// Real time in which the service has found back to a machine that answers again.
+const RECONNECTED: Duration = Duration::from_secs(3);
 /// Real time for the first readings before the plant must run.
 const FIRST_READINGS: Duration = Duration::from_secs(15);
 
@@ -57,6 +59,7 @@ pub(crate) struct Stage {
     /// Kinds of faults of the data that were shown, and how long they were looked for.
     shown: BTreeSet<String>,
     border_us: Option<i64>,
+    speed: f64,
 }
 
 impl Stage {
@@ -93,7 +96,7 @@ impl Stage {
         plant.resume();
         let server = Server::new(&format!("http://{}", app.api().0)).expect("an address");
         let line = ServiceLine::find(server, None).await.expect("the line is there");
-        Stage { site, plant, app, line, naive, zero_us, shown: BTreeSet::new(), border_us }
+        Stage { site, plant, app, line, naive, zero_us, shown: BTreeSet::new(), border_us, speed }
     }
 
     /// Lets the plant run up to a plant time, and looks what is shown meanwhile.
@@ -110,7 +113,8 @@ impl Stage {
 
     /// What is true now.
     pub(crate) fn truth(&self) -> Truth {
-        Truth::new(self.plant.ledger(), self.plant.injected(), self.zero_us)
+        let truth = Truth::new(self.plant.ledger(), self.plant.injected(), self.zero_us);
+        truth.blind_for((RECONNECTED.as_micros() as f64 * self.speed) as i64)
     }
 
     /// What a reporter says since an hour before the start.
@@ -120,7 +124,7 @@ impl Stage {
     }
 
     /// Holds the plant and waits until the service has told its last capsules.
-    async fn judge(&mut self, scenario: &Scenario) -> (Score, Vec<String>) {
+    pub(crate) async fn judge(&mut self, scenario: &Scenario) -> (Score, Vec<String>) {
         self.plant.hold();
         self.plant.shown().await;
         let truth = self.truth();
