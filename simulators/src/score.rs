@@ -34,7 +34,7 @@ fn rejects(ledger: &Ledger, class: RejectClass) -> u64 {
 
 /// The counters of the plant, by tag.
 #[rustfmt::skip]
-const COUNTERS: [TrueCounter; 13] = [
+const COUNTERS: [TrueCounter; 21] = [
     (OUTPUT,                      |ledger| ledger.made),
     (INFEED,                      |ledger| ledger.infeed),
     ("CF01.Rej.Unseparated",      |ledger| rejects(ledger, RejectClass::Unseparated)),
@@ -48,6 +48,14 @@ const COUNTERS: [TrueCounter; 13] = [
     ("CW04.Rej.Under",            |ledger| ledger.weigher.under),
     ("CW04.Rej.Over",             |ledger| ledger.weigher.over),
     ("CW04.Rej.DistanceFault",    |ledger| ledger.weigher.unweighed),
+    ("PS02.InCount",              |ledger| ledger.polisher.infeed),
+    ("PS02.GoodCount",            |ledger| ledger.polisher.good),
+    ("PS02.Rej.Empty",            |ledger| ledger.polisher.empty),
+    ("PS02.Rej.Halves",           |ledger| ledger.polisher.halves),
+    ("MD03.RejEvents",            |ledger| ledger.detector.events),
+    ("BC05.Admin.ProdConsumedCount[0].AccCount", |ledger| ledger.counter.infeed),
+    ("BC05.GoodBottles",          |ledger| ledger.counter.good_bottles),
+    ("BC05.Admin.ProdDefectiveCount[0].AccCount", |ledger| ledger.counter.short_bottles),
 ];
 
 /// Tags of the counters that are scored.
@@ -189,7 +197,7 @@ impl Truth {
         });
         let scored = long.map(|(stop, from_us, to_us)| {
             let met: Vec<&SaidStop> =
-                said.iter().filter(|said| meets(said, *from_us, *to_us)).collect();
+                said.iter().filter(|said| tells(said) && meets(said, *from_us, *to_us)).collect();
             // Two stops that follow each other closely both meet; the right one begins nearest.
             let nearest = met.iter().min_by_key(|said| (said.from_us - from_us).abs());
             let start_off_us = nearest.map_or(0, |said| said.from_us - from_us);
@@ -211,9 +219,8 @@ impl Truth {
         let scored = scored.collect();
         let is_false = |stop: &&SaidStop| {
             let lasted_us = stop.to_us.map_or(i64::MAX, |end_us| end_us - stop.from_us);
-            let tells = !["unknown", "no_signal"].contains(&stop.cause.as_str());
             let none = !all.iter().any(|(_, from_us, to_us)| meets(stop, *from_us, *to_us));
-            lasted_us >= SHORTEST_STOP_US && tells && none && stop.from_us >= begun_us
+            lasted_us >= SHORTEST_STOP_US && tells(stop) && none && stop.from_us >= begun_us
         };
         (scored, said.iter().filter(is_false).cloned().collect())
     }
@@ -265,6 +272,11 @@ fn signalled_by(fault: Fault) -> &'static [&'static str] {
         Fault::EmptyCapsuleBurst | Fault::RejectDrift | Fault::WornDosator => &["chart"],
         _ => &[],
     }
+}
+
+/// Whether a report of a stop says anything but that nothing is known.
+fn tells(stop: &SaidStop) -> bool {
+    !["unknown", "no_signal"].contains(&stop.cause.as_str())
 }
 
 /// Whether a fault takes the state of the filler out of sight, for its time and until a reader is back.

@@ -5,6 +5,7 @@ mod laws;
 mod line;
 mod opcua;
 mod scenarios;
+mod score;
 mod sockets;
 mod traces;
 mod views;

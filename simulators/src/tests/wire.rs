@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::sockets::{connect, http, is_lost, read, start, u32_at};
-use crate::{Fault, Injection, Plant, registers::address};
+use crate::{Fault, Injection, Plant, RemotePlant, Server, ServiceLine, registers::address};
 
 const SECOND_US: i64 = 1_000_000;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -127,4 +127,33 @@ async fn the_catalogue_and_the_injections_are_on_http() {
     http(&plant, "POST", "/inject", r#"{"fault": "mute"}"#).await;
     let (_, all) = http(&plant, "POST", "/withdraw", r#"{"fault": "mute"}"#).await;
     assert!(all[1]["until_us"].is_i64(), "{all}");
+}
+
+#[tokio::test]
+async fn a_plant_in_another_process_tells_and_stands_as_it_is_asked() {
+    let plant = start(|config| config.http_addr = Some(config.modbus_addr)).await;
+    plant.inject(Fault::Mute, Some(SECOND_US), None).unwrap();
+    let url = format!("http://{}/", plant.http_addr().unwrap());
+    let remote = RemotePlant::new(Server::new(&url).unwrap());
+    assert_eq!(remote.speed().await.unwrap(), 60.0);
+    let held = remote.hold().await.unwrap();
+    assert_eq!((&held, remote.ledger().await.unwrap()), (&plant.ledger(), plant.ledger()));
+    assert_eq!(remote.injected().await.unwrap(), plant.injected());
+    remote.resume().await.unwrap();
+    beyond(&plant, held.plant_us).await;
+}
+
+#[tokio::test]
+async fn who_is_not_there_or_is_something_else_is_named() {
+    for url in ["127.0.0.1:8080", "http://127.0.0.1", "http://127.0.0.1:80/x", "https://a:1"] {
+        let error = Server::new(url).unwrap_err().to_string();
+        assert!(error.contains("write one such as http://127.0.0.1:8080"), "{error}");
+    }
+    let plant = start(|config| config.http_addr = Some(config.modbus_addr)).await;
+    let url = format!("http://{}", plant.http_addr().unwrap());
+    let error = ServiceLine::find(Server::new(&url).unwrap(), None).await.unwrap_err().to_string();
+    assert_eq!(error, format!("{url}/api/v1/lines: there is no such thing"));
+    plant.stop().await;
+    let error = ServiceLine::find(Server::new(&url).unwrap(), None).await.unwrap_err().to_string();
+    assert!(error.ends_with("is it running, and is the address right?"), "{error}");
 }
