@@ -50,6 +50,9 @@ enum Command {
         /// How long the plant has run before, about: 12h, 30min; 0s for none
         #[arg(long, default_value = "12h", value_parser = history)]
         history: Duration,
+        /// Machines of the line that are read: two (filler and checkweigher) or all five
+        #[arg(long, default_value = "two")]
+        machines: capline::demo::Machines,
     },
     /// Run the service of a plant
     ///
@@ -103,10 +106,10 @@ fn main() -> ExitCode {
 fn perform(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         #[cfg(feature = "demo")]
-        Command::Demo { port, data, seed, speed, duration, history } => {
+        Command::Demo { port, data, seed, speed, duration, history, machines } => {
             let listen = SocketAddr::from(([127, 0, 0, 1], port));
             runtime()?.block_on(demo(
-                capline::demo::DemoOptions { listen, data, seed, speed, history },
+                capline::demo::DemoOptions { listen, data, seed, speed, history, machines },
                 duration,
             ))
         }

@@ -26,6 +26,7 @@ system_packages() {
     command -v npm > /dev/null || missing+=(nodejs npm)
     command -v cc > /dev/null || missing+=(gcc libc6-dev)
     pkg-config --exists libmodbus 2> /dev/null || missing+=(pkg-config libmodbus-dev)
+    command -v mbpoll > /dev/null || missing+=(mbpoll)
     [ ${#missing[@]} = 0 ] && return
     if ! command -v apt-get > /dev/null; then
         echo "these are missing and there is no apt-get to install them: ${missing[*]}" >&2

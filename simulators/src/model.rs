@@ -429,12 +429,13 @@ impl Model {
 
     /// The OPC UA nodes of all machines: the `s=` identifier and the value of each.
     pub fn nodes(&self) -> Vec<(Cow<'static, str>, NodeValue)> {
-        self.units().into_iter().flat_map(|unit| self.nodes_of(unit)).collect()
+        self.units().into_iter().flat_map(|unit| registers::nodes(self, unit)).collect()
     }
 
-    /// The OPC UA nodes of the machine that has this Modbus unit.
-    pub fn nodes_of(&self, unit: u8) -> Vec<(Cow<'static, str>, NodeValue)> {
-        registers::nodes(self, unit)
+    /// The OPC UA nodes of one machine, by the station in front of its tags; none for one that is not there.
+    pub fn nodes_of(&self, station: &str) -> Vec<(Cow<'static, str>, NodeValue)> {
+        let unit = self.units().into_iter().find(|&unit| self::station(unit) == station);
+        unit.map_or_else(Vec::new, |unit| registers::nodes(self, unit))
     }
 
     /// The last sample that was weighed capsule by capsule; none before the first.
@@ -544,6 +545,18 @@ impl Model {
         view.start = Counters { stroke_total, processed_acc, uptime_s, ..Counters::default() };
         view.base = self.line.fillers[nth].totals;
         view.reset_us = now_us;
+    }
+}
+
+/// The station in front of the tags of the machine that has this unit, see [`Model::units`].
+pub(crate) fn station(unit: u8) -> String {
+    match unit {
+        1 => "CF01".to_owned(),
+        2 => "PS02".to_owned(),
+        3 => "MD03".to_owned(),
+        4 => "CW04".to_owned(),
+        5 => "BC05".to_owned(),
+        more => format!("CF{:02}", more.saturating_sub(10)),
     }
 }
 

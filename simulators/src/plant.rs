@@ -25,7 +25,7 @@ use crate::{
     injections::{InjectError, Injection, Injections},
     ledger::Ledger,
     modbus,
-    model::{Counters, MOST_FILLERS, Model, ModelConfig},
+    model::{self, Counters, MOST_FILLERS, Model, ModelConfig},
     opcua,
     stops::Preset,
     trace::Table,
@@ -359,7 +359,7 @@ impl Plant {
 
     /// The machines of the line: the Modbus unit of each and the station in front of its tags.
     pub fn machines(&self) -> Vec<(u8, String)> {
-        self.core.units.iter().map(|&unit| (unit, station(unit))).collect()
+        self.core.units.iter().map(|&unit| (unit, model::station(unit))).collect()
     }
 
     /// How many Modbus requests tried to write. All were refused.
@@ -370,18 +370,6 @@ impl Plant {
     /// Closes all servers and waits for their tasks.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
-    }
-}
-
-/// The station of a unit, see [`Model::units`].
-fn station(unit: u8) -> String {
-    match unit {
-        1 => "CF01".to_owned(),
-        2 => "PS02".to_owned(),
-        3 => "MD03".to_owned(),
-        4 => "CW04".to_owned(),
-        5 => "BC05".to_owned(),
-        more => format!("CF{:02}", more.saturating_sub(10)),
     }
 }
 

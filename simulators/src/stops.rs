@@ -123,8 +123,8 @@ pub(crate) static FILLER_CAUSES: &[Cause] = &[
 #[rustfmt::skip]
 pub(crate) static COUNTER_CAUSES: &[Cause] = &[
     Cause { code: JAM_REASON, state: State::Held, alarm: JAM, shape: 1.0, gamma: 1.0, mean_tbf_min: 40.0, median_ttr_s: 45.0, sigma_ttr: 0.6 },
-    Cause { code: 9, state: State::Waiting, alarm: 0, shape: 1.0, gamma: 1.0, mean_tbf_min: 180.0, median_ttr_s: 90.0, sigma_ttr: 0.6 },
-    Cause { code: 7, state: State::Aborted, alarm: EMERGENCY, shape: 1.1, gamma: 0.964_91, mean_tbf_min: 15_000.0, median_ttr_s: 1_800.0, sigma_ttr: 0.9 },
+    Cause { code: 9, state: State::Waiting, alarm: 0, shape: 1.0, gamma: 1.0, mean_tbf_min: 180.0, median_ttr_s: 60.0, sigma_ttr: 0.6 },
+    Cause { code: 7, state: State::Aborted, alarm: EMERGENCY, shape: 1.1, gamma: 0.964_91, mean_tbf_min: 60_000.0, median_ttr_s: 1_200.0, sigma_ttr: 0.9 },
 ];
 
 /// Stop reason of a capsule jam.

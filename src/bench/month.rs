@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::{Config, LineConfig};
-use crate::demo::built_in;
+use crate::demo::{Machines, built_in};
 use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
 use crate::web::andon::NoAndon;
@@ -69,7 +69,7 @@ pub struct Asked {
 /// No room for the journal, or an answer that is no chart.
 pub fn run(days: i64, runs: usize) -> anyhow::Result<Figures> {
     let scratch = tempfile::tempdir().context("no directory for the journal can be made")?;
-    let config = built_in()?;
+    let config = built_in(Machines::Two)?;
     let line = config.lines.first().context("the demo has a line")?;
     let clock = Clock::real();
     let to_us = clock.now().utc_us.div_euclid(MINUTE_US) * MINUTE_US;

@@ -4,11 +4,12 @@
 //! hours ago. Its registers and nodes of every second go through the decoder and the tracker of the service, and
 //! what comes of it goes into the journal.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
 
 use domain::line::event::{Event, EventKind};
 use domain::line::tracker::LineTracker;
-use domain::plc_map::{Address, Table, Tag, encoding};
+use domain::plc_map::{Address, PlcMap, Protocol, Table, Tag, encoding};
 use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
 use domain::units::{HOUR_US, Moment, SECOND_US};
 use simulators::{Model, ModelConfig, NodeValue, State};
@@ -17,9 +18,6 @@ use crate::clock::Clock;
 use crate::config::LineConfig;
 use crate::historian::{Historian, Tick};
 use crate::service::follow;
-
-/// Unit id of the simulated filler.
-const FILLER_UNIT: u8 = 1;
 
 /// The line that a demo shows first is in production, and stays so for this long.
 const IN_PRODUCTION_S: i64 = 120;
@@ -123,13 +121,12 @@ fn moment(clock: &Clock, utc_us: i64) -> Moment {
 
 /// Everything that the service would read of the plant at this moment.
 fn look(model: &Model, line: &LineConfig, at: Moment, tracker: &mut LineTracker) {
-    let registers = model.holding_registers(FILLER_UNIT);
-    let nodes = model.nodes();
     for (device, config) in line.devices.iter().enumerate() {
+        let shown = Shown::of(model, &config.map);
         for group in 0..config.map.groups.len() {
             let of_group = |(_, tag): &(usize, &Tag)| usize::from(tag.group) == group;
             let tags = config.map.tags.iter().enumerate().filter(of_group);
-            let readings = tags.map(|(i, tag)| reading(i, tag, &registers, &nodes)).collect();
+            let readings = tags.map(|(i, tag)| shown.reading(i, tag)).collect();
             tracker.advance(&Snapshot {
                 device: device as u16,
                 group: group as u16,
@@ -143,27 +140,55 @@ fn look(model: &Model, line: &LineConfig, at: Moment, tracker: &mut LineTracker)
     tracker.check(at);
 }
 
-fn reading(i: usize, tag: &Tag, registers: &[u16], nodes: &[(&str, NodeValue)]) -> Reading {
-    let value = match &tag.address {
-        Address::Register { table: Table::Holding, first } => {
-            let first = usize::from(*first);
-            registers
-                .get(first..first + usize::from(tag.encoding.kind.registers()))
-                .and_then(|words| encoding::decode(words, tag.encoding).ok())
+/// What a machine shows, in the one way in which its map reads it.
+#[derive(Default)]
+struct Shown {
+    holding: Vec<u16>,
+    input: Vec<u16>,
+    nodes: HashMap<Cow<'static, str>, NodeValue>,
+}
+
+impl Shown {
+    fn of(model: &Model, map: &PlcMap) -> Shown {
+        match &map.protocol {
+            Protocol::Modbus(options) => Shown {
+                holding: model.holding_registers(options.unit),
+                input: model.input_registers(options.unit),
+                nodes: HashMap::new(),
+            },
+            Protocol::OpcUa(_) => {
+                let nodes = model.nodes_of(map.station.as_str()).into_iter().collect();
+                Shown { nodes, ..Shown::default() }
+            }
         }
-        Address::Register { .. } => None,
-        Address::Part { .. } => None,
-        Address::Node(id) => {
-            let is_it = |(name, _): &&(&str, NodeValue)| id.strip_prefix("s=") == Some(*name);
-            nodes.iter().find(is_it).map(|(_, value)| decode(value))
+    }
+
+    fn reading(&self, i: usize, tag: &Tag) -> Reading {
+        let value = match &tag.address {
+            Address::Register { table, first } => {
+                let image = match table {
+                    Table::Holding => &self.holding[..],
+                    Table::Input => &self.input[..],
+                    Table::Coil | Table::Discrete => &[],
+                };
+                let first = usize::from(*first);
+                image
+                    .get(first..first + usize::from(tag.encoding.kind.registers()))
+                    .and_then(|words| encoding::decode(words, tag.encoding).ok())
+            }
+            Address::Part { .. } => None,
+            Address::Node(id) => {
+                let node = id.strip_prefix("s=").and_then(|name| self.nodes.get(name));
+                node.map(decode)
+            }
+        };
+        Reading {
+            tag: i as u16,
+            quality: if value.is_some() { Quality::Good } else { Quality::Bad },
+            value: value.unwrap_or(Value::Unsigned(0)),
+            status: 0,
+            source_us: None,
         }
-    };
-    Reading {
-        tag: i as u16,
-        quality: if value.is_some() { Quality::Good } else { Quality::Bad },
-        value: value.unwrap_or(Value::Unsigned(0)),
-        status: 0,
-        source_us: None,
     }
 }
 

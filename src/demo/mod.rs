@@ -32,6 +32,28 @@ const FIRST_READING: Duration = Duration::from_secs(10);
 /// How long the plant has run before the first look, unless told otherwise.
 pub const HISTORY: Duration = Duration::from_secs(12 * 3_600);
 
+/// Which machines of the simulated line a demo reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Machines {
+    /// The filler and the checkweigher.
+    #[default]
+    Two,
+    /// All five: polisher, metal detector and bottle counter too.
+    All,
+}
+
+impl std::str::FromStr for Machines {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Machines, String> {
+        match word {
+            "two" => Ok(Machines::Two),
+            "all" => Ok(Machines::All),
+            _ => Err(format!("{word} is not known; write two or all")),
+        }
+    }
+}
+
 /// What a demo is started with.
 #[derive(Clone, Debug)]
 pub struct DemoOptions {
@@ -45,6 +67,8 @@ pub struct DemoOptions {
     pub speed: f64,
     /// How long the plant has run before the demo, about; 0 for a plant that is only started with it.
     pub history: Duration,
+    /// Which machines are read.
+    pub machines: Machines,
 }
 
 impl DemoOptions {
@@ -56,6 +80,7 @@ impl DemoOptions {
             seed: 1,
             speed: 1.0,
             history: HISTORY,
+            machines: Machines::default(),
         }
     }
 }
@@ -132,7 +157,7 @@ impl Demo {
             ),
         };
         let data = options.data.clone().or(scratch.as_ref().map(|dir| dir.path().to_owned()));
-        let mut config = built_in()?;
+        let mut config = built_in(options.machines)?;
         config.listen = options.listen;
         config.data = data.context("a demo has a data directory")?;
         // Better refused now than after the history.
@@ -197,14 +222,23 @@ impl Demo {
 }
 
 /// The configuration of the demo and its maps, built into the binary.
-pub(crate) fn built_in() -> anyhow::Result<Config> {
-    let text = include_str!("../../config/demo.toml");
-    let read = |path: &Path| match path.file_name().and_then(|name| name.to_str()) {
-        Some("cf01-modbus.toml") => Ok(include_str!("../../plc-maps/cf01-modbus.toml").to_owned()),
-        Some("cw04-opcua.toml") => Ok(include_str!("../../plc-maps/cw04-opcua.toml").to_owned()),
-        _ => Err(std::io::Error::other("not built in")),
+pub(crate) fn built_in(machines: Machines) -> anyhow::Result<Config> {
+    let (file, text) = match machines {
+        Machines::Two => ("config/demo.toml", include_str!("../../config/demo.toml")),
+        Machines::All => ("config/line.toml", include_str!("../../config/line.toml")),
     };
-    Ok(Config::parse("config/demo.toml", text, Path::new("config"), &read)?)
+    let read = |path: &Path| {
+        let map = match path.file_name().and_then(|name| name.to_str()) {
+            Some("cf01-modbus.toml") => include_str!("../../plc-maps/cf01-modbus.toml"),
+            Some("ps02-modbus.toml") => include_str!("../../plc-maps/ps02-modbus.toml"),
+            Some("md03-modbus.toml") => include_str!("../../plc-maps/md03-modbus.toml"),
+            Some("cw04-opcua.toml") => include_str!("../../plc-maps/cw04-opcua.toml"),
+            Some("bc05-modbus.toml") => include_str!("../../plc-maps/bc05-modbus.toml"),
+            _ => return Err(std::io::Error::other("not built in")),
+        };
+        Ok(map.to_owned())
+    };
+    Ok(Config::parse(file, text, Path::new("config"), &read)?)
 }
 
 /// Fills in where the simulated machines listen.

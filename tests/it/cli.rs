@@ -387,6 +387,27 @@ fn check_tells_whether_a_serial_line_has_the_time() {
 }
 
 #[test]
+fn check_passes_the_whole_simulated_line() {
+    let run = capline(&root(), &["check", "config/line.toml"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    for request in [
+        "CF01 Capsule filler: Modbus TCP 127.0.0.1:5020, unit 1",
+        "FC03 holding registers  100 to 110",
+        "FC04 input registers    0 to 3",
+        "FC03 holding registers  300 to 317",
+    ] {
+        assert!(run.out.contains(request), "{request}: {}", run.out);
+    }
+    for machine in ["cf01", "ps02", "md03", "cw04", "bc05"] {
+        for protocol in ["modbus", "opcua"] {
+            let map = format!("plc-maps/{machine}-{protocol}.toml");
+            let run = capline(&root(), &["check", &map]);
+            assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{map}");
+        }
+    }
+}
+
+#[test]
 fn check_takes_a_map_alone() {
     let run = capline(&root(), &["check", "plc-maps/cf01-modbus.toml"]);
     assert_eq!((run.code, run.err.as_str()), (Some(0), ""));

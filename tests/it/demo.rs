@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use domain::plc_map::{Address, PlcMap};
+use rustix::process::Signal;
 use serde_json::Value;
 use simulators::{Plant, PlantConfig};
 
@@ -28,6 +29,22 @@ async fn every_capsule_that_was_made_is_counted() {
     assert!(made > 0, "the plant ran a minute of its time: {summary}");
     assert!(counted.is_exact() && counted.best() == made, "{summary}");
     assert!(summary["polls"].as_u64() > Some(100), "{summary}");
+}
+
+/// The same with all five machines of the line, each of which is heard.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_of_the_whole_line_counts_every_capsule() {
+    let args = ["demo", "--port", "0", "--history", "1h", "--machines", "all"];
+    let mut demo = Process::capline(&args);
+    let api = demo.api().await;
+    for station in ["CF01", "PS02", "MD03", "CW04", "BC05"] {
+        api.heard(station).await;
+    }
+    demo.signal(Signal::INT);
+    let summary = summary(demo).await;
+    let counted = count(&summary["counted"]).expect("counted is a count");
+    assert!(counted.is_exact(), "{summary}");
+    assert_eq!(summary["made"].as_u64(), Some(counted.best()), "{summary}");
 }
 
 /// Who maps the simulated weigher by browsing finds every node that the shipped map of it names.

@@ -13,6 +13,7 @@ mod kills;
 mod law;
 mod layers;
 mod peers;
+mod plant;
 mod plantdb;
 mod process;
 mod reload;

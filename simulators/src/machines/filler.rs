@@ -492,8 +492,8 @@ struct Operator {
 
 /// Jams within [`CLUSTER_US`] of running that make a cluster.
 const CLUSTER: usize = 3;
-const CLUSTER_US: i64 = 4 * 60_000_000;
-const LOWERED_US: i64 = 10 * 60_000_000;
+const CLUSTER_US: i64 = 3 * 60_000_000;
+const LOWERED_US: i64 = 6 * 60_000_000;
 /// By how much the speed is lowered.
 const LOWERED_BY: std::ops::Range<f64> = 0.03..0.08;
 

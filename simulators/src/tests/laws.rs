@@ -143,11 +143,10 @@ fn a_batch_runs_empty_before_the_next_begins() {
 }
 
 #[test]
-fn presets_stop_and_run_as_documented() {
-    // Expected stops per hour of running and OEE with planned time left out, from 3,000 hours of
-    // an independent program; the tolerance is that of a shorter run.
-    for (preset, stops_per_hour, oee) in
-        [(Preset::Good, 7.8, 0.796), (Preset::Typical, 14.0, 0.587), (Preset::Poor, 23.3, 0.385)]
+fn presets_stop_as_often_as_documented() {
+    // Expected stops per hour of running, from an independent program; the tolerance is that of a shorter run.
+    for (preset, stops_per_hour) in
+        [(Preset::Good, 7.8), (Preset::Typical, 14.0), (Preset::Poor, 23.3)]
     {
         let ledger = plant_at(11, preset, 1_000 * HOUR_US).ledger();
         let hours = |states: &[State]| {
@@ -157,9 +156,6 @@ fn presets_stop_and_run_as_documented() {
         let n_stops = ledger.stops.iter().filter(|stop| stop.code < CLEANING).count();
         let rate = n_stops as f64 / hours(&[State::Starting, State::Running]);
         assert!((rate / stops_per_hour - 1.0).abs() < 0.05, "{preset:?}: {rate} stops an hour");
-        let unplanned_hours = 1_000.0 - hours(&[State::Cleaning, State::Setup]);
-        let share = ledger.made as f64 / (390_000.0 * unplanned_hours);
-        assert!((share - oee).abs() < 0.02, "{preset:?}: OEE {share}");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{HOUR_US, MINUTE_US, plant_at};
 use crate::{
-    CHANGEOVER, CLEANING, Counters, Ledger, Model, ModelConfig, NodeValue, Preset, State,
-    StopRecord,
+    CHANGEOVER, CLEANING, Counters, Ledger, Model, ModelConfig, NodeValue, Preset, RejectClass,
+    State, StopRecord,
 };
 
 const BLOCKED: u16 = 4;
@@ -107,37 +107,43 @@ fn a_cleaning_starves_the_line_behind_the_filler() {
     assert!(ledger.counter.hopper < 60, "{:?}", ledger.counter);
 }
 
+/// Hours of the reference figures.
+const HOURS: i64 = 3_000;
+
+/// OEE of the filler is good capsules at the design rate as a share of the time that was not planned to stand. That is an
+/// identity: what counts as a micro-stop moves availability and performance, and not their product. The reference figures
+/// take what is discarded after a start for good; with that as rejects, as the service books it, OEE is lower.
 #[test]
 fn presets_reach_their_oee_over_three_thousand_hours() {
-    // Good capsules of the filler at the design rate as a share of the time that was not planned to stand; an identity,
-    // whatever counts as a micro-stop. Availability is that with stops of five minutes and more.
-    for (preset, oee, availability) in [
-        (Preset::Good, 0.796, Some(0.972)),
-        (Preset::Typical, 0.587, None),
-        (Preset::Poor, 0.385, None),
+    for (preset, oee, with_discards, availability) in [
+        (Preset::Good, 0.796, 0.782, Some(0.972)),
+        (Preset::Typical, 0.587, 0.573, None),
+        (Preset::Poor, 0.385, 0.372, None),
     ] {
-        const HOURS: i64 = 3_000;
         let ledger = plant_at(1, preset, HOURS * HOUR_US).ledger();
         let spent = |state: State| ledger.state_us.get(&state).copied().unwrap_or(0);
         let busy_us = ledger.plant_us - spent(State::Cleaning) - spent(State::Setup);
-        let found = ledger.made as f64 * 60e6 / 6_500.0 / busy_us as f64;
-        assert!((found - oee).abs() < 0.015, "{preset:?}: OEE {found}");
-        let is_long = |stop: &&StopRecord| {
-            let length_us = stop.to_us.unwrap_or(ledger.plant_us) - stop.from_us;
-            ![CLEANING, CHANGEOVER].contains(&stop.code) && length_us >= 5 * MINUTE_US
+        let share = |capsules: u64| capsules as f64 * 60e6 / 6_500.0 / busy_us as f64;
+        let near = |found: f64, expected: f64, what: &str| {
+            assert!((found - expected).abs() < 0.015, "{preset:?}: {what} {found}, not {expected}");
         };
-        let long_us: i64 = ledger
-            .stops
-            .iter()
-            .filter(is_long)
-            .map(|stop| stop.to_us.unwrap_or(ledger.plant_us) - stop.from_us)
-            .sum();
-        let found = 1.0 - long_us as f64 / busy_us as f64;
+        let discarded = ledger.rejects[&RejectClass::Startup];
+        near(share(ledger.made + ledger.samples + discarded), oee, "OEE");
+        near(share(ledger.made), with_discards, "OEE with discards as rejects");
+        // Stops of five minutes and more are those of availability.
+        let long_us: i64 = ledger.stops.iter().map(|stop| unplanned_us(stop, &ledger)).sum();
         if let Some(expected) = availability {
-            assert!((found - expected).abs() < 0.015, "{preset:?}: availability {found}");
+            near(1.0 - long_us as f64 / busy_us as f64, expected, "availability");
         }
         assert_eq!(ledger.unaccounted(), 0, "{preset:?}");
     }
+}
+
+/// Length of a stop that was not planned and is no micro-stop, else 0.
+fn unplanned_us(stop: &StopRecord, ledger: &Ledger) -> i64 {
+    let length_us = stop.to_us.unwrap_or(ledger.plant_us) - stop.from_us;
+    let planned = [CLEANING, CHANGEOVER].contains(&stop.code);
+    if planned || length_us < 5 * MINUTE_US { 0 } else { length_us }
 }
 
 #[test]

@@ -86,6 +86,36 @@ async fn what_is_not_there_is_refused_as_a_plc_does() {
 }
 
 #[tokio::test]
+async fn every_machine_answers_at_its_unit() {
+    let plant = start(|config| {
+        (config.start_at_us, config.held, config.fillers) = (3_600_000_000, true, 2);
+    })
+    .await;
+    let ledger = plant.ledger();
+    let stations: Vec<(u8, String)> = plant.machines();
+    let named: Vec<&str> = stations.iter().map(|(_, station)| station.as_str()).collect();
+    assert_eq!(named, ["CF01", "PS02", "MD03", "CW04", "BC05", "CF02"]);
+    let mut client = connect(&plant).await;
+    let mut holding = async |unit, from, n| {
+        client.set_slave(Slave(unit));
+        client.read_holding_registers(from, n).await.unwrap()
+    };
+    let polisher = holding(2, 100, 11).await.unwrap();
+    let infeed = u64::from(polisher[2]) + 65_536 * u64::from(polisher[3]);
+    assert_eq!(infeed, ledger.polisher.infeed, "the least significant word first");
+    let counter = holding(5, 300, 18).await.unwrap();
+    assert_eq!(u32_at(&counter, 14), ledger.counter.good_bottles);
+    let beside = holding(12, 0, 50).await.unwrap();
+    assert_eq!(u32_at(&beside, address::STROKE_TOTAL), ledger.beside[0].strokes);
+    assert_eq!(holding(3, 0, 1).await, Err(ExceptionCode::IllegalDataAddress));
+    client.set_slave(Slave(3));
+    let detector = client.read_input_registers(0, 6).await.unwrap().unwrap();
+    assert_eq!(u64::from(detector[2]), ledger.detector.events);
+    let beyond = client.read_input_registers(0, 7).await.unwrap();
+    assert_eq!(beyond, Err(ExceptionCode::IllegalDataAddress));
+}
+
+#[tokio::test]
 async fn writes_are_refused_and_counted() {
     let plant = start(|_| {}).await;
     let mut client = connect(&plant).await;

@@ -38,11 +38,37 @@ fn all_mistakes_of_a_map_are_reported_together() {
 #[test]
 fn shipped_maps_are_right() {
     let maps = files("plc-maps", ".toml");
-    assert!(maps.len() >= 2, "only {} maps were found", maps.len());
+    let mut machines = std::collections::BTreeSet::new();
     for (path, text) in maps {
         let map = PlcMap::parse(&path.to_string_lossy(), &text).expect("a shipped map");
+        machines.insert((map.station.to_string(), map.protocol.word()));
         assert!(map.tags.iter().any(|tag| tag.role.counts()), "{} counts nothing", path.display());
     }
+    for station in ["CF01", "PS02", "MD03", "CW04", "BC05"] {
+        for protocol in ["modbus", "opcua"] {
+            assert!(machines.contains(&(station.to_owned(), protocol)), "{station}, {protocol}");
+        }
+    }
+}
+
+#[test]
+fn a_bottle_and_an_opened_flap_stand_for_capsules() {
+    let capsules = |file: &str, id: &str| {
+        let map = PlcMap::parse(file, &files("plc-maps", file)[0].1).expect("a shipped map");
+        let at = map.tags.iter().position(|tag| tag.id.as_str() == id).expect("a tag");
+        map.capsules(at as u16, Count::exact(2))
+    };
+    assert_eq!(capsules("bc05-modbus.toml", "BC05.GoodBottles"), Count::exact(120));
+    assert_eq!(capsules("md03-modbus.toml", "MD03.RejEvents"), Count::between(20, 70, 120));
+}
+
+#[test]
+fn the_rejects_of_the_polisher_have_four_digits() {
+    let map = PlcMap::parse("ps02", &files("plc-maps", "ps02-modbus.toml")[0].1).expect("a map");
+    let reject = map.tags.iter().find(|tag| tag.id.as_str() == "PS02.Rej.Empty").expect("a tag");
+    let counter = reject.counter.expect("a counter");
+    assert_eq!((counter.modulus, counter.retentive), (Modulus::At(10_000), Some(false)));
+    assert_eq!(reject.encoding.order.word(), "CDAB");
 }
 
 #[test]
