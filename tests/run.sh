@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # All checks of the project in one command. It installs what it needs: Debian packages and registries, nothing else.
 # With CI=true nothing may be skipped.
+#
+#   tests/run.sh          all checks, with the short scenarios
+#   tests/run.sh --all    the long scenarios too, and the table of all scores
+#   tests/run.sh --soak   nothing but the soak: 24 hours of the plant, or CAPLINE_SOAK_HOURS, with faults at random
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -85,6 +89,19 @@ cargo_deny() {
     # The database of advisories is in no package registry: `cargo deny check advisories` belongs to a release.
     cargo deny --log-level error check bans licenses sources
 }
+
+case "${1:-}" in
+    '') ;;
+    --all) export CAPLINE_ALL=1 ;;
+    --soak)
+        step soak
+        CAPLINE_SOAK_HOURS="${CAPLINE_SOAK_HOURS:-24}" exec cargo test --test it soak
+        ;;
+    *)
+        echo "tests/run.sh: $1: --all, --soak or nothing" >&2
+        exit 2
+        ;;
+esac
 
 step system packages
 system_packages

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{machines::counter::PER_BOTTLE, stops::State};
 
 /// Why the filler ejected a capsule as waste.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectClass {
     /// Cap and body did not part, so nothing was dosed.
@@ -83,7 +83,7 @@ impl Totals {
 /// For the filler `infeed = made + Σ rejects + samples + in_process` after every stroke, and so for each machine: what
 /// came in has left it in one of the ways it has, or is still inside. What a machine passed on has come to the next, or
 /// is on the way. [`Ledger::unaccounted`] adds that up over the whole line.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Plant time of this account, in microseconds.
     pub plant_us: i64,
@@ -150,7 +150,7 @@ impl Ledger {
 }
 
 /// How a machine stands, and how long it stood so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Its state.
     pub state: State,
@@ -161,7 +161,7 @@ pub struct Standing {
 }
 
 /// What a filler beside the first did since plant time 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FillerLedger {
     /// Strokes.
     pub strokes: u64,
@@ -189,7 +189,7 @@ impl FillerLedger {
 }
 
 /// What the polisher did since plant time 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolisherLedger {
     /// Capsules between the fillers and the polisher.
     pub on_the_way: u64,
@@ -206,7 +206,7 @@ pub struct PolisherLedger {
 }
 
 /// What the metal detector did since plant time 0. Of all it counts, its registers show events only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DetectorLedger {
     /// Capsules between the polisher and the detector.
     pub on_the_way: u64,
@@ -221,7 +221,7 @@ pub struct DetectorLedger {
 }
 
 /// What the bottle counter did since plant time 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CounterLedger {
     /// Capsules in the hopper before it.
     pub hopper: u64,
@@ -238,7 +238,7 @@ pub struct CounterLedger {
 }
 
 /// One stop of the filler.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopRecord {
     /// Stop reason, 1 to 8, 20 for cleaning, 21 for a changeover.
     pub code: u16,
@@ -251,7 +251,7 @@ pub struct StopRecord {
 }
 
 /// What the filler made in one batch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchRecord {
     /// Batch number as in the register `BatchId`.
     pub batch_id: String,
@@ -270,7 +270,7 @@ pub struct BatchRecord {
 }
 
 /// What the checkweigher did since plant time 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeigherLedger {
     /// Capsules with a weight: `good + under + over`.
     pub weighed: u64,

@@ -9,14 +9,19 @@
 //!          ├─► ledger             the truth, nothing wraps
 //!          └─► registers, nodes   the view of the PLCs, both of the same truth
 //! Plant  clock ─► model ─► modbus, opcua, http   real time and real sockets
-//!          faults spoil the view, never the model
+//!          faults of the view spoil what is seen, never what is made
 //! ```
 //!
 //! Where is what:
 //! - [`model`]: the plant as a function of plant time; [`line`] is what happens next on it, [`machines`] its machines,
 //!   [`stops`] is why they stop, [`random`] where chance comes from.
 //! - [`ledger`]: the truth. [`registers`]: what the PLCs show of it, with an encoder of its own.
-//! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`] and [`faults`].
+//! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`].
+//! - [`catalogue`]: the faults by name; [`injections`]: which strike when; [`disturb`] is what they do to the machine,
+//!   [`spoil`] to its registers, [`wire`] to its frames; [`faults`]: the same as switches.
+//! - [`scenario`]: plants with faults and what must be said of them; [`score`] judges a [`report`], which the service
+//!   gives over its [`api`] and a [`naive`] reader as the control.
+//! - [`trace`]: registers as a table, recorded and shown again.
 //! - [`load`]: servers and clients that only make work, for figures of speed; [`pace`] measures the model itself.
 //!
 //! Invariants:
@@ -29,34 +34,54 @@
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the map names private modules")]
 
+mod api;
+mod catalogue;
 mod clock;
+mod disturb;
 mod faults;
 mod http;
+mod injections;
 mod ledger;
 mod line;
 pub mod load;
 mod machines;
+mod mishaps;
 mod modbus;
 mod model;
+mod naive;
 mod opcua;
 mod pace;
 mod plant;
 mod random;
 pub mod registers;
+mod report;
+mod scenario;
+mod score;
+mod spoil;
 mod stops;
 #[cfg(test)]
 mod tests;
+mod trace;
+mod wire;
 
+pub use api::{RemotePlant, Server, ServiceLine};
+pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
+pub use injections::{InjectError, Injection};
 pub use ledger::{
     BatchRecord, CounterLedger, DetectorLedger, FillerLedger, IntervalRecord, Ledger,
     PolisherLedger, RejectClass, SampleRecord, Standing, StopRecord, WeigherLedger,
 };
 pub use machines::{counter::PER_BOTTLE, filler::BORES, weigher::LAG_US};
 pub use model::{Counters, MOST_FILLERS, Model, ModelConfig, RejectModel, WeightModel};
+pub use naive::{Naive, Now};
 pub use opcua::NAMESPACE;
 pub use pace::Pace;
 pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;
+pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop};
+pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
+pub use score::{CountScore, INFEED, OUTPUT, Score, SignalScore, StopScore, Summary, Truth, tags};
 pub use stops::{CHANGEOVER, CLEANING, Preset, State};
+pub use trace::{Change, Recorder, Replay, Table, Trace, TraceError};

@@ -2,7 +2,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use serde::Deserialize;
+
 use crate::{
+    catalogue::Fault,
+    disturb::Disturbances,
+    injections::Injection,
     ledger::{
         FillerLedger, IntervalRecord, Ledger, PolisherLedger, RejectClass, SampleRecord, Standing,
         Totals,
@@ -10,7 +15,7 @@ use crate::{
     line::Line,
     machines::{belt::Transit, filler::Filler},
     registers::{self, NodeValue},
-    stops::{Preset, State},
+    stops::{Preset, State, Stop},
 };
 
 /// What a plant is made from.
@@ -71,6 +76,10 @@ pub struct RejectModel {
     pub worn_bore: Option<(i64, f64)>,
 }
 
+/// The bore of a worn dosator, and how long one wears that no end is given for.
+const WORN_BORE: u16 = 17;
+const WEARS_US: i64 = 5 * 3_600_000_000;
+
 impl Default for RejectModel {
     /// Long good times with 0.08 %, short bursts with 3 %.
     fn default() -> RejectModel {
@@ -118,7 +127,8 @@ impl Default for ModelConfig {
 
 /// Values of the PLC counters at plant time 0, to start near a roll-over or in the middle of a
 /// batch. All are in capsules unless said otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Counters {
     /// `StrokeTotal`, in strokes.
     pub stroke_total: u32,
@@ -214,6 +224,7 @@ pub struct Model {
     /// What the PLC of each filler shows.
     pub(crate) views: Vec<View>,
     pub(crate) polisher_view: PolisherView,
+    pub(crate) disturbances: Disturbances,
 }
 
 /// Most fillers of one line: their Modbus units are 1, 12, 13, 14.
@@ -256,20 +267,29 @@ impl Model {
             plant_us: 0,
             views: (0..config.fillers).map(view).collect(),
             polisher_view: PolisherView { base: PolisherLedger::default(), start, boot_us: 0 },
+            disturbances: Disturbances::default(),
             config,
         }
     }
 
     /// Executes everything that is due by `plant_us`. A time in the past changes nothing.
     pub fn advance_to(&mut self, plant_us: i64) {
-        while let Some(event) = self.line.step(plant_us) {
+        loop {
+            let event_us = self.line.next_us();
+            if event_us <= plant_us {
+                self.disturb(event_us);
+            }
+            let made = self.filler().totals.made;
+            let Some(event) = self.line.step(plant_us) else { break };
+            self.disturbances.see(self.filler().totals.made - made, event.at_us);
             if let Some(nth) = event.of_filler
                 && self.line.fillers[nth].batches.len() > event.n_batches
             {
-                self.reset_batch_counters(nth, event.at_us);
+                self.change_batch(nth, event.at_us);
             }
         }
         self.plant_us = self.plant_us.max(plant_us);
+        self.disturb(self.plant_us);
         self.line.settle(self.plant_us);
     }
 
@@ -301,9 +321,19 @@ impl Model {
     /// Switches the filler's PLC off and on: its uptime and the batch counters begin at zero, the
     /// totals of a lifetime are kept. The machine itself goes on.
     pub fn restart_plc(&mut self) {
-        self.reset_batch_counters(0, self.plant_us);
-        self.views[0].boot_us = self.plant_us;
-        self.views[0].start.uptime_s = 0;
+        self.restart_plc_at(self.plant_us);
+    }
+
+    /// Lets a fault strike. One that began in the past begins now, for what is made cannot change any more; what it does
+    /// to answers and connections is not part of the model. Of fillers side by side it strikes the first.
+    pub fn inject(&mut self, injection: Injection) {
+        let from_us = injection.from_us.max(self.plant_us);
+        self.disturbances.add(Injection { from_us, ..injection });
+    }
+
+    /// Ends a fault that is on, and forgets those of its kind that are still to come.
+    pub fn withdraw(&mut self, fault: Fault) {
+        self.disturbances.end(fault, self.plant_us);
     }
 
     /// Switches the polisher's PLC off and on: all its counters begin at zero. The machine itself goes on.
@@ -427,6 +457,85 @@ impl Model {
         let view = &self.views[nth];
         let since_boot_s = (self.plant_us - view.boot_us) / 1_000_000;
         view.start.uptime_s.wrapping_add(since_boot_s as u32)
+    }
+
+    /// What the heartbeat of a PLC shows after so much uptime.
+    pub(crate) fn heartbeat(&self, uptime_s: u32) -> u16 {
+        let since_us = self.plant_us - self.disturbances.heartbeat_us(self.plant_us);
+        uptime_s.wrapping_sub((since_us / 1_000_000) as u32) as u16
+    }
+
+    /// UTC as the PLCs have it, in microseconds since 1970.
+    pub(crate) fn plc_utc_us(&self) -> i64 {
+        self.utc_us() + self.disturbances.clock_off_us(self.plant_us)
+    }
+
+    /// The number of the batch of a filler as the PLCs show it.
+    pub(crate) fn shown_batch_id(&self, nth: usize) -> String {
+        let id = self.line.fillers[nth].batch().batch_id;
+        if nth == 0 { self.disturbances.shown_id(id, self.plant_us) } else { id }
+    }
+
+    /// Brings about what has begun by then.
+    fn disturb(&mut self, plant_us: i64) {
+        while let Some(injection) = self.disturbances.take_due(plant_us) {
+            self.strike(injection);
+        }
+        if self.disturbances.reset_due_us.is_some_and(|due_us| due_us <= plant_us)
+            && let Some(due_us) = self.disturbances.reset_due_us.take()
+        {
+            self.reset_batch_counters(0, due_us);
+        }
+        let chance = self.disturbances.reject_chance(plant_us);
+        self.line.fillers[0].more_rejects.set(chance);
+    }
+
+    fn strike(&mut self, Injection { fault, from_us, until_us, value }: Injection) {
+        let filler = &mut self.line.fillers[0];
+        match fault {
+            Fault::PlcRestart => self.restart_plc_at(from_us),
+            Fault::CounterReset => self.reset_batch_counters(0, from_us),
+            Fault::BatchIdEarly | Fault::BatchIdLate => {
+                let leads_us = (value * 1e6) as i64;
+                self.disturbances.id_leads_us =
+                    if fault == Fault::BatchIdEarly { leads_us } else { -leads_us };
+                filler.end_batch_soon();
+            }
+            Fault::Jam => filler.wanted_stop = Some(Stop::jam((value * 1e6) as i64)),
+            Fault::WornDosator => {
+                let from = filler.totals.strokes;
+                let lasts_us = until_us.map_or(WEARS_US, |until_us| until_us - from_us);
+                // At the design rate; a machine that stands does not wear.
+                let strokes = (lasts_us as u64 * 130) / 60_000_000;
+                self.line.weigher.wear(WORN_BORE, (from, from + strokes), value / 100.0);
+            }
+            // The others are asked for when they matter.
+            _ => {}
+        }
+    }
+
+    /// A batch has begun: its number and the reset of its counters come together, unless a fault parts them.
+    fn change_batch(&mut self, nth: usize, now_us: i64) {
+        let leads_us = match nth {
+            0 => std::mem::take(&mut self.disturbances.id_leads_us),
+            _ => 0,
+        };
+        if leads_us > 0 {
+            self.disturbances.reset_due_us = Some(now_us + leads_us);
+            return;
+        }
+        self.reset_batch_counters(nth, now_us);
+        if leads_us < 0 {
+            let batches = &self.line.fillers[nth].batches;
+            let old = batches.get(batches.len().wrapping_sub(2));
+            self.disturbances.old_id = old.map(|batch| (batch.batch_id.clone(), now_us - leads_us));
+        }
+    }
+
+    fn restart_plc_at(&mut self, now_us: i64) {
+        self.reset_batch_counters(0, now_us);
+        self.views[0].boot_us = now_us;
+        self.views[0].start.uptime_s = 0;
     }
 
     fn reset_batch_counters(&mut self, nth: usize, now_us: i64) {

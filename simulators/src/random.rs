@@ -23,6 +23,8 @@ pub(crate) enum Stream {
     CounterStops,
     Faults,
     Operator,
+    Injected,
+    Mishaps,
 }
 
 pub(crate) fn stream(seed: u64, stream: Stream) -> ChaCha8Rng {

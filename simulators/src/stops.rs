@@ -56,7 +56,7 @@ impl Preset {
 }
 
 /// State of a machine in the numbers its maker uses (register `StateCurrent`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u16)]
 pub enum State {
@@ -157,6 +157,12 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
+    /// A jam of capsules that takes so long.
+    pub(crate) fn jam(duration_us: i64) -> Stop {
+        let duration_us = duration_us.max(SHORTEST_US);
+        Stop { code: JAM_REASON, state: State::Held, alarm: JAM, duration_us }
+    }
+
     /// The machine behind takes nothing, until it does.
     pub(crate) fn blocked() -> Stop {
         Stop { code: BLOCKED_REASON, state: State::Waiting, alarm: BLOCKED, duration_us: i64::MAX }

@@ -10,8 +10,13 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use super::{Parcel, belt::StateTimes, rejects::Rejects};
+use super::{
+    Parcel,
+    belt::StateTimes,
+    rejects::{Rejects, class_of},
+};
 use crate::{
+    disturb::MoreRejects,
     ledger::{BatchRecord, RejectClass, StopRecord, Totals},
     model::{ModelConfig, WeightModel},
     random::{self, Rare, Stream},
@@ -85,6 +90,10 @@ pub(crate) struct Filler {
     pub(crate) blocked_until_us: Option<i64>,
     /// Samples that were not weighed yet.
     pub(crate) samples: Vec<Taken>,
+    /// Rejects beside those of the machine.
+    pub(crate) more_rejects: MoreRejects,
+    /// A stop that begins with the next stroke of a machine that runs.
+    pub(crate) wanted_stop: Option<Stop>,
     nth: u8,
     weights: WeightModel,
     preset: Preset,
@@ -159,6 +168,8 @@ impl Filler {
             ejected: None,
             blocked_until_us: None,
             samples: Vec::new(),
+            more_rejects: MoreRejects::new(seed),
+            wanted_stop: None,
             nth: nth as u8,
             weights: config.weights,
             preset,
@@ -227,6 +238,11 @@ impl Filler {
             }
         }
         self.plan_next(now_us);
+    }
+
+    /// Ends the batch in production as soon as the machine runs.
+    pub(crate) fn end_batch_soon(&mut self) {
+        self.batch_ends_at = self.totals.made;
     }
 
     /// Capsules loaded and not yet ejected.
@@ -299,7 +315,15 @@ impl Filler {
             let class = self.rejects.class();
             self.totals.rejects[class as usize] += 1;
         }
-        let sound = ejected - n_rejects;
+        let n_more = self.more_rejects.hits(ejected - n_rejects);
+        for _ in 0..n_more {
+            let class = match self.more_rejects.unseparated {
+                true => RejectClass::Unseparated,
+                false => class_of(&mut self.more_rejects.rng),
+            };
+            self.totals.rejects[class as usize] += 1;
+        }
+        let sound = ejected - n_rejects - n_more;
         if self.discard_strokes > 0 && ejected > 0 {
             self.discard_strokes -= 1;
             self.totals.rejects[RejectClass::Startup as usize] += u64::from(sound);
@@ -338,6 +362,8 @@ impl Filler {
         }
         if self.totals.made >= self.batch_ends_at {
             self.phase = Phase::RunOut { strokes: DEPTH as u32 };
+        } else if let Some(stop) = self.wanted_stop.take() {
+            self.begin_stop(stop, now_us, COAST_STROKES);
         } else if let Some(stop) = self.stop_clocks.strike(now_us, self.run_us) {
             if stop.code == BLOCKED_REASON {
                 self.blocked_until_us = Some(now_us + stop.duration_us);

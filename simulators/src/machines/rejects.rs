@@ -99,11 +99,16 @@ impl Rejects {
     }
 
     pub(super) fn class(&mut self) -> RejectClass {
-        match self.rng.random_range(0..100) {
-            0..55 => RejectClass::Unseparated,
-            55..80 => RejectClass::Dented,
-            80..95 => RejectClass::NoDose,
-            _ => RejectClass::DoubleCap,
-        }
+        class_of(&mut self.rng)
+    }
+}
+
+/// The class of a reject.
+pub(super) fn class_of(rng: &mut ChaCha8Rng) -> RejectClass {
+    match rng.random_range(0..100) {
+        0..55 => RejectClass::Unseparated,
+        55..80 => RejectClass::Dented,
+        80..95 => RejectClass::NoDose,
+        _ => RejectClass::DoubleCap,
     }
 }

@@ -33,6 +33,27 @@ impl Chance {
     }
 }
 
+/// A bore that doses off more and more.
+#[derive(Clone, Copy, Debug)]
+struct Wears {
+    from: u64,
+    until: u64,
+    bore: usize,
+    /// Where it has ended, as a share of the fill.
+    share: f64,
+}
+
+impl Wears {
+    /// Share of the fill by which a bore is off at a stroke.
+    fn off(&self, bore: usize, stroke: u64) -> f64 {
+        if bore != self.bore || stroke < self.from {
+            return 0.0;
+        }
+        let length = (self.until - self.from).max(1) as f64;
+        self.share * (stroke.min(self.until) - self.from) as f64 / length
+    }
+}
+
 /// The set of 50 bores: each has its own mean, fixed for the seed.
 #[derive(Clone, Debug)]
 pub(super) struct Tooling {
@@ -40,6 +61,7 @@ pub(super) struct Tooling {
     /// Spread of single gross weights of one bore, dose and shell together.
     single_sd_mg: f64,
     weights: WeightModel,
+    wears: Option<Wears>,
     /// Chances on an even grid of drifts from `-DRIFT_END` to `DRIFT_END`.
     chances: Vec<Chance>,
 }
@@ -56,7 +78,14 @@ impl Tooling {
         let single_sd_mg = (FILL_MG * DOSE_SD).hypot(SHELL_SD_MG);
         let chances =
             (0..=DRIFT_STEPS).map(|step| chance_of(&bores, single_sd_mg, drift_of(step))).collect();
-        Tooling { bores, single_sd_mg, weights, chances }
+        Tooling { bores, single_sd_mg, weights, wears: None, chances }
+    }
+
+    /// Lets a bore wear between two strokes, down to this share of the fill. Unlike [`WeightModel::worn_bore`] it is
+    /// seen in the rejects too.
+    pub(super) fn wear(&mut self, bore: u16, (from, until): (u64, u64), share: f64) {
+        let bore = usize::from(bore.clamp(1, BORES as u16)) - 1;
+        self.wears = Some(Wears { from, until, bore, share });
     }
 
     /// The net weight of a capsule of a sample, whatever it is: a sample is not sorted.
@@ -78,12 +107,24 @@ impl Tooling {
             *from <= stroke && usize::from(*number) == bore + 1
         };
         let worn = self.weights.worn_bore.filter(is_worn);
-        self.bores[bore] + worn.map_or(0.0, |(_, _, share)| share)
+        let wears = self.wears.map_or(0.0, |wears| wears.off(bore, stroke));
+        self.bores[bore] + worn.map_or(0.0, |(_, _, share)| share) + wears
     }
 
-    pub(super) fn chance(&self, drift: f64) -> Chance {
+    pub(super) fn chance(&self, drift: f64, stroke: u64) -> Chance {
         let step = (drift / DRIFT_END + 1.0) / 2.0 * DRIFT_STEPS as f64;
-        self.chances[step.round().clamp(0.0, DRIFT_STEPS as f64) as usize]
+        let chance = self.chances[step.round().clamp(0.0, DRIFT_STEPS as f64) as usize];
+        let Some(wears) = self.wears else { return chance };
+        // One bore of all goes from where it was to where it is.
+        let of_bore = |off| chance_of(&[self.bores[wears.bore] + off], self.single_sd_mg, drift);
+        let (before, after) = (of_bore(0.0), of_bore(wears.off(wears.bore, stroke)));
+        let moved = |all: f64, before: f64, after: f64| {
+            (all + (after - before) / self.bores.len() as f64).max(P_OUTLIER / 2.0)
+        };
+        Chance {
+            under: moved(chance.under, before.under, after.under),
+            over: moved(chance.over, before.over, after.over),
+        }
     }
 
     /// The weight of a capsule of which is known that it is within the limits.

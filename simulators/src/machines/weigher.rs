@@ -199,6 +199,11 @@ impl Weigher {
         (n, NOMINAL_MG + sum / count, variance.max(0.0).sqrt())
     }
 
+    /// Lets a bore wear between two strokes, down to this share of the fill.
+    pub(crate) fn wear(&mut self, bore: u16, strokes: (u64, u64), share: f64) {
+        self.tooling.wear(bore, strokes, share);
+    }
+
     /// The account, with what is still `on_the_way`.
     pub(crate) fn ledger(&self) -> WeigherLedger {
         WeigherLedger { on_the_way: self.belt.capsules(), ..self.totals }
@@ -221,7 +226,7 @@ impl Weigher {
     fn weigh(&mut self, parcel: Parcel) -> u32 {
         let unweighed = self.unweighed.hits(parcel.capsules, &mut self.rng);
         let weighed = parcel.capsules - unweighed;
-        let chance = self.tooling.chance(parcel.drift);
+        let chance = self.tooling.chance(parcel.drift, parcel.stroke);
         let (mut under, mut over) = (0, 0);
         self.to_next_reject -= f64::from(weighed) * chance.reject();
         while self.to_next_reject < 0.0 {

@@ -61,7 +61,7 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
         ),
         Point::new(CAPS_PER_BOTTLE, "BC05.CapsPerBottle", U16(PER_BOTTLE as u16)),
         Point::new(CUR_MACH_SPEED, "BC05.Status.CurMachSpeed", U16(speed)),
-        Point::new(HEARTBEAT, "BC05.Heartbeat", U16(uptime_s as u16)),
+        Point::new(HEARTBEAT, "BC05.Heartbeat", U16(model.heartbeat(uptime_s))),
         Point::new(STOP_REASON, "BC05.Admin.StopReason", U16(counter.stop_reason())),
         Point::new(BUFFER_LEVEL, "BC05.BufferLevel", U16(level)),
         Point::new(GOOD_BOTTLES, "BC05.GoodBottles", count(good, ledger.good_bottles)),

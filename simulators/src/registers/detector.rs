@@ -39,7 +39,7 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     let signal = if testing { 260 } else { 38 + (now_us / 700_000 % 7) as u16 };
     vec![
         Point::new(STATE_BITS, "MD03.StateBits", U16(bits)),
-        Point::new(HEARTBEAT, "MD03.Heartbeat", U16(uptime_s as u16)),
+        Point::new(HEARTBEAT, "MD03.Heartbeat", U16(model.heartbeat(uptime_s))),
         Point::new(REJ_EVENTS, "MD03.RejEvents", count(start.detector_events, ledger.events)),
         Point::new(TEST_EVENTS, "MD03.TestEvents", count(start.detector_tests, ledger.test_pieces)),
         Point::new(SIGNAL, "MD03.Signal", U16(signal)),

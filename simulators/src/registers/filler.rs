@@ -78,7 +78,7 @@ fn status(model: &Model, nth: usize) -> [Point; 14] {
         Point::new(at::STATE_CURRENT, "CF01.Status.StateCurrent", U16(state as u16)),
         Point::new(at::UNIT_MODE_CURRENT, "CF01.Status.UnitModeCurrent", U16(unit_mode(state))),
         Point::new(at::STOP_REASON, "CF01.Admin.StopReason", U16(reason)),
-        Point::new(at::HEARTBEAT, "CF01.Heartbeat", U16(uptime_s as u16)),
+        Point::new(at::HEARTBEAT, "CF01.Heartbeat", U16(model.heartbeat(uptime_s))),
         Point::new(at::PLC_UPTIME, "CF01.PlcUptime", U32(uptime_s)),
         Point::new(
             at::CUR_MACH_SPEED,
@@ -88,10 +88,10 @@ fn status(model: &Model, nth: usize) -> [Point; 14] {
         Point::new(at::MACH_SPEED, "CF01.Status.MachSpeed", U16(capsules_per_min(filler.setpoint))),
         Point::new(at::STROKE_RATE, "CF01.StrokeRate", U16((filler.rate / 100) as u16)),
         Point::new(at::BORES, "CF01.Bores", U16(BORES as u16)),
-        Point::new(at::BATCH_ID, "CF01.BatchId", Text(filler.batch().batch_id)),
+        Point::new(at::BATCH_ID, "CF01.BatchId", Text(model.shown_batch_id(nth))),
         Point::new(at::RECIPE_NO, "CF01.RecipeNo", U16(12)),
         Point::new(at::ACC_TIME_SINCE_RESET, "CF01.AccTimeSinceReset", U32(since_reset_s)),
-        Point::new(at::PLC_CLOCK, "CF01.PlcClock", U64((model.utc_us() / 1_000) as u64)),
+        Point::new(at::PLC_CLOCK, "CF01.PlcClock", U64((model.plc_utc_us() / 1_000) as u64)),
         Point::new(at::ALARM, "CF01.Alarm", U16(alarm)),
     ]
 }
@@ -104,7 +104,8 @@ fn counters(model: &Model, nth: usize) -> Vec<Point> {
     let (base, start) = (&model.views[nth].base, &model.views[nth].start);
     let rejects = |class| (totals.of(class) - base.of(class)) as u16;
     // A sensor at the outlet that bounces sees some capsules twice.
-    let seen = made + made * u64::from(model.config.double_count_percent) / 100;
+    let twice = if nth == 0 { model.disturbances.seen_twice() } else { 0 };
+    let seen = made + made * u64::from(model.config.double_count_percent) / 100 + twice;
     let acc_count = u64::from(start.processed_acc) + seen;
     // Casts to fewer bits are the roll-over of the counters.
     let stroke_total = start.stroke_total.wrapping_add(strokes as u32);
@@ -148,7 +149,8 @@ fn conditions(model: &Model, filler: &Filler) -> [Point; 6] {
     use address as at;
     let hours = model.plant_us as f64 / 3.6e9;
     let wave = |period_h: f64| (hours * std::f64::consts::TAU / period_h).sin();
-    let vacuum = if filler.in_burst() { -380 } else { -450 };
+    let vacuum = model.disturbances.vacuum_lost(model.plant_us) - 450;
+    let vacuum = if filler.in_burst() { -380 } else { vacuum };
     let powder = (700.0 + 150.0 * wave(0.25)) as u16;
     let current = 80 + (filler.rate * 9 / 1_000) as u16;
     [

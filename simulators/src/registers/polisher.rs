@@ -35,7 +35,7 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     let filter = 400 + (model.plant_us / 1_000_000 % 86_400 / 108) as u16;
     vec![
         Point::new(STATE_CURRENT, "PS02.StateCurrent", U16(state as u16)),
-        Point::new(HEARTBEAT, "PS02.Heartbeat", U16(uptime_s as u16)),
+        Point::new(HEARTBEAT, "PS02.Heartbeat", U16(model.heartbeat(uptime_s))),
         Point::new(IN_COUNT, "PS02.InCount", U32(infeed)),
         Point::new(GOOD_COUNT, "PS02.GoodCount", U32(good)),
         Point::new(

@@ -50,7 +50,7 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     let count = |start: u32, since: u64| U32(start.wrapping_add(since as u32));
     let mut points = vec![
         Point::new(at::STATE_CURRENT, "CW04.StateCurrent", U16(state as u16)),
-        Point::new(at::HEARTBEAT, "CW04.Heartbeat", U16(uptime_s as u16)),
+        Point::new(at::HEARTBEAT, "CW04.Heartbeat", U16(model.heartbeat(uptime_s))),
         Point::new(at::PLC_UPTIME, "CW04.PlcUptime", U32(uptime_s)),
         Point::new(
             at::TOTAL,
@@ -76,7 +76,7 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
             "CW04.MasterTotal",
             U64(start.weigher_master.wrapping_add(ledger.passed())),
         ),
-        Point::node("CW04.BatchId", Text(model.batch_id())),
+        Point::node("CW04.BatchId", Text(model.shown_batch_id(0))),
     ];
     records(model, &mut points);
     points

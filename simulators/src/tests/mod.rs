@@ -1,10 +1,15 @@
 //! Laws of the plant, and what clients see of it over real sockets.
 
+mod injections;
 mod laws;
 mod line;
 mod opcua;
+mod scenarios;
+mod score;
 mod sockets;
+mod traces;
 mod views;
+mod wire;
 
 use crate::{Model, ModelConfig, Preset};
 

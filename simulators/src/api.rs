@@ -1,0 +1,278 @@
+//! The public interfaces that a score needs: the service's, and that of a plant in another process.
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use crate::{
+    injections::Injection,
+    ledger::Ledger,
+    report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop},
+};
+
+/// No answer is longer.
+const MOST_BYTES: usize = 256 << 20;
+
+/// A server of HTTP.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Host and port.
+    authority: String,
+}
+
+impl Server {
+    /// The server of a URL such as `http://127.0.0.1:8080`.
+    ///
+    /// # Errors
+    /// It is no such URL.
+    pub fn new(url: &str) -> Result<Server, ReportError> {
+        let rest = url.strip_prefix("http://").ok_or_else(|| ReportError::Address(url.into()))?;
+        let authority = rest.trim_end_matches('/').to_owned();
+        let is_one = authority.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && port.parse::<u16>().is_ok() && !host.contains('/')
+        });
+        is_one.then_some(Server { authority }).ok_or_else(|| ReportError::Address(url.into()))
+    }
+
+    /// The JSON at a path; none where the server says that there is no such thing.
+    async fn find(&self, method: Method, path: &str) -> Result<Option<Value>, ReportError> {
+        let url = format!("http://{}{path}", self.authority);
+        let away = |error: &dyn std::fmt::Display| ReportError::Unreachable {
+            url: url.clone(),
+            error: error.to_string(),
+        };
+        let stream = TcpStream::connect(&self.authority).await.map_err(|e| away(&e))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|e| away(&e))?;
+        let connection = tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", &self.authority)
+            .body(Empty::<Bytes>::new())
+            .map_err(|e| away(&e))?;
+        let answer = sender.send_request(request).await.map_err(|e| away(&e))?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), MOST_BYTES).collect().await;
+        connection.abort();
+        let body = body.map_err(|e| away(&e))?.to_bytes();
+        let problem = |problem: String| ReportError::Answer { url: url.clone(), problem };
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => {
+                serde_json::from_slice(&body).map(Some).map_err(|e| problem(e.to_string()))
+            }
+            status => Err(problem(format!("{status} {}", String::from_utf8_lossy(&body)))),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, ReportError> {
+        self.ask(Method::GET, path).await
+    }
+
+    async fn ask(&self, method: Method, path: &str) -> Result<Value, ReportError> {
+        self.find(method, path).await?.ok_or_else(|| self.wrong(path, "there is no such thing"))
+    }
+
+    fn wrong(&self, path: &str, problem: &str) -> ReportError {
+        let url = format!("http://{}{path}", self.authority);
+        ReportError::Answer { url, problem: problem.to_owned() }
+    }
+}
+
+/// A line of a running service.
+#[derive(Clone, Debug)]
+pub struct ServiceLine {
+    server: Server,
+    line: String,
+}
+
+impl ServiceLine {
+    /// A line by its name, or the only one of a service.
+    ///
+    /// # Errors
+    /// The service cannot be reached, or has no such line; the message names those that it has.
+    pub async fn find(server: Server, line: Option<&str>) -> Result<ServiceLine, ReportError> {
+        let path = "/api/v1/lines";
+        let lines = server.get(path).await?;
+        let ids: Vec<&str> =
+            lines.as_array().into_iter().flatten().filter_map(|line| line["id"].as_str()).collect();
+        let found = match line {
+            None if ids.len() == 1 => ids.first(),
+            None => None,
+            Some(line) => ids.iter().find(|id| **id == line),
+        };
+        match found {
+            Some(id) => Ok(ServiceLine { line: (*id).to_owned(), server }),
+            None => {
+                let problem = format!("its lines are {}; name one of them", ids.join(", "));
+                Err(server.wrong(path, &problem))
+            }
+        }
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/api/v1/lines/{}/{rest}", self.line)
+    }
+
+    async fn counter(&self, tag: &str, span: &str) -> Result<Option<SaidCounter>, ReportError> {
+        let path = self.path(&format!("counters/{}?{span}", encoded(tag)));
+        let Some(view) = self.server.find(Method::GET, &path).await? else { return Ok(None) };
+        let part = |key: &str| {
+            view["total"][key].as_u64().ok_or_else(|| self.server.wrong(&path, "it has no total"))
+        };
+        let total = Said { low: part("low")?, best: part("best")?, high: part("high")? };
+        let entries = view["entries"].as_array().into_iter().flatten();
+        let causes =
+            entries.filter_map(|entry| Some(entry["cause"].as_str()?.to_owned())).collect();
+        Ok(Some(SaidCounter { total, causes }))
+    }
+
+    async fn stops(&self, span: &str) -> Result<Vec<SaidStop>, ReportError> {
+        let path = self.path(&format!("stops?{span}"));
+        let view = self.server.get(&path).await?;
+        let recorded = view["recorded"].as_array().into_iter().flatten();
+        let stop = |stop: &Value| {
+            Some(SaidStop {
+                from_us: stop["from_ms"].as_i64()? * 1_000,
+                to_us: stop["to_ms"].as_i64().map(|ms| ms * 1_000),
+                cause: stop["cause"].as_str()?.to_owned(),
+                reason: stop["reason"].as_i64(),
+                key: stop["key"].as_str().map(str::to_owned),
+            })
+        };
+        let stops: Option<Vec<SaidStop>> = recorded.map(stop).collect();
+        stops.ok_or_else(|| self.server.wrong(&path, "a stop has no start or no cause"))
+    }
+
+    async fn signals(&self, span: &str) -> Result<Vec<SaidSignal>, ReportError> {
+        let alarms = self.server.get(&self.path(&format!("events?kind=alarm&{span}"))).await?;
+        let alarm = |event: &Value| {
+            Some(SaidSignal {
+                at_us: event["at_ms"].as_i64()? * 1_000,
+                word: event["word"].as_str()?.to_owned(),
+                about: event["tag"].as_str().or(event["station"].as_str()).unwrap_or("").to_owned(),
+            })
+        };
+        let path = self.path(&format!("incidents?{span}"));
+        let incidents = self.server.find(Method::GET, &path).await?.unwrap_or_default();
+        let incident = |incident: &Value| {
+            Some(SaidSignal {
+                at_us: incident["opened_ms"].as_i64()? * 1_000,
+                word: CHART.to_owned(),
+                about: incident["characteristic"].as_str()?.to_owned(),
+            })
+        };
+        let alarms = alarms.as_array().into_iter().flatten().filter_map(alarm);
+        let incidents = incidents.as_array().into_iter().flatten().filter_map(incident);
+        let mut signals: Vec<SaidSignal> = alarms.chain(incidents).collect();
+        signals.sort_by_key(|signal| signal.at_us);
+        Ok(signals)
+    }
+}
+
+/// Word of a signal of a chart.
+pub(crate) const CHART: &str = "chart";
+
+impl Reporter for ServiceLine {
+    async fn report(&self, tags: &[&str], from_us: i64) -> Result<Report, ReportError> {
+        let to_us = self.now_us().await? + 1_000_000;
+        let span = format!("from={}&to={}", from_us / 1_000, to_us / 1_000);
+        let mut report = Report {
+            stops: self.stops(&span).await?,
+            signals: self.signals(&span).await?,
+            ..Report::default()
+        };
+        for tag in tags {
+            if let Some(counter) = self.counter(tag, &span).await? {
+                report.counters.insert((*tag).to_owned(), counter);
+            }
+        }
+        Ok(report)
+    }
+
+    async fn now_us(&self) -> Result<i64, ReportError> {
+        let path = self.path("snapshot");
+        let view = self.server.get(&path).await?;
+        let at_ms = view["at_ms"].as_i64().zip(view["age_ms"].as_i64());
+        let (at_ms, age_ms) =
+            at_ms.ok_or_else(|| self.server.wrong(&path, "it does not say when it is"))?;
+        Ok((at_ms + age_ms) * 1_000)
+    }
+}
+
+/// A tag in a path.
+fn encoded(tag: &str) -> String {
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let part = |byte: u8| match keep(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    tag.bytes().map(part).collect()
+}
+
+/// A plant in another process.
+#[derive(Clone, Debug)]
+pub struct RemotePlant {
+    server: Server,
+}
+
+impl RemotePlant {
+    /// The plant behind a server.
+    pub fn new(server: Server) -> RemotePlant {
+        RemotePlant { server }
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, ReportError> {
+        let value = self.server.ask(method, path).await?;
+        serde_json::from_value(value).map_err(|error| self.server.wrong(path, &error.to_string()))
+    }
+
+    /// Its ledger now.
+    ///
+    /// # Errors
+    /// It cannot be reached, or is no simulated plant.
+    pub async fn ledger(&self) -> Result<Ledger, ReportError> {
+        self.read(Method::GET, "/ledger").await
+    }
+
+    /// How many times as fast as real it runs.
+    ///
+    /// # Errors
+    /// It cannot be reached, or is no simulated plant.
+    pub async fn speed(&self) -> Result<f64, ReportError> {
+        let account = self.server.get("/ledger").await?;
+        account["speed"].as_f64().ok_or_else(|| self.server.wrong("/ledger", "it has no speed"))
+    }
+
+    /// What was injected.
+    ///
+    /// # Errors
+    /// It cannot be reached, or is no simulated plant.
+    pub async fn injected(&self) -> Result<Vec<Injection>, ReportError> {
+        self.read(Method::GET, "/injections").await
+    }
+
+    /// Holds it, and its ledger then.
+    ///
+    /// # Errors
+    /// It cannot be reached, or is no simulated plant.
+    pub async fn hold(&self) -> Result<Ledger, ReportError> {
+        self.read(Method::POST, "/hold").await
+    }
+
+    /// Lets it run again.
+    ///
+    /// # Errors
+    /// It cannot be reached, or is no simulated plant.
+    pub async fn resume(&self) -> Result<(), ReportError> {
+        self.server.ask(Method::POST, "/resume").await.map(|_| ())
+    }
+}

@@ -1,0 +1,34 @@
+//! `capline-sim list`.
+
+use std::path::PathBuf;
+
+use simulators::{Fault, Scenario};
+
+#[derive(clap::Args)]
+pub(super) struct List {
+    /// Folder of the scenario files.
+    #[arg(long, default_value = "simulators/scenarios")]
+    folder: PathBuf,
+}
+
+impl List {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        println!("faults");
+        for fault in Fault::ALL {
+            let entry = fault.entry();
+            let value = entry
+                .value
+                .map_or(String::new(), |figure| format!(" [{} {}]", figure.default, figure.unit));
+            println!("  {:<20}{}{value}", fault.name(), entry.does.en);
+        }
+        println!(
+            "\npresets\n  steady  good  typical  poor\n\nscenarios in {}",
+            self.folder.display()
+        );
+        for Scenario { name, title, length_us, long, .. } in Scenario::all(&self.folder)? {
+            let long = if long { ", long" } else { "" };
+            println!("  {name:<28}{title} {} s{long}", length_us / 1_000_000);
+        }
+        Ok(())
+    }
+}

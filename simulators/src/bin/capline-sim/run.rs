@@ -1,0 +1,180 @@
+//! `capline-sim run`.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::Context;
+use clap::ValueEnum;
+use simulators::{Counters, Plant, PlantConfig, Preset, Recorder, Scenario, utc_now_us};
+
+use super::{seconds, until_over};
+
+/// Registers are recorded so often, in real time.
+const RECORD_EVERY: Duration = Duration::from_millis(10);
+/// Progress of a scenario is told so often.
+const PROGRESS_EVERY_US: i64 = 10_000_000;
+
+#[derive(clap::Args)]
+pub(super) struct Run {
+    /// A scenario file, for its plant and its faults.
+    scenario: Option<PathBuf>,
+    /// Lines, each with ports and a seed of its own: those given for the first, and the next ones.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32), conflicts_with = "scenario")]
+    lines: u16,
+    /// Fillers of each line that work side by side; together they are as fast as one.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4))]
+    fillers: u32,
+    /// Seed of all randomness.
+    #[arg(long, default_value_t = 1, conflicts_with = "scenario")]
+    seed: u64,
+    /// Seconds of plant time in a real second. A service in real time can follow 1 only.
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// How well the plant runs.
+    #[arg(long, value_enum, default_value_t = PresetName::Good, conflicts_with = "scenario")]
+    preset: PresetName,
+    /// Address of all machines on Modbus TCP, each a unit.
+    #[arg(long, default_value = "127.0.0.1:5020")]
+    modbus: SocketAddr,
+    /// Address of all machines on OPC UA.
+    #[arg(long, default_value = "127.0.0.1:4840")]
+    opcua: SocketAddr,
+    /// Address of the ledger and the faults (HTTP).
+    #[arg(long, default_value = "127.0.0.1:5080")]
+    http: SocketAddr,
+    /// Stop after this much real time, in seconds, such as 30s or 30.
+    #[arg(long, value_parser = seconds)]
+    duration: Option<Duration>,
+    /// Folder for the certificates of the OPC UA server.
+    #[arg(long)]
+    pki: Option<PathBuf>,
+    /// Record the registers of all machines of the first line into this file, as CSV.
+    #[arg(long)]
+    record: Option<PathBuf>,
+    /// Make nothing before `POST /resume`, so that a service can be started first.
+    #[arg(long)]
+    held: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PresetName {
+    Steady,
+    Good,
+    Typical,
+    Poor,
+}
+
+impl From<PresetName> for Preset {
+    fn from(name: PresetName) -> Preset {
+        match name {
+            PresetName::Steady => Preset::Steady,
+            PresetName::Good => Preset::Good,
+            PresetName::Typical => Preset::Typical,
+            PresetName::Poor => Preset::Poor,
+        }
+    }
+}
+
+impl Run {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let scenario = self.scenario.as_deref().map(Scenario::load).transpose()?;
+        let mut plants = Vec::new();
+        for nth in 0..self.lines {
+            let plant = Plant::start(self.config(scenario.as_ref(), nth)?).await?;
+            show(nth + 1, &plant);
+            plants.push(plant);
+        }
+        let first = plants.first().context("there is at least one line")?;
+        let inject = scenario.iter().flat_map(|scenario| &scenario.inject);
+        inject.for_each(|injection| first.plan(*injection));
+        let mut recorder = self.record.as_deref().map(Recorder::create).transpose()?;
+        self.watch(first, scenario.as_ref(), recorder.as_mut()).await?;
+        if let (Some(recorder), Some(file)) = (recorder, &self.record) {
+            eprintln!("{} rows in {}", recorder.finish()?, file.display());
+        }
+        for plant in plants {
+            plant.hold();
+            println!("{}", serde_json::to_string(&plant.ledger())?);
+            plant.stop().await;
+        }
+        Ok(())
+    }
+
+    /// What a line is started with.
+    fn config(&self, scenario: Option<&Scenario>, nth: u16) -> anyhow::Result<PlantConfig> {
+        let defaults = PlantConfig::default();
+        let plant = match scenario {
+            Some(scenario) => scenario.plant(),
+            None => PlantConfig {
+                seed: self.seed.wrapping_add(u64::from(nth)),
+                preset: self.preset.into(),
+                start_counters: Counters::in_use(),
+                ..defaults.clone()
+            },
+        };
+        Ok(PlantConfig {
+            speed: self.speed,
+            fillers: self.fillers,
+            line_start_us: utc_now_us(),
+            modbus_addr: further(self.modbus, nth)?,
+            opcua_addr: further(self.opcua, nth)?,
+            http_addr: Some(further(self.http, nth)?),
+            pki_dir: self.pki.clone().unwrap_or(defaults.pki_dir),
+            held: self.held,
+            ..plant
+        })
+    }
+
+    /// Returns at Ctrl-C, when the time is over, or at the end of the scenario.
+    async fn watch(
+        &self,
+        plant: &Plant,
+        scenario: Option<&Scenario>,
+        mut recorder: Option<&mut Recorder>,
+    ) -> anyhow::Result<()> {
+        let began_us = utc_now_us();
+        let mut told_us = 0;
+        let look = || {
+            let now_us = plant.plant_us();
+            if let Some(recorder) = &mut recorder {
+                for (unit, table, at_us, registers) in plant.registers() {
+                    recorder.look(at_us, unit, table, &registers)?;
+                }
+            }
+            if let Some(scenario) = scenario
+                && now_us >= told_us
+            {
+                told_us = now_us + PROGRESS_EVERY_US;
+                let length_s = scenario.length_us / 1_000_000;
+                eprintln!("{}: {} s of {length_s} s", scenario.name, now_us / 1_000_000);
+            }
+            let passed_us = u128::try_from(utc_now_us() - began_us).unwrap_or(0);
+            let is_over = self.duration.is_some_and(|duration| passed_us >= duration.as_micros());
+            Ok(is_over || scenario.is_some_and(|scenario| now_us >= scenario.length_us))
+        };
+        until_over(RECORD_EVERY, look).await
+    }
+}
+
+/// The address of a further line: the next ports, or any free one again.
+fn further(addr: SocketAddr, nth: u16) -> anyhow::Result<SocketAddr> {
+    let port = match addr.port() {
+        0 => 0,
+        first => first.checked_add(nth).with_context(|| {
+            format!("line {} has no port: {first} + {nth} is above 65535; begin lower", nth + 1)
+        })?,
+    };
+    Ok(SocketAddr::new(addr.ip(), port))
+}
+
+/// Where the machines of a line are.
+fn show(line: u16, plant: &Plant) {
+    let (modbus, opcua) = (plant.modbus_addr(), plant.opcua_url());
+    println!("line {line}  modbus tcp {modbus}  opc ua {opcua}");
+    for (unit, station) in plant.machines() {
+        let function = if unit == 3 { "input" } else { "holding" };
+        println!("  {station}  unit {unit:<2}  {function} registers  nodes s={station}.…");
+    }
+    if let Some(http) = plant.http_addr() {
+        println!("  ledger http://{http}/ledger");
+    }
+}

@@ -1,0 +1,235 @@
+//! Scenario files played: the plant of the file, the service over real sockets with a clock as fast, and a naive reader
+//! on the same wire.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use capline::clock::Clock;
+use domain::units::{HOUR_US, MINUTE_US};
+use serde_json::Value;
+use simulators::{
+    Naive, Now, Output, Plant, PlantConfig, Report, Reporter, Scenario, Score, Server, ServiceLine,
+    Truth, tags,
+};
+
+use crate::harness::{
+    App, FILLER, PATIENCE, Site, WEIGHER, any_port, count, plant, repository, until,
+};
+
+/// How long the service may take to tell the last capsules of a held plant.
+const LAST_CAPSULES: Duration = Duration::from_secs(15);
+/// Real time in which the service has found back to a machine that answers again.
+const RECONNECTED: Duration = Duration::from_secs(3);
+/// Real time for the first readings before the plant must run.
+const FIRST_READINGS: Duration = Duration::from_secs(15);
+
+/// A scenario that was played.
+pub(crate) struct Played {
+    pub(crate) scenario: Scenario,
+    /// What the service said, against the truth.
+    pub(crate) score: Score,
+    /// What the naive reader said, against the same truth.
+    pub(crate) naive: Score,
+    /// Everything that is not as the file wants it.
+    pub(crate) wrong: Vec<String>,
+}
+
+/// Folder of the scenario files.
+pub(crate) fn folder() -> PathBuf {
+    repository("simulators/scenarios")
+}
+
+/// The scenario of a name.
+pub(crate) fn scenario(name: &str) -> Scenario {
+    let file = folder().join(format!("{name}.toml"));
+    Scenario::load(&file).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The parts of a played scenario.
+pub(crate) struct Stage {
+    pub(crate) site: Site,
+    pub(crate) plant: Plant,
+    pub(crate) app: App,
+    pub(crate) line: ServiceLine,
+    pub(crate) naive: Naive,
+    /// Plant time 0 by the clock of the service.
+    pub(crate) zero_us: i64,
+    /// Kinds of faults of the data that were shown, and how long they were looked for.
+    shown: BTreeSet<String>,
+    border_us: Option<i64>,
+    speed: f64,
+}
+
+impl Stage {
+    /// Sets up a scenario and lets its plant run.
+    pub(crate) async fn set(scenario: &Scenario) -> Stage {
+        let speed = scenario.speed;
+        let (clock, border_us) = match scenario.shift_change_us {
+            None => (Clock::accelerated(0, speed), None),
+            Some(change_us) => before_a_shift(change_us, speed),
+        };
+        let site = Site::new();
+        let line_start_us = clock.now().utc_us;
+        let plant = plant(PlantConfig { line_start_us, ..scenario.plant() }, site.path()).await;
+        scenario.inject.iter().for_each(|injection| plant.plan(*injection));
+        configure(&site, &plant, scenario.output, border_us);
+        let app = site.serve(clock).await;
+        app.heard().await;
+        let now: Now = Arc::new(move || clock.now().utc_us);
+        let period = Duration::from_millis(10);
+        let naive = Naive::start(plant.modbus_addr(), scenario.output, period, now);
+        until("a first naive reading", PATIENCE, async || match naive.has_read() {
+            true => Ok(()),
+            false => Err("nothing".to_owned()),
+        })
+        .await;
+        if let (Some(border_us), Some(change_us)) = (border_us, scenario.shift_change_us) {
+            let start_us = border_us - change_us;
+            assert!(clock.now().utc_us < start_us, "first readings took over {FIRST_READINGS:?}");
+            while clock.now().utc_us < start_us {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        let zero_us = clock.now().utc_us - plant.plant_us();
+        plant.resume();
+        let server = Server::new(&format!("http://{}", app.api().0)).expect("an address");
+        let line = ServiceLine::find(server, None).await.expect("the line is there");
+        Stage { site, plant, app, line, naive, zero_us, shown: BTreeSet::new(), border_us, speed }
+    }
+
+    /// Lets the plant run up to a plant time, and looks what is shown meanwhile.
+    pub(crate) async fn run_to(&mut self, plant_us: i64) {
+        while self.plant.plant_us() < plant_us {
+            if let Ok(view) = self.app.api().snapshot().await {
+                let faults = view["faults"].as_array().cloned().unwrap_or_default();
+                let kinds = faults.iter().filter_map(|fault| fault["kind"].as_str());
+                self.shown.extend(kinds.map(str::to_owned));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// What is true now.
+    pub(crate) fn truth(&self) -> Truth {
+        let truth = Truth::new(self.plant.ledger(), self.plant.injected(), self.zero_us);
+        truth.blind_for((RECONNECTED.as_micros() as f64 * self.speed) as i64)
+    }
+
+    /// What a reporter says since an hour before the start.
+    pub(crate) async fn report(&self, reporter: &impl Reporter) -> Report {
+        let report = reporter.report(&tags(), self.zero_us - HOUR_US).await;
+        report.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Holds the plant and waits until the service has told its last capsules.
+    pub(crate) async fn judge(&mut self, scenario: &Scenario) -> (Score, Vec<String>) {
+        self.plant.hold();
+        self.plant.shown().await;
+        let truth = self.truth();
+        let end = Instant::now() + LAST_CAPSULES;
+        loop {
+            let report = self.report(&self.line).await;
+            let score = truth.score(&report);
+            let mut wrong = scenario.judge(&score, &report, &self.shown);
+            if let Some(border_us) = self.border_us {
+                wrong.extend(self.shifts(scenario, border_us).await);
+            }
+            if wrong.is_empty() || Instant::now() > end {
+                return (score, wrong);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Whether each shift holds what was made in it.
+    async fn shifts(&self, scenario: &Scenario, border_us: i64) -> Vec<String> {
+        let made = self.plant.ledger().made;
+        let before = scenario.made_by(border_us - self.zero_us);
+        let path = "/api/v1/lines/L1/shifts";
+        let shifts = match self.app.api().get(path).await {
+            Ok(shifts) => shifts,
+            Err(error) => return vec![error],
+        };
+        let shifts: Vec<&Value> = shifts.as_array().into_iter().flatten().collect();
+        let of = |begins: bool| {
+            let is_it =
+                |shift: &&&Value| (shift["start_ms"].as_i64() == Some(border_us / 1_000)) == begins;
+            shifts.iter().filter(is_it).filter_map(|shift| count(&shift["good"]).ok()).sum()
+        };
+        let shifts: [domain::units::Count; 2] = [of(false), of(true)];
+        let truth = [before, made - before];
+        let wrong = shifts.iter().zip(truth).filter(|(said, truth)| !said.contains(*truth));
+        wrong.map(|(said, truth)| format!("a shift made {truth}, and {said} is said")).collect()
+    }
+
+    pub(crate) async fn end(self) {
+        drop(self.naive);
+        self.app.stop().await;
+        self.plant.stop().await;
+    }
+}
+
+/// A clock so far ahead that a minute begins at a plant time, and that minute: there the shift is to change.
+fn before_a_shift(change_us: i64, speed: f64) -> (Clock, Option<i64>) {
+    let now_us = Clock::real().now().utc_us;
+    let border_us = (now_us / HOUR_US + 2) * HOUR_US + 30 * MINUTE_US;
+    let first_us = (FIRST_READINGS.as_micros() as f64 * speed) as i64;
+    let ahead_us = border_us - change_us - first_us - now_us;
+    (Clock::accelerated(ahead_us, speed), Some(border_us))
+}
+
+/// Writes the configuration: the shipped maps, with the output taken from where the scenario wants it.
+fn configure(site: &Site, plant: &Plant, output: Output, border_us: Option<i64>) {
+    let mut map = std::fs::read_to_string(repository(FILLER)).expect("the map is there");
+    let register = |at| format!("register = \"holding {at}\"\ntype = ");
+    let changes = match output {
+        Output::Lifetime => None,
+        Output::LowWord => Some((14, "65536")),
+        Output::Panel => Some((50, "10000")),
+    };
+    if let Some((at, modulus)) = changes {
+        for (old, new) in [
+            (format!("{}\"i32\"", register(13)), format!("{}\"u16\"", register(at))),
+            ("modulus = \"2^31\"".to_owned(), format!("modulus = {modulus}")),
+        ] {
+            assert!(map.contains(&old), "{old} is not in the map");
+            map = map.replace(&old, &new);
+        }
+    }
+    let file = site.path().join("filler.toml");
+    write(&file, &map);
+    let (file, filler) = (file.display().to_string(), plant.modbus_addr().to_string());
+    site.configure(any_port(), "CF01", &[(&file, &filler), (WEIGHER, &plant.opcua_url())]);
+    if let Some(border_us) = border_us {
+        let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone that is built in");
+        let at = |us: i64| {
+            let at = jiff::Timestamp::from_microsecond(us).expect("a moment of these years");
+            at.to_zoned_datetime(zone.clone()).strftime("%H:%M").to_string()
+        };
+        let (first, second) = (at(border_us - 12 * HOUR_US), at(border_us));
+        let mut text = std::fs::read_to_string(site.file()).expect("it was just written");
+        for (name, start, end) in [("A", &first, &second), ("B", &second, &first)] {
+            text += &format!("[[line.shift]]\nname = '{name}'\nstart = '{start}'\nend = '{end}'\n");
+        }
+        write(&site.file(), &text);
+    }
+}
+
+fn write(file: &Path, text: &str) {
+    std::fs::write(file, text).expect("a test can write its configuration");
+}
+
+/// Plays a scenario to its end.
+pub(crate) async fn play(scenario: Scenario) -> Played {
+    let mut stage = Stage::set(&scenario).await;
+    stage.run_to(scenario.length_us).await;
+    let (score, mut wrong) = stage.judge(&scenario).await;
+    let naive = stage.truth().score(&stage.report(&stage.naive).await);
+    if scenario.expect.naive_is_wrong && naive.outside().next().is_none() {
+        wrong.push(format!("a naive reader is right: {naive}"));
+    }
+    stage.end().await;
+    Played { scenario, score, naive, wrong }
+}
