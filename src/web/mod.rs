@@ -20,6 +20,7 @@ mod record;
 mod reloads;
 mod replay;
 mod serve;
+pub mod simulator;
 pub mod view;
 
 #[cfg(test)]
@@ -46,7 +47,9 @@ pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
 pub(crate) use serve::Peer;
 #[cfg(test)]
 use serve::router;
+pub(crate) use serve::is_simulated;
 pub use serve::{ask, serve};
+pub use simulator::Simulator;
 use view::{CallView, LineView, Present};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
@@ -100,6 +103,8 @@ pub struct AppParts {
     pub writes: bool,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
+    /// The simulated plant, where there is one: its page and its API exist only then.
+    pub simulator: Option<Arc<dyn Simulator>>,
 }
 
 /// A line as the web sees it.
@@ -158,7 +163,7 @@ impl LineFeed {
     }
 }
 
-/// All routes of the web.
+/// All routes of the web, those of a simulated plant with them.
 pub(crate) fn routes() -> Routes {
     [
         pages::routes(),

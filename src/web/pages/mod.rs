@@ -10,6 +10,7 @@ mod parts;
 pub mod rejects;
 mod replay;
 pub mod report;
+pub mod sim;
 pub mod spc;
 pub mod stops;
 pub mod wall;
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> Routes {
         spc::routes(),
         report::routes(),
         data::routes(),
+        sim::routes(),
     ]
     .into_iter()
     .flatten()
