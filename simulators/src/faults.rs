@@ -36,6 +36,18 @@ pub struct ModbusFaults {
     pub torn: u32,
     /// Every request is answered with this Modbus exception code (1 to 11).
     pub exception: Option<u8>,
+    /// In that many answers of the filler all counters are zero; the number counts down.
+    pub zeros: u32,
+    /// Values of several words of the filler come with the least significant word first.
+    pub swap_words: bool,
+    /// The answer before comes again ahead of each answer.
+    pub duplicate: bool,
+    /// Every other answer comes behind the next one.
+    pub reorder: bool,
+    /// Answers carry the transaction number of no request.
+    pub wrong_transaction: bool,
+    /// Answers carry a unit that was not asked.
+    pub wrong_unit: bool,
 }
 
 /// Faults of the OPC UA server.
@@ -44,6 +56,8 @@ pub struct ModbusFaults {
 pub struct OpcUaFaults {
     /// All nodes keep their value and have the status `BadNoCommunication`.
     pub bad_status: bool,
+    /// Values are sent once a second, with the bit that says that others were lost.
+    pub overflow: bool,
 }
 
 /// A fault that happens once.
@@ -105,6 +119,14 @@ impl Faults {
         let torn = &mut self.lock().modbus.torn;
         let is_due = *torn > 0;
         *torn = torn.saturating_sub(1);
+        is_due
+    }
+
+    /// Counts down the answers with zeros; true if this is one.
+    pub(crate) fn take_zeros(&self) -> bool {
+        let zeros = &mut self.lock().modbus.zeros;
+        let is_due = *zeros > 0;
+        *zeros = zeros.saturating_sub(1);
         is_due
     }
 

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Exp1, StandardNormal};
 
 use crate::{
+    disturb::MoreRejects,
     ledger::{BatchRecord, RejectClass, StopRecord, Totals},
     model::{ModelConfig, RejectModel, WeightModel},
     random::{self, Rare, Stream},
@@ -157,14 +158,15 @@ impl Rejects {
         let Some((from_us, p)) = self.model.worn_bore else { return 0 };
         u32::from(from_us <= run_us && ejected > 0 && self.rng.random_bool(p.clamp(0.0, 1.0)))
     }
+}
 
-    fn class(&mut self) -> RejectClass {
-        match self.rng.random_range(0..100) {
-            0..55 => RejectClass::Unseparated,
-            55..80 => RejectClass::Dented,
-            80..95 => RejectClass::NoDose,
-            _ => RejectClass::DoubleCap,
-        }
+/// The class of a reject.
+fn class_of(rng: &mut ChaCha8Rng) -> RejectClass {
+    match rng.random_range(0..100) {
+        0..55 => RejectClass::Unseparated,
+        55..80 => RejectClass::Dented,
+        80..95 => RejectClass::NoDose,
+        _ => RejectClass::DoubleCap,
     }
 }
 
@@ -184,6 +186,10 @@ pub(crate) struct Filler {
     pub(crate) conveyor: VecDeque<Parcel>,
     /// Samples that were not weighed yet.
     pub(crate) samples: Vec<Taken>,
+    /// Rejects beside those of the machine.
+    pub(crate) more_rejects: MoreRejects,
+    /// A stop that begins with the next stroke of a machine that runs.
+    pub(crate) wanted_stop: Option<Stop>,
     weights: WeightModel,
     preset: Preset,
     batches_from: Batches,
@@ -249,6 +255,8 @@ impl Filler {
             setpoint: (DESIGN_RATE as f64 * preset.speed()).round() as u64,
             conveyor: VecDeque::new(),
             samples: Vec::new(),
+            more_rejects: MoreRejects::new(seed),
+            wanted_stop: None,
             weights: config.weights,
             preset,
             batches_from,
@@ -313,6 +321,11 @@ impl Filler {
         self.plan_next(now_us);
     }
 
+    /// Ends the batch in production as soon as the machine runs.
+    pub(crate) fn end_batch_soon(&mut self) {
+        self.batch_ends_at = self.totals.made;
+    }
+
     /// Capsules loaded and not yet ejected.
     pub(crate) fn in_process(&self) -> u64 {
         self.loaded.iter().map(|&n| u64::from(n)).sum()
@@ -369,10 +382,18 @@ impl Filler {
         let spoilt = self.rejects.spoilt(ejected, self.run_us);
         let n_rejects = spoilt + self.rejects.rare.hits(ejected - spoilt, &mut self.rejects.rng);
         for _ in 0..n_rejects {
-            let class = self.rejects.class();
+            let class = class_of(&mut self.rejects.rng);
             self.totals.rejects[class as usize] += 1;
         }
-        let sound = ejected - n_rejects;
+        let n_more = self.more_rejects.hits(ejected - n_rejects);
+        for _ in 0..n_more {
+            let class = match self.more_rejects.unseparated {
+                true => RejectClass::Unseparated,
+                false => class_of(&mut self.more_rejects.rng),
+            };
+            self.totals.rejects[class as usize] += 1;
+        }
+        let sound = ejected - n_rejects - n_more;
         if self.discard_strokes > 0 && ejected > 0 {
             self.discard_strokes -= 1;
             self.totals.rejects[RejectClass::Startup as usize] += u64::from(sound);
@@ -411,6 +432,8 @@ impl Filler {
         }
         if self.totals.made >= self.batch_ends_at {
             self.phase = Phase::RunOut { strokes: DEPTH as u32 };
+        } else if let Some(stop) = self.wanted_stop.take() {
+            self.begin_stop(stop, now_us, COAST_STROKES);
         } else if let Some(stop) = self.stop_clocks.strike(now_us, self.run_us) {
             self.begin_stop(stop, now_us, COAST_STROKES);
         }

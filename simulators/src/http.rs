@@ -5,6 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use axum::{
     Json, Router,
     extract::State,
+    http::StatusCode,
     routing::{get, post},
     serve::ListenerExt,
 };
@@ -12,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
+    catalogue::{Entry, Fault},
     faults::{Event, FaultSet, ModbusFaults, OpcUaFaults},
+    injections::Injection,
     ledger::Ledger,
     plant::Core,
 };
@@ -43,6 +46,10 @@ pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
         .route("/healthz", get(async || "ok"))
         .route("/ledger", get(ledger))
         .route("/faults", get(faults).post(set_faults))
+        .route("/faults/catalogue", get(catalogue))
+        .route("/inject", post(inject))
+        .route("/withdraw", post(withdraw))
+        .route("/injections", get(injections))
         .route("/hold", post(hold))
         .route("/resume", post(resume))
         .with_state(core);
@@ -73,6 +80,52 @@ async fn set_faults(State(core): State<Arc<Core>>, Json(order): Json<Order>) -> 
         core.faults.trigger(event);
     }
     Json(core.faults.get())
+}
+
+async fn catalogue() -> Json<Vec<Entry>> {
+    Json(Fault::ALL.into_iter().map(Fault::entry).collect())
+}
+
+/// Body of `POST /inject`: a fault, now or at a second of plant time, for so many seconds.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strike {
+    fault: Fault,
+    at_s: Option<f64>,
+    for_s: Option<f64>,
+    value: Option<f64>,
+}
+
+async fn inject(
+    State(core): State<Arc<Core>>,
+    Json(strike): Json<Strike>,
+) -> Result<Json<Injection>, (StatusCode, String)> {
+    let Strike { fault, at_s, for_s, value } = strike;
+    let us = |seconds: f64| (seconds * 1e6) as i64;
+    let from_us = at_s.map_or_else(|| core.clock.now_us(), us);
+    let injection = Injection::new(fault, from_us, for_s.map(us), value)
+        .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+    core.inject(injection);
+    Ok(Json(injection))
+}
+
+/// Body of `POST /withdraw`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Withdraw {
+    fault: Fault,
+}
+
+async fn withdraw(
+    State(core): State<Arc<Core>>,
+    Json(Withdraw { fault }): Json<Withdraw>,
+) -> Json<Vec<Injection>> {
+    core.withdraw(fault);
+    injections(State(core)).await
+}
+
+async fn injections(State(core): State<Arc<Core>>) -> Json<Vec<Injection>> {
+    Json(core.injections.all())
 }
 
 async fn hold(State(core): State<Arc<Core>>) -> Json<Account> {

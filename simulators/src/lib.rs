@@ -9,14 +9,16 @@
 //!          ├─► ledger                    ├─► ledger  the truth, nothing wraps
 //!          └─► registers                 └─► nodes   the view of the PLCs
 //! Plant  clock ─► model ─► modbus, opcua, http       real time and real sockets
-//!          faults spoil the view, never the model
+//!          faults of the view spoil what is seen, never what is made
 //! ```
 //!
 //! Where is what:
 //! - [`model`]: the plant as a function of plant time; [`filler`] and [`weigher`] are its machines,
 //!   [`stops`] is why they stop, [`random`] where chance comes from.
 //! - [`ledger`]: the truth. [`registers`]: what the PLCs show of it, with an encoder of its own.
-//! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`] and [`faults`].
+//! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`].
+//! - [`catalogue`]: the faults by name; [`injections`]: which strike when; [`disturb`] is what they do to the machine,
+//!   [`spoil`] to its registers, [`wire`] to its frames; [`faults`]: the same as switches.
 //! - [`load`]: servers and clients that only make work, for figures of speed.
 //!
 //! Invariants:
@@ -29,10 +31,13 @@
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the map names private modules")]
 
+mod catalogue;
 mod clock;
+mod disturb;
 mod faults;
 mod filler;
 mod http;
+mod injections;
 mod ledger;
 pub mod load;
 mod modbus;
@@ -41,14 +46,18 @@ mod opcua;
 mod plant;
 mod random;
 pub mod registers;
+mod spoil;
 mod stops;
 #[cfg(test)]
 mod tests;
 mod weigher;
+mod wire;
 
+pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
 pub use filler::BORES;
+pub use injections::{InjectError, Injection};
 pub use ledger::{
     BatchRecord, IntervalRecord, Ledger, RejectClass, SampleRecord, StopRecord, WeigherLedger,
 };

@@ -21,7 +21,7 @@ use tokio_modbus::{
     server::{Service, tcp::Server},
 };
 
-use crate::{plant::Core, registers::address};
+use crate::{faults::ModbusFaults, plant::Core, spoil::Spoiler, wire::Wire};
 
 /// Unit identifier of CF01.
 const FILLER_UNIT: u8 = 1;
@@ -29,12 +29,10 @@ const FILLER_UNIT: u8 = 1;
 const WEIGHER_UNIT: u8 = 4;
 /// Most registers one request may ask for (Modbus application protocol, 6.3).
 const MOST_REGISTERS: u16 = 125;
-/// A torn answer is new up to here: in the middle of `AccCount`.
-const TEAR_AT: usize = address::PROCESSED_ACC_COUNT + 1;
 
 /// Serves until the task is aborted.
 pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
-    let plc = Arc::new(Plc { core, kept: Mutex::default() });
+    let plc = Arc::new(Plc { core, spoiler: Mutex::default() });
     let mut drops = plc.core.faults.connection_drops();
     let server = Server::new(listener);
     loop {
@@ -53,21 +51,15 @@ pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
     }
 }
 
-fn accept(plc: &Arc<Plc>, stream: TcpStream) -> Option<(Arc<Plc>, TcpStream)> {
-    let is_refused = plc.core.faults.get().modbus.refuse_connections;
-    (!is_refused && stream.set_nodelay(true).is_ok()).then(|| (Arc::clone(plc), stream))
+fn accept(plc: &Arc<Plc>, stream: TcpStream) -> Option<(Arc<Plc>, Wire)> {
+    let is_refused = plc.core.faults_now().modbus.refuse_connections;
+    let wire = |stream| (Arc::clone(plc), Wire::new(stream, Arc::clone(&plc.core)));
+    (!is_refused && stream.set_nodelay(true).is_ok()).then(|| wire(stream))
 }
 
 struct Plc {
     core: Arc<Core>,
-    kept: Mutex<Kept>,
-}
-
-/// Images that faults need again.
-#[derive(Default)]
-struct Kept {
-    last: Vec<u16>,
-    frozen: Option<Vec<u16>>,
+    spoiler: Mutex<Spoiler>,
 }
 
 impl Service for Plc {
@@ -78,10 +70,10 @@ impl Service for Plc {
 
     fn call(&self, request: SlaveRequest<'static>) -> Self::Future {
         count_write(&request.request, &self.core.write_attempts);
-        let faults = self.core.faults.get().modbus;
+        let faults = self.core.faults_now().modbus;
         let answer = match faults.exception.and_then(exception_code) {
             Some(exception) => Err(exception),
-            None => self.answer(&request, faults.freeze),
+            None => self.answer(&request, faults),
         };
         Box::pin(async move {
             if faults.delay_ms > 0 {
@@ -96,7 +88,7 @@ impl Plc {
     fn answer(
         &self,
         request: &SlaveRequest<'static>,
-        freeze: bool,
+        faults: ModbusFaults,
     ) -> Result<Response, ExceptionCode> {
         if ![FILLER_UNIT, WEIGHER_UNIT].contains(&request.slave) {
             return Err(ExceptionCode::GatewayTargetDevice);
@@ -108,7 +100,7 @@ impl Plc {
             Request::ReadHoldingRegisters(from, n) => {
                 let (from, n) = (usize::from(from), usize::from(n));
                 let image = match request.slave {
-                    FILLER_UNIT => self.image(freeze),
+                    FILLER_UNIT => self.image(faults),
                     unit => self.core.at_now(|model| model.holding_registers(unit)),
                 };
                 let words = image.get(from..from + n).ok_or(ExceptionCode::IllegalDataAddress)?;
@@ -120,21 +112,12 @@ impl Plc {
         }
     }
 
-    /// The registers as the faults let them be seen.
-    fn image(&self, freeze: bool) -> Vec<u16> {
-        // Both images are replaced as a whole, so a panic elsewhere cannot leave half of one.
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The registers of the filler as the faults let them be seen.
+    fn image(&self, faults: ModbusFaults) -> Vec<u16> {
+        // Its images are replaced as a whole, so a panic elsewhere cannot leave half of one.
+        let mut spoiler = self.spoiler.lock().unwrap_or_else(PoisonError::into_inner);
         let image = self.core.at_now(|model| model.holding_registers(FILLER_UNIT));
-        if freeze {
-            return kept.frozen.get_or_insert(image).clone();
-        }
-        kept.frozen = None;
-        let earlier = std::mem::replace(&mut kept.last, image.clone());
-        let has_new_stroke = earlier.first().is_some_and(|seq| *seq != image[address::SEQ_HEAD]);
-        if has_new_stroke && self.core.faults.take_torn() {
-            return [&image[..TEAR_AT], &earlier[TEAR_AT..]].concat();
-        }
-        image
+        spoiler.filler(image, faults, &self.core.faults)
     }
 }
 

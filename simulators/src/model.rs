@@ -1,10 +1,13 @@
 //! The plant as a pure function of its configuration and plant time: no clock, no socket.
 
 use crate::{
+    catalogue::Fault,
+    disturb::Disturbances,
     filler::Filler,
+    injections::Injection,
     ledger::{IntervalRecord, Ledger, RejectClass, SampleRecord, Totals},
     registers::{self, NodeValue},
-    stops::{Preset, State},
+    stops::{Preset, State, Stop},
     weigher::Weigher,
 };
 
@@ -63,6 +66,10 @@ pub struct RejectModel {
     /// From this much running time on, in microseconds, one bore spoils its capsule with this chance.
     pub worn_bore: Option<(i64, f64)>,
 }
+
+/// The bore of a worn dosator, and how long one wears that no end is given for.
+const WORN_BORE: u16 = 17;
+const WEARS_US: i64 = 5 * 3_600_000_000;
 
 impl Default for RejectModel {
     /// Long good times with 0.08 %, short bursts with 3 %.
@@ -178,6 +185,7 @@ pub struct Model {
     pub(crate) weigher: Weigher,
     pub(crate) plant_us: i64,
     pub(crate) view: View,
+    pub(crate) disturbances: Disturbances,
 }
 
 /// What the PLC of the filler counts from: its registers are the truth since `base`, on top of
@@ -201,6 +209,7 @@ impl Model {
             weigher: Weigher::new(config.seed, config.weights),
             plant_us: 0,
             view: View { base: Totals::default(), start, reset_us: 0, boot_us: 0 },
+            disturbances: Disturbances::default(),
             config,
         }
     }
@@ -209,16 +218,20 @@ impl Model {
     pub fn advance_to(&mut self, plant_us: i64) {
         while self.filler.next_us() <= plant_us {
             let event_us = self.filler.next_us();
-            let n_batches = self.filler.batches.len();
+            self.disturb(event_us);
+            let (n_batches, made) = (self.filler.batches.len(), self.filler.totals.made);
+            self.filler.more_rejects.set(self.disturbances.reject_chance(event_us));
             self.filler.step();
+            self.disturbances.see(self.filler.totals.made - made, event_us);
             if self.filler.batches.len() > n_batches {
-                self.reset_batch_counters(event_us);
+                self.change_batch(event_us);
             }
             // Taken at every stroke, or the conveyor of a long fast-forward would fill memory.
             self.weigher.inspect(&mut self.filler.samples);
             self.weigher.take(&mut self.filler.conveyor, event_us);
         }
         self.plant_us = self.plant_us.max(plant_us);
+        self.disturb(self.plant_us);
         self.weigher.take(&mut self.filler.conveyor, self.plant_us);
     }
 
@@ -245,9 +258,19 @@ impl Model {
     /// Switches the filler's PLC off and on: its uptime and the batch counters begin at zero, the
     /// totals of a lifetime are kept. The machine itself goes on.
     pub fn restart_plc(&mut self) {
-        self.reset_batch_counters(self.plant_us);
-        self.view.boot_us = self.plant_us;
-        self.view.start.uptime_s = 0;
+        self.restart_plc_at(self.plant_us);
+    }
+
+    /// Lets a fault strike. One that began in the past begins now, for what is made cannot change any more; what it does
+    /// to answers and connections is not part of the model.
+    pub fn inject(&mut self, injection: Injection) {
+        let from_us = injection.from_us.max(self.plant_us);
+        self.disturbances.add(Injection { from_us, ..injection });
+    }
+
+    /// Ends a fault that is on, and forgets those of its kind that are still to come.
+    pub fn withdraw(&mut self, fault: Fault) {
+        self.disturbances.end(fault, self.plant_us);
     }
 
     /// The exact account up to now.
@@ -306,6 +329,76 @@ impl Model {
     pub(crate) fn filler_uptime_s(&self) -> u32 {
         let since_boot_s = (self.plant_us - self.view.boot_us) / 1_000_000;
         self.view.start.uptime_s.wrapping_add(since_boot_s as u32)
+    }
+
+    /// What the heartbeat of the filler shows.
+    pub(crate) fn filler_heartbeat(&self) -> u16 {
+        let since_us = self.plant_us - self.disturbances.heartbeat_us(self.plant_us);
+        self.filler_uptime_s().wrapping_sub((since_us / 1_000_000) as u32) as u16
+    }
+
+    /// UTC as the PLCs have it, in microseconds since 1970.
+    pub(crate) fn plc_utc_us(&self) -> i64 {
+        self.utc_us() + self.disturbances.clock_off_us(self.plant_us)
+    }
+
+    /// The number of the batch as the PLCs show it.
+    pub(crate) fn shown_batch_id(&self) -> String {
+        self.disturbances.shown_id(self.batch_id(), self.plant_us)
+    }
+
+    /// Brings about what has begun by then.
+    fn disturb(&mut self, plant_us: i64) {
+        while let Some(Injection { fault, from_us, until_us, value }) =
+            self.disturbances.take_due(plant_us)
+        {
+            match fault {
+                Fault::PlcRestart => self.restart_plc_at(from_us),
+                Fault::CounterReset => self.reset_batch_counters(from_us),
+                Fault::BatchIdEarly | Fault::BatchIdLate => {
+                    let leads_us = (value * 1e6) as i64;
+                    self.disturbances.id_leads_us =
+                        if fault == Fault::BatchIdEarly { leads_us } else { -leads_us };
+                    self.filler.end_batch_soon();
+                }
+                Fault::Jam => self.filler.wanted_stop = Some(Stop::jam((value * 1e6) as i64)),
+                Fault::WornDosator => {
+                    let from = self.filler.totals.strokes;
+                    let lasts_us = until_us.map_or(WEARS_US, |until_us| until_us - from_us);
+                    // At the design rate; a machine that stands does not wear.
+                    let strokes = (lasts_us as u64 * 130) / 60_000_000;
+                    self.weigher.wear(WORN_BORE, (from, from + strokes), value / 100.0);
+                }
+                // The others are asked for when they matter.
+                _ => {}
+            }
+        }
+        if self.disturbances.reset_due_us.is_some_and(|due_us| due_us <= plant_us)
+            && let Some(due_us) = self.disturbances.reset_due_us.take()
+        {
+            self.reset_batch_counters(due_us);
+        }
+    }
+
+    /// A batch has begun: its number and the reset of its counters come together, unless a fault parts them.
+    fn change_batch(&mut self, now_us: i64) {
+        match std::mem::take(&mut self.disturbances.id_leads_us) {
+            0 => self.reset_batch_counters(now_us),
+            leads_us if leads_us > 0 => self.disturbances.reset_due_us = Some(now_us + leads_us),
+            lags_us => {
+                self.reset_batch_counters(now_us);
+                let n = self.filler.batches.len();
+                let old = self.filler.batches.get(n.wrapping_sub(2));
+                self.disturbances.old_id =
+                    old.map(|batch| (batch.batch_id.clone(), now_us - lags_us));
+            }
+        }
+    }
+
+    fn restart_plc_at(&mut self, now_us: i64) {
+        self.reset_batch_counters(now_us);
+        self.view.boot_us = now_us;
+        self.view.start.uptime_s = 0;
     }
 
     fn reset_batch_counters(&mut self, now_us: i64) {

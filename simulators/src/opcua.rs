@@ -20,12 +20,16 @@ use opcua::{
 use tokio::{net::TcpListener, time::MissedTickBehavior};
 
 use crate::{
+    faults::OpcUaFaults,
     plant::{Core, PlantError},
     registers::NodeValue,
 };
 
 /// Namespace of all nodes.
 pub const NAMESPACE: &str = "urn:tjt:caps:L1";
+
+/// Between two values of a queue that overflows, in microseconds of plant time.
+const LOST_US: i64 = 1_000_000;
 
 /// A server that is built and not yet running.
 pub(crate) struct Plc {
@@ -153,7 +157,7 @@ fn set_limits(builder: &mut ServerBuilder) {
 }
 
 fn add_nodes(core: &Core, manager: &SimpleNodeManager, namespace: u16) -> Vec<NodeId> {
-    let (values, utc_us) = core.at_now(|model| (model.nodes(), model.utc_us()));
+    let (values, utc_us) = core.at_now(|model| (model.nodes(), model.plc_utc_us()));
     let mut space = manager.address_space().write();
     let mut ids = Vec::with_capacity(values.len());
     for (tag, value) in values {
@@ -193,13 +197,22 @@ fn folder_of(space: &mut AddressSpace, namespace: u16, tag: &str) -> NodeId {
 async fn push(core: &Core, nodes: Nodes, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut sent = Vec::new();
+    let (mut sent, mut sent_us) = (Vec::new(), i64::MIN / 2);
     loop {
         ticks.tick().await;
-        let bad = core.faults.get().opcua.bad_status;
-        let status = if bad { StatusCode::BadNoCommunication } else { StatusCode::Good };
+        let faults = core.faults_now().opcua;
+        let status = match faults {
+            OpcUaFaults { bad_status: true, .. } => StatusCode::BadNoCommunication,
+            OpcUaFaults { overflow: true, .. } => StatusCode::Good.set_overflow(true),
+            _ => StatusCode::Good,
+        };
         let (values, utc_us, plant_us) =
-            core.at_now(|model| (model.nodes(), model.utc_us(), model.plant_us()));
+            core.at_now(|model| (model.nodes(), model.plc_utc_us(), model.plant_us()));
+        // What comes within a second is lost in a queue of one.
+        if faults.overflow && plant_us < sent_us + LOST_US {
+            continue;
+        }
+        sent_us = plant_us;
         let now: Vec<_> = values.into_iter().map(|(_, value)| (value, status)).collect();
         let changed = nodes.ids.iter().zip(&now).enumerate().filter_map(|(i, (id, new))| {
             let (value, status) = new;

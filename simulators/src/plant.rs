@@ -18,9 +18,11 @@ use tokio::{
 };
 
 use crate::{
+    catalogue::Fault,
     clock::PlantClock,
-    faults::Faults,
+    faults::{Event, FaultSet, Faults},
     http,
+    injections::{InjectError, Injection, Injections},
     ledger::Ledger,
     modbus,
     model::{Counters, Model, ModelConfig},
@@ -129,6 +131,7 @@ pub(crate) struct Core {
     model: Mutex<Model>,
     pub(crate) clock: PlantClock,
     pub(crate) faults: Faults,
+    pub(crate) injections: Injections,
     pub(crate) write_attempts: AtomicU64,
     /// Plant time of the values that the OPC UA nodes have.
     pub(crate) pushed_us: watch::Sender<i64>,
@@ -144,6 +147,54 @@ impl Core {
             model.restart_plc();
         }
         look(&model)
+    }
+
+    /// The switches and the injections that are on now.
+    pub(crate) fn faults_now(&self) -> FaultSet {
+        self.injections.over(self.faults.get(), self.clock.now_us())
+    }
+
+    /// Plans a fault; see [`Plant::inject`].
+    pub(crate) fn inject(&self, injection: Injection) {
+        self.model().inject(injection);
+        self.injections.add(injection);
+        self.strike();
+    }
+
+    /// Ends a fault; see [`Plant::withdraw`].
+    pub(crate) fn withdraw(&self, fault: Fault) -> usize {
+        let now_us = self.at_now(|model| model.plant_us());
+        self.model().withdraw(fault);
+        self.injections.withdraw(fault, now_us)
+    }
+
+    /// Brings about what begins now and is no part of the model.
+    fn strike(&self) {
+        for injection in self.injections.take_due(self.clock.now_us()) {
+            match injection.fault {
+                Fault::CommsLoss | Fault::PlcRestart => self.faults.trigger(Event::DropConnections),
+                Fault::SessionLoss => self.faults.trigger(Event::DropSessions),
+                Fault::ZeroGlitch => self.faults.change(|set| {
+                    set.modbus.zeros = set.modbus.zeros.saturating_add(injection.value as u32);
+                }),
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for the beginning of each injection, for ever.
+    async fn strike_in_time(self: Arc<Core>) {
+        loop {
+            let ahead_us = self.injections.next_us().map(|us| us - self.clock.now_us());
+            let real_us = ahead_us.map_or(f64::INFINITY, |us| us as f64 / self.clock.speed());
+            // Plant time can be held and let go meanwhile, so no wait is long.
+            let wait = Duration::from_secs_f64((real_us / 1e6).clamp(0.001, 0.05));
+            match ahead_us {
+                Some(_) => tokio::time::sleep(wait).await,
+                None => self.injections.changed.notified().await,
+            }
+            self.strike();
+        }
     }
 
     fn model(&self) -> MutexGuard<'_, Model> {
@@ -178,6 +229,7 @@ impl Plant {
             model: Mutex::new(run_up(config.model(), config.start_at_us).await),
             clock: PlantClock::new(config.start_at_us, config.speed, config.held),
             faults: Faults::default(),
+            injections: Injections::default(),
             write_attempts: AtomicU64::new(0),
             pushed_us: watch::Sender::new(i64::MIN),
         });
@@ -191,6 +243,7 @@ impl Plant {
         let mut tasks = JoinSet::new();
         tasks.spawn(modbus::serve(Arc::clone(&core), modbus_listener));
         tasks.spawn(weigher.serve());
+        tasks.spawn(Arc::clone(&core).strike_in_time());
         if let Some(listener) = http_listener {
             tasks.spawn(http::serve(Arc::clone(&core), listener));
         }
@@ -249,6 +302,37 @@ impl Plant {
     /// The switches for faults.
     pub fn faults(&self) -> &Faults {
         &self.core.faults
+    }
+
+    /// Lets a fault strike now, for so long of plant time in microseconds and with this value; without them as the
+    /// catalogue has it, and a switch until it is withdrawn.
+    ///
+    /// # Errors
+    /// The plant cannot do this, or the figures are out of what the fault takes.
+    pub fn inject(
+        &self,
+        fault: Fault,
+        for_us: Option<i64>,
+        value: Option<f64>,
+    ) -> Result<Injection, InjectError> {
+        let injection = Injection::new(fault, self.plant_us(), for_us, value)?;
+        self.plan(injection);
+        Ok(injection)
+    }
+
+    /// Lets a fault strike at its plant time; at once where that is over.
+    pub fn plan(&self, injection: Injection) {
+        self.core.inject(injection);
+    }
+
+    /// Ends a fault that is on, and forgets those of its kind that are still to come. How many that were.
+    pub fn withdraw(&self, fault: Fault) -> usize {
+        self.core.withdraw(fault)
+    }
+
+    /// The truth about all faults that were injected or are planned: which, from when, until when.
+    pub fn injected(&self) -> Vec<Injection> {
+        self.core.injections.all()
     }
 
     /// How many Modbus requests tried to write. All were refused.

@@ -17,6 +17,7 @@ pub(crate) enum Stream {
     Drift,
     Tooling,
     Weigher,
+    Injected,
 }
 
 pub(crate) fn stream(seed: u64, stream: Stream) -> ChaCha8Rng {

@@ -165,17 +165,17 @@ fn status(image: &mut Image<FILLER_REGISTERS>, model: &Model) {
     image.u16(address::STATE_CURRENT, filler.state as u16);
     image.u16(address::UNIT_MODE_CURRENT, unit_mode(filler.state));
     image.u16(address::STOP_REASON, filler.stop.map_or(0, |stop| stop.code));
-    image.u16(address::HEARTBEAT, uptime_s as u16);
+    image.u16(address::HEARTBEAT, model.filler_heartbeat());
     image.u32(address::PLC_UPTIME, uptime_s);
     image.u16(address::CUR_MACH_SPEED, capsules_per_min(filler.rate));
     image.u16(address::MACH_SPEED, capsules_per_min(filler.setpoint));
     image.u16(address::STROKE_RATE, (filler.rate / 100) as u16);
     image.u16(address::BORES, BORES as u16);
-    image.ascii16(address::BATCH_ID, &filler.batch().batch_id);
+    image.ascii16(address::BATCH_ID, &model.shown_batch_id());
     image.u16(address::RECIPE_NO, 12);
     let since_reset_us = model.plant_us - model.view.reset_us;
     image.u32(address::ACC_TIME_SINCE_RESET, (since_reset_us / 1_000_000) as u32);
-    image.u64(address::PLC_CLOCK, (model.utc_us() / 1_000) as u64);
+    image.u64(address::PLC_CLOCK, (model.plc_utc_us() / 1_000) as u64);
     image.u16(address::ALARM, filler.stop.map_or(0, |stop| stop.alarm));
 }
 
@@ -189,7 +189,7 @@ fn counters(image: &mut Image<FILLER_REGISTERS>, model: &Model) {
     image.u32(address::PROCESSED_COUNT, start.processed.wrapping_add((made - base.made) as u32));
     // A sensor at the outlet that bounces sees some capsules twice.
     let seen = made + made * u64::from(model.config.double_count_percent) / 100;
-    let acc_count = u64::from(start.processed_acc) + seen;
+    let acc_count = u64::from(start.processed_acc) + seen + model.disturbances.seen_twice();
     image.u32(address::PROCESSED_ACC_COUNT, (acc_count % (1 << 31)) as u32);
     // Four decimal digits.
     image.u16(address::PANEL_COUNT, (acc_count % 10_000) as u16);
@@ -215,7 +215,8 @@ fn conditions(image: &mut Image<FILLER_REGISTERS>, model: &Model) {
     let filler = &model.filler;
     let hours = model.plant_us as f64 / 3.6e9;
     let wave = |period_h: f64| (hours * std::f64::consts::TAU / period_h).sin();
-    image.i16(address::VACUUM, if filler.in_burst() { -380 } else { -450 });
+    let vacuum = model.disturbances.vacuum_lost(model.plant_us) - 450;
+    image.i16(address::VACUUM, if filler.in_burst() { -380 } else { vacuum });
     image.u16(address::POWDER_LEVEL, (700.0 + 150.0 * wave(0.25)) as u16);
     image.u16(address::MOTOR_CURRENT, 80 + (filler.rate * 9 / 1_000) as u16);
     image.i16(address::ROOM_TEMP, (220.0 + 8.0 * wave(24.0)) as i16);
@@ -243,10 +244,12 @@ pub(crate) fn weigher(model: &Model) -> Vec<(&'static str, NodeValue)> {
     let ledger = model.weigher.ledger(&model.filler.conveyor);
     let weights = model.weigher.weights();
     let uptime_s = start.uptime_s.wrapping_add((model.plant_us / 1_000_000) as u32);
+    let heartbeat_us = model.disturbances.heartbeat_us(model.plant_us);
+    let heartbeat_s = start.uptime_s.wrapping_add((heartbeat_us / 1_000_000) as u32);
     let count = |start: u32, since: u64| NodeValue::U32(start.wrapping_add(since as u32));
     let mut nodes = vec![
         ("CW04.StateCurrent", NodeValue::U16(model.weigher.state(model.plant_us) as u16)),
-        ("CW04.Heartbeat", NodeValue::U16(uptime_s as u16)),
+        ("CW04.Heartbeat", NodeValue::U16(heartbeat_s as u16)),
         ("CW04.PlcUptime", NodeValue::U32(uptime_s)),
         ("CW04.Statistic.TotalPackages.ItemCount", count(start.weigher_total, ledger.passed())),
         (
@@ -263,7 +266,7 @@ pub(crate) fn weigher(model: &Model) -> Vec<(&'static str, NodeValue)> {
         ("CW04.LimitLo", NodeValue::F32(LIMIT_LO_MG as f32)),
         ("CW04.LimitHi", NodeValue::F32(LIMIT_HI_MG as f32)),
         ("CW04.MasterTotal", NodeValue::U64(start.weigher_master.wrapping_add(ledger.passed()))),
-        ("CW04.BatchId", NodeValue::Text(model.filler.batch().batch_id)),
+        ("CW04.BatchId", NodeValue::Text(model.shown_batch_id())),
     ];
     nodes.extend(records(model));
     nodes

@@ -139,6 +139,14 @@ pub(crate) struct Stop {
     pub(crate) duration_us: i64,
 }
 
+impl Stop {
+    /// A jam of capsules that takes so long.
+    pub(crate) fn jam(duration_us: i64) -> Stop {
+        let Cause { code, state, alarm, .. } = CAUSES[0];
+        Stop { code, state, alarm, duration_us: duration_us.max(SHORTEST_US) }
+    }
+}
+
 /// The clocks of all causes.
 #[derive(Clone, Debug)]
 pub(crate) struct StopClocks {

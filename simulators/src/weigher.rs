@@ -196,6 +196,14 @@ impl Weigher {
         (n, NOMINAL_MG + sum / count, variance.max(0.0).sqrt())
     }
 
+    /// Lets a bore wear between two strokes, down to this share of the fill. Unlike [`WeightModel::worn_bore`] it is
+    /// seen in the rejects too.
+    pub(crate) fn wear(&mut self, bore: u16, between: (u64, u64), share: f64) {
+        let (from, until) = between;
+        let bore = usize::from(bore.clamp(1, BORES as u16)) - 1;
+        self.tooling.wears = Some(Wears { from, until, bore, share });
+    }
+
     /// The account, with what is still `on_the_way`.
     pub(crate) fn ledger(&self, conveyor: &VecDeque<Parcel>) -> WeigherLedger {
         let on_the_way = conveyor.iter().map(|parcel| u64::from(parcel.capsules)).sum();
@@ -224,7 +232,7 @@ impl Weigher {
     fn weigh(&mut self, parcel: Parcel) {
         let unweighed = self.unweighed.hits(parcel.capsules, &mut self.rng);
         let weighed = parcel.capsules - unweighed;
-        let chance = self.tooling.chance(parcel.drift);
+        let chance = self.tooling.chance(parcel.drift, parcel.stroke);
         let (mut under, mut over) = (0, 0);
         self.to_next_reject -= f64::from(weighed) * chance.reject();
         while self.to_next_reject < 0.0 {
@@ -290,6 +298,27 @@ impl Chance {
     }
 }
 
+/// A bore that doses off more and more.
+#[derive(Clone, Copy, Debug)]
+struct Wears {
+    from: u64,
+    until: u64,
+    bore: usize,
+    /// Where it has ended, as a share of the fill.
+    share: f64,
+}
+
+impl Wears {
+    /// Share of the fill by which a bore is off at a stroke.
+    fn off(&self, bore: usize, stroke: u64) -> f64 {
+        if bore != self.bore || stroke < self.from {
+            return 0.0;
+        }
+        let length = (self.until - self.from).max(1) as f64;
+        self.share * (stroke.min(self.until) - self.from) as f64 / length
+    }
+}
+
 /// The set of 50 bores: each has its own mean, fixed for the seed.
 #[derive(Clone, Debug)]
 struct Tooling {
@@ -297,6 +326,8 @@ struct Tooling {
     /// Spread of single gross weights of one bore, dose and shell together.
     single_sd_mg: f64,
     weights: WeightModel,
+    /// A bore that wears: from this stroke on, its number from 1, and its share a stroke up to the last.
+    wears: Option<Wears>,
     /// Chances on an even grid of drifts from `-DRIFT_END` to `DRIFT_END`.
     chances: Vec<Chance>,
 }
@@ -313,7 +344,7 @@ impl Tooling {
         let single_sd_mg = (FILL_MG * DOSE_SD).hypot(SHELL_SD_MG);
         let chances =
             (0..=DRIFT_STEPS).map(|step| chance_of(&bores, single_sd_mg, drift_of(step))).collect();
-        Tooling { bores, single_sd_mg, weights, chances }
+        Tooling { bores, single_sd_mg, weights, wears: None, chances }
     }
 
     /// The net weight of a capsule of a sample, whatever it is: a sample is not sorted.
@@ -329,12 +360,24 @@ impl Tooling {
             *from <= stroke && usize::from(*number) == bore + 1
         };
         let worn = self.weights.worn_bore.filter(is_worn);
-        self.bores[bore] + worn.map_or(0.0, |(_, _, share)| share)
+        let wears = self.wears.map_or(0.0, |wears| wears.off(bore, stroke));
+        self.bores[bore] + worn.map_or(0.0, |(_, _, share)| share) + wears
     }
 
-    fn chance(&self, drift: f64) -> Chance {
+    fn chance(&self, drift: f64, stroke: u64) -> Chance {
         let step = (drift / DRIFT_END + 1.0) / 2.0 * DRIFT_STEPS as f64;
-        self.chances[step.round().clamp(0.0, DRIFT_STEPS as f64) as usize]
+        let chance = self.chances[step.round().clamp(0.0, DRIFT_STEPS as f64) as usize];
+        let Some(wears) = self.wears else { return chance };
+        // One bore of all goes from where it was to where it is.
+        let of_bore = |off| chance_of(&[self.bores[wears.bore] + off], self.single_sd_mg, drift);
+        let (before, after) = (of_bore(0.0), of_bore(wears.off(wears.bore, stroke)));
+        let moved = |all: f64, before: f64, after: f64| {
+            (all + (after - before) / self.bores.len() as f64).max(P_OUTLIER / 2.0)
+        };
+        Chance {
+            under: moved(chance.under, before.under, after.under),
+            over: moved(chance.over, before.over, after.over),
+        }
     }
 
     /// The weight of a capsule of which is known that it is within the limits.

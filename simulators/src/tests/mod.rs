@@ -1,9 +1,11 @@
 //! Laws of the plant, and what clients see of it over real sockets.
 
+mod injections;
 mod laws;
 mod opcua;
 mod sockets;
 mod views;
+mod wire;
 
 use crate::{Model, ModelConfig, Preset};
 

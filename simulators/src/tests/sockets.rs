@@ -18,28 +18,28 @@ use crate::{
     registers::{FILLER_REGISTERS, address},
 };
 
-async fn start(change: impl FnOnce(&mut PlantConfig)) -> Plant {
+pub(super) async fn start(change: impl FnOnce(&mut PlantConfig)) -> Plant {
     let mut config = PlantConfig { speed: 60.0, ..PlantConfig::default() };
     change(&mut config);
     Plant::start(config).await.unwrap()
 }
 
-async fn connect(plant: &Plant) -> Context {
+pub(super) async fn connect(plant: &Plant) -> Context {
     tcp::connect_slave(plant.modbus_addr(), Slave(1)).await.unwrap()
 }
 
-async fn read(client: &mut Context) -> Vec<u16> {
+pub(super) async fn read(client: &mut Context) -> Vec<u16> {
     let answer = timeout(Duration::from_secs(5), client.read_holding_registers(0, 50));
     answer.await.unwrap().unwrap().unwrap()
 }
 
 /// Returns when the server has closed the connection.
-async fn is_lost(client: &mut Context) {
+pub(super) async fn is_lost(client: &mut Context) {
     let lost = async { while client.read_holding_registers(0, 1).await.is_ok() {} };
     timeout(Duration::from_secs(5), lost).await.unwrap();
 }
 
-fn u32_at(registers: &[u16], at: usize) -> u64 {
+pub(super) fn u32_at(registers: &[u16], at: usize) -> u64 {
     u64::from(registers[at]) * 65_536 + u64::from(registers[at + 1])
 }
 
@@ -208,7 +208,12 @@ async fn impossible_configurations_say_why() {
 }
 
 /// One request over HTTP/1.1; returns the status line and the body.
-async fn http(plant: &Plant, method: &str, path: &str, body: &str) -> (String, serde_json::Value) {
+pub(super) async fn http(
+    plant: &Plant,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (String, serde_json::Value) {
     let mut stream = TcpStream::connect(plant.http_addr().unwrap()).await.unwrap();
     let n = body.len();
     let request = format!(

@@ -1,0 +1,202 @@
+//! Faults that strike at a plant time, and the truth about them: which, from when, until when.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::Notify;
+
+use crate::{
+    catalogue::{Fault, Figure, Happens, Side},
+    faults::FaultSet,
+};
+
+const SECOND_US: f64 = 1e6;
+
+/// A fault that struck or will strike.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Injection {
+    /// What goes wrong.
+    #[serde(rename = "name")]
+    pub fault: Fault,
+    /// Plant time of its beginning, in microseconds.
+    pub from_us: i64,
+    /// Plant time of its end, in microseconds; that of its beginning for what happens once, none while no end is known.
+    pub until_us: Option<i64>,
+    /// What it takes, in the unit of the catalogue; 0 for a fault that takes nothing.
+    pub value: f64,
+}
+
+impl Injection {
+    /// A fault that begins at a plant time, for so long and with this value, or as the catalogue has it.
+    ///
+    /// A switch without a duration stays on until it is withdrawn.
+    ///
+    /// # Errors
+    /// The fault is none of the plant's, or takes no such duration or value.
+    pub fn new(
+        fault: Fault,
+        from_us: i64,
+        for_us: Option<i64>,
+        value: Option<f64>,
+    ) -> Result<Injection, InjectError> {
+        let entry = fault.entry();
+        if entry.side == Side::Service {
+            return Err(InjectError::OfTheService(fault));
+        }
+        if entry.happens == Happens::AtStart {
+            return Err(InjectError::AtStart(fault));
+        }
+        let for_s = for_us.map(|us| us as f64 / SECOND_US);
+        check(fault, "duration", entry.duration, for_s)?;
+        check(fault, "value", entry.value, value)?;
+        let until_us = match entry.happens {
+            Happens::Switch => for_us.map(|us| from_us.saturating_add(us)),
+            _ => Some(from_us),
+        };
+        let value = value.or(entry.value.map(|figure| figure.default)).unwrap_or(0.0);
+        Ok(Injection { fault, from_us, until_us, value })
+    }
+
+    /// Whether it is on at a plant time.
+    pub fn is_on(&self, plant_us: i64) -> bool {
+        self.from_us <= plant_us && self.until_us.is_none_or(|until_us| plant_us < until_us)
+    }
+
+    /// Turns on what it does to answers.
+    fn switch(&self, set: &mut FaultSet) {
+        let modbus = &mut set.modbus;
+        match self.fault {
+            Fault::CommsLoss => modbus.refuse_connections = true,
+            Fault::Mute => modbus.mute = true,
+            Fault::LateReplies => modbus.delay_ms = modbus.delay_ms.max(self.value as u64),
+            Fault::Exception => modbus.exception = Some(self.value as u8),
+            Fault::Freeze => modbus.freeze = true,
+            Fault::TornReplies => modbus.torn = u32::MAX,
+            Fault::DuplicateReplies => modbus.duplicate = true,
+            Fault::ReorderedReplies => modbus.reorder = true,
+            Fault::WrongTransaction => modbus.wrong_transaction = true,
+            Fault::WrongUnit => modbus.wrong_unit = true,
+            Fault::WrongWordOrder => modbus.swap_words = true,
+            Fault::QueueOverflow => set.opcua.overflow = true,
+            Fault::BadStatus => set.opcua.bad_status = true,
+            // The others are in the model, or happen once.
+            _ => {}
+        }
+    }
+}
+
+fn check(
+    fault: Fault,
+    what: &'static str,
+    takes: Option<Figure>,
+    given: Option<f64>,
+) -> Result<(), InjectError> {
+    match (takes, given) {
+        (_, None) => Ok(()),
+        (None, Some(given)) => Err(InjectError::TakesNone { fault, what, given }),
+        (Some(figure), Some(given)) if (figure.least..=figure.most).contains(&given) => Ok(()),
+        (Some(figure), Some(given)) => Err(InjectError::OutOfRange { fault, what, given, figure }),
+    }
+}
+
+/// Why a fault cannot be injected.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum InjectError {
+    /// It strikes the service and not the plant.
+    #[error("{}: the plant cannot do this; who runs the service can", .0.name())]
+    OfTheService(Fault),
+    /// It belongs to the start of a plant.
+    #[error("{}: a running plant cannot do this; start one with counters near their end", .0.name())]
+    AtStart(Fault),
+    /// It takes no such figure.
+    #[error("{}: it takes no {what}; leave out {given}", .fault.name())]
+    TakesNone {
+        /// The fault.
+        fault: Fault,
+        /// Duration or value.
+        what: &'static str,
+        /// What was given.
+        given: f64,
+    },
+    /// The figure is not possible.
+    #[error(
+        "{}: {what} {given}: between {} and {} {} are possible",
+        .fault.name(), .figure.least, .figure.most, .figure.unit
+    )]
+    OutOfRange {
+        /// The fault.
+        fault: Fault,
+        /// Duration or value.
+        what: &'static str,
+        /// What was given.
+        given: f64,
+        /// What is possible.
+        figure: Figure,
+    },
+}
+
+/// All injections of a plant.
+#[derive(Debug, Default)]
+pub(crate) struct Injections {
+    list: Mutex<List>,
+    /// Told when there is a new one.
+    pub(crate) changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    all: Vec<Injection>,
+    /// Those whose beginning is still to be brought about.
+    ahead: Vec<Injection>,
+}
+
+impl Injections {
+    pub(crate) fn add(&self, injection: Injection) {
+        let mut list = self.list();
+        list.all.push(injection);
+        list.ahead.push(injection);
+        drop(list);
+        self.changed.notify_one();
+    }
+
+    /// Ends what is on of a fault, and forgets what is still to come of it. How many that were.
+    pub(crate) fn withdraw(&self, fault: Fault, now_us: i64) -> usize {
+        let mut list = self.list();
+        let before = list.all.len();
+        list.ahead.retain(|ahead| ahead.fault != fault || ahead.from_us <= now_us);
+        list.all.retain(|one| one.fault != fault || one.from_us <= now_us);
+        let mut n = before - list.all.len();
+        for one in list.all.iter_mut().filter(|one| one.fault == fault && one.is_on(now_us)) {
+            one.until_us = Some(now_us);
+            n += 1;
+        }
+        n
+    }
+
+    pub(crate) fn all(&self) -> Vec<Injection> {
+        self.list().all.clone()
+    }
+
+    /// Adds the faults that are on at a plant time to others.
+    pub(crate) fn over(&self, mut set: FaultSet, plant_us: i64) -> FaultSet {
+        for one in self.list().all.iter().filter(|one| one.is_on(plant_us)) {
+            one.switch(&mut set);
+        }
+        set
+    }
+
+    /// Takes those that have begun.
+    pub(crate) fn take_due(&self, plant_us: i64) -> Vec<Injection> {
+        self.list().ahead.extract_if(.., |one| one.from_us <= plant_us).collect()
+    }
+
+    /// Plant time at which the next one begins.
+    pub(crate) fn next_us(&self) -> Option<i64> {
+        self.list().ahead.iter().map(|one| one.from_us).min()
+    }
+
+    fn list(&self) -> MutexGuard<'_, List> {
+        // Each change of the lists leaves them whole.
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

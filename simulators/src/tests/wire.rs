@@ -1,0 +1,130 @@
+//! Faults of the catalogue on a running plant: its frames, its connections, and the truth about them.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::sockets::{connect, http, is_lost, read, start, u32_at};
+use crate::{Fault, Injection, Plant, registers::address};
+
+const SECOND_US: i64 = 1_000_000;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks for one register under this transaction number.
+async fn ask(stream: &mut TcpStream, transaction: u8) {
+    stream.write_all(&[0, transaction, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1]).await.unwrap();
+}
+
+/// Transaction number and unit of the next answer, none if there is none for a while.
+async fn heard(stream: &mut TcpStream) -> Option<(u16, u8)> {
+    let mut frame = [0; 11];
+    let answer = timeout(Duration::from_millis(300), stream.read_exact(&mut frame)).await;
+    answer.ok()?.unwrap();
+    Some((u16::from(frame[0]) << 8 | u16::from(frame[1]), frame[6]))
+}
+
+#[tokio::test]
+async fn frames_come_twice_out_of_order_and_under_wrong_names() {
+    let plant = start(|_| {}).await;
+    let mut stream = TcpStream::connect(plant.modbus_addr()).await.unwrap();
+    ask(&mut stream, 1).await;
+    assert_eq!(heard(&mut stream).await, Some((1, 1)));
+
+    plant.inject(Fault::DuplicateReplies, None, None).unwrap();
+    ask(&mut stream, 2).await;
+    assert_eq!([heard(&mut stream).await, heard(&mut stream).await], [Some((1, 1)), Some((2, 1))]);
+    plant.withdraw(Fault::DuplicateReplies);
+
+    plant.inject(Fault::ReorderedReplies, None, None).unwrap();
+    ask(&mut stream, 3).await;
+    assert_eq!(heard(&mut stream).await, None, "held back");
+    ask(&mut stream, 4).await;
+    assert_eq!([heard(&mut stream).await, heard(&mut stream).await], [Some((4, 1)), Some((3, 1))]);
+    plant.withdraw(Fault::ReorderedReplies);
+
+    plant.inject(Fault::WrongTransaction, None, None).unwrap();
+    ask(&mut stream, 5).await;
+    assert_ne!(heard(&mut stream).await.unwrap().0, 5);
+    plant.withdraw(Fault::WrongTransaction);
+
+    plant.inject(Fault::WrongUnit, None, None).unwrap();
+    ask(&mut stream, 6).await;
+    let (transaction, unit) = heard(&mut stream).await.unwrap();
+    assert!(transaction == 6 && unit != 1, "{unit}");
+    plant.withdraw(Fault::WrongUnit);
+
+    ask(&mut stream, 7).await;
+    assert_eq!(heard(&mut stream).await, Some((7, 1)), "and all is well again");
+}
+
+/// Waits until plant time is beyond a moment.
+async fn beyond(plant: &Plant, plant_us: i64) {
+    let passed = async {
+        while plant.plant_us() <= plant_us {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, passed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_planned_loss_of_communication_begins_and_ends_at_its_plant_time() {
+    let plant = start(|config| config.held = true).await;
+    let mut client = connect(&plant).await;
+    read(&mut client).await;
+    let (from_us, for_us) = (30 * SECOND_US, 60 * SECOND_US);
+    plant.plan(Injection::new(Fault::CommsLoss, from_us, Some(for_us), None).unwrap());
+    plant.resume();
+    is_lost(&mut client).await;
+    assert!(plant.plant_us() >= from_us);
+    beyond(&plant, from_us + for_us).await;
+    read(&mut connect(&plant).await).await;
+    let [truth] = plant.injected()[..] else { panic!("{:?}", plant.injected()) };
+    assert_eq!((truth.from_us, truth.until_us), (from_us, Some(from_us + for_us)));
+}
+
+#[tokio::test]
+async fn counters_flash_to_zero_and_words_are_turned_round() {
+    let plant = start(|config| (config.held, config.start_at_us) = (true, 600 * SECOND_US)).await;
+    let mut client = connect(&plant).await;
+    let whole = read(&mut client).await;
+    plant.inject(Fault::ZeroGlitch, None, Some(2.0)).unwrap();
+    for _ in 0..2 {
+        let zeros = read(&mut client).await;
+        assert_eq!(u32_at(&zeros, address::PROCESSED_ACC_COUNT), 0);
+        assert_eq!(zeros[..address::CONSUMED_COUNT], whole[..address::CONSUMED_COUNT]);
+    }
+    assert_eq!(read(&mut client).await, whole);
+    plant.inject(Fault::WrongWordOrder, None, None).unwrap();
+    let turned = read(&mut client).await;
+    assert_eq!(turned[address::CONSUMED_COUNT], whole[address::CONSUMED_COUNT + 1]);
+    assert_eq!(turned[address::REJ_UNSEPARATED], whole[address::REJ_UNSEPARATED]);
+}
+
+#[tokio::test]
+async fn the_catalogue_and_the_injections_are_on_http() {
+    let plant = start(|config| config.http_addr = Some(config.modbus_addr)).await;
+    let (_, catalogue) = http(&plant, "GET", "/faults/catalogue", "").await;
+    assert_eq!(catalogue.as_array().unwrap().len(), Fault::ALL.len());
+    assert_eq!(catalogue[0]["name"], "comms_loss");
+    assert_eq!(
+        (&catalogue[0]["title"]["zh"], &catalogue[0]["happens"]),
+        (&"通信中断".into(), &"switch".into())
+    );
+    let order = r#"{"fault": "late_replies", "for_s": 5, "value": 40}"#;
+    let (status, injected) = http(&plant, "POST", "/inject", order).await;
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    let (_, all) = http(&plant, "GET", "/injections", "").await;
+    assert_eq!(all[0], injected);
+    let lasts_us = all[0]["until_us"].as_i64().unwrap() - all[0]["from_us"].as_i64().unwrap();
+    assert_eq!((lasts_us, &all[0]["name"]), (5 * SECOND_US, &"late_replies".into()));
+    let (status, _) = http(&plant, "POST", "/inject", r#"{"fault": "disk_full"}"#).await;
+    assert_eq!(status, "HTTP/1.1 400 Bad Request");
+    http(&plant, "POST", "/inject", r#"{"fault": "mute"}"#).await;
+    let (_, all) = http(&plant, "POST", "/withdraw", r#"{"fault": "mute"}"#).await;
+    assert!(all[1]["until_us"].is_i64(), "{all}");
+}
