@@ -67,8 +67,11 @@ struct Look {
     counts: [u64; COUNTERS.len()],
 }
 
-/// Counters of the maps of the demo, and what the ledger knows of each.
-const COUNTERS: [(&str, fn(&Ledger) -> u64); 11] = [
+/// A counter of a map, and what the ledger knows of it.
+type Counted = (&'static str, fn(&Ledger) -> u64);
+
+/// Counters of the maps of the demo.
+const COUNTERS: [Counted; 11] = [
     ("CF01.Admin.ProdProcessedCount[0].AccCount", |ledger| ledger.made),
     ("CF01.Rej.Unseparated", |ledger| rejected(ledger, RejectClass::Unseparated)),
     ("CF01.Rej.DentedTelescoped", |ledger| rejected(ledger, RejectClass::Dented)),

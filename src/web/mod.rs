@@ -45,9 +45,9 @@ pub(crate) use record::blocking;
 pub use record::{History, QualityRecord, ReportRecord};
 pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
 pub(crate) use serve::Peer;
+pub(crate) use serve::is_simulated;
 #[cfg(test)]
 use serve::router;
-pub(crate) use serve::is_simulated;
 pub use serve::{ask, serve};
 pub use simulator::Simulator;
 use view::{CallView, LineView, Present};

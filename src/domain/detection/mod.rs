@@ -120,8 +120,7 @@ pub fn score(
         })
     };
     let watched = |sign: &Sign| kinds.iter().any(|kind| kind.sign.as_ref() == Some(sign));
-    let is_false =
-        |one: &(Sign, i64)| watched(&one.0) && !may_be_natural(&one.0) && !meant(one);
+    let is_false = |one: &(Sign, i64)| watched(&one.0) && !may_be_natural(&one.0) && !meant(one);
     let false_alarms: Vec<usize> =
         said.iter().enumerate().filter(|(_, one)| is_false(one)).map(|(at, _)| at).collect();
     let mut tallies: Vec<Tally> = Vec::new();
@@ -157,9 +156,9 @@ fn verdict(
     }
     let deadline_us = one.from_us.saturating_add(kind.within_us);
     let until_us = one.to_us.unwrap_or(now_us).max(deadline_us);
-    let heard = said.iter().filter(|(other, at_us)| {
-        other == sign && (one.from_us..=until_us).contains(at_us)
-    });
+    let heard = said
+        .iter()
+        .filter(|(other, at_us)| other == sign && (one.from_us..=until_us).contains(at_us));
     match heard.map(|(_, at_us)| *at_us).min() {
         Some(at_us) => Verdict::Noticed(at_us),
         None if now_us <= deadline_us => Verdict::Waiting,

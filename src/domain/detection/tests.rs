@@ -42,11 +42,7 @@ fn judged(faults: &[(usize, i64, Option<i64>)], said: &[(Sign, i64)], now_s: i64
     let us = |s: i64| s * SECOND_US;
     let injected: Vec<Injected> = faults
         .iter()
-        .map(|(fault, from, to)| Injected {
-            fault: *fault,
-            from_us: us(*from),
-            to_us: to.map(us),
-        })
+        .map(|(fault, from, to)| Injected { fault: *fault, from_us: us(*from), to_us: to.map(us) })
         .collect();
     let said: Vec<(Sign, i64)> = said.iter().map(|(sign, at)| (sign.clone(), us(*at))).collect();
     score(&kinds(), &[reset()], &injected, &said, us(now_s))

@@ -372,17 +372,15 @@ struct Said {
 
 /// All that the service said in a span, as far as it can be a sign: events, and incidents of charts at the end of the
 /// subgroup that opened them.
-async fn said(app: &App, feed: &LineFeed, (from_us, to_us): (i64, i64)) -> Result<Vec<Said>, WebError> {
+async fn said(
+    app: &App,
+    feed: &LineFeed,
+    (from_us, to_us): (i64, i64),
+) -> Result<Vec<Said>, WebError> {
     let id = feed.config.id.clone();
-    let kinds = [
-        EventKind::Count,
-        EventKind::State,
-        EventKind::Link,
-        EventKind::Clock,
-        EventKind::Alarm,
-    ];
-    let events =
-        read(app, move |history| history.events(&id, from_us, to_us + 1, &kinds)).await?;
+    let kinds =
+        [EventKind::Count, EventKind::State, EventKind::Link, EventKind::Clock, EventKind::Alarm];
+    let events = read(app, move |history| history.events(&id, from_us, to_us + 1, &kinds)).await?;
     let of_event = |(_, event): (i64, Event)| Said {
         sign: Sign {
             kind: event.kind.word().into(),

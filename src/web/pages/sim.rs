@@ -58,8 +58,7 @@ fn body(lang: Lang, writes: bool) -> Markup {
         Key::SimFalse,
     ];
     let truth = [Key::SimCounter, Key::SimTruth, Key::SimCounted, Key::SimAgrees, Key::SimAsOf];
-    let injections =
-        [Key::Time, Key::SimFault, Key::SimEnd, Key::SimNotice, Key::SimDelayOne];
+    let injections = [Key::Time, Key::SimFault, Key::SimEnd, Key::SimNotice, Key::SimDelayOne];
     html! {
         (style())
         link rel="stylesheet" href=(assets::href("sim.css"));
