@@ -2,9 +2,12 @@
 //! simulated plant and a seed, or measured on this machine.
 
 pub mod acquire;
+pub mod all;
+pub mod count;
 pub mod forward;
 mod machine;
 pub mod month;
 pub mod spc;
 pub mod store;
+mod table;
 mod weights;

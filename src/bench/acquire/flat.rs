@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 
 use super::load::{Kind, LibModbus, Server};
 use super::setup::{Load, Seen, VALUES, config, watch};
-use super::table::{Aim, Row};
 use super::{Stop, cpu};
+use crate::bench::table::{Aim, Row};
 use crate::clock::Clock;
 use crate::sources::{Feed, Sources};
 

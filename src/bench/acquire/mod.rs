@@ -9,15 +9,14 @@ mod load;
 mod paced;
 mod setup;
 mod subscription;
-mod table;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 pub use super::machine::Machine;
+pub use super::table::{Aim, Figure, Figures, Row};
 pub use load::{Kind, serve};
-pub use table::{Aim, Figure, Figures, Row};
 
 /// How long a pause goes on before it is asked whether to stop.
 const LOOK: Duration = Duration::from_millis(50);
@@ -38,6 +37,13 @@ impl Stop {
     /// Whether the end was asked for.
     pub fn is_set(&self) -> bool {
         self.0.load(Relaxed)
+    }
+
+    /// Waits until the end was asked for.
+    pub(super) async fn asked(&self) {
+        while !self.is_set() {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Lets a time pass, or less.

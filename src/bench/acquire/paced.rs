@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::Stop;
 use super::load::{Kind, Server};
 use super::setup::{Load, Seen, watch};
-use super::table::{Aim, Row};
 use crate::bench::machine::cores;
+use crate::bench::table::{Aim, Row};
 
 pub(super) const MANY: &str = "100 devices, 125 registers each 10 ms, stored";
 pub(super) const ONE: &str = "one device, 125 registers each 10 ms, stored";

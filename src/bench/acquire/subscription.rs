@@ -12,8 +12,8 @@ use simulators::load;
 use tokio::sync::mpsc;
 
 use super::load::{Kind, STEP, Server};
-use super::table::{Aim, Row};
 use super::{Stop, cpu};
+use crate::bench::table::{Aim, Row};
 use crate::clock::Clock;
 use crate::config::{DeviceConfig, Wire};
 use crate::sources::{Feed, Sources};

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::bench::machine::Machine;
+use super::machine::Machine;
+
+/// The head of a table of rows.
+pub(super) const HEAD: &str = "| what | measured | aim | s | note |\n|---|---|---|---|---|";
 
 /// What a figure is to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,13 +101,28 @@ pub struct Figures {
 impl Figures {
     /// Whether every row was measured and every aim is reached.
     pub fn kept(&self) -> bool {
-        let reached = |figure: &Figure| figure.aim.is_none_or(|aim| aim.is_reached(figure.value));
-        !self.interrupted
-            && self.rows.iter().all(|row| !row.failed && row.figures.iter().all(reached))
+        !self.interrupted && self.rows.iter().all(Row::kept)
     }
 
     /// As JSON: the machine, and the rows with their figures.
     pub fn json(&self) -> Value {
+        json!({
+            "machine": self.machine,
+            "interrupted": self.interrupted,
+            "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Row {
+    /// Whether it was measured and every aim is reached.
+    pub(super) fn kept(&self) -> bool {
+        let reached = |figure: &Figure| figure.aim.is_none_or(|aim| aim.is_reached(figure.value));
+        !self.failed && self.figures.iter().all(reached)
+    }
+
+    /// As JSON.
+    pub(super) fn json(&self) -> Value {
         let aim = |aim: Aim| match aim {
             Aim::AtLeast(least) => json!({ "at_least": least }),
             Aim::AtMost(most) => json!({ "at_most": most }),
@@ -118,20 +136,23 @@ impl Figures {
                 "reached": figure.aim.map(|aim| aim.is_reached(figure.value)),
             })
         };
-        let row = |row: &Row| {
-            json!({
-                "what": row.what,
-                "seconds": row.seconds,
-                "note": row.note,
-                "failed": row.failed,
-                "figures": row.figures.iter().map(figure).collect::<Vec<_>>(),
-            })
-        };
         json!({
-            "machine": self.machine,
-            "interrupted": self.interrupted,
-            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "what": self.what,
+            "seconds": self.seconds,
+            "note": self.note,
+            "failed": self.failed,
+            "figures": self.figures.iter().map(figure).collect::<Vec<_>>(),
         })
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let measured: Vec<String> = self.figures.iter().map(measured).collect();
+        let aims: Vec<String> = self.figures.iter().filter_map(aimed).collect();
+        let Row { what, seconds, note, .. } = self;
+        let (measured, aims) = (measured.join("; "), aims.join("; "));
+        write!(f, "| {what} | {measured} | {aims} | {seconds:.1} | {note} |")
     }
 }
 
@@ -144,16 +165,9 @@ impl fmt::Display for Figures {
                 "Ended early: the last row is what there was, and the others are missing."
             )?;
         }
-        writeln!(f, "\n| what | measured | aim | s | note |\n|---|---|---|---|---|")?;
+        writeln!(f, "\n{HEAD}")?;
         for row in &self.rows {
-            let measured: Vec<String> = row.figures.iter().map(measured).collect();
-            let aims: Vec<String> = row.figures.iter().filter_map(aimed).collect();
-            let (measured, aims) = (measured.join("; "), aims.join("; "));
-            writeln!(
-                f,
-                "| {} | {measured} | {aims} | {:.1} | {} |",
-                row.what, row.seconds, row.note
-            )?;
+            writeln!(f, "{row}")?;
         }
         Ok(())
     }
