@@ -331,6 +331,7 @@ mod tests {
         Figures { machine: Machine::read(), quick: false, parts, interrupted: false }
     }
 
+    /// Shows: EVI-02
     #[test]
     fn one_table_holds_all_parts_and_says_what_was_left_out() {
         let row = Row::new("x", 1.0).figure("rate", 3.0, "/s").aim(Aim::AtLeast(2.0));

@@ -228,6 +228,7 @@ mod tests {
         Figures { machine, rows: vec![row], interrupted: false }
     }
 
+    /// Shows: EVI-02
     #[test]
     fn the_table_says_what_was_reached_and_what_was_not() {
         let text = figures(0.25).to_string();

@@ -134,6 +134,7 @@ mod tests {
 
     use super::*;
 
+    /// Shows: EVI-01, SPC-01
     #[test]
     fn every_case_that_is_shipped_is_built_in_and_agrees() {
         let verdicts = run();
@@ -157,6 +158,7 @@ mod tests {
         }
     }
 
+    /// Shows: EVI-01
     #[test]
     fn a_wrong_expectation_is_noticed() {
         let spoilt = |case: &Case, from: &str, to: &str| {

@@ -16,6 +16,7 @@ mod peers;
 mod plantdb;
 mod process;
 mod reload;
+mod requirements;
 mod restart;
 mod rust_text;
 mod scenarios;

@@ -52,6 +52,7 @@ fn tally_of(score: &Score, sign: &Sign) -> Tally {
     score.tallies.iter().find(|tally| tally.sign == *sign).expect("a kind must give it").clone()
 }
 
+/// Shows: SIM-06
 #[test]
 fn a_fault_is_noticed_at_its_first_sign_and_the_delay_is_counted_from_its_begin() {
     let said = [(frozen(), 99), (frozen(), 107), (frozen(), 111)];
@@ -64,6 +65,7 @@ fn a_fault_is_noticed_at_its_first_sign_and_the_delay_is_counted_from_its_begin(
     assert_eq!((score.false_alarms, tally.false_alarms), (vec![0], Some(1)));
 }
 
+/// Shows: SIM-06
 #[test]
 fn a_fault_is_missed_only_when_its_time_is_over() {
     let fault = [(FREEZE, 100, Some(101))];
@@ -87,6 +89,7 @@ fn a_sign_of_another_machine_is_not_its_sign() {
     assert!(score.false_alarms.is_empty());
 }
 
+/// Shows: SIM-06
 #[test]
 fn what_a_fault_may_also_say_and_what_it_leaves_behind_is_no_false_alarm() {
     let fault = [(FREEZE, 100, Some(130))];
@@ -133,6 +136,7 @@ fn of_what_needs_no_notice_nothing_is_expected() {
     assert_eq!(score.tallies.len(), 4);
 }
 
+/// Shows: SIM-08
 #[test]
 fn a_count_agrees_where_it_and_the_truth_overlap() {
     let count = Count::between(100, 104, 110);

@@ -26,6 +26,7 @@ fn real() -> (App, Sender) {
     (App::new(AppParts { simulator: None, ..app.parts().clone() }), sender)
 }
 
+/// Shows: SIM-05
 #[tokio::test]
 async fn a_real_plant_has_nothing_of_a_simulated_one() {
     let (app, _sender) = real();
@@ -56,6 +57,7 @@ async fn a_real_plant_has_nothing_of_a_simulated_one() {
     assert!(page.text().contains("data-writes=\"true\""));
 }
 
+/// Shows: SIM-06
 #[tokio::test]
 async fn a_fault_that_is_put_in_is_told_with_its_verdict() {
     let (app, plant, _sender) = simulated();
@@ -85,6 +87,7 @@ async fn a_fault_that_is_put_in_is_told_with_its_verdict() {
     assert_eq!(get(&app, SIM).await.json()["injections"][0]["lasts"], false);
 }
 
+/// Shows: SIM-08
 #[tokio::test]
 async fn the_truth_stands_beside_the_count_and_says_when_it_does_not_agree() {
     let (app, _plant, _sender) = simulated();
@@ -142,6 +145,7 @@ async fn what_is_no_order_is_refused() {
     refused(&app, INJECT, again, StatusCode::CONFLICT, "on already").await;
 }
 
+/// Shows: ACC-01
 #[tokio::test]
 async fn no_fault_is_put_in_for_another_page_or_where_the_service_only_shows() {
     let (app, plant, _sender) = simulated();

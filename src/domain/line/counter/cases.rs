@@ -6,6 +6,7 @@ use std::path::Path;
 use super::*;
 use crate::units::SECOND_US;
 
+/// Shows: CNT-02, CNT-03
 #[test]
 fn every_case_comes_out_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/counting");

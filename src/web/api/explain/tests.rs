@@ -95,6 +95,7 @@ fn sums(table: &str, row: &str) -> BTreeMap<String, i64> {
 const BASES: [&str; 5] =
     ["", "kind=hour&start=1795503600000", "kind=batch", "window=shift", "window=day"];
 
+/// Shows: SCR-05
 #[tokio::test]
 async fn every_number_is_what_its_formula_makes_of_its_inputs() {
     let app = app(Kept::morning());
