@@ -106,7 +106,7 @@ pub async fn run(
         progress(name);
         parts.push(match name {
             "acquire" => {
-                let figures = acquire::run(effort.acquire, stop, |what| progress(what)).await;
+                let figures = acquire::run(effort.acquire, stop, &progress).await;
                 measured("capline bench acquire", figures.rows)
             }
             "forward" => forwarded(dir, database.clone(), effort.forward, stop).await,
@@ -130,7 +130,7 @@ pub async fn run(
             }
             _ => {
                 let dir = dir.to_owned();
-                let rows = computed(move || Ok(of_store(&dir, effort.store)?)).await;
+                let rows = computed(move || of_store(&dir, effort.store)).await;
                 measured("capline bench store", rows)
             }
         });

@@ -174,7 +174,8 @@ impl fmt::Display for Figures {
 }
 
 fn measured(figure: &Figure) -> String {
-    format!("{} {}", figure.name, amount(figure.value, figure.unit))
+    // A row of one figure needs no name for it.
+    format!("{} {}", figure.name, amount(figure.value, figure.unit)).trim_start().to_owned()
 }
 
 fn aimed(figure: &Figure) -> Option<String> {
@@ -184,7 +185,8 @@ fn aimed(figure: &Figure) -> Option<String> {
         Aim::AtMost(most) => ("≤", most),
     };
     let reached = if aim.is_reached(figure.value) { "" } else { " **not reached**" };
-    Some(format!("{} {sign} {}{reached}", figure.name, amount(bound, figure.unit)))
+    let text = format!("{} {sign} {}{reached}", figure.name, amount(bound, figure.unit));
+    Some(text.trim_start().to_owned())
 }
 
 /// A number with as many decimals as it deserves, and thousands apart.

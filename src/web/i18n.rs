@@ -172,6 +172,7 @@ texts! {
     SimFor5min "sim_for.5min" "5 min" "5 分钟"
     SimFor30min "sim_for.30min" "30 min" "30 分钟"
     SimFor2h "sim_for.2h" "2 h" "2 小时"
+    SimFaultHint "sim_fault_hint" "What a fault does is said here when it is pointed at or reached by key." "指向或用键盘选中故障时，此处说明其作用。"
     SimOnce "sim_once" "once" "一次"
     SimOn "sim_on" "on" "进行中"
     SimClear "sim_clear" "Take all out" "全部撤除"

@@ -78,12 +78,8 @@ export function drawLane(svg, width, height, { sim, now, age }) {
   times(svg, box, x, height, now);
   svg.append(s('path', { class: 'grid', d: `M${box.left} ${box.bottom}H${box.right}` }));
   const middle = (row) => box.top + step * (row + 0.5);
-  const name = (row, text) => {
-    if (step < NAME_PX) return;
-    svg.append(s('path', { class: 'grid', d: `M${box.left} ${middle(row)}H${box.right}` }));
-  };
+  for (let row = 0; row < rows; row += 1) svg.append(s('path', { class: 'grid', d: `M${box.left} ${middle(row)}H${box.right}` }));
   const nameOf = (id) => title(sim.faults.find((fault) => fault.id === id)?.title ?? { en: id, zh: id });
-  kinds.forEach((kind, row) => name(row, nameOf(kind)));
   const stops = [];
   for (const one of shown) {
     const row = kinds.indexOf(one.fault);
@@ -124,8 +120,9 @@ function label(svg, box, y, step, text, end) {
 
 /** What the service says of a fault, in words. */
 export function signText(sign) {
-  const kind = { state: 'state', stop: 'class', clock: 'clock', incident: 'charact' }[sign.kind] ?? 'word';
-  return `${word('kind', sign.kind)} ${word(kind, sign.word)}${sign.station ? ` · ${sign.station}` : ''}`;
+  const kind = { state: 'state', stop: 'class', clock: 'clock' }[sign.kind] ?? 'word';
+  const said = sign.kind === 'incident' ? t(sign.word) : word(kind, sign.word);
+  return `${word('kind', sign.kind)} ${said}${sign.station ? ` · ${sign.station}` : ''}`;
 }
 
 export function laneRows({ sim, age }) {

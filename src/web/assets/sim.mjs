@@ -103,16 +103,18 @@ const nameOf = (id) => title(sim.faults.find((fault) => fault.id === id)?.title 
 function showFaults() {
   const offered = sim.faults.filter((fault) => !fault.by_clock);
   const on = new Map(sim.injections.filter((one) => one.lasts).map((one) => [one.fault, one.to_ms]));
-  show($('faults'), [offered, [...on.keys()]], () => offered.map((fault) => h('button', {
-    class: 'act', type: 'button', 'data-fault': fault.id, 'aria-pressed': String(on.has(fault.id)), title: title(fault.about), disabled: !writes,
-  }, h('span', {}, title(fault.title)), h('span', { class: 'dim', 'data-left': fault.id }, usual(fault)))));
+  // Made once: a button that is pressed by key keeps the focus.
+  show($('faults'), offered, () => offered.map((fault) => h('button', {
+    class: 'act', type: 'button', 'data-fault': fault.id, 'aria-describedby': 'fault-about', disabled: !writes,
+  }, h('span', {}, title(fault.title)), h('span', { class: 'dim' }))));
   const now = live.now();
-  for (const fault of offered.filter((fault) => fault.lasts_ms !== null)) {
+  offered.forEach((fault, i) => {
+    const button = $('faults').children[i];
     const to = on.get(fault.id);
     const text = !on.has(fault.id) ? usual(fault) : to === null || now === null ? t('sim_on') : `${t('sim_on')} ${age(Math.max(0, to - now))}`;
-    const left = document.querySelector(`[data-left="${fault.id}"]`);
-    if (left && left.textContent !== text) left.textContent = text;
-  }
+    if (button.lastChild.textContent !== text) button.lastChild.textContent = text;
+    if (button.getAttribute('aria-pressed') !== String(on.has(fault.id))) button.setAttribute('aria-pressed', String(on.has(fault.id)));
+  });
   $('clear').disabled = !writes || on.size === 0;
 }
 
@@ -182,6 +184,15 @@ async function order(path, what) {
   }
 }
 
+/** What a fault does, of the one that the finger, the pointer or the focus is on. */
+function about(event) {
+  const id = event.target.closest('button')?.dataset.fault;
+  const fault = sim?.faults.find((one) => one.id === id);
+  if (fault) put('fault-about', title(fault.about));
+}
+
+$('faults').addEventListener('focusin', about);
+$('faults').addEventListener('pointerover', about);
 $('faults').addEventListener('click', async (event) => {
   const id = event.target.closest('button')?.dataset.fault;
   const fault = sim?.faults.find((one) => one.id === id);

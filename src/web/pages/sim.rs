@@ -120,6 +120,7 @@ fn faults(lang: Lang, writes: bool) -> Markup {
                 button.choice #csv-truth type="button" { (lang.mark(Key::SimCsvTruth)) }
             }
             div #faults {}
+            p.dim #fault-about { (lang.mark(Key::SimFaultHint)) }
             p.note #fault-trouble role="alert" hidden {}
             p.away #fault-news role="status" {}
         }
