@@ -336,8 +336,10 @@ fn holding(speed: f64) -> SimulatedFault {
 /// What a healthy plant lets the service say too: counters are set back with each batch, machines stop.
 const NATURAL: [(&str, &str, &str); 2] = [("count", "reset", "CF01"), ("state", "held", "CF01")];
 
-/// Signs of one connection that is disturbed: any of them may be said of any such fault.
-const LINKS: [(&str, &str, &str); 4] = [
+/// Signs of a connection that is disturbed, and of the first readings after it: any of them may be said of any fault.
+const LINKS: [(&str, &str, &str); 6] = [
+    ("count", "torn", "CF01"),
+    ("count", "preset", "CF01"),
     ("link", "down", "CF01"),
     ("link", "frozen", "CF01"),
     ("link", "down", "CW04"),
@@ -352,10 +354,13 @@ fn expected(fault: Fault, speed: f64) -> Expected {
         Fault::CommsLoss
         | Fault::Mute
         | Fault::Exception
+        | Fault::ReorderedReplies
         | Fault::WrongTransaction
         | Fault::WrongUnit => expected_of(("link", "down", "CF01"), link),
         Fault::Freeze | Fault::HeartbeatStuck => expected_of(("link", "frozen", "CF01"), link),
         Fault::PlcRestart | Fault::CounterReset => expected_of(("count", "reset", "CF01"), link),
+        Fault::ZeroGlitch => expected_of(("count", "torn", "CF01"), link),
+        Fault::WrongWordOrder => expected_of(("count", "preset", "CF01"), link),
         Fault::BadStatus => expected_of(("state", "unknown", "CW04"), link),
         Fault::DoubleCount => expected_of(("alarm", "contradicted", "CF01"), minutes(15)),
         Fault::Jam => expected_of(("state", "held", "CF01"), link),

@@ -6,6 +6,8 @@ import { hour, times } from './trend.mjs';
 
 /** A row of the lane takes no more than this. */
 const ROW_PX = 24;
+/** The reject chart goes up to so many times its centre. */
+const MOST_CENTERS = 10;
 /** Room for the name of a fault at the right end of its row. */
 const NAME_PX = 12;
 
@@ -14,13 +16,15 @@ const NAME_PX = 12;
  * @param {SVGElement} svg
  * @param {number} width
  * @param {number} height
- * @param {{points: any[], now: number}} data
+ * @param {{points: any[], center: number|null, now: number}} data
  */
-export function drawRejects(svg, width, height, { points, now }) {
+export function drawRejects(svg, width, height, { points, center, now }) {
   const { box, x, inside, from } = hour(width, height, now);
   const shown = points.filter((point) => point.t + MINUTE_MS > from);
-  const marks = ticks(0, Math.max(0.01, ...shown.map((point) => Math.max(point.p ?? 0, point.ucl ?? 0))), 3);
-  const y = (p) => box.bottom - p / marks.at(-1) * (box.bottom - box.top);
+  const most = Math.max(0.01, ...shown.map((point) => Math.max(point.p ?? 0, point.ucl ?? 0)));
+  // A minute of a few capsules after a start would press all others to the ground; what is higher is cut at the top.
+  const marks = ticks(0, center ? Math.min(most, center * MOST_CENTERS) : most, 3);
+  const y = (p) => Math.max(box.top, box.bottom - p / marks.at(-1) * (box.bottom - box.top));
   axis(svg, box, marks, y, (mark) => fixed(mark, marks[1] < 0.1 ? 2 : 1));
   svg.append(s('text', { class: 'axis', x: box.right + 6, y: box.top + 10 }, '%'));
   times(svg, box, x, height, now);

@@ -75,8 +75,8 @@ function draw() {
   const now = live.now();
   if (!charts || now === null) return;
   trend.set(charts);
-  const points = charts.reject_fraction.find((chart) => chart.subgroup_minutes === 1)?.points ?? [];
-  rejects.set({ points, now });
+  const chart = charts.reject_fraction.find((one) => one.subgroup_minutes === 1);
+  rejects.set({ points: chart?.points ?? [], center: chart?.center ?? null, now });
   if (sim) lane.set({ sim, now, age });
 }
 

@@ -66,7 +66,7 @@ fn body(lang: Lang, writes: bool) -> Markup {
         (trouble())
         (clock(lang, writes))
         (faults(lang, writes))
-        div.halves.sim {
+        div.halves.trial {
             div.charts {
                 (chart(lang, Key::Trend, "trend"))
                 (chart(lang, Key::SimRejects, "rejects"))
