@@ -390,3 +390,52 @@ fn sign(kind: &str, word: &str, station: &str) -> Sign {
 fn real(seconds: f64, speed: f64) -> i64 {
     (seconds * speed * 1e6) as i64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State {
+            origin: Origin { seed: 1, line_start_us: 1_000, before: 0, held_us: 5 },
+            since_us: 0,
+            behind: vec![(i64::MIN, 5), (100, 25)],
+            held: None,
+            holds: Vec::new(),
+            looks: VecDeque::new(),
+        }
+    }
+
+    #[test]
+    fn a_plant_time_lies_on_the_clock_of_the_line_as_of_its_moment() {
+        let state = state();
+        // Held for 5 at its start, and for 20 more at 100.
+        let of = [0, 99, 100, 200].map(|plant_us| state.line_us(plant_us));
+        assert_eq!(of, [1_005, 1_104, 1_125, 1_225]);
+    }
+
+    #[test]
+    fn only_what_a_running_plant_can_do_is_offered_and_each_once() {
+        let offered: Vec<Entry> = entries().collect();
+        assert!(offered.len() > 20 && offered.len() < Fault::ALL.len(), "{}", offered.len());
+        assert!(offered.iter().all(|entry| entry.side != Side::Service));
+        let mut ids: Vec<String> = offered.iter().map(|entry| shown(entry, 1.0).id).collect();
+        ids.push(holding(1.0).id);
+        let n = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), n, "{ids:?}");
+    }
+
+    #[test]
+    fn a_natural_sign_is_one_that_some_fault_must_give() {
+        let must: Vec<Option<Sign>> =
+            entries().map(|entry| expected(entry.fault, 1.0).sign).collect();
+        for (kind, word, station) in NATURAL {
+            assert!(must.contains(&Some(sign(kind, word, station))), "{kind} {word}");
+        }
+        // A fault of the link has as many real seconds on a fast line as on a slow one.
+        let within = |speed| expected(Fault::Mute, speed).within_us;
+        assert_eq!(within(60.0), 60 * within(1.0));
+    }
+}

@@ -1,7 +1,8 @@
 //! The web: pages, JSON, the live stream. Computes nothing; shows what lines publish and the historian kept.
 //!
 //! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); [`serve()`] puts them on a
-//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads` and `gauges`.
+//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads` and `gauges`, and what a
+//! simulated plant has in [`simulator`].
 
 pub mod andon;
 pub mod api;

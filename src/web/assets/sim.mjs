@@ -88,7 +88,7 @@ function showAll() {
   put('hold', t(sim.held ? 'sim_resume' : 'sim_hold')).setAttribute('aria-pressed', String(sim.held));
   $('hold').disabled = !writes || resetting;
   $('reset').disabled = !writes || resetting || sim.no_reset !== null;
-  put('reset-note', sim.no_reset === null ? t('sim_reset_note') : title(both(sim.no_reset)));
+  put('reset-note', sim.no_reset === null ? t('sim_reset_note') : title({ en: sim.no_reset, zh: sim.no_reset_zh }));
   showFaults();
   showTruth();
   showSigns();

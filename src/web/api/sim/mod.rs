@@ -1,23 +1,28 @@
 //! `/api/v1/sim`: the simulated plant, its faults and its truth, beside what the service said. Only where there is one.
 
+mod view;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::routing::{get, post};
-use domain::detection::{Injected, Score, Sign, Tally, Verdict, agrees, score};
+use domain::detection::{Injected, Score, Sign, Verdict, agrees, score};
 use domain::line::event::{Event, EventKind};
 use domain::quality::characteristic::Characteristic;
-use domain::units::{LineId, MINUTE_US, SECOND_US, TagId};
-use serde::{Deserialize, Serialize};
+use domain::units::{Count, LineId, MINUTE_US, SECOND_US, TagId};
+use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::read;
 use super::written::Written;
 use crate::web::error::{ErrorView, WebError};
 use crate::web::simulator::{Injection, SimulatedFault, Simulator};
-use crate::web::view::{CountView, EventView, TitleView};
-use crate::web::{App, LineFeed, Routes, blocking};
+use crate::web::view::EventView;
+use crate::web::{App, LineFeed, Routes, blocking, details};
+use view::{
+    FalseAlarmView, InjectionView, SignNameView, SignView, SimFaultView, SimView, TruthView,
+};
 
 /// Longest time for which a fault can be put in at once: a shift.
 const LONGEST_S: u32 = 12 * 3_600;
@@ -41,143 +46,6 @@ pub(crate) fn routes() -> Routes {
 #[derive(OpenApi)]
 #[openapi(paths(sim, inject, clear, hold, reset))]
 pub(crate) struct Description;
-
-/// A simulated plant now.
-#[derive(Serialize, ToSchema)]
-struct SimView {
-    /// The line that it plays.
-    line: String,
-    /// Seed of all its randomness.
-    seed: u64,
-    /// How many times faster than real time line and plant run; fixed for a run.
-    speed: f64,
-    /// Speeds that another run can have.
-    speeds: [f64; 3],
-    /// Why no other run can be begun; null where one can.
-    no_reset: Option<String>,
-    /// Whether plant time stands still.
-    held: bool,
-    /// The line's clock, UTC milliseconds.
-    at_ms: i64,
-    /// Since when what is said is scored, UTC milliseconds.
-    since_ms: i64,
-    /// Kinds of faults.
-    faults: Vec<SimFaultView>,
-    /// Faults that were put in, oldest first.
-    injections: Vec<InjectionView>,
-    /// How well each sign is given.
-    signs: Vec<SignView>,
-    /// What was said of nothing, oldest first.
-    false_alarms: Vec<FalseAlarmView>,
-    /// The truth beside what was counted.
-    truth: Vec<TruthView>,
-}
-
-/// A kind of fault.
-#[derive(Serialize, ToSchema)]
-struct SimFaultView {
-    /// One word for programs.
-    id: String,
-    /// Its name.
-    title: TitleView,
-    /// What it does.
-    about: TitleView,
-    /// How long it lasts unless told otherwise, milliseconds of the line's clock; null for what happens once.
-    lasts_ms: Option<i64>,
-    /// What it takes beside that, unless told otherwise; null where it takes nothing.
-    figure: Option<f64>,
-    /// The unit of that figure; empty without one.
-    unit: &'static str,
-    /// Whether it is the clock that is held, for which there is a route of its own.
-    by_clock: bool,
-    /// How it is to be noticed; null where nothing is to be said.
-    sign: Option<SignNameView>,
-    /// Time in which it is to be noticed, milliseconds of the line's clock.
-    within_ms: i64,
-}
-
-/// What the service says of a fault.
-#[derive(Serialize, ToSchema)]
-struct SignNameView {
-    /// Kind of event, or `incident`.
-    kind: String,
-    /// Word of the event, or characteristic of the chart.
-    word: String,
-    /// The machine; null for the line as a whole.
-    station: Option<String>,
-}
-
-/// A fault that was put in.
-#[derive(Serialize, ToSchema)]
-struct InjectionView {
-    /// Its number.
-    number: u64,
-    /// Its kind.
-    fault: String,
-    /// Begin, UTC milliseconds of the line's clock.
-    from_ms: i64,
-    /// End, ended or planned; null where it lasts until it is taken out.
-    to_ms: Option<i64>,
-    /// Whether it lasts now.
-    lasts: bool,
-    /// `waiting`, `noticed`, `missed`, `covered` by another fault, or `silent` where nothing is to be said.
-    verdict: &'static str,
-    /// When it was noticed, UTC milliseconds.
-    noticed_ms: Option<i64>,
-    /// How late it was noticed, milliseconds of the line's clock.
-    delay_ms: Option<i64>,
-}
-
-/// How well a sign is given.
-#[derive(Serialize, ToSchema)]
-struct SignView {
-    /// Which.
-    #[serde(flatten)]
-    sign: SignNameView,
-    /// Faults that had to be noticed by it.
-    injected: usize,
-    /// Of these, noticed.
-    noticed: usize,
-    /// Of these, missed.
-    missed: usize,
-    /// Median delay, milliseconds of the line's clock.
-    median_ms: Option<i64>,
-    /// Longest delay.
-    longest_ms: Option<i64>,
-    /// How often it was said of nothing; null for a sign that a plant gives without faults too.
-    false_alarms: Option<usize>,
-}
-
-/// Something that was said of nothing.
-#[derive(Serialize, ToSchema)]
-struct FalseAlarmView {
-    /// What.
-    #[serde(flatten)]
-    sign: SignNameView,
-    /// When, UTC milliseconds.
-    at_ms: i64,
-    /// The sentence of the event in English; empty for an incident.
-    detail: String,
-    /// The same in Chinese.
-    detail_zh: String,
-}
-
-/// A counter: what it was to count, and what was counted.
-#[derive(Serialize, ToSchema)]
-struct TruthView {
-    /// Tag.
-    tag: String,
-    /// The reading up to which was counted, UTC milliseconds; null if it was never read.
-    at_ms: Option<i64>,
-    /// Least that the truth was at that reading; null where that is too long ago.
-    least: Option<u64>,
-    /// Most that it was: plant and service do not look in the same moment.
-    most: Option<u64>,
-    /// What the service counted.
-    counted: Option<CountView>,
-    /// Whether the truth lies in that count's interval; null where one of them is not known.
-    agrees: Option<bool>,
-}
 
 /// A fault to be put in.
 #[derive(Deserialize, ToSchema)]
@@ -236,6 +104,7 @@ async fn sim(State(app): State<App>) -> Result<Json<SimView>, WebError> {
         seed: simulator.seed(),
         speed: app.parts().clock.speed(),
         speeds: SPEEDS,
+        no_reset_zh: simulator.no_reset().as_deref().map(details::chinese),
         no_reset: simulator.no_reset(),
         held: simulator.is_held(),
         at_ms: now_us / 1_000,
@@ -436,7 +305,7 @@ async fn truth(
         wanted.iter().map(last).collect::<Result<Vec<_>, String>>()
     });
     let counted = counted.await?;
-    let of = |(tag, counted): (&TagId, Option<(i64, domain::units::Count)>)| {
+    let of = |(tag, counted): (&TagId, Option<(i64, Count)>)| {
         let truth = counted.and_then(|(at_us, _)| simulator.truth(tag, at_us));
         TruthView {
             tag: tag.to_string(),
@@ -460,70 +329,6 @@ impl Said {
             at_ms: self.at_us / 1_000,
             detail,
             detail_zh,
-        }
-    }
-}
-
-impl SignNameView {
-    fn of(sign: &Sign) -> SignNameView {
-        SignNameView {
-            kind: sign.kind.to_string(),
-            word: sign.word.to_string(),
-            station: sign.station.as_ref().map(|station| station.to_string()),
-        }
-    }
-}
-
-impl SimFaultView {
-    fn of(fault: &SimulatedFault) -> SimFaultView {
-        SimFaultView {
-            id: fault.id.clone(),
-            title: (&fault.title).into(),
-            about: (&fault.about).into(),
-            lasts_ms: fault.lasts_us.map(|us| us / 1_000),
-            figure: fault.figure.map(|(figure, _)| figure),
-            unit: fault.figure.map_or("", |(_, unit)| unit),
-            by_clock: fault.by_clock,
-            sign: fault.expected.sign.as_ref().map(SignNameView::of),
-            within_ms: fault.expected.within_us / 1_000,
-        }
-    }
-}
-
-impl InjectionView {
-    fn of(
-        injection: &Injection,
-        faults: &[SimulatedFault],
-        verdict: Verdict,
-        now_us: i64,
-    ) -> InjectionView {
-        let noticed_us = match verdict {
-            Verdict::Noticed(at_us) => Some(at_us),
-            _ => None,
-        };
-        InjectionView {
-            number: injection.number,
-            fault: faults.get(injection.fault).map_or_else(String::new, |fault| fault.id.clone()),
-            from_ms: injection.from_us / 1_000,
-            to_ms: injection.to_us.map(|us| us / 1_000),
-            lasts: injection.to_us.is_none_or(|us| us > now_us),
-            verdict: verdict.word(),
-            noticed_ms: noticed_us.map(|us| us / 1_000),
-            delay_ms: noticed_us.map(|us| (us - injection.from_us) / 1_000),
-        }
-    }
-}
-
-impl SignView {
-    fn of(tally: &Tally) -> SignView {
-        SignView {
-            sign: SignNameView::of(&tally.sign),
-            injected: tally.injected,
-            noticed: tally.noticed,
-            missed: tally.missed,
-            median_ms: tally.median_us.map(|us| us / 1_000),
-            longest_ms: tally.longest_us.map(|us| us / 1_000),
-            false_alarms: tally.false_alarms,
         }
     }
 }
