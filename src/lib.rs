@@ -30,7 +30,7 @@
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` `table` | `axum` `maud` `utoipa` |
 //! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `webhook` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
-//! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
+//! | `demo` | a simulated plant in this process, and the service pointed at it; its faults and its truth for the screens | `domain` `simulators` `clock` `config` `historian` `web` `service` | |
 //! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, pace and cost of acquisition, cost and speed of the store, of forwarding and of live screens, time of a month's charts | `domain` `simulators` `clock` `config` `sources` `demo` `historian` `service` `web` | |
 //! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; migrate makes the plant's tables, pki trusts servers, browse asks them | `domain` `clock` `config` `sources` `historian` `export` `table` `service` `selftest` `bench` | |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |

@@ -166,13 +166,30 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
 
 #[cfg(feature = "demo")]
 async fn demo(
-    options: capline::demo::DemoOptions,
+    mut options: capline::demo::DemoOptions,
     duration: Option<Duration>,
 ) -> anyhow::Result<ExitCode> {
-    let demo = capline::demo::Demo::start(&options).await?;
+    let mut demo = capline::demo::Demo::start(&options).await?;
     eprintln!("Capline demo: open http://{} (simulated line; Ctrl-C ends it)", demo.addr());
-    wait(duration).await?;
-    let summary = demo.stop().await?;
+    let mut end = std::pin::pin!(wait(duration));
+    let summary = loop {
+        let rerun = tokio::select! {
+            ended = &mut end => {
+                ended?;
+                break demo.stop().await?;
+            }
+            rerun = demo.rerun() => rerun,
+        };
+        // The screens stay where they are, so that they come back by themselves.
+        options = capline::demo::DemoOptions {
+            listen: demo.addr(),
+            seed: rerun.seed,
+            speed: rerun.speed,
+            ..options
+        };
+        demo.stop().await?;
+        demo = capline::demo::Demo::start(&options).await?;
+    };
     println!("{}", serde_json::to_string(&summary)?);
     Ok(ExitCode::SUCCESS)
 }

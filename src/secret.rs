@@ -94,6 +94,7 @@ impl Secret {
 mod tests {
     use super::*;
 
+    /// Shows: ACC-03
     #[test]
     fn a_file_that_everybody_can_read_is_refused() {
         let dir = tempfile::tempdir().unwrap();

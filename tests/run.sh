@@ -119,5 +119,7 @@ step licences and sources
 cargo_deny
 step tests
 cargo test --workspace
+step requirements and the tests that show them
+ls target/trace-matrix.md
 step fuzzing
 CAPLINE_FUZZ_SECONDS="${CAPLINE_FUZZ_SECONDS:-60}" cargo test --lib --workspace fuzz -- --test-threads=8

@@ -87,6 +87,7 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Shows: ACQ-01
 #[test]
 fn only_reads_were_seen() {
     let folder = record::folder();

@@ -2,6 +2,8 @@
 //! simulated plant and a seed, or measured on this machine.
 
 pub mod acquire;
+pub mod all;
+pub mod count;
 pub mod forward;
 mod machine;
 pub mod month;

@@ -277,6 +277,7 @@ impl Question<'_> {
             calls: Arc::new(NoAndon),
             alerts: Arc::new(NoAndon),
             reloads: Arc::new(Nothing),
+            simulator: None,
         });
         Ok((app, historian))
     }

@@ -132,6 +132,11 @@ pub(super) fn until(signals: impl Iterator<Item = bool>, length: i64) -> Option<
 /// # Panics
 /// Never for the models above: their baselines have rejects in every subgroup.
 pub fn run(seed: u64, effort: Effort) -> Figures {
+    Figures { weights: weights::run(seed, effort), ..without_weights(seed, effort) }
+}
+
+/// The same without the charts of weights.
+pub(super) fn without_weights(seed: u64, effort: Effort) -> Figures {
     let chance = RejectModel::steady(P);
     let kinds = [
         ("chance alone", chance),
@@ -160,8 +165,7 @@ pub fn run(seed: u64, effort: Effort) -> Figures {
             .map(|(kind, rejects)| delay(seed, kind, *rejects, &limits, effort.lines))
             .collect()
     });
-    let weights = weights::run(seed, effort);
-    Figures { seed, steady: steady.collect(), delays, weights }
+    Figures { seed, steady: steady.collect(), delays, weights: None }
 }
 
 /// Subgroups of a line that has been running for so many minutes.

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::machine::Machine;
 
+/// The head of a table of rows.
+pub(super) const HEAD: &str = "| what | measured | aim | s | note |\n|---|---|---|---|---|";
+
 /// What a figure is to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Aim {
@@ -98,13 +101,28 @@ pub struct Figures {
 impl Figures {
     /// Whether every row was measured and every aim is reached.
     pub fn kept(&self) -> bool {
-        let reached = |figure: &Figure| figure.aim.is_none_or(|aim| aim.is_reached(figure.value));
-        !self.interrupted
-            && self.rows.iter().all(|row| !row.failed && row.figures.iter().all(reached))
+        !self.interrupted && self.rows.iter().all(Row::kept)
     }
 
     /// As JSON: the machine, and the rows with their figures.
     pub fn json(&self) -> Value {
+        json!({
+            "machine": self.machine,
+            "interrupted": self.interrupted,
+            "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Row {
+    /// Whether it was measured and every aim is reached.
+    pub(super) fn kept(&self) -> bool {
+        let reached = |figure: &Figure| figure.aim.is_none_or(|aim| aim.is_reached(figure.value));
+        !self.failed && self.figures.iter().all(reached)
+    }
+
+    /// As JSON.
+    pub(super) fn json(&self) -> Value {
         let aim = |aim: Aim| match aim {
             Aim::AtLeast(least) => json!({ "at_least": least }),
             Aim::AtMost(most) => json!({ "at_most": most }),
@@ -118,20 +136,23 @@ impl Figures {
                 "reached": figure.aim.map(|aim| aim.is_reached(figure.value)),
             })
         };
-        let row = |row: &Row| {
-            json!({
-                "what": row.what,
-                "seconds": row.seconds,
-                "note": row.note,
-                "failed": row.failed,
-                "figures": row.figures.iter().map(figure).collect::<Vec<_>>(),
-            })
-        };
         json!({
-            "machine": self.machine,
-            "interrupted": self.interrupted,
-            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "what": self.what,
+            "seconds": self.seconds,
+            "note": self.note,
+            "failed": self.failed,
+            "figures": self.figures.iter().map(figure).collect::<Vec<_>>(),
         })
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let measured: Vec<String> = self.figures.iter().map(measured).collect();
+        let aims: Vec<String> = self.figures.iter().filter_map(aimed).collect();
+        let Row { what, seconds, note, .. } = self;
+        let (measured, aims) = (measured.join("; "), aims.join("; "));
+        write!(f, "| {what} | {measured} | {aims} | {seconds:.1} | {note} |")
     }
 }
 
@@ -144,23 +165,17 @@ impl fmt::Display for Figures {
                 "Ended early: the last row is what there was, and the others are missing."
             )?;
         }
-        writeln!(f, "\n| what | measured | aim | s | note |\n|---|---|---|---|---|")?;
+        writeln!(f, "\n{HEAD}")?;
         for row in &self.rows {
-            let measured: Vec<String> = row.figures.iter().map(measured).collect();
-            let aims: Vec<String> = row.figures.iter().filter_map(aimed).collect();
-            let (measured, aims) = (measured.join("; "), aims.join("; "));
-            writeln!(
-                f,
-                "| {} | {measured} | {aims} | {:.1} | {} |",
-                row.what, row.seconds, row.note
-            )?;
+            writeln!(f, "{row}")?;
         }
         Ok(())
     }
 }
 
 fn measured(figure: &Figure) -> String {
-    format!("{} {}", figure.name, amount(figure.value, figure.unit))
+    // A row of one figure needs no name for it.
+    format!("{} {}", figure.name, amount(figure.value, figure.unit)).trim_start().to_owned()
 }
 
 fn aimed(figure: &Figure) -> Option<String> {
@@ -170,7 +185,8 @@ fn aimed(figure: &Figure) -> Option<String> {
         Aim::AtMost(most) => ("≤", most),
     };
     let reached = if aim.is_reached(figure.value) { "" } else { " **not reached**" };
-    Some(format!("{} {sign} {}{reached}", figure.name, amount(bound, figure.unit)))
+    let text = format!("{} {sign} {}{reached}", figure.name, amount(bound, figure.unit));
+    Some(text.trim_start().to_owned())
 }
 
 /// A number with as many decimals as it deserves, and thousands apart.
@@ -214,6 +230,7 @@ mod tests {
         Figures { machine, rows: vec![row], interrupted: false }
     }
 
+    /// Shows: EVI-02
     #[test]
     fn the_table_says_what_was_reached_and_what_was_not() {
         let text = figures(0.25).to_string();

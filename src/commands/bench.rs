@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use capline::bench::acquire::{self, Kind, STEPS, Stop};
-use capline::bench::month;
 use capline::bench::spc::{Effort, run as detection};
 use capline::bench::store::{Effort as Store, run as measure};
-use capline::bench::web;
+use capline::bench::{count, month, web};
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -54,6 +53,19 @@ enum What {
         json: bool,
     },
     Forward(super::bench_forward::ForwardArgs),
+    /// How much counting one core does, on this machine
+    ///
+    /// Samples a second of one ledger and snapshots a second of a whole line, by the core time of a thread. Prints a table in
+    /// Markdown. Exit code 1: an aim is not reached here.
+    Count {
+        /// Rounds of each row; the quickest counts
+        #[arg(long, default_value_t = count::ROUNDS)]
+        rounds: usize,
+        /// Print the figures as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    All(super::bench_all::AllArgs),
     /// How well polls keep their pace and what they cost, on this machine
     ///
     /// Polls load servers that run in processes of their own: as fast as it goes, a hundred devices at 100 Hz, one device,
@@ -115,6 +127,15 @@ fn store(dir: &Path, ticks: u64, json: bool) -> Result<ExitCode, Refusal> {
     let measured = measure(dir.path(), Store { ticks, ..Store::default() });
     spinner.finish_and_clear();
     let figures = measured.map_err(|error| Refusal(error.to_string()))?;
+    let printed = match json {
+        true => print_json(&figures.json())?,
+        false => print(&figures.to_string()),
+    };
+    Ok(if figures.kept() { printed } else { ExitCode::FAILURE })
+}
+
+fn counting(rounds: usize, json: bool) -> Result<ExitCode, Refusal> {
+    let figures = count::run(rounds, &Stop::default());
     let printed = match json {
         true => print_json(&figures.json())?,
         false => print(&figures.to_string()),
@@ -192,6 +213,10 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
         What::Forward(ref args) => {
             super::bench_forward::run(args).unwrap_or_else(|refusal| refusal.exit())
         }
+        What::Count { rounds, json } => {
+            counting(rounds, json).unwrap_or_else(|refusal| refusal.exit())
+        }
+        What::All(ref args) => super::bench_all::run(args).unwrap_or_else(|refusal| refusal.exit()),
         What::Store { ref dir, ticks, json } => {
             store(dir, ticks, json).unwrap_or_else(|refusal| refusal.exit())
         }

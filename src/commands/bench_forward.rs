@@ -49,7 +49,7 @@ pub(crate) struct ForwardArgs {
 }
 
 pub(crate) fn run(args: &ForwardArgs) -> Result<ExitCode, Refusal> {
-    let settings = settings(args)?;
+    let settings = settings(&args.database, args.ca.clone())?;
     let dir = tempfile::tempdir_in(&args.dir)
         .map_err(|error| Refusal::of(&args.dir, &format!("cannot be written: {error}")))?;
     let runtime = runtime().map_err(|error| Refusal(error.to_string()))?;
@@ -64,9 +64,9 @@ pub(crate) fn run(args: &ForwardArgs) -> Result<ExitCode, Refusal> {
 }
 
 /// A box of a name of its own: each journal is another one.
-fn settings(args: &ForwardArgs) -> Result<Settings, Refusal> {
+pub(super) fn settings(database: &str, ca: Option<PathBuf>) -> Result<Settings, Refusal> {
     let edge = format!("bench-{}", uuid::Uuid::new_v4().simple());
-    let config = DatabaseConfig::of_url(&args.database, &edge, args.ca.clone()).map_err(Refusal)?;
+    let config = DatabaseConfig::of_url(database, &edge, ca).map_err(Refusal)?;
     let mut settings =
         service::plant_database("bench", &config).map_err(|error| Refusal(error.to_string()))?;
     let address = &mut settings.address;

@@ -5,6 +5,8 @@ pub(crate) mod backup;
 #[cfg(feature = "demo")]
 pub(crate) mod bench;
 #[cfg(feature = "demo")]
+mod bench_all;
+#[cfg(feature = "demo")]
 mod bench_forward;
 pub(crate) mod browse;
 pub(crate) mod chart;

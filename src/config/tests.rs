@@ -31,6 +31,7 @@ fn parse(path: &Path) -> Result<Config, ConfigError> {
 }
 
 /// Each `*.bad.toml` is refused with the report beside it: file, line, place, value and way out of all mistakes.
+/// Shows: ACQ-09
 #[test]
 fn all_mistakes_of_a_configuration_and_its_maps_are_reported_together() {
     let cases = files("tests/cases/config", ".bad.toml");

@@ -5,20 +5,25 @@
 //! has already run for some hours, see [`history`].
 
 mod history;
+mod sim;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use domain::units::Count;
 use serde::{Deserialize, Serialize};
 use simulators::{Counters, ModelConfig, Plant, PlantConfig, Preset};
+use tokio::sync::{Mutex, mpsc};
 
 use crate::clock::Clock;
 use crate::config::{Config, Wire};
 use crate::historian::Historian;
 use crate::service::{self, Service, open_historian};
+pub use sim::Rerun;
+use sim::SimDesk;
 
 /// Key of the journal under which a demo keeps what its plant was started with.
 const SETTING: &str = "demo";
@@ -135,8 +140,10 @@ impl From<Count> for Counted {
 
 /// A running demo.
 pub struct Demo {
-    plant: Plant,
+    plant: Arc<Plant>,
     service: Service,
+    /// Other runs that somebody asks for on a screen.
+    reruns: Mutex<mpsc::Receiver<Rerun>>,
     /// Good capsules of the history.
     before: u64,
     // Deleted when the demo is dropped.
@@ -170,6 +177,7 @@ impl Demo {
             _ => begin(&config, &historian, options).await?,
         };
         let Begun { mut origin, clock, plant_us } = begun;
+        let line = config.lines.first().context("a demo has one line")?.id.clone();
         let plant = Plant::start(PlantConfig {
             seed: origin.seed,
             speed: options.speed,
@@ -183,7 +191,13 @@ impl Demo {
         })
         .await?;
         point_at(&mut config, &plant);
-        let service = Service::start(&config, clock, historian.clone(), true).await?;
+        let plant = Arc::new(plant);
+        let (rerun, reruns) = mpsc::channel(1);
+        let known = (origin, no_reset(options));
+        let sim = SimDesk::new(&plant, clock, line, historian.clone(), known, rerun);
+        let sim = Arc::new(sim);
+        let service =
+            Service::start_simulated(&config, clock, historian.clone(), sim.clone()).await?;
         // Capsules are made only once every counter has its first value: what is made is what can be counted.
         if !service.all_heard(FIRST_READING).await {
             tracing::warn!(
@@ -192,8 +206,20 @@ impl Demo {
         }
         origin.held_us = clock.now().utc_us - origin.line_start_us - plant.plant_us();
         set_origin(&historian, origin)?;
+        sim.begin(origin);
         plant.resume();
-        Ok(Demo { plant, service, before: origin.before, _scratch: scratch })
+        tokio::spawn(sim.watch());
+        let reruns = Mutex::new(reruns);
+        Ok(Demo { plant, service, reruns, before: origin.before, _scratch: scratch })
+    }
+
+    /// Waits until somebody asks for another run on a screen.
+    pub async fn rerun(&self) -> Rerun {
+        match self.reruns.lock().await.recv().await {
+            Some(rerun) => rerun,
+            // Nobody is left who could ask.
+            None => std::future::pending().await,
+        }
     }
 
     /// Where the screens are served.
@@ -209,7 +235,10 @@ impl Demo {
         self.plant.hold();
         let made = self.plant.ledger().made - self.before;
         let lines = self.service.stop().await?;
-        self.plant.stop().await;
+        // Otherwise a request is still looking at it, and it ends with that.
+        if let Some(plant) = Arc::into_inner(self.plant) {
+            plant.stop().await;
+        }
         let line = lines.first().context("a demo has one line")?;
         Ok(Summary {
             made,
@@ -239,6 +268,15 @@ pub(crate) fn built_in(machines: Machines) -> anyhow::Result<Config> {
         Ok(map.to_owned())
     };
     Ok(Config::parse(file, text, Path::new("config"), &read)?)
+}
+
+/// Why a demo cannot begin anew: what its journal holds is kept, and belongs to one seed.
+fn no_reset(options: &DemoOptions) -> Option<String> {
+    let kept = options.data.as_ref()?;
+    Some(format!(
+        "the journal in {} is kept and belongs to this seed; start another demo with another --data",
+        kept.display()
+    ))
 }
 
 /// Fills in where the simulated machines listen.

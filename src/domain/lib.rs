@@ -35,6 +35,7 @@
 //! | [`line::report`] | which gaps of a period a person explains, and reports made final |
 //! | [`line::call`] | calls for help: who called, who took it, what was done |
 //! | [`alert`] | facts that lasted too long, each told once |
+//! | [`detection`] | faults put into a simulated plant against what was said of them |
 //! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
 //! | [`line::status`] | what a line looks like at one moment |
@@ -57,3 +58,5 @@ pub mod line;
 pub mod quality;
 
 pub mod alert;
+
+pub mod detection;

@@ -11,6 +11,17 @@ macro_rules! built_in {
     };
 }
 
+/// Counters: wraps, resets, gaps, batches, order and bad readings.
+pub(super) const COUNTING: &[Case] = built_in!["counting", ".txt":
+    "bad_readings",
+    "batches",
+    "gaps",
+    "moduli",
+    "order",
+    "published",
+    "wrap_or_reset",
+];
+
 /// Published OEE examples.
 pub(super) const OEE: &[Case] = built_in!["oee", ".json":
     "01_vorne_shift",

@@ -3,11 +3,12 @@
 mod cases;
 
 use domain::digest::sha256;
+use domain::line::counter::case as counting;
 use domain::line::oee_file;
 use domain::spc::case;
 use serde_json::Value;
 
-use cases::{OEE, SPC, TABLES};
+use cases::{COUNTING, OEE, SPC, TABLES};
 
 /// Most mismatches that are told of one case.
 const TOLD: usize = 10;
@@ -45,7 +46,17 @@ impl Verdict {
 pub fn run() -> Vec<Verdict> {
     let oee = OEE.iter().map(|case| verdict("oee", case, None, judge_oee));
     let spc = SPC.iter().map(|case| verdict("spc", case, table_of(case), judge_spc));
-    oee.chain(spc).collect()
+    COUNTING.iter().map(counted).chain(oee).chain(spc).collect()
+}
+
+/// A file of counting cases: each expectation is a value compared.
+fn counted(case: &Case) -> Verdict {
+    let outcome = counting::run(case.text);
+    let (compared, mut mismatches) =
+        outcome.map_or_else(|error| (0, vec![error]), |done| (done.compared, done.mismatches));
+    mismatches.truncate(TOLD);
+    let sha256 = sha256(case.text.as_bytes());
+    Verdict { id: format!("counting/{}", case.id), sha256, compared, mismatches }
 }
 
 type Judged = Result<(usize, Vec<String>), String>;
@@ -134,6 +145,7 @@ mod tests {
 
     use super::*;
 
+    /// Shows: EVI-01, SPC-01
     #[test]
     fn every_case_that_is_shipped_is_built_in_and_agrees() {
         let verdicts = run();
@@ -141,11 +153,11 @@ mod tests {
             assert!(verdict.agrees(), "{verdict:?}");
         }
         let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-        for kind in ["oee", "spc"] {
+        for (kind, ending) in [("counting", "txt"), ("oee", "json"), ("spc", "json")] {
             let mut shipped = Vec::new();
             for entry in std::fs::read_dir(cases.join(kind)).expect("the cases") {
                 let path = entry.expect("a case").path();
-                if path.extension().is_some_and(|extension| extension == "json") {
+                if path.extension().is_some_and(|extension| extension == ending) {
                     let stem = path.file_stem().expect("a name").to_string_lossy();
                     shipped.push(format!("{kind}/{stem}"));
                 }
@@ -157,6 +169,7 @@ mod tests {
         }
     }
 
+    /// Shows: EVI-01
     #[test]
     fn a_wrong_expectation_is_noticed() {
         let spoilt = |case: &Case, from: &str, to: &str| {
@@ -168,6 +181,10 @@ mod tests {
         let text = spoilt(oee, "0.7479365079365079", "0.7479465079365079");
         let judged = verdict("oee", &Case { id: oee.id, text }, None, judge_oee);
         assert_eq!(judged.mismatches.len(), 1, "{judged:?}");
+        let counting = find(COUNTING, "wrap_or_reset");
+        let text = spoilt(counting, "expect 96 [96, 96]", "expect 95 [95, 95]");
+        let judged = counted(&Case { id: counting.id, text });
+        assert!(judged.mismatches.len() == 1 && !judged.agrees(), "{judged:?}");
         let spc = find(SPC, "ewma_nist_exact");
         let text = spoilt(spc, "\"status\":\"ok\"", "\"status\":\"no_data\"");
         let judged = verdict("spc", &Case { id: spc.id, text }, None, judge_spc);

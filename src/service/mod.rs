@@ -35,7 +35,7 @@ use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
 use crate::historian::{DeviceTags, Historian, Options, PlantMark};
 use crate::sources::{Paces, Scheduling, SourceAlarm, Sources};
-use crate::web::{self, App, AppParts, LineFeed, Reload, Shown};
+use crate::web::{self, App, AppParts, LineFeed, Reload, Shown, Simulator};
 
 use alerts::{AlertParts, Alerts, CallBook};
 use gauges::ServiceGauges;
@@ -107,6 +107,28 @@ impl Service {
         historian: Historian,
         simulated: bool,
     ) -> anyhow::Result<Service> {
+        Service::start_with(config, clock, historian, (simulated, None)).await
+    }
+
+    /// The same of a plant that is simulated and can be handled as such from the screens.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub async fn start_simulated(
+        config: &Config,
+        clock: Clock,
+        historian: Historian,
+        simulator: Arc<dyn Simulator>,
+    ) -> anyhow::Result<Service> {
+        Service::start_with(config, clock, historian, (true, Some(simulator))).await
+    }
+
+    async fn start_with(
+        config: &Config,
+        clock: Clock,
+        historian: Historian,
+        (simulated, simulator): (bool, Option<Arc<dyn Simulator>>),
+    ) -> anyhow::Result<Service> {
         let hooks = alerts::hooks(&config.webhooks)?;
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr()?;
@@ -164,6 +186,7 @@ impl Service {
             alerts: alerts.board(),
             writes: config.web_writes || addr.ip().is_loopback(),
             gauges: Arc::new(gauges),
+            simulator,
         });
         let shown = Shown::from(app);
         reloader.show_on(shown.showing(), addr.ip().is_loopback());

@@ -91,6 +91,13 @@ const SENTENCES: &[(&str, &str)] = &[
     ("look at it again and decide anew", "请重新查看后再定"),
     ("{} is empty", "{} 为空"),
     ("say it in words", "请用文字说明"),
+    // The simulated plant.
+    ("{}: it is on already", "{}：仍在进行"),
+    ("take it out first", "请先撤除"),
+    ("another run begins already", "新的运行正在开始"),
+    ("the simulated plant is being stopped", "模拟工厂正在停止"),
+    ("the journal in {} is kept and belongs to this seed", "{} 中的日志须保留，且属于此种子"),
+    ("start another demo with another --data", "请用其他 --data 启动另一个演示"),
     // The service.
     // Limits that nobody made.
     ("first {} whole subgroups, made without a person", "前 {} 个完整子组，自动生成"),

@@ -1,7 +1,8 @@
 //! The web: pages, JSON, the live stream. Computes nothing; shows what lines publish and the historian kept.
 //!
 //! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); [`serve()`] puts them on a
-//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads` and `gauges`.
+//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads` and `gauges`, and what a
+//! simulated plant has in [`simulator`].
 
 pub mod andon;
 pub mod api;
@@ -20,6 +21,7 @@ mod record;
 mod reloads;
 mod replay;
 mod serve;
+pub mod simulator;
 pub mod view;
 
 #[cfg(test)]
@@ -45,9 +47,11 @@ pub(crate) use record::blocking;
 pub use record::{History, QualityRecord, ReportRecord, TagReading};
 pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
 pub(crate) use serve::Peer;
+pub(crate) use serve::is_simulated;
 #[cfg(test)]
 use serve::router;
 pub use serve::{ask, serve};
+pub use simulator::Simulator;
 use view::{CallView, LineView, Present};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
@@ -101,6 +105,8 @@ pub struct AppParts {
     pub writes: bool,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
+    /// The simulated plant, where there is one: its page and its API exist only then.
+    pub simulator: Option<Arc<dyn Simulator>>,
 }
 
 /// A line as the web sees it.
@@ -161,7 +167,7 @@ impl LineFeed {
     }
 }
 
-/// All routes of the web.
+/// All routes of the web, those of a simulated plant with them.
 pub(crate) fn routes() -> Routes {
     [
         pages::routes(),

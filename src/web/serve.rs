@@ -51,19 +51,29 @@ const HEADERS: [(HeaderName, &str); 5] = [
 
 /// The whole web as a service. `guarded` refuses host names: see [`guard`].
 pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
+    let shown = shown.into();
+    let simulated = shown.now().parts().simulator.is_some();
     let mut router = Router::new();
-    for (path, methods) in routes() {
+    for (path, methods) in routes().into_iter().filter(|(path, _)| simulated || !is_simulated(path))
+    {
         router = router.route(path, methods);
     }
     router
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
-        .with_state(shown.into())
+        .with_state(shown)
         .layer(CompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
         .layer(from_fn_with_state(guarded, guard))
         .layer(from_fn(finish))
+}
+
+/// Whether a path is one of the simulated plant, which a real one does not have.
+pub(crate) fn is_simulated(path: &str) -> bool {
+    ["/sim", "/api/v1/sim"].iter().any(|own| {
+        path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// What a path answers, asked without a connection: status and body.

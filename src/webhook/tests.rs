@@ -189,6 +189,7 @@ fn is_signed(got: &Got) -> bool {
     got.signature == format!("v1,{digits}")
 }
 
+/// Shows: SCR-12
 #[tokio::test]
 async fn a_message_arrives_signed_and_whole() {
     let (receiver, log) = (Receiver::start(|_| Some((204, ""))).await, Log::default());

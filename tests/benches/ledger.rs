@@ -1,22 +1,21 @@
 //! How much counting one core does: samples of one ledger (the aim is 5 million a second), snapshots of a whole line
-//! (500,000 a second), and a minute of a line that has run for days (as much as the first one).
+//! (500,000 a second), and a minute of a line that has run for days (as much as the first one). `capline bench count`
+//! tells the first two of an installed binary.
+
+#[path = "../../src/bench/count/load.rs"]
+mod load;
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use domain::line::calendar::Calendar;
-use domain::line::counter::{Counter, Evidence, Modulus, Resets, Sample, Settings, batch_key};
-use domain::line::tracker::{Carry, LineModel, LineTracker};
-use domain::plc_map::{PlcMap, Role, Tag};
-use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
-use domain::units::{LineId, Moment};
+use domain::line::counter::Counter;
+use domain::line::tracker::{Carry, LineTracker};
+use domain::reading::Snapshot;
+use load::{N_SAMPLES, N_SNAPSHOTS, PERIOD_US, Plant, core_ns, ledgers, model, samples, settings};
 
-const N_SAMPLES: u64 = 100_000;
-
-/// Time that this thread spent on a core, in nanoseconds: what others do on the machine does not count. Linux only.
+/// Time that this thread spent on a core, in nanoseconds.
 struct CoreTime;
 
 impl Measurement for CoreTime {
@@ -24,8 +23,7 @@ impl Measurement for CoreTime {
     type Value = Duration;
 
     fn start(&self) -> u64 {
-        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-        text.split(' ').next().and_then(|ns| ns.parse().ok()).expect("a Linux with schedstat")
+        core_ns()
     }
 
     fn end(&self, start: u64) -> Duration {
@@ -49,40 +47,15 @@ impl Measurement for CoreTime {
     }
 }
 
-/// A machine at full speed read every 20 ms: a stroke of 50 in every 23rd poll, and the wraps of a
-/// 16-bit register.
-fn samples(evidence: Evidence) -> Vec<Sample> {
-    let sample = |n: u64| {
-        let mono_us = i64::try_from(n * 20_000).unwrap_or(i64::MAX);
-        Sample {
-            at: Moment { utc_us: 1_700_000_000_000_000 + mono_us, mono_us },
-            source_us: Some(mono_us),
-            value: (n / 23 * 50) % 65_536,
-            evidence: Evidence {
-                uptime_s: evidence.uptime_s.map(|start| start + n / 50),
-                ..evidence
-            },
-        }
-    };
-    (0..N_SAMPLES).map(sample).collect()
-}
-
 fn ledger(criterion: &mut Criterion<CoreTime>) {
-    let settings = Settings {
-        modulus: Modulus::At(65_536),
-        resets: Resets { batch: true, manual: false },
-        ..Settings::default()
-    };
-    let equipped =
-        Evidence { uptime_s: Some(5_000), batch: Some(batch_key("B1")), ..Evidence::default() };
     let mut group = criterion.benchmark_group("ledger");
     group.throughput(Throughput::Elements(N_SAMPLES));
-    for (name, evidence) in [("bare", Evidence::default()), ("uptime_and_batch", equipped)] {
+    for (name, evidence) in ledgers() {
         let samples = samples(evidence);
         let mut deltas = Vec::with_capacity(4);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let mut counter = Counter::new(settings);
+                let mut counter = Counter::new(settings());
                 for sample in &samples {
                     counter.sample(black_box(sample), &mut deltas);
                     black_box(&deltas);
@@ -95,78 +68,11 @@ fn ledger(criterion: &mut Criterion<CoreTime>) {
     group.finish();
 }
 
-/// A line of one filler as it is described in its map, with all its registers.
-fn model() -> LineModel {
-    let text = include_str!("../../plc-maps/cf01-modbus.toml");
-    let map = PlcMap::parse("cf01-modbus.toml", text).expect("the map of the demo is sound");
-    LineModel {
-        id: LineId::new("L1"),
-        stations: vec![Arc::new(map)],
-        counting: 0,
-        target_per_minute: 6_500,
-        calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
-        time_scale: 1.0,
-    }
-}
-
-/// The plant at a moment: full speed, with a stop of 30 s in every ten minutes.
-struct Plant {
-    model: LineModel,
-    now_us: i64,
-    made: u64,
-}
-
-impl Plant {
-    fn new() -> Plant {
-        Plant { model: model(), now_us: 0, made: 0 }
-    }
-
-    fn at(&self) -> Moment {
-        Moment { utc_us: 1_700_000_000_000_000 + self.now_us, mono_us: self.now_us }
-    }
-
-    fn next(&mut self, period_us: i64) -> Snapshot {
-        let strokes = |us: i64| us / 461_538;
-        let stands = self.now_us / 1_000_000 % 600 >= 570;
-        if !stands {
-            let n = strokes(self.now_us + period_us) - strokes(self.now_us);
-            self.made += 50 * n.unsigned_abs();
-        }
-        self.now_us += period_us;
-        let seconds = self.now_us.unsigned_abs() / 1_000_000;
-        let map = &self.model.stations[0];
-        let fast = map.tags.iter().enumerate().filter(|(_, tag)| tag.group == 0);
-        let reading = |(i, tag): (usize, &Tag)| Reading {
-            tag: i as u16,
-            value: match tag.role {
-                Role::State => Value::Unsigned(if stands { 5 } else { 3 }),
-                Role::Infeed | Role::Good => Value::Unsigned(self.made % (1 << 31)),
-                Role::Reject(_) | Role::Sample => Value::Unsigned(self.made / 1_000 % 65_536),
-                Role::Odometer { .. } => Value::Unsigned(self.made / 50),
-                Role::Heartbeat | Role::Uptime => Value::Unsigned(seconds % 65_536),
-                _ => Value::Unsigned(0),
-            },
-            quality: Quality::Good,
-            status: 0,
-            source_us: None,
-        };
-        Snapshot {
-            device: 0,
-            group: 0,
-            taken_at: self.at(),
-            round_trip_us: 700,
-            polls: 1,
-            outcome: Outcome::Taken(fast.map(reading).collect()),
-        }
-    }
-}
-
 /// Snapshots of a whole filler, 23 registers each, that a tracker takes in a second. The aim is 500,000.
 fn tracker(criterion: &mut Criterion<CoreTime>) {
-    const N_SNAPSHOTS: u64 = 15_000;
     let mut plant = Plant::new();
     let start = plant.at();
-    let snapshots: Vec<Snapshot> = (0..N_SNAPSHOTS).map(|_| plant.next(20_000)).collect();
+    let snapshots: Vec<Snapshot> = (0..N_SNAPSHOTS).map(|_| plant.next(PERIOD_US)).collect();
     let mut group = criterion.benchmark_group("tracker");
     group.throughput(Throughput::Elements(N_SNAPSHOTS));
     group.bench_function("snapshots", |bencher| {
@@ -198,7 +104,7 @@ fn days(criterion: &mut Criterion<CoreTime>) {
         group.bench_function(BenchmarkId::from_parameter(days), |bencher| {
             bencher.iter(|| {
                 for i in 0..3_000 {
-                    let snapshot = plant.next(20_000);
+                    let snapshot = plant.next(PERIOD_US);
                     tracker.advance(&snapshot);
                     if i % 12 == 0 {
                         tracker.check(plant.at());

@@ -18,6 +18,7 @@ async fn open(browser: &Browser, demo: &Demo, path: &str, ready: &str) {
     browser.until(&format!("{LIVE} && {ready}"), SOON).await;
 }
 
+/// Shows: SCR-09
 #[tokio::test]
 async fn a_call_is_one_tap_and_every_screen_shows_who_takes_it() {
     let _alone = ALONE.lock().await;

@@ -27,9 +27,18 @@ impl Demo {
     /// The same with arguments of its own.
     pub(crate) fn with(arguments: &[&str]) -> Demo {
         let data = tempfile::tempdir().expect("a directory for the journal");
+        let kept = data.path().to_str().expect("a name").to_owned();
+        Demo::run(&[&["--data", &kept], arguments].concat(), data)
+    }
+
+    /// A demo whose journal goes with it, so that another run can take its place.
+    pub(crate) fn without_data(arguments: &[&str]) -> Demo {
+        Demo::run(arguments, tempfile::tempdir().expect("a directory"))
+    }
+
+    fn run(arguments: &[&str], data: tempfile::TempDir) -> Demo {
         let mut child = Command::new(env!("CARGO_BIN_EXE_capline"))
-            .args(["demo", "--port", "0", "--data"])
-            .arg(data.path())
+            .args(["demo", "--port", "0"])
             .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -18,6 +18,7 @@ fn row(name: &str, state: &str) -> String {
     )
 }
 
+/// Shows: SCR-10
 #[tokio::test]
 async fn a_screen_whose_renderer_hangs_is_called_frozen_on_another_one() {
     let _alone = ALONE.lock().await;

@@ -103,6 +103,7 @@ async fn a_number_is_reached_by_tab_and_explained_by_its_key() {
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
+/// Shows: SCR-05
 #[tokio::test]
 async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key() {
     let _alone = ALONE.lock().await;

@@ -16,6 +16,7 @@ mod paint;
 mod replay;
 mod senses;
 mod shown;
+mod sim;
 mod site;
 mod soak;
 mod walk;
@@ -90,6 +91,7 @@ fn keep(name: &str, bytes: &[u8]) {
     std::fs::write(shots.join(name), bytes).expect("it is written");
 }
 
+/// Shows: SCR-01, SCR-02
 #[tokio::test]
 async fn a_frozen_service_is_unknown_within_four_seconds_and_live_again_afterwards() {
     let _alone = ALONE.lock().await;
@@ -137,6 +139,7 @@ async fn a_frozen_service_is_unknown_within_four_seconds_and_live_again_afterwar
 }
 
 /// The negative control of the test above: it is the page's timer that finds out, and nothing else would.
+/// Shows: SCR-01
 #[tokio::test]
 async fn without_its_timer_the_page_would_go_on_calling_old_data_live() {
     let _alone = ALONE.lock().await;
@@ -197,6 +200,7 @@ async fn the_language_changes_every_word_and_back() {
     assert!(back.contains("Output") && !back.contains("产量"), "{back}");
 }
 
+/// Shows: SCR-11
 #[tokio::test]
 async fn nothing_is_asked_from_elsewhere_and_the_console_stays_empty() {
     let _alone = ALONE.lock().await;

@@ -18,15 +18,20 @@ pub(crate) struct Page {
 }
 
 /// Whether a table has rows.
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 6] = [
     ("stops", "document.querySelectorAll('#stops tbody tr').length > 0"),
     ("pareto", "document.querySelectorAll('#heat tbody tr').length > 0"),
     ("tags", "document.querySelectorAll('#tags tbody tr').length > 0"),
     ("polls", "document.querySelectorAll('#polls tbody tr').length > 0"),
     ("control", "document.querySelectorAll('#control svg').length > 0"),
+    (
+        "sim",
+        "document.querySelectorAll('#faults button').length > 10 && \
+         document.querySelectorAll('#truth tbody tr').length > 5 && document.querySelectorAll('#lane svg').length === 1",
+    ),
 ];
 
-pub(crate) const PAGES: [Page; 8] = [
+pub(crate) const PAGES: [Page; 9] = [
     Page { name: "overview", path: "/", ready: DRAWN, words: ["Hour board", "小时板"] },
     Page { name: "wall", path: "/wall/L1", ready: DRAWN, words: ["Against target", "差额"] },
     Page { name: "line", path: "/line", ready: TABLES[2].1, words: ["Map line", "映射行"] },
@@ -52,6 +57,9 @@ pub(crate) const PAGES: [Page; 8] = [
     Page {
         name: "data", path: "/data", ready: TABLES[3].1, words: ["Count balance", "物料平衡"]
     },
+    Page {
+        name: "sim", path: "/sim", ready: TABLES[5].1, words: ["Put a fault in", "注入故障"]
+    },
 ];
 
 /// Opens a page in a language and colours, and waits until it is live and drawn.
@@ -67,6 +75,7 @@ async fn browser() -> Option<Browser> {
     crate::browser("").await
 }
 
+/// Shows: SCR-04
 #[tokio::test]
 async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() {
     let _alone = ALONE.lock().await;
@@ -99,6 +108,7 @@ async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() 
 }
 
 /// The negative control of the test above: a page with a fault of each kind.
+/// Shows: SCR-04
 #[tokio::test]
 async fn a_cut_text_and_a_nameless_button_are_found() {
     let _alone = ALONE.lock().await;
@@ -118,6 +128,7 @@ async fn a_cut_text_and_a_nameless_button_are_found() {
     assert!(violations.contains("button-name"), "{violations}");
 }
 
+/// Shows: SCR-03
 #[tokio::test]
 async fn every_page_speaks_one_language_at_a_time() {
     let _alone = ALONE.lock().await;
@@ -136,6 +147,7 @@ async fn every_page_speaks_one_language_at_a_time() {
 }
 
 /// From a stop to its reason: two taps once the name is known, all with the keyboard.
+/// Shows: SCR-07
 #[tokio::test]
 async fn a_stop_gets_its_reason_in_two_taps_and_keeps_its_record() {
     let _alone = ALONE.lock().await;

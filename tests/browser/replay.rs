@@ -19,6 +19,7 @@ async fn ask(browser: &Browser, name: &str, path: &str) {
     browser.until(&format!("window.{name} !== undefined"), SOON).await;
 }
 
+/// Shows: SCR-06
 #[tokio::test]
 async fn the_past_is_shown_as_the_ledger_has_it_and_stands_still() {
     let _alone = ALONE.lock().await;

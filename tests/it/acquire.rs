@@ -21,6 +21,7 @@ fn figure(row: &Value, name: &str) -> Option<f64> {
     figures.iter().find(|figure| figure["name"] == name)?["value"].as_f64()
 }
 
+/// Shows: EVI-02
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bench_acquire_measures_every_row_and_its_sums_add_up() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -64,6 +64,7 @@ async fn alerts(api: Api) -> Result<Value, String> {
     api.get("/api/v1/alerts").await
 }
 
+/// Shows: SCR-12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     let site = Site::new();
@@ -140,6 +141,7 @@ async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     assert_eq!(got.lock().expect("nobody panicked").len(), 2, "each was told once");
 }
 
+/// Shows: ACC-03
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_without_a_secret_is_refused_at_the_start_and_none_is_ever_shown() {
     let site = Site::new();

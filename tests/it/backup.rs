@@ -7,6 +7,7 @@ use crate::harness::{PATIENCE, Site};
 use crate::process::{capline, text};
 use crate::restart::{counting, gaps, running_plant, serve};
 
+/// Shows: HIS-05
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_disk_costs_no_capsule() {
     let site = Site::new();

@@ -20,6 +20,7 @@ pub(crate) async fn summary(mut demo: Process) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {out:#?}"))
 }
 
+/// Shows: SIM-03
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_capsule_that_was_made_is_counted() {
     let args = ["demo", "--port", "0", "--seed", "1", "--speed", "10", "--duration", "6s"];

@@ -63,6 +63,7 @@ fn manifest(dir: &Path) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
+/// Shows: SIM-04
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_simulated_hour_is_the_same_in_csv_and_in_parquet_and_is_marked() {
     let dir = tempfile::tempdir().expect("there is room");
@@ -165,6 +166,7 @@ async fn two_halves_of_a_journal_are_the_whole() {
     assert!(0 < before && before < made);
 }
 
+/// Shows: HIS-08
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_running_service_wrote_adds_up_and_a_flipped_byte_is_named() {
     let site = Site::new();
@@ -220,6 +222,7 @@ async fn what_a_running_service_wrote_adds_up_and_a_flipped_byte_is_named() {
 }
 
 /// Whoever changes a figure and all hashes with it is found out by the account.
+/// Shows: HIS-08
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_figure_that_was_changed_with_its_hash_does_not_add_up() {
     let dir = tempfile::tempdir().expect("there is room");

@@ -46,6 +46,7 @@ async fn lost(app: &App, station: &str) -> Value {
     .await
 }
 
+/// Shows: ACQ-02
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unreachable_weigher_does_not_stop_the_filler() {
     let site = Site::new();
@@ -66,6 +67,7 @@ async fn an_unreachable_weigher_does_not_stop_the_filler() {
     plant.stop().await;
 }
 
+/// Shows: SCR-02
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unreachable_filler_makes_the_line_unknown_and_the_weigher_counts() {
     let site = Site::new();

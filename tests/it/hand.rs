@@ -58,6 +58,7 @@ async fn inside(api: Api) -> Value {
     .await
 }
 
+/// Shows: CNT-08
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_by_hand_hold_what_the_plant_made_in_them_over_a_kill() {
     let site = Site::new();

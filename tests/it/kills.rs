@@ -17,6 +17,7 @@ const LIFE: Duration = Duration::from_millis(700);
 /// Time between a kill and the next start at most.
 const PAUSE: Duration = Duration::from_millis(150);
 
+/// Shows: HIS-02
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_kill_loses_or_invents_a_capsule() {
     let wanted = std::env::var("CAPLINE_KILLS").ok().and_then(|text| text.parse().ok());

@@ -79,6 +79,7 @@ fn account(books: &Books, plant: &Plant) -> Vec<(&'static str, Count, u64)> {
     filler(books, &ledger).into_iter().chain(weigher(books, &ledger)).collect()
 }
 
+/// Shows: CNT-02
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_faults_every_counter_equals_the_ledger() {
     let site = Site::new();
@@ -97,6 +98,7 @@ async fn without_faults_every_counter_equals_the_ledger() {
     plant.stop().await;
 }
 
+/// Shows: CNT-01
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_faults_the_truth_lies_inside_the_count() {
     let site = Site::new();

@@ -215,11 +215,13 @@ fn domain_keeps_the_order_of_its_table() {
     nothing(files.iter().flat_map(|file| against_the_order(&rows, file, "domain")).collect());
 }
 
+/// Shows: EVI-03
 #[test]
 fn domain_is_pure() {
     nothing(domain_sources().iter().flat_map(impure).collect());
 }
 
+/// Shows: EVI-03
 #[test]
 fn the_service_keeps_the_imports_of_its_table() {
     let (rows, files) = (root_table(), root_sources());
@@ -250,6 +252,7 @@ fn every_row_of_the_tables_is_a_module() {
     }
 }
 
+/// Shows: ACQ-01
 #[test]
 fn nothing_in_the_sources_can_write_to_a_machine() {
     let files = root_sources();
@@ -259,6 +262,7 @@ fn nothing_in_the_sources_can_write_to_a_machine() {
     nothing(files.into_iter().flat_map(writes).collect());
 }
 
+/// Shows: SIM-01
 #[test]
 fn the_simulators_share_no_code_with_the_service() {
     let files = sources(&repository("simulators/src"), &[]);
@@ -293,6 +297,7 @@ fn what_breaks_the_order_is_found() {
     nothing(against_the_order(&rows, &right, "domain"));
 }
 
+/// Shows: EVI-03
 #[test]
 fn what_the_service_may_not_use_is_found() {
     let rows = root_table();
@@ -330,6 +335,7 @@ fn what_is_not_pure_is_found() {
     )));
 }
 
+/// Shows: ACQ-01
 #[test]
 fn what_could_write_is_found() {
     for text in [

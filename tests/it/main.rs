@@ -17,6 +17,7 @@ mod plant;
 mod plantdb;
 mod process;
 mod reload;
+mod requirements;
 mod restart;
 mod rust_text;
 mod scenario_files;

@@ -72,6 +72,7 @@ fn expected(station: &str, totals: &Value) -> [(String, Counted, u64); 3] {
     ]
 }
 
+/// Shows: ACQ-05
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_servers_are_counted_to_the_capsule() {
     let Some(python) = python() else {
@@ -211,6 +212,7 @@ async fn elements_and_fields_are_counted_to_the_capsule() {
 }
 
 /// A server of a third make, which samples on its own clock: unsecured, and encrypted with a password.
+/// Shows: ACQ-05
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_opcua_is_counted_to_the_capsule() {
     let modules = repository("target/peers-node");

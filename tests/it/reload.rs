@@ -236,6 +236,7 @@ async fn a_target_changes_without_a_poll_or_a_count_missing() {
     scene.compare(app, GOOD).await;
 }
 
+/// Shows: ACQ-10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_map_changes_while_the_line_runs_and_its_neighbour_does_not_notice() {
     let (scene, app) = Scene::counting().await;
@@ -272,6 +273,7 @@ async fn a_map_changes_while_the_line_runs_and_its_neighbour_does_not_notice() {
     scene.compare(app, "CF01.Capsules").await;
 }
 
+/// Shows: ACQ-09, ACQ-10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_map_changes_nothing_and_says_all_that_is_wrong() {
     let (scene, app) = Scene::counting().await;

@@ -74,6 +74,7 @@ pub(crate) async fn gaps(api: Api, n: usize) -> Vec<Count> {
     .await
 }
 
+/// Shows: HIS-02
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_kills_cost_no_capsule_and_leave_three_gaps() {
     let site = Site::new();

@@ -221,6 +221,7 @@ async fn a_rollover_is_a_wrap(changes: &[(&str, &str)], states: u32) {
     assert!(naive < made, "a naive counter loses what was left to the end: {naive} of {made}");
 }
 
+/// Shows: CNT-03
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollover_at_2_16_is_a_wrap() {
     a_rollover_is_a_wrap(&SIXTEEN_BITS, 65_536).await;
@@ -300,6 +301,7 @@ async fn a_restart_of_the_plc_in_a_gap_leaves_what_the_strokes_allow() {
     assert!(naive + 1_000 < truth, "a naive counter loses what was before: {naive} of {truth}");
 }
 
+/// Shows: CNT-04
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_torn_block_is_read_again() {
     let scene = Scene::new(20.0, starting_at(65_536 - 500), &[]).await;
@@ -311,6 +313,7 @@ async fn a_torn_block_is_read_again() {
 }
 
 /// Without sequence words every answer after a stroke is torn, and one of them where the low word passes its end.
+/// Shows: CNT-04
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_torn_register_is_never_counted() {
     let scene = Scene::new(5.0, starting_at(65_536 - 500), &NO_SEQUENCE).await;
@@ -347,6 +350,7 @@ async fn a_silence_of_5_s_is_one_exact_gap() {
     a_silence_is_one_exact_gap(2.0, 5).await;
 }
 
+/// Shows: CNT-05
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silence_of_60_s_is_one_exact_gap() {
     a_silence_is_one_exact_gap(20.0, 60).await;
@@ -392,6 +396,7 @@ async fn twelve_minutes_of_a_16_bit_output_are_an_interval() {
 
 /// A sensor that counts one capsule in a hundred twice: the balance of the machine finds it within minutes, and the
 /// odometer at once. The count stays what the sensor says, and is known to be wrong.
+/// Shows: CNT-07
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sensor_that_counts_double_is_found_out() {
     let config = PlantConfig { double_count_percent: 1, ..PlantConfig::default() };

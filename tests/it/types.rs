@@ -157,12 +157,14 @@ async fn check_all(peer: Peer, at_least: usize) {
     drop(peer.process);
 }
 
+/// Shows: ACQ-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_types_and_orders_of_pymodbus_are_read() {
     let Some(peer) = pymodbus().await else { return };
     check_all(peer, 80).await;
 }
 
+/// Shows: ACQ-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_tables_of_modbus_serial_are_read() {
     let Some(peer) = modbus_serial().await else { return };

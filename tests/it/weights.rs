@@ -178,6 +178,7 @@ fn told_missed(books: &Books) -> Vec<u64> {
     books.alarms.iter().filter_map(numbers).flatten().collect()
 }
 
+/// Shows: SPC-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_neither_double_a_record_nor_hide_that_one_was_missed() {
     let site = Site::new();

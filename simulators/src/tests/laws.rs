@@ -43,6 +43,7 @@ fn check_accounts(ledger: &Ledger) {
     assert!(ledger.in_process <= 600);
 }
 
+/// Shows: SIM-02
 #[test]
 fn every_capsule_is_accounted_for_after_every_stroke() {
     for preset in PRESETS {
@@ -101,6 +102,7 @@ proptest! {
     }
 }
 
+/// Shows: SIM-02
 #[test]
 fn seeds_differ_and_repeat() {
     let ledger = |seed| plant_at(seed, Preset::Good, HOUR_US).ledger();

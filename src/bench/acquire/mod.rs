@@ -39,6 +39,13 @@ impl Stop {
         self.0.load(Relaxed)
     }
 
+    /// Waits until the end was asked for.
+    pub(super) async fn asked(&self) {
+        while !self.is_set() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Lets a time pass, or less.
     pub(super) async fn pass(&self, time: Duration) {
         let since = Instant::now();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::bench::machine::Machine;
 
 /// The present must not be later than this.
-const LATEST: Duration = Duration::from_secs(2);
+pub(in super::super) const LATEST: Duration = Duration::from_secs(2);
 
 /// What was measured.
 #[derive(Clone, Debug, PartialEq)]

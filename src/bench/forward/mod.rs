@@ -26,6 +26,7 @@ use crate::historian::{Historian, Options};
 use made::{Made, event, fill, tick};
 
 pub use figures::Figures;
+pub(super) use figures::LATEST;
 
 /// Time between two ticks of the present.
 const TICK: Duration = Duration::from_millis(250);

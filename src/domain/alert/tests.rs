@@ -156,6 +156,7 @@ fn flicker(rule: Rule, there: &[(bool, i64)]) -> Vec<Change> {
 }
 
 proptest! {
+    /// Shows: SCR-12
     #[test]
     fn openings_and_closings_alternate_and_are_no_more_than_time_allows(
         there in prop::collection::vec((any::<bool>(), 0..40_i64), 0..400),

@@ -47,6 +47,7 @@ fn a_subgroup_is_the_sum_of_its_minutes() {
     assert!(subgroups.iter().all(|s| s.is_whole() && s.coverage == 1.0));
 }
 
+/// Shows: SPC-04
 #[test]
 fn a_missing_unwatched_or_doubtful_minute_makes_a_subgroup_incomplete() {
     use Fitness::{Incomplete, Whole};
@@ -171,6 +172,7 @@ fn an_excluded_subgroup_leaves_the_estimate_and_stays_on_the_chart() {
     assert!(judged[10].point.hits.contains(RuleId::N1), "it is still judged");
 }
 
+/// Shows: SPC-04
 #[test]
 fn incomplete_subgroups_neither_estimate_nor_signal() {
     let mut minutes = running(15 * 40);
@@ -194,6 +196,7 @@ fn maturity_follows_the_number_of_whole_subgroups() {
     );
 }
 
+/// Shows: SPC-03
 #[test]
 fn limits_are_approved_by_a_second_person_from_a_hundred_on() {
     let long = proposed(1, &steady_subgroups(100));
@@ -219,6 +222,7 @@ fn the_hash_covers_the_record_and_not_the_decision() {
     assert_ne!(renamed.hash(), hash);
 }
 
+/// Shows: SPC-03
 #[test]
 fn approved_limits_judge_from_their_approval_on() {
     let baseline = steady_subgroups(100);
@@ -241,6 +245,7 @@ fn approved_limits_judge_from_their_approval_on() {
     );
 }
 
+/// Shows: SPC-03
 #[test]
 fn old_signals_keep_the_limits_that_judged_them() {
     let mut minutes = running(15 * 200);

@@ -140,6 +140,7 @@ fn all_three() -> [Characteristic; 3] {
     .map(Characteristic::new)
 }
 
+/// Shows: SPC-05
 #[test]
 fn charts_of_weights_keep_their_budget_on_a_steady_line() {
     for characteristic in all_three() {
@@ -150,6 +151,7 @@ fn charts_of_weights_keep_their_budget_on_a_steady_line() {
 }
 
 /// Negative control: quarters of an hour, three sigma by moving ranges, N1 and N2 on every panel.
+/// Shows: SPC-05
 #[test]
 fn three_sigma_and_runs_on_every_panel_cry_wolf() {
     for characteristic in all_three() {

@@ -68,6 +68,7 @@ fn close(a: Option<f64>, b: Option<f64>, scale: f64) -> bool {
 }
 
 proptest! {
+    /// Shows: SPC-02
     #[test]
     fn a_stream_in_any_chunks_judges_as_the_batch(data in subgroups(), cuts in cuts()) {
         let data = as_subgroups(&data);

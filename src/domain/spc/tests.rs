@@ -31,6 +31,7 @@ fn n_beyond(points: &[Point]) -> usize {
     points.iter().filter(|point| point.hits.contains(RuleId::N1)).count()
 }
 
+/// Shows: SPC-05
 #[test]
 fn p_prime_takes_the_false_alarms_from_a_p_chart() {
     let chart = PrimeChart::p(&nhs(), &PrimeOptions::default());
@@ -169,6 +170,7 @@ fn t_squared_limits_of_subgroups_agree_with_montgomery_11_1() {
     }
 }
 
+/// Shows: SPC-01
 #[test]
 fn run_lengths_agree_with_published_tables() {
     // Half a unit of the last printed digit.

@@ -209,6 +209,7 @@ fn spoilt(change: impl Fn(&Path), expected: Expect) {
     assert!(!back.join("journal.db").exists(), "nothing was restored");
 }
 
+/// Shows: HIS-05
 #[test]
 fn a_spoilt_backup_is_not_restored() {
     spoilt(
@@ -280,6 +281,7 @@ fn laid_aside(dir: &Path) -> usize {
     names.filter(|name| name.to_string_lossy().starts_with("journal.db.corrupt-")).count()
 }
 
+/// Shows: HIS-03
 #[test]
 fn a_damaged_journal_goes_on_from_its_copy_and_says_so() {
     for damage in [
@@ -303,6 +305,7 @@ fn a_damaged_journal_goes_on_from_its_copy_and_says_so() {
 }
 
 /// The controls: without a sound copy the service does not start, and above all not with an empty journal.
+/// Shows: HIS-03
 #[test]
 fn a_damaged_journal_without_a_sound_copy_is_left_as_it_is() {
     let dir = temp();

@@ -103,12 +103,14 @@ fn is_whole(database: &Path) -> bool {
     .all(|sql| ask(sql) == seq)
 }
 
+/// Shows: HIS-01
 #[test]
 fn a_tick_is_one_transaction() {
     assert!(copies_are_whole(true));
 }
 
 /// The control: without the transaction the same test must fail, or it proves nothing.
+/// Shows: HIS-01
 #[test]
 fn without_the_transaction_the_copies_are_torn() {
     assert!(!copies_are_whole(false));

@@ -31,6 +31,7 @@ fn make() {
     fs::copy(dir.path().join("journal.db"), folder.join("journal.db")).unwrap();
 }
 
+/// Shows: HIS-10
 #[test]
 fn every_journal_that_was_ever_written_opens() {
     make();

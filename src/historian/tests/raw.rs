@@ -195,6 +195,7 @@ fn with_room(room: fn(&Path) -> io::Result<Room>, sent_us: i64) -> (Vec<String>,
     (crate::historian::raw::names(dir.path()), told.collect())
 }
 
+/// Shows: HIS-04
 #[test]
 fn readings_go_by_rungs_and_what_went_is_said_with_its_counts() {
     let percent = |n| Room { free: n, of: 100 };

@@ -26,6 +26,7 @@ fn neighbours_and_small_gaps_share_a_request() {
     check(&modbus(), &[(0, U16), (6, U16)], &[(0, 1), (6, 1)]);
 }
 
+/// Shows: ACQ-08
 #[test]
 fn a_request_is_never_longer_than_the_device_allows_and_splits_on_tag_borders() {
     let options = ModbusOptions { max_registers: 5, ..modbus() };
@@ -282,6 +283,7 @@ fn fewest(
 }
 
 proptest! {
+    /// Shows: ACQ-08
     #[test]
     fn no_other_plan_has_fewer_requests(
         tags in prop::collection::vec((0_u16..24, any_kind()), 0..7),

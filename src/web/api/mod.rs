@@ -21,6 +21,7 @@ mod reload;
 mod reports;
 mod revise;
 mod series;
+mod sim;
 mod stops;
 mod table;
 mod tag;
@@ -40,7 +41,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
 use super::view::{ChartsView, EventView, LineEntry, LineView, MinuteView, trend_start_us};
-use super::{App, History, LineFeed, Routes, blocking};
+use super::{App, History, LineFeed, Routes, blocking, is_simulated};
 use crate::table::{Counter, Wide};
 pub(crate) use asked::{AsOf, Span, moment};
 use asked::{Kinds, station_named};
@@ -93,6 +94,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/openapi.json", get(openapi)),
     ];
     routes.extend(charts::routes());
+    routes.extend(sim::routes());
     routes
 }
 
@@ -272,13 +274,18 @@ async fn events(
 
 /// This description.
 #[utoipa::path(get, path = "/api/openapi.json", responses((status = 200, body = String)))]
-async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(description())
+async fn openapi(State(app): State<App>) -> Json<utoipa::openapi::OpenApi> {
+    let mut description = description();
+    if app.parts().simulator.is_none() {
+        description.paths.paths.retain(|path, _| !is_simulated(path));
+    }
+    Json(description)
 }
 
 /// The description of all areas together.
 pub(crate) fn description() -> utoipa::openapi::OpenApi {
-    Description::openapi().merge_from(charts::Description::openapi())
+    let description = Description::openapi().merge_from(charts::Description::openapi());
+    description.merge_from(sim::Description::openapi())
 }
 
 impl App {

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 40] = [
+pub(crate) static ASSETS: [Asset; 43] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -72,6 +72,9 @@ pub(crate) static ASSETS: [Asset; 40] = [
     asset!("report.mjs", SCRIPT),
     asset!("data.mjs", SCRIPT),
     asset!("reload.mjs", SCRIPT),
+    asset!("sim.css", "text/css; charset=utf-8"),
+    asset!("sim.mjs", SCRIPT),
+    asset!("sim-draw.mjs", SCRIPT),
     asset!("batch.mjs", SCRIPT),
     asset!("line.mjs", SCRIPT),
     asset!("calls.mjs", SCRIPT),

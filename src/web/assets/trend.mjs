@@ -10,6 +10,22 @@ const HOUR_MS = 3600000;
  * @typedef {{view: any, lost: boolean, now: number|null}} Present  the line as last heard of
  */
 
+/** Where the last hour lies in a drawing. */
+export function hour(width, height, now) {
+  const box = { left: 58, right: width - (LANG === 'both' ? 150 : 96), top: 12, bottom: height - 26 };
+  const x = (ms) => box.left + (ms - (now - HOUR_MS)) / HOUR_MS * (box.right - box.left);
+  return { box, x, inside: (ms) => Math.max(box.left, Math.min(box.right, x(ms))), from: now - HOUR_MS };
+}
+
+/** Every ten minutes of the last hour. */
+export function times(svg, box, x, height, now) {
+  for (let at = Math.ceil((now - HOUR_MS) / 600000) * 600000; at < now; at += 600000) {
+    if (x(at) < box.left + 4) continue;
+    svg.append(s('path', { class: 'tick', d: `M${x(at)} ${box.bottom}v4` }));
+    if (x(at) < box.right - 22 && x(at) > box.left + 16) svg.append(s('text', { class: 'axis', x: x(at), y: height - 8, 'text-anchor': 'middle' }, hm(at)));
+  }
+}
+
 /**
  * The trend, up to the line's present: the hatch of a gap grows while nothing arrives.
  * @param {SVGElement} svg
@@ -21,19 +37,13 @@ const HOUR_MS = 3600000;
 export function drawTrend(svg, width, height, data, { view, lost, now: present }) {
   const { trend: points } = data;
   const now = present ?? (points.start_ms.at(-1) ?? 0) + MINUTE_MS;
-  const box = { left: 58, right: width - (LANG === 'both' ? 150 : 96), top: 12, bottom: height - 26 };
+  const { box, x, inside } = hour(width, height, now);
   const target = view?.target_per_minute ?? 0;
   const marks = ticks(0, Math.max(target * 1.05, ...points.high.map((n) => n ?? 0)), 3);
   const max = marks.at(-1);
-  const x = (ms) => box.left + (ms - (now - HOUR_MS)) / HOUR_MS * (box.right - box.left);
   const y = (n) => box.bottom - n / max * (box.bottom - box.top);
-  const inside = (ms) => Math.max(box.left, Math.min(box.right, x(ms)));
   axis(svg, box, marks, y, num);
-  for (let at = Math.ceil((now - HOUR_MS) / 600000) * 600000; at < now; at += 600000) {
-    if (x(at) < box.left + 4) continue;
-    svg.append(s('path', { class: 'tick', d: `M${x(at)} ${box.bottom}v4` }));
-    if (x(at) < box.right - 22 && x(at) > box.left + 16) svg.append(s('text', { class: 'axis', x: x(at), y: height - 8, 'text-anchor': 'middle' }, hm(at)));
-  }
+  times(svg, box, x, height, now);
   const hatch = (from, to) => {
     if (inside(to) > inside(from)) svg.append(s('rect', { class: 'hatched', x: inside(from), y: box.top, width: inside(to) - inside(from), height: box.bottom - box.top }));
   };

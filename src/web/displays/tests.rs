@@ -21,6 +21,7 @@ fn state(displays: &Displays, now_us: i64) -> &'static str {
     displays.list(now_us).first().map_or("none", |view| view.state)
 }
 
+/// Shows: SCR-10
 #[test]
 fn a_display_is_live_as_long_as_it_paints() {
     let displays = Displays::default();

@@ -145,10 +145,11 @@ mod overview;
 mod rejects;
 mod replay;
 mod reports;
+mod simulator;
 mod spc;
 mod stops;
 
-const AREAS: [&[Key]; 13] = [
+const AREAS: [&[Key]; 14] = [
     calls::TEXTS,
     data::TEXTS,
     errors::TEXTS,
@@ -160,6 +161,7 @@ const AREAS: [&[Key]; 13] = [
     rejects::TEXTS,
     replay::TEXTS,
     reports::TEXTS,
+    simulator::TEXTS,
     spc::TEXTS,
     stops::TEXTS,
 ];

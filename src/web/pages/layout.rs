@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::first_run::first_run;
 use super::replay::{band, kept, rewind};
 use super::words;
-use crate::web::App;
 use crate::web::assets;
 use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
 use crate::web::view::{ChartsView, LineView};
+use crate::web::{App, is_simulated};
 
 /// How a reader wants pages to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Choice {
 }
 
 /// Pages of the bar, in their order.
-const PAGES: [(&str, Key); 7] = [
+const PAGES: [(&str, Key); 8] = [
     ("/", Key::Overview),
     ("/line", Key::LinePage),
     ("/stops", Key::Stops),
@@ -65,6 +65,7 @@ const PAGES: [(&str, Key); 7] = [
     ("/spc", Key::Spc),
     ("/reports", Key::Reports),
     ("/data", Key::Data),
+    ("/sim", Key::SimPage),
 ];
 
 /// What stands around a page.
@@ -290,11 +291,12 @@ pub(super) fn line_id(app: &App, line: usize) -> &str {
 /// Pages of the line, and lines where there are several.
 fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
     let lines = &app.parts().lines;
+    let simulated = app.parts().simulator.is_some();
     let line = line_id(app, page.line);
     let here = PAGES.iter().find(|(_, title)| *title == page.title).map_or("/", |(path, _)| path);
     html! {
         nav aria-label=(lang.say(Key::PageChoice)) {
-            @for (path, title) in PAGES {
+            @for (path, title) in PAGES.into_iter().filter(|(path, _)| simulated || !is_simulated(path)) {
                 a href=(format!("{path}?line={line}{}", kept(app, page, path))) aria-current=[(title == page.title).then_some("page")] {
                     (lang.mark(title))
                 }

@@ -12,6 +12,7 @@ pub(in crate::web) mod refusal;
 pub mod rejects;
 mod replay;
 pub mod report;
+pub mod sim;
 pub mod spc;
 pub mod stops;
 pub mod wall;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Routes {
         spc::routes(),
         report::routes(),
         data::routes(),
+        sim::routes(),
     ]
     .into_iter()
     .flatten()

@@ -24,6 +24,7 @@ fn made(record: &Kept, minutes: i64) -> Count {
     if minutes >= GAP.end { counted + gap.expect("there is a gap") } else { counted }
 }
 
+/// Shows: SCR-06
 #[test]
 fn a_past_moment_has_the_state_and_the_count_of_the_ledger() {
     let record = Kept::morning();

@@ -10,6 +10,7 @@ const CALLS: &str = "/api/v1/lines/L1/calls";
 const TAKE: &str = "/api/v1/lines/L1/calls/1/take";
 const CLOSE: &str = "/api/v1/lines/L1/calls/1/close";
 
+/// Shows: SCR-09
 #[tokio::test]
 async fn a_call_is_on_every_screen_until_it_is_closed() {
     let (app, _sender) = running();

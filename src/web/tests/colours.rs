@@ -23,6 +23,7 @@ fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
     a.max(b) / a.min(b)
 }
 
+/// Shows: SCR-04
 #[test]
 fn every_pair_of_colours_can_be_told_apart() {
     let css = include_str!("../assets/app.css");

@@ -10,6 +10,7 @@ mod pages;
 mod reload;
 mod reports;
 mod routes;
+mod sim;
 mod stream;
 mod texts;
 mod views;
@@ -67,6 +68,7 @@ fn paths() -> Vec<String> {
         "/reports/gaps",
         "/reports/final",
         "/lines/{id}/reports",
+        "/api/v1/sim/",
     ];
     let special = |path: &&str| posted.iter().any(|part| path.contains(part));
     routes().iter().map(|(path, _)| *path).filter(|p| !special(p)).map(fill).collect()

@@ -28,6 +28,7 @@ async fn post(app: &App, body: &Value, origin: Option<&str>) -> Answer {
     ask(app, request.body(Body::from(body.to_string())).unwrap()).await
 }
 
+/// Shows: ACC-01
 #[tokio::test]
 async fn a_reason_is_kept_under_a_name_and_never_for_another_page() {
     let (app, _sender) = running();
@@ -55,6 +56,7 @@ async fn a_reason_is_kept_under_a_name_and_never_for_another_page() {
     }
 }
 
+/// Shows: ACC-01
 #[tokio::test]
 async fn nothing_is_written_where_the_service_only_shows() {
     let memory = Arc::new(Memory::default());
@@ -145,6 +147,7 @@ async fn data_lists_tags_with_what_was_counted_and_says_when_the_store_fails() {
     }
 }
 
+/// Shows: SIM-04
 #[tokio::test]
 async fn a_report_says_what_it_rests_on_and_bears_the_mark_of_a_simulation() {
     let (app, _sender) = running();

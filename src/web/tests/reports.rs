@@ -26,6 +26,7 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Shows: SCR-08
 #[tokio::test]
 async fn the_list_of_reports_says_what_is_not_final_and_explains_its_numbers() {
     let (app, _sender) = running();
@@ -68,6 +69,7 @@ async fn a_report_with_unexplained_gaps_is_not_made_final() {
     assert!(sheet.text().contains("↳ cable &lt;b&gt; — Bo"), "the explanation is on paper");
 }
 
+/// Shows: SCR-08
 #[tokio::test]
 async fn a_final_report_is_one_file_with_its_hash_and_needs_nothing_else() {
     let (app, _sender) = running();

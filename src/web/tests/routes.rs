@@ -43,6 +43,7 @@ async fn forwarding_is_late_only_while_the_present_waits() {
     assert_eq!((&record["lag_ms"], &record["backlog"]), (&0.into(), &7.into()));
 }
 
+/// Shows: EVI-04
 #[test]
 fn the_description_lists_every_route_of_programs() {
     let described: BTreeSet<String> = api::description().paths.paths.into_keys().collect();
@@ -80,6 +81,7 @@ fn schemas(dir: &std::path::Path) -> Vec<String> {
     entries.flat_map(of).collect()
 }
 
+/// Shows: EVI-04
 #[test]
 fn a_name_of_the_description_stands_for_one_thing() {
     let web = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web");
@@ -314,6 +316,7 @@ async fn every_file_of_a_page_is_here_and_nothing_is_asked_from_elsewhere() {
     assert!(!page.contains(" style=") && !page.contains(" onclick="));
 }
 
+/// Shows: ACC-02
 #[tokio::test]
 async fn a_foreign_name_is_refused_on_the_loopback_address() {
     let (app, _sender) = running();

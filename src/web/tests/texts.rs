@@ -4,6 +4,7 @@ use domain::line::stop::Cause;
 
 use super::*;
 
+/// Shows: SCR-03
 #[test]
 fn every_word_of_the_data_has_a_text() {
     let names: BTreeSet<&str> = Key::all().map(|key| key.id()).collect();
@@ -85,6 +86,7 @@ async fn the_theme_of_the_cookie_is_in_the_page_before_any_script_runs() {
     assert!(odd.text().contains("data-theme=\"auto\"") && !odd.text().contains("\"><script>"));
 }
 
+/// Shows: SIM-04
 #[tokio::test]
 async fn a_simulated_plant_is_marked_on_the_page() {
     let (app, _sender) = running();

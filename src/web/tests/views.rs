@@ -71,6 +71,7 @@ fn counts_of_a_gap_stand_in_their_hour_and_are_told_apart() {
     assert!(hours[1].gap.is_none());
 }
 
+/// Shows: SCR-01
 #[test]
 fn unknown_beats_all_when_the_line_stops_reporting() {
     let status = fixture::status(now(), Case::Running);
@@ -102,6 +103,7 @@ fn before_the_first_status_everything_is_unknown_and_nothing_is_zero_by_guess() 
     assert_eq!(view.offset_s, 8 * 3_600);
 }
 
+/// Shows: SCR-02
 #[test]
 fn a_device_that_is_down_is_another_fault_than_bad_tags() {
     let offline = view(&fixture::status(now(), Case::Offline), NOW_US);

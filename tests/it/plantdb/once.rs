@@ -65,6 +65,7 @@ fn fill(mut book: Book, end: Arc<AtomicBool>) -> std::thread::JoinHandle<Book> {
     })
 }
 
+/// Shows: HIS-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_row_arrives_once_whatever_dies() {
     let Some(cluster) = Cluster::migrated("exactly once").await else { return };
@@ -242,6 +243,7 @@ fn write_secret(path: &Path, mode: u32) {
 }
 
 /// After a long outage the present comes first, and the past is complete in the end.
+/// Shows: HIS-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_present_overtakes_a_backlog() {
     let Some(cluster) = Cluster::migrated("backlog").await else { return };

@@ -44,6 +44,7 @@ fn journal(dir: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(database(dir)).expect("the journal opens")
 }
 
+/// Shows: HIS-09
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_minute_that_is_gone_from_the_journal_is_named() {
     let site = site_of_an_hour().await;
@@ -83,6 +84,7 @@ fn day_of(us: i64) -> String {
     at.to_zoned_datetime(zone).strftime("%Y%m%d").to_string()
 }
 
+/// Shows: HIS-09
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_is_gone_from_the_plant_is_named_and_what_waits_is_not() {
     let Some(cluster) = Cluster::migrated("reconcile").await else { return };

@@ -49,6 +49,7 @@ async fn the_printed_script_makes_the_same_tables() {
     assert_eq!((done.variant, done.applied), (Variant::Partitions, Vec::new()));
 }
 
+/// Shows: ACC-04
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_may_do_what_it_is_for_and_no_more() {
     let Some(cluster) = Cluster::migrated("roles").await else { return };
@@ -142,6 +143,7 @@ fn certificates(dir: &Path) -> String {
     format!("ssl = on\nssl_cert_file = '{certificate}'\nssl_key_file = '{key}'\n")
 }
 
+/// Shows: ACC-04
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_must_be_who_its_certificate_says() {
     let mut place = std::path::PathBuf::new();

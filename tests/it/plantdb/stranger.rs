@@ -45,6 +45,7 @@ async fn another_journal_under_the_same_name_is_refused() {
     assert_eq!(sums(&admin, "edge-1").await.events, 15);
 }
 
+/// Shows: HIS-07
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clone_that_runs_at_the_same_time_is_found() {
     let Some(cluster) = Cluster::migrated("a clone").await else { return };
@@ -91,6 +92,7 @@ async fn a_restored_journal_is_found() {
 
 /// A backup that was restored is another journal: refused while nobody has decided, and let in by `adopt`. What the plant
 /// holds beyond the backup is put aside, and no number is given twice.
+/// Shows: HIS-07
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restored_backup_is_refused_until_it_is_adopted() {
     let Some(cluster) = Cluster::migrated("a restored backup").await else { return };

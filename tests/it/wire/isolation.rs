@@ -100,6 +100,7 @@ async fn chatterbox(site: &Site) -> Plant {
     Plant::start(config).await.expect("a plant starts on free ports")
 }
 
+/// Shows: ACQ-02
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_devices_cost_the_others_no_poll() {
     let site = Site::new();

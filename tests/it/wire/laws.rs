@@ -68,6 +68,7 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Shows: ACQ-04
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_fault_on_a_modbus_wire_makes_a_value_that_never_was() {
     let site = Site::new();
@@ -124,6 +125,7 @@ async fn no_fault_on_a_modbus_wire_makes_a_value_that_never_was() {
     ));
 }
 
+/// Shows: ACQ-04
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_fault_on_an_opc_ua_wire_makes_a_value_that_never_was() {
     let site = Site::new();

@@ -87,6 +87,7 @@ const AWAY: [(&str, Fault); 3] = [
     ("a connection nobody answers on", Fault::HalfOpen),
 ];
 
+/// Shows: ACQ-03
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_modbus_device_is_read_again_soon_after_it_is_back() {
     for (name, fault) in AWAY {
@@ -95,6 +96,7 @@ async fn a_modbus_device_is_read_again_soon_after_it_is_back() {
     }
 }
 
+/// Shows: ACQ-03
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_opc_ua_server_is_read_again_soon_after_it_is_back() {
     for (name, fault) in AWAY {

@@ -139,6 +139,7 @@ fn double(counter: usize) -> impl FnMut(&Line, &mut Vec<Option<Count>>) {
     }
 }
 
+/// Shows: CNT-07
 #[test]
 fn one_percent_counted_twice_is_found_in_time_and_named() {
     let cases = [
@@ -164,6 +165,7 @@ fn one_percent_counted_twice_is_found_in_time_and_named() {
     }
 }
 
+/// Shows: CNT-07
 #[test]
 fn a_counter_that_misses_capsules_is_found_too() {
     let (found, balance) = run(7, 600, |line, totals| {

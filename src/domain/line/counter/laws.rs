@@ -293,6 +293,7 @@ fn is_current(step: &Step, counter: &Counter) -> bool {
     counter.baseline().is_some_and(|base| base.held.is_none() && base.at == sample.at)
 }
 
+/// Shows: CNT-01
 #[test]
 fn the_truth_is_never_outside_the_interval() {
     check(schedule(), |schedule| {
@@ -316,6 +317,7 @@ fn the_truth_is_never_outside_the_interval() {
     });
 }
 
+/// Shows: CNT-02
 #[test]
 fn the_count_is_exact_where_everything_can_be_decided() {
     check(decidable(), |schedule| {
@@ -486,6 +488,7 @@ fn a_wrong_odometer_is_caught() {
 }
 
 /// The negative control: the rule of most tools (a drop is a restart at 0) breaks the law.
+/// Shows: CNT-01
 #[test]
 fn a_naive_counter_is_caught() {
     let found = search(decidable(), |schedule| {

@@ -36,6 +36,7 @@
 //! - A torn reading right after a gap in which 65,536 can be made.
 
 mod baseline;
+pub mod case;
 mod delta;
 mod elsewhere;
 mod evidence;

@@ -76,6 +76,7 @@ fn without_a_denominator_a_kpi_is_undefined() {
     assert_eq!(nothing.oee_between(IDEAL, Count::exact(5)), None);
 }
 
+/// Shows: CNT-10
 #[test]
 fn unknown_time_widens_oee_and_lowers_coverage() {
     let hour = Elements {

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::*;
 
+/// Shows: CNT-10
 #[test]
 fn every_published_example_comes_out() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/oee");

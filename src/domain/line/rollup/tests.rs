@@ -157,6 +157,7 @@ fn books_go_on_after_a_restart() {
 
 proptest! {
     /// Whatever happens, hours, shifts and the time that passed add up to the microsecond, and so do the counts.
+    /// Shows: CNT-06
     #[test]
     fn hours_and_shifts_add_up(
         steps in prop::collection::vec(

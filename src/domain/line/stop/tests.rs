@@ -59,6 +59,7 @@ fn a_stop_that_nobody_explains_stays_with_its_cause_and_another_cause_cuts_it() 
     assert_eq!(show(&blocked), ["9+5 unknown", "14+20 external impossible_jump"]);
 }
 
+/// Shows: CNT-09
 #[test]
 fn a_lost_connection_is_neither_up_nor_down_and_cuts_the_stop() {
     use State::{Execute, Held, Unknown};
@@ -182,6 +183,7 @@ fn part(text: &str) -> PartId {
     PartId::parse(text).unwrap()
 }
 
+/// Shows: CNT-11
 #[test]
 fn revisions_split_name_and_merge_and_leave_the_record_alone() {
     let recorded = stops(&[(State::Execute, 9), (State::Held, 60), (State::Execute, 1)]);
@@ -264,6 +266,7 @@ fn any_spans() -> impl Strategy<Value = Vec<Spent>> {
 
 proptest! {
     /// Run and stops together are the time that passed, to the microsecond, whatever the machine and the clock do.
+    /// Shows: CNT-09
     #[test]
     fn every_microsecond_is_run_or_in_one_stop(spans in any_spans()) {
         let mut log = StopLog::after(0);
@@ -285,6 +288,7 @@ proptest! {
     }
 
     /// Whatever people do, the time of the stops stays what it was, and no two parts overlap.
+    /// Shows: CNT-11
     #[test]
     fn revisions_preserve_time_to_the_microsecond(
         spans in any_spans(),

@@ -165,6 +165,7 @@ fn every_case_in_the_folder_has_its_test() {
     assert_eq!(ids, ALL);
 }
 
+/// Shows: SPC-01
 #[test]
 fn a_comparison_sees_what_is_wrong_and_what_is_missing() {
     let (mut case, _) = case("p_orangejuice_phase1");

@@ -104,6 +104,7 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 proptest! {
+    /// Shows: SPC-02
     #[test]
     fn the_engine_agrees_with_the_definitions(series in series(), rule in rule()) {
         let rules = RuleSet::custom([rule]);

@@ -77,6 +77,7 @@ fn cut(n: u32, settings: &[(&str, &str)]) -> Option<Series> {
     Some(series)
 }
 
+/// Shows: HIS-01
 #[test]
 fn no_power_cut_takes_a_tick_that_was_acknowledged() {
     let n = times("CAPLINE_POWER_CUTS", 100);

@@ -24,6 +24,7 @@ impl Drop for Small {
     }
 }
 
+/// Shows: HIS-04
 #[test]
 fn a_full_disk_loses_nothing_and_storing_goes_on_when_there_is_room() {
     let dir = tempfile::tempdir().unwrap();

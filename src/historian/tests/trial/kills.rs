@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// Shows: HIS-01
 #[test]
 fn no_kill_loses_a_tick_that_was_acknowledged() {
     let n = times("CAPLINE_STORE_KILLS", 100);

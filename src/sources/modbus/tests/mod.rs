@@ -266,6 +266,7 @@ fn freezes_once(seen: Seen) -> Answer {
     Answer::Words(wait, (seen.first..seen.first + seen.count).collect())
 }
 
+/// Shows: ACQ-04
 #[tokio::test]
 async fn a_late_reply_is_never_taken_for_another() {
     let server = Server::start(freezes_once).await;

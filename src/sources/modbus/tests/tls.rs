@@ -116,6 +116,7 @@ async fn a_device_that_asks_for_our_certificate_is_read() {
     line.stop(all).await;
 }
 
+/// Shows: ACQ-11
 #[tokio::test]
 async fn who_is_not_trusted_is_refused_with_the_way_out() {
     let (plant, ours, other) =

@@ -126,6 +126,7 @@ impl Edge {
     }
 }
 
+/// Shows: ACQ-11
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_is_refused_with_the_command_that_trusts_it() {
     let (plc, edge) = (plc("plc").await, Edge::new());

@@ -284,6 +284,7 @@ async fn work_that_says_nothing_or_of_nothing_is_refused() {
 }
 
 /// Every way in which people write is closed where the service only shows, and to pages of somebody else.
+/// Shows: ACC-01
 #[tokio::test]
 async fn every_post_has_the_same_guard() {
     let body = json!({"author": "An", "by": "Bo", "reason": "r", "verdict": "approved", "kind": "acknowledge"});

@@ -108,6 +108,7 @@ fn fits(value: &str, basis: &str) -> bool {
     !basis.contains("reason") || value.starts_with("reject")
 }
 
+/// Shows: SCR-05
 #[tokio::test]
 async fn every_number_is_what_its_formula_makes_of_its_inputs() {
     let app = app(Kept::morning());

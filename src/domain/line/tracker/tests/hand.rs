@@ -120,6 +120,7 @@ impl Kept {
     }
 }
 
+/// Shows: CNT-08
 #[test]
 fn each_capsule_belongs_to_the_batch_that_was_open_when_it_was_read_or_to_none() {
     let mut tracker = tracker(MAP, Carry::default(), 0.0);

@@ -196,6 +196,7 @@ fn total(tracker: &LineTracker, tag: &str) -> Count {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
+    /// Shows: CNT-01, CNT-06
     #[test]
     fn the_books_add_up_and_contain_the_truth(schedule in schedule()) {
         let (plant, steps) = stage(&schedule);
@@ -306,6 +307,7 @@ proptest! {
         }
     }
 
+    /// Shows: HIS-02
     #[test]
     fn a_restart_of_ours_loses_and_invents_nothing(schedule in schedule()) {
         let is_plc_restart = |(_, act): &(u32, Act)| matches!(act, Act::PlcRestart);

@@ -56,6 +56,7 @@ fn counts_and_time_are_split_at_the_minute() {
     );
 }
 
+/// Shows: CNT-05
 #[test]
 fn counts_over_a_longer_silence_are_a_gap_and_in_no_minute() {
     check(
@@ -232,6 +233,7 @@ fn an_unknown_code_and_a_bad_state_stay_visible() {
     );
 }
 
+/// Shows: ACQ-07
 #[test]
 fn values_that_are_not_refreshed_are_frozen() {
     check(
@@ -274,6 +276,7 @@ fn a_slow_group_after_a_silence_does_not_look_frozen() {
     );
 }
 
+/// Shows: CNT-03
 #[test]
 fn a_drop_with_a_fallen_uptime_is_a_reset() {
     check(
@@ -290,6 +293,7 @@ fn a_drop_with_a_fallen_uptime_is_a_reset() {
     );
 }
 
+/// Shows: CNT-03
 #[test]
 fn a_drop_with_a_steady_uptime_is_a_wrap() {
     check(

@@ -240,6 +240,7 @@ proptest! {
 
     /// Restarts at any moment, also while a record arrives: each number up to the last one taken is taken once or told
     /// as missed.
+    /// Shows: SPC-06
     #[test]
     fn every_number_is_taken_once_or_told_as_missed(
         records in prop::collection::vec((1..4_u64, 1..4_u64, 4_000..6_000_u64), 1..40),

@@ -1,0 +1,227 @@
+// The simulated plant: faults on demand, the truth, and what the service made of both.
+
+import { age, clock, doubt, h, num, put, setOffset, show, t, title, word } from './format.mjs';
+import { icon, Plot } from './chart.mjs';
+import { csv, iso, refusal } from './page.mjs';
+import { drawLane, drawRejects, laneRows, rejectRows, signText, verdict } from './sim-draw.mjs';
+import { join } from './shell.mjs';
+import { drawTrend, trendRows } from './trend.mjs';
+
+/** Time between two answers; a slow one is waited for. */
+const EVERY_MS = 500;
+const ANSWER_WITHIN_MS = 8000;
+const $ = (id) => document.getElementById(id);
+const writes = $('sim-faults').dataset.writes === 'true';
+
+let view = null;
+let charts = null;
+let lost = false;
+let sim = null;
+let resetting = false;
+let offset = 0;
+
+const trend = new Plot('trend', {
+  draw: (svg, width, height, data) => drawTrend(svg, width, height, data, { view, lost, now: live.now() }),
+  rows: trendRows,
+});
+const rejects = new Plot('rejects', { draw: drawRejects, rows: rejectRows });
+const lane = new Plot('lane', { draw: drawLane, rows: laneRows });
+
+const live = join({
+  view: (next) => {
+    view = next;
+    offset = view.offset_s;
+    setOffset(offset);
+    document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
+  },
+  charts: (next) => {
+    charts = next;
+    draw();
+  },
+  link: (link) => {
+    if (lost === (link.word === 'lost')) return;
+    lost = link.word === 'lost';
+    draw();
+  },
+});
+live.run();
+look();
+setInterval(() => !document.hidden && draw(), EVERY_MS);
+
+/** Asks again half a second after each answer, so that a slow service is not asked twice at once. */
+async function look() {
+  const asked = performance.now();
+  if (!document.hidden) {
+    try {
+      const answer = await fetch('/api/v1/sim', { signal: AbortSignal.timeout(ANSWER_WITHIN_MS), cache: 'no-store' });
+      const body = await answer.json();
+      if (!answer.ok) throw new Error(refusal(body));
+      if (resetting && sim && body.since_ms !== sim.since_ms) {
+        // Another run: its history is another one too.
+        location.reload();
+        return;
+      }
+      sim = body;
+      $('trouble').hidden = true;
+      showAll();
+    } catch (error) {
+      if (!resetting) put('trouble', t('trouble', { time: age(performance.now() - asked), why: error.message })).hidden = false;
+    }
+  }
+  setTimeout(look, Math.max(50, EVERY_MS - (performance.now() - asked)));
+}
+
+function draw() {
+  const now = live.now();
+  if (!charts || now === null) return;
+  trend.set(charts);
+  const chart = charts.reject_fraction.find((one) => one.subgroup_minutes === 1);
+  rejects.set({ points: chart?.points ?? [], center: chart?.center ?? null, now });
+  if (sim) lane.set({ sim, now, age });
+}
+
+function showAll() {
+  put('seed', String(sim.seed));
+  put('speed', `×${sim.speed}`);
+  put('clock-word', resetting ? t('sim_resetting') : t(sim.held ? 'sim_held' : 'sim_goes'));
+  $('sim-clock').classList.toggle('held', sim.held);
+  put('hold', t(sim.held ? 'sim_resume' : 'sim_hold')).setAttribute('aria-pressed', String(sim.held));
+  $('hold').disabled = !writes || resetting;
+  $('reset').disabled = !writes || resetting || sim.no_reset !== null;
+  put('reset-note', sim.no_reset === null ? t('sim_reset_note') : title({ en: sim.no_reset, zh: sim.no_reset_zh }));
+  showFaults();
+  showTruth();
+  showSigns();
+  showInjections();
+  draw();
+}
+
+/** A sentence that the service words in one language only is shown as it is. */
+const both = (text) => ({ en: text, zh: text });
+const nameOf = (id) => title(sim.faults.find((fault) => fault.id === id)?.title ?? both(id));
+
+function showFaults() {
+  const offered = sim.faults.filter((fault) => !fault.by_clock);
+  const on = new Map(sim.injections.filter((one) => one.lasts).map((one) => [one.fault, one.to_ms]));
+  // Made once: a button that is pressed by key keeps the focus.
+  show($('faults'), offered, () => offered.map((fault) => h('button', {
+    class: 'act', type: 'button', 'data-fault': fault.id, 'aria-describedby': 'fault-about', disabled: !writes,
+  }, h('span', {}, title(fault.title)), h('span', { class: 'dim' }))));
+  const now = live.now();
+  offered.forEach((fault, i) => {
+    const button = $('faults').children[i];
+    const to = on.get(fault.id);
+    const text = !on.has(fault.id) ? usual(fault) : to === null || now === null ? t('sim_on') : `${t('sim_on')} ${age(Math.max(0, to - now))}`;
+    if (button.lastChild.textContent !== text) button.lastChild.textContent = text;
+    if (button.getAttribute('aria-pressed') !== String(on.has(fault.id))) button.setAttribute('aria-pressed', String(on.has(fault.id)));
+  });
+  $('clear').disabled = !writes || on.size === 0;
+}
+
+/** For how long and with which figure a fault is put in unless somebody says otherwise. */
+function usual(fault) {
+  const figure = fault.figure === null ? '' : `${fault.figure} ${fault.unit}`;
+  return [fault.lasts_ms === null ? t('sim_once') : age(fault.lasts_ms), figure].filter(Boolean).join(' · ');
+}
+
+function showTruth() {
+  show($('truth').tBodies[0], sim.truth, () => sim.truth.map((one) => h('tr', { 'data-tag': one.tag },
+    h('th', { scope: 'row', class: 'wide' }, one.tag.replace('Admin.Prod', '').replace('Statistic.', '')),
+    h('td', { class: 'num nowrap' }, one.least === null ? t('sim_too_old') : one.least === one.most ? num(one.least) : `${num(one.least)} – ${num(one.most)}`),
+    h('td', { class: 'num' }, one.counted === null ? '–' : `${num(one.counted.best)} ${doubt(one.counted)}`.trim()),
+    h('td', { class: one.agrees === false ? 'outside' : '' }, ...(one.agrees === null ? ['–'] : [...(one.agrees ? [] : [icon('internal'), ' ']), word('sim_agrees', String(one.agrees))])),
+    h('td', { class: 'num nowrap' }, one.at_ms === null ? '–' : clock(one.at_ms)))));
+}
+
+function showSigns() {
+  const delay = (ms) => (ms === null ? '–' : age(ms));
+  show($('signs').tBodies[0], sim.signs, () => sim.signs.map((sign) => h('tr', {},
+    h('th', { scope: 'row', class: 'wide' }, signText(sign)),
+    h('td', { class: 'num' }, num(sign.injected)),
+    h('td', { class: 'num' }, num(sign.noticed)),
+    h('td', { class: sign.missed > 0 ? 'num missed-word' : 'num' }, sign.missed > 0 ? `✕ ${num(sign.missed)}` : '0'),
+    h('td', { class: 'num nowrap' }, delay(sign.median_ms)),
+    h('td', { class: 'num nowrap' }, delay(sign.longest_ms)),
+    h('td', { class: sign.false_alarms > 0 ? 'num false-word' : 'num', title: sign.false_alarms === null ? t('sim_false_unknown') : false }, sign.false_alarms === null ? '–' : sign.false_alarms > 0 ? `◇ ${num(sign.false_alarms)}` : '0'))));
+}
+
+function showInjections() {
+  const rows = sim.injections.slice(-60).reverse();
+  show($('injections').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('sim_no_injections')))] : rows.map((one) => h('tr', { 'data-number': one.number },
+    h('td', { class: 'num nowrap' }, clock(one.from_ms)),
+    h('td', { class: 'wide' }, nameOf(one.fault)),
+    h('td', { class: 'num nowrap' }, one.to_ms === null ? '–' : clock(one.to_ms)),
+    h('td', { class: one.verdict === 'missed' ? 'missed-word' : '' }, ...(one.verdict === 'missed' ? ['✕ '] : one.verdict === 'noticed' ? ['▲ '] : []), word('sim_verdict', one.verdict)),
+    h('td', { class: 'num nowrap' }, one.delay_ms === null ? '–' : age(one.delay_ms))))));
+}
+
+// Orders -----------------------------------------------------------------------------------------------------------
+
+function choose(box, name) {
+  $(box).addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (!button) return;
+    for (const other of $(box).children) other.setAttribute('aria-pressed', String(other === button));
+  });
+  return () => Number($(box).querySelector('[aria-pressed="true"]').dataset[name]);
+}
+
+const seconds = choose('length', 'seconds');
+const speed = choose('reset-speed', 'speed');
+
+async function order(path, what) {
+  try {
+    const answer = await fetch(`/api/v1/sim/${path}`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(what), signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    if (!answer.ok) throw new Error(refusal(await answer.json()));
+    $('fault-trouble').hidden = true;
+    return true;
+  } catch (error) {
+    const text = error instanceof TypeError || error.name === 'TimeoutError' ? t('sim_not_sent') : error.message;
+    put('fault-trouble', text).hidden = false;
+    return false;
+  }
+}
+
+/** What a fault does, of the one that the finger, the pointer or the focus is on. */
+function about(event) {
+  const id = event.target.closest('button')?.dataset.fault;
+  const fault = sim?.faults.find((one) => one.id === id);
+  if (fault) put('fault-about', title(fault.about));
+}
+
+$('faults').addEventListener('focusin', about);
+$('faults').addEventListener('pointerover', about);
+$('faults').addEventListener('click', async (event) => {
+  const id = event.target.closest('button')?.dataset.fault;
+  const fault = sim?.faults.find((one) => one.id === id);
+  if (!fault) return;
+  if (await order('inject', fault.lasts_ms === null || seconds() === 0 ? { fault: id } : { fault: id, seconds: seconds() })) put('fault-news', t('sim_put', { fault: title(fault.title) }));
+});
+$('clear').addEventListener('click', () => order('clear', {}));
+$('hold').addEventListener('click', () => sim && order('hold', { held: !sim.held }));
+$('reset-form').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  if (!await order('reset', { seed: Number($('reset-seed').value), speed: speed() })) return;
+  resetting = true;
+  put('clock-word', t('sim_resetting'));
+  $('reset').disabled = true;
+  $('hold').disabled = true;
+});
+
+// Files ------------------------------------------------------------------------------------------------------------
+
+const stamp = () => iso(sim.at_ms, offset).replace(/[-:]/g, '').slice(0, 13);
+const when = (ms) => (ms === null ? null : iso(ms, offset));
+
+$('csv-injections').addEventListener('click', () => sim && csv(`faults_${stamp()}`,
+  ['number', 'fault', 'from', 'to', 'verdict', 'noticed', 'delay_s', 'sign', 'seed', 'speed'],
+  [...sim.injections.map((one) => {
+    const sign = sim.faults.find((fault) => fault.id === one.fault)?.sign;
+    return [one.number, one.fault, when(one.from_ms), when(one.to_ms), one.verdict, when(one.noticed_ms), one.delay_ms === null ? null : one.delay_ms / 1000, sign ? [sign.kind, sign.word, sign.station].filter(Boolean).join(' ') : '', sim.seed, sim.speed];
+  }), ...sim.false_alarms.map((one) => [null, null, null, null, 'false_alarm', when(one.at_ms), null, [one.kind, one.word, one.station].filter(Boolean).join(' '), sim.seed, sim.speed])]));
+
+$('csv-truth').addEventListener('click', () => sim && csv(`truth_${stamp()}`,
+  ['tag', 'as_of', 'truth_least', 'truth_most', 'counted', 'counted_low', 'counted_high', 'agrees', 'seed', 'speed'],
+  sim.truth.map((one) => [one.tag, when(one.at_ms), one.least, one.most, one.counted?.best, one.counted?.low, one.counted?.high, one.agrees, sim.seed, sim.speed])));
