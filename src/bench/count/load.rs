@@ -46,6 +46,7 @@ pub(crate) fn samples(evidence: Evidence) -> Vec<Sample> {
         let mono_us = i64::try_from(n * 20_000).unwrap_or(i64::MAX);
         Sample {
             at: Moment { utc_us: 1_700_000_000_000_000 + mono_us, mono_us },
+            off_us: 0,
             source_us: Some(mono_us),
             value: (n / 23 * 50) % 65_536,
             evidence: Evidence {
