@@ -333,7 +333,7 @@ impl Sheet<'_> {
                     Made::Screen(_) => p { b { (lang.mark(Key::DraftReport)) } },
                     Made::File(report) => p { b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (moment(self.zone, report.made_us)) }
                 }
-                p { b { (lang.mark(Key::Evidence)) } " " (lang.mark(Key::MadeAt)) " " (moment(self.zone, facts.made_us)) " · Capline " (env!("CARGO_PKG_VERSION")) " · build " (assets::build()) @if simulated { " · SIM 模拟" } }
+                p { b { (lang.mark(Key::Evidence)) } " " (lang.mark(Key::MadeAt)) " " (moment(self.zone, facts.made_us)) " · Capline " (env!("CARGO_PKG_VERSION")) " · build " (assets::build()) @if simulated { " · " (lang.mark(Key::Simulated)) } }
                 p { (lang.mark(Key::DataHash)) " " code { (facts.sha256) } }
                 p { (lang.mark(Key::ConfigHash)) " " code { (config_sha256) } }
                 p { (lang.mark(Key::LimitsVersions)) " " @if limits.is_empty() { (lang.mark(Key::NoLimits)) } @else { (limits.join(", ")) } }
