@@ -280,7 +280,7 @@ async fn readme_shot(browser: &Browser, demo: &Demo, file: &Path) {
 
 /// The two smaller pictures of the README, of pages behind the overview.
 async fn readme_small(browser: &Browser, demo: &Demo, shots: &Path) {
-    browser.resize((1_440, 900)).await;
+    browser.resize((1_600, 1_000)).await;
     for (name, path, ready) in [
         ("spc", "/spc?lang=en&theme=light", "#control svg .shape, #control svg .point"),
         ("stops", "/stops?lang=en&theme=light&window=day", "#stops [data-stop]"),
