@@ -396,7 +396,7 @@ fn check_passes_the_whole_simulated_line() {
     for request in [
         "CF01 Capsule filler: Modbus TCP 127.0.0.1:5020, unit 1",
         "FC03 holding registers  100 to 110",
-        "FC04 input registers    0 to 3",
+        "FC04 input registers  0 to 3",
         "FC03 holding registers  300 to 317",
     ] {
         assert!(run.out.contains(request), "{request}: {}", run.out);
