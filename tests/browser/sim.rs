@@ -41,8 +41,9 @@ async fn a_fault_put_in_by_a_click_is_noticed_and_stands_in_the_truth_lane() {
     let drawn = "document.querySelectorAll('#lane .truth').length";
     assert_eq!(browser.value(drawn).await, json!(0));
 
-    // Five minutes of a line that runs ten times as fast. The button is reached and pressed by key.
-    browser.click("#length [data-seconds='300']").await;
+    // Two hours of a line that runs ten times as fast: longer than all that is looked at meanwhile. The button is reached
+    // and pressed by key.
+    browser.click("#length [data-seconds='7200']").await;
     browser.run("document.querySelector(\"#faults [data-fault='comms_loss']\").focus()").await;
     browser.press(fantoccini::key::Key::Enter).await;
     browser.until(&format!("{INJECTIONS}.includes('Communication lost')"), SOON).await;
