@@ -118,15 +118,14 @@ function showFaults() {
   $('clear').disabled = !writes || on.size === 0;
 }
 
-/** For how long and with which figure a fault is put in unless somebody says otherwise. */
+/** For how long a fault is put in unless somebody says otherwise. */
 function usual(fault) {
-  const figure = fault.figure === null ? '' : `${fault.figure} ${fault.unit}`;
-  return [fault.lasts_ms === null ? t('sim_once') : age(fault.lasts_ms), figure].filter(Boolean).join(' · ');
+  return fault.lasts_ms === null ? t('sim_once') : age(fault.lasts_ms);
 }
 
 function showTruth() {
   show($('truth').tBodies[0], sim.truth, () => sim.truth.map((one) => h('tr', { 'data-tag': one.tag },
-    h('th', { scope: 'row', class: 'wide' }, one.tag.replace('Admin.Prod', '').replace('Statistic.', '')),
+    h('th', { scope: 'row', class: 'wide' }, one.tag.replace('Admin.Prod', '').replace('Statistic.', '').replace('[0]', '')),
     h('td', { class: 'num nowrap' }, one.least === null ? t('sim_too_old') : one.least === one.most ? num(one.least) : `${num(one.least)} – ${num(one.most)}`),
     h('td', { class: 'num' }, one.counted === null ? '–' : `${num(one.counted.best)} ${doubt(one.counted)}`.trim()),
     h('td', { class: one.agrees === false ? 'outside' : '' }, ...(one.agrees === null ? ['–'] : [...(one.agrees ? [] : [icon('internal'), ' ']), word('sim_agrees', String(one.agrees))])),
@@ -188,7 +187,8 @@ async function order(path, what) {
 function about(event) {
   const id = event.target.closest('button')?.dataset.fault;
   const fault = sim?.faults.find((one) => one.id === id);
-  if (fault) put('fault-about', title(fault.about));
+  const figure = fault && fault.figure !== null ? ` ${fault.figure} ${fault.unit}` : '';
+  if (fault) put('fault-about', `${title(fault.title)}: ${title(fault.about)}${figure}`);
 }
 
 $('faults').addEventListener('focusin', about);

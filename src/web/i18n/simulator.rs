@@ -69,4 +69,5 @@ texts! {
     SimVerdictFalse "sim_verdict.false" "false alarm" "误报"
     KindIncident "kind.incident" "chart" "控制图"
 
+
 }
