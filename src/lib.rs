@@ -19,16 +19,16 @@
 //! | module | what it does | may use | alone uses |
 //! |---|---|---|---|
 //! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
-//! | [`secret`] | passwords from the environment or a file that only we can read | | |
-//! | `tls` | certificates in PEM files, and TLS clients that trust them | | |
+//! | [`secret`] | passwords and keys from the environment, a file that only we can read, or a credential of systemd | | |
+//! | `tls` | certificates in PEM files, TLS clients that trust them, the certificate of the screens | `secret` | `x509_cert` |
 //! | [`table`] | tables that leave the service: columns with units, their CSV, what they add up to | `domain` | `csv` |
-//! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
-//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `tls` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` `x509_cert` `rcgen` |
+//! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` `secret` | |
+//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `tls` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` |
 //! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL; read out as a whole, and compared with the plant | `domain` `clock` `secret` `tls` `table` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
 //! | [`export`] | the journal as files of CSV or Parquet with a manifest that proves them | `domain` `clock` `historian` `table` | `parquet` |
 //! | [`webhook`] | tells other systems of alerts: signs, sends, tries again | `domain` `clock` `secret` `tls` | `hmac` `base64` |
-//! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` `table` | `axum` `maud` `utoipa` |
-//! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `webhook` `web` | |
+//! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` `table` `tls` | `axum` `maud` `utoipa` |
+//! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line; tells systemd how it is | `domain` `clock` `secret` `tls` `config` `sources` `historian` `webhook` `web` | `sd_notify` |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
 //! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, pace and cost of acquisition, cost and speed of the store and of forwarding, time of a month's charts | `domain` `simulators` `clock` `config` `sources` `demo` `historian` `service` `web` | |

@@ -180,11 +180,29 @@ async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let mut hangups = tokio::signal::unix::signal(hangup)?;
     let historian = open_historian(config)?;
     let service = Service::start(config, Clock::real(), historian, false).await?;
-    eprintln!("Capline: open http://{} (Ctrl-C ends it)", service.addr());
+    eprintln!("Capline: open {} (Ctrl-C ends it)", service.url());
+    if let Some(fingerprint) = service.fingerprint() {
+        eprintln!(
+            "Capline: compare the certificate that a browser warns of: SHA-256 {fingerprint}"
+        );
+    }
+    serve_to_the_end(&service, &mut hangups).await?;
+    service.report_stopping();
+    service.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the service run until a signal ends it, or a fault of ours.
+async fn serve_to_the_end(
+    service: &Service,
+    hangups: &mut tokio::signal::unix::Signal,
+) -> anyhow::Result<()> {
     let mut end = std::pin::pin!(wait(None));
+    let mut report = std::pin::pin!(service.report());
     loop {
         tokio::select! {
-            end = &mut end => break end?,
+            end = &mut end => return end,
+            () = &mut report => {}
             line = service.failed() => anyhow::bail!(
                 "line {line} ended by a fault of Capline, see the log above; start again, it goes on from its last tick"
             ),
@@ -192,8 +210,6 @@ async fn run(config: &Config) -> anyhow::Result<ExitCode> {
             _ = hangups.recv() => drop(service.reload("SIGHUP").await),
         }
     }
-    service.stop().await?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Waits for the end: the time given, SIGINT or SIGTERM.

@@ -270,6 +270,7 @@ impl Question<'_> {
             reports: Arc::new(StoredHistory(historian.clone())),
             writes: false,
             gauges: Arc::new(Nothing),
+            gate: Arc::default(),
             desk: Arc::new(Nothing),
             calls: Arc::new(NoAndon),
             alerts: Arc::new(NoAndon),

@@ -5,6 +5,7 @@ pub mod change;
 mod characteristic;
 mod database;
 mod line;
+mod reach;
 mod webhook;
 mod wire;
 
@@ -25,8 +26,11 @@ use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
 use sha2::{Digest, Sha256};
 
+use crate::secret::credential;
+
 pub use access::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 pub use database::DatabaseConfig;
+pub use reach::{WebLimits, WebReach, WebTls};
 pub use webhook::WebhookConfig;
 pub use wire::{Parity, SerialPort, TlsFiles, Transport, Wire};
 
@@ -61,6 +65,8 @@ pub struct Config {
     pub realtime_priority: Option<u8>,
     /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
     pub web_writes: bool,
+    /// How the screens are reached beyond their address.
+    pub reach: WebReach,
     /// Lines, in the order of the file. Never empty.
     pub lines: Vec<LineConfig>,
     /// Other systems that are told of alerts.
@@ -234,16 +240,17 @@ impl Reader<'_> {
             site.finish();
         }
 
-        let (listen, web_writes) = match root.section("web") {
+        let (listen, web_writes, reach) = match root.section("web") {
             Some(web) => {
                 let listen = web
                     .parsed::<SocketAddr>("listen", "an address and port such as 127.0.0.1:8080");
                 let writes = web.boolean("writes");
                 self.note_keys(&web);
+                let reach = reach::read(&web, self.base);
                 web.finish();
-                (listen.map(|at| at.value), writes.is_some_and(|at| at.value))
+                (listen.map(|at| at.value), writes.is_some_and(|at| at.value), reach)
             }
-            None => (None, false),
+            None => (None, false, WebReach::default()),
         };
         root.require("store", "[store] with dir = \"data\"");
         let store = root.section("store");
@@ -303,6 +310,7 @@ impl Reader<'_> {
             database,
             realtime_priority,
             web_writes,
+            reach,
             lines,
             webhooks,
             alerts,
@@ -379,8 +387,20 @@ fn read_span(
     None
 }
 
-/// Reports a file of a key that cannot be read. It is opened and nothing more: what it holds may be renewed later.
+/// Where a file of a configuration is. Paths start at `base`; the name of a credential of systemd stays what it is.
+fn place(base: &Path, text: &str) -> PathBuf {
+    match credential(Path::new(text)) {
+        Some(_) => PathBuf::from(text),
+        None => base.join(text),
+    }
+}
+
+/// Reports a file of a key that cannot be read. It is opened and nothing more: what it holds may be renewed later. A
+/// credential is there only once systemd starts the service.
 fn must_be_there(section: &Section<'_, '_>, line: usize, key: &str, path: &Path) {
+    if credential(path).is_some() {
+        return;
+    }
     if let Err(error) = std::fs::File::open(path) {
         let path = path.display();
         let message = format!("{key} {path} cannot be read: {error}; paths start at this file");

@@ -15,6 +15,8 @@ mod quality;
 mod reload;
 mod reports;
 mod running;
+mod screens;
+mod supervise;
 mod switchboard;
 
 use std::net::SocketAddr;
@@ -35,7 +37,8 @@ use crate::config::{Config, DeviceConfig, LineConfig};
 use crate::historian::forward::Forwarder;
 use crate::historian::{DeviceTags, Historian, Options, PlantMark};
 use crate::sources::{Paces, Scheduling, SourceAlarm, Sources};
-use crate::web::{self, App, AppParts, LineFeed, Reload, Shown};
+use crate::tls;
+use crate::web::{self, App, AppParts, Gate, LineFeed, Reload, Shown};
 
 use alerts::{AlertParts, Alerts, CallBook};
 use gauges::ServiceGauges;
@@ -64,6 +67,9 @@ pub struct Service {
     /// None where no plant database is configured.
     forwarder: Option<Forwarder>,
     alerts: Alerts,
+    /// None where the screens are plain HTTP.
+    certificate: Option<Arc<tls::Server>>,
+    looked_after: Option<JoinHandle<()>>,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
 }
@@ -108,6 +114,7 @@ impl Service {
         simulated: bool,
     ) -> anyhow::Result<Service> {
         let hooks = alerts::hooks(&config.webhooks)?;
+        let certificate = screens::certificate(config)?;
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr()?;
         historian.mark(mark(config, simulated))?;
@@ -147,7 +154,8 @@ impl Service {
         };
         let seen = Arc::downgrade(&sources);
         let running = Running { config: config.clone(), lines, sources, ground };
-        let reloader = Reloader::new(running, (switchboard.clone(), follow), calls.clone(), clock);
+        let ways = (switchboard.clone(), follow);
+        let reloader = Reloader::new(running, ways, calls.clone(), clock, certificate.clone());
         let app = App::new(AppParts {
             site: config.site.clone(),
             zone: config.zone.clone(),
@@ -164,6 +172,7 @@ impl Service {
             alerts: alerts.board(),
             writes: config.web_writes || addr.ip().is_loopback(),
             gauges: Arc::new(gauges),
+            gate: Arc::new(Gate::new(config.reach.limits, certificate.clone())),
         });
         let shown = Shown::from(app);
         reloader.show_on(shown.showing(), addr.ip().is_loopback());
@@ -173,7 +182,13 @@ impl Service {
             let _ = stopped.await;
         };
         let web = tokio::spawn(web::serve(listener, shown, until_stopped));
-        info!(%addr, "the screens are served");
+        info!(%addr, tls = certificate.is_some(), "the screens are served");
+        if certificate.is_none() && !addr.ip().is_loopback() {
+            warn!(
+                "the screens are served in clear: everybody on the network can read and change what is sent; see [web.tls]"
+            );
+        }
+        let looked_after = certificate.clone().map(screens::look_after);
         let failed = tokio::sync::Mutex::new(failed);
         Ok(Service {
             addr,
@@ -183,6 +198,8 @@ impl Service {
             failed,
             forwarder,
             alerts,
+            certificate,
+            looked_after,
             web,
             stop_web,
         })
@@ -201,6 +218,17 @@ impl Service {
     /// Where the screens are served.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where the screens are served, as a browser takes it.
+    pub fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
+    }
+
+    /// SHA-256 of the certificate of the screens, none where they are plain HTTP.
+    pub fn fingerprint(&self) -> Option<tls::Thumbprint> {
+        Some(self.certificate.as_ref()?.certificate().thumbprint)
     }
 
     /// Waits until every device of every line was heard once, at most `limit`. Whether that is so.
@@ -254,6 +282,9 @@ impl Service {
         }
         // The web may still hold the other handle for its gauges; the sources end with the last one.
         let _ = self.stop_web.send(());
+        if let Some(task) = self.looked_after {
+            task.abort();
+        }
         self.web.await??;
         drop(self.reloader);
         if let Some(sources) = Arc::into_inner(sources) {

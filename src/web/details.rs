@@ -33,6 +33,9 @@ const SENTENCES: &[(&str, &str)] = &[
     ("web writes = {}", "网页写入 = {}"),
     ("mistakes in the configuration: {}", "配置错误：{} 处"),
     ("the configuration could not be changed: {}", "配置无法更改：{}"),
+    ("the certificate of the screens is new, SHA-256 {}", "屏幕证书已更新，SHA-256 {}"),
+    ("too many connections are open", "连接数过多"),
+    ("too many live screens are open", "打开的实时画面过多"),
     // Batches.
     ("first batch seen", "首个批号"),
     ("after batch {}", "上一批 {}"),

@@ -3,14 +3,17 @@
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::extract::Query;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::details;
+
+/// Seconds after which it is worth to try again where there are too many.
+pub(super) const RETRY_AFTER_S: u32 = 10;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +77,9 @@ pub enum WebError {
     /// More live screens than the service carries.
     #[error("too many live screens are open")]
     Crowded,
+    /// More connections than the service carries.
+    #[error("too many connections are open")]
+    Full,
     /// The historian could not read.
     #[error("the stored record could not be read")]
     Store(String),
@@ -127,7 +133,9 @@ impl WebError {
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
             WebError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
             WebError::TooOften => StatusCode::TOO_MANY_REQUESTS,
-            WebError::Crowded | WebError::NotApplied(_) => StatusCode::SERVICE_UNAVAILABLE,
+            WebError::Crowded | WebError::Full | WebError::NotApplied(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             WebError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -152,6 +160,7 @@ impl WebError {
             WebError::Host(_) => "host",
             WebError::TooOften => "too_often",
             WebError::Crowded => "crowded",
+            WebError::Full => "full",
             WebError::Store(_) => "store",
         }
     }
@@ -190,6 +199,9 @@ impl WebError {
             WebError::Crowded => {
                 "close screens that nobody looks at, or read /api/v1/lines/{id}/snapshot instead"
             }
+            WebError::Full => {
+                "close what nobody needs; connections and connections_per_address in [web] are the limits"
+            }
             WebError::Store(_) => {
                 "try again in a moment; if it stays, the log of the service has the cause"
             }
@@ -202,7 +214,12 @@ impl IntoResponse for WebError {
         if let WebError::Store(cause) = &self {
             tracing::error!(cause, "the stored record could not be read for a request");
         }
-        (self.status(), Json(self.view())).into_response()
+        let mut response = (self.status(), Json(self.view())).into_response();
+        if matches!(self, WebError::Crowded | WebError::Full | WebError::TooOften) {
+            let after = HeaderValue::from(RETRY_AFTER_S);
+            response.headers_mut().insert(header::RETRY_AFTER, after);
+        }
+        response
     }
 }
 
@@ -215,6 +232,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Params<T>, WebError> {
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(params)) => Ok(Params(params)),
+            Err(refused) => Err(WebError::Parameter(refused.body_text())),
+        }
+    }
+}
+
+/// The blanks of a path, refused in our own words when they do not fit.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Path<T>, WebError> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(blanks)) => Ok(Path(blanks)),
             Err(refused) => Err(WebError::Parameter(refused.body_text())),
         }
     }

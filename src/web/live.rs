@@ -23,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ErrorView, Params, WebError};
 use super::view::LineView;
-use super::{App, LineFeed, Routes, Shown, assets};
+use super::{App, LineFeed, Routes, Shown, Why, assets};
 
 /// Time between two views.
 const VIEW_EVERY: Duration = Duration::from_millis(500);
@@ -98,7 +98,10 @@ pub(crate) async fn events(
     let app = shown.now();
     let line = app.position(choice.line.as_deref())?;
     let line = app.parts().lines.get(line).ok_or(WebError::NotFound)?.config.id.clone();
-    let permit = app.0.streams.clone().try_acquire_owned().map_err(|_| WebError::Crowded)?;
+    let permit = app.0.streams.clone().try_acquire_owned().map_err(|_| {
+        app.parts().gate.refuse(Why::Screens);
+        WebError::Crowded
+    })?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let mut ticks = interval(VIEW_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -2,6 +2,24 @@
 //!
 //! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); [`serve()`] puts them on a
 //! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads` and `gauges`.
+//!
+//! # What is defended, and how
+//!
+//! What is worth something here: the account (nobody may change a count, nor keep the lines from being followed), what
+//! people wrote into it, and the secrets with which other systems are reached. The attacker is a machine of the plant
+//! network, or a page of some site in the browser of a person at this machine. Who is root here, or at a PLC, has won.
+//!
+//! | against | stands | in |
+//! |---|---|---|
+//! | reading and changing on the way | TLS 1.3 or 1.2; HSTS with a certificate of the plant | `tls` |
+//! | connections without end, slow heads, slow bodies, screens that do not read | a place for each connection, in all and for each address; times for handshake, head, body and answer; bounds of head and body; 64 live screens | `limits`, `serve` |
+//! | pages of others | `Origin` has to be ours, a body JSON; no CORS, a policy without inline scripts | `origin`, `serve` |
+//! | a foreign name that leads to 127.0.0.1 | the `Host` of a loopback address is checked | `serve` |
+//! | texts from machines and people | escaped by the templates; never in a header, a path or SQL | [`pages`] |
+//! | an error that tells too much | public words and a code; the cause is in the log alone | [`error`] |
+//! | a web that stands still | lines, polls and the journal share no lock and no thread pool's turn with it; a live screen pulls | [`live`] |
+//!
+//! What is not: who fills the network itself, and who has as many addresses as there are places.
 
 pub mod andon;
 pub mod api;
@@ -12,6 +30,7 @@ mod displays;
 pub mod error;
 mod gauges;
 pub mod i18n;
+mod limits;
 pub mod live;
 pub mod metrics;
 mod origin;
@@ -20,6 +39,7 @@ mod record;
 mod reloads;
 mod replay;
 mod serve;
+mod tls;
 pub mod view;
 
 #[cfg(test)]
@@ -40,6 +60,8 @@ pub use api::forward::{Forwarding, ForwardingStream};
 pub use desk::Desk;
 use error::{WebError, short};
 pub use gauges::{Gauge, GaugeKind, Gauges, Histogram};
+pub use limits::Gate;
+pub(crate) use limits::Why;
 pub(crate) use record::blocking;
 pub use record::{History, QualityRecord, ReportRecord};
 pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
@@ -100,6 +122,8 @@ pub struct AppParts {
     pub writes: bool,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
+    /// How the screens are reached, and how many may.
+    pub gate: Arc<Gate>,
 }
 
 /// A line as the web sees it.
@@ -143,6 +167,11 @@ impl App {
         let now_us = present.now.utc_us;
         LineView::new(&line.config, line.latest().as_deref(), &present)
             .with_calls(calls.iter().map(|call| CallView::of(call, now_us)).collect())
+    }
+
+    /// Says when the service stops.
+    fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
     }
 
     /// Ends all live streams and lets no new one begin.

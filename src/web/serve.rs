@@ -1,6 +1,7 @@
 //! The routes of all areas as one service on a socket, and what all answers share: headers, limits, compression, and
 //! whom they are refused.
 
+use std::error::Error as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use hyper::body::Incoming;
@@ -23,13 +24,18 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::error::WebError;
+use super::limits::{Why, bound_memory};
 use super::{App, Shown, routes};
 
 /// No request of ours has a body worth more.
 const BODY_LIMIT: usize = 64 * 1024;
 /// Time for the head of a request to arrive. Who sends it byte by byte would hold a connection for ever.
 pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// Time for an answer to begin; a stream then goes on as long as it likes.
+/// Bytes of the head of a request.
+const HEAD_LIMIT: usize = 16 * 1024;
+/// Bytes of requests and answers that one connection keeps.
+const BUFFER: usize = 64 * 1024;
+/// Time for the body of a request to arrive and the answer to begin; a stream then goes on as long as it is read.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Time for open answers to finish at a stop. A screen that no longer reads must not hold the service up.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
@@ -47,8 +53,13 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// Said to browsers that know our certificate by its authority: for a year they reach us by TLS alone.
+const STRICT: &str = "max-age=31536000";
+
 /// The whole web as a service. `guarded` refuses host names: see [`guard`].
 pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
+    let shown = shown.into();
+    let strict = shown.now().parts().gate.is_strict();
     let mut router = Router::new();
     for (path, methods) in routes() {
         router = router.route(path, methods);
@@ -56,12 +67,12 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
     router
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
-        .with_state(shown.into())
+        .with_state(shown)
         .layer(CompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
         .layer(from_fn_with_state(guarded, guard))
-        .layer(from_fn(finish))
+        .layer(from_fn_with_state(strict, finish))
 }
 
 /// What a path answers, asked without a connection: status and body.
@@ -86,15 +97,22 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let guarded = listener.local_addr()?.ip().is_loopback();
+    bound_memory(&listener);
     let service = TowerToHyperService::new(router(shown.clone(), guarded));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    let open = GracefulShutdown::new();
+    http.max_header_size(HEAD_LIMIT).max_buf_size(BUFFER);
+    let (app, open) = (shown.now(), GracefulShutdown::new());
+    let gate = app.parts().gate.clone();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
+        };
+        let Ok(place) = gate.enter(peer.ip()) else {
+            gate.turn_away(stream);
+            continue;
         };
         // Views are small and sent at once; waiting to fill a packet would only make them late.
         if let Err(error) = stream.set_nodelay(true) {
@@ -105,11 +123,24 @@ pub async fn serve(
             request.extensions_mut().insert(Peer(peer.ip()));
             service.call(request)
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        let connection = open.watch(connection);
+        let (http, watcher, gate) = (http.clone(), open.watcher(), gate.clone());
+        let mut closing = app.closing();
+        // In a task of its own from the first byte: who greets slowly keeps nobody waiting.
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let _place = place;
+            let stream = tokio::select! {
+                greeted = gate.greet(stream) => greeted,
+                _ = closing.wait_for(|closing| *closing) => None,
+            };
+            let Some(stream) = stream else { return };
+            let connection = http.serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection ended early");
+                if error.is_timeout() {
+                    gate.refuse(Why::Head);
+                } else if is_unread(&error) {
+                    gate.refuse(Why::Answer);
+                }
             }
         });
     }
@@ -117,6 +148,12 @@ pub async fn serve(
     shown.now().close();
     let _ = tokio::time::timeout(DRAIN_WITHIN, open.shutdown()).await;
     Ok(())
+}
+
+/// Whether a connection ended because nobody read what was sent.
+fn is_unread(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut)
 }
 
 /// The machine that a request came from.
@@ -149,9 +186,12 @@ fn foreign_host(headers: &HeaderMap) -> Option<String> {
 
 /// Puts the headers of every answer on it. What says nothing about keeping must not be kept: a figure from a cache
 /// would look live.
-async fn finish(request: Request, next: Next) -> Response {
+async fn finish(State(strict): State<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if strict {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT));
+    }
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod export;
 mod faults;
+mod guard;
 mod hand;
 mod harness;
 mod kills;

@@ -9,10 +9,13 @@ use domain::units::{LineId, StationId};
 use super::{Config, DeviceConfig, LineConfig};
 
 /// Keys outside of lines that a running service cannot take: what rests on them was opened at its start.
-pub(super) const FIXED: [&str; 11] = [
+pub(super) const FIXED: [&str; 14] = [
     "name",
     "zone",
     "listen",
+    "tls",
+    "connections",
+    "connections_per_address",
     "dir",
     "commit",
     "keep_seconds",
@@ -254,6 +257,12 @@ fn fixed(old: &Config, new: &Config) -> Vec<Problem> {
     let zone = |c: &Config| c.zone.iana_name().unwrap_or("another zone").to_owned();
     note("[site]", "zone", old.zone != new.zone, both(&|c| format!("{:?}", zone(c))));
     note("[web]", "listen", old.listen != new.listen, both(&|c| format!("\"{}\"", c.listen)));
+    note("[web]", "tls", old.reach.tls != new.reach.tls, both(&|c| c.reach.told()));
+    let total = |c: &Config| c.reach.limits.connections;
+    let each = |c: &Config| c.reach.limits.per_address;
+    note("[web]", "connections", total(old) != total(new), both(&|c| total(c).to_string()));
+    let differs = each(old) != each(new);
+    note("[web]", "connections_per_address", differs, both(&|c| each(c).to_string()));
     note("[store]", "dir", old.data != new.data, both(&|c| c.data.display().to_string()));
     let commits = old.commit_every != new.commit_every;
     note("[store]", "commit", commits, both(&|c| format!("{:?}", c.commit_every)));

@@ -4,6 +4,7 @@ mod andon;
 mod colours;
 mod displays;
 mod eyes;
+mod gate;
 mod hand;
 mod ledger;
 mod pages;

@@ -2,7 +2,7 @@
 //! asked for and kept; nothing is written without one, nor over a network unless the configuration says so.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, fit};
 use domain::quality::record::{Work, WorkKind};
@@ -16,7 +16,7 @@ use super::{Data, SPAN_US, off_thread, record, version_of};
 use crate::web::App;
 use crate::web::api::written::{NAME, TEXT, Written, text};
 use crate::web::api::{QUALITY_SPAN_US, Span};
-use crate::web::error::{ErrorView, WebError};
+use crate::web::error::{ErrorView, Path, WebError};
 
 /// Most subgroups that one proposal leaves out.
 const EXCLUSIONS: usize = 100;
@@ -95,7 +95,12 @@ pub(super) fn limits_of(
 #[utoipa::path(
     post, path = "/api/v1/lines/{id}/charts/{characteristic}/limits",
     params(("id" = String, Path), ("characteristic" = String, Path)), request_body = Proposal,
-    responses((status = 200, body = Proposed), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+    responses(
+        (status = 200, body = Proposed),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 pub(super) async fn propose(
     State(app): State<App>,
@@ -143,7 +148,12 @@ pub(super) async fn propose(
     post, path = "/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/decision",
     params(("id" = String, Path), ("characteristic" = String, Path), ("version" = u32, Path)),
     request_body = Verdicted,
-    responses((status = 200, body = LimitsView), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+    responses(
+        (status = 200, body = LimitsView),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 pub(super) async fn decide(
     State(app): State<App>,
@@ -178,7 +188,12 @@ pub(super) async fn decide(
 #[utoipa::path(
     post, path = "/api/v1/lines/{id}/incidents/{incident}/work",
     params(("id" = String, Path), ("incident" = i64, Path)), request_body = Done,
-    responses((status = 204), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+    responses(
+        (status = 204),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 pub(super) async fn work(
     State(app): State<App>,
