@@ -22,6 +22,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::door::door;
 use super::error::WebError;
 use super::{App, Shown, routes};
 
@@ -53,10 +54,12 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
     for (path, methods) in routes() {
         router = router.route(path, methods);
     }
+    let shown = shown.into();
     router
+        .route_layer(from_fn_with_state(shown.clone(), door))
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
-        .with_state(shown.into())
+        .with_state(shown)
         .layer(CompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))

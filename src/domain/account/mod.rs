@@ -1,12 +1,14 @@
 //! People and displays that ask: roles and what they may do, names and passwords that are good enough, how long a
 //! session lives and when an account is locked. Rules only: who somebody is and what time it is are arguments.
 
+mod kept;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use crate::units::{MINUTE_US, SECOND_US};
+pub use kept::{Begun, Change, NewAccount, NoLogin, Refused, StoredAccount, StoredDisplay};
 
 /// Longest name of an account, in characters.
 pub const LONGEST_NAME: usize = 40;

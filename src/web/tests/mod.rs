@@ -1,11 +1,13 @@
 //! Tests of the web.
 
+mod access;
 mod andon;
 mod colours;
 mod displays;
 mod eyes;
 mod hand;
 mod ledger;
+mod matrix;
 mod pages;
 mod reload;
 mod reports;
