@@ -45,7 +45,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ("there is no such account", "无此账户"),
     ("it is the last administrator who can sign in", "这是最后一位可登录的管理员"),
     ("make another one first", "请先创建另一位"),
-    ("the set-up token is not the one that this start has told, or there is an account already", "一次性令牌不是本次启动所给的，或已有账户"),
+    (
+        "the set-up token is not the one that this start has told, or there is an account already",
+        "一次性令牌不是本次启动所给的，或已有账户",
+    ),
     ("there is a display of that name", "已有同名显示屏"),
     ("revoke its token first", "请先吊销其令牌"),
     ("there is no such display, or its token was revoked", "无此显示屏，或其令牌已吊销"),
@@ -53,10 +56,12 @@ const SENTENCES: &[(&str, &str)] = &[
     ("a password has at most 1,024 bytes", "密码最多 1,024 字节"),
     ("a password is not the name of its owner", "密码不得与姓名相同"),
     ("the name on records has 1 to 80 characters", "记录署名须为 1 至 80 个字符"),
-    ("the name of an account has 1 to 40 letters a to z, digits, dots, hyphens and underscores, and begins with a letter or digit", "用户名为 1 至 40 个字母 a 至 z、数字、点、连字符或下划线，且以字母或数字开头"),
+    (
+        "the name of an account has 1 to 40 letters a to z, digits, dots, hyphens and underscores, and begins with a letter or digit",
+        "用户名为 1 至 40 个字母 a 至 z、数字、点、连字符或下划线，且以字母或数字开头",
+    ),
     ("{} is not {}, who is signed in", "{} 不是已登录的 {}"),
     ("leave it out", "请勿填写"),
-    ("say it in words", "请用文字说明"),
     ("this was asked more often than a screen has to", "请求过于频繁"),
     ("another page asked for this", "请求来自其他网页"),
     // Batches.
