@@ -178,8 +178,8 @@ impl Plant {
             StatusCode::INTERNAL_SERVER_ERROR,
         ];
         // Wrong credentials have passed the door.
-        let at_login = path == "/api/v1/login";
-        !sent_away && (at_login || !refused.contains(&answer.status()))
+        let guessed = path == "/api/v1/login" && answer.status() == StatusCode::UNAUTHORIZED;
+        !sent_away && (guessed || !refused.contains(&answer.status()))
     }
 
     /// What of the table does not hold.
