@@ -16,7 +16,7 @@ mod commands;
 
 use commands::{
     adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
-    runtime, selftest, spc,
+    runtime, selftest, spc, user,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -79,6 +79,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
+    User(user::UserArgs),
+    Display(user::DisplayArgs),
     #[cfg(feature = "demo")]
     Bench(commands::bench::BenchArgs),
 }
@@ -156,6 +158,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),
+        Command::User(args) => Ok(user::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Display(args) => {
+            Ok(user::run_display(&args).unwrap_or_else(|refusal| refusal.exit()))
+        }
         #[cfg(feature = "demo")]
         Command::Bench(args) => Ok(commands::bench::run(&args)),
     }
@@ -168,6 +174,7 @@ async fn demo(
 ) -> anyhow::Result<ExitCode> {
     let demo = capline::demo::Demo::start(&options).await?;
     eprintln!("Capline demo: open http://{} (simulated line; Ctrl-C ends it)", demo.addr());
+    eprintln!("Nobody signs in: a demo lets everybody in who is at this machine.");
     wait(duration).await?;
     let summary = demo.stop().await?;
     println!("{}", serde_json::to_string(&summary)?);
@@ -184,6 +191,13 @@ async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     if let Some(fingerprint) = service.fingerprint() {
         eprintln!(
             "Capline: compare the certificate that a browser warns of: SHA-256 {fingerprint}"
+        );
+    }
+    if let Some(token) = service.offer_set_up()? {
+        // Here and nowhere else: a log is kept, and read by others.
+        eprintln!(
+            "Capline: nobody can sign in yet. Make the first administrator at {}/setup with this one-time token: {token}",
+            service.url()
         );
     }
     serve_to_the_end(&service, &mut hangups).await?;

@@ -17,13 +17,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// # Errors
 /// One sentence: it cannot be read, made or used.
 pub(super) fn certificate(config: &Config) -> anyhow::Result<Option<Arc<Server>>> {
-    let source = match &config.reach.tls {
+    let source = match &config.web.reach.tls {
         None => return Ok(None),
         Some(WebTls::Own { cert, key }) => Source::Own { cert: cert.clone(), key: key.clone() },
         Some(WebTls::Made { names }) => {
             let mut names = names.clone();
             // The address that is dialled has to be in it; that of all addresses is none.
-            let ip = config.listen.ip();
+            let ip = config.web.listen.ip();
             if !ip.is_unspecified() {
                 names.push(ip.to_string());
             }

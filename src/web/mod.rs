@@ -1,7 +1,8 @@
 //! The web: pages, JSON, the live stream. Computes nothing; shows what lines publish and the historian kept.
 //!
 //! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); [`serve()`] puts them on a
-//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads` and `gauges`.
+//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads`, `gauges` and
+//! `accounts`; who asks is in `who`.
 //!
 //! # What is defended, and how
 //!
@@ -13,6 +14,7 @@
 //! |---|---|---|
 //! | reading and changing on the way | TLS 1.3 or 1.2; HSTS with a certificate of the plant | `tls` |
 //! | connections without end, slow heads, slow bodies, screens that do not read | a place for each connection, in all and for each address; times for handshake, head, body and answer; bounds of head and body; 64 live screens | `limits`, `serve` |
+//! | somebody without the right | users with roles, sessions, few attempts at a password; displays by token | `door`, `session`, `who` |
 //! | pages of others | `Origin` has to be ours, a body JSON; no CORS, a policy without inline scripts | `origin`, `serve` |
 //! | a foreign name that leads to 127.0.0.1 | the `Host` of a loopback address is checked | `serve` |
 //! | texts from machines and people | escaped by the templates; never in a header, a path or SQL | [`pages`] |
@@ -21,12 +23,16 @@
 //!
 //! What is not: who fills the network itself, and who has as many addresses as there are places.
 
+mod accounts;
+mod admin;
 pub mod andon;
 pub mod api;
 pub mod assets;
+mod audit;
 mod desk;
 mod details;
 mod displays;
+mod door;
 pub mod error;
 mod gauges;
 pub mod i18n;
@@ -39,8 +45,10 @@ mod record;
 mod reloads;
 mod replay;
 mod serve;
+mod session;
 mod tls;
 pub mod view;
+mod who;
 
 #[cfg(test)]
 mod fixture;
@@ -55,8 +63,13 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
+pub use accounts::{
+    Account, Accounts, Begun, Change, NewAccount, NoAccounts, NoLogin, Refused, Right, Role,
+    StoredAccount, StoredDisplay,
+};
 pub use andon::{AlertBook, CallDesk};
 pub use api::forward::{Forwarding, ForwardingStream};
+pub use audit::{Audit, AuditNote, LogOnly, audited};
 pub use desk::Desk;
 use error::{WebError, short};
 pub use gauges::{Gauge, GaugeKind, Gauges, Histogram};
@@ -70,9 +83,13 @@ pub(crate) use serve::Peer;
 use serve::router;
 pub use serve::{ask, serve};
 use view::{CallView, LineView, Present};
+pub use who::{Access, Via, WhereFrom, Who};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
 const STREAMS: usize = 64;
+
+/// Passwords that are looked at at once: a flood of them takes two threads for a while and no more.
+const HASHING: usize = 2;
 
 /// Routes of an area: path and what answers there. A list rather than a router, so that tests can compare it with
 /// the description at `/api/openapi.json`.
@@ -87,6 +104,9 @@ struct Inner {
     streams: Arc<Semaphore>,
     closing: Arc<watch::Sender<bool>>,
     displays: Arc<displays::Displays>,
+    attempts: Arc<door::Attempts>,
+    /// Passwords that are looked at at once.
+    hashing: Arc<Semaphore>,
 }
 
 /// What an [`App`] is made of.
@@ -118,8 +138,14 @@ pub struct AppParts {
     pub alerts: Arc<dyn AlertBook>,
     /// Reads the configuration again.
     pub reloads: Arc<dyn Reloads>,
-    /// Whether requests may write at all: limits, decisions, causes.
+    /// Whether requests may write at all: limits, decisions, causes. Where people sign in, roles decide instead.
     pub writes: bool,
+    /// Who may ask at all.
+    pub access: Access,
+    /// Accounts, sessions and displays.
+    pub accounts: Arc<dyn Accounts>,
+    /// Keeps what must be audited.
+    pub audit: Arc<dyn Audit>,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
     /// How the screens are reached, and how many may.
@@ -140,7 +166,9 @@ impl App {
     pub fn new(parts: AppParts) -> App {
         let (closing, _) = watch::channel(false);
         let (streams, closing) = (Arc::new(Semaphore::new(STREAMS)), Arc::new(closing));
-        App(Arc::new(Inner { parts, streams, closing, displays: Arc::default() }))
+        let hashing = Arc::new(Semaphore::new(HASHING));
+        let (displays, attempts) = (Arc::default(), Arc::default());
+        App(Arc::new(Inner { parts, streams, closing, displays, attempts, hashing }))
     }
 
     /// The parts it was made of.
@@ -193,6 +221,7 @@ pub(crate) fn routes() -> Routes {
         pages::routes(),
         api::routes(),
         displays::routes(),
+        session::routes(),
         live::routes(),
         metrics::routes(),
         assets::routes(),

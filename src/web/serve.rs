@@ -23,6 +23,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::door::door;
 use super::error::WebError;
 use super::limits::{Why, bound_memory};
 use super::{App, Shown, routes};
@@ -64,7 +65,9 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
     for (path, methods) in routes() {
         router = router.route(path, methods);
     }
+    let shown = shown.into();
     router
+        .route_layer(from_fn_with_state(shown.clone(), door))
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
         .with_state(shown)
