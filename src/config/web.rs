@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use domain::plc_map::document::Section;
 
-use super::read_span;
 use super::reach::{self, WebReach};
+use super::read_span;
 
 /// What has to be written where anybody on the network may look.
 const READ: &str = "anybody on this network may read everything";

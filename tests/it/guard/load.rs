@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::units::Count;
+use serde_json::Value;
 use simulators::PlantConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::harness::{Api, FILLER, PATIENCE, Site, any_port, plant, repository, until};
-use crate::process::Process;
+use crate::harness::{FILLER, PATIENCE, Site, any_port, count, plant, repository, until};
+use crate::process::{Process, capline, text};
 
 /// Heads that never end.
 const LORIS: usize = 200;
-/// Orders without their words.
+/// Passwords that are wrong.
 const WRONG: usize = 1_000;
 /// Bodies of ten megabytes.
 const BODIES: usize = 20;
@@ -33,6 +34,42 @@ async fn from(machine: usize, to: SocketAddr) -> std::io::Result<TcpStream> {
     socket.connect(to).await
 }
 
+/// The screens as a display sees them: it shows a token.
+struct Display {
+    to: SocketAddr,
+    token: String,
+}
+
+impl Display {
+    async fn text(&self, path: &str) -> Result<String, String> {
+        let mut stream = from(0, self.to).await.map_err(|error| error.to_string())?;
+        let token = &self.token;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.map_err(|error| error.to_string())?;
+        match answer.split_once("\r\n\r\n") {
+            Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(body.to_owned()),
+            _ => Err(format!("GET {path}: {answer}")),
+        }
+    }
+
+    /// Waits until the total is what is wanted.
+    async fn counts(&self, what: &str, is: impl Fn(Count) -> bool) {
+        until(what, PATIENCE, async || {
+            let text = self.text("/api/v1/lines/L1/snapshot").await?;
+            let view: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            match count(&view["total"])? {
+                total if is(total) => Ok(()),
+                total => Err(total.to_string()),
+            }
+        })
+        .await;
+    }
+}
+
 /// The status of an answer, none if the connection was closed without one.
 async fn status(stream: &mut TcpStream) -> Option<(u16, String)> {
     let mut head = Vec::new();
@@ -47,16 +84,19 @@ async fn status(stream: &mut TcpStream) -> Option<(u16, String)> {
 }
 
 /// How many live screens got in, and how many were refused and told when to come again.
-async fn ask_for_screens(to: SocketAddr) -> (Vec<TcpStream>, usize) {
+async fn ask_for_screens(display: &Display) -> (Vec<TcpStream>, usize) {
     let (turns, refused) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(AtomicUsize::new(0)));
     let mut tasks = Vec::new();
     for n in 0..SCREENS {
         let turn = turns.clone().acquire_owned().await.expect("it stays open");
-        let refused = refused.clone();
+        let (refused, to) = (refused.clone(), display.to);
+        let request = format!(
+            "GET /events?line=L1 HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {}\r\n\r\n",
+            display.token
+        );
         tasks.push(tokio::spawn(async move {
             let _turn = turn;
             let mut stream = from(n, to).await.expect("it listens");
-            let request = "GET /events?line=L1 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
             stream.write_all(request.as_bytes()).await.expect("it takes a request");
             match status(&mut stream).await.expect("it answers") {
                 (200, _) => return Some(stream),
@@ -78,7 +118,7 @@ async fn ask_for_screens(to: SocketAddr) -> (Vec<TcpStream>, usize) {
 async fn post(to: SocketAddr, machine: usize, body: &[u8]) -> Option<u16> {
     let mut stream = from(machine, to).await.ok()?;
     let head = format!(
-        "POST /api/v1/lines/L1/batches HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
+        "POST /api/v1/login HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
@@ -89,8 +129,8 @@ async fn post(to: SocketAddr, machine: usize, body: &[u8]) -> Option<u16> {
 }
 
 /// What the service says of itself: polls that fell due, polls missed, and its memory.
-async fn figures(api: Api) -> Result<(u64, u64, f64), String> {
-    let text = api.text("/metrics").await?;
+async fn figures(display: &Display) -> Result<(u64, u64, f64), String> {
+    let text = display.text("/metrics").await?;
     let sum = |name: &str| -> f64 {
         let of = text.lines().filter(|line| line.starts_with(name));
         of.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
@@ -111,6 +151,7 @@ async fn calm_site(addr: SocketAddr) -> Site {
     site.configure(any_port(), "CF01", &[(&file.display().to_string(), &addr.to_string())]);
     let text = std::fs::read_to_string(site.file()).expect("a configuration");
     let text = text.replace("\naddress = ", "\nreply_timeout = '10s'\naddress = ");
+    let text = text.replace("[web]\n", "[web]\naccess = 'users'\n");
     std::fs::write(site.file(), text).expect("a configuration");
     site
 }
@@ -120,43 +161,53 @@ async fn an_attack_on_the_screens_reaches_neither_polls_nor_counts_nor_memory() 
     let folder = Site::new();
     let plant = plant(PlantConfig::default(), folder.path()).await;
     let site = calm_site(plant.modbus_addr()).await;
+    let (_, token, _) = capline(&["display", "add", &text(&site.data()), "Wall 1"]).await;
+    assert_eq!(token.len(), 64, "{token}");
     let mut service = Process::run(&site.file());
-    let api = service.api().await;
-    api.heard("CF01").await;
+    let display = Display { to: service.api().await.0, token };
+    until("a heard station", PATIENCE, async || {
+        let view = display.text("/api/v1/lines/L1/snapshot").await?;
+        if view.contains("\"up\":true") { Ok(()) } else { Err(view) }
+    })
+    .await;
     let before = plant.ledger().made;
     plant.resume();
-    api.counts_beyond(100).await;
-    let (begun, missed_before, bytes_before) = figures(api).await.expect("figures");
+    display.counts("some capsules", |total| total.low() > 100).await;
+    let (begun, missed_before, bytes_before) = figures(&display).await.expect("figures");
 
-    let to = api.0;
+    let to = display.to;
     let mut loris = Vec::new();
     for _ in 0..LORIS {
         let mut stream = from(0, to).await.expect("it listens");
         stream.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ").await.expect("a byte");
         loris.push(stream);
     }
-    let (screens, refused) = ask_for_screens(to).await;
+    let (screens, refused) = ask_for_screens(&display).await;
     assert!(!screens.is_empty() && screens.len() <= 64, "{} screens are open", screens.len());
     assert_eq!(screens.len() + refused, SCREENS, "each is open, or told when to come again");
-    let (_, _, bytes_during) = figures(api).await.expect("the screens still answer");
-    let mut wrong = 0;
+    let (_, _, bytes_during) = figures(&display).await.expect("the screens still answer");
+    let (mut wrong, mut late) = (0, 0);
     for n in 0..WRONG {
-        wrong += usize::from(post(to, n, b"{\"id\":7}").await == Some(400));
+        match post(to, n % 2, b"{\"name\":\"boss\",\"password\":\"a guess of mine\"}").await {
+            Some(401) => wrong += 1,
+            Some(429) => late += 1,
+            other => panic!("{other:?}"),
+        }
     }
-    assert_eq!(wrong, WRONG, "each wrong order is refused");
+    assert_eq!(wrong + late, WRONG, "each is refused, most without a look at the password");
     let body = vec![b'x'; 10_000_000];
     for n in 0..BODIES {
         let answer = post(to, n, &body).await;
         // Who goes on to send may find the connection closed before the answer is read.
         assert!(matches!(answer, None | Some(413)), "{answer:?}");
     }
-    let (ended, missed_after, bytes_after) = figures(api).await.expect("figures");
+    let (ended, missed_after, bytes_after) = figures(&display).await.expect("figures");
     drop((loris, screens));
 
     // As many polls without anybody else.
     let quiet = (ended - begun).min(60);
     let (then, missed_quiet) = until("a quiet while", PATIENCE * 3, async || {
-        let (planned, missed, _) = figures(api).await?;
+        let (planned, missed, _) = figures(&display).await?;
         if planned >= ended + quiet { Ok((planned, missed)) } else { Err(planned.to_string()) }
     })
     .await;
@@ -175,7 +226,7 @@ async fn an_attack_on_the_screens_reaches_neither_polls_nor_counts_nor_memory() 
 
     plant.hold();
     let made = plant.ledger().made - before;
-    api.counts(made).await;
+    display.counts("all capsules", |total| total == Count::exact(made)).await;
     service.signal(rustix::process::Signal::TERM);
     assert!(service.exit(PATIENCE).await.success());
     assert_eq!(site.books().total, Count::exact(made));
