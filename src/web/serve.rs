@@ -65,7 +65,6 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
     for (path, methods) in routes() {
         router = router.route(path, methods);
     }
-    let shown = shown.into();
     router
         .route_layer(from_fn_with_state(shown.clone(), door))
         .fallback(async || WebError::NotFound)
