@@ -59,7 +59,7 @@ const STRICT: &str = "max-age=31536000";
 
 /// The whole web as a service. `guarded` refuses host names: see [`guard`].
 pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
-    let shown = shown.into();
+    let shown: Shown = shown.into();
     let strict = shown.now().parts().gate.is_strict();
     let mut router = Router::new();
     for (path, methods) in routes() {
