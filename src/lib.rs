@@ -19,20 +19,21 @@
 //! | module | what it does | may use | alone uses |
 //! |---|---|---|---|
 //! | [`clock`] | wall clock and boot clock, for an accelerated demo faster than real | `domain` | |
-//! | [`secret`] | passwords from the environment or a file that only we can read | | |
-//! | `tls` | certificates in PEM files, and TLS clients that trust them | | |
+//! | [`secret`] | passwords and keys from the environment, a file that only we can read, or a credential of systemd | | |
+//! | `tls` | certificates in PEM files, TLS clients that trust them, the certificate of the screens | `secret` | `x509_cert` |
 //! | [`table`] | tables that leave the service: columns with units, their CSV, what they add up to | `domain` | `csv` |
-//! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` | |
-//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `tls` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` `x509_cert` `rcgen` |
+//! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` `secret` | |
+//! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `tls` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` |
 //! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL; read out as a whole, and compared with the plant | `domain` `clock` `secret` `tls` `table` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
 //! | [`export`] | the journal as files of CSV or Parquet with a manifest that proves them | `domain` `clock` `historian` `table` | `parquet` |
+//! | [`accounts`] | who may sign in: passwords, sessions, displays, by the rules of `domain` | `domain` `clock` `historian` | `argon2` `getrandom` |
 //! | [`webhook`] | tells other systems of alerts: signs, sends, tries again | `domain` `clock` `secret` `tls` | `hmac` `base64` |
-//! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` `table` | `axum` `maud` `utoipa` |
-//! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `webhook` `web` | |
+//! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` `table` `tls` | `axum` `maud` `utoipa` |
+//! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line; tells systemd how it is | `domain` `clock` `secret` `tls` `config` `sources` `historian` `accounts` `webhook` `web` | `sd_notify` |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it; its faults and its truth for the screens | `domain` `simulators` `clock` `config` `historian` `web` `service` | |
 //! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, pace and cost of acquisition, cost and speed of the store, of forwarding and of live screens, time of a month's charts | `domain` `simulators` `clock` `config` `sources` `demo` `historian` `service` `web` | |
-//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; migrate makes the plant's tables, pki trusts servers, browse asks them | `domain` `clock` `config` `sources` `historian` `export` `table` `service` `selftest` `bench` | |
+//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; migrate makes the plant's tables, pki trusts servers, browse asks them; user and display keep who may ask | `domain` `clock` `config` `sources` `historian` `accounts` `export` `table` `service` `selftest` `bench` | `rpassword` |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true
@@ -47,6 +48,9 @@
 //! - **Nothing can write to a machine.** The two clients are private to a file each, which offers reads only.
 //! - **Unknown beats all.** When readings are not current, a state is unknown, whatever it was before; when a line
 //!   stops reporting, so is the line.
+//! - **Who asks is known, or the service says that it is not.** Where people sign in, one place lets each request in by
+//!   a list of what each route takes; what the list does not name is not written to. A name on a record is one account.
+//! - **No secret can be read back.** Passwords are kept as argon2id, tokens as SHA-256; who gives out roles judges nothing.
 //! - **Time enters in [`clock`].** Everything that is stored or judged carries a moment from there; timers only pace.
 //! - **The web counts nothing.** It rounds and words what lines publish and what the historian kept.
 //! - **An alert opens once and closes once.** Who is told waits for nobody: each webhook has a task of its own.
@@ -67,6 +71,8 @@ pub mod sources;
 pub mod historian;
 
 pub mod export;
+
+pub mod accounts;
 
 pub mod webhook;
 

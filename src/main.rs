@@ -16,7 +16,7 @@ mod commands;
 
 use commands::{
     adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
-    runtime, selftest, spc,
+    runtime, selftest, spc, user,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -82,6 +82,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
+    User(user::UserArgs),
+    Display(user::DisplayArgs),
     #[cfg(feature = "demo")]
     Bench(commands::bench::BenchArgs),
 }
@@ -159,6 +161,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),
+        Command::User(args) => Ok(user::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Display(args) => {
+            Ok(user::run_display(&args).unwrap_or_else(|refusal| refusal.exit()))
+        }
         #[cfg(feature = "demo")]
         Command::Bench(args) => Ok(commands::bench::run(&args)),
     }
@@ -171,6 +177,7 @@ async fn demo(
 ) -> anyhow::Result<ExitCode> {
     let mut demo = capline::demo::Demo::start(&options).await?;
     eprintln!("Capline demo: open http://{} (simulated line; Ctrl-C ends it)", demo.addr());
+    eprintln!("Nobody signs in: a demo lets everybody in who is at this machine.");
     let mut end = std::pin::pin!(wait(duration));
     let summary = loop {
         let rerun = tokio::select! {
@@ -200,11 +207,36 @@ async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let mut hangups = tokio::signal::unix::signal(hangup)?;
     let historian = open_historian(config)?;
     let service = Service::start(config, Clock::real(), historian, false).await?;
-    eprintln!("Capline: open http://{} (Ctrl-C ends it)", service.addr());
+    eprintln!("Capline: open {} (Ctrl-C ends it)", service.url());
+    if let Some(fingerprint) = service.fingerprint() {
+        eprintln!(
+            "Capline: compare the certificate that a browser warns of: SHA-256 {fingerprint}"
+        );
+    }
+    if let Some(token) = service.offer_set_up()? {
+        // Here and nowhere else: a log is kept, and read by others.
+        eprintln!(
+            "Capline: nobody can sign in yet. Make the first administrator at {}/setup with this one-time token: {token}",
+            service.url()
+        );
+    }
+    serve_to_the_end(&service, &mut hangups).await?;
+    service.report_stopping();
+    service.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the service run until a signal ends it, or a fault of ours.
+async fn serve_to_the_end(
+    service: &Service,
+    hangups: &mut tokio::signal::unix::Signal,
+) -> anyhow::Result<()> {
     let mut end = std::pin::pin!(wait(None));
+    let mut report = std::pin::pin!(service.report());
     loop {
         tokio::select! {
-            end = &mut end => break end?,
+            end = &mut end => return end,
+            () = &mut report => {}
             line = service.failed() => anyhow::bail!(
                 "line {line} ended by a fault of Capline, see the log above; start again, it goes on from its last tick"
             ),
@@ -212,8 +244,6 @@ async fn run(config: &Config) -> anyhow::Result<ExitCode> {
             _ = hangups.recv() => drop(service.reload("SIGHUP").await),
         }
     }
-    service.stop().await?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Waits for the end: the time given, SIGINT or SIGTERM.

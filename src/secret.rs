@@ -1,12 +1,20 @@
-//! Passwords: from the environment or a file that only we can read, never from a configuration.
+//! Passwords and keys: from the environment or a file that only we can read, never from a configuration; and files that
+//! only we can read.
 
 use std::fmt;
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Whoever is neither the owner nor in the group.
 const OTHERS: u32 = 0o007;
+
+/// What a path begins with that is the name of a credential of systemd.
+const CREDENTIAL: &str = "credential:";
+
+/// Where systemd puts the credentials of a unit.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// A password. It is never shown.
 #[derive(Clone)]
@@ -37,6 +45,70 @@ pub enum SecretError {
         /// Its mode.
         mode: u32,
     },
+    /// Systemd gave no such credential.
+    #[error(
+        "there is no credential {0:?}; add LoadCredential={0}:/etc/capline/{0} to the unit, or name a file instead"
+    )]
+    NoCredential(String),
+}
+
+/// Where a file is that a configuration names: `credential:NAME` is a credential of systemd (`LoadCredential=NAME:…`), all
+/// else the path itself.
+///
+/// # Errors
+/// There is no such credential.
+pub fn resolve(path: &Path) -> Result<PathBuf, SecretError> {
+    let Some(name) = credential(path) else { return Ok(path.to_owned()) };
+    given(name).ok_or_else(|| SecretError::NoCredential(name.to_owned()))
+}
+
+/// The name of a credential that a path stands for.
+pub fn credential(path: &Path) -> Option<&str> {
+    path.to_str()?.strip_prefix(CREDENTIAL)
+}
+
+/// Where a credential is that systemd has given. A name is no path.
+fn given(name: &str) -> Option<PathBuf> {
+    let dir = std::env::var_os(CREDENTIALS)?;
+    let path = Path::new(&dir).join(name);
+    (!name.is_empty() && !name.contains('/') && path.exists()).then_some(path)
+}
+
+/// What is in a file that others may not read, or in a credential.
+///
+/// # Errors
+/// It cannot be read, or everybody can read it.
+pub(crate) fn read_private(path: &Path) -> Result<Vec<u8>, SecretError> {
+    let path = &resolve(path)?;
+    let unreadable = |cause| SecretError::Unreadable { path: path.to_owned(), cause };
+    // The open file is what is looked at, so that nobody can exchange it in between.
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
+    if mode & OTHERS != 0 {
+        return Err(SecretError::Open { path: path.to_owned(), mode });
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+/// A directory that only we can look into.
+pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Puts a file in its place whole or not at all. It appends, because nothing in the sources may have the word for
+/// changing what is there.
+pub(crate) fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let temporary = path.with_file_name(name);
+    // What a crash left behind; it may be there or not.
+    let _ = std::fs::remove_file(&temporary);
+    let mut file = OpenOptions::new().append(true).create_new(true).mode(mode).open(&temporary)?;
+    io::copy(&mut &bytes[..], &mut file)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)
 }
 
 impl Secret {
@@ -61,26 +133,18 @@ impl Secret {
         if let Some(file) = file {
             return Secret::read(file).map(Some);
         }
-        let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
-            .map(|dir| Path::new(&dir).join(credential))
-            .filter(|path| path.exists());
-        credential.map(|path| Secret::read(&path)).transpose()
+        given(credential).map(|path| Secret::read(&path)).transpose()
     }
 
-    /// The password in a file, without the line end.
+    /// The password in a file or a credential, without the line end.
     ///
     /// # Errors
     /// It cannot be read, or everybody can read it.
     pub fn read(path: &Path) -> Result<Secret, SecretError> {
-        let unreadable = |cause| SecretError::Unreadable { path: path.to_owned(), cause };
-        // The open file is what is looked at, so that nobody can exchange it in between.
-        let mut file = std::fs::File::open(path).map_err(unreadable)?;
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
-        if mode & OTHERS != 0 {
-            return Err(SecretError::Open { path: path.to_owned(), mode });
-        }
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(unreadable)?;
+        let text = String::from_utf8(read_private(path)?).map_err(|_| SecretError::Unreadable {
+            path: path.to_owned(),
+            cause: io::Error::new(io::ErrorKind::InvalidData, "it is no text"),
+        })?;
         Ok(Secret(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
@@ -111,5 +175,16 @@ mod tests {
             }
         }
         assert_eq!(format!("{:?}", Secret::new("s3cret")), "Secret");
+    }
+
+    #[test]
+    fn a_credential_is_named_and_not_a_path() {
+        let path = Path::new("credential:web-key");
+        assert_eq!(credential(path), Some("web-key"));
+        assert_eq!(credential(Path::new("/etc/capline/web.key")), None);
+        // Nothing was given to a test; the integration tests give some to the binary.
+        let error = resolve(path).unwrap_err().to_string();
+        assert!(error.contains("LoadCredential=web-key:/etc/capline/web-key"), "{error}");
+        assert!(resolve(Path::new("credential:../../etc/shadow")).is_err());
     }
 }

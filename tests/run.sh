@@ -25,6 +25,7 @@ system_packages() {
     compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql)
     command -v npm > /dev/null || missing+=(nodejs npm)
     command -v cc > /dev/null || missing+=(gcc libc6-dev)
+    command -v systemd-analyze > /dev/null || missing+=(systemd)
     pkg-config --exists libmodbus 2> /dev/null || missing+=(pkg-config libmodbus-dev)
     command -v mbpoll > /dev/null || missing+=(mbpoll)
     [ ${#missing[@]} = 0 ] && return
@@ -45,6 +46,16 @@ peers() {
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv > /dev/null
         python3 -m venv --clear "$venv"
     fi
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+    cp "$wanted" "$venv/installed.txt"
+}
+
+# Schemathesis for tests/it/guard/api.rs, and the schema of CycloneDX for tests/sbom.py. Apart from the peers: they want
+# other versions of the same libraries.
+openapi() {
+    local venv="$PWD/target/openapi" wanted="$PWD/tests/openapi/requirements.txt"
+    cmp -s "$wanted" "$venv/installed.txt" && return
+    python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
     cp "$wanted" "$venv/installed.txt"
 }
@@ -108,6 +119,8 @@ system_packages
 step servers for the tests
 peers
 node_peers
+step Schemathesis and CycloneDX
+openapi
 step axe-core
 axe
 timescale
@@ -117,6 +130,8 @@ step lints
 cargo clippy --workspace --all-targets -- -D warnings
 step licences and sources
 cargo_deny
+step bill of materials
+target/openapi/bin/python tests/sbom.py target/sbom.json
 step tests
 cargo test --workspace
 step requirements and the tests that show them

@@ -86,7 +86,7 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<ExitCode, Refusal> {
 }
 
 /// The directory of a journal, named itself or by the configuration that names it.
-fn journal(named: &Path) -> Result<PathBuf, Refusal> {
+pub(super) fn journal(named: &Path) -> Result<PathBuf, Refusal> {
     if !named.is_file() {
         return Ok(named.to_owned());
     }

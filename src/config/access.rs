@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use domain::plc_map::document::Section;
 
+use super::place;
+
 /// How an OPC UA server is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpcUaAccess {
@@ -192,7 +194,7 @@ fn read_security(device: &Section<'_, '_>, accepts_weak: bool) -> Option<Securit
 
 fn read_user(user: &Section<'_, '_>, base: &Path) -> Option<User> {
     let text = |key| user.text(key).map(|at| at.value);
-    let path = |key| user.text(key).map(|at| base.join(at.value));
+    let path = |key| user.text(key).map(|at| place(base, at.value));
     let (name, variable, file) = (text("name"), text("password_env"), path("password_file"));
     let (certificate, key) = (path("certificate"), path("key"));
     if user.has("password") {

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use domain::plc_map::document::Section;
 
+use super::place;
+
 /// The plant database that rows are forwarded to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseConfig {
@@ -53,7 +55,7 @@ const EXAMPLE: &str = "\"postgres://capline_writer@db.plant.example:5432/plant\"
 pub(super) fn read(section: &Section<'_, '_>, base: &Path) -> Option<DatabaseConfig> {
     let url = section.required_text("url", EXAMPLE);
     let edge = section.required_text("edge", "\"edge-1\"");
-    let path = |key| section.text(key).map(|at| base.join(at.value));
+    let path = |key| section.text(key).map(|at| place(base, at.value));
     let (ca, password_file) = (path("ca"), path("password_file"));
     section.finish();
     let url = url?;

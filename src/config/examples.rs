@@ -18,7 +18,7 @@ struct Need {
     replaced: &'static [(&'static str, &'static str)],
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 9] = [
     Need { of: "[[alert]]", beside: Some("[[webhook]]"), replaced: &[] },
     // Half of its keys are for weights, which are measurements.
     Need {
@@ -43,6 +43,19 @@ const NEEDS: [Need; 7] = [
         of: "[line.device.tls]",
         beside: None,
         replaced: &[("\"192.168.1.10:502\"", "\"tls://192.168.1.10:802\"")],
+    },
+    Need {
+        of: "without_tls",
+        beside: None,
+        replaced: &[("# listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\"")],
+    },
+    Need {
+        of: "open_to_network",
+        beside: None,
+        replaced: &[
+            ("# listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\""),
+            ("# access = \"open\"", "access = \"open\""),
+        ],
     },
     Need { of: "mode", beside: None, replaced: &SECURED },
     Need { of: "user", beside: None, replaced: &SECURED },
@@ -87,7 +100,9 @@ fn every_example_in_a_comment_is_taken_when_it_is_written() {
     // The certificates that it names must be there, and nobody reads them yet.
     let base = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(base.path().join("pki")).expect("a folder");
-    for file in ["plant-ca.pem", "pki/plant-ca.pem", "pki/capline.pem", "pki/capline.key"] {
+    let files =
+        "plant-ca.pem pki/plant-ca.pem pki/capline.pem pki/capline.key pki/web.pem pki/web.key";
+    for file in files.split(' ') {
         std::fs::write(base.path().join(file), "").expect("a file");
     }
     let read = |map: &Path| {

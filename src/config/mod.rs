@@ -5,13 +5,14 @@ pub mod change;
 mod characteristic;
 mod database;
 mod line;
+mod reach;
+mod web;
 mod webhook;
 mod wire;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +26,12 @@ use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
 use sha2::{Digest, Sha256};
 
+use crate::secret::credential;
+
 pub use access::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 pub use database::DatabaseConfig;
+pub use reach::{WebLimits, WebReach, WebTls};
+pub use web::{WebAccess, WebConfig};
 pub use webhook::WebhookConfig;
 pub use wire::{Parity, SerialPort, TlsFiles, Transport, Wire};
 
@@ -43,8 +48,8 @@ pub struct Config {
     pub site: String,
     /// Time zone of shifts and screens.
     pub zone: jiff::tz::TimeZone,
-    /// Where the web server listens.
-    pub listen: SocketAddr,
+    /// Where the screens are served and who may ask.
+    pub web: WebConfig,
     /// Where the journal lies.
     pub data: PathBuf,
     /// Time between two commits.
@@ -59,8 +64,6 @@ pub struct Config {
     pub database: Option<DatabaseConfig>,
     /// Priority of the poll thread under `SCHED_FIFO`, 1 to 99; none for a thread like any other.
     pub realtime_priority: Option<u8>,
-    /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
-    pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
     pub lines: Vec<LineConfig>,
     /// Other systems that are told of alerts.
@@ -234,17 +237,10 @@ impl Reader<'_> {
             site.finish();
         }
 
-        let (listen, web_writes) = match root.section("web") {
-            Some(web) => {
-                let listen = web
-                    .parsed::<SocketAddr>("listen", "an address and port such as 127.0.0.1:8080");
-                let writes = web.boolean("writes");
-                self.note_keys(&web);
-                web.finish();
-                (listen.map(|at| at.value), writes.is_some_and(|at| at.value))
-            }
-            None => (None, false),
-        };
+        let web = root.section("web").map(|web| {
+            self.note_keys(&web);
+            web::read(&web, self.base)
+        });
         root.require("store", "[store] with dir = \"data\"");
         let store = root.section("store");
         let dir = store
@@ -294,7 +290,7 @@ impl Reader<'_> {
             key_lines: std::mem::take(&mut self.key_lines),
             site: name?,
             zone: zone?,
-            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            web: web.unwrap_or_default(),
             data: dir?,
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
             keep_raw: keep_raw.unwrap_or(Duration::from_secs(30 * 86_400)),
@@ -302,7 +298,6 @@ impl Reader<'_> {
             budget: budget.map(|at| at.value as u64 * 1_000_000),
             database,
             realtime_priority,
-            web_writes,
             lines,
             webhooks,
             alerts,
@@ -379,8 +374,20 @@ fn read_span(
     None
 }
 
-/// Reports a file of a key that cannot be read. It is opened and nothing more: what it holds may be renewed later.
+/// Where a file of a configuration is. Paths start at `base`; the name of a credential of systemd stays what it is.
+fn place(base: &Path, text: &str) -> PathBuf {
+    match credential(Path::new(text)) {
+        Some(_) => PathBuf::from(text),
+        None => base.join(text),
+    }
+}
+
+/// Reports a file of a key that cannot be read. It is opened and nothing more: what it holds may be renewed later. A
+/// credential is there only once systemd starts the service.
 fn must_be_there(section: &Section<'_, '_>, line: usize, key: &str, path: &Path) {
+    if credential(path).is_some() {
+        return;
+    }
     if let Err(error) = std::fs::File::open(path) {
         let path = path.display();
         let message = format!("{key} {path} cannot be read: {error}; paths start at this file");

@@ -8,7 +8,7 @@ use domain::plc_map::document::{At, Section};
 use domain::units::{HOUR_US, LineId};
 
 use super::database::is_here;
-use super::{must_be_there, read_span};
+use super::{must_be_there, place, read_span};
 
 /// A webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +86,8 @@ fn name<'d>(section: &Section<'d, '_>) -> Option<At<&'d str>> {
 
 fn hook(section: &Section<'_, '_>, base: &Path, name: Option<&str>) -> Option<WebhookConfig> {
     let url = section.required_text("url", URL);
-    let ca = section.text("ca").map(|at| (at.line, base.join(at.value)));
-    let secret_file = section.text("secret_file").map(|at| base.join(at.value));
+    let ca = section.text("ca").map(|at| (at.line, place(base, at.value)));
+    let secret_file = section.text("secret_file").map(|at| place(base, at.value));
     let url = url?;
     let parts = match parts(url.value) {
         Ok(parts) => parts,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::plc_map::document::Section;
 
-use super::{must_be_there, read_span};
+use super::{must_be_there, place, read_span};
 
 /// How a Modbus device is reached.
 #[derive(Clone, Debug, PartialEq)]
@@ -214,7 +214,7 @@ pub(super) fn read(section: &Section<'_, '_>, address: &str, reply: Duration, ba
 fn read_tls(section: &Section<'_, '_>, base: &Path) -> Option<TlsFiles> {
     let file = |key: &'static str, example: &str| {
         let at = section.required_text(key, example)?;
-        let path = base.join(at.value);
+        let path = place(base, at.value);
         must_be_there(section, at.line, key, &path);
         Some(path)
     };

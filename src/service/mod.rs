@@ -4,6 +4,7 @@
 //! source through a queue to the tracker; a few times a second the tracker's changes go to the historian as one tick
 //! and its status to the screens.
 
+mod accounts;
 mod alerts;
 mod gauges;
 mod history;
@@ -15,6 +16,8 @@ mod quality;
 mod reload;
 mod reports;
 mod running;
+mod screens;
+mod supervise;
 mod switchboard;
 
 use std::net::SocketAddr;
@@ -22,6 +25,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::account::SessionLimits;
 use domain::line::event::EventKind;
 use domain::line::tracker::{Carry, LineModel, LineTracker};
 use domain::units::{Count, HOUR_US, LineId, Moment};
@@ -30,12 +34,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use crate::accounts::Accounts;
 use crate::clock::Clock;
-use crate::config::{Config, DeviceConfig, LineConfig};
+use crate::config::{Config, DeviceConfig, LineConfig, WebAccess};
 use crate::historian::forward::Forwarder;
-use crate::historian::{DeviceTags, Historian, Options, PlantMark};
+use crate::historian::{AccountBook, DeviceTags, Historian, Options, PlantMark};
 use crate::sources::{Paces, Scheduling, SourceAlarm, Sources};
-use crate::web::{self, App, AppParts, LineFeed, Reload, Shown, Simulator};
+use crate::tls;
+use crate::web::{self, App, AppParts, Gate, LineFeed, Reload, Shown, Simulator};
 
 use alerts::{AlertParts, Alerts, CallBook};
 use gauges::ServiceGauges;
@@ -43,6 +49,7 @@ use reload::Reloader;
 use running::{FINAL_POLL, Ground, Running, RunningLine};
 use switchboard::Switchboard;
 
+pub(crate) use accounts::KeptAccounts;
 pub(crate) use history::StoredHistory;
 pub use plant::plant_database;
 
@@ -64,6 +71,11 @@ pub struct Service {
     /// None where no plant database is configured.
     forwarder: Option<Forwarder>,
     alerts: Alerts,
+    /// None where the screens are plain HTTP.
+    certificate: Option<Arc<tls::Server>>,
+    looked_after: Option<JoinHandle<()>>,
+    /// None where nobody signs in.
+    accounts: Option<Accounts>,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
 }
@@ -130,7 +142,8 @@ impl Service {
         (simulated, simulator): (bool, Option<Arc<dyn Simulator>>),
     ) -> anyhow::Result<Service> {
         let hooks = alerts::hooks(&config.webhooks)?;
-        let listener = bind(config.listen).await?;
+        let certificate = screens::certificate(config)?;
+        let listener = bind(config.web.listen).await?;
         let addr = listener.local_addr()?;
         historian.mark(mark(config, simulated))?;
         let (fail, failed) = mpsc::unbounded_channel();
@@ -161,6 +174,8 @@ impl Service {
             calls: calls.clone(),
             plant: forwarder.as_ref().map(Forwarder::status),
         })?;
+        let accounts = accounts(config, &historian);
+        let (access, shown_accounts) = shown_accounts(config, accounts.as_ref());
         let gauges = ServiceGauges {
             historian: historian.clone(),
             sources: sources.clone(),
@@ -169,7 +184,8 @@ impl Service {
         };
         let seen = Arc::downgrade(&sources);
         let running = Running { config: config.clone(), lines, sources, ground };
-        let reloader = Reloader::new(running, (switchboard.clone(), follow), calls.clone(), clock);
+        let ways = (switchboard.clone(), follow);
+        let reloader = Reloader::new(running, ways, calls.clone(), clock, certificate.clone());
         let app = App::new(AppParts {
             site: config.site.clone(),
             zone: config.zone.clone(),
@@ -184,9 +200,13 @@ impl Service {
             reloads: Arc::new(reloader.clone()),
             calls,
             alerts: alerts.board(),
-            writes: config.web_writes || addr.ip().is_loopback(),
+            writes: config.web.writes || addr.ip().is_loopback(),
+            access,
+            accounts: shown_accounts,
+            audit: Arc::new(web::LogOnly),
             gauges: Arc::new(gauges),
             simulator,
+            gate: Arc::new(Gate::new(config.web.reach.limits, certificate.clone())),
         });
         let shown = Shown::from(app);
         reloader.show_on(shown.showing(), addr.ip().is_loopback());
@@ -196,7 +216,13 @@ impl Service {
             let _ = stopped.await;
         };
         let web = tokio::spawn(web::serve(listener, shown, until_stopped));
-        info!(%addr, "the screens are served");
+        info!(%addr, tls = certificate.is_some(), "the screens are served");
+        if certificate.is_none() && !addr.ip().is_loopback() {
+            warn!(
+                "the screens are served in clear: everybody on the network can read and change what is sent; see [web.tls]"
+            );
+        }
+        let looked_after = certificate.clone().map(screens::look_after);
         let failed = tokio::sync::Mutex::new(failed);
         Ok(Service {
             addr,
@@ -206,6 +232,9 @@ impl Service {
             failed,
             forwarder,
             alerts,
+            certificate,
+            looked_after,
+            accounts,
             web,
             stop_web,
         })
@@ -224,6 +253,27 @@ impl Service {
     /// Where the screens are served.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where the screens are served, as a browser takes it.
+    pub fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
+    }
+
+    /// SHA-256 of the certificate of the screens, none where they are plain HTTP.
+    pub fn fingerprint(&self) -> Option<tls::Thumbprint> {
+        Some(self.certificate.as_ref()?.certificate().thumbprint)
+    }
+
+    /// A token with which the first account can be made at `/setup`; none where nobody signs in, or somebody can. To be
+    /// shown to who started the service and kept nowhere.
+    ///
+    /// # Errors
+    /// The journal cannot be read, or the system gives no random numbers.
+    pub fn offer_set_up(&self) -> anyhow::Result<Option<String>> {
+        let offered = self.accounts.as_ref().map(Accounts::offer_set_up).transpose();
+        offered.map(Option::flatten).map_err(anyhow::Error::msg)
     }
 
     /// Waits until every device of every line was heard once, at most `limit`. Whether that is so.
@@ -277,6 +327,9 @@ impl Service {
         }
         // The web may still hold the other handle for its gauges; the sources end with the last one.
         let _ = self.stop_web.send(());
+        if let Some(task) = self.looked_after {
+            task.abort();
+        }
         self.web.await??;
         drop(self.reloader);
         if let Some(sources) = Arc::into_inner(sources) {
@@ -309,6 +362,29 @@ fn start_forwarder(
     let Some(database) = &config.database else { return Ok(None) };
     let settings = plant_database(&config.site, database)?;
     plant::forward(historian, settings, switchboard.clone()).map(Some)
+}
+
+/// The accounts of the journal, where people sign in.
+fn accounts(config: &Config, historian: &Historian) -> Option<Accounts> {
+    let us = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    let (idle_us, longest_us) = (us(config.web.session_idle), us(config.web.session_longest));
+    let limits = SessionLimits { idle_us, longest_us };
+    let signs_in = config.web.access == WebAccess::Users;
+    signs_in.then(|| Accounts::new(AccountBook::within(historian), limits))
+}
+
+/// Who may ask the web, and how it knows.
+fn shown_accounts(
+    config: &Config,
+    accounts: Option<&Accounts>,
+) -> (web::Access, Arc<dyn web::Accounts>) {
+    match accounts {
+        Some(accounts) => {
+            let access = web::Access::Users { secure: config.web.has_tls() };
+            (access, Arc::new(KeptAccounts(accounts.clone())))
+        }
+        None => (web::Access::Open, Arc::new(web::NoAccounts)),
+    }
 }
 
 /// What the journal keeps of a configuration, so that it can be read out without it.

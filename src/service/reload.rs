@@ -16,11 +16,13 @@ use tracing::{error, info, warn};
 
 use super::alerts::CallBook;
 use super::running::{FINAL_POLL, Running, RunningLine};
+use super::screens;
 use super::switchboard::{Switchboard, Ways};
 use crate::clock::Clock;
 use crate::config::change::{ConfigChange, LineChange};
 use crate::config::{Config, ConfigError, LineConfig};
 use crate::sources::{Feed, Place, Sources};
+use crate::tls;
 use crate::web::{LineFeed, Reload, ReloadOutcome, Reloads, Showing};
 
 /// Digits of a hash that tell one configuration from another.
@@ -40,6 +42,8 @@ struct Inner {
     /// Tells the watch over alerts which lines there are.
     follow: watch::Sender<Vec<LineFeed>>,
     calls: Arc<CallBook>,
+    /// That of the screens, read again with the configuration.
+    certificate: Option<Arc<tls::Server>>,
     /// What the screens show, and whether they are for this machine only.
     shown: OnceLock<(Showing, bool)>,
     last: Mutex<Option<Reload>>,
@@ -65,6 +69,7 @@ impl Reloader {
         (switchboard, follow): (Switchboard, watch::Sender<Vec<LineFeed>>),
         calls: Arc<CallBook>,
         clock: Clock,
+        certificate: Option<Arc<tls::Server>>,
     ) -> Reloader {
         let file = running.config.file.clone();
         switchboard.set(ways(&running.lines));
@@ -75,6 +80,7 @@ impl Reloader {
             file,
             follow,
             calls,
+            certificate,
             shown: OnceLock::new(),
             last: Mutex::new(None),
         }))
@@ -107,12 +113,12 @@ impl Reloader {
         };
         let after = running.as_ref().map_or_else(String::new, |r| r.config.sha256.clone());
         let outcome = match done {
-            Ok(changes) if before == after => {
+            Ok(changes) if before == after && changes.is_empty() => {
                 info!(by, "the configuration is the same as before");
                 ReloadOutcome::Applied(changes)
             }
             Ok(changes) => {
-                info!(by, ?changes, sha256 = after, "the configuration has changed");
+                info!(by, ?changes, sha256 = after, "what was read again is taken");
                 ReloadOutcome::Applied(changes)
             }
             Err(Refusal::Mistakes(problems)) => {
@@ -141,16 +147,19 @@ impl Reloader {
         })?;
         let read = tokio::task::spawn_blocking(move || Config::load(&file)).await;
         let new = read.context("reading the configuration broke off")?.map_err(mistakes)?;
-        if new.sha256 == running.config.sha256 {
-            return Ok(Vec::new());
-        }
         let change = ConfigChange::between(&running.config, &new);
         if !change.needs_restart.is_empty() {
             return Err(Refusal::Mistakes(texts(&change.needs_restart)));
         }
         check(&new, &change, self.0.clock)?;
+        // Before anything is changed: a certificate that cannot be used is a mistake like others.
+        let renewed = screens::renew(self.0.certificate.as_ref()).await;
+        let renewed = renewed.map_err(|why| Refusal::Mistakes(vec![why]))?;
+        if new.sha256 == running.config.sha256 {
+            return Ok(renewed.into_iter().collect());
+        }
         self.apply(running, new, &change, by).await?;
-        Ok(change.tell())
+        Ok(change.tell().into_iter().chain(renewed).collect())
     }
 
     async fn apply(

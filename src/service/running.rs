@@ -109,6 +109,11 @@ impl RunningLine {
         &self.config.id
     }
 
+    /// Its status as of its last tick.
+    pub(super) fn latest(&self) -> Option<Arc<LineStatus>> {
+        self.status.borrow().clone()
+    }
+
     /// The line as the web sees it.
     pub(super) fn shown(&self) -> LineFeed {
         LineFeed {

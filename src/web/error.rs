@@ -3,15 +3,19 @@
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::extract::Query;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::Role;
 use super::details;
 use super::i18n::Key;
+
+/// Seconds after which it is worth to try again where there are too many.
+pub(super) const RETRY_AFTER_S: u32 = 10;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +67,15 @@ pub enum WebError {
     /// A page of somebody else asks.
     #[error("another page asked for this")]
     Origin,
+    /// Only who is known is answered here.
+    #[error("nobody is signed in here")]
+    SignIn,
+    /// The role is not enough; the one that is.
+    #[error("this needs the role {}", .0.word())]
+    Role(Role),
+    /// Name, password or both are wrong, or the account cannot be used: always the same words.
+    #[error("the name or the password is wrong, or the account is locked")]
+    NoLogin,
     /// A parameter cannot be used. The text says which, and what would do.
     #[error("{0}")]
     Parameter(String),
@@ -78,6 +91,9 @@ pub enum WebError {
     /// No answer within the time that one has.
     #[error("the answer took too long")]
     TooSlow,
+    /// More connections than the service carries.
+    #[error("too many connections are open")]
+    Full,
     /// The historian could not read.
     #[error("the stored record could not be read")]
     Store(String),
@@ -128,14 +144,15 @@ impl WebError {
             | WebError::NoValue { .. }
             | WebError::NoCounter(_)
             | WebError::NoChart(_) => StatusCode::NOT_FOUND,
-            WebError::ReadOnly | WebError::Origin => StatusCode::FORBIDDEN,
+            WebError::ReadOnly | WebError::Origin | WebError::Role(_) => StatusCode::FORBIDDEN,
+            WebError::SignIn | WebError::NoLogin => StatusCode::UNAUTHORIZED,
             WebError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             WebError::Parameter(_) => StatusCode::BAD_REQUEST,
             WebError::Conflict(_) => StatusCode::CONFLICT,
             WebError::Host(_) => StatusCode::MISDIRECTED_REQUEST,
             WebError::Configuration(_) => StatusCode::UNPROCESSABLE_ENTITY,
             WebError::TooOften => StatusCode::TOO_MANY_REQUESTS,
-            WebError::Crowded | WebError::NotApplied(_) | WebError::TooSlow => {
+            WebError::Crowded | WebError::Full | WebError::NotApplied(_) | WebError::TooSlow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             WebError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -158,11 +175,15 @@ impl WebError {
             WebError::NoPeriod => "no_period",
             WebError::ReadOnly => "read_only",
             WebError::Origin => "origin",
+            WebError::SignIn => "sign_in",
+            WebError::Role(_) => "role",
+            WebError::NoLogin => "no_login",
             WebError::Parameter(_) => "parameter",
             WebError::Host(_) => "host",
             WebError::TooOften => "too_often",
             WebError::Crowded => "crowded",
             WebError::TooSlow => "too_slow",
+            WebError::Full => "full",
             WebError::Store(_) => "store",
         }
     }
@@ -193,6 +214,13 @@ impl WebError {
                 "open it at the machine itself, or set writes = true in [web] of the configuration"
             }
             WebError::Origin => "open the page of this service and do it there",
+            WebError::SignIn => {
+                "sign in at /login, or send the token of a display as Authorization: Bearer"
+            }
+            WebError::Role(_) => "an administrator gives roles at /admin",
+            WebError::NoLogin => {
+                "try again; after five wrong passwords an account is locked for 15 minutes"
+            }
             WebError::Parameter(_) => "parameters are described at /api/openapi.json",
             WebError::Host(_) => {
                 "open it as localhost or by its address, for instance http://127.0.0.1:8080/"
@@ -202,6 +230,9 @@ impl WebError {
                 "close screens that nobody looks at, or read /api/v1/lines/{id}/snapshot instead"
             }
             WebError::TooSlow => "try again in a moment, or ask for a shorter span",
+            WebError::Full => {
+                "close what nobody needs; connections and connections_per_address in [web] are the limits"
+            }
             WebError::Store(_) => {
                 "try again in a moment; if it stays, the log of the service has the cause"
             }
@@ -218,6 +249,10 @@ impl IntoResponse for WebError {
         let mut response = (self.status(), Json(view.clone())).into_response();
         // For a person at a browser, who gets a page of it.
         response.extensions_mut().insert(view);
+        if matches!(self, WebError::Crowded | WebError::Full | WebError::TooOften) {
+            let after = HeaderValue::from(RETRY_AFTER_S);
+            response.headers_mut().insert(header::RETRY_AFTER, after);
+        }
         response
     }
 }
@@ -231,6 +266,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Params<T>, WebError> {
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(params)) => Ok(Params(params)),
+            Err(refused) => Err(WebError::Parameter(refused.body_text())),
+        }
+    }
+}
+
+/// The blanks of a path, refused in our own words when they do not fit.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Path<T>, WebError> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(blanks)) => Ok(Path(blanks)),
             Err(refused) => Err(WebError::Parameter(refused.body_text())),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
@@ -23,14 +23,17 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use utoipa::{IntoParams, ToSchema};
 
+use super::door::Ticket;
 use super::error::{ErrorView, Params, WebError};
 use super::view::{LineView, NowView};
-use super::{App, LineFeed, Routes, Shown, assets};
+use super::{App, LineFeed, Routes, Shown, Why, assets};
 
 /// Time between two views.
 const VIEW_EVERY: Duration = Duration::from_millis(500);
 /// Ticks between two `charts` events while no minute closed: an open subgroup may change with every reading.
 const CHART_TICKS: u64 = 20;
+/// Ticks between two looks at whether the screen may still see.
+const ADMIT_TICKS: u64 = 4;
 
 /// Routes of this area.
 pub(crate) fn routes() -> Routes {
@@ -115,6 +118,8 @@ struct Screen {
     due: VecDeque<Event>,
     closely: Option<Closely>,
     closing: watch::Receiver<bool>,
+    /// What it was let in by; none where the service is open.
+    ticket: Option<Ticket>,
     /// Given back when the screen leaves.
     _permit: OwnedSemaphorePermit,
 }
@@ -141,6 +146,7 @@ struct Charted {
 pub(crate) async fn events(
     State(shown): State<Shown>,
     Params(choice): Params<Choice>,
+    ticket: Option<Extension<Ticket>>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, WebError> {
     let app = shown.now();
@@ -154,7 +160,10 @@ pub(crate) async fn events(
         }
         Some(hz) => return Err(WebError::Parameter(format!("hz is 2 or 10, not {hz}"))),
     };
-    let permit = app.0.streams.clone().try_acquire_owned().map_err(|_| WebError::Crowded)?;
+    let permit = app.0.streams.clone().try_acquire_owned().map_err(|_| {
+        app.parts().gate.refuse(Why::Screens);
+        WebError::Crowded
+    })?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let mut ticks = interval(VIEW_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -169,6 +178,7 @@ pub(crate) async fn events(
         due: VecDeque::new(),
         closely,
         closing,
+        ticket: ticket.map(|Extension(ticket)| ticket),
         _permit: permit,
     };
     Ok(Sse::new(screen.stream()))
@@ -220,6 +230,7 @@ impl Screen {
     /// What is due at a tick; none where there is no such line any more.
     async fn fill(&mut self) -> Option<()> {
         let app = self.shown.now();
+        self.is_admitted(&app).await.then_some(())?;
         let line = app.line(self.line.as_str()).ok()?;
         if self.n_ticks.is_multiple_of(2) {
             let seq = self.seq + 1;
@@ -240,6 +251,16 @@ impl Screen {
         if let Some(status) = status {
             self.push("now", &NowView::of(&status));
         }
+    }
+
+    /// Whether its session or token still counts, asked every two seconds. While the record cannot be read a screen that
+    /// was let in stays.
+    async fn is_admitted(&self, app: &App) -> bool {
+        let Some(ticket) = self.ticket.as_ref() else { return true };
+        if !self.n_ticks.is_multiple_of(ADMIT_TICKS) {
+            return true;
+        }
+        !matches!(app.admits(ticket, false).await, Ok(None))
     }
 
     /// Whether a minute closed since the charts were last sent, or they changed otherwise and it is time.

@@ -100,6 +100,7 @@ impl App {
         let mut gauges = self.parts().gauges.render();
         let streams = ("capline_live_screens", "Live streams open now");
         gauges.push(gauge(streams, Vec::new(), self.n_streams() as f64));
+        gauges.extend(self.parts().gate.gauges());
         for line in &self.parts().lines {
             line_figures(&self.view(line), &mut gauges);
         }

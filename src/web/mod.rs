@@ -1,18 +1,42 @@
 //! The web: pages, JSON, the live stream. Computes nothing; shows what lines publish and the historian kept.
 //!
 //! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); [`serve()`] puts them on a
-//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads` and `gauges`, and what a
-//! simulated plant has in [`simulator`].
+//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads`, `gauges` and
+//! `accounts`, and what a simulated plant has in [`simulator`]; who asks is in `who`.
+//!
+//! # What is defended, and how
+//!
+//! What is worth something here: the account (nobody may change a count, nor keep the lines from being followed), what
+//! people wrote into it, and the secrets with which other systems are reached. The attacker is a machine of the plant
+//! network, or a page of some site in the browser of a person at this machine. Who is root here, or at a PLC, has won.
+//!
+//! | against | stands | in |
+//! |---|---|---|
+//! | reading and changing on the way | TLS 1.3 or 1.2; HSTS with a certificate of the plant | `tls` |
+//! | connections without end, slow heads, slow bodies, screens that do not read | a place for each connection, in all and for each address; times for handshake, head, body and answer; bounds of head and body; 64 live screens | `limits`, `serve` |
+//! | somebody without the right | users with roles, sessions, few attempts at a password; displays by token | `door`, `session`, `who` |
+//! | pages of others | `Origin` has to be ours, a body JSON; no CORS, a policy without inline scripts | `origin`, `serve` |
+//! | a foreign name that leads to 127.0.0.1 | the `Host` of a loopback address is checked | `serve` |
+//! | texts from machines and people | escaped by the templates; never in a header, a path or SQL | [`pages`] |
+//! | an error that tells too much | public words and a code; the cause is in the log alone | [`error`] |
+//! | a web that stands still | lines, polls and the journal share no lock and no thread pool's turn with it; a live screen pulls | [`live`] |
+//!
+//! What is not: who fills the network itself, and who has as many addresses as there are places.
 
+mod accounts;
+mod admin;
 pub mod andon;
 pub mod api;
 pub mod assets;
+mod audit;
 mod desk;
 mod details;
 mod displays;
+mod door;
 pub mod error;
 mod gauges;
 pub mod i18n;
+mod limits;
 pub mod live;
 pub mod metrics;
 mod origin;
@@ -21,8 +45,11 @@ mod record;
 mod reloads;
 mod replay;
 mod serve;
+mod session;
 pub mod simulator;
+mod tls;
 pub mod view;
+mod who;
 
 #[cfg(test)]
 mod fixture;
@@ -37,11 +64,18 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
+pub use accounts::{
+    Account, Accounts, Begun, Change, NewAccount, NoAccounts, NoLogin, Refused, Right, Role,
+    StoredAccount, StoredDisplay,
+};
 pub use andon::{AlertBook, CallDesk};
 pub use api::forward::{Forwarding, ForwardingStream};
+pub use audit::{Audit, AuditNote, LogOnly, audited};
 pub use desk::Desk;
 use error::{WebError, short};
 pub use gauges::{Gauge, GaugeKind, Gauges, Histogram};
+pub use limits::Gate;
+pub(crate) use limits::Why;
 pub use live::Followers;
 pub(crate) use record::blocking;
 pub use record::{History, QualityRecord, ReportRecord, TagReading};
@@ -53,9 +87,13 @@ use serve::router;
 pub use serve::{ask, serve};
 pub use simulator::Simulator;
 use view::{CallView, LineView, Present};
+pub use who::{Access, Via, WhereFrom, Who};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
 const STREAMS: usize = 64;
+
+/// Passwords that are looked at at once: a flood of them takes two threads for a while and no more.
+const HASHING: usize = 2;
 
 /// Routes of an area: path and what answers there. A list rather than a router, so that tests can compare it with
 /// the description at `/api/openapi.json`.
@@ -70,6 +108,9 @@ struct Inner {
     streams: Arc<Semaphore>,
     closing: Arc<watch::Sender<bool>>,
     displays: Arc<displays::Displays>,
+    attempts: Arc<door::Attempts>,
+    /// Passwords that are looked at at once.
+    hashing: Arc<Semaphore>,
 }
 
 /// What an [`App`] is made of.
@@ -101,12 +142,20 @@ pub struct AppParts {
     pub alerts: Arc<dyn AlertBook>,
     /// Reads the configuration again.
     pub reloads: Arc<dyn Reloads>,
-    /// Whether requests may write at all: limits, decisions, causes.
+    /// Whether requests may write at all: limits, decisions, causes. Where people sign in, roles decide instead.
     pub writes: bool,
+    /// Who may ask at all.
+    pub access: Access,
+    /// Accounts, sessions and displays.
+    pub accounts: Arc<dyn Accounts>,
+    /// Keeps what must be audited.
+    pub audit: Arc<dyn Audit>,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
     /// The simulated plant, where there is one: its page and its API exist only then.
     pub simulator: Option<Arc<dyn Simulator>>,
+    /// How the screens are reached, and how many may.
+    pub gate: Arc<Gate>,
 }
 
 /// A line as the web sees it.
@@ -125,7 +174,9 @@ impl App {
     pub fn new(parts: AppParts) -> App {
         let (closing, _) = watch::channel(false);
         let (streams, closing) = (Arc::new(Semaphore::new(STREAMS)), Arc::new(closing));
-        App(Arc::new(Inner { parts, streams, closing, displays: Arc::default() }))
+        let hashing = Arc::new(Semaphore::new(HASHING));
+        let (displays, attempts) = (Arc::default(), Arc::default());
+        App(Arc::new(Inner { parts, streams, closing, displays, attempts, hashing }))
     }
 
     /// The parts it was made of.
@@ -154,6 +205,11 @@ impl App {
             .with_calls(calls.iter().map(|call| CallView::of(call, now_us)).collect())
     }
 
+    /// Says when the service stops.
+    fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
+    }
+
     /// Ends all live streams and lets no new one begin.
     fn close(&self) {
         self.0.closing.send_replace(true);
@@ -173,6 +229,7 @@ pub(crate) fn routes() -> Routes {
         pages::routes(),
         api::routes(),
         displays::routes(),
+        session::routes(),
         live::routes(),
         metrics::routes(),
         assets::routes(),

@@ -1,6 +1,7 @@
 //! The routes of all areas as one service on a socket, and what all answers share: headers, limits, compression, and
 //! whom they are refused.
 
+use std::error::Error as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use hyper::body::Incoming;
@@ -22,7 +23,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::door::door;
 use super::error::{ErrorView, WebError};
+use super::limits::{Why, bound_memory};
 use super::pages::layout::Look;
 use super::pages::refusal::refusal;
 use super::{App, Shown, routes};
@@ -31,7 +34,11 @@ use super::{App, Shown, routes};
 const BODY_LIMIT: usize = 64 * 1024;
 /// Time for the head of a request to arrive. Who sends it byte by byte would hold a connection for ever.
 pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// Time for an answer to begin; a stream then goes on as long as it likes.
+/// Bytes of the head of a request.
+const HEAD_LIMIT: usize = 16 * 1024;
+/// Bytes of requests and answers that one connection keeps.
+const BUFFER: usize = 64 * 1024;
+/// Time for the body of a request to arrive and the answer to begin; a stream then goes on as long as it is read.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Time for open answers to finish at a stop. A screen that no longer reads must not hold the service up.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
@@ -49,16 +56,21 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// Said to browsers that know our certificate by its authority: for a year they reach us by TLS alone.
+const STRICT: &str = "max-age=31536000";
+
 /// The whole web as a service. `guarded` refuses host names: see [`guard`].
 pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
-    let shown = shown.into();
+    let shown: Shown = shown.into();
     let simulated = shown.now().parts().simulator.is_some();
+    let strict = shown.now().parts().gate.is_strict();
     let mut router = Router::new();
     for (path, methods) in routes().into_iter().filter(|(path, _)| simulated || !is_simulated(path))
     {
         router = router.route(path, methods);
     }
     router
+        .route_layer(from_fn_with_state(shown.clone(), door))
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
         .with_state(shown)
@@ -66,7 +78,7 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
         .layer(from_fn_with_state(guarded, guard))
-        .layer(from_fn(finish))
+        .layer(from_fn_with_state(strict, finish))
 }
 
 /// Whether a path is one of the simulated plant, which a real one does not have.
@@ -98,15 +110,22 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let guarded = listener.local_addr()?.ip().is_loopback();
+    bound_memory(&listener);
     let service = TowerToHyperService::new(router(shown.clone(), guarded));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    let open = GracefulShutdown::new();
+    http.max_header_size(HEAD_LIMIT).max_buf_size(BUFFER);
+    let (app, open) = (shown.now(), GracefulShutdown::new());
+    let gate = app.parts().gate.clone();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
+        };
+        let Ok(place) = gate.enter(peer.ip()) else {
+            gate.turn_away(stream);
+            continue;
         };
         // Views are small and sent at once; waiting to fill a packet would only make them late.
         if let Err(error) = stream.set_nodelay(true) {
@@ -117,11 +136,24 @@ pub async fn serve(
             request.extensions_mut().insert(Peer(peer.ip()));
             service.call(request)
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        let connection = open.watch(connection);
+        let (http, watcher, gate) = (http.clone(), open.watcher(), gate.clone());
+        let mut closing = app.closing();
+        // In a task of its own from the first byte: who greets slowly keeps nobody waiting.
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let _place = place;
+            let stream = tokio::select! {
+                greeted = gate.greet(stream) => greeted,
+                _ = closing.wait_for(|closing| *closing) => None,
+            };
+            let Some(stream) = stream else { return };
+            let connection = http.serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection ended early");
+                if error.is_timeout() {
+                    gate.refuse(Why::Head);
+                } else if is_unread(&error) {
+                    gate.refuse(Why::Answer);
+                }
             }
         });
     }
@@ -129,6 +161,12 @@ pub async fn serve(
     shown.now().close();
     let _ = tokio::time::timeout(DRAIN_WITHIN, open.shutdown()).await;
     Ok(())
+}
+
+/// Whether a connection ended because nobody read what was sent.
+fn is_unread(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut)
 }
 
 /// The machine that a request came from.
@@ -167,8 +205,8 @@ fn reads_pages(request: &Request) -> bool {
 
 /// Puts the headers of every answer on it. What says nothing about keeping must not be kept: a figure from a cache
 /// would look live.
-async fn finish(request: Request, next: Next) -> Response {
-    let reader = reads_pages(&request).then(|| Look::of(request.uri(), request.headers()));
+async fn finish(State(strict): State<bool>, request: Request, next: Next) -> Response {
+    let reader = reads_pages(&request).then(|| Look::of(request.uri(), request.headers(), request.extensions()));
     let mut response = next.run(request).await;
     if let Some(look) = reader.filter(|_| !response.status().is_success()) {
         // The time limit answers with nothing but its status.
@@ -179,6 +217,9 @@ async fn finish(request: Request, next: Next) -> Response {
         }
     }
     let headers = response.headers_mut();
+    if strict {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT));
+    }
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

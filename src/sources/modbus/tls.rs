@@ -12,6 +12,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::config::TlsFiles;
+use crate::secret::read_private;
 use crate::tls;
 
 /// Greets one device.
@@ -23,8 +24,12 @@ pub(super) struct Connector {
 impl Connector {
     /// Reads the certificates; `address` is `host:port`.
     pub(super) fn new(address: &str, files: &TlsFiles) -> io::Result<Connector> {
-        let key = PrivateKeyDer::from_pem_file(&files.key)
-            .map_err(|error| wrong(&files.key, &format!("{error}; name our private key, PEM")))?;
+        let pem = read_private(&files.key)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
+        // What the library says of a key is not repeated: it may quote it.
+        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+            wrong(&files.key, "holds no private key in PEM form; name our private key, PEM")
+        })?;
         let cert = tls::certificates(&files.cert).map_err(no_certificates(&files.cert))?;
         let client = tls::client(&files.ca).map_err(no_certificates(&files.ca))?;
         let config = client.with_client_auth_cert(cert, key).map_err(|error| {

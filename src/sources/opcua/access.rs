@@ -9,7 +9,7 @@ use opcua::types::{EndpointDescription, Error};
 
 use super::endpoint::needs_trust;
 use crate::config::{OpcUaAccess, PasswordPlace, Security, User};
-use crate::secret::{Secret, SecretError};
+use crate::secret::{Secret, SecretError, resolve};
 use crate::sources::pki::{Certificate, Pki, PkiError, Thumbprint, Trust};
 
 /// Whoever is neither the owner nor in the group.
@@ -101,6 +101,7 @@ pub(super) fn identity(user: &User) -> Result<IdentityToken, AccessError> {
             Ok(IdentityToken::new_user_name(name.as_str(), secret.expose()))
         }
         User::Certificate { certificate, key } => {
+            let key = &resolve(key)?;
             check_mode(key)?;
             let refused = |cause: Error| AccessError::UserCertificate {
                 path: certificate.clone(),

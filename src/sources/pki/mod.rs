@@ -5,7 +5,6 @@
 //! new certificate is a stranger again. The directories are laid out and the files named as the OPC UA library does
 //! it, which compares the certificate of each session with the trusted ones a second time.
 
-mod certificate;
 mod own;
 
 #[cfg(test)]
@@ -16,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use opcua::crypto::{CertificateStore, X509};
 
-pub use self::certificate::{Certificate, Thumbprint};
+use crate::secret;
+pub use crate::tls::{Certificate, Thumbprint};
 
 /// Our certificate, below the directory.
 pub(super) const OWN_CERTIFICATE: &str = "own/cert.der";
@@ -215,9 +215,9 @@ impl Pki {
 
     fn put(&self, trust: Trust, certificate: &Certificate) -> Result<(), PkiError> {
         let dir = self.dir.join(trust.word());
-        own::private_dir(&dir).map_err(PkiError::at(&dir))?;
+        secret::private_dir(&dir).map_err(PkiError::at(&dir))?;
         let path = dir.join(file_name(certificate));
-        own::put(&path, &certificate.der, 0o644).map_err(PkiError::at(&path))
+        secret::put(&path, &certificate.der, 0o644).map_err(PkiError::at(&path))
     }
 
     /// Certificates of one kind. A directory that is not there is empty.

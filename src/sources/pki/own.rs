@@ -1,8 +1,6 @@
 //! Our own certificate: made on first need, kept for years, its key readable by us alone.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use opcua::crypto::PrivateKey;
@@ -12,6 +10,8 @@ use rcgen::{
 };
 
 use super::{Certificate, OWN_CERTIFICATE, OWN_KEY, PkiError};
+use crate::secret::{private_dir, put};
+use crate::tls::{around, host_name};
 
 /// Length of our key. All policies take it.
 const KEY_BITS: u32 = 2_048;
@@ -57,25 +57,6 @@ fn check_mode(key: &Path) -> Result<(), PkiError> {
     }
 }
 
-/// A directory that only we can look into.
-pub(super) fn private_dir(dir: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-/// Puts a file in its place whole or not at all. It appends, because nothing in the sources may have the word for
-/// changing what is there.
-pub(super) fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let temporary = path.with_file_name(name);
-    // What a crash left behind; it may be there or not.
-    let _ = std::fs::remove_file(&temporary);
-    let mut file = OpenOptions::new().append(true).create_new(true).mode(mode).open(&temporary)?;
-    io::copy(&mut &bytes[..], &mut file)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)
-}
-
 /// A new RSA key as PEM. The key comes from the OPC UA library's own RSA, since *ring* makes none.
 fn new_key() -> Result<String, PkiError> {
     let failed = |what: String| PkiError::NotMade { what };
@@ -90,14 +71,8 @@ fn new_certificate(key_pem: &str, now_s: i64) -> Result<Vec<u8>, PkiError> {
     let make = || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
         let key = KeyPair::from_pkcs8_pem_and_sign_algo(key_pem, &PKCS_RSA_SHA256)?;
         let host = host_name();
-        let today =
-            jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::from_second(now_s)?).date();
         // A PLC without a battery wakes up in the past.
-        let from = today.checked_sub(jiff::Span::new().days(1))?;
-        let until = today.checked_add(jiff::Span::new().years(YEARS))?;
-        let date = |date: jiff::civil::Date| {
-            rcgen::date_time_ymd(date.year().into(), date.month() as u8, date.day() as u8)
-        };
+        let [from, until] = around(now_s, jiff::Span::new().years(YEARS), rcgen::date_time_ymd)?;
         let mut name = DistinguishedName::new();
         name.push(DnType::CommonName, format!("Capline on {host}"));
         let mut params = CertificateParams::new(Vec::new())?;
@@ -107,7 +82,7 @@ fn new_certificate(key_pem: &str, now_s: i64) -> Result<Vec<u8>, PkiError> {
             SanType::URI(format!("urn:{host}:capline").try_into()?),
             SanType::DnsName(host.try_into()?),
         ];
-        (params.not_before, params.not_after) = (date(from), date(until));
+        (params.not_before, params.not_after) = (from, until);
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![
             KeyUsagePurpose::DigitalSignature,
@@ -121,12 +96,4 @@ fn new_certificate(key_pem: &str, now_s: i64) -> Result<Vec<u8>, PkiError> {
         Ok(params.self_signed(&key)?.der().to_vec())
     };
     make().map_err(|error| PkiError::NotMade { what: error.to_string() })
-}
-
-/// Name of this machine, in the letters that a certificate may have.
-fn host_name() -> String {
-    let system = rustix::system::uname();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
-    let name: String = system.nodename().to_string_lossy().chars().map(plain).collect();
-    if name.is_empty() { "localhost".to_owned() } else { name }
 }

@@ -96,7 +96,7 @@ fn strangers_do_not_fill_the_disk() {
     let (_dir, pki) = pki();
     let plc = certificate("plc.der");
     let rejected = pki.dir().join("rejected");
-    own::private_dir(&rejected).unwrap();
+    secret::private_dir(&rejected).unwrap();
     for n in 0..MOST_REJECTED {
         std::fs::write(rejected.join(format!("{n}.der")), b"x").unwrap();
     }
@@ -109,8 +109,8 @@ fn our_certificate_is_made_for_a_key_and_kept() {
     let (_dir, pki) = pki();
     assert_eq!(pki.own_if_made().unwrap(), None);
     let key = pki.dir().join(OWN_KEY);
-    own::private_dir(key.parent().unwrap()).unwrap();
-    own::put(&key, &std::fs::read(case("own.key.pem")).unwrap(), 0o600).unwrap();
+    secret::private_dir(key.parent().unwrap()).unwrap();
+    secret::put(&key, &std::fs::read(case("own.key.pem")).unwrap(), 0o600).unwrap();
     let made = pki.own(NOW_S).unwrap();
     let uri = made.application_uri().unwrap();
     assert!(uri.starts_with("urn:") && uri.ends_with(":capline"), "{uri}");

@@ -6,9 +6,9 @@ use domain::line::batch::hand::{Act, Entry, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::written::{NAME, Written, optional, text};
-use crate::web::App;
+use super::written::{Written, optional, text};
 use crate::web::error::{ErrorView, WebError};
+use crate::web::{App, Who};
 
 /// Longest id of a batch.
 const ID: usize = 40;
@@ -24,7 +24,8 @@ pub(super) struct Opening {
     /// Product and strength.
     #[serde(default)]
     product: String,
-    /// Who opens it.
+    /// Who opens it; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
 }
 
@@ -35,7 +36,8 @@ pub(super) struct Closing {
     /// The batch that is meant. Without it, whichever is open.
     #[serde(default)]
     id: Option<String>,
-    /// Who closes it.
+    /// Who closes it; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
 }
 
@@ -69,11 +71,12 @@ pub(super) struct DoneView {
 pub(super) async fn open(
     State(app): State<App>,
     Path(line): Path<String>,
+    who: Who,
     Written(given): Written<Opening>,
 ) -> Result<Json<DoneView>, WebError> {
     let product = optional("product", &given.product, PRODUCT)?;
     let act = Act::Open { id: text("id", &given.id, ID)?.into(), product: product.into() };
-    order(&app, &line, act, &given.by).await
+    order(&app, &line, act, who.signs("by", &given.by)?).await
 }
 
 /// Closes the open batch at the next reading. Refused where the machine tells a batch of its own, where none is open,
@@ -93,15 +96,16 @@ pub(super) async fn open(
 pub(super) async fn close(
     State(app): State<App>,
     Path(line): Path<String>,
+    who: Who,
     Written(given): Written<Closing>,
 ) -> Result<Json<DoneView>, WebError> {
     let id = given.id.map(|id| text("id", &id, ID)).transpose()?;
-    order(&app, &line, Act::Close { id: id.map(Into::into) }, &given.by).await
+    order(&app, &line, Act::Close { id: id.map(Into::into) }, who.signs("by", &given.by)?).await
 }
 
-async fn order(app: &App, line: &str, act: Act, by: &str) -> Result<Json<DoneView>, WebError> {
+async fn order(app: &App, line: &str, act: Act, by: String) -> Result<Json<DoneView>, WebError> {
     let line = &app.line(line)?.config.id;
-    let order = Order { act, by: text("by", by, NAME)?.into() };
+    let order = Order { act, by: by.into() };
     let answer = app.parts().desk.order(line, order).await.map_err(WebError::Store)?;
     let Entry { did, id, start_us, at_us, .. } =
         answer.map_err(|refusal| WebError::Conflict(refusal.to_string()))?;

@@ -7,12 +7,12 @@ use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::written::{NAME, TEXT, Written, optional, text};
+use super::written::{TEXT, Written, optional};
 use super::{EVENTS_SPAN_US, Span, station_named};
 use crate::web::andon::CallDesk;
 use crate::web::error::{ErrorView, Params, WebError, short};
 use crate::web::view::CallView;
-use crate::web::{App, blocking};
+use crate::web::{App, Who, blocking};
 
 /// A call for help.
 #[derive(Deserialize, ToSchema)]
@@ -35,7 +35,8 @@ pub(super) struct Calling {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answering {
-    /// Who.
+    /// Who; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
     /// In words: what was done.
     #[serde(default)]
@@ -78,6 +79,7 @@ pub(super) async fn calls(
 pub(super) async fn open(
     State(app): State<App>,
     Path(id): Path<String>,
+    who: Who,
     Written(given): Written<Calling>,
 ) -> Result<Json<CallView>, WebError> {
     let line = &app.line(&id)?.config;
@@ -87,7 +89,7 @@ pub(super) async fn open(
     let station = given.station.as_deref().filter(|station| !station.is_empty());
     let station = station.map(|station| station_named(line, station)).transpose()?;
     let act = Act::Open { need, station };
-    let by = optional("by", &given.by, NAME)?;
+    let by = who.may_sign("by", &given.by)?;
     step(&app, line.id.clone(), (0, act), by, optional("text", &given.text, TEXT)?).await
 }
 
@@ -107,9 +109,10 @@ pub(super) async fn open(
 pub(super) async fn take(
     State(app): State<App>,
     Path(call): Path<(String, String)>,
+    who: Who,
     Written(given): Written<Answering>,
 ) -> Result<Json<CallView>, WebError> {
-    answer(&app, call, Act::Take, &given).await
+    answer(&app, call, Act::Take, (&who, &given)).await
 }
 
 /// Says that a call is done, by whoever is there.
@@ -128,21 +131,22 @@ pub(super) async fn take(
 pub(super) async fn close(
     State(app): State<App>,
     Path(call): Path<(String, String)>,
+    who: Who,
     Written(given): Written<Answering>,
 ) -> Result<Json<CallView>, WebError> {
-    answer(&app, call, Act::Close, &given).await
+    answer(&app, call, Act::Close, (&who, &given)).await
 }
 
 async fn answer(
     app: &App,
     (id, number): (String, String),
     act: Act,
-    given: &Answering,
+    (who, given): (&Who, &Answering),
 ) -> Result<Json<CallView>, WebError> {
     let line = app.line(&id)?.config.id.clone();
     let none = |_| WebError::NoCall(short(&number));
     let call = number.parse::<u64>().map_err(none)?;
-    let by = text("by", &given.by, NAME)?;
+    let by = who.signs("by", &given.by)?;
     step(app, line, (call, act), by, optional("text", &given.text, TEXT)?).await
 }
 

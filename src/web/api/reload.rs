@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::written::{NAME, Written, text};
+use super::written::Written;
 use crate::web::details::chinese;
 use crate::web::error::{ErrorView, WebError};
-use crate::web::{App, Peer, Reload, ReloadOutcome};
+use crate::web::{App, Peer, Reload, ReloadOutcome, Who};
 
 /// Who reads the configuration again.
 #[derive(Deserialize, ToSchema)]
@@ -112,10 +112,14 @@ pub(super) async fn standing(State(app): State<App>) -> Json<StandingView> {
 )]
 pub(super) async fn reload(
     State(app): State<App>,
+    who: Who,
     peer: Option<Extension<Peer>>,
     Written(given): Written<Reloading>,
 ) -> Result<Response, WebError> {
-    let name = given.by.as_deref().map(|by| text("by", by, NAME)).transpose()?;
+    let name = match (&given.by, who.is_known()) {
+        (None, false) => None,
+        (by, _) => Some(who.signs("by", by.as_deref().unwrap_or_default())?),
+    };
     let address = peer.map(|Extension(Peer(address))| address.to_canonical().to_string());
     let by = match (name, address) {
         (Some(name), Some(address)) => format!("{name} at {address}"),

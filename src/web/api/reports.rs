@@ -5,11 +5,11 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::written::{NAME, TEXT, Written, text};
-use crate::web::App;
+use super::written::{TEXT, Written, text};
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Lang;
 use crate::web::pages::report::{self, FinalView, GapForm, Standing};
+use crate::web::{App, Who};
 
 /// Which report.
 #[derive(Deserialize, IntoParams)]
@@ -52,11 +52,12 @@ pub(super) async fn standing(
 pub(super) async fn explain(
     State(app): State<App>,
     Path(id): Path<String>,
+    who: Who,
     Written(given): Written<GapForm>,
 ) -> Result<Json<Standing>, WebError> {
     app.line(&id)?;
     let (kind, start_ms) = (given.kind.clone(), given.start_ms);
-    let (by, why) = (text("by", &given.by, NAME)?, text("why", &given.why, TEXT)?);
+    let (by, why) = (who.signs("by", &given.by)?, text("why", &given.why, TEXT)?);
     report::explain(&app, &id, GapForm { by, why, ..given }).await?;
     report::standing(&app, &id, &kind, start_ms).await.map(Json)
 }
@@ -73,7 +74,8 @@ pub(super) struct Finalising {
     lang: String,
     /// SHA-256 of the figures that were looked at.
     data_sha256: String,
-    /// Who makes it final.
+    /// Who makes it final; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
 }
 
@@ -93,12 +95,13 @@ pub(super) struct Finalising {
 pub(super) async fn finalise(
     State(app): State<App>,
     Path(id): Path<String>,
+    who: Who,
     Written(given): Written<Finalising>,
 ) -> Result<Json<FinalView>, WebError> {
     app.line(&id)?;
     let lang = Lang::from_word(&given.lang)
         .ok_or_else(|| WebError::Parameter("lang is en, zh or both".to_owned()))?;
-    let by = text("by", &given.by, NAME)?;
+    let by = who.signs("by", &given.by)?;
     let which = (given.kind.as_str(), given.start_ms, lang);
     report::finalise(&app, &id, which, (by, &given.data_sha256)).await.map(Json)
 }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::read;
-use super::written::{NAME, TEXT, Written, text};
-use crate::web::App;
+use super::written::{TEXT, Written, text};
 use crate::web::error::{ErrorView, WebError, short};
+use crate::web::{App, Who};
 
 /// What is said about a stop.
 #[derive(Deserialize, ToSchema)]
@@ -38,7 +38,8 @@ pub(super) struct Revising {
     /// whatever was said last is overruled.
     #[serde(default)]
     seen: Option<u64>,
-    /// Who says so.
+    /// Who says so; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
     /// Why it is changed.
     why: String,
@@ -67,6 +68,7 @@ pub(super) struct RevisedView {
 pub(super) async fn revise(
     State(app): State<App>,
     Path(id): Path<String>,
+    who: Who,
     Written(given): Written<Revising>,
 ) -> Result<Json<RevisedView>, WebError> {
     let line = app.line(&id)?.config.id.clone();
@@ -74,7 +76,7 @@ pub(super) async fn revise(
         number: 0,
         at_us: app.present().now.utc_us,
         act: act(&given)?,
-        by: text("by", &given.by, NAME)?.into(),
+        by: who.signs("by", &given.by)?.into(),
         why: text("why", &given.why, TEXT)?.into(),
     };
     let made = read(&app, move |history| history.revise(&line, revision, given.seen)).await?;

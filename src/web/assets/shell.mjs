@@ -4,6 +4,7 @@ import { age, clock, hms, put, REPLAY, setOffset, t, title, word } from './forma
 import { acknowledge, changed } from './display.mjs';
 import './explain.mjs';
 import './keys.mjs';
+import './session.mjs';
 import { Live } from './live.mjs';
 
 const body = document.body;

@@ -134,6 +134,7 @@ macro_rules! texts {
     };
 }
 
+mod access;
 mod calls;
 mod data;
 mod errors;
@@ -149,7 +150,8 @@ mod simulator;
 mod spc;
 mod stops;
 
-const AREAS: [&[Key]; 14] = [
+const AREAS: [&[Key]; 15] = [
+    access::TEXTS,
     calls::TEXTS,
     data::TEXTS,
     errors::TEXTS,

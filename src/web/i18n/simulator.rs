@@ -15,7 +15,7 @@ texts! {
     SimResetNote "sim_reset_note" "Seed and clock are fixed for a run. Beginning anew ends this one with its journal; the screens are back after some seconds." "种子与时钟倍率在一次运行中固定。重新开始会结束本次运行及其日志，画面数秒后恢复。"
     SimResetting "sim_resetting" "another run begins…" "正在开始新的运行…"
     SimInject "sim_inject" "Put a fault in" "注入故障"
-    SimFor "sim_for" "for, on the line's clock" "时长（产线时钟）"
+    SimFor "sim_for" "for how long, by the line's clock" "时长（产线时钟）"
     SimForUsual "sim_for.usual" "as usual" "默认"
     SimFor10s "sim_for.10s" "10 s" "10 秒"
     SimFor1min "sim_for.1min" "1 min" "1 分钟"

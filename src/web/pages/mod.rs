@@ -1,11 +1,13 @@
 //! Pages, one file each. A page is a shell in the reader's language with the figures of the
 //! moment; the next ones come over the stream.
 
+mod admin;
 mod calls;
 pub mod data;
 mod first_run;
 pub mod layout;
 pub mod line;
+mod login;
 pub mod overview;
 mod parts;
 pub(in crate::web) mod refusal;
@@ -32,6 +34,8 @@ pub(crate) fn routes() -> Routes {
         report::routes(),
         data::routes(),
         sim::routes(),
+        login::routes(),
+        admin::routes(),
     ]
     .into_iter()
     .flatten()

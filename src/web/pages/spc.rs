@@ -13,7 +13,7 @@ use super::layout::{Choice, Look, Page, page};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
-use crate::web::{App, Routes, assets};
+use crate::web::{App, Right, Routes, assets};
 
 /// Spans that can be chosen: hours and text.
 const SPANS: [(u32, Key); 4] =
@@ -51,7 +51,7 @@ async fn workbench(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let first = match asked(&app, look, (Key::Spc, line), &choice).await? {
+    let first = match asked(&app, &look, (Key::Spc, line), &choice).await? {
         Ok(first) => first,
         Err(refused) => return Ok(refused),
     };
@@ -59,9 +59,10 @@ async fn workbench(
     let all = &feed.config.characteristics;
     let shown = all.iter().find(|characteristic| *characteristic.id == *name);
     let shown = shown.ok_or_else(|| WebError::NoChart(name.chars().take(60).collect()))?;
-    let body = body(look.lang, all, shown, app.parts().writes && first.replay.is_none());
+    let writes = look.who.writes(&app, Right::Judge) && first.replay.is_none();
+    let body = body(look.lang, all, shown, writes);
     let content = Page { title: Key::Spc, line, script: "spc.mjs", body, first };
-    Ok(page(&app, look, &content))
+    Ok(page(&app, &look, &content))
 }
 
 /// What a characteristic is called.

@@ -1,5 +1,6 @@
 //! Modbus/TCP Security against a server of rustls that asks for a certificate, with authorities made here.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -37,6 +38,7 @@ impl Authority {
         let file = |name: &str, text: String| {
             let path = folder.join(name);
             std::fs::write(&path, text).unwrap();
+            private(&path, 0o600);
             path
         };
         TlsFiles {
@@ -46,6 +48,10 @@ impl Authority {
             name: Some("plc.test".into()),
         }
     }
+}
+
+fn private(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 const VALID: (i32, i32) = (2020, 2090);
@@ -154,4 +160,8 @@ async fn certificates_that_cannot_be_used_are_named() {
     std::fs::write(&files.key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
     let words = refusal(&address, files).await;
     assert!(words.contains("key and cert must belong together"), "{words}");
+    let files = ours.files(folder.path(), &plant);
+    private(&files.key, 0o644);
+    let words = refusal(&address, files).await;
+    assert!(words.contains("may be read by everybody (mode 644); chmod 600 it"), "{words}");
 }

@@ -8,7 +8,7 @@ mod wanted;
 mod write;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::{get, post};
 use domain::line::calendar::Calendar;
 use domain::line::event::{Event, EventKind};
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
 use super::{AsOf, QUALITY_SPAN_US, Span};
-use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::error::{ErrorView, Params, Path, WebError};
 use crate::web::{App, QualityRecord, Routes, blocking};
 use view::{
     CharacteristicView, IncidentView, LimitsView, MarkView, ReplayView, Shown, ToldView,
@@ -200,7 +200,11 @@ fn marks(
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/charts/{characteristic}/points",
     params(("id" = String, Path), ("characteristic" = String, Path), Span),
-    responses((status = 200, body = Vec<ToldView>), (status = 404, body = ErrorView))
+    responses(
+        (status = 200, body = Vec<ToldView>),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 async fn points(
     State(app): State<App>,
@@ -238,7 +242,11 @@ async fn versions(
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/replay",
     params(("id" = String, Path), ("characteristic" = String, Path), ("version" = u32, Path), Span),
-    responses((status = 200, body = ReplayView), (status = 404, body = ErrorView))
+    responses(
+        (status = 200, body = ReplayView),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 async fn replayed(
     State(app): State<App>,
@@ -261,7 +269,11 @@ async fn replayed(
 /// Incidents of the line that began in a span or are open, newest first.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/incidents", params(("id" = String, Path), Span),
-    responses((status = 200, body = Vec<IncidentView>), (status = 404, body = ErrorView))
+    responses(
+        (status = 200, body = Vec<IncidentView>),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 async fn incidents(
     State(app): State<App>,

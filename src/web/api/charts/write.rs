@@ -1,8 +1,8 @@
-//! What people do to charts: propose limits, decide about them, work on incidents. Until there are users a name is
-//! asked for and kept; nothing is written without one, nor over a network unless the configuration says so.
+//! What people do to charts: propose limits, decide about them, work on incidents. The name of who is
+//! signed in is kept, or one that is asked for where nobody signs in; nothing is written without one.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, fit};
 use domain::quality::record::{Work, WorkKind};
@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 
 use super::view::{LimitsView, ReplayView};
 use super::{Data, SPAN_US, off_thread, record, version_of};
-use crate::web::App;
-use crate::web::api::written::{NAME, TEXT, Written, text};
+use crate::web::api::written::{TEXT, Written, text};
 use crate::web::api::{QUALITY_SPAN_US, Span};
-use crate::web::error::{ErrorView, WebError};
+use crate::web::error::{ErrorView, Path, WebError};
+use crate::web::{App, Who};
 
 /// Most subgroups that one proposal leaves out.
 const EXCLUSIONS: usize = 100;
@@ -24,7 +24,8 @@ const EXCLUSIONS: usize = 100;
 /// Limits to be kept as a proposal.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Proposal {
-    /// Who proposes.
+    /// Who proposes; may be left out by who is signed in.
+    #[serde(default)]
     author: String,
     /// Why.
     reason: String,
@@ -58,7 +59,9 @@ pub(super) struct Proposed {
 pub(super) struct Verdicted {
     /// `approved` or `rejected`.
     verdict: String,
-    /// Who decides: for an approval somebody else than the author.
+    /// Who decides: for an approval somebody else than the author. May be left out by who is signed in: no two accounts
+    /// have one name, so that two names are two accounts.
+    #[serde(default)]
     by: String,
     /// Why.
     reason: String,
@@ -67,7 +70,8 @@ pub(super) struct Verdicted {
 /// Something done about an incident.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Done {
-    /// By whom.
+    /// By whom; may be left out by who is signed in.
+    #[serde(default)]
     author: String,
     /// `acknowledge`, `cause`, `action`, `owner` or `note`.
     kind: String,
@@ -95,18 +99,24 @@ pub(super) fn limits_of(
 #[utoipa::path(
     post, path = "/api/v1/lines/{id}/charts/{characteristic}/limits",
     params(("id" = String, Path), ("characteristic" = String, Path)), request_body = Proposal,
-    responses((status = 200, body = Proposed), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+    responses(
+        (status = 200, body = Proposed),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 pub(super) async fn propose(
     State(app): State<App>,
     Path((id, name)): Path<(String, String)>,
+    who: Who,
     Written(proposal): Written<Proposal>,
 ) -> Result<Json<Proposed>, WebError> {
     let (line, characteristic) = app.characteristic(&id, &name)?;
     let now_us = app.present().now.utc_us;
     let span =
         Span::of(proposal.from, proposal.to).resolve_from(now_us, SPAN_US, QUALITY_SPAN_US)?;
-    let author = text("author", &proposal.author, NAME)?;
+    let author = who.signs("author", &proposal.author)?;
     let reason = text("reason", &proposal.reason, TEXT)?;
     if proposal.exclude.len() > EXCLUSIONS {
         let message = format!("more than {EXCLUSIONS} subgroups left out; choose another baseline");
@@ -143,11 +153,17 @@ pub(super) async fn propose(
     post, path = "/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/decision",
     params(("id" = String, Path), ("characteristic" = String, Path), ("version" = u32, Path)),
     request_body = Verdicted,
-    responses((status = 200, body = LimitsView), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+    responses(
+        (status = 200, body = LimitsView),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 pub(super) async fn decide(
     State(app): State<App>,
     Path((id, name, version)): Path<(String, String, u32)>,
+    who: Who,
     Written(verdict): Written<Verdicted>,
 ) -> Result<Json<LimitsView>, WebError> {
     let (line, characteristic) = app.characteristic(&id, &name)?;
@@ -159,7 +175,7 @@ pub(super) async fn decide(
                 return Err(WebError::Parameter("verdict must be approved or rejected".to_owned()));
             }
         },
-        by: text("by", &verdict.by, NAME)?,
+        by: who.signs("by", &verdict.by)?,
         reason: text("reason", &verdict.reason, TEXT)?,
         at_us: app.present().now.utc_us,
     };
@@ -178,11 +194,17 @@ pub(super) async fn decide(
 #[utoipa::path(
     post, path = "/api/v1/lines/{id}/incidents/{incident}/work",
     params(("id" = String, Path), ("incident" = i64, Path)), request_body = Done,
-    responses((status = 204), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+    responses(
+        (status = 204),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 pub(super) async fn work(
     State(app): State<App>,
     Path((id, incident)): Path<(String, i64)>,
+    who: Who,
     Written(done): Written<Done>,
 ) -> Result<axum::http::StatusCode, WebError> {
     let line = app.line(&id)?.config.id.clone();
@@ -194,7 +216,7 @@ pub(super) async fn work(
         WorkKind::Acknowledge if done.text.trim().is_empty() => String::new(),
         _ => text("text", &done.text, TEXT)?,
     };
-    let author = text("author", &done.author, NAME)?;
+    let author = who.signs("author", &done.author)?;
     let work = Work { at_us: app.present().now.utc_us, author, kind, text: words };
     off_thread(&app, move |app| {
         match record(app).add_work(&line, incident, work).map_err(WebError::Store)? {

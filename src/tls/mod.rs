@@ -1,12 +1,29 @@
-//! Certificates in PEM files, and TLS clients that trust them and nobody else.
+//! Certificates in PEM files, TLS clients that trust them and nobody else, and the certificate that our screens show.
+
+mod certificate;
+mod made;
+mod server;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WantsClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+
+pub use certificate::{Certificate, Thumbprint};
+pub(crate) use made::around;
+pub(crate) use server::{Server, Source};
+
+/// What all encryption rests on.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
 
 /// The certificates of a file, at least one.
 ///
@@ -30,8 +47,15 @@ pub(crate) fn client(ca: &Path) -> Result<ConfigBuilder<ClientConfig, WantsClien
     for certificate in certificates(ca)? {
         roots.add(certificate).map_err(|error| error.to_string())?;
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     Ok(builder.map_err(|error| error.to_string())?.with_root_certificates(roots))
+}
+
+/// Name of this machine, in the letters that a certificate may have.
+pub(crate) fn host_name() -> String {
+    let system = rustix::system::uname();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+    let name: String = system.nodename().to_string_lossy().chars().map(plain).collect();
+    if name.is_empty() { "localhost".to_owned() } else { name }
 }

@@ -1,0 +1,89 @@
+//! Schemathesis asks the API what its description promises, and everything else: nothing breaks, and every answer is one
+//! that is described.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use simulators::PlantConfig;
+
+use crate::harness::{Api, PATIENCE, Site, plant, repository, until};
+use crate::process::Process;
+use crate::skip::skipped;
+
+/// Time for all requests, on a machine that is busy with other tests.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// What is asked of each route, by default; `CAPLINE_API_EXAMPLES` asks more.
+const EXAMPLES: &str = "4";
+
+/// What has to hold of every answer. That what is described is all there is, is not asked: a request may be refused for
+/// what no description can say.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                      response_headers_conformance,response_schema_conformance,unsupported_method";
+
+/// Routes that are left out: a stream without end, and one that is 503 while a machine is away.
+const LEFT_OUT: [&str; 2] = ["/events", "/readyz"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_is_one_that_is_described() {
+    let schemathesis = repository("target/openapi/bin/schemathesis");
+    if !schemathesis.exists() {
+        skipped("the description of the API", "no target/openapi; tests/run.sh installs it");
+        return;
+    }
+    let site = Site::new();
+    let plant = plant(PlantConfig::default(), site.path()).await;
+    site.follow(&plant);
+    let mut service = Process::run(&site.file());
+    let api = service.api().await;
+    api.heard("CF01").await;
+    api.heard("CW04").await;
+    plant.resume();
+    api.counts_beyond(500).await;
+    until("a minute", PATIENCE * 3, async || match api.in_minutes().await? {
+        minutes if minutes.best() > 0 => Ok(()),
+        _ => Err("none yet".to_owned()),
+    })
+    .await;
+    let description = api.text("/api/openapi.json").await.expect("the description");
+    let file = site.path().join("openapi.json");
+    std::fs::write(&file, &description).expect("a file");
+    let (good, said) = ask(&schemathesis, api, &file, &[]).await;
+    assert!(good, "{said}");
+    // The same words find an answer that is not described.
+    let mut short: Value = serde_json::from_str(&description).expect("JSON");
+    let answers = &mut short["paths"]["/api/v1/lines/{id}/calls"]["get"]["responses"];
+    assert!(answers.as_object_mut().is_some_and(|all| all.remove("200").is_some()), "{answers}");
+    std::fs::write(&file, short.to_string()).expect("a file");
+    let only = ["--include-path", "/api/v1/lines/{id}/calls", "--include-method", "GET"];
+    let (good, said) = ask(&schemathesis, api, &file, &only).await;
+    assert!(!good && said.contains("Undocumented"), "{said}");
+    plant.stop().await;
+}
+
+/// Lets Schemathesis ask: whether all was well, and what it says.
+async fn ask(schemathesis: &Path, api: Api, description: &Path, more: &[&str]) -> (bool, String) {
+    let folder = description.parent().unwrap_or(description);
+    let examples = std::env::var("CAPLINE_API_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned());
+    let mut command = Command::new(schemathesis);
+    command.arg("--config-file").arg(repository("tests/openapi/schemathesis.toml"));
+    command.arg("run").arg(description).arg("--url").arg(format!("http://{}", api.0));
+    command.args(["--max-examples", &examples, "--seed", "7"]);
+    command.args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS]);
+    command.args(["--request-timeout", "30", "--continue-on-failure", "--no-shrink", "--no-color"]);
+    command.args(["--suppress-health-check", "all", "--generation-database", "none"]);
+    // A session of somebody with a role: `Cookie: …`, one header a line.
+    if let Ok(headers) = std::env::var("CAPLINE_API_HEADERS") {
+        for header in headers.lines() {
+            command.args(["-H", header]);
+        }
+    }
+    for path in LEFT_OUT {
+        command.args(["--exclude-path", path]);
+    }
+    let mut asked = Process::start(command.args(more).current_dir(folder));
+    let status = asked.exit(LIMIT).await;
+    (status.success(), asked.stdout().join("\n") + &asked.stderr().join("\n"))
+}
