@@ -37,6 +37,7 @@
 //! | [`alert`] | facts that lasted too long, each told once |
 //! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
+//! | [`audit`] | entries that follow from each other: who did what, and what was signed |
 //! | [`line::status`] | what a line looks like at one moment |
 //! | [`line::tracker`] | one line followed: snapshots → events, minutes, status |
 
@@ -57,3 +58,5 @@ pub mod line;
 pub mod quality;
 
 pub mod alert;
+
+pub mod audit;
