@@ -26,7 +26,9 @@ use crate::demo::built_in;
 use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
 use crate::web::andon::NoAndon;
-use crate::web::{App, AppParts, Desk, Gauge, Gauges, LineFeed, Reload, Reloads, ask};
+use crate::web::{
+    Access, App, AppParts, Desk, Gauge, Gauges, LineFeed, LogOnly, NoAccounts, Reload, Reloads, ask,
+};
 
 /// Minutes of a day.
 const DAY: i64 = 24 * 60;
@@ -269,6 +271,9 @@ impl Question<'_> {
             quality: Arc::new(StoredHistory(historian.clone())),
             reports: Arc::new(StoredHistory(historian.clone())),
             writes: false,
+            access: Access::Open,
+            accounts: Arc::new(NoAccounts),
+            audit: Arc::new(LogOnly),
             gauges: Arc::new(Nothing),
             desk: Arc::new(Nothing),
             calls: Arc::new(NoAndon),

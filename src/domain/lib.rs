@@ -34,6 +34,7 @@
 //! | [`line::balance`] | whether the counts of a line can be true together |
 //! | [`line::report`] | which gaps of a period a person explains, and reports made final |
 //! | [`line::call`] | calls for help: who called, who took it, what was done |
+//! | [`account`] | people and displays that ask: roles, sessions, locks |
 //! | [`alert`] | facts that lasted too long, each told once |
 //! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
@@ -56,6 +57,8 @@ pub mod plc_map;
 pub mod line;
 
 pub mod quality;
+
+pub mod account;
 
 pub mod alert;
 

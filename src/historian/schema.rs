@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { step: 8, sql: include_str!("sql/0008_reports.sql") },
     Migration { step: 9, sql: include_str!("sql/0009_records.sql") },
     Migration { step: 10, sql: include_str!("sql/0010_andon.sql") },
+    Migration { step: 11, sql: include_str!("sql/0011_users.sql") },
     Migration { step: 12, sql: include_str!("sql/0012_audit.sql") },
 ];
 

@@ -163,6 +163,9 @@ impl Service {
             calls,
             alerts: alerts.board(),
             writes: config.web_writes || addr.ip().is_loopback(),
+            access: web::Access::Open,
+            accounts: Arc::new(web::NoAccounts),
+            audit: Arc::new(web::LogOnly),
             gauges: Arc::new(gauges),
         });
         let shown = Shown::from(app);

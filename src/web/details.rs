@@ -33,6 +33,15 @@ const SENTENCES: &[(&str, &str)] = &[
     ("web writes = {}", "网页写入 = {}"),
     ("mistakes in the configuration: {}", "配置错误：{} 处"),
     ("the configuration could not be changed: {}", "配置无法更改：{}"),
+    // Who asks.
+    ("nobody is signed in here", "尚未登录"),
+    ("this needs the role {role}", "需要角色：{}"),
+    (
+        "the name or the password is wrong, or the account is locked",
+        "用户名或密码错误，或账户已锁定",
+    ),
+    ("this service only shows", "本服务仅供查看"),
+    ("another page asked for this", "请求来自其他网页"),
     // Batches.
     ("first batch seen", "首个批号"),
     ("after batch {}", "上一批 {}"),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::Role;
 use super::details;
 
 /// Why a request is not answered as asked.
@@ -62,6 +63,15 @@ pub enum WebError {
     /// A page of somebody else asks.
     #[error("another page asked for this")]
     Origin,
+    /// Only who is known is answered here.
+    #[error("nobody is signed in here")]
+    SignIn,
+    /// The role is not enough; the one that is.
+    #[error("this needs the role {}", .0.word())]
+    Role(Role),
+    /// Name, password or both are wrong, or the account cannot be used: always the same words.
+    #[error("the name or the password is wrong, or the account is locked")]
+    NoLogin,
     /// A parameter cannot be used. The text says which, and what would do.
     #[error("{0}")]
     Parameter(String),
@@ -120,7 +130,8 @@ impl WebError {
             | WebError::NoValue { .. }
             | WebError::NoCounter(_)
             | WebError::NoChart(_) => StatusCode::NOT_FOUND,
-            WebError::ReadOnly | WebError::Origin => StatusCode::FORBIDDEN,
+            WebError::ReadOnly | WebError::Origin | WebError::Role(_) => StatusCode::FORBIDDEN,
+            WebError::SignIn | WebError::NoLogin => StatusCode::UNAUTHORIZED,
             WebError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             WebError::Parameter(_) => StatusCode::BAD_REQUEST,
             WebError::Conflict(_) => StatusCode::CONFLICT,
@@ -148,6 +159,9 @@ impl WebError {
             WebError::NoPeriod => "no_period",
             WebError::ReadOnly => "read_only",
             WebError::Origin => "origin",
+            WebError::SignIn => "sign_in",
+            WebError::Role(_) => "role",
+            WebError::NoLogin => "no_login",
             WebError::Parameter(_) => "parameter",
             WebError::Host(_) => "host",
             WebError::TooOften => "too_often",
@@ -182,6 +196,13 @@ impl WebError {
                 "open it at the machine itself, or set writes = true in [web] of the configuration"
             }
             WebError::Origin => "open the page of this service and do it there",
+            WebError::SignIn => {
+                "sign in at /login, or send the token of a display as Authorization: Bearer"
+            }
+            WebError::Role(_) => "an administrator gives roles at /admin",
+            WebError::NoLogin => {
+                "try again; after five wrong passwords an account is locked for 15 minutes"
+            }
             WebError::Parameter(_) => "parameters are described at /api/openapi.json",
             WebError::Host(_) => {
                 "open it as localhost or by its address, for instance http://127.0.0.1:8080/"

@@ -1,11 +1,14 @@
 //! The web: pages, JSON, the live stream. Computes nothing; shows what lines publish and the historian kept.
 //!
 //! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); [`serve()`] puts them on a
-//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads` and `gauges`.
+//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads`, `gauges` and
+//! `accounts`; who asks is in `who`.
 
+mod accounts;
 pub mod andon;
 pub mod api;
 pub mod assets;
+mod audit;
 mod desk;
 mod details;
 mod displays;
@@ -21,6 +24,7 @@ mod reloads;
 mod replay;
 mod serve;
 pub mod view;
+mod who;
 
 #[cfg(test)]
 mod fixture;
@@ -35,8 +39,13 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::config::LineConfig;
+pub use accounts::{
+    Account, Accounts, Begun, Change, NewAccount, NoAccounts, NoLogin, Refused, Right, Role,
+    StoredAccount, StoredDisplay,
+};
 pub use andon::{AlertBook, CallDesk};
 pub use api::forward::{Forwarding, ForwardingStream};
+pub use audit::{Audit, AuditNote, LogOnly, audited};
 pub use desk::Desk;
 use error::{WebError, short};
 pub use gauges::{Gauge, GaugeKind, Gauges, Histogram};
@@ -48,6 +57,7 @@ pub(crate) use serve::Peer;
 use serve::router;
 pub use serve::{ask, serve};
 use view::{CallView, LineView, Present};
+pub use who::{Access, Via, WhereFrom, Who};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
 const STREAMS: usize = 64;
@@ -96,8 +106,14 @@ pub struct AppParts {
     pub alerts: Arc<dyn AlertBook>,
     /// Reads the configuration again.
     pub reloads: Arc<dyn Reloads>,
-    /// Whether requests may write at all: limits, decisions, causes.
+    /// Whether requests may write at all: limits, decisions, causes. Where people sign in, roles decide instead.
     pub writes: bool,
+    /// Who may ask at all.
+    pub access: Access,
+    /// Accounts, sessions and displays.
+    pub accounts: Arc<dyn Accounts>,
+    /// Keeps what must be audited.
+    pub audit: Arc<dyn Audit>,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
 }

@@ -1,0 +1,225 @@
+//! People and displays that ask: roles and what they may do, names and passwords that are good enough, how long a
+//! session lives and when an account is locked. Rules only: who somebody is and what time it is are arguments.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use crate::units::{MINUTE_US, SECOND_US};
+
+/// Longest name of an account, in characters.
+pub const LONGEST_NAME: usize = 40;
+/// Longest name on records, in characters.
+pub const LONGEST_PRINTED: usize = 80;
+/// Shortest password, in characters.
+pub const SHORTEST_PASSWORD: usize = 10;
+/// Longest password, in bytes: more would only be work for the hash.
+pub const LONGEST_PASSWORD: usize = 1_024;
+/// Wrong passwords in a row that lock an account.
+pub const TRIES: u32 = 5;
+/// How long an account stays locked.
+pub const LOCKED_US: i64 = 15 * MINUTE_US;
+/// A session that was used later than now by more than this belongs to a clock that was set back, and ends.
+const AHEAD_US: i64 = 60 * SECOND_US;
+
+/// What somebody is to the plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Reads, and says what happened at the line: reasons of stops, calls for help, batches, words on gaps.
+    Operator,
+    /// As an operator, and judges: limits, decisions, incidents, final reports.
+    Quality,
+    /// Reads, and keeps users, tokens and the configuration. Judges nothing and writes no record of the line: who hands
+    /// out the right to approve must not approve (segregation of duties; EU GMP Annex 11, 12.3 and 12.4).
+    Admin,
+}
+
+/// What is asked of a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Right {
+    /// To read what is shown and kept.
+    Read,
+    /// To say what happened at the line.
+    Work,
+    /// To judge: limits, decisions, incidents, final reports.
+    Judge,
+    /// To keep users, tokens and the configuration.
+    Administer,
+}
+
+/// An account as its owner is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The name that is signed in with.
+    pub name: Box<str>,
+    /// The name that stands on records.
+    pub printed: Box<str>,
+    /// Its role.
+    pub role: Role,
+}
+
+/// Why a name or a password is not taken. The text is for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotTaken(pub &'static str);
+
+impl fmt::Display for NotTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Role {
+    /// All roles, those that may least first.
+    pub const ALL: [Role; 4] = [Role::Viewer, Role::Operator, Role::Quality, Role::Admin];
+
+    /// The word in the journal, in JSON and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Quality => "quality",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// The role of a word.
+    pub fn from_word(word: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    /// Whether the role has a right.
+    pub fn may(self, right: Right) -> bool {
+        match right {
+            Right::Read => true,
+            Right::Work => matches!(self, Role::Operator | Role::Quality),
+            Right::Judge => self == Role::Quality,
+            Right::Administer => self == Role::Admin,
+        }
+    }
+}
+
+impl Right {
+    /// All rights.
+    pub const ALL: [Right; 4] = [Right::Read, Right::Work, Right::Judge, Right::Administer];
+
+    /// The role that has it and may least otherwise: what a refusal names.
+    pub fn least(self) -> Role {
+        match self {
+            Right::Read => Role::Viewer,
+            Right::Work => Role::Operator,
+            Right::Judge => Role::Quality,
+            Right::Administer => Role::Admin,
+        }
+    }
+}
+
+/// The name of an account: lower-case letters, digits, `.`, `-` and `_`, at most 40. What a person types with capitals
+/// is the same name.
+///
+/// # Errors
+/// What a name may consist of.
+pub fn account_name(given: &str) -> Result<Box<str>, NotTaken> {
+    let name = given.trim().to_ascii_lowercase();
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    match first && name.len() <= LONGEST_NAME && name.chars().all(known) {
+        true => Ok(name.into()),
+        false => Err(NotTaken(
+            "the name of an account has 1 to 40 letters a to z, digits, dots, hyphens and underscores, and begins with a letter or digit",
+        )),
+    }
+}
+
+/// The name that stands on records, without control characters and needless blanks.
+///
+/// # Errors
+/// Empty, or longer than 80 characters.
+pub fn printed_name(given: &str) -> Result<Box<str>, NotTaken> {
+    let clean: String = given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let printed = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    match printed.chars().count() {
+        1..=LONGEST_PRINTED => Ok(printed.into()),
+        _ => Err(NotTaken("the name on records has 1 to 80 characters")),
+    }
+}
+
+/// By what two names on records are told apart: no two accounts share it, so that a name on a record is one account.
+pub fn printed_key(printed: &str) -> String {
+    printed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Whether a password is good enough for an account. Length alone counts: rules of composition make passwords worse
+/// (NIST SP 800-63B-4, 3.1.1.2).
+///
+/// # Errors
+/// Why it is not.
+pub fn password_is_good(password: &str, name: &str, printed: &str) -> Result<(), NotTaken> {
+    if password.chars().count() < SHORTEST_PASSWORD {
+        return Err(NotTaken("a password has at least 10 characters"));
+    }
+    if password.len() > LONGEST_PASSWORD {
+        return Err(NotTaken("a password has at most 1,024 bytes"));
+    }
+    let same = |other: &str| password.trim().to_lowercase() == other.trim().to_lowercase();
+    match same(name) || same(printed) {
+        true => Err(NotTaken("a password is not the name of its owner")),
+        false => Ok(()),
+    }
+}
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Without anything done by a person, microseconds.
+    pub idle_us: i64,
+    /// From sign-in on, whatever is done, microseconds.
+    pub longest_us: i64,
+}
+
+impl Default for SessionLimits {
+    fn default() -> SessionLimits {
+        SessionLimits { idle_us: 15 * MINUTE_US, longest_us: 12 * 60 * MINUTE_US }
+    }
+}
+
+impl SessionLimits {
+    /// Whether a session that began and was last used then still lives. A clock that was set back ends it, so that time
+    /// which is lived through twice makes no session longer.
+    pub fn lives(&self, begun_us: i64, used_us: i64, now_us: i64) -> bool {
+        let (since_use, since_begin) =
+            (now_us.saturating_sub(used_us), now_us.saturating_sub(begun_us));
+        since_use >= -AHEAD_US
+            && since_begin >= -AHEAD_US
+            && since_use < self.idle_us
+            && since_begin < self.longest_us
+    }
+}
+
+/// Wrong passwords of an account in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// How many since the last right one or the last lock.
+    pub wrong: u32,
+    /// Until when it is locked, UTC microseconds; none when it is not.
+    pub locked_until_us: Option<i64>,
+}
+
+impl Tries {
+    /// Whether a password is looked at now.
+    pub fn is_locked(&self, now_us: i64) -> bool {
+        // A lock that ends later than any can was set by a clock that has been set back since.
+        self.locked_until_us.is_some_and(|until| now_us < until && until - now_us <= LOCKED_US)
+    }
+
+    /// After a wrong password; whether that has locked the account.
+    pub fn after_wrong(&self, now_us: i64) -> (Tries, bool) {
+        let wrong = self.wrong + 1;
+        match wrong >= TRIES {
+            true => (Tries { wrong: 0, locked_until_us: Some(now_us + LOCKED_US) }, true),
+            false => (Tries { wrong, locked_until_us: None }, false),
+        }
+    }
+}
