@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 mod commands;
 
 use commands::{
-    adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
+    adopt, audit, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
     runtime, selftest, spc,
 };
 
@@ -65,6 +65,7 @@ enum Command {
         config: PathBuf,
     },
     Adopt(adopt::AdoptArgs),
+    Audit(audit::AuditArgs),
     Backup(backup::BackupArgs),
     Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
@@ -118,6 +119,7 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             let done = runtime()?.block_on(adopt::run(&args));
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
+        Command::Audit(args) => Ok(audit::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Backup(args) => {
             Ok(backup::back_up(&args).unwrap_or_else(|refusal| refusal.exit()))
         }

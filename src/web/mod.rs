@@ -23,6 +23,7 @@ mod record;
 mod reloads;
 mod replay;
 mod serve;
+mod trail;
 pub mod view;
 mod who;
 
@@ -57,6 +58,8 @@ pub(crate) use serve::Peer;
 use serve::router;
 pub use serve::{ask, serve};
 use view::{CallView, LineView, Present};
+pub(crate) use trail::{Asker, meaning_of};
+pub use trail::{NoTrail, Trail};
 pub use who::{Access, Via, WhereFrom, Who};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
@@ -90,6 +93,8 @@ pub struct AppParts {
     pub simulated: bool,
     /// SHA-256 of the configuration and its maps, for the evidence of reports.
     pub config_sha256: String,
+    /// Names and SHA-256 of the files of the configuration: itself and its maps.
+    pub config_files: Vec<(String, String)>,
     /// Lines, in the order of the configuration.
     pub lines: Vec<LineFeed>,
     /// What was kept.
@@ -98,6 +103,8 @@ pub struct AppParts {
     pub quality: Arc<dyn QualityRecord>,
     /// Final reports and what was said about gaps.
     pub reports: Arc<dyn ReportRecord>,
+    /// The audit trail, signatures, and configurations that were in force.
+    pub trail: Arc<dyn Trail>,
     /// Takes what people order of a line.
     pub desk: Arc<dyn Desk>,
     /// Calls for help.

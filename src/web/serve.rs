@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use domain::audit::{Note, What};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -23,7 +24,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::error::WebError;
-use super::{App, Shown, routes};
+use super::{App, Asker, Shown, blocking, routes};
 
 /// No request of ours has a body worth more.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -53,10 +54,12 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
     for (path, methods) in routes() {
         router = router.route(path, methods);
     }
+    let shown = shown.into();
     router
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
-        .with_state(shown.into())
+        .with_state(shown.clone())
+        .layer(from_fn_with_state(shown, note_files))
         .layer(CompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
@@ -145,6 +148,26 @@ fn foreign_host(headers: &HeaderMap) -> Option<String> {
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     let ours = bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok();
     (!ours).then(|| name.chars().take(80).collect())
+}
+
+/// Notes in the audit trail what leaves as a file, whatever route gives it. A file that cannot be noted is not given.
+async fn note_files(State(shown): State<Shown>, request: Request, next: Next) -> Response {
+    let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    let (mut parts, body) = request.into_parts();
+    // Whoever is not known is refused by the route itself.
+    let asker = Asker::from_request_parts(&mut parts, &shown).await.ok();
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    let file = answer.headers().get(header::CONTENT_DISPOSITION);
+    let file = file.and_then(|file| file.to_str().ok()).and_then(|file| file.split('"').nth(1));
+    let (Some(file), Some(asker), true) = (file, asker, answer.status().is_success()) else {
+        return answer;
+    };
+    let note = Note::new(&asker.actor(""), What::Exported, path).change("", file);
+    let trail = shown.now().parts().trail.clone();
+    match blocking(move || trail.note(note)).await {
+        Ok(()) => answer,
+        Err(error) => error.into_response(),
+    }
 }
 
 /// Puts the headers of every answer on it. What says nothing about keeping must not be kept: a figure from a cache

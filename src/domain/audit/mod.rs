@@ -44,6 +44,18 @@ impl Actor {
     }
 }
 
+impl Actor {
+    /// Who and from where, in a few words: `Li at 10.0.0.7`, `SIGHUP`.
+    pub fn told(&self) -> String {
+        match (self.name.as_str(), self.from.as_str()) {
+            ("", "") => "nobody known".to_owned(),
+            ("" | SYSTEM, from) if !from.is_empty() => from.to_owned(),
+            (name, "") => name.to_owned(),
+            (name, from) => format!("{name} at {from}"),
+        }
+    }
+}
+
 /// What is to be written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
@@ -159,4 +171,32 @@ fn digested(files: &[(String, String)]) -> Vec<u8> {
             length.into_iter().chain(text.bytes()).collect::<Vec<u8>>()
         })
         .collect()
+}
+
+/// What is looked for in the trail.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only before this number; for the page that follows.
+    pub before: Option<i64>,
+    /// From then on, UTC microseconds.
+    pub from_us: Option<i64>,
+    /// Before then.
+    pub to_us: Option<i64>,
+    /// Only this.
+    pub what: Option<What>,
+    /// Part of an account or a name.
+    pub who: Option<String>,
+    /// Part of anything else.
+    pub text: Option<String>,
+}
+
+/// How far the chain was looked through since the service started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// The last entry that was looked at.
+    pub head: Head,
+    /// When, UTC microseconds.
+    pub at_us: i64,
+    /// What was wrong, at most a hundred.
+    pub findings: Vec<Finding>,
 }

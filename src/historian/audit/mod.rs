@@ -6,7 +6,7 @@ mod head;
 mod read;
 mod verify;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::audit::chain::{genesis, hash};
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Result, TransactionBehavior, params};
 
-pub use read::{Filter, Looked};
+pub use read::find_in;
 pub use verify::{Told, Verified, verify};
 
 pub(super) use head::Beside;
@@ -24,7 +24,7 @@ pub(super) use read::Look;
 use super::error::StoreError;
 use super::mark;
 use super::place::DATABASE;
-use super::{Historian, schema};
+use super::{Historian, copy, schema};
 use crate::clock::Clock;
 
 impl Historian {
@@ -42,11 +42,8 @@ impl Historian {
 /// # Errors
 /// No journal, one of another version, one that this user cannot write.
 pub fn note_beside(dir: &Path, note: &Note) -> Result<(), StoreError> {
-    let path = dir.join(DATABASE);
+    let path = database(dir)?;
     let fail = |e| StoreError::from_sqlite(&path, e);
-    if !path.is_file() {
-        return Err(StoreError::NoJournal { path: dir.to_owned() });
-    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(&path, flags).map_err(fail)?;
     let found = schema::recognised(&conn, &path)?;
@@ -58,10 +55,33 @@ pub fn note_beside(dir: &Path, note: &Note) -> Result<(), StoreError> {
     conn.busy_timeout(Duration::from_secs(5)).map_err(fail)?;
     conn.execute_batch(include_str!("../sql/pragmas_writer.sql")).map_err(fail)?;
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
-    let noted = add(&tx, note).map_err(fail)?;
+    let noted = begin(&tx).and_then(|()| add(&tx, note)).map_err(fail)?;
     tx.commit().map_err(fail)?;
     Beside::new(dir).tell(&noted);
     Ok(())
+}
+
+/// The first schema with a trail.
+const SINCE: u32 = 12;
+
+fn database(dir: &Path) -> Result<PathBuf, StoreError> {
+    let path = dir.join(DATABASE);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(StoreError::NoJournal { path: dir.to_owned() }),
+    }
+}
+
+/// A connection that reads a journal with a trail, and where that lies.
+fn open(dir: &Path) -> Result<(Connection, PathBuf), StoreError> {
+    let path = database(dir)?;
+    let conn = copy::open(&path)?;
+    let found = schema::recognised(&conn, &path)?;
+    if found < SINCE {
+        let finding = format!("has schema {found} from before there was one");
+        return Err(StoreError::NoTrail { path, finding });
+    }
+    Ok((conn, path))
 }
 
 /// Adds an entry to the trail, within the transaction of what it tells of.

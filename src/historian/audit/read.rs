@@ -1,8 +1,9 @@
 //! Reads of the trail: what fits a search, and the chain looked through as far as it goes.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use domain::audit::{Chain, Entry, Finding, Head, Signature, Signed, What};
+use domain::audit::{Chain, Entry, Filter, Head, Looked, Signature, Signed, What};
 use domain::units::{HOUR_US, LineId};
 use rusqlite::{Connection, Row, params};
 
@@ -15,34 +16,6 @@ use crate::historian::read::{Found, sql_limit};
 const CHUNK: i64 = 5_000;
 /// The chain is looked through from its beginning again after so long.
 const ANEW_US: i64 = HOUR_US;
-
-/// What is looked for in the trail.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only before this number; for the page that follows.
-    pub before: Option<i64>,
-    /// From then on, UTC microseconds.
-    pub from_us: Option<i64>,
-    /// Before then.
-    pub to_us: Option<i64>,
-    /// Only this.
-    pub what: Option<What>,
-    /// Part of an account or a name.
-    pub who: Option<String>,
-    /// Part of anything else.
-    pub text: Option<String>,
-}
-
-/// How far the chain was looked through since the service started.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Looked {
-    /// The last entry that was looked at.
-    pub head: Head,
-    /// When, UTC microseconds.
-    pub at_us: i64,
-    /// What was wrong, at most a hundred.
-    pub findings: Vec<Finding>,
-}
 
 /// A look at the chain that goes on where it ended.
 #[derive(Default)]
@@ -61,19 +34,7 @@ impl Historian {
     /// # Errors
     /// The journal cannot be read.
     pub fn audit(&self, filter: &Filter, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.readers().query(|conn| {
-            let mut find = conn.prepare_cached(include_str!("../sql/audit_find.sql"))?;
-            let args = params![
-                filter.before.unwrap_or(i64::MAX),
-                filter.from_us.unwrap_or(i64::MIN),
-                filter.to_us.unwrap_or(i64::MAX),
-                filter.what.map(What::word),
-                filter.who,
-                filter.text,
-                sql_limit(limit),
-            ];
-            Ok(find.query_map(args, entry)?.collect::<rusqlite::Result<_>>()?)
-        })
+        self.readers().query(|conn| find(conn, filter, limit))
     }
 
     /// Looks through the chain as far as it goes now, and tells how it stands. Blocks.
@@ -123,6 +84,29 @@ impl Historian {
             Ok(found.collect::<rusqlite::Result<_>>()?)
         })
     }
+}
+
+/// Entries of the journal in a directory that fit, newest first, whether a service works on it or not.
+///
+/// # Errors
+/// No journal, or none with a trail.
+pub fn find_in(dir: &Path, filter: &Filter, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    let (conn, path) = super::open(dir)?;
+    find(&conn, filter, limit).map_err(|failure| failure.at(&path))
+}
+
+fn find(conn: &Connection, filter: &Filter, limit: usize) -> Found<Vec<Entry>> {
+    let mut find = conn.prepare_cached(include_str!("../sql/audit_find.sql"))?;
+    let args = params![
+        filter.before.unwrap_or(i64::MAX),
+        filter.from_us.unwrap_or(i64::MIN),
+        filter.to_us.unwrap_or(i64::MAX),
+        filter.what.map(What::word),
+        filter.who,
+        filter.text,
+        sql_limit(limit),
+    ];
+    Ok(find.query_map(args, entry)?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Entries after a number, oldest first.

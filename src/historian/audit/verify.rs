@@ -14,12 +14,8 @@ use super::head::Beside;
 use super::read::{entry, signature};
 use super::{configuration, head};
 use crate::historian::error::StoreError;
-use crate::historian::place::DATABASE;
 use crate::historian::read::{Failure, Found};
-use crate::historian::{copy, quality, record, reports, schema};
-
-/// The first schema with a trail.
-const SINCE: u32 = 12;
+use crate::historian::{quality, record, reports};
 
 /// A head that somebody else was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,18 +51,9 @@ pub struct Verified {
 /// # Errors
 /// No journal, one from before there was a trail, one of a newer version.
 pub fn verify(dir: &Path, told: &[Told]) -> Result<Verified, StoreError> {
-    let path = dir.join(DATABASE);
-    if !path.is_file() {
-        return Err(StoreError::NoJournal { path: dir.to_owned() });
-    }
     // Read before the journal: it may lag behind, and is never ahead of what it is compared with.
     let beside = Beside::new(dir).read();
-    let conn = copy::open(&path)?;
-    let found = schema::recognised(&conn, &path)?;
-    if found < SINCE {
-        let finding = format!("has schema {found} from before there was one");
-        return Err(StoreError::NoTrail { path, finding });
-    }
+    let (conn, path) = super::open(dir)?;
     let tx = conn.unchecked_transaction().map_err(|e| StoreError::from_sqlite(&path, e))?;
     let mut told = told.to_vec();
     let mut broken = None;
@@ -75,10 +62,29 @@ pub fn verify(dir: &Path, told: &[Told]) -> Result<Verified, StoreError> {
         Ok(None) => {}
         Err(why) => broken = Some(why),
     }
+    told.extend(on_reports(&tx).map_err(|failure| failure.at(&path))?);
     let mut verified = look(&tx, &told).map_err(|failure| failure.at(&path))?;
     verified.findings.extend(broken.map(|why| at(verified.head.number, why)));
     verified.findings.sort_by_key(|finding| finding.number);
     Ok(verified)
+}
+
+/// The heads that stand on final reports.
+fn on_reports(conn: &Connection) -> Found<Vec<Told>> {
+    let mut find = conn.prepare("select number, page from report order by number")?;
+    let mut rows = find.query([])?;
+    let mut told = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (number, packed): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        // A page that cannot be read is missed by what was signed of it.
+        let Ok(page) = reports::unpack(&packed) else { continue };
+        let page = String::from_utf8_lossy(&page);
+        let head = page.split_once("data-audit-head=\"").and_then(|(_, rest)| rest.split_once('"'));
+        if let Some(head) = head.and_then(|(head, _)| Head::parse(head)) {
+            told.push(Told { by: format!("final report {number}"), head });
+        }
+    }
+    Ok(told)
 }
 
 fn at(number: i64, what: impl Into<String>) -> Finding {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::written::{NAME, Written, optional, text};
-use crate::web::App;
+use crate::web::{App, Asker};
 use crate::web::error::{ErrorView, WebError};
 
 /// Longest id of a batch.
@@ -69,11 +69,12 @@ pub(super) struct DoneView {
 pub(super) async fn open(
     State(app): State<App>,
     Path(line): Path<String>,
+    asker: Asker,
     Written(given): Written<Opening>,
 ) -> Result<Json<DoneView>, WebError> {
     let product = optional("product", &given.product, PRODUCT)?;
     let act = Act::Open { id: text("id", &given.id, ID)?.into(), product: product.into() };
-    order(&app, &line, act, &given.by).await
+    order(&app, &line, act, (&asker, &given.by)).await
 }
 
 /// Closes the open batch at the next reading. Refused where the machine tells a batch of its own, where none is open,
@@ -93,16 +94,23 @@ pub(super) async fn open(
 pub(super) async fn close(
     State(app): State<App>,
     Path(line): Path<String>,
+    asker: Asker,
     Written(given): Written<Closing>,
 ) -> Result<Json<DoneView>, WebError> {
     let id = given.id.map(|id| text("id", &id, ID)).transpose()?;
-    order(&app, &line, Act::Close { id: id.map(Into::into) }, &given.by).await
+    order(&app, &line, Act::Close { id: id.map(Into::into) }, (&asker, &given.by)).await
 }
 
-async fn order(app: &App, line: &str, act: Act, by: &str) -> Result<Json<DoneView>, WebError> {
+async fn order(
+    app: &App,
+    line: &str,
+    act: Act,
+    (asker, by): (&Asker, &str),
+) -> Result<Json<DoneView>, WebError> {
     let line = &app.line(line)?.config.id;
-    let order = Order { act, by: text("by", by, NAME)?.into() };
-    let answer = app.parts().desk.order(line, order).await.map_err(WebError::Store)?;
+    let by = asker.actor(&text("by", by, NAME)?);
+    let order = Order { act, by: by.name.as_str().into() };
+    let answer = app.parts().desk.order(line, order, by).await.map_err(WebError::Store)?;
     let Entry { did, id, start_us, at_us, .. } =
         answer.map_err(|refusal| WebError::Conflict(refusal.to_string()))?;
     let (start_ms, at_ms) = (start_us / 1_000, at_us / 1_000);

@@ -61,6 +61,7 @@ fn body(lang: Lang, writes: bool) -> Markup {
         @if writes {
             (reload(lang))
         }
+        p.reload { a.act href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
         div.tiles {
             (figure(lang, Key::LinksUp, "links"))
             (figure(lang, Key::PollsDone, "done"))

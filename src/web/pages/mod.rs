@@ -1,6 +1,7 @@
 //! Pages, one file each. A page is a shell in the reader's language with the figures of the
 //! moment; the next ones come over the stream.
 
+mod audit;
 mod calls;
 pub mod data;
 pub mod layout;
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> Routes {
         spc::routes(),
         report::routes(),
         data::routes(),
+        audit::routes(),
     ]
     .into_iter()
     .flatten()
