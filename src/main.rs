@@ -15,8 +15,8 @@ use clap::{Parser, Subcommand};
 mod commands;
 
 use commands::{
-    adopt, audit, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
-    runtime, selftest, spc,
+    adopt, audit, backup, browse, check, count, export, import, migrate, oee, pki, probe,
+    reconcile, runtime, selftest, spc,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -119,7 +119,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
             let done = runtime()?.block_on(adopt::run(&args));
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
-        Command::Audit(args) => Ok(audit::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Audit(args) => {
+            let done = runtime()?.block_on(audit::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
         Command::Backup(args) => {
             Ok(backup::back_up(&args).unwrap_or_else(|refusal| refusal.exit()))
         }

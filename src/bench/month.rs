@@ -28,7 +28,8 @@ use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
 use crate::web::andon::NoAndon;
 use crate::web::{
-    Access, App, AppParts, Desk, Gauge, Gauges, LineFeed, LogOnly, NoAccounts, NoTrail, Reload, Reloads, ask,
+    Access, App, AppParts, Desk, Gauge, Gauges, LineFeed, LogOnly, NoAccounts, NoTrail, Reload,
+    Reloads, ask,
 };
 
 /// Minutes of a day.

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use capline::historian::audit::{Told, Verified, find_in, note_beside, verify};
+use capline::config::Config;
+use capline::historian::audit::{Told, Verified, find_in, note_beside, told_to_plant, verify};
+use capline::service;
 use capline::table::{sheet, trail};
 use clap::{Args, Subcommand};
 use domain::audit::{Actor, Filter, Head, Note, What};
@@ -40,6 +42,9 @@ Exit code 0: sound. 1: something is not as it was. 2: there is no trail to look 
         /// A head that was kept elsewhere: number and hash
         #[arg(long, value_name = "HEAD", value_parser = head)]
         head: Vec<Head>,
+        /// Also compare with the heads that the plant database of the configuration was told
+        #[arg(long)]
+        against_plant: bool,
         /// Print what was found as JSON
         #[arg(long)]
         json: bool,
@@ -114,11 +119,14 @@ fn moment(text: &str) -> Result<i64, String> {
     moment.map_err(|_| "write it as 2026-11-24T08:00:00+08:00".to_owned())
 }
 
-pub(crate) fn run(args: &AuditArgs) -> Result<ExitCode, Refusal> {
+pub(crate) async fn run(args: &AuditArgs) -> Result<ExitCode, Refusal> {
     match &args.command {
-        AuditCommand::Verify { journal: named, head, json } => {
+        AuditCommand::Verify { journal: named, head, against_plant, json } => {
             let told = head.iter().map(|head| Told { by: "--head".to_owned(), head: head.clone() });
-            let told: Vec<Told> = told.collect();
+            let mut told: Vec<Told> = told.collect();
+            if *against_plant {
+                told.extend(of_plant(named).await?);
+            }
             let verified = verify(&journal(named)?, &told);
             tell(&verified.map_err(|error| Refusal(error.to_string()))?, *json)
         }
@@ -127,8 +135,25 @@ pub(crate) fn run(args: &AuditArgs) -> Result<ExitCode, Refusal> {
     }
 }
 
+/// What the plant database of a configuration was told.
+async fn of_plant(named: &Path) -> Result<Vec<Told>, Refusal> {
+    let config = Config::load(named).map_err(|error| Refusal(error.to_string()))?;
+    let database = config
+        .database
+        .as_ref()
+        .ok_or_else(|| Refusal::of(named, "has no [database] that could have been told"))?;
+    let settings = service::plant_database(&config.site, database)
+        .map_err(|error| Refusal(error.to_string()))?;
+    let told = told_to_plant(&config.data, &settings).await.map_err(Refusal)?;
+    match told.is_empty() {
+        true => Err(Refusal::of(named, "the plant database was told nothing of this journal yet")),
+        false => Ok(told),
+    }
+}
+
 fn tell(verified: &Verified, json: bool) -> Result<ExitCode, Refusal> {
-    let Verified { entries, head, journal, signatures, configurations, compared, findings } = verified;
+    let Verified { entries, head, journal, signatures, configurations, compared, findings } =
+        verified;
     let printed = match (json, findings.is_empty()) {
         (true, _) => print_json(&json!({
             "journal": journal,
@@ -143,7 +168,8 @@ fn tell(verified: &Verified, json: bool) -> Result<ExitCode, Refusal> {
             })).collect::<Vec<_>>(),
         }))?,
         (false, true) => {
-            let compared: String = compared.iter().map(|with| format!("compared with {with}\n")).collect();
+            let compared: String =
+                compared.iter().map(|with| format!("compared with {with}\n")).collect();
             print(&format!(
                 "the audit trail is sound: {entries} entries, {signatures} signatures, {configurations} configurations\n\
                  head {head}\n{compared}"

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::audit::{Actor, Note, What};
 use domain::alert::{Alert, Delivery, Ending, StoredAlert, Turn};
+use domain::audit::{Actor, Note, What};
 use domain::line::call::{Act, Call, Need, Outcome, Refusal, Step, decide, fold};
 use domain::units::{LineId, StationId};
 use rusqlite::{Connection, Row, params};
 
-use super::{Historian, audit};
 use super::error::StoreError;
 use super::read::{Failure, Found, sql_limit};
 use super::record;
+use super::{Historian, audit};
 
 impl Historian {
     /// Calls of a line that nobody has closed, oldest first. Blocks.

@@ -155,7 +155,14 @@ impl Historian {
         }
         let rounds = Rounds::new(dir, gauge.clone(), writer.hand(), options);
         let keeper = Mutex::new(Some(Keeper::start(rounds)?));
-        Ok(Historian(Arc::new(Inner { keeper, writer, readers, gauge, look: audit::Look::default(), path })))
+        Ok(Historian(Arc::new(Inner {
+            keeper,
+            writer,
+            readers,
+            gauge,
+            look: audit::Look::default(),
+            path,
+        })))
     }
 
     /// Hands a tick to the writer and never blocks. The tick is durable when [`Pending`] says so; a full queue or a

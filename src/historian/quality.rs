@@ -30,15 +30,12 @@ impl Historian {
     }
 
     /// Keeps new limits, with their decision if they have one. A version that is there is refused. Blocks.
-    pub fn add_limits(
-        &self,
-        line: &LineId,
-        limits: Limits,
-        by: &Actor,
-    ) -> Result<(), StoreError> {
+    pub fn add_limits(&self, line: &LineId, limits: Limits, by: &Actor) -> Result<(), StoreError> {
         let (name, by) = (line.clone(), by.clone());
         self.write(move |conn| {
-            proposed(&name, &limits, &by).iter().try_for_each(|note| audit::add(conn, note).map(drop))?;
+            proposed(&name, &limits, &by)
+                .iter()
+                .try_for_each(|note| audit::add(conn, note).map(drop))?;
             let (line, ..) = record::line_row(conn, &name)?;
             let mut insert = conn.prepare_cached(include_str!("sql/limits_write.sql"))?;
             insert.execute(params![
@@ -192,9 +189,8 @@ fn proposed(line: &LineId, limits: &Limits, by: &Actor) -> Vec<Note> {
         _ => What::LimitsProposed,
     };
     let subject = subject(line, limits);
-    let made = Note::new(by, what, subject.clone())
-        .change("", limits.hash())
-        .why(limits.reason.clone());
+    let made =
+        Note::new(by, what, subject.clone()).change("", limits.hash()).why(limits.reason.clone());
     let excluded = limits.baseline.excluded.iter().map(|excluded| {
         let start = jiff::Timestamp::from_microsecond(excluded.start_us);
         let start = start.map_or_else(|_| excluded.start_us.to_string(), |start| start.to_string());

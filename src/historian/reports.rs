@@ -10,10 +10,10 @@ use domain::line::rollup::PeriodKind;
 use domain::units::LineId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Historian, audit};
 use super::error::StoreError;
 use super::read::{Failure, Found};
 use super::record;
+use super::{Historian, audit};
 
 /// Pages are text and shrink to a sixth.
 const LEVEL: i32 = 9;
@@ -144,7 +144,10 @@ fn finalised(line: &LineId, number: i64, report: &FinalReport, by: &Actor) -> No
     let subject = format!("{line} report {number}");
     Note::new(by, What::ReportFinalised, subject).change(
         "",
-        format!("{} of {start} version {version}, figures {data_sha256}, page {page_sha256}", kind.word()),
+        format!(
+            "{} of {start} version {version}, figures {data_sha256}, page {page_sha256}",
+            kind.word()
+        ),
     )
 }
 

@@ -67,7 +67,8 @@ impl History for StoredHistory {
         seen: Option<u64>,
         by: &Actor,
     ) -> Result<Result<u64, Refusal>, String> {
-        let made = self.0.revise_stops(line, revision, seen, by).map_err(|error| error.to_string())?;
+        let made =
+            self.0.revise_stops(line, revision, seen, by).map_err(|error| error.to_string())?;
         Ok(made.map(|revision| revision.number))
     }
 
@@ -113,7 +114,13 @@ impl QualityRecord for StoredHistory {
         self.0.incidents(line, span, INCIDENTS).map_err(|error| error.to_string())
     }
 
-    fn add_work(&self, line: &LineId, incident: i64, work: Work, by: &Actor) -> Result<bool, String> {
+    fn add_work(
+        &self,
+        line: &LineId,
+        incident: i64,
+        work: Work,
+        by: &Actor,
+    ) -> Result<bool, String> {
         self.0.add_work(line, incident, work, by).map_err(|error| error.to_string())
     }
 

@@ -278,7 +278,8 @@ impl Service {
         let sha256 = running_sha256;
         let end = move || {
             let build = format!("capline {}, configuration {sha256}", env!("CARGO_PKG_VERSION"));
-            let note = Note::new(&Actor::system(), What::ServiceStopped, "service").change(build, "");
+            let note =
+                Note::new(&Actor::system(), What::ServiceStopped, "service").change(build, "");
             // What was read is stored by now; that the end cannot be noted must not keep it from being closed.
             let noted = historian.note(note);
             historian.close().and(noted)

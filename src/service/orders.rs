@@ -95,6 +95,7 @@ fn note(line: &LineId, entry: &Entry, by: &Actor) -> Note {
         Did::Opened => What::BatchOpened,
         Did::Closed => What::BatchClosed,
     };
-    let product = if entry.product.is_empty() { String::new() } else { format!(", {}", entry.product) };
+    let product =
+        if entry.product.is_empty() { String::new() } else { format!(", {}", entry.product) };
     Note::new(by, what, line.as_str()).change("", format!("{}{product}", entry.id))
 }

@@ -15,12 +15,7 @@ pub trait CallDesk: Send + Sync {
     fn calls(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<Call>, String>;
 
     /// Adds a step; the call as it stands then, durable. The inner refusal is for people. Blocks.
-    fn step(
-        &self,
-        line: &LineId,
-        step: Step,
-        by: &Actor,
-    ) -> Result<Result<Call, Refusal>, String>;
+    fn step(&self, line: &LineId, step: Step, by: &Actor) -> Result<Result<Call, Refusal>, String>;
 }
 
 /// Alerts and what was told of them. An error says why the record could not be read and goes to the log.
@@ -52,12 +47,7 @@ impl CallDesk for NoAndon {
         Ok(Vec::new())
     }
 
-    fn step(
-        &self,
-        line: &LineId,
-        _: Step,
-        _: &Actor,
-    ) -> Result<Result<Call, Refusal>, String> {
+    fn step(&self, line: &LineId, _: Step, _: &Actor) -> Result<Result<Call, Refusal>, String> {
         Err(format!("{line} only exists as a record"))
     }
 }

@@ -57,9 +57,9 @@ pub(crate) use serve::Peer;
 #[cfg(test)]
 use serve::router;
 pub use serve::{ask, serve};
-use view::{CallView, LineView, Present};
 pub(crate) use trail::{Asker, meaning_of};
 pub use trail::{NoTrail, Trail};
+use view::{CallView, LineView, Present};
 pub use who::{Access, Via, WhereFrom, Who};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.

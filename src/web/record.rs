@@ -143,12 +143,7 @@ pub trait ReportRecord: Send + Sync {
     fn gap_notes(&self, line: &LineId, gaps: &[GapId]) -> Result<Vec<GapNote>, String>;
 
     /// Keeps what was said about gaps, signed where `by` signs.
-    fn add_gap_notes(
-        &self,
-        line: &LineId,
-        notes: Vec<GapNote>,
-        by: &Actor,
-    ) -> Result<(), String>;
+    fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>, by: &Actor) -> Result<(), String>;
 
     /// Final reports of periods that began in a span, newest first.
     fn final_reports(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<FinalReport>, String>;

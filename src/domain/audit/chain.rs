@@ -210,7 +210,8 @@ impl Chain {
 
 /// The field that contradicts another one, where there is one.
 fn changed(entry: &Entry) -> Option<&'static str> {
-    let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|b| b"0123456789abcdef".contains(&b));
+    let is_hash =
+        |text: &str| text.len() == 64 && text.bytes().all(|b| b"0123456789abcdef".contains(&b));
     if !is_hash(&entry.hash) {
         return Some("hash");
     }

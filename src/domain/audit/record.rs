@@ -62,7 +62,12 @@ pub struct Signature {
 
 impl Signature {
     /// That of somebody who signs; none of somebody who does not.
-    pub fn of(by: &Actor, at_us: i64, line: &str, record: (Signed, String, String)) -> Option<Signature> {
+    pub fn of(
+        by: &Actor,
+        at_us: i64,
+        line: &str,
+        record: (Signed, String, String),
+    ) -> Option<Signature> {
         let meaning: Meaning = by.signs?;
         let (kind, record, record_sha256) = record;
         Some(Signature {

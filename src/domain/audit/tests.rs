@@ -116,7 +116,13 @@ fn a_chain_follows_the_identity_of_its_journal() {
 fn a_head_is_read_as_it_is_shown() {
     let head = Head { number: 17, hash: sha256("x") };
     assert_eq!(Head::parse(&head.to_string()), Some(head));
-    for text in ["", "17", "17 abc", "x abc", "0 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"] {
+    for text in [
+        "",
+        "17",
+        "17 abc",
+        "x abc",
+        "0 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    ] {
         assert_eq!(Head::parse(text), None, "{text}");
     }
 }

@@ -66,7 +66,11 @@ impl Historian {
             let sql = "select sha256, from_us, build from configuration_use order by number desc";
             let mut find = conn.prepare_cached(sql)?;
             let found = find.query_map([], |row| {
-                Ok(ConfigurationUse { sha256: row.get(0)?, from_us: row.get(1)?, build: row.get(2)? })
+                Ok(ConfigurationUse {
+                    sha256: row.get(0)?,
+                    from_us: row.get(1)?,
+                    build: row.get(2)?,
+                })
             })?;
             Ok(found.collect::<rusqlite::Result<_>>()?)
         })
@@ -79,9 +83,8 @@ impl Historian {
     pub fn configuration(&self, sha256: &str) -> Result<Option<Configuration>, StoreError> {
         self.readers().query(|conn| {
             let sql = "select sha256, files from configuration where sha256 = ?1";
-            let found: Option<(String, String)> = conn
-                .query_row(sql, [sha256], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
+            let found: Option<(String, String)> =
+                conn.query_row(sql, [sha256], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             let Some((sha256, files)) = found else { return Ok(None) };
             read(sha256, &files).map(Some).map_err(Failure::Damaged)
         })
@@ -91,8 +94,8 @@ impl Historian {
 /// A configuration as kept; in words why it is none.
 pub(super) fn read(sha256: String, files: &str) -> Result<Configuration, String> {
     let name = sha256.get(..12).unwrap_or(&sha256).to_owned();
-    let files: Vec<(String, String)> =
-        serde_json::from_str(files).map_err(|_| format!("configuration {name} is no list of files"))?;
+    let files: Vec<(String, String)> = serde_json::from_str(files)
+        .map_err(|_| format!("configuration {name} is no list of files"))?;
     let configuration = Configuration { sha256, files };
     match configuration.is_sound() {
         true => Ok(configuration),
@@ -104,7 +107,8 @@ fn put(conn: &Connection, configuration: &Configuration, audit: i64) -> Result<(
     let files = serde_json::json!(configuration.files).to_string();
     let sql = "insert into configuration (sha256, files) values (?1, ?2) on conflict do nothing";
     conn.execute(sql, (&configuration.sha256, files))?;
-    let sql = "insert into configuration_use (sha256, from_us, build, audit) values (?1, ?2, ?3, ?4)";
+    let sql =
+        "insert into configuration_use (sha256, from_us, build, audit) values (?1, ?2, ?3, ?4)";
     let now_us = Clock::real().now().utc_us;
     conn.execute(sql, params![configuration.sha256, now_us, BUILD, audit]).map(drop)
 }

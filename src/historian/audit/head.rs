@@ -31,9 +31,9 @@ impl Beside {
     /// What it holds; none where there is none, an error where it cannot be read.
     pub(in crate::historian) fn read(&self) -> Result<Option<Head>, String> {
         match fs::read_to_string(&self.path) {
-            Ok(text) => Head::parse(&text)
-                .map(Some)
-                .ok_or_else(|| format!("{}: `{}` is no head of a trail", self.path.display(), text.trim())),
+            Ok(text) => Head::parse(&text).map(Some).ok_or_else(|| {
+                format!("{}: `{}` is no head of a trail", self.path.display(), text.trim())
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(format!("{}: cannot be read: {error}", self.path.display())),
         }

@@ -3,6 +3,7 @@
 
 mod configuration;
 mod head;
+mod plant;
 mod read;
 mod verify;
 
@@ -15,10 +16,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Result, TransactionBehavior, params};
 
+pub use plant::told_to_plant;
 pub use read::find_in;
 pub use verify::{Told, Verified, verify};
 
 pub(super) use head::Beside;
+pub(super) use plant::TELL;
 pub(super) use read::Look;
 
 use super::error::StoreError;
@@ -139,7 +142,8 @@ pub(super) fn begin(conn: &Connection) -> Result<()> {
     }
     let uuid: String =
         conn.query_row("select value from meta where key = 'uuid'", [], |row| row.get(0))?;
-    add(conn, &Note::new(&Actor::system(), What::JournalBegun, "journal").change("", uuid)).map(drop)
+    add(conn, &Note::new(&Actor::system(), What::JournalBegun, "journal").change("", uuid))
+        .map(drop)
 }
 
 /// Keeps the signature of a record by whoever signs, with its entry; nothing where nobody does.

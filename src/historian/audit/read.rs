@@ -80,7 +80,8 @@ impl Historian {
     pub fn signatures(&self, line: &LineId, kind: Signed) -> Result<Vec<Signature>, StoreError> {
         self.readers().query(|conn| {
             let mut find = conn.prepare_cached(include_str!("../sql/signatures_read.sql"))?;
-            let found = find.query_map((line.as_str(), kind.word()), |row| Ok(signature(row)?.1))?;
+            let found =
+                find.query_map((line.as_str(), kind.word()), |row| Ok(signature(row)?.1))?;
             Ok(found.collect::<rusqlite::Result<_>>()?)
         })
     }

@@ -103,7 +103,9 @@ fn look(conn: &Connection, told: &[Told]) -> Found<Verified> {
         let what = format!("the journal keeps {} as its last entry, and not this one", kept.number);
         let number = verified.head.number.min(kept.number);
         match kept.number > verified.head.number {
-            true => verified.findings.push(Finding { number: verified.head.number, fault: Fault::Cut(kept) }),
+            true => verified
+                .findings
+                .push(Finding { number: verified.head.number, fault: Fault::Cut(kept) }),
             false => verified.findings.push(at(number, what)),
         }
     }
@@ -124,7 +126,8 @@ fn walk(
     signed: &mut BTreeMap<i64, Entry>,
 ) -> Found<()> {
     let mut chain = Chain::default();
-    let sql = "select number, at_us, local, account, name, from_where, what, subject, old, new, reason,
+    let sql =
+        "select number, at_us, local, account, name, from_where, what, subject, old, new, reason,
                prev_hash, hash from audit order by number";
     let mut find = conn.prepare(sql)?;
     let mut rows = find.query([])?;
@@ -137,15 +140,17 @@ fn walk(
         let entry = match row {
             Ok(entry) => entry,
             Err(cause) => {
-                verified.findings.push(at(chain.head().number + 1, format!("cannot be read: {cause}")));
+                verified
+                    .findings
+                    .push(at(chain.head().number + 1, format!("cannot be read: {cause}")));
                 break;
             }
         };
         verified.entries += 1;
         verified.findings.extend(chain.check(&entry));
-        let of_this = told.iter().filter(|told| told.head.number == entry.number);
-        for Told { head, .. } in of_this.filter(|told| told.head.hash != entry.hash) {
-            let fault = Fault::Rewritten(head.clone());
+        let of_this = by_number.get(&entry.number).into_iter().flatten();
+        for head in of_this.filter(|head| head.hash != entry.hash) {
+            let fault = Fault::Rewritten((*head).clone());
             verified.findings.push(Finding { number: entry.number, fault });
         }
         if entry.what == What::Signed.word() {
@@ -153,13 +158,20 @@ fn walk(
         }
     }
     verified.head = chain.head().clone();
-    for Told { by, head } in told {
-        if head.number > verified.head.number {
-            let fault = Fault::Cut(head.clone());
-            verified.findings.push(Finding { number: verified.head.number, fault });
-        }
-        verified.compared.push(format!("entry {} as told by {by}", head.number));
+    for Told { head, .. } in told.iter().filter(|told| told.head.number > verified.head.number) {
+        let fault = Fault::Cut(head.clone());
+        verified.findings.push(Finding { number: verified.head.number, fault });
     }
+    let mut by_whom: BTreeMap<&str, (usize, i64)> = BTreeMap::new();
+    for Told { by, head } in told {
+        let (n, last) = by_whom.entry(by).or_default();
+        (*n, *last) = (*n + 1, head.number.max(*last));
+    }
+    let compared = by_whom.into_iter().map(|(by, (n, last))| match n {
+        1 => format!("entry {last} as told by {by}"),
+        n => format!("{n} entries up to {last} as told by {by}"),
+    });
+    verified.compared = compared.collect();
     if verified.entries == 0 {
         verified.findings.push(at(0, "there is no entry at all; each journal begins with one"));
     } else if chain.uuid() != Some(verified.journal.as_str()) {
@@ -182,7 +194,9 @@ fn guards(conn: &Connection, verified: &mut Verified) -> Found<()> {
         let name = text.split_whitespace().nth(2).unwrap_or_default();
         let is = there.get(name).is_some_and(|sql| sql.trim_end().trim_end_matches("end") == text);
         if !is {
-            verified.findings.push(at(verified.head.number, format!("the guard {name} is not there")));
+            verified
+                .findings
+                .push(at(verified.head.number, format!("the guard {name} is not there")));
         }
     }
     Ok(())
@@ -203,7 +217,9 @@ fn signatures(
         match signed.remove(&number) {
             Some(entry) if entry.new == signature.sha256() => {}
             Some(_) => {
-                verified.findings.push(at(number, format!("the signature of {subject} was changed")));
+                verified
+                    .findings
+                    .push(at(number, format!("the signature of {subject} was changed")));
             }
             None => {
                 let what = format!("the signature of {subject} is told by no entry");
@@ -218,7 +234,9 @@ fn signatures(
         if now.as_ref() != Some(&signature.record_sha256) {
             let what = match now {
                 Some(_) => format!("{subject} is not what {} signed", signature.name),
-                None => format!("{subject}, which {} signed, is not there or damaged", signature.name),
+                None => {
+                    format!("{subject}, which {} signed, is not there or damaged", signature.name)
+                }
             };
             verified.findings.push(at(number, what));
         }
@@ -258,8 +276,9 @@ fn record_sha256(conn: &Connection, signature: &Signature) -> Found<Option<Strin
                 None => None,
             }
         }
-        Some(Signed::Report) => report(conn, line, &signature.record)?
-            .map(|report| report_sha256(of, &report)),
+        Some(Signed::Report) => {
+            report(conn, line, &signature.record)?.map(|report| report_sha256(of, &report))
+        }
     })
 }
 
@@ -296,7 +315,8 @@ fn configurations(conn: &Connection, verified: &mut Verified) -> Found<()> {
     while let Some(row) = rows.next()? {
         verified.configurations += 1;
         let number: i64 = row.get(2)?;
-        let (Some(sha256), Some(files)) = (row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?)
+        let (Some(sha256), Some(files)) =
+            (row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?)
         else {
             verified.findings.push(at(number, "the configuration that it tells of is missing"));
             continue;

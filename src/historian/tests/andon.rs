@@ -37,7 +37,8 @@ fn calls_are_kept_over_a_restart_and_found_by_their_time() {
     assert_eq!(store.calls(&l1(), (0, i64::MAX), 1).unwrap(), [closed]);
     assert_eq!(store.open_calls(&LineId::new("L9")).unwrap(), []);
     // Another line has numbers of its own.
-    let other = store.add_call_step(&LineId::new("L2"), step(0, 50, "", open_call(Need::Other)), &by());
+    let other =
+        store.add_call_step(&LineId::new("L2"), step(0, 50, "", open_call(Need::Other)), &by());
     assert_eq!(other.unwrap().unwrap().number, 1);
 }
 

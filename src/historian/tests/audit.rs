@@ -22,8 +22,19 @@ const GUARDS: [&str; 6] = [
 ];
 /// Columns of an entry.
 const COLUMNS: [&str; 13] = [
-    "number", "at_us", "local", "account", "name", "from_where", "what", "subject", "old", "new", "reason",
-    "prev_hash", "hash",
+    "number",
+    "at_us",
+    "local",
+    "account",
+    "name",
+    "from_where",
+    "what",
+    "subject",
+    "old",
+    "new",
+    "reason",
+    "prev_hash",
+    "hash",
 ];
 
 fn work(n: i64) -> Note {
@@ -55,9 +66,7 @@ fn past_us(dir: &Path) -> Connection {
 
 /// Findings but for the guards that were taken off.
 fn findings(dir: &Path, told: &[Told]) -> Vec<Finding> {
-    let of_guards = |finding: &Finding| {
-        matches!(&finding.fault, Fault::Record(what) if what.starts_with("the guard"))
-    };
+    let of_guards = |finding: &Finding| matches!(&finding.fault, Fault::Record(what) if what.starts_with("the guard"));
     let mut found = verify(dir, told).unwrap().findings;
     found.retain(|finding| !of_guards(finding));
     found
@@ -80,7 +89,9 @@ fn flipped(text: &str, at: usize) -> String {
     if bytes.is_empty() {
         return "x".to_owned();
     }
-    let at = (0..bytes.len()).map(|i| (at + i) % bytes.len()).find(|i| bytes[*i].is_ascii_alphanumeric());
+    let at = (0..bytes.len())
+        .map(|i| (at + i) % bytes.len())
+        .find(|i| bytes[*i].is_ascii_alphanumeric());
     let at = at.unwrap_or(0);
     bytes[at] ^= 1;
     String::from_utf8_lossy(&bytes).into_owned()
@@ -113,7 +124,11 @@ fn whatever_byte_of_ten_thousand_entries_is_changed_is_found() {
             let sql = format!("update audit set {column} = ?2 where number = ?1");
             let is_text = column != "at_us";
             let old: String = conn
-                .query_row(&format!("select cast({column} as text) from audit where number = ?1"), [row], |r| r.get(0))
+                .query_row(
+                    &format!("select cast({column} as text) from audit where number = ?1"),
+                    [row],
+                    |r| r.get(0),
+                )
                 .unwrap();
             let new = flipped(&old, i * 7 + j * 3);
             assert_ne!(old, new);
@@ -160,7 +175,8 @@ fn rows_taken_out_put_in_moved_and_cut_off_are_found() {
     };
     let of = |number, fault| Finding { number, fault };
     assert_eq!(spoil("select 1").0, [], "the copy is sound");
-    let (gone, _) = spoil("pragma foreign_keys = off; delete from audit where number between 7 and 9");
+    let (gone, _) =
+        spoil("pragma foreign_keys = off; delete from audit where number between 7 and 9");
     assert!(gone.contains(&of(7, Fault::Missing(9))), "{gone:?}");
     let renumbered = "delete from audit where number = 7;
          update audit set number = -number where number > 7;
@@ -178,7 +194,9 @@ fn rows_taken_out_put_in_moved_and_cut_off_are_found() {
     // The tail, also where the head in the journal is set back: the file beside it and whoever was told know better.
     let cut = "delete from audit where number > 38;";
     assert!(spoil(cut).0.contains(&of(38, Fault::Cut(head.clone()))));
-    let clean = format!("{cut} update audit_head set number = 38, hash = (select hash from audit where number = 38);");
+    let clean = format!(
+        "{cut} update audit_head set number = 38, hash = (select hash from audit where number = 38);"
+    );
     let (found, _) = spoil(&clean);
     assert_eq!(found, [of(38, Fault::Cut(head.clone())), of(38, Fault::Cut(head.clone()))]);
     // The control: in the journal alone nothing tells of it.
@@ -212,7 +230,10 @@ fn a_chain_that_is_written_anew_is_found_by_a_head_that_was_told() {
     let told = [Told { by: "the plant database".to_owned(), head: head.clone() }];
     let found = findings(dir.path(), &told);
     assert_eq!(found, [Finding { number: 20, fault: Fault::Rewritten(head) }]);
-    assert!(verify(dir.path(), &[]).unwrap().findings.len() >= GUARDS.len(), "the guards are missed");
+    assert!(
+        verify(dir.path(), &[]).unwrap().findings.len() >= GUARDS.len(),
+        "the guards are missed"
+    );
 }
 
 #[test]
@@ -226,7 +247,9 @@ fn the_guards_refuse_what_is_not_adding() {
         "delete from audit".to_owned(),
         "delete from audit_head".to_owned(),
         "update audit_head set number = 2".to_owned(),
-        format!("insert or replace into audit select 3, {row}, prev_hash, hash from audit where number = 3"),
+        format!(
+            "insert or replace into audit select 3, {row}, prev_hash, hash from audit where number = 3"
+        ),
         format!("insert into audit select 9, {row}, hash, hash from audit where number = 5"),
         format!("insert into audit select 6, {row}, prev_hash, hash from audit where number = 5"),
         "insert or replace into audit_head values (1, 2, 'x')".to_owned(),
@@ -306,7 +329,11 @@ fn local_time_is_that_of_the_plant() {
     historian.note(work(1)).unwrap();
     let entries = historian.audit(&Filter::default(), 9).unwrap();
     assert!(entries[0].local.ends_with("+08:00"), "{}", entries[0].local);
-    assert!(entries[1].local.ends_with("+00:00") || entries[1].local.ends_with('Z'), "{}", entries[1].local);
+    assert!(
+        entries[1].local.ends_with("+00:00") || entries[1].local.ends_with('Z'),
+        "{}",
+        entries[1].local
+    );
     let at = entries[0].local.parse::<jiff::Timestamp>().unwrap();
     assert_eq!(at.as_microsecond(), entries[0].at_us);
 }
@@ -378,7 +405,8 @@ fn a_signature_is_bound_to_the_record_and_the_record_to_it() {
         let other = tempfile::tempdir().unwrap();
         std::fs::copy(dir.path().join("journal.db"), other.path().join("journal.db")).unwrap();
         let conn = Connection::open(other.path().join("journal.db")).unwrap();
-        let guards = ["signature_keep", "signature_stay", "gap_note_keep", "gap_note_stay", "report_keep"];
+        let guards =
+            ["signature_keep", "signature_stay", "gap_note_keep", "gap_note_stay", "report_keep"];
         for guard in guards {
             conn.execute_batch(&format!("drop trigger {guard}")).unwrap();
         }
@@ -388,18 +416,28 @@ fn a_signature_is_bound_to_the_record_and_the_record_to_it() {
         let words: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(words.iter().any(|words| words.contains(say)), "{sql}: {words:?}");
     };
-    spoil("update gap_note set text = 'sabotage' where id = 2", "L1 gap_note 2 is not what Li signed");
+    spoil(
+        "update gap_note set text = 'sabotage' where id = 2",
+        "L1 gap_note 2 is not what Li signed",
+    );
     spoil("delete from gap_note where id = 1", "L1 gap_note 1, which Li signed, is not there");
     spoil("update report set author = 'Wu'", "L1 report 1 is not what Li signed");
     spoil("update report set data_sha256 = 'x'", "L1 report 1 is not what Li signed");
-    spoil("update signature set name = 'Wu' where number = 1", "the signature of L1 gap_note 1 was changed");
-    spoil("update signature set meaning = 'reviewed' where kind = 'report'", "the signature of L1 report 1 was changed");
+    spoil(
+        "update signature set name = 'Wu' where number = 1",
+        "the signature of L1 gap_note 1 was changed",
+    );
+    spoil(
+        "update signature set meaning = 'reviewed' where kind = 'report'",
+        "the signature of L1 report 1 was changed",
+    );
     spoil("delete from signature where number = 2", "the signature that it tells of is missing");
     // The control: a note that nobody signed may be changed without this check seeing it.
     let other = tempfile::tempdir().unwrap();
     std::fs::copy(dir.path().join("journal.db"), other.path().join("journal.db")).unwrap();
     let conn = Connection::open(other.path().join("journal.db")).unwrap();
-    conn.execute_batch("drop trigger gap_note_keep; update gap_note set text = 'x' where id = 3").unwrap();
+    conn.execute_batch("drop trigger gap_note_keep; update gap_note set text = 'x' where id = 3")
+        .unwrap();
     drop(conn);
     assert_eq!(findings(other.path(), &[]), []);
 }
@@ -410,7 +448,10 @@ fn configurations_are_kept_once_and_from_when_on_they_were_in_force() {
     let dir = tempfile::tempdir().unwrap();
     let historian = open(dir.path());
     let of = |text: &str| {
-        Configuration::new(vec![("plant.toml".into(), text.into()), ("cf01.toml".into(), "map".into())])
+        Configuration::new(vec![
+            ("plant.toml".into(), text.into()),
+            ("cf01.toml".into(), "map".into()),
+        ])
     };
     let (first, second) = (of("a = 1"), of("a = 2"));
     historian.note_start(first.clone()).unwrap();

@@ -84,7 +84,8 @@ impl CallDesk for CallBook {
 
     fn step(&self, line: &LineId, step: Step, by: &Actor) -> Result<Result<Call, Refusal>, String> {
         let _one = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = self.historian.add_call_step(line, step, by).map_err(|error| error.to_string())?;
+        let made =
+            self.historian.add_call_step(line, step, by).map_err(|error| error.to_string())?;
         if let Ok(call) = &made {
             let mut open = self.open();
             let calls = open.entry(line.clone()).or_default();

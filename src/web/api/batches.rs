@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::written::{NAME, Written, optional, text};
-use crate::web::{App, Asker};
 use crate::web::error::{ErrorView, WebError};
+use crate::web::{App, Asker};
 
 /// Longest id of a batch.
 const ID: usize = 40;

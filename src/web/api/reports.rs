@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::written::{NAME, TEXT, Written, text};
-use crate::web::{App, Asker, meaning_of};
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Lang;
 use crate::web::pages::report::{self, FinalView, GapForm, Standing};
+use crate::web::{App, Asker, meaning_of};
 
 /// Which report.
 #[derive(Deserialize, IntoParams)]

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::read;
 use super::written::{NAME, TEXT, Written, text};
-use crate::web::{App, Asker};
 use crate::web::error::{ErrorView, WebError, short};
+use crate::web::{App, Asker};
 
 /// What is said about a stop.
 #[derive(Deserialize, ToSchema)]

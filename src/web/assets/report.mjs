@@ -40,5 +40,8 @@ function submit(form, body, what) {
   button.disabled = closing.dataset.writes !== 'true';
 }
 
-submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by') }), 'gaps');
-submit($('make-final'), (form) => ({ lang, data_sha256: closing.dataset.sha, by: form.get('by') }), 'final');
+// Where there are users, what is said is signed.
+const signed = (form) => (form.has('password') ? { password: form.get('password'), meaning: form.get('meaning') } : {});
+
+submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by'), ...signed(form) }), 'gaps');
+submit($('make-final'), (form) => ({ lang, data_sha256: closing.dataset.sha, by: form.get('by'), ...signed(form) }), 'final');

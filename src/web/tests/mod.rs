@@ -1,6 +1,7 @@
 //! Tests of the web.
 
 mod andon;
+mod audit;
 mod colours;
 mod displays;
 mod eyes;

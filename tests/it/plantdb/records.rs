@@ -167,8 +167,8 @@ fn quality(book: &Book) {
     let (author, reason) = ("An".to_owned(), "first\nbaseline".to_owned());
     let limits = Limits { version: 1, author, reason, made_us: T0_US, ..limits };
     book.historian.add_limits(&line(), limits.clone(), &by()).expect("kept");
-    let (by, reason) = ("Bo".to_owned(), "replayed over a week".to_owned());
-    let decision = Decision { verdict: Verdict::Approved, by, reason, at_us: T0_US + 1 };
+    let (who, reason) = ("Bo".to_owned(), "replayed over a week".to_owned());
+    let decision = Decision { verdict: Verdict::Approved, by: who, reason, at_us: T0_US + 1 };
     let limits = limits.decide(decision).expect("decided");
     book.historian.decide_limits(&line(), limits.clone(), &by()).expect("kept");
     let mut told = Vec::new();
@@ -228,7 +228,10 @@ fn say_everything(book: &mut Book) {
         page_sha256: String::new(),
     };
     let page = "<p>班次 A</p>".repeat(20_000).into_bytes();
-    historian.add_final_report(&line(), report, page, &by()).expect("kept").expect("the first version");
+    historian
+        .add_final_report(&line(), report, page, &by())
+        .expect("kept")
+        .expect("the first version");
 }
 
 fn of_journal(book_dir: &std::path::Path, sql: &str) -> Vec<String> {

@@ -14,10 +14,10 @@ use utoipa::ToSchema;
 
 use super::view::{LimitsView, ReplayView};
 use super::{Data, SPAN_US, off_thread, record, version_of};
-use crate::web::{App, Asker};
 use crate::web::api::written::{NAME, TEXT, Written, text};
 use crate::web::api::{QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, WebError};
+use crate::web::{App, Asker};
 
 /// Most subgroups that one proposal leaves out.
 const EXCLUSIONS: usize = 100;

@@ -1,18 +1,20 @@
 //! Above the sheet and not on paper: what a report waits for before it can be final, and its final versions. Markup only.
 
+use domain::audit::Meaning;
 use domain::line::report::GapId;
 use maud::{Markup, html};
 
 use super::gather::GoesOn;
 use super::paper::{Sheet, word};
 use crate::web::details::chinese;
+use crate::web::Access;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::words::{clock, day_hm, hms};
 
 impl Sheet<'_> {
     /// Above the sheet and not on paper: what is missing before it can be final, and the versions that are. The script
     /// lets the buttons be pressed: without it a form would only load the page again.
-    pub(super) fn closing(&self, writes: bool) -> Markup {
+    pub(super) fn closing(&self, writes: bool, access: Access) -> Markup {
         let (lang, facts) = (self.lang, self.facts);
         let open = facts.unexplained();
         let status = match (facts.goes_on(), open.len()) {
@@ -23,6 +25,19 @@ impl Sheet<'_> {
         };
         let field = |key: Key, name: &str, longest: u16| {
             html! { label { span { (lang.mark(key)) } input name=(name) maxlength=(longest) required disabled[!writes]; } }
+        };
+        // Where there are users the record is signed: the password again, and what the signature means.
+        let signing = |meanings: [Meaning; 3]| {
+            html! {
+                @if access != Access::Open {
+                    label { span { (lang.mark(Key::SignMeaning)) }
+                        select name="meaning" disabled[!writes] {
+                            @for meaning in meanings { option value=(meaning.word()) { (word(lang, "meaning", meaning.word())) } }
+                        }
+                    }
+                    label { span { (lang.mark(Key::SignPassword)) } input name="password" type="password" autocomplete="current-password" maxlength="1024" required disabled[!writes]; }
+                }
+            }
         };
         let ready = facts.goes_on().is_none() && open.is_empty();
         html! {
@@ -38,12 +53,14 @@ impl Sheet<'_> {
                         }
                         (field(Key::GapWhy, "why", 1_000))
                         (field(Key::YourName, "by", 80))
+                        (signing([Meaning::Confirmed, Meaning::Authored, Meaning::Reviewed]))
                         button.act disabled { (lang.mark(Key::GapExplain)) }
                     }
                 }
                 @if ready {
                     form #make-final autocomplete="off" {
                         (field(Key::YourName, "by", 80))
+                        (signing([Meaning::Approved, Meaning::Reviewed, Meaning::Authored]))
                         button.act disabled { (lang.mark(Key::Finalise)) }
                     }
                 }

@@ -100,7 +100,7 @@ pub(super) fn sheet(
                 }
             }
             body.paper data-line=(config.id) data-lang=(lang.word()) {
-                @if let Made::Screen(writes) = made { (controls(&sheet)) (sheet.closing(*writes)) }
+                @if let Made::Screen(writes) = made { (controls(&sheet)) (sheet.closing(*writes, parts.access)) }
                 @if parts.simulated { p.watermark aria-hidden="true" {} }
                 main #main.sheet data-query=[asks.then_some(query)] {
                     @if asks { (explain_hint(lang)) }
