@@ -18,6 +18,11 @@ use super::{Refusal, journal, print, print_json};
 /// Each entry is bound to the one before by SHA-256, and the trail to the identity of its journal. How is written in
 /// src/domain/audit/chain.rs, so that an auditor can recompute it with other tools.
 #[derive(Args)]
+#[command(after_help = "\
+Example:
+  capline audit verify config/plant.toml
+  capline audit list config/plant.toml --what limits_approved --from 2026-11-01T00:00:00+08:00
+  capline audit export config/plant.toml --csv /mnt/usb/audit.csv")]
 pub(crate) struct AuditArgs {
     #[command(subcommand)]
     command: AuditCommand,

@@ -82,8 +82,11 @@ async fn what_is_done_to_a_service_is_in_its_trail_and_the_trail_proves_itself()
         "configuration_taken",
         "exported",
     ];
-    let told: Vec<&str> =
-        words.iter().copied().filter(|word| !["limits_provisional", "clock_stepped"].contains(word)).collect();
+    let told: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| !["limits_provisional", "clock_stepped"].contains(word))
+        .collect();
     assert_eq!(told, expected);
     assert_eq!(before[words.iter().position(|w| *w == "batch_opened").expect("there")].1, "li");
 
@@ -106,7 +109,11 @@ async fn what_is_done_to_a_service_is_in_its_trail_and_the_trail_proves_itself()
     assert_eq!((code, err.as_str()), (Some(0), ""), "{said}");
     let verified: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!((&verified["findings"], &verified["configurations"]), (&json!([]), &json!(3)));
-    let head = format!("{} {}", verified["head"]["number"], verified["head"]["hash"].as_str().expect("a hash"));
+    let head = format!(
+        "{} {}",
+        verified["head"]["number"],
+        verified["head"]["hash"].as_str().expect("a hash")
+    );
     let (code, listed, _) = capline(&["audit", "list", &config, "--what", "service_stopped"]).await;
     assert!(code == Some(0) && listed.lines().count() == 1, "{listed}");
     if let Some(python) = python() {
@@ -125,7 +132,11 @@ async fn what_is_done_to_a_service_is_in_its_trail_and_the_trail_proves_itself()
     drop(conn);
     let (code, said, err) = capline(&["audit", "verify", &config, "--head", &head]).await;
     assert_eq!((code, said.as_str()), (Some(1), ""));
-    assert!(err.contains("was changed, its hash is another one") && err.contains("the guard audit_keep"), "{err}");
+    assert!(
+        err.contains("was changed, its hash is another one")
+            && err.contains("the guard audit_keep"),
+        "{err}"
+    );
     let csv = site.path().join("trail.csv");
     let (code, said, err) = capline(&["audit", "export", &config, "--csv", &text(&csv)]).await;
     assert_eq!(code, Some(0), "{said} {err}");

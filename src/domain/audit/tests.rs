@@ -136,3 +136,61 @@ fn words_stand_for_one_thing_each() {
         assert_eq!(Meaning::from_word(meaning.word()), Some(*meaning));
     }
 }
+
+/// A text with one byte changed that stays text.
+fn flipped(text: &str, at: usize) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    if chars.is_empty() {
+        return "x".to_owned();
+    }
+    let at = at % chars.len();
+    chars[at] = if chars[at] == '0' { '1' } else { '0' };
+    chars.into_iter().collect()
+}
+
+/// The text fields of an entry.
+fn fields(entry: &mut Entry) -> [&mut String; 11] {
+    [
+        &mut entry.local,
+        &mut entry.account,
+        &mut entry.name,
+        &mut entry.from,
+        &mut entry.what,
+        &mut entry.subject,
+        &mut entry.old,
+        &mut entry.new,
+        &mut entry.reason,
+        &mut entry.prev_hash,
+        &mut entry.hash,
+    ]
+}
+
+#[test]
+fn each_character_of_each_field_counts() {
+    let sound = chain(12);
+    let mut n = 0;
+    for row in [0, 1, 5, 11] {
+        let lengths = fields(&mut sound[row].clone()).map(|field| field.chars().count().max(1));
+        for (field, length) in lengths.into_iter().enumerate() {
+            for at in 0..length {
+                let mut entries = sound.clone();
+                let text = &mut *fields(&mut entries[row])[field];
+                *text = flipped(text, at);
+                let found = look(&entries);
+                let number = sound[row].number;
+                assert!(
+                    found.iter().any(|f| f.number == number),
+                    "{number} field {field} at {at}: {found:?}"
+                );
+                n += 1;
+            }
+        }
+        for change in [1, -1, 1 << 40] {
+            let mut entries = sound.clone();
+            entries[row].at_us += change;
+            assert_eq!(look(&entries)[0].number, sound[row].number);
+            n += 1;
+        }
+    }
+    assert!(n > 900, "{n} positions");
+}

@@ -62,9 +62,7 @@ const IS_THERE: &str = "select exists (
 /// Never edit a step that was released: add one.
 fn steps(variant: Variant) -> [&'static Step; 6] {
     match variant {
-        Variant::Timescale => {
-            [&ROLES, &TABLES, &TIMESCALE, &RECORDS, &RECORDS_TIMESCALE, &AUDIT]
-        }
+        Variant::Timescale => [&ROLES, &TABLES, &TIMESCALE, &RECORDS, &RECORDS_TIMESCALE, &AUDIT],
         Variant::Partitions => {
             [&ROLES, &TABLES, &PARTITIONS, &RECORDS, &RECORDS_PARTITIONS, &AUDIT]
         }

@@ -9,7 +9,8 @@ use super::{Told, open};
 use crate::historian::archive::{Settings, connect};
 
 /// Tells the plant database a head; telling it twice changes nothing.
-pub(in crate::historian) const TELL: &str = "insert into capline.audit_head (edge, journal, number, hash)
+pub(in crate::historian) const TELL: &str =
+    "insert into capline.audit_head (edge, journal, number, hash)
   values ($1, $2, $3, $4) on conflict do nothing";
 
 const HEADS: &str = "select number, hash from capline.audit_head

@@ -192,7 +192,11 @@ fn guards(conn: &Connection, verified: &mut Verified) -> Found<()> {
     for trigger in wanted {
         let text = trigger.split_once("end;").map_or(trigger, |(body, _)| body);
         let name = text.split_whitespace().nth(2).unwrap_or_default();
-        let is = there.get(name).is_some_and(|sql| sql.trim_end().trim_end_matches("end") == text);
+        // SQLite keeps the text from the name on.
+        let from_name = |sql: &str| sql.split_once(name).map(|(_, rest)| rest.to_owned());
+        let is = there.get(name).is_some_and(|sql| {
+            from_name(sql.trim_end().trim_end_matches("end")) == from_name(text)
+        });
         if !is {
             verified
                 .findings

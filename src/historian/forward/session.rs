@@ -16,8 +16,8 @@ use super::identity::{Identity, is_ours, of_another, recognise, stranger};
 use super::names::{Names, parameter};
 use super::outbox::{Batch, DAY_US, Outbox, Rows, instant};
 use super::stream::{STREAMS, Stream};
-use crate::historian::audit;
 use crate::historian::archive::{Plant, Settings, Trouble, Variant, check, connect};
+use crate::historian::audit;
 
 /// Time for a transaction. Beyond it the connection is given up, and the watermark says what became of it.
 const WITHIN: Duration = Duration::from_secs(30);

@@ -504,3 +504,39 @@ fn a_restored_journal_goes_on_with_the_chain_under_its_own_identity() {
     let found = findings(restored.path(), &[]);
     assert_eq!(found, [Finding { number: 1, fault: Fault::Journal(old.journal) }]);
 }
+
+/// A dead process takes no written byte with it: a copy of the files in the middle of writing is what it leaves.
+#[test]
+fn a_process_that_is_killed_in_the_middle_leaves_a_whole_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let historian = open(&live);
+    let (writing, line) = (historian.clone(), l1());
+    let writer = std::thread::spawn(move || {
+        for n in 0..60 {
+            writing.add_gap_notes(&line, vec![note("cable")], &signer(Meaning::Confirmed)).unwrap();
+            writing.note(work(n)).unwrap();
+        }
+    });
+    let mut n_copies = 0;
+    while !writer.is_finished() || n_copies == 0 {
+        let acknowledged = historian.audit_head().unwrap();
+        let there = dir.path().join(format!("{n_copies}"));
+        std::fs::create_dir_all(&there).unwrap();
+        for name in ["journal.db-wal", "journal.db"] {
+            std::fs::copy(live.join(name), there.join(name)).unwrap();
+        }
+        open(&there).close().unwrap();
+        let told = [Told { by: "what was acknowledged".to_owned(), head: acknowledged }];
+        let verified = verify(&there, &told).unwrap();
+        assert_eq!(verified.findings, [], "{n_copies}");
+        // Each note of a gap is there with its entry and its signature, or without both.
+        let conn = Connection::open(there.join("journal.db")).unwrap();
+        let count = |sql: &str| -> u64 { conn.query_row(sql, [], |row| row.get(0)).unwrap() };
+        let n_notes = count("select count(*) from gap_note");
+        assert_eq!(count("select count(*) from audit where what = 'gap_explained'"), n_notes);
+        assert_eq!(verified.signatures, n_notes);
+        n_copies += 1;
+    }
+    writer.join().unwrap();
+}

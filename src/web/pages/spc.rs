@@ -97,7 +97,12 @@ fn series_key(series: Series) -> Key {
     }
 }
 
-fn body(lang: Lang, all: &[Characteristic], shown: &Characteristic, (writes, signs): (bool, bool)) -> Markup {
+fn body(
+    lang: Lang,
+    all: &[Characteristic],
+    shown: &Characteristic,
+    (writes, signs): (bool, bool),
+) -> Markup {
     html! {
         link rel="stylesheet" href=(assets::href("spc.css"));
         h1.away { (lang.mark(Key::Spc)) " " (name(lang, shown)) }

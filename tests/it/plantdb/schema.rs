@@ -19,7 +19,10 @@ async fn steps_are_applied_once_and_an_edited_one_is_found() {
     let (one, two) = (one.expect("it migrates"), two.expect("so does the other"));
     let mut applied = [one.applied, two.applied].concat();
     applied.sort_unstable();
-    assert_eq!(applied, ["audit", "partitions", "records", "records_partitions", "roles", "tables"]);
+    assert_eq!(
+        applied,
+        ["audit", "partitions", "records", "records_partitions", "roles", "tables"]
+    );
     assert_eq!(migrate(&address).await.expect("again").applied, Vec::<&str>::new());
     let edit = "update capline.migration set sha256 = 'edited' where step = 2";
     admin.batch_execute(edit).await.expect("an administrator may do so");

@@ -1,7 +1,7 @@
 //! Control charts of a line: columns for the workbench, limits as records, incidents and the work on them.
 
 #[cfg(test)]
-mod tests;
+pub(in crate::web) mod tests;
 mod view;
 mod wanted;
 mod write;
@@ -216,8 +216,7 @@ async fn versions(
     off_thread(&app, move |app| {
         let limits = app.parts().quality.limits(&line, &characteristic.id);
         let signatures = signatures(app, &line)?;
-        let view =
-            |limits: &Limits| LimitsView::of(limits).signed(&characteristic.id, &signatures);
+        let view = |limits: &Limits| LimitsView::of(limits).signed(&characteristic.id, &signatures);
         Ok(Json(limits.map_err(WebError::Store)?.iter().map(view).collect()))
     })
     .await

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::gather::GoesOn;
 use super::paper::{Sheet, word};
-use crate::web::details::chinese;
 use crate::web::Access;
+use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::words::{clock, day_hm, hms};
 
