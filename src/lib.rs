@@ -26,13 +26,14 @@
 //! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `tls` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` `x509_cert` `rcgen` |
 //! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL; read out as a whole, and compared with the plant; the audit trail, whose entries prove each other | `domain` `clock` `secret` `tls` `table` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
 //! | [`export`] | the journal as files of CSV or Parquet with a manifest that proves them | `domain` `clock` `historian` `table` | `parquet` |
+//! | [`accounts`] | who may sign in: passwords, sessions, displays, by the rules of `domain` | `domain` `clock` `historian` | `argon2` `getrandom` |
 //! | [`webhook`] | tells other systems of alerts: signs, sends, tries again | `domain` `clock` `secret` `tls` | `hmac` `base64` |
 //! | [`web`] | pages, JSON, the live stream, metrics; computes nothing | `domain` `clock` `config` `table` | `axum` `maud` `utoipa` |
-//! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `webhook` `web` | |
+//! | [`service`] | brings a configuration to life, changes it while it runs, ends it: one task a line | `domain` `clock` `secret` `config` `sources` `historian` `accounts` `webhook` `web` | |
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it | `domain` `simulators` `clock` `config` `historian` `service` | |
 //! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, pace and cost of acquisition, cost and speed of the store and of forwarding, time of a month's charts | `domain` `simulators` `clock` `config` `sources` `demo` `historian` `service` `web` | |
-//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; audit looks through the trail; migrate makes the plant's tables, pki trusts servers, browse asks them | `domain` `clock` `config` `sources` `historian` `export` `table` `service` `selftest` `bench` | |
+//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; audit looks through the trail; migrate makes the plant's tables, pki trusts servers, browse asks them; user and display keep who may ask | `domain` `clock` `config` `sources` `historian` `accounts` `export` `table` `service` `selftest` `bench` | `rpassword` |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true
@@ -51,6 +52,9 @@
 //!   only added, and each is bound to the one before. No key of the configuration switches that off.
 //! - **A signature is bound to a record.** Where there are users it takes the password again; where there are none
 //!   nothing is signed, and the report says so.
+//! - **Who asks is known, or the service says that it is not.** Where people sign in, one place lets each request in by
+//!   a list of what each route takes; what the list does not name is not written to. A name on a record is one account.
+//! - **No secret can be read back.** Passwords are kept as argon2id, tokens as SHA-256; who gives out roles judges nothing.
 //! - **Time enters in [`clock`].** Everything that is stored or judged carries a moment from there; timers only pace.
 //! - **The web counts nothing.** It rounds and words what lines publish and what the historian kept.
 //! - **An alert opens once and closes once.** Who is told waits for nobody: each webhook has a task of its own.
@@ -71,6 +75,8 @@ pub mod sources;
 pub mod historian;
 
 pub mod export;
+
+pub mod accounts;
 
 pub mod webhook;
 

@@ -16,7 +16,7 @@ mod commands;
 
 use commands::{
     adopt, audit, backup, browse, check, count, export, import, migrate, oee, pki, probe,
-    reconcile, runtime, selftest, spc,
+    reconcile, runtime, selftest, spc, user,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -80,6 +80,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     Spc(Box<spc::SpcArgs>),
     Selftest(selftest::SelftestArgs),
+    User(user::UserArgs),
+    Display(user::DisplayArgs),
     #[cfg(feature = "demo")]
     Bench(commands::bench::BenchArgs),
 }
@@ -161,6 +163,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Spc(args) => Ok(spc::run(&args).unwrap_or_else(|refusal| refusal.exit())),
         Command::Selftest(_) => Ok(selftest::run()),
+        Command::User(args) => Ok(user::run(&args).unwrap_or_else(|refusal| refusal.exit())),
+        Command::Display(args) => {
+            Ok(user::run_display(&args).unwrap_or_else(|refusal| refusal.exit()))
+        }
         #[cfg(feature = "demo")]
         Command::Bench(args) => Ok(commands::bench::run(&args)),
     }
@@ -173,6 +179,7 @@ async fn demo(
 ) -> anyhow::Result<ExitCode> {
     let demo = capline::demo::Demo::start(&options).await?;
     eprintln!("Capline demo: open http://{} (simulated line; Ctrl-C ends it)", demo.addr());
+    eprintln!("Nobody signs in: a demo lets everybody in who is at this machine.");
     wait(duration).await?;
     let summary = demo.stop().await?;
     println!("{}", serde_json::to_string(&summary)?);
@@ -186,6 +193,13 @@ async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let historian = open_historian(config)?;
     let service = Service::start(config, Clock::real(), historian, false).await?;
     eprintln!("Capline: open http://{} (Ctrl-C ends it)", service.addr());
+    if let Some(token) = service.offer_set_up()? {
+        // Here and nowhere else: a log is kept, and read by others.
+        eprintln!(
+            "Capline: nobody can sign in yet. Make the first administrator at http://{}/setup with this one-time token: {token}",
+            service.addr()
+        );
+    }
     let mut end = std::pin::pin!(wait(None));
     loop {
         tokio::select! {

@@ -100,7 +100,7 @@ fn map_alone(path: &Path, text: &str) -> ExitCode {
 
 fn head(config: &Config, file: &str) -> String {
     let zone = config.zone.iana_name().unwrap_or("a zone without a name");
-    let (site, listen, data) = (&config.site, config.listen, config.data.display());
+    let (site, listen, data) = (&config.site, config.web.listen, config.data.display());
     format!("{file}: {site}, {zone}; screens on http://{listen}; journal in {data}\n")
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod reconcile;
 pub(crate) mod selftest;
 pub(crate) mod spc;
 mod svg;
+pub(crate) mod user;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

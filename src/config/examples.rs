@@ -18,7 +18,7 @@ struct Need {
     replaced: &'static [(&'static str, &'static str)],
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 9] = [
     Need { of: "[[alert]]", beside: Some("[[webhook]]"), replaced: &[] },
     // Half of its keys are for weights, which are measurements.
     Need {
@@ -43,6 +43,19 @@ const NEEDS: [Need; 7] = [
         of: "[line.device.tls]",
         beside: None,
         replaced: &[("\"192.168.1.10:502\"", "\"tls://192.168.1.10:802\"")],
+    },
+    Need {
+        of: "without_tls",
+        beside: None,
+        replaced: &[("# listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\"")],
+    },
+    Need {
+        of: "open_to_network",
+        beside: None,
+        replaced: &[
+            ("# listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\""),
+            ("# access = \"open\"", "access = \"open\""),
+        ],
     },
     Need { of: "mode", beside: None, replaced: &SECURED },
     Need { of: "user", beside: None, replaced: &SECURED },

@@ -5,13 +5,13 @@ pub mod change;
 mod characteristic;
 mod database;
 mod line;
+mod web;
 mod webhook;
 mod wire;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,7 @@ use domain::units::{LineId, StationId};
 
 pub use access::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 pub use database::DatabaseConfig;
+pub use web::{WebAccess, WebConfig};
 pub use webhook::WebhookConfig;
 pub use wire::{Parity, SerialPort, TlsFiles, Transport, Wire};
 
@@ -43,8 +44,8 @@ pub struct Config {
     pub site: String,
     /// Time zone of shifts and screens.
     pub zone: jiff::tz::TimeZone,
-    /// Where the web server listens.
-    pub listen: SocketAddr,
+    /// Where the screens are served and who may ask.
+    pub web: WebConfig,
     /// Where the journal lies.
     pub data: PathBuf,
     /// Time between two commits.
@@ -59,8 +60,6 @@ pub struct Config {
     pub database: Option<DatabaseConfig>,
     /// Priority of the poll thread under `SCHED_FIFO`, 1 to 99; none for a thread like any other.
     pub realtime_priority: Option<u8>,
-    /// Whether limits, signals and causes may be written over the web when it listens on more than this machine.
-    pub web_writes: bool,
     /// Lines, in the order of the file. Never empty.
     pub lines: Vec<LineConfig>,
     /// Other systems that are told of alerts.
@@ -238,17 +237,10 @@ impl Reader<'_> {
             site.finish();
         }
 
-        let (listen, web_writes) = match root.section("web") {
-            Some(web) => {
-                let listen = web
-                    .parsed::<SocketAddr>("listen", "an address and port such as 127.0.0.1:8080");
-                let writes = web.boolean("writes");
-                self.note_keys(&web);
-                web.finish();
-                (listen.map(|at| at.value), writes.is_some_and(|at| at.value))
-            }
-            None => (None, false),
-        };
+        let web = root.section("web").map(|web| {
+            self.note_keys(&web);
+            web::read(&web)
+        });
         root.require("store", "[store] with dir = \"data\"");
         let store = root.section("store");
         let dir = store
@@ -299,7 +291,7 @@ impl Reader<'_> {
             key_lines: std::mem::take(&mut self.key_lines),
             site: name?,
             zone: zone?,
-            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            web: web.unwrap_or_default(),
             data: dir?,
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
             keep_raw: keep_raw.unwrap_or(Duration::from_secs(30 * 86_400)),
@@ -307,7 +299,6 @@ impl Reader<'_> {
             budget: budget.map(|at| at.value as u64 * 1_000_000),
             database,
             realtime_priority,
-            web_writes,
             lines,
             webhooks,
             alerts,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use expect_test::expect_file;
 use proptest::prelude::*;
 
-use super::{Config, ConfigError, OpcUaAccess, PasswordPlace, Policy, Security, User};
+use super::{Config, ConfigError, OpcUaAccess, PasswordPlace, Policy, Security, User, WebAccess};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -55,7 +55,7 @@ fn shipped_configurations_are_right() {
 #[test]
 fn what_is_left_out_has_the_default_that_the_example_shows() {
     let config = Config::load(&root().join("config/plant.toml")).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.web.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.commit_every, Duration::from_millis(250));
     assert_eq!(config.keep_raw, Duration::from_secs(30 * 86_400));
     assert_eq!(config.keep_seconds, Duration::from_secs(8 * 24 * 3_600));
@@ -186,4 +186,81 @@ fn security_and_user_of_an_opc_ua_server_are_read() {
         access("security = \"None\"\nuser = { certificate = \"u.der\", key = \"u.pem\" }"),
         OpcUaAccess { user, pki, ..Default::default() }
     );
+}
+
+/// The way to the good configuration with another `[web]`.
+fn served(web: &str) -> Result<Config, ConfigError> {
+    let folder = root().join("tests/cases/config");
+    let good = fs::read_to_string(folder.join("good.toml")).expect("a text");
+    assert!(!good.contains("[web]"), "the case brings its own");
+    let text = format!("[web]\n{web}\n{good}");
+    Config::parse("plant.toml", &text, Path::new(""), &|map| fs::read_to_string(folder.join(map)))
+}
+
+#[test]
+fn what_a_network_sees_has_to_be_said_in_words() {
+    let sees = "listen = \"10.1.2.3:80\"\n";
+    let read = "open_to_network = \"anybody on this network may read everything\"\n";
+    let write = "open_to_network = \"anybody on this network may change limits and reasons\"\n";
+    let plain = "without_tls = \"passwords cross this network unencrypted\"\n";
+    let open = "access = \"open\"\n";
+    let all = [sees, open, read, write, plain, "writes = true\n"];
+    let [sees, open, read, write, plain, writes] = all;
+    for (web, access) in [
+        (String::new(), WebAccess::Open),
+        ("listen = \"[::1]:80\"".to_owned(), WebAccess::Open),
+        ("access = \"users\"\nsession_idle = \"5min\"".to_owned(), WebAccess::Users),
+        (format!("{sees}{plain}"), WebAccess::Users),
+        (format!("{sees}{open}{read}"), WebAccess::Open),
+        (format!("{sees}{open}{write}{writes}"), WebAccess::Open),
+    ] {
+        let config = served(&web).unwrap_or_else(|error| panic!("{web}: {error}"));
+        assert_eq!(config.web.access, access, "{web}");
+    }
+    for (web, line, words) in [
+        (
+            sees.to_owned(),
+            2,
+            "is seen from the network with access = \"users\"; listen on 127.0.0.1 behind a proxy with TLS, or say in words without_tls = \"passwords",
+        ),
+        (
+            format!("{sees}{open}"),
+            2,
+            "or say in words open_to_network = \"anybody on this network may read everything\"",
+        ),
+        (format!("{sees}{open}{writes}"), 2, "may change limits and reasons\""),
+        // Words that say too little, too much, or something else.
+        (
+            format!("{sees}{open}{read}{writes}"),
+            4,
+            "write \"anybody on this network may change limits and reasons\"",
+        ),
+        (
+            format!("{sees}{open}{write}"),
+            4,
+            "write \"anybody on this network may read everything\"",
+        ),
+        (
+            format!("{sees}{open}open_to_network = \"yes\""),
+            4,
+            "open_to_network = \"yes\" is not what has to be said",
+        ),
+        (
+            format!("{sees}{open}{read}{plain}"),
+            5,
+            "without_tls says nothing about access = \"open\"",
+        ),
+        (format!("{open}{read}"), 3, "leave it out"),
+        ("access = \"anybody\"".to_owned(), 2, "use \"users\" or \"open\""),
+        ("access = \"users\"\nwrites = true".to_owned(), 3, "their roles decide"),
+        ("session_idle = \"13h\"".to_owned(), 2, "swap them"),
+        ("session_idle = \"1s\"".to_owned(), 2, "session_idle must be from"),
+    ] {
+        let error = served(&web).expect_err(&web).to_string();
+        let at = format!("plant.toml:{line}: [web]: ");
+        assert!(
+            error.starts_with(&at) && error.contains(words) && !error.contains('\n'),
+            "{web}: {error}"
+        );
+    }
 }

@@ -133,10 +133,16 @@ impl Demo {
         };
         let data = options.data.clone().or(scratch.as_ref().map(|dir| dir.path().to_owned()));
         let mut config = built_in()?;
-        config.listen = options.listen;
+        if !options.listen.ip().is_loopback() {
+            bail!(
+                "a demo lets everybody in and is served on this machine alone; {} is seen from the network",
+                options.listen
+            );
+        }
+        config.web.listen = options.listen;
         config.data = data.context("a demo has a data directory")?;
         // Better refused now than after the history.
-        drop(service::bind(config.listen).await?);
+        drop(service::bind(config.web.listen).await?);
         let historian = open_historian(&config)?;
         let stored = stored_origin(&config, &historian, options.seed)?;
         let begun = match (stored, last_tick_us(&config, &historian)?) {

@@ -458,7 +458,7 @@ fn sound(path: &Path, may_be_new: bool) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let fail = |e| StoreError::from_sqlite(path, e);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE

@@ -5,6 +5,7 @@
 //! order, and once: that is what lets a line go on after any kind of end without losing or doubling a capsule.
 //! Nothing in here counts, judges or waits for a device.
 
+mod accounts;
 mod andon;
 pub mod archive;
 pub mod audit;
@@ -55,6 +56,7 @@ use domain::reading::Snapshot;
 use domain::units::{LineId, TagId};
 use tokio::sync::mpsc;
 
+pub use accounts::{AccountBook, Login, StoredSession};
 pub use digest::digest_file;
 pub use error::StoreError;
 pub use mark::PlantMark;

@@ -4,6 +4,7 @@
 //! source through a queue to the tracker; a few times a second the tracker's changes go to the historian as one tick
 //! and its status to the screens.
 
+mod accounts;
 mod alerts;
 mod gauges;
 mod history;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::account::SessionLimits;
 use domain::audit::{Actor, Note, What};
 use domain::line::event::EventKind;
 use domain::line::tracker::{Carry, LineModel, LineTracker};
@@ -32,10 +34,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use crate::accounts::Accounts;
 use crate::clock::Clock;
-use crate::config::{Config, DeviceConfig, LineConfig};
+use crate::config::{Config, DeviceConfig, LineConfig, WebAccess};
 use crate::historian::forward::Forwarder;
-use crate::historian::{DeviceTags, Historian, Options, PlantMark};
+use crate::historian::{AccountBook, DeviceTags, Historian, Options, PlantMark};
 use crate::sources::{Paces, Scheduling, SourceAlarm, Sources};
 use crate::web::{self, App, AppParts, LineFeed, Reload, Shown};
 
@@ -45,6 +48,7 @@ use reload::Reloader;
 use running::{FINAL_POLL, Ground, Running, RunningLine};
 use switchboard::Switchboard;
 
+pub(crate) use accounts::KeptAccounts;
 pub(crate) use history::StoredHistory;
 pub use plant::plant_database;
 
@@ -66,6 +70,8 @@ pub struct Service {
     /// None where no plant database is configured.
     forwarder: Option<Forwarder>,
     alerts: Alerts,
+    /// None where nobody signs in.
+    accounts: Option<Accounts>,
     web: JoinHandle<std::io::Result<()>>,
     stop_web: oneshot::Sender<()>,
 }
@@ -110,7 +116,7 @@ impl Service {
         simulated: bool,
     ) -> anyhow::Result<Service> {
         let hooks = alerts::hooks(&config.webhooks)?;
-        let listener = bind(config.listen).await?;
+        let listener = bind(config.web.listen).await?;
         let addr = listener.local_addr()?;
         historian.mark(mark(config, simulated))?;
         // What cannot be noted is not done: without it nothing starts.
@@ -143,6 +149,8 @@ impl Service {
             calls: calls.clone(),
             plant: forwarder.as_ref().map(Forwarder::status),
         })?;
+        let accounts = accounts(config, &historian);
+        let (access, shown_accounts) = shown_accounts(config, accounts.as_ref());
         let gauges = ServiceGauges {
             historian: historian.clone(),
             sources: sources.clone(),
@@ -167,9 +175,9 @@ impl Service {
             reloads: Arc::new(reloader.clone()),
             calls,
             alerts: alerts.board(),
-            writes: config.web_writes || addr.ip().is_loopback(),
-            access: web::Access::Open,
-            accounts: Arc::new(web::NoAccounts),
+            writes: config.web.writes || addr.ip().is_loopback(),
+            access,
+            accounts: shown_accounts,
             audit: Arc::new(StoredHistory(historian.clone())),
             trail: Arc::new(StoredHistory(historian.clone())),
             gauges: Arc::new(gauges),
@@ -192,6 +200,7 @@ impl Service {
             failed,
             forwarder,
             alerts,
+            accounts,
             web,
             stop_web,
         })
@@ -210,6 +219,16 @@ impl Service {
     /// Where the screens are served.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// A token with which the first account can be made at `/setup`; none where nobody signs in, or somebody can. To be
+    /// shown to who started the service and kept nowhere.
+    ///
+    /// # Errors
+    /// The journal cannot be read, or the system gives no random numbers.
+    pub fn offer_set_up(&self) -> anyhow::Result<Option<String>> {
+        let offered = self.accounts.as_ref().map(Accounts::offer_set_up).transpose();
+        offered.map(Option::flatten).map_err(anyhow::Error::msg)
     }
 
     /// Waits until every device of every line was heard once, at most `limit`. Whether that is so.
@@ -306,6 +325,29 @@ fn start_forwarder(
     let Some(database) = &config.database else { return Ok(None) };
     let settings = plant_database(&config.site, database)?;
     plant::forward(historian, settings, switchboard.clone()).map(Some)
+}
+
+/// The accounts of the journal, where people sign in.
+fn accounts(config: &Config, historian: &Historian) -> Option<Accounts> {
+    let us = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    let (idle_us, longest_us) = (us(config.web.session_idle), us(config.web.session_longest));
+    let limits = SessionLimits { idle_us, longest_us };
+    let signs_in = config.web.access == WebAccess::Users;
+    signs_in.then(|| Accounts::new(AccountBook::within(historian), limits))
+}
+
+/// Who may ask the web, and how it knows.
+fn shown_accounts(
+    config: &Config,
+    accounts: Option<&Accounts>,
+) -> (web::Access, Arc<dyn web::Accounts>) {
+    match accounts {
+        Some(accounts) => {
+            let access = web::Access::Users { secure: config.web.has_tls() };
+            (access, Arc::new(KeptAccounts(accounts.clone())))
+        }
+        None => (web::Access::Open, Arc::new(web::NoAccounts)),
+    }
 }
 
 /// What the journal keeps of a configuration, so that it can be read out without it.

@@ -1,7 +1,9 @@
 //! What the web asks about accounts, sessions and displays. The service answers from its journal; where nobody signs in,
 //! there is [`NoAccounts`].
 
-pub use domain::account::{Account, Right, Role};
+pub use domain::account::{
+    Account, Begun, Change, NewAccount, NoLogin, Refused, Right, Role, StoredAccount, StoredDisplay,
+};
 
 /// Accounts, sessions and displays. All methods block and are called off the async threads; an outer error says why the
 /// record could not be read or written and goes to the log. An inner one is for people.
@@ -49,142 +51,6 @@ pub trait Accounts: Send + Sync {
 
     /// Revokes the token of a display; the name of the display.
     fn revoke_display(&self, number: i64) -> Result<Result<String, Refused>, String>;
-}
-
-/// A session that has begun.
-#[derive(Clone, Debug)]
-pub struct Begun {
-    /// Of whom.
-    pub account: Account,
-    /// What the browser keeps.
-    pub token: String,
-}
-
-/// Why somebody is not signed in. Readers are told the same of all of them; the audit trail tells them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoLogin {
-    /// No such account.
-    Unknown,
-    /// Another password.
-    Wrong,
-    /// Another password, and with it so many that the account is locked from now on.
-    WrongAndLocked,
-    /// Locked by earlier attempts.
-    Locked,
-    /// Disabled by an administrator.
-    Disabled,
-}
-
-impl NoLogin {
-    /// The word in the audit trail.
-    pub fn word(self) -> &'static str {
-        match self {
-            NoLogin::Unknown => "unknown",
-            NoLogin::Wrong => "wrong password",
-            NoLogin::WrongAndLocked => "wrong password, locked now",
-            NoLogin::Locked => "locked",
-            NoLogin::Disabled => "disabled",
-        }
-    }
-}
-
-/// An account to be made.
-#[derive(Clone)]
-pub struct NewAccount {
-    /// The name that is signed in with.
-    pub name: String,
-    /// The name on records.
-    pub printed: String,
-    /// Its role.
-    pub role: Role,
-    /// Its password.
-    pub password: String,
-}
-
-/// What an administrator changes of an account.
-#[derive(Clone)]
-pub enum Change {
-    /// Nobody signs in with it any more.
-    Disable,
-    /// It can be signed in with again.
-    Enable,
-    /// Another password; a lock ends.
-    Reset(String),
-    /// Another role.
-    Role(Role),
-}
-
-impl Change {
-    /// The word in the audit trail and in addresses.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Change::Disable => "disable",
-            Change::Enable => "enable",
-            Change::Reset(_) => "reset",
-            Change::Role(_) => "role",
-        }
-    }
-}
-
-/// Why an account or display is not made or changed. The text is for people.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// A name or password that is not good enough.
-    #[error("{0}")]
-    Unfit(&'static str),
-    /// Another account has that name.
-    #[error("there is an account of that name, or one that signs alike")]
-    Taken,
-    /// No account of that name.
-    #[error("there is no such account")]
-    NoAccount,
-    /// Nobody could administer any more.
-    #[error("it is the last administrator who can sign in; make another one first")]
-    LastAdmin,
-    /// Not the token that was told, or there are accounts already.
-    #[error(
-        "the set-up token is not the one that this start has told, or there is an account already"
-    )]
-    NoSetUp,
-    /// A display that has its token.
-    #[error("there is a display of that name; revoke its token first")]
-    DisplayTaken,
-    /// No display of that number with a token.
-    #[error("there is no such display, or its token was revoked")]
-    NoDisplay,
-    /// Nobody signs in here.
-    #[error("this service knows no users; set access = \"users\" in [web] of the configuration")]
-    Open,
-}
-
-/// An account as kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredAccount {
-    /// Who.
-    pub account: Account,
-    /// Since when it is disabled, UTC microseconds.
-    pub disabled_us: Option<i64>,
-    /// Until when it is locked, UTC microseconds.
-    pub locked_until_us: Option<i64>,
-    /// When it was made, UTC microseconds.
-    pub made_us: i64,
-    /// When it was last changed, UTC microseconds.
-    pub changed_us: i64,
-    /// Its sessions that have not ended.
-    pub sessions: u32,
-}
-
-/// A display as kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredDisplay {
-    /// Its number.
-    pub number: i64,
-    /// What people call it.
-    pub name: String,
-    /// When its token was made, UTC microseconds.
-    pub made_us: i64,
-    /// When it was revoked, UTC microseconds.
-    pub revoked_us: Option<i64>,
 }
 
 /// No accounts: where nobody signs in.

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use utoipa::{IntoParams, ToSchema};
 
+use super::door::Ticket;
 use super::error::{ErrorView, Params, WebError};
 use super::view::LineView;
 use super::{App, LineFeed, Routes, Shown, assets};
@@ -29,6 +30,8 @@ use super::{App, LineFeed, Routes, Shown, assets};
 const VIEW_EVERY: Duration = Duration::from_millis(500);
 /// Ticks between two `charts` events while no minute closed: an open subgroup may change with every reading.
 const CHART_TICKS: u64 = 20;
+/// Ticks between two looks at whether the screen may still see.
+const ADMIT_TICKS: u64 = 4;
 
 /// Routes of this area.
 pub(crate) fn routes() -> Routes {
@@ -68,6 +71,8 @@ struct Screen {
     charted: Charted,
     due: VecDeque<Event>,
     closing: watch::Receiver<bool>,
+    /// What it was let in by; none where the service is open.
+    ticket: Option<Ticket>,
     /// Given back when the screen leaves.
     _permit: OwnedSemaphorePermit,
 }
@@ -93,6 +98,7 @@ struct Charted {
 pub(crate) async fn events(
     State(shown): State<Shown>,
     Params(choice): Params<Choice>,
+    ticket: Option<Extension<Ticket>>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, WebError> {
     let app = shown.now();
@@ -112,6 +118,7 @@ pub(crate) async fn events(
         charted: Charted::default(),
         due: VecDeque::new(),
         closing,
+        ticket: ticket.map(|Extension(ticket)| ticket),
         _permit: permit,
     };
     Ok(Sse::new(screen.stream()))
@@ -159,6 +166,7 @@ impl Screen {
     /// What is due at a tick; none where there is no such line any more.
     async fn fill(&mut self) -> Option<()> {
         let app = self.shown.now();
+        self.is_admitted(&app).await.then_some(())?;
         let line = app.line(self.line.as_str()).ok()?;
         if self.n_ticks.is_multiple_of(2) {
             let seq = self.seq + 1;
@@ -171,6 +179,16 @@ impl Screen {
         }
         self.n_ticks += 1;
         Some(())
+    }
+
+    /// Whether its session or token still counts, asked every two seconds. While the record cannot be read a screen that
+    /// was let in stays.
+    async fn is_admitted(&self, app: &App) -> bool {
+        let Some(ticket) = self.ticket.as_ref() else { return true };
+        if !self.n_ticks.is_multiple_of(ADMIT_TICKS) {
+            return true;
+        }
+        !matches!(app.admits(ticket, false).await, Ok(None))
     }
 
     /// Whether a minute closed since the charts were last sent, or they changed otherwise and it is time.

@@ -5,6 +5,7 @@
 //! `accounts`; who asks is in `who`.
 
 mod accounts;
+mod admin;
 pub mod andon;
 pub mod api;
 pub mod assets;
@@ -12,6 +13,7 @@ mod audit;
 mod desk;
 mod details;
 mod displays;
+mod door;
 pub mod error;
 mod gauges;
 pub mod i18n;
@@ -23,6 +25,7 @@ mod record;
 mod reloads;
 mod replay;
 mod serve;
+mod session;
 mod trail;
 pub mod view;
 mod who;
@@ -65,6 +68,9 @@ pub use who::{Access, Via, WhereFrom, Who};
 /// Live screens at once. Each holds a connection and is written to twice a second.
 const STREAMS: usize = 64;
 
+/// Passwords that are looked at at once: a flood of them takes two threads for a while and no more.
+const HASHING: usize = 2;
+
 /// Routes of an area: path and what answers there. A list rather than a router, so that tests can compare it with
 /// the description at `/api/openapi.json`.
 pub(crate) type Routes = Vec<(&'static str, MethodRouter<Shown>)>;
@@ -78,6 +84,9 @@ struct Inner {
     streams: Arc<Semaphore>,
     closing: Arc<watch::Sender<bool>>,
     displays: Arc<displays::Displays>,
+    attempts: Arc<door::Attempts>,
+    /// Passwords that are looked at at once.
+    hashing: Arc<Semaphore>,
 }
 
 /// What an [`App`] is made of.
@@ -139,7 +148,9 @@ impl App {
     pub fn new(parts: AppParts) -> App {
         let (closing, _) = watch::channel(false);
         let (streams, closing) = (Arc::new(Semaphore::new(STREAMS)), Arc::new(closing));
-        App(Arc::new(Inner { parts, streams, closing, displays: Arc::default() }))
+        let hashing = Arc::new(Semaphore::new(HASHING));
+        let (displays, attempts) = (Arc::default(), Arc::default());
+        App(Arc::new(Inner { parts, streams, closing, displays, attempts, hashing }))
     }
 
     /// The parts it was made of.
@@ -187,6 +198,7 @@ pub(crate) fn routes() -> Routes {
         pages::routes(),
         api::routes(),
         displays::routes(),
+        session::routes(),
         live::routes(),
         metrics::routes(),
         assets::routes(),

@@ -84,10 +84,11 @@ impl Showing {
         shown.send_modify(|app| {
             let mut parts = app.parts().clone();
             change(&mut parts);
-            let Inner { streams, closing, displays, .. } = &*app.0;
+            let Inner { streams, closing, displays, attempts, hashing, .. } = &*app.0;
             let (streams, closing) = (streams.clone(), closing.clone());
-            let displays = displays.clone();
-            *app = App(Arc::new(Inner { parts, streams, closing, displays }));
+            let (displays, attempts) = (displays.clone(), attempts.clone());
+            let hashing = hashing.clone();
+            *app = App(Arc::new(Inner { parts, streams, closing, displays, attempts, hashing }));
         });
     }
 }

@@ -23,6 +23,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::door::door;
 use super::error::WebError;
 use super::{App, Asker, Shown, blocking, routes};
 
@@ -56,10 +57,12 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
     }
     let shown = shown.into();
     router
+        // Behind the door, where it is known who asks.
+        .route_layer(from_fn_with_state(shown.clone(), note_files))
+        .route_layer(from_fn_with_state(shown.clone(), door))
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
-        .with_state(shown.clone())
-        .layer(from_fn_with_state(shown, note_files))
+        .with_state(shown)
         .layer(CompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))

@@ -2,13 +2,14 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use domain::account::NoLogin;
 use domain::audit::{
     Actor, Configuration, ConfigurationUse, Entry, Filter, Looked, Meaning, Note, Signature, Signed,
 };
 use domain::units::LineId;
 
 use super::error::WebError;
-use super::{Access, App, AuditNote, NoLogin, Shown, WhereFrom, Who, audited, blocking};
+use super::{Access, App, AuditNote, Shown, WhereFrom, Who, audited, blocking};
 
 /// The audit trail, signatures, and configurations that were in force. All methods block and are called off the async
 /// threads; an error says why the record could not be read or written and goes to the log, not to the reader.
@@ -91,18 +92,33 @@ impl Asker {
         }
     }
 
-    /// The same as somebody who signs: the password of the account is asked for again, which counts as an attempt to sign
-    /// in. Where there are no users nothing is signed.
+    /// The same with the name that is `given` under `key`, which must be that of the account where one is signed in.
+    ///
+    /// # Errors
+    /// Another name than that of the account, or none where nobody is signed in.
+    pub(crate) fn named(&self, key: &str, given: &str) -> Result<Actor, WebError> {
+        Ok(self.actor(&self.who.signs(key, given)?))
+    }
+
+    /// The same where nobody needs to give a name.
+    ///
+    /// # Errors
+    /// Another name than that of the account.
+    pub(crate) fn perhaps_named(&self, key: &str, given: &str) -> Result<Actor, WebError> {
+        Ok(self.actor(&self.who.may_sign(key, given)?))
+    }
+
+    /// Somebody as who signs: the password of the account is asked for again, which counts as an attempt to sign in.
+    /// Where there are no users nothing is signed.
     ///
     /// # Errors
     /// No password, or a wrong one, which the trail keeps.
     pub(crate) async fn signs(
         &self,
         app: &App,
-        given: &str,
+        actor: Actor,
         (password, meaning): (Option<&str>, Meaning),
     ) -> Result<Actor, WebError> {
-        let actor = self.actor(given);
         if app.parts().access == Access::Open {
             return Ok(actor);
         }

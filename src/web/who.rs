@@ -2,10 +2,11 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use domain::account::{Right, Role};
+use domain::account::{Right, Role, printed_key};
 
+use super::api::{NAME, optional, text};
 use super::error::WebError;
-use super::{Peer, Shown};
+use super::{App, Peer, Shown};
 
 /// Who may ask at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,50 @@ impl Who {
         match self.via {
             Via::Open => true,
             Via::Session | Via::Token => self.role.may(right),
+        }
+    }
+
+    /// Whether the asker may write here what takes a right. Where the service is open that depends on the service alone.
+    pub(crate) fn writes(&self, app: &App, right: Right) -> bool {
+        match self.via {
+            Via::Open => app.parts().writes,
+            Via::Session | Via::Token => self.role.may(right),
+        }
+    }
+
+    /// The name that stands on a record: that of the account, else the one that is given under `key`.
+    ///
+    /// # Errors
+    /// Another name than that of the account, or none where nobody is signed in.
+    pub(crate) fn signs(&self, key: &str, given: &str) -> Result<String, WebError> {
+        match self.known(key, given)? {
+            Some(printed) => Ok(printed),
+            None => text(key, given, NAME),
+        }
+    }
+
+    /// The same where a record may be without a name: empty then.
+    ///
+    /// # Errors
+    /// Another name than that of the account.
+    pub(crate) fn may_sign(&self, key: &str, given: &str) -> Result<String, WebError> {
+        match self.known(key, given)? {
+            Some(printed) => Ok(printed),
+            None => optional(key, given, NAME),
+        }
+    }
+
+    fn known(&self, key: &str, given: &str) -> Result<Option<String>, WebError> {
+        if !self.is_known() {
+            return Ok(None);
+        }
+        match given.trim().is_empty() || printed_key(given) == printed_key(&self.printed) {
+            true => Ok(Some(self.printed.to_string())),
+            false => {
+                let printed = &self.printed;
+                let message = format!("{key} is not {printed}, who is signed in; leave it out");
+                Err(WebError::Parameter(message))
+            }
         }
     }
 

@@ -1,19 +1,17 @@
 //! What people do to a line, by clicks: batches opened and closed, a stop split and merged again.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use simulators::{Plant, PlantConfig, utc_now_us};
 
 use crate::demo::Demo;
+use crate::served::Served;
 use crate::{ALONE, LIVE, SOON, shot};
 
-/// The real service of a simulated filler that tells no batch. Killed when dropped.
+/// The real service of a simulated filler that tells no batch.
 struct Untold {
-    child: Child,
+    _service: Served,
     origin: String,
     _plant: Plant,
     _site: tempfile::TempDir,
@@ -42,33 +40,9 @@ impl Untold {
         );
         let file = site.path().join("capline.toml");
         std::fs::write(&file, text).expect("it is written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_capline"))
-            .arg("run")
-            .arg("--config")
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let log = BufReader::new(child.stderr.take().expect("the log is piped"));
-        let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in log.lines().map_while(Result::ok) {
-                if let Some(start) = line.find("http://") {
-                    let address = line[start..].split_whitespace().next().unwrap_or_default();
-                    let _ = sender.send(address.trim_end_matches('/').to_owned());
-                }
-            }
-        });
-        let origin = receiver.recv_timeout(Duration::from_secs(60)).expect("it says where");
-        Untold { child, origin, _plant: plant, _site: site }
-    }
-}
-
-impl Drop for Untold {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let service = Served::start(&file);
+        let origin = service.origin();
+        Untold { _service: service, origin, _plant: plant, _site: site }
     }
 }
 

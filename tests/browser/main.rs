@@ -8,8 +8,10 @@ mod demo;
 mod displays;
 mod explain;
 mod hand;
+mod login;
 mod pages;
 mod replay;
+mod served;
 mod workbench;
 
 use std::path::Path;

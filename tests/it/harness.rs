@@ -276,6 +276,9 @@ impl Api {
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.map_err(|e| words(&e))?.to_bytes();
         connection.abort();
+        if body.is_empty() {
+            return Ok((status, Value::Null));
+        }
         Ok((status, serde_json::from_slice(&body).map_err(|e| words(&e))?))
     }
 

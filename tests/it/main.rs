@@ -22,5 +22,6 @@ mod rust_text;
 mod scenarios;
 mod skip;
 mod types;
+mod users;
 mod weights;
 mod wire;

@@ -9,10 +9,13 @@ use domain::units::{LineId, StationId};
 use super::{Config, DeviceConfig, LineConfig};
 
 /// Keys outside of lines that a running service cannot take: what rests on them was opened at its start.
-pub(super) const FIXED: [&str; 11] = [
+pub(super) const FIXED: [&str; 14] = [
     "name",
     "zone",
     "listen",
+    "access",
+    "session_idle",
+    "session_longest",
     "dir",
     "commit",
     "keep_seconds",
@@ -90,7 +93,7 @@ impl ConfigChange {
         });
         ConfigChange {
             needs_restart: fixed(old, new),
-            web_writes: (old.web_writes != new.web_writes).then_some(new.web_writes),
+            web_writes: (old.web.writes != new.web.writes).then_some(new.web.writes),
             added: missing(new, old),
             removed: missing(old, new),
             lines: pairs.collect(),
@@ -253,7 +256,14 @@ fn fixed(old: &Config, new: &Config) -> Vec<Problem> {
     note("[site]", "name", old.site != new.site, both(&|c| format!("{:?}", c.site)));
     let zone = |c: &Config| c.zone.iana_name().unwrap_or("another zone").to_owned();
     note("[site]", "zone", old.zone != new.zone, both(&|c| format!("{:?}", zone(c))));
-    note("[web]", "listen", old.listen != new.listen, both(&|c| format!("\"{}\"", c.listen)));
+    let listens = old.web.listen != new.web.listen;
+    note("[web]", "listen", listens, both(&|c| format!("\"{}\"", c.web.listen)));
+    let access = old.web.access != new.web.access;
+    note("[web]", "access", access, both(&|c| format!("\"{}\"", c.web.access.word())));
+    let idle = old.web.session_idle != new.web.session_idle;
+    note("[web]", "session_idle", idle, both(&|c| format!("{:?}", c.web.session_idle)));
+    let longest = old.web.session_longest != new.web.session_longest;
+    note("[web]", "session_longest", longest, both(&|c| format!("{:?}", c.web.session_longest)));
     note("[store]", "dir", old.data != new.data, both(&|c| c.data.display().to_string()));
     let commits = old.commit_every != new.commit_every;
     note("[store]", "commit", commits, both(&|c| format!("{:?}", c.commit_every)));

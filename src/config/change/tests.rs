@@ -135,8 +135,10 @@ fn lines_come_and_go() {
     assert_eq!(ConfigChange::between(&one, &two).tell(), ["line L2 added"]);
     assert_eq!(ConfigChange::between(&two, &one).tell(), ["line L2 removed"]);
     // A line hears of itself, and of what concerns all.
-    let writes = two.web_writes;
-    let opened = ConfigChange::between(&one, &Config { web_writes: !writes, ..two });
+    let mut opened = two;
+    let writes = opened.web.writes;
+    opened.web.writes = !writes;
+    let opened = ConfigChange::between(&one, &opened);
     assert_eq!(opened.tell_of(&LineId::new("L1")), [format!("web writes = {}", !writes)]);
     assert_eq!(opened.tell_of(&LineId::new("L2")).first().unwrap(), "line L2 added");
 }

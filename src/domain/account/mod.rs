@@ -1,12 +1,14 @@
 //! People and displays that ask: roles and what they may do, names and passwords that are good enough, how long a
 //! session lives and when an account is locked. Rules only: who somebody is and what time it is are arguments.
 
+mod kept;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use crate::units::{MINUTE_US, SECOND_US};
+pub use kept::{Begun, Change, NewAccount, NoLogin, Refused, StoredAccount, StoredDisplay};
 
 /// Longest name of an account, in characters.
 pub const LONGEST_NAME: usize = 40;
@@ -48,6 +50,8 @@ pub enum Right {
     Judge,
     /// To keep users, tokens and the configuration.
     Administer,
+    /// To read the audit trail and the configurations that were in force.
+    Audit,
 }
 
 /// An account as its owner is known by.
@@ -97,20 +101,22 @@ impl Role {
             Right::Work => matches!(self, Role::Operator | Role::Quality),
             Right::Judge => self == Role::Quality,
             Right::Administer => self == Role::Admin,
+            Right::Audit => matches!(self, Role::Quality | Role::Admin),
         }
     }
 }
 
 impl Right {
     /// All rights.
-    pub const ALL: [Right; 4] = [Right::Read, Right::Work, Right::Judge, Right::Administer];
+    pub const ALL: [Right; 5] =
+        [Right::Read, Right::Work, Right::Judge, Right::Administer, Right::Audit];
 
     /// The role that has it and may least otherwise: what a refusal names.
     pub fn least(self) -> Role {
         match self {
             Right::Read => Role::Viewer,
             Right::Work => Role::Operator,
-            Right::Judge => Role::Quality,
+            Right::Judge | Right::Audit => Role::Quality,
             Right::Administer => Role::Admin,
         }
     }

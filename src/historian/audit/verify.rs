@@ -125,6 +125,10 @@ fn walk(
     verified: &mut Verified,
     signed: &mut BTreeMap<i64, Entry>,
 ) -> Found<()> {
+    let mut by_number: BTreeMap<i64, Vec<&Head>> = BTreeMap::new();
+    for Told { head, .. } in told {
+        by_number.entry(head.number).or_default().push(head);
+    }
     let mut chain = Chain::default();
     let sql =
         "select number, at_us, local, account, name, from_where, what, subject, old, new, reason,

@@ -6,7 +6,7 @@ use domain::line::batch::hand::{Act, Entry, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::written::{NAME, Written, optional, text};
+use super::written::{Written, optional, text};
 use crate::web::error::{ErrorView, WebError};
 use crate::web::{App, Asker};
 
@@ -24,7 +24,8 @@ pub(super) struct Opening {
     /// Product and strength.
     #[serde(default)]
     product: String,
-    /// Who opens it.
+    /// Who opens it; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
 }
 
@@ -35,7 +36,8 @@ pub(super) struct Closing {
     /// The batch that is meant. Without it, whichever is open.
     #[serde(default)]
     id: Option<String>,
-    /// Who closes it.
+    /// Who closes it; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
 }
 
@@ -108,7 +110,7 @@ async fn order(
     (asker, by): (&Asker, &str),
 ) -> Result<Json<DoneView>, WebError> {
     let line = &app.line(line)?.config.id;
-    let by = asker.actor(&text("by", by, NAME)?);
+    let by = asker.named("by", by)?;
     let order = Order { act, by: by.name.as_str().into() };
     let answer = app.parts().desk.order(line, order, by).await.map_err(WebError::Store)?;
     let Entry { did, id, start_us, at_us, .. } =

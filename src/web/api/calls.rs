@@ -8,7 +8,7 @@ use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::written::{NAME, TEXT, Written, optional, text};
+use super::written::{TEXT, Written, optional};
 use super::{EVENTS_SPAN_US, Span, station_named};
 use crate::web::andon::CallDesk;
 use crate::web::error::{ErrorView, Params, WebError, short};
@@ -36,7 +36,8 @@ pub(super) struct Calling {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answering {
-    /// Who.
+    /// Who; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
     /// In words: what was done.
     #[serde(default)]
@@ -89,7 +90,7 @@ pub(super) async fn open(
     let station = given.station.as_deref().filter(|station| !station.is_empty());
     let station = station.map(|station| station_named(line, station)).transpose()?;
     let act = Act::Open { need, station };
-    let by = asker.actor(&optional("by", &given.by, NAME)?);
+    let by = asker.perhaps_named("by", &given.by)?;
     step(&app, line.id.clone(), (0, act), by, optional("text", &given.text, TEXT)?).await
 }
 
@@ -146,7 +147,7 @@ async fn answer(
     let line = app.line(&id)?.config.id.clone();
     let none = |_| WebError::NoCall(short(&number));
     let call = number.parse::<u64>().map_err(none)?;
-    let by = asker.actor(&text("by", &given.by, NAME)?);
+    let by = asker.named("by", &given.by)?;
     step(app, line, (call, act), by, optional("text", &given.text, TEXT)?).await
 }
 

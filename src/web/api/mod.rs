@@ -29,22 +29,29 @@ mod written;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::line::event::EventKind;
 use domain::line::minute::Minute;
 use domain::units::{HOUR_US, LineId, MINUTE_US};
 use serde::Serialize;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema};
 
+use super::door::{Need, need};
 use super::error::{ErrorView, Params, WebError};
 use super::view::{ChartsView, EventView, LineEntry, LineView, MinuteView, trend_start_us};
-use super::{App, History, LineFeed, Routes, blocking};
+use super::{App, History, LineFeed, Right, Routes, blocking};
 use crate::table::{Counter, Wide};
 pub(crate) use asked::{AsOf, Span, moment};
 use asked::{Kinds, station_named};
 pub(in crate::web) use stops::micro_s;
 use table::Form;
+pub(in crate::web) use written::{NAME, Sent, TEXT, optional, text};
 
 /// Longest span of one request for minutes as a table: a week is about ten thousand rows.
 const MINUTES_SPAN_US: i64 = 7 * 24 * HOUR_US;
@@ -147,6 +154,17 @@ pub(crate) fn routes() -> Routes {
         openapi,
         super::displays::acknowledge,
         super::displays::displays,
+        super::session::login,
+        super::session::logout,
+        super::session::session,
+        super::session::used,
+        super::session::set_up,
+        super::admin::users,
+        super::admin::add_user,
+        super::admin::change_user,
+        super::admin::displays,
+        super::admin::add_display,
+        super::admin::revoke_display,
         super::live::events,
         super::metrics::metrics
     ),
@@ -281,7 +299,47 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
 
 /// The description of all areas together.
 pub(crate) fn description() -> utoipa::openapi::OpenApi {
-    Description::openapi().merge_from(charts::Description::openapi())
+    let mut description = Description::openapi().merge_from(charts::Description::openapi());
+    guarded(&mut description);
+    description
+}
+
+/// Says of each route which session or token it takes where people sign in, and that it is refused without.
+fn guarded(description: &mut utoipa::openapi::OpenApi) {
+    let schemes = description.components.get_or_insert_default();
+    let cookie = ApiKey::Cookie(ApiKeyValue::new("__Host-capline"));
+    schemes.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let bearer = bearer.description(Some("The token of a display: reads only"));
+    schemes.add_security_scheme("display", SecurityScheme::Http(bearer.build()));
+    let none: [&str; 0] = [];
+    for (path, item) in &mut description.paths.paths {
+        let operations = [(Method::GET, &mut item.get), (Method::POST, &mut item.post)];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            let Some(Need::Right(right)) = need(&method, path) else {
+                operation.security = Some(Vec::new());
+                continue;
+            };
+            let session = SecurityRequirement::new("session", none);
+            let display = SecurityRequirement::new("display", none);
+            let both = [Some(session), (right == Right::Read).then_some(display)];
+            operation.security = Some(both.into_iter().flatten().collect());
+            let least = right.least().word();
+            for (status, what) in [
+                ("401", "Nobody is signed in, where people sign in".to_owned()),
+                ("403", format!("The role is not enough, where people sign in; {least} is")),
+            ] {
+                let refusal =
+                    ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorView")));
+                let refusal = ResponseBuilder::new()
+                    .description(what)
+                    .content("application/json", refusal.build());
+                let responses = &mut operation.responses.responses;
+                responses.entry(status.to_owned()).or_insert_with(|| refusal.build().into());
+            }
+        }
+    }
 }
 
 impl App {

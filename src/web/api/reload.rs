@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::written::{NAME, Written, text};
+use super::written::Written;
 use crate::web::error::{ErrorView, WebError};
 use crate::web::{App, Asker, Reload, ReloadOutcome};
 
@@ -111,8 +111,10 @@ pub(super) async fn reload(
     asker: Asker,
     Written(given): Written<Reloading>,
 ) -> Result<Response, WebError> {
-    let name = given.by.as_deref().map(|by| text("by", by, NAME)).transpose()?;
-    let by = asker.actor(name.as_deref().unwrap_or_default());
+    let by = match &given.by {
+        None => asker.actor(""),
+        Some(by) => asker.named("by", by)?,
+    };
     let reload = app.parts().reloads.reload(by).await.map_err(WebError::Store)?;
     match &reload.outcome {
         ReloadOutcome::Applied(_) => Ok(Json(ReloadView::of(&reload)).into_response()),

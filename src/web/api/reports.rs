@@ -6,7 +6,7 @@ use domain::audit::Meaning;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::written::{NAME, TEXT, Written, text};
+use super::written::{TEXT, Written, text};
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Lang;
 use crate::web::pages::report::{self, FinalView, GapForm, Standing};
@@ -58,9 +58,9 @@ pub(super) async fn explain(
 ) -> Result<Json<Standing>, WebError> {
     app.line(&id)?;
     let (kind, start_ms) = (given.kind.clone(), given.start_ms);
-    let (by, why) = (text("by", &given.by, NAME)?, text("why", &given.why, TEXT)?);
+    let (by, why) = (asker.named("by", &given.by)?, text("why", &given.why, TEXT)?);
     let meaning = meaning_of(given.meaning.as_deref(), &GAP_MEANINGS)?;
-    let by = asker.signs(&app, &by, (given.password.as_deref(), meaning)).await?;
+    let by = asker.signs(&app, by, (given.password.as_deref(), meaning)).await?;
     report::explain(&app, &id, GapForm { why, ..given }, &by).await?;
     report::standing(&app, &id, &kind, start_ms).await.map(Json)
 }
@@ -77,7 +77,8 @@ pub(super) struct Finalising {
     lang: String,
     /// SHA-256 of the figures that were looked at.
     data_sha256: String,
-    /// Who makes it final.
+    /// Who makes it final; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
     /// Their password, where there are users: the report is signed with it.
     #[serde(default)]
@@ -114,9 +115,9 @@ pub(super) async fn finalise(
     app.line(&id)?;
     let lang = Lang::from_word(&given.lang)
         .ok_or_else(|| WebError::Parameter("lang is en, zh or both".to_owned()))?;
-    let by = text("by", &given.by, NAME)?;
+    let by = asker.named("by", &given.by)?;
     let meaning = meaning_of(given.meaning.as_deref(), &REPORT_MEANINGS)?;
-    let by = asker.signs(&app, &by, (given.password.as_deref(), meaning)).await?;
+    let by = asker.signs(&app, by, (given.password.as_deref(), meaning)).await?;
     let which = (given.kind.as_str(), given.start_ms, lang);
     report::finalise(&app, &id, which, (&by, &given.data_sha256)).await.map(Json)
 }

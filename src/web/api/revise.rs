@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::read;
-use super::written::{NAME, TEXT, Written, text};
+use super::written::{TEXT, Written, text};
 use crate::web::error::{ErrorView, WebError, short};
 use crate::web::{App, Asker};
 
@@ -38,7 +38,8 @@ pub(super) struct Revising {
     /// whatever was said last is overruled.
     #[serde(default)]
     seen: Option<u64>,
-    /// Who says so.
+    /// Who says so; may be left out by who is signed in.
+    #[serde(default)]
     by: String,
     /// Why it is changed.
     why: String,
@@ -71,7 +72,7 @@ pub(super) async fn revise(
     Written(given): Written<Revising>,
 ) -> Result<Json<RevisedView>, WebError> {
     let line = app.line(&id)?.config.id.clone();
-    let by = asker.actor(&text("by", &given.by, NAME)?);
+    let by = asker.named("by", &given.by)?;
     let revision = Revision {
         number: 0,
         at_us: app.present().now.utc_us,

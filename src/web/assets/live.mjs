@@ -1,6 +1,7 @@
 // The link to the edge. A timer in this page, not an error of the socket, decides that data are late or lost: a
 // hung service, a pulled cable and a frozen switch raise no error for minutes.
 
+import { check } from './session.mjs';
 import { REPLAY } from './format.mjs';
 
 /** Nothing heard for so long: late. */
@@ -117,6 +118,7 @@ export class Live {
   /** A stream failed; the next attempt comes with the check. Our own pace, because browsers differ. */
   fail() {
     this.close();
+    check();
     this.failures += 1;
   }
 

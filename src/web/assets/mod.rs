@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 35] = [
+pub(crate) static ASSETS: [Asset; 38] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -50,6 +50,9 @@ pub(crate) static ASSETS: [Asset; 35] = [
     asset!("trend.mjs", SCRIPT),
     asset!("hours.mjs", SCRIPT),
     asset!("display.mjs", SCRIPT),
+    asset!("session.mjs", SCRIPT),
+    asset!("login.mjs", SCRIPT),
+    asset!("admin.mjs", SCRIPT),
     asset!("explain.css", "text/css; charset=utf-8"),
     asset!("explain.mjs", SCRIPT),
     asset!("overview.mjs", SCRIPT),

@@ -12,8 +12,9 @@ export function refusal(body) {
 
 const AUTHOR = 'capline-author';
 
-/** The name typed last on this screen. */
+/** The name on records of who is signed in; where nobody is, the one typed last on this screen. */
 export function author() {
+  if (document.body.dataset.user !== undefined) return document.body.dataset.user;
   try {
     return localStorage.getItem(AUTHOR) ?? '';
   } catch {
@@ -23,6 +24,7 @@ export function author() {
 
 /** @param {string} by */
 export function keepAuthor(by) {
+  if (document.body.dataset.user !== undefined) return;
   try {
     localStorage.setItem(AUTHOR, by);
   } catch {

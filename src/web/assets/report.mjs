@@ -22,7 +22,7 @@ async function ask(what, body) {
   throw new Error(zh ? message_zh || message : message);
 }
 
-function submit(form, body, what) {
+function submit(form, body, what, right) {
   if (!form) return;
   const button = form.querySelector('button');
   form.addEventListener('submit', async (event) => {
@@ -37,11 +37,11 @@ function submit(form, body, what) {
       button.disabled = false;
     }
   });
-  button.disabled = closing.dataset.writes !== 'true';
+  button.disabled = closing.dataset[right] !== 'true';
 }
 
 // Where there are users, what is said is signed.
 const signed = (form) => (form.has('password') ? { password: form.get('password'), meaning: form.get('meaning') } : {});
 
-submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by'), ...signed(form) }), 'gaps');
-submit($('make-final'), (form) => ({ lang, data_sha256: closing.dataset.sha, by: form.get('by'), ...signed(form) }), 'final');
+submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by'), ...signed(form) }), 'gaps', 'explains');
+submit($('make-final'), (form) => ({ lang, data_sha256: closing.dataset.sha, by: form.get('by'), ...signed(form) }), 'final', 'finalises');

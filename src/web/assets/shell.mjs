@@ -3,6 +3,7 @@
 import { age, clock, hms, put, REPLAY, t, title, word } from './format.mjs';
 import { acknowledge, changed } from './display.mjs';
 import './explain.mjs';
+import './session.mjs';
 import { Live } from './live.mjs';
 
 const body = document.body;

@@ -7,7 +7,9 @@ const $ = (id) => document.getElementById(id);
 const WORK = ['acknowledge', 'cause', 'action', 'owner', 'note'];
 
 /** The name a person gave, for this page only. */
-let author = '';
+let author = document.body.dataset.user ?? '';
+/** Whether the name is that of who is signed in, so that none is asked for. */
+const known = document.body.dataset.user !== undefined;
 
 /**
  * @param {any} data  the chart as it came
@@ -80,7 +82,7 @@ function workForm(incident, page) {
 }
 
 function person() {
-  const input = h('input', { maxlength: 80, autocomplete: 'name' });
+  const input = h('input', { maxlength: 80, autocomplete: 'name', type: known ? 'hidden' : 'text' });
   input.value = author;
   input.addEventListener('input', () => { author = input.value; });
   return input;
@@ -88,7 +90,8 @@ function person() {
 
 function form(fields, label, submit) {
   const answer = h('p', { role: 'status' });
-  const element = h('form', {}, ...fields.map(([label, field]) => h('label', {}, label, field)), h('button', { type: 'submit' }, label), answer);
+  // A field that is not asked for is hidden, its label with it.
+  const element = h('form', {}, ...fields.map(([label, field]) => (field.type === 'hidden' ? field : h('label', {}, label, field))), h('button', { type: 'submit' }, label), answer);
   element.addEventListener('submit', async (event) => {
     event.preventDefault();
     answer.textContent = await submit();

@@ -122,19 +122,24 @@ struct Display {
 
 /// Lets so many pass at once and so many a second in the long run.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bucket {
+pub(super) struct Bucket {
     spent: f64,
     at_us: i64,
 }
 
 impl Bucket {
-    fn lets_pass(&mut self, (at_once, a_second): (f64, f64), now_us: i64) -> bool {
+    pub(super) fn lets_pass(&mut self, (at_once, a_second): (f64, f64), now_us: i64) -> bool {
         let passed_s = (now_us - self.at_us).max(0) as f64 / 1e6;
         self.spent = (self.spent - passed_s * a_second).max(0.0);
         self.at_us = now_us;
         let passes = self.spent + 1.0 <= at_once;
         self.spent += f64::from(u8::from(passes));
         passes
+    }
+
+    /// Whether it is as if nothing had ever passed.
+    pub(super) fn has_rested(&self, (_, a_second): (f64, f64), now_us: i64) -> bool {
+        self.spent <= (now_us - self.at_us).max(0) as f64 / 1e6 * a_second
     }
 }
 

@@ -14,10 +14,10 @@ use serde::Deserialize;
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{heading, style};
 use super::words::{moment, num};
-use crate::web::api::audit::{PAGE, Search, found, may_audit};
+use crate::web::api::audit::{PAGE, Search, found};
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
-use crate::web::{App, Routes, Who};
+use crate::web::{App, Routes};
 
 /// Routes of this page.
 pub(crate) fn routes() -> Routes {
@@ -91,17 +91,19 @@ fn day_us(day: &Option<String>, zone: &TimeZone, later: i64) -> Result<Option<i6
 async fn audit(
     State(app): State<App>,
     look: Look,
-    who: Who,
     Params(choice): Params<Choice>,
     Params(asked): Params<Asked>,
 ) -> Result<Response, WebError> {
-    may_audit(&who)?;
     let line = app.position(choice.line())?;
     let zone = &app.parts().zone;
     let (entries, looked) = found(&app, &asked.search(zone)?, PAGE).await?;
     let body = body(look.lang, zone, &asked, (&entries, &looked))?;
     let first = First::of(&app, line).await?;
-    Ok(page(&app, look, &Page { title: Key::AuditTitle, line, script: "reports.mjs", body, first }))
+    Ok(page(
+        &app,
+        &look,
+        &Page { title: Key::AuditTitle, line, script: "reports.mjs", body, first },
+    ))
 }
 
 fn body(

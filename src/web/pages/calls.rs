@@ -3,10 +3,13 @@
 use domain::line::call::Need;
 use maud::{Markup, html};
 
-use crate::web::i18n::{Key, Lang};
+use super::layout::Look;
+use super::parts::signature;
+use crate::web::i18n::Key;
 
 /// Buttons to call, the open calls, and the name of who is here.
-pub(super) fn strip(lang: Lang, writes: bool) -> Markup {
+pub(super) fn strip(look: &Look, writes: bool) -> Markup {
+    let lang = look.lang;
     html! {
         section.card.calls #calls data-calls=(writes) aria-labelledby="calls-title" {
             div.call-row {
@@ -17,8 +20,12 @@ pub(super) fn strip(lang: Lang, writes: bool) -> Markup {
                     }
                 }
                 span.dim #call-place {}
-                label.caller { span.away { (lang.mark(Key::YourName)) }
-                    input #caller maxlength="80" autocomplete="name" placeholder=(lang.say(Key::YourName)) disabled[!writes];
+                @if look.who.is_known() {
+                    (signature(look, "caller"))
+                } @else {
+                    label.caller { span.away { (lang.mark(Key::YourName)) }
+                        input #caller maxlength="80" autocomplete="name" placeholder=(lang.say(Key::YourName)) disabled[!writes];
+                    }
                 }
                 button.choice #tone type="button" aria-pressed="false" { (lang.mark(Key::CallTone)) }
             }

@@ -10,7 +10,7 @@ use super::parts::{figure, heading, style, table, trouble};
 use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
-use crate::web::{App, Routes};
+use crate::web::{App, Right, Routes};
 
 /// Routes of this page.
 pub(crate) fn routes() -> Routes {
@@ -23,14 +23,15 @@ async fn data(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    if let Some(refused) = present_only(&app, look, (Key::Data, line), &choice).await? {
+    if let Some(refused) = present_only(&app, &look, (Key::Data, line), &choice).await? {
         return Ok(refused);
     }
-    let (body, first) = (body(look.lang, app.parts().writes), First::of(&app, line).await?);
-    Ok(page(&app, look, &Page { title: Key::Data, line, script: "data.mjs", body, first }))
+    let rights = (look.who.writes(&app, Right::Administer), look.who.may(Right::Audit));
+    let (body, first) = (body(look.lang, rights), First::of(&app, line).await?);
+    Ok(page(&app, &look, &Page { title: Key::Data, line, script: "data.mjs", body, first }))
 }
 
-fn body(lang: Lang, writes: bool) -> Markup {
+fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
     let polls = [
         Key::Station,
         Key::Group,
@@ -61,7 +62,9 @@ fn body(lang: Lang, writes: bool) -> Markup {
         @if writes {
             (reload(lang))
         }
-        p.reload { a.act href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
+        @if audits {
+            p.reload { a.act href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
+        }
         div.tiles {
             (figure(lang, Key::LinksUp, "links"))
             (figure(lang, Key::PollsDone, "done"))

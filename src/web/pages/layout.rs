@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::replay::{band, kept, rewind};
 use super::words;
-use crate::web::App;
 use crate::web::assets;
 use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
 use crate::web::view::{ChartsView, LineView};
+use crate::web::who::Asked;
+use crate::web::{Access, App, Right, Role, Who};
 
 /// How a reader wants pages to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Language.
     pub lang: Lang,
@@ -24,12 +25,28 @@ pub struct Look {
     pub theme: Theme,
     /// Whether the address asked for the language: then it is remembered.
     asked: bool,
+    /// Who reads.
+    pub who: Who,
 }
 
 impl Look {
     /// The language asked for by the address, else this one: for screens on which nobody can choose.
     pub fn or_lang(self, lang: Lang) -> Look {
         if self.asked { self } else { Look { lang, ..self } }
+    }
+
+    /// Lets the browser remember the language that the address has asked for.
+    pub(super) fn remember(&self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        if self.asked {
+            let word = self.lang.word();
+            let remember = format!("lang={word}; Path=/; Max-Age=31536000; SameSite=Lax");
+            if let Ok(value) = remember.parse() {
+                headers.append(header::SET_COOKIE, value);
+            }
+        }
+        headers.append(header::VARY, header::HeaderValue::from_static("cookie, accept-language"));
+        response
     }
 }
 
@@ -125,7 +142,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Look {
             _ => Theme::Auto,
         };
         let lang = asked.or_else(remembered).or_else(accepted).unwrap_or_default();
-        Ok(Look { lang, theme, asked: asked.is_some() })
+        // The door has let nobody else in.
+        let who = parts.extensions.get::<Asked>().map_or_else(Who::open, |Asked(who)| who.clone());
+        Ok(Look { lang, theme, asked: asked.is_some(), who })
     }
 }
 
@@ -176,17 +195,17 @@ impl First {
 }
 
 /// A whole page.
-pub fn page(app: &App, look: Look, page: &Page) -> Response {
+pub fn page(app: &App, look: &Look, page: &Page) -> Response {
     document(app, look, page, Frame::Page)
 }
 
 /// A page on which nothing can be pressed.
-pub fn wall(app: &App, look: Look, page: &Page) -> Response {
+pub fn wall(app: &App, look: &Look, page: &Page) -> Response {
     document(app, look, page, Frame::Wall)
 }
 
-pub(super) fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Response {
-    let Look { lang, theme, asked } = look;
+pub(super) fn document(app: &App, look: &Look, page: &Page, frame: Frame) -> Response {
+    let Look { lang, theme, ref who, .. } = *look;
     let parts = app.parts();
     let past = page.first.replay;
     let line = line_id(app, page.line);
@@ -205,7 +224,7 @@ pub(super) fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Resp
                 }
                 script type="module" src=(assets::href(page.script)) {}
             }
-            body class=[(frame == Frame::Wall).then_some("wall")] data-link=(if past.is_some() { "replay" } else { "late" }) data-replay=[past.map(|us| us / 1_000)] data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) {
+            body class=[(frame == Frame::Wall).then_some("wall")] data-link=(if past.is_some() { "replay" } else { "late" }) data-replay=[past.map(|us| us / 1_000)] data-line=(line) data-build=(assets::build()) data-lang=(lang.word()) data-user=[who.is_known().then_some(&who.printed)] data-access=[(app.parts().access == Access::Open).then_some("open")] {
                 @if frame != Frame::Wall { a.skip href="#main" { (lang.mark(Key::SkipToContent)) } }
                 (header(app, look, page, frame))
                 noscript { p.band { (lang.mark(Key::NeedsScript)) } }
@@ -221,20 +240,10 @@ pub(super) fn document(app: &App, look: Look, page: &Page, frame: Frame) -> Resp
             }
         }
     };
-    let mut response = Html(markup.into_string()).into_response();
-    if asked {
-        let remember = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Lax", lang.word());
-        if let Ok(value) = remember.parse() {
-            response.headers_mut().append(header::SET_COOKIE, value);
-        }
-    }
-    response
-        .headers_mut()
-        .append(header::VARY, header::HeaderValue::from_static("cookie, accept-language"));
-    response
+    look.remember(Html(markup.into_string()).into_response())
 }
 
-fn header(app: &App, look: Look, page: &Page, frame: Frame) -> Markup {
+fn header(app: &App, look: &Look, page: &Page, frame: Frame) -> Markup {
     let lang = look.lang;
     let parts = app.parts();
     html! {
@@ -244,10 +253,11 @@ fn header(app: &App, look: Look, page: &Page, frame: Frame) -> Markup {
                     (feed.config.id) " " (lang.title(&feed.config.title))
                 } }
                 span.site { (parts.site) }
+                @if parts.access == Access::Open && frame != Frame::Wall { span.dim.open-access title=(lang.say(Key::OpenAccessAbout)) { (lang.mark(Key::OpenAccess)) } }
             }
             // The mark is part of every page of a simulated plant and no setting removes it.
             @if parts.simulated { strong.sim { (lang.mark(Key::Simulated)) } }
-            @if frame != Frame::Wall { (navigation(app, lang, page)) }
+            @if frame != Frame::Wall { (navigation(app, look, page)) }
             p.link #link {
                 svg.beat viewBox="-10 -10 20 20" role="img" aria-label=(lang.say(Key::Beat)) {
                     circle r="8" {}
@@ -265,7 +275,7 @@ fn header(app: &App, look: Look, page: &Page, frame: Frame) -> Markup {
                 }
             }
             @if frame == Frame::Page { (rewind(app, lang, page)) }
-            @if frame != Frame::Wall { (choices(app, look, page)) }
+            @if frame != Frame::Wall { (choices(app, look, page)) (signed(look)) }
         }
     }
 }
@@ -276,7 +286,9 @@ pub(super) fn line_id(app: &App, line: usize) -> &str {
 }
 
 /// Pages of the line, and lines where there are several.
-fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
+fn navigation(app: &App, look: &Look, page: &Page) -> Markup {
+    let lang = look.lang;
+    let is_admin = look.who.is_known() && look.who.may(Right::Administer);
     let lines = &app.parts().lines;
     let line = line_id(app, page.line);
     let here = PAGES.iter().find(|(_, title)| *title == page.title).map_or("/", |(path, _)| path);
@@ -286,6 +298,9 @@ fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
                 a href=(format!("{path}?line={line}{}", kept(app, page, path))) aria-current=[(title == page.title).then_some("page")] {
                     (lang.mark(title))
                 }
+            }
+            @if is_admin {
+                a href=(format!("/admin?line={line}")) aria-current=[(page.title == Key::Admin).then_some("page")] { (lang.mark(Key::Admin)) }
             }
         }
         @if lines.len() > 1 {
@@ -301,7 +316,7 @@ fn navigation(app: &App, lang: Lang, page: &Page) -> Markup {
 }
 
 /// Language and colours.
-fn choices(app: &App, look: Look, page: &Page) -> Markup {
+fn choices(app: &App, look: &Look, page: &Page) -> Markup {
     let lang = look.lang;
     let line = line_id(app, page.line);
     html! {
@@ -315,6 +330,29 @@ fn choices(app: &App, look: Look, page: &Page) -> Markup {
             span.dim { (lang.mark(Key::Theme)) } " "
             span #theme-word { (lang.say(look.theme.key())) }
         }
+    }
+}
+
+/// Who is signed in, and the way out.
+fn signed(look: &Look) -> Markup {
+    let (lang, who) = (look.lang, &look.who);
+    html! {
+        @if who.is_known() {
+            p.signed {
+                b #signed-in title=(lang.say(role_key(who.role))) { (who.printed) }
+                button.choice #sign-out type="button" { (lang.mark(Key::SignOut)) }
+            }
+        }
+    }
+}
+
+/// What a role is called.
+pub(super) fn role_key(role: Role) -> Key {
+    match role {
+        Role::Viewer => Key::RoleViewer,
+        Role::Operator => Key::RoleOperator,
+        Role::Quality => Key::RoleQuality,
+        Role::Admin => Key::RoleAdmin,
     }
 }
 

@@ -7,11 +7,11 @@ use maud::{Markup, html};
 
 use super::calls::strip;
 use super::layout::{Choice, First, Look, Page, page};
-use super::parts::{heading, style, table, trouble};
+use super::parts::{heading, signature, style, table, trouble};
 use super::replay::present_only;
 use crate::web::error::{Params, WebError};
-use crate::web::i18n::{Key, Lang};
-use crate::web::{App, Routes};
+use crate::web::i18n::Key;
+use crate::web::{App, Right, Routes};
 
 /// Routes of this page.
 pub(crate) fn routes() -> Routes {
@@ -24,15 +24,16 @@ async fn line(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    if let Some(refused) = present_only(&app, look, (Key::LinePage, line), &choice).await? {
+    if let Some(refused) = present_only(&app, &look, (Key::LinePage, line), &choice).await? {
         return Ok(refused);
     }
-    let writes = app.parts().writes;
-    let (body, first) = (body(look.lang, writes), First::of(&app, line).await?);
-    Ok(page(&app, look, &Page { title: Key::LinePage, line, script: "line.mjs", body, first }))
+    let writes = look.who.writes(&app, Right::Work);
+    let (body, first) = (body(&look, writes), First::of(&app, line).await?);
+    Ok(page(&app, &look, &Page { title: Key::LinePage, line, script: "line.mjs", body, first }))
 }
 
-fn body(lang: Lang, writes: bool) -> Markup {
+fn body(look: &Look, writes: bool) -> Markup {
+    let lang = look.lang;
     let tags = [
         Key::Tag,
         Key::Role,
@@ -59,15 +60,16 @@ fn body(lang: Lang, writes: bool) -> Markup {
                 }
             }
         }
-        (strip(lang, writes))
-        (batch(lang, writes))
+        (strip(look, writes))
+        (batch(look, writes))
         div.machines #machines role="group" aria-label=(lang.say(Key::Stations)) {}
         (table(lang, Key::Tags, "tags", &tags))
     }
 }
 
 /// The batch, and where a person opens and closes it if the machine tells none.
-fn batch(lang: Lang, writes: bool) -> Markup {
+fn batch(look: &Look, writes: bool) -> Markup {
+    let lang = look.lang;
     let field = |key: Key, id: &str, longest: u16, complete: &str| {
         html! {
             label { span { (lang.mark(key)) } input #(id) maxlength=(longest) autocomplete=(complete) disabled[!writes]; }
@@ -80,7 +82,7 @@ fn batch(lang: Lang, writes: bool) -> Markup {
             form.own #batch-form autocomplete="off" hidden {
                 (field(Key::BatchId, "batch-id", 40, "off"))
                 (field(Key::Product, "batch-product", 120, "off"))
-                (field(Key::YourName, "batch-author", 80, "name"))
+                @if look.who.is_known() { (signature(look, "batch-author")) } @else { (field(Key::YourName, "batch-author", 80, "name")) }
                 button.act #batch-open disabled[!writes] { (lang.mark(Key::BatchOpen)) }
                 button.act #batch-close type="button" disabled { (lang.mark(Key::BatchClose)) }
             }

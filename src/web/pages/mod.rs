@@ -1,11 +1,13 @@
 //! Pages, one file each. A page is a shell in the reader's language with the figures of the
 //! moment; the next ones come over the stream.
 
+mod admin;
 mod audit;
 mod calls;
 pub mod data;
 pub mod layout;
 pub mod line;
+mod login;
 pub mod overview;
 mod parts;
 pub mod rejects;
@@ -29,6 +31,8 @@ pub(crate) fn routes() -> Routes {
         spc::routes(),
         report::routes(),
         data::routes(),
+        login::routes(),
+        admin::routes(),
         audit::routes(),
     ]
     .into_iter()

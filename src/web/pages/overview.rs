@@ -10,7 +10,7 @@ use super::layout::{Choice, Look, Page, page};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
-use crate::web::{App, Routes};
+use crate::web::{App, Right, Routes};
 
 /// Routes of this page.
 pub(crate) fn routes() -> Routes {
@@ -23,16 +23,18 @@ async fn overview(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let first = match asked(&app, look, (Key::Overview, line), &choice).await? {
+    let first = match asked(&app, &look, (Key::Overview, line), &choice).await? {
         Ok(first) => first,
         Err(refused) => return Ok(refused),
     };
-    let body = body(look.lang, app.parts().writes && first.replay.is_none());
+    let writes = look.who.writes(&app, Right::Work) && first.replay.is_none();
+    let body = body(&look, writes);
     let content = Page { title: Key::Overview, line, script: "overview.mjs", body, first };
-    Ok(page(&app, look, &content))
+    Ok(page(&app, &look, &content))
 }
 
-fn body(lang: Lang, writes: bool) -> Markup {
+fn body(look: &Look, writes: bool) -> Markup {
+    let lang = look.lang;
     html! {
         h1.away { (lang.mark(Key::Overview)) }
         div.figures {
@@ -51,7 +53,7 @@ fn body(lang: Lang, writes: bool) -> Markup {
             (figure(lang, Key::Difference, "gap", "difference"))
             (figure(lang, Key::Forecast, "plan", "forecast"))
         }
-        (strip(lang, writes))
+        (strip(look, writes))
         div.bars {
             (gauge(lang, Key::Speed, "speed", "speed"))
             (gauge(lang, Key::RejectFraction, "reject", "reject_fraction"))

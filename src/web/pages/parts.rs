@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::layout::Look;
 use crate::web::assets;
 use crate::web::i18n::{Key, Lang};
 
@@ -33,6 +34,11 @@ pub(super) fn windows(lang: Lang) -> Markup {
             }
         }
     }
+}
+
+/// The name of who is signed in, in the place where it would be typed otherwise.
+pub(super) fn signature(look: &Look, id: &str) -> Markup {
+    html! { input #(id) type="hidden" value=(look.who.printed); }
 }
 
 /// What went wrong, if something did.

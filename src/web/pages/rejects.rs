@@ -23,12 +23,12 @@ async fn rejects(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    let first = match asked(&app, look, (Key::Rejects, line), &choice).await? {
+    let first = match asked(&app, &look, (Key::Rejects, line), &choice).await? {
         Ok(first) => first,
         Err(refused) => return Ok(refused),
     };
     let body = body(look.lang);
-    Ok(page(&app, look, &Page { title: Key::Rejects, line, script: "rejects.mjs", body, first }))
+    Ok(page(&app, &look, &Page { title: Key::Rejects, line, script: "rejects.mjs", body, first }))
 }
 
 fn body(lang: Lang) -> Markup {

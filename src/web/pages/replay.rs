@@ -75,7 +75,7 @@ pub(super) fn band(app: &App, lang: Lang, page: &Page, at_us: i64) -> Markup {
 /// The page of a past moment that cannot be shown: why, and the way out. Nothing on it is live.
 pub(super) async fn refused(
     app: &App,
-    look: Look,
+    look: &Look,
     (title, line): (Key, usize),
     at: &str,
     why: NoReplay,
@@ -106,7 +106,7 @@ pub(super) async fn refused(
 /// says so where such a moment cannot be shown.
 pub(super) async fn asked(
     app: &App,
-    look: Look,
+    look: &Look,
     (title, line): (Key, usize),
     choice: &Choice,
 ) -> Result<Result<First, Response>, WebError> {
@@ -137,7 +137,7 @@ pub(super) async fn asked(
 /// Says on a page that shows the present only that it cannot show the past.
 pub(super) async fn present_only(
     app: &App,
-    look: Look,
+    look: &Look,
     page: (Key, usize),
     choice: &Choice,
 ) -> Result<Option<Response>, WebError> {

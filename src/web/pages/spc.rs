@@ -13,7 +13,7 @@ use super::layout::{Choice, First, Look, Page, page};
 use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
-use crate::web::{Access, App, Routes, assets};
+use crate::web::{Access, App, Right, Routes, assets};
 
 /// Spans that can be chosen: hours and text.
 const SPANS: [(u32, Key); 4] =
@@ -51,18 +51,18 @@ async fn workbench(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
-    if let Some(refused) = present_only(&app, look, (Key::Spc, line), &choice).await? {
+    if let Some(refused) = present_only(&app, &look, (Key::Spc, line), &choice).await? {
         return Ok(refused);
     }
     let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
     let all = &feed.config.characteristics;
     let shown = all.iter().find(|characteristic| *characteristic.id == *name);
     let shown = shown.ok_or_else(|| WebError::NoChart(name.chars().take(60).collect()))?;
-    let access = (app.parts().writes, app.parts().access != Access::Open);
+    let access = (look.who.writes(&app, Right::Judge), app.parts().access != Access::Open);
     let body = body(look.lang, all, shown, access);
     let first = First::of(&app, line).await?;
     let content = Page { title: Key::Spc, line, script: "spc.mjs", body, first };
-    Ok(page(&app, look, &content))
+    Ok(page(&app, &look, &content))
 }
 
 /// What a characteristic is called.

@@ -7,12 +7,12 @@ use maud::{Markup, html};
 
 use super::calls::strip;
 use super::layout::{Choice, Look, Page, page};
-use super::parts::{chart, explained, heading, style, table, trouble, windows};
+use super::parts::{chart, explained, heading, signature, style, table, trouble, windows};
 use super::replay::asked;
 use crate::web::api::micro_s;
 use crate::web::error::{Params, WebError};
-use crate::web::i18n::{Key, Lang};
-use crate::web::{App, Routes};
+use crate::web::i18n::Key;
+use crate::web::{App, Right, Routes};
 
 /// Limits of short stops that can be chosen, in seconds.
 const MICRO_S: [u32; 5] = [30, 60, 120, 300, 600];
@@ -29,18 +29,19 @@ async fn stops(
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
     let config = &app.parts().lines.get(line).ok_or(WebError::NotFound)?.config;
-    let first = match asked(&app, look, (Key::Stops, line), &choice).await? {
+    let first = match asked(&app, &look, (Key::Stops, line), &choice).await? {
         Ok(first) => first,
         Err(refused) => return Ok(refused),
     };
     // The past is only looked at.
-    let writes = app.parts().writes && first.replay.is_none();
-    let body = body(look.lang, writes, micro_s(config));
-    Ok(page(&app, look, &Page { title: Key::Stops, line, script: "stops.mjs", body, first }))
+    let writes = look.who.writes(&app, Right::Work) && first.replay.is_none();
+    let body = body(&look, writes, micro_s(config));
+    Ok(page(&app, &look, &Page { title: Key::Stops, line, script: "stops.mjs", body, first }))
 }
 
 /// `micro_s` is what the plant calls a micro-stop.
-fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
+fn body(look: &Look, writes: bool, micro_s: u32) -> Markup {
+    let lang = look.lang;
     let mut choices = MICRO_S.to_vec();
     choices.push(micro_s);
     choices.sort_unstable();
@@ -50,7 +51,7 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
     html! {
         (style())
         (heading(lang, Key::Stops, Key::StopsAbout))
-        (strip(lang, writes))
+        (strip(look, writes))
         div.card.tools data-writes=(writes) #tools {
             (windows(lang))
             label { span.dim { (lang.mark(Key::MicroLimit)) } " "
@@ -81,8 +82,12 @@ fn body(lang: Lang, writes: bool, micro_s: u32) -> Markup {
             form method="dialog" {
                 h2 #entry-title { (lang.mark(Key::AssignTitle)) }
                 p #entry-stop {}
-                label.author { span { (lang.mark(Key::YourName)) } input #author name="author" maxlength="80" autocomplete="name"; }
-                p.dim { (lang.mark(Key::YourNameNote)) }
+                @if look.who.is_known() {
+                    (signature(look, "author"))
+                } @else {
+                    label.author { span { (lang.mark(Key::YourName)) } input #author name="author" maxlength="80" autocomplete="name"; }
+                    p.dim { (lang.mark(Key::YourNameNote)) }
+                }
                 div.reasons #reasons role="group" aria-labelledby="entry-title" {}
                 details {
                     summary { (lang.mark(Key::OwnWords)) }

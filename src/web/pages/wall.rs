@@ -32,7 +32,7 @@ async fn show(app: &App, look: Look, id: Option<&str>) -> Result<Response, WebEr
     let line = app.position(id)?;
     let look = look.or_lang(Lang::Both);
     let (body, first) = (body(look.lang), First::of(app, line).await?);
-    Ok(wall(app, look, &Page { title: Key::Wall, line, script: "wall.mjs", body, first }))
+    Ok(wall(app, &look, &Page { title: Key::Wall, line, script: "wall.mjs", body, first }))
 }
 
 fn body(lang: Lang) -> Markup {

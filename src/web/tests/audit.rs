@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use domain::account::{
+    Account, Begun, Change, NewAccount, NoLogin, Refused, Role, StoredAccount, StoredDisplay,
+};
 use domain::audit::{Filter, Signed};
 use domain::units::LineId;
 use serde_json::json;
@@ -11,11 +14,7 @@ use super::*;
 use crate::historian::audit::verify;
 use crate::historian::{Historian, Options};
 use crate::service::StoredHistory;
-use crate::web::who::Asked;
-use crate::web::{
-    Access, Account, Accounts, Begun, Change, NewAccount, NoLogin, Refused, Role, StoredAccount,
-    StoredDisplay, Via, Who,
-};
+use crate::web::{Access, Accounts};
 
 const GAPS: &str = "/api/v1/lines/L1/reports/gaps";
 const FINAL: &str = "/api/v1/lines/L1/reports/final";
@@ -55,18 +54,14 @@ impl Scene {
 
     /// Asks as somebody who is signed in.
     async fn post_as(&self, role: Role, path: &str, body: &Value) -> Answer {
-        let mut request = Request::post(path)
+        let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(body.to_string()))
-            .unwrap();
-        request.extensions_mut().insert(Asked(who(role)));
-        ask(&self.app, request).await
+            .header(header::COOKIE, format!("capline-session={}", role.word()));
+        ask(&self.app, request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     async fn get_as(&self, role: Role, path: &str) -> Answer {
-        let mut request = Request::get(path).body(Body::empty()).unwrap();
-        request.extensions_mut().insert(Asked(who(role)));
-        ask(&self.app, request).await
+        get_with(&self.app, path, "cookie", &format!("capline-session={}", role.word())).await
     }
 
     fn end(self) -> (tempfile::TempDir, crate::historian::audit::Verified) {
@@ -78,11 +73,11 @@ impl Scene {
     }
 }
 
-fn who(role: Role) -> Who {
-    Who { user: Some("zhao.min".into()), printed: "Zhao Min".into(), role, via: Via::Session }
+fn zhao(role: Role) -> Account {
+    Account { name: "zhao.min".into(), printed: "Zhao Min".into(), role }
 }
 
-/// Accounts with one password. The third wrong one locks.
+/// One account with one password, and a session of it in each role. The third wrong password locks.
 #[derive(Default)]
 struct OnePassword(AtomicU32);
 
@@ -105,8 +100,8 @@ impl Accounts for OnePassword {
         Ok(Err(Refused::Open))
     }
 
-    fn session(&self, _: &str, _: bool) -> Result<Option<Account>, String> {
-        Ok(None)
+    fn session(&self, token: &str, _: bool) -> Result<Option<Account>, String> {
+        Ok(Role::from_word(token).map(zhao))
     }
 
     fn display(&self, _: &str) -> Result<Option<Box<str>>, String> {
@@ -206,7 +201,7 @@ async fn a_record_is_signed_with_the_password_or_not_made() {
     let start = start();
     let before = standing(&scene, start).await;
     let said = |password: Value, meaning: &str| {
-        let mut said = json!({ "kind": "shift", "start_ms": start, "gaps": gaps(&before), "by": "x", "why": "cable", "meaning": meaning });
+        let mut said = json!({ "kind": "shift", "start_ms": start, "gaps": gaps(&before), "by": "", "why": "cable", "meaning": meaning });
         said["password"] = password;
         said
     };
@@ -237,10 +232,10 @@ async fn a_record_is_signed_with_the_password_or_not_made() {
 
     let signed = post(said(json!("correct horse"), "reviewed")).await;
     assert_eq!(signed.status, StatusCode::OK, "{}", signed.text());
-    // The name is that of the account, whatever was typed.
+    // The name is that of the account.
     assert_eq!(signed.json()["gaps"][0]["said"][0]["by"], "Zhao Min");
     let seen = signed.json()["data_sha256"].clone();
-    let last = json!({ "kind": "shift", "start_ms": start, "lang": "en", "data_sha256": seen, "by": "x", "password": "correct horse" });
+    let last = json!({ "kind": "shift", "start_ms": start, "lang": "en", "data_sha256": seen, "by": "", "password": "correct horse" });
     let made = scene.post_as(Role::Quality, FINAL, &last).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text());
     let page = format!("/report/final?line=L1&start={start}&number={}", made.json()["number"]);
@@ -279,11 +274,11 @@ async fn limits_are_proposed_and_the_decision_about_them_is_signed() {
     let limits = "/api/v1/lines/L1/charts/reject_fraction/limits";
     let (from, to) = (now_us / 1_000 - 112_000_000, now_us / 1_000 - 22_000_000);
     let proposal =
-        json!({ "author": "x", "reason": "first", "from": from.to_string(), "to": to.to_string() });
+        json!({ "author": "", "reason": "first", "from": from.to_string(), "to": to.to_string() });
     let made = scene.post_as(Role::Quality, limits, &proposal).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text());
     assert!(scene.trail()[1].starts_with("limits_proposed L1 reject_fraction limits 1"));
-    let decision = json!({ "verdict": "rejected", "by": "x", "reason": "too wide", "password": "correct horse" });
+    let decision = json!({ "verdict": "rejected", "by": "", "reason": "too wide", "password": "correct horse" });
     let decided = scene.post_as(Role::Quality, &format!("{limits}/1/decision"), &decision).await;
     assert_eq!(decided.status, StatusCode::OK, "{}", decided.text());
     let kept = scene.get_as(Role::Quality, limits).await.json();

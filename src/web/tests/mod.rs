@@ -1,5 +1,6 @@
 //! Tests of the web.
 
+mod access;
 mod andon;
 mod audit;
 mod colours;
@@ -7,6 +8,7 @@ mod displays;
 mod eyes;
 mod hand;
 mod ledger;
+mod matrix;
 mod pages;
 mod reload;
 mod reports;

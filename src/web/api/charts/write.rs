@@ -1,5 +1,5 @@
-//! What people do to charts: propose limits, decide about them, work on incidents. Until there are users a name is
-//! asked for and kept; nothing is written without one, nor over a network unless the configuration says so.
+//! What people do to charts: propose limits, decide about them, work on incidents. The name of who is
+//! signed in is kept, or one that is asked for where nobody signs in; nothing is written without one.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::view::{LimitsView, ReplayView};
 use super::{Data, SPAN_US, off_thread, record, version_of};
-use crate::web::api::written::{NAME, TEXT, Written, text};
+use crate::web::api::written::{TEXT, Written, text};
 use crate::web::api::{QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, WebError};
 use crate::web::{App, Asker};
@@ -25,7 +25,8 @@ const EXCLUSIONS: usize = 100;
 /// Limits to be kept as a proposal.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Proposal {
-    /// Who proposes.
+    /// Who proposes; may be left out by who is signed in.
+    #[serde(default)]
     author: String,
     /// Why.
     reason: String,
@@ -59,7 +60,9 @@ pub(super) struct Proposed {
 pub(super) struct Verdicted {
     /// `approved` or `rejected`.
     verdict: String,
-    /// Who decides: for an approval somebody else than the author.
+    /// Who decides: for an approval somebody else than the author. May be left out by who is signed in: no two accounts
+    /// have one name, so that two names are two accounts.
+    #[serde(default)]
     by: String,
     /// Why.
     reason: String,
@@ -71,7 +74,8 @@ pub(super) struct Verdicted {
 /// Something done about an incident.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Done {
-    /// By whom.
+    /// By whom; may be left out by who is signed in.
+    #[serde(default)]
     author: String,
     /// `acknowledge`, `cause`, `action`, `owner` or `note`.
     kind: String,
@@ -111,7 +115,7 @@ pub(super) async fn propose(
     let now_us = app.present().now.utc_us;
     let span =
         Span::of(proposal.from, proposal.to).resolve_from(now_us, SPAN_US, QUALITY_SPAN_US)?;
-    let by = asker.actor(&text("author", &proposal.author, NAME)?);
+    let by = asker.named("author", &proposal.author)?;
     let author = by.name.clone();
     let reason = text("reason", &proposal.reason, TEXT)?;
     if proposal.exclude.len() > EXCLUSIONS {
@@ -165,8 +169,8 @@ pub(super) async fn decide(
             return Err(WebError::Parameter("verdict must be approved or rejected".to_owned()));
         }
     };
-    let given = text("by", &verdict.by, NAME)?;
-    let by = asker.signs(&app, &given, (verdict.password.as_deref(), meaning)).await?;
+    let by = asker.named("by", &verdict.by)?;
+    let by = asker.signs(&app, by, (verdict.password.as_deref(), meaning)).await?;
     let decision = Decision {
         verdict: decided,
         by: by.name.clone(),
@@ -205,7 +209,7 @@ pub(super) async fn work(
         WorkKind::Acknowledge if done.text.trim().is_empty() => String::new(),
         _ => text("text", &done.text, TEXT)?,
     };
-    let by = asker.actor(&text("author", &done.author, NAME)?);
+    let by = asker.named("author", &done.author)?;
     let author = by.name.clone();
     let work = Work { at_us: app.present().now.utc_us, author, kind, text: words };
     off_thread(&app, move |app| {

@@ -27,7 +27,8 @@ pub(crate) struct GapForm {
     pub(crate) start_ms: i64,
     /// Which gaps, as they are named by `GET …/reports`.
     pub(crate) gaps: Vec<String>,
-    /// Who says so.
+    /// Who says so; may be left out by who is signed in.
+    #[serde(default)]
     pub(crate) by: String,
     /// Why the gaps are there.
     pub(crate) why: String,

@@ -72,7 +72,7 @@ async fn list(
         }
     };
     let first = First::of(&app, line).await?;
-    Ok(page(&app, look, &Page { title: Key::Reports, line, script: "reports.mjs", body, first }))
+    Ok(page(&app, &look, &Page { title: Key::Reports, line, script: "reports.mjs", body, first }))
 }
 
 /// Periods, newest first, each with its report.
@@ -129,7 +129,7 @@ async fn shift(
     look: Look,
     Params(wanted): Params<Wanted>,
 ) -> Result<Response, WebError> {
-    report(&app, look, PeriodKind::Shift, wanted).await
+    report(&app, &look, PeriodKind::Shift, wanted).await
 }
 
 async fn batch(
@@ -137,12 +137,12 @@ async fn batch(
     look: Look,
     Params(wanted): Params<Wanted>,
 ) -> Result<Response, WebError> {
-    report(&app, look, PeriodKind::Batch, wanted).await
+    report(&app, &look, PeriodKind::Batch, wanted).await
 }
 
 async fn report(
     app: &App,
-    look: Look,
+    look: &Look,
     kind: PeriodKind,
     wanted: Wanted,
 ) -> Result<Response, WebError> {

@@ -5,8 +5,7 @@ use domain::line::report::GapId;
 use maud::{Markup, html};
 
 use super::gather::GoesOn;
-use super::paper::{Sheet, word};
-use crate::web::Access;
+use super::paper::{Sheet, Writer, word};
 use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::words::{clock, day_hm, hms};
@@ -14,7 +13,7 @@ use crate::web::pages::words::{clock, day_hm, hms};
 impl Sheet<'_> {
     /// Above the sheet and not on paper: what is missing before it can be final, and the versions that are. The script
     /// lets the buttons be pressed: without it a form would only load the page again.
-    pub(super) fn closing(&self, writes: bool, access: Access) -> Markup {
+    pub(super) fn closing(&self, writer: &Writer) -> Markup {
         let (lang, facts) = (self.lang, self.facts);
         let open = facts.unexplained();
         let status = match (facts.goes_on(), open.len()) {
@@ -23,13 +22,20 @@ impl Sheet<'_> {
             (None, 0) => lang.say(Key::FinaliseReady).into_owned(),
             (None, n) => lang.say(Key::FinaliseGaps).replace("{n}", &n.to_string()),
         };
-        let field = |key: Key, name: &str, longest: u16| {
+        let field = |key: Key, name: &str, longest: u16, writes: bool| {
             html! { label { span { (lang.mark(key)) } input name=(name) maxlength=(longest) required disabled[!writes]; } }
         };
+        let by = |writes: bool| match &writer.printed {
+            Some(printed) => html! { input type="hidden" name="by" value=(printed); },
+            None => field(Key::YourName, "by", 80, writes),
+        };
+        let lacks = |writes: bool, key: Key| {
+            html! { @if !writes && writer.printed.is_some() { p.small { (lang.mark(key)) } } }
+        };
         // Where there are users the record is signed: the password again, and what the signature means.
-        let signing = |meanings: [Meaning; 3]| {
+        let signing = |meanings: [Meaning; 3], writes: bool| {
             html! {
-                @if access != Access::Open {
+                @if writer.printed.is_some() {
                     label { span { (lang.mark(Key::SignMeaning)) }
                         select name="meaning" disabled[!writes] {
                             @for meaning in meanings { option value=(meaning.word()) { (word(lang, "meaning", meaning.word())) } }
@@ -42,26 +48,28 @@ impl Sheet<'_> {
         let ready = facts.goes_on().is_none() && open.is_empty();
         html! {
             section.closing #closing aria-labelledby="finalise" data-kind=(facts.period.kind.word())
-                data-start=(facts.period.start_us / 1_000) data-sha=(facts.sha256) data-writes=(writes) {
+                data-start=(facts.period.start_us / 1_000) data-sha=(facts.sha256) data-explains=(writer.explains) data-finalises=(writer.finalises) {
                 h2 #finalise { (lang.mark(Key::Finalise)) }
                 p { (status) }
                 @if !open.is_empty() {
                     form #explain autocomplete="off" {
                         fieldset {
                             legend { (lang.mark(Key::GapChoose)) }
-                            @for gap in &open { label.gap { input type="checkbox" name="gap" value=(gap) checked disabled[!writes]; span { (self.gap(*gap)) } } }
+                            @for gap in &open { label.gap { input type="checkbox" name="gap" value=(gap) checked disabled[!writer.explains]; span { (self.gap(*gap)) } } }
                         }
-                        (field(Key::GapWhy, "why", 1_000))
-                        (field(Key::YourName, "by", 80))
-                        (signing([Meaning::Confirmed, Meaning::Authored, Meaning::Reviewed]))
+                        (field(Key::GapWhy, "why", 1_000, writer.explains))
+                        (by(writer.explains))
+                        (signing([Meaning::Confirmed, Meaning::Authored, Meaning::Reviewed], writer.explains))
                         button.act disabled { (lang.mark(Key::GapExplain)) }
+                        (lacks(writer.explains, Key::NeedsOperator))
                     }
                 }
                 @if ready {
                     form #make-final autocomplete="off" {
-                        (field(Key::YourName, "by", 80))
-                        (signing([Meaning::Approved, Meaning::Reviewed, Meaning::Authored]))
+                        (by(writer.finalises))
+                        (signing([Meaning::Approved, Meaning::Reviewed, Meaning::Authored], writer.finalises))
                         button.act disabled { (lang.mark(Key::Finalise)) }
+                        (lacks(writer.finalises, Key::NeedsQuality))
                     }
                 }
                 p.note #closing-trouble role="alert" hidden {}

@@ -19,7 +19,7 @@ use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::layout::{Look, data, explain_hint};
 use crate::web::pages::words::{count, day_hm, hms, known, moment, num, percent, share};
-use crate::web::{Access, App, AppParts, assets};
+use crate::web::{Access, App, AppParts, Right, Who, assets};
 
 /// What all parts of the sheet need.
 pub(super) struct Sheet<'a> {
@@ -34,8 +34,8 @@ pub(super) struct Sheet<'a> {
 
 /// What a sheet is made for.
 pub(super) enum Made<'a> {
-    /// To be looked at, printed and made final. Whether anything may be written.
-    Screen(bool),
+    /// To be looked at, printed and made final, by who reads it.
+    Screen(Writer),
     /// To be kept: a file that needs nothing else.
     File(&'a Final<'a>),
 }
@@ -50,9 +50,29 @@ pub(super) struct Final<'a> {
     pub(super) head: &'a Head,
 }
 
+/// What a reader may write on a report.
+pub(super) struct Writer {
+    /// Why gaps are there.
+    pub(super) explains: bool,
+    /// That it is final.
+    pub(super) finalises: bool,
+    /// The name on records, where it is known.
+    pub(super) printed: Option<Box<str>>,
+}
+
+impl Writer {
+    fn of(app: &App, who: &Who) -> Writer {
+        Writer {
+            explains: who.writes(app, Right::Work),
+            finalises: who.writes(app, Right::Judge),
+            printed: who.is_known().then(|| who.printed.clone()),
+        }
+    }
+}
+
 /// The report of a line as a page of its own.
-pub(super) fn paper(app: &App, look: Look, line: usize, facts: &Facts) -> Response {
-    match sheet(app, look.lang, line, facts, &Made::Screen(app.parts().writes)) {
+pub(super) fn paper(app: &App, look: &Look, line: usize, facts: &Facts) -> Response {
+    match sheet(app, look.lang, line, facts, &Made::Screen(Writer::of(app, &look.who))) {
         Ok(page) => Html(page).into_response(),
         Err(error) => error.into_response(),
     }
@@ -100,7 +120,7 @@ pub(super) fn sheet(
                 }
             }
             body.paper data-line=(config.id) data-lang=(lang.word()) {
-                @if let Made::Screen(writes) = made { (controls(&sheet)) (sheet.closing(*writes, parts.access)) }
+                @if let Made::Screen(writer) = made { (controls(&sheet)) (sheet.closing(writer)) }
                 @if parts.simulated { p.watermark aria-hidden="true" {} }
                 main #main.sheet data-query=[asks.then_some(query)] {
                     @if asks { (explain_hint(lang)) }

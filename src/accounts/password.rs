@@ -1,0 +1,75 @@
+//! Hashes of passwords: argon2id, as text that names its own parameters (PHC form).
+
+use std::sync::LazyLock;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+
+/// Memory of one hash in KiB, passes over it, lanes: the least that OWASP's cheat sheet on storing passwords asks for.
+const COST: (u32, u32, u32) = (19 * 1_024, 2, 1);
+
+/// Something that no account has, hashed at the same cost: looked at where there is no account, so that an answer takes
+/// as long.
+static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash("nobody has this password").ok());
+
+fn hasher() -> Argon2<'static> {
+    let (memory, passes, lanes) = COST;
+    // The library's own default has the same figures; ours are stated so that they cannot change by an update.
+    let params = Params::new(memory, passes, lanes, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// The hash of a password, with a salt of its own.
+///
+/// # Errors
+/// In words: the system gives no random numbers.
+pub(super) fn hash(password: &str) -> Result<String, String> {
+    let hash = hasher().hash_password(password.as_bytes());
+    hash.map(|hash: PasswordHash| hash.to_string()).map_err(|error| error.to_string())
+}
+
+/// Whether a password is the one of a hash. What cannot be read as a hash has no password.
+pub(super) fn fits(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| hasher().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// Takes as long as a look at a password that is wrong.
+pub(super) fn pretend(password: &str) {
+    if let Some(hash) = &*NOBODY {
+        fits(password, hash);
+    }
+}
+
+/// Whether a hash was made at another cost than today's.
+pub(super) fn is_dated(hash: &str) -> bool {
+    let (memory, passes, lanes) = COST;
+    !hash.starts_with(&format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_names_its_cost_and_fits_its_password_alone() {
+        let hashed = hash("correct horse").unwrap();
+        assert!(hashed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hashed}");
+        assert!(fits("correct horse", &hashed) && !fits("correct hors", &hashed));
+        assert!(!is_dated(&hashed));
+        assert_ne!(hash("correct horse").unwrap(), hashed, "salted");
+        for damaged in ["", "correct horse", &hashed[..40]] {
+            assert!(!fits("correct horse", damaged), "{damaged}");
+        }
+        assert!(NOBODY.as_deref().is_some_and(|hash| !is_dated(hash)));
+    }
+
+    #[test]
+    fn a_hash_of_another_cost_still_fits_and_is_dated() {
+        let params = Params::new(8 * 1_024, 1, 1, None).unwrap();
+        let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let hash: PasswordHash = cheap.hash_password(b"correct horse").unwrap();
+        let hash = hash.to_string();
+        assert!(fits("correct horse", &hash) && is_dated(&hash), "{hash}");
+    }
+}

@@ -1,0 +1,198 @@
+//! `capline user` and `capline display`: who may ask, from the command line, also while a service runs.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use capline::accounts::Accounts;
+use capline::historian::AccountBook;
+use capline::historian::audit::note_beside;
+use clap::{Args, Subcommand};
+use domain::account::{Change, NewAccount, Refused, Role, SessionLimits};
+use domain::audit::{Note, What};
+
+use super::{Refusal, audit, journal, print};
+
+/// Keep the users of a service, also while it runs
+///
+/// A password is read from the terminal without being shown, or from the first line of stdin; never from an argument,
+/// which others on this machine could see. A change counts after a second at the latest, and ends the sessions of the
+/// user.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  capline user add config/plant.toml li.wei --printed \"Li Wei\" --role operator
+  capline user disable config/plant.toml li.wei
+
+Exit code 0: done. 2: not done.")]
+pub(crate) struct UserArgs {
+    #[command(subcommand)]
+    act: UserAct,
+}
+
+#[derive(Subcommand)]
+enum UserAct {
+    /// Add a user
+    Add {
+        #[command(flatten)]
+        of: Of,
+        /// Name on records; without it the name that is signed in with
+        #[arg(long, value_name = "TEXT")]
+        printed: Option<String>,
+        /// viewer, operator, quality or admin
+        #[arg(long, value_parser = role)]
+        role: Role,
+    },
+    /// List all users
+    List {
+        /// Configuration, or the directory of the journal
+        #[arg(value_name = "CONFIG|DIR")]
+        at: PathBuf,
+    },
+    /// Let nobody sign in with a name any more
+    Disable(Of),
+    /// Let a name be signed in with again, also one that is locked
+    Enable(Of),
+    /// Set another password
+    Reset(Of),
+    /// Give another role
+    Role {
+        #[command(flatten)]
+        of: Of,
+        /// viewer, operator, quality or admin
+        #[arg(long, value_parser = role)]
+        role: Role,
+    },
+}
+
+#[derive(Args)]
+struct Of {
+    /// Configuration, or the directory of the journal
+    #[arg(value_name = "CONFIG|DIR")]
+    at: PathBuf,
+    /// The name that is signed in with
+    name: String,
+}
+
+/// Keep the displays that read without a person
+///
+/// Each display has a token of its own, which reads and does nothing else, until it is revoked. It is shown once: open
+/// /wall/L1?token=… on the display, or let a program send it as Authorization: Bearer.
+#[derive(Args)]
+#[command(after_help = "Example:\n  capline display add config/plant.toml \"Wall 1\"")]
+pub(crate) struct DisplayArgs {
+    #[command(subcommand)]
+    act: DisplayAct,
+}
+
+#[derive(Subcommand)]
+enum DisplayAct {
+    /// Give a display a token and print it
+    Add(Of),
+    /// List all displays
+    List {
+        /// Configuration, or the directory of the journal
+        #[arg(value_name = "CONFIG|DIR")]
+        at: PathBuf,
+    },
+    /// Let the token of a display be worth nothing any more
+    Revoke(Of),
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::from_word(word).ok_or_else(|| {
+        let known = Role::ALL.map(Role::word).join(", ");
+        format!("{word} is no role; use one of {known}")
+    })
+}
+
+pub(crate) fn run(args: &UserArgs) -> Result<ExitCode, Refusal> {
+    match &args.act {
+        UserAct::Add { of, printed, role } => {
+            let accounts = open(&of.at)?;
+            let (name, role) = (of.name.clone(), *role);
+            let printed = printed.clone().unwrap_or_else(|| name.clone());
+            let new = NewAccount { name, printed, role, password: password()? };
+            told(of, What::UserAdded, accounts.add(new))?;
+            Ok(print(&format!("{}: added as {}\n", of.name, role.word())))
+        }
+        UserAct::List { at } => list(at),
+        UserAct::Disable(of) => change(of, Change::Disable),
+        UserAct::Enable(of) => change(of, Change::Enable),
+        UserAct::Reset(of) => change(of, Change::Reset(password()?)),
+        UserAct::Role { of, role } => change(of, Change::Role(*role)),
+    }
+}
+
+pub(crate) fn run_display(args: &DisplayArgs) -> Result<ExitCode, Refusal> {
+    match &args.act {
+        DisplayAct::Add(of) => {
+            let token = told(of, What::DisplayAdded, open(&of.at)?.add_display(&of.name))?;
+            Ok(print(&format!("{token}\n")))
+        }
+        DisplayAct::List { at } => {
+            let displays = open(at)?.displays().map_err(|why| Refusal::of(at, &why))?;
+            let row = |display: &domain::account::StoredDisplay| {
+                let state = if display.revoked_us.is_some() { "revoked" } else { "valid" };
+                format!("{}\t{}\t{state}\n", display.number, display.name)
+            };
+            Ok(print(&displays.iter().map(row).collect::<String>()))
+        }
+        DisplayAct::Revoke(of) => {
+            let accounts = open(&of.at)?;
+            let displays = accounts.displays().map_err(|why| Refusal::of(&of.at, &why))?;
+            let found = displays.iter().find(|one| one.name == of.name && one.revoked_us.is_none());
+            let number =
+                found.ok_or_else(|| Refusal(format!("{}: {}", of.name, Refused::NoDisplay)))?;
+            told(of, What::DisplayRevoked, accounts.revoke_display(number.number))?;
+            Ok(print(&format!("{}: revoked\n", of.name)))
+        }
+    }
+}
+
+fn change(of: &Of, change: Change) -> Result<ExitCode, Refusal> {
+    let (_, new) = told(of, What::UserChanged, open(&of.at)?.change(&of.name, change))?;
+    Ok(print(&format!("{}: {new}\n", of.name)))
+}
+
+fn list(at: &Path) -> Result<ExitCode, Refusal> {
+    let users = open(at)?.accounts().map_err(|why| Refusal::of(at, &why))?;
+    let row = |user: &domain::account::StoredAccount| {
+        let state = if user.disabled_us.is_some() { "disabled" } else { "enabled" };
+        let account = &user.account;
+        format!("{}\t{}\t{}\t{state}\n", account.name, account.role.word(), account.printed)
+    };
+    Ok(print(&users.iter().map(row).collect::<String>()))
+}
+
+fn open(at: &Path) -> Result<Accounts, Refusal> {
+    let dir = journal(at)?;
+    let book = AccountBook::beside(&dir).map_err(|error| Refusal(error.to_string()))?;
+    Ok(Accounts::new(book, SessionLimits::default()))
+}
+
+fn told<T>(of: &Of, what: What, done: Result<Result<T, Refused>, String>) -> Result<T, Refusal> {
+    let done = done.map_err(|why| Refusal::of(&of.at, &why))?;
+    let done = done.map_err(|refused| Refusal(format!("{}: {refused}", of.name)))?;
+    let note = Note::new(&audit::person(), what, of.name.as_str());
+    if let Err(error) = note_beside(&journal(&of.at)?, &note) {
+        eprintln!("capline: that this was done is not noted in the audit trail: {error}");
+    }
+    Ok(done)
+}
+
+/// A password from the terminal, twice and unseen, or from the first line of stdin.
+fn password() -> Result<String, Refusal> {
+    let failed = |error: std::io::Error| Refusal(format!("no password can be read: {error}"));
+    if std::io::stdin().is_terminal() {
+        let once = rpassword::prompt_password("Password: ").map_err(failed)?;
+        let again = rpassword::prompt_password("Again: ").map_err(failed)?;
+        return match once == again {
+            true => Ok(once),
+            false => Err(Refusal("the two passwords differ; nothing was changed".to_owned())),
+        };
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

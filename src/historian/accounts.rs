@@ -1,0 +1,411 @@
+//! Accounts, sessions and displays. Accounts and displays are never deleted; a session that has ended is.
+//!
+//! A service writes through its writer. `capline user` writes beside a service that runs: SQLite lets one of two
+//! processes write at a time, each change is one short transaction, and the writer of the service waits for it longer
+//! than it takes. What a password costs to hash is spent before.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::account::{
+    Account, Change, NewAccount, Refused, Role, StoredAccount, StoredDisplay, Tries, printed_key,
+};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
+
+use super::Historian;
+use super::error::StoreError;
+use super::place::Place;
+use super::read::{Failure, Found};
+use super::{journal, schema};
+
+/// How long a change beside a service waits for the writer of the service.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// The accounts of a journal.
+#[derive(Clone)]
+pub struct AccountBook(Way);
+
+#[derive(Clone)]
+enum Way {
+    /// Through the service that this is.
+    Within(Historian),
+    /// Beside a service that may run.
+    Beside(std::sync::Arc<Beside>),
+}
+
+struct Beside {
+    path: PathBuf,
+    /// Held where no service runs, so that none starts in the middle of a change.
+    _place: Option<Place>,
+}
+
+/// What is needed to look at a password.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Whose.
+    pub account: Account,
+    /// Its hash.
+    pub password: String,
+    /// Wrong ones before.
+    pub tries: Tries,
+    /// Whether an administrator has disabled it.
+    pub disabled: bool,
+}
+
+/// A session as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// Of whom.
+    pub account: Account,
+    /// When it began, UTC microseconds.
+    pub begun_us: i64,
+    /// When it was last used, UTC microseconds; up to a minute late.
+    pub used_us: i64,
+}
+
+impl AccountBook {
+    /// The accounts of a journal that is open.
+    pub fn within(historian: &Historian) -> AccountBook {
+        AccountBook(Way::Within(historian.clone()))
+    }
+
+    /// The accounts of the journal in a directory, also while a service works on it. Without one the directory belongs to
+    /// this process as long as this value lives.
+    ///
+    /// # Errors
+    /// No journal can be opened there, or it is one of another version that runs.
+    pub fn beside(dir: &Path) -> Result<AccountBook, StoreError> {
+        let path = dir.join(super::place::DATABASE);
+        let place = match Place::claim(dir) {
+            Ok(place) => {
+                let mut conn = journal::connect(&path)?;
+                schema::migrate(&mut conn, &path)?;
+                place.sync()?;
+                Some(place)
+            }
+            // An older version that runs has no such tables, and its journal is not brought forward beneath it.
+            Err(locked @ StoreError::Locked { .. }) => {
+                match schema::recognised(&open(&path)?, &path)? < schema::known() {
+                    true => return Err(locked),
+                    false => None,
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(AccountBook(Way::Beside(std::sync::Arc::new(Beside { path, _place: place }))))
+    }
+
+    fn path(&self) -> &Path {
+        match &self.0 {
+            Way::Within(historian) => &historian.0.path,
+            Way::Beside(beside) => &beside.path,
+        }
+    }
+
+    fn read<T>(&self, ask: impl FnOnce(&Connection) -> Found<T>) -> Result<T, StoreError> {
+        match &self.0 {
+            Way::Within(historian) => historian.readers().query(ask),
+            Way::Beside(beside) => {
+                ask(&open(&beside.path)?).map_err(|failure| failure.at(&beside.path))
+            }
+        }
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Found<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let done = match &self.0 {
+            Way::Within(historian) => {
+                let (told, made) = std::sync::mpsc::sync_channel(1);
+                historian.write(move |conn| {
+                    let made = match work(conn) {
+                        Err(Failure::Sql(cause)) => return Err(cause),
+                        made => made,
+                    };
+                    // Whoever asked waits for it.
+                    let _ = told.send(made);
+                    Ok(())
+                })?;
+                made.recv().map_err(|_| StoreError::Closed)?
+            }
+            Way::Beside(beside) => {
+                let mut conn = open(&beside.path)?;
+                let transact = |conn: &mut Connection| {
+                    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                    let made = work(&tx)?;
+                    tx.commit()?;
+                    Ok(made)
+                };
+                transact(&mut conn)
+            }
+        };
+        done.map_err(|failure| failure.at(self.path()))
+    }
+
+    /// All accounts, by name. Blocks.
+    pub fn accounts(&self) -> Result<Vec<StoredAccount>, StoreError> {
+        self.read(|conn| {
+            let mut find = conn.prepare_cached(include_str!("sql/accounts_read.sql"))?;
+            let mut rows = find.query([])?;
+            let mut accounts = Vec::new();
+            while let Some(row) = rows.next()? {
+                accounts.push(StoredAccount {
+                    account: account(row)?,
+                    disabled_us: row.get(3)?,
+                    locked_until_us: row.get(4)?,
+                    made_us: row.get(5)?,
+                    changed_us: row.get(6)?,
+                    sessions: row.get(7)?,
+                });
+            }
+            Ok(accounts)
+        })
+    }
+
+    /// Whether there is an account. Blocks.
+    pub fn any(&self) -> Result<bool, StoreError> {
+        self.read(|conn| Ok(any(conn)?))
+    }
+
+    /// What is needed to look at a password; none without an account of that name. Blocks.
+    pub fn login(&self, name: &str) -> Result<Option<Login>, StoreError> {
+        self.read(|conn| {
+            let mut find = conn.prepare_cached(include_str!("sql/account_read.sql"))?;
+            let mut rows = find.query([name])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(Login {
+                account: account(row)?,
+                password: row.get(3)?,
+                tries: Tries { wrong: row.get(4)?, locked_until_us: row.get(5)? },
+                disabled: row.get::<_, Option<i64>>(6)?.is_some(),
+            }))
+        })
+    }
+
+    /// Counts a wrong password, from what is kept at that moment: of two at once both count. Whether it locked the
+    /// account. Durable on return. Blocks.
+    pub fn wrong_password(&self, name: &str, now_us: i64) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.write(move |conn| {
+            let sql = "select wrong, locked_until_us from account where name = ?1";
+            let tries = conn.query_row(sql, [&name], |row| {
+                Ok(Tries { wrong: row.get(0)?, locked_until_us: row.get(1)? })
+            });
+            let Some(tries) = tries.optional()? else { return Ok(false) };
+            // One that was looked at while another one locked it counts no further.
+            if tries.is_locked(now_us) {
+                return Ok(false);
+            }
+            let (tries, locked) = tries.after_wrong(now_us);
+            let sql = "update account set wrong = ?2, locked_until_us = ?3 where name = ?1";
+            conn.execute(sql, params![name, tries.wrong, tries.locked_until_us])?;
+            Ok(locked)
+        })
+    }
+
+    /// After a right password: wrong ones before are forgotten, and its hash is exchanged for another one where that is
+    /// given. Durable on return. Blocks.
+    pub fn right_password(&self, name: &str, rehashed: Option<String>) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write(move |conn| {
+            conn.execute(include_str!("sql/account_right.sql"), params![name, rehashed])?;
+            Ok(())
+        })
+    }
+
+    /// Adds an account with the hash of its password; `first`: only while there is none. Durable on return. Blocks.
+    pub fn add(
+        &self,
+        new: NewAccount,
+        (hash, first): (String, bool),
+        now_us: i64,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        self.write(move |conn| {
+            if first && any(conn)? {
+                return Ok(Err(Refused::NoSetUp));
+            }
+            let (printed, role) = (printed_key(&new.printed), new.role.word());
+            let args = params![new.name, new.printed, printed, role, hash, now_us];
+            let n_added = conn.execute(include_str!("sql/account_write.sql"), args)?;
+            Ok(if n_added == 1 { Ok(()) } else { Err(Refused::Taken) })
+        })
+    }
+
+    /// Changes an account and ends its sessions; in words what it was before and is now. A password is given as its hash.
+    /// Refused where no administrator would be left who can sign in. Durable on return. Blocks.
+    pub fn change(
+        &self,
+        name: &str,
+        change: Change,
+        now_us: i64,
+    ) -> Result<Result<(String, String), Refused>, StoreError> {
+        let name = name.to_owned();
+        self.write(move |conn| alter(conn, &name, &change, now_us))
+    }
+
+    /// Begins a session; old ones that cannot live any more go. Durable on return. Blocks.
+    pub fn begin_session(
+        &self,
+        token: &str,
+        name: &str,
+        (now_us, oldest_us): (i64, i64),
+    ) -> Result<(), StoreError> {
+        let (token, name) = (token.to_owned(), name.to_owned());
+        self.write(move |conn| {
+            conn.execute("delete from session where begun_us < ?1", [oldest_us])?;
+            let sql =
+                "insert into session (token, account, begun_us, used_us) values (?1, ?2, ?3, ?3)";
+            conn.execute(sql, params![token, name, now_us])?;
+            Ok(())
+        })
+    }
+
+    /// A session by the hash of its token, of an account that is not disabled. Blocks.
+    pub fn session(&self, token: &str) -> Result<Option<StoredSession>, StoreError> {
+        self.read(|conn| {
+            let mut find = conn.prepare_cached(include_str!("sql/session_read.sql"))?;
+            let mut rows = find.query([token])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let (begun_us, used_us) = (row.get(3)?, row.get(4)?);
+            Ok(Some(StoredSession { account: account(row)?, begun_us, used_us }))
+        })
+    }
+
+    /// Keeps that a session was used. Durable on return. Blocks.
+    pub fn use_session(&self, token: &str, used_us: i64) -> Result<(), StoreError> {
+        let token = token.to_owned();
+        self.write(move |conn| {
+            let sql = "update session set used_us = max(used_us, ?2) where token = ?1";
+            conn.execute(sql, params![token, used_us])?;
+            Ok(())
+        })
+    }
+
+    /// Ends a session. Durable on return. Blocks.
+    pub fn end_session(&self, token: &str) -> Result<(), StoreError> {
+        let token = token.to_owned();
+        self.write(move |conn| {
+            conn.execute("delete from session where token = ?1", [token])?;
+            Ok(())
+        })
+    }
+
+    /// All displays, by number. Blocks.
+    pub fn displays(&self) -> Result<Vec<StoredDisplay>, StoreError> {
+        self.read(|conn| {
+            let sql = "select number, name, made_us, revoked_us from display order by number";
+            let mut find = conn.prepare_cached(sql)?;
+            let displays = find.query_map([], |row| {
+                let (number, name) = (row.get(0)?, row.get(1)?);
+                Ok(StoredDisplay { number, name, made_us: row.get(2)?, revoked_us: row.get(3)? })
+            })?;
+            Ok(displays.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The name of a display by the hash of its token, if that was not revoked. Blocks.
+    pub fn display(&self, token: &str) -> Result<Option<String>, StoreError> {
+        self.read(|conn| {
+            let sql = "select name from display where token = ?1 and revoked_us is null";
+            Ok(conn.query_row(sql, [token], |row| row.get(0)).optional()?)
+        })
+    }
+
+    /// Adds a display with the hash of its token. Durable on return. Blocks.
+    pub fn add_display(
+        &self,
+        name: &str,
+        token: &str,
+        now_us: i64,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        let (name, token) = (name.to_owned(), token.to_owned());
+        self.write(move |conn| {
+            let sql = "insert into display (name, token, made_us) values (?1, ?2, ?3)
+                       on conflict do nothing";
+            let n_added = conn.execute(sql, params![name, token, now_us])?;
+            Ok(if n_added == 1 { Ok(()) } else { Err(Refused::DisplayTaken) })
+        })
+    }
+
+    /// Revokes the token of a display; its name. Durable on return. Blocks.
+    pub fn revoke_display(
+        &self,
+        number: i64,
+        now_us: i64,
+    ) -> Result<Result<String, Refused>, StoreError> {
+        self.write(move |conn| {
+            let sql = "update display set revoked_us = ?2 where number = ?1 and revoked_us is null
+                       returning name";
+            let name = conn.query_row(sql, params![number, now_us], |row| row.get(0)).optional()?;
+            Ok(name.ok_or(Refused::NoDisplay))
+        })
+    }
+}
+
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    let fail = |e| StoreError::from_sqlite(path, e);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+    conn.busy_timeout(WAIT).map_err(fail)?;
+    conn.execute_batch(include_str!("sql/pragmas_writer.sql")).map_err(fail)?;
+    Ok(conn)
+}
+
+fn any(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("select exists (select 1 from account)", [], |row| row.get(0))
+}
+
+/// The account in the first three columns.
+fn account(row: &Row<'_>) -> Found<Account> {
+    let (name, printed, role): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let strange = || Failure::Damaged(format!("the account {name:?} has the role {role:?}"));
+    let role = Role::from_word(&role).ok_or_else(strange)?;
+    Ok(Account { name: name.into(), printed: printed.into(), role })
+}
+
+fn alter(
+    conn: &Connection,
+    name: &str,
+    change: &Change,
+    now_us: i64,
+) -> Found<Result<(String, String), Refused>> {
+    let sql = "select role, disabled_us is not null from account where name = ?1";
+    let found = conn.query_row(sql, [name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((role, disabled)): Option<(String, bool)> = found else {
+        return Ok(Err(Refused::NoAccount));
+    };
+    let can = |disabled: bool| if disabled { "disabled" } else { "enabled" };
+    let told = match change {
+        Change::Disable => {
+            let sql = "update account set disabled_us = coalesce(disabled_us, ?2), changed_us = ?2 where name = ?1";
+            conn.execute(sql, params![name, now_us])?;
+            (can(disabled), can(true))
+        }
+        Change::Enable => {
+            let sql = "update account set disabled_us = null, wrong = 0, locked_until_us = null, changed_us = ?2 where name = ?1";
+            conn.execute(sql, params![name, now_us])?;
+            (can(disabled), can(false))
+        }
+        Change::Reset(hash) => {
+            let sql = "update account set password = ?3, wrong = 0, locked_until_us = null, changed_us = ?2 where name = ?1";
+            conn.execute(sql, params![name, now_us, hash])?;
+            ("", "new password")
+        }
+        Change::Role(other) => {
+            let sql = "update account set role = ?3, changed_us = ?2 where name = ?1";
+            conn.execute(sql, params![name, now_us, other.word()])?;
+            (role.as_str(), other.word())
+        }
+    };
+    let sql = "select exists (select 1 from account where role = 'admin' and disabled_us is null)";
+    let is_left: bool = conn.query_row(sql, [], |row| row.get(0))?;
+    if !is_left && role == Role::Admin.word() && !disabled {
+        // Puts back what was just changed: the transaction is not ours to break off.
+        let sql = "update account set role = ?2, disabled_us = null where name = ?1";
+        conn.execute(sql, params![name, role])?;
+        return Ok(Err(Refused::LastAdmin));
+    }
+    conn.execute("delete from session where account = ?1", [name])?;
+    Ok(Ok((told.0.to_owned(), told.1.to_owned())))
+}

@@ -1,0 +1,69 @@
+//! Accounts as the web asks for them.
+
+use domain::account::{
+    Account, Begun, Change, NewAccount, NoLogin, Refused, StoredAccount, StoredDisplay,
+};
+
+use crate::accounts::Accounts;
+use crate::web;
+
+/// The accounts of the journal as the web sees them.
+pub(crate) struct KeptAccounts(pub(crate) Accounts);
+
+impl web::Accounts for KeptAccounts {
+    fn is_set_up(&self) -> Result<bool, String> {
+        self.0.any()
+    }
+
+    fn set_up(&self, token: &str, first: NewAccount) -> Result<Result<(), Refused>, String> {
+        self.0.set_up(token, first)
+    }
+
+    fn session(&self, token: &str, used: bool) -> Result<Option<Account>, String> {
+        self.0.session(token, used)
+    }
+
+    fn display(&self, token: &str) -> Result<Option<Box<str>>, String> {
+        self.0.display(token)
+    }
+
+    fn login(&self, name: &str, password: &str) -> Result<Result<Begun, NoLogin>, String> {
+        self.0.login(name, password)
+    }
+
+    fn verify(&self, name: &str, password: &str) -> Result<Result<Account, NoLogin>, String> {
+        self.0.verify(name, password)
+    }
+
+    fn logout(&self, token: &str) -> Result<(), String> {
+        self.0.logout(token)
+    }
+
+    fn accounts(&self) -> Result<Vec<StoredAccount>, String> {
+        self.0.accounts()
+    }
+
+    fn add(&self, new: NewAccount) -> Result<Result<(), Refused>, String> {
+        self.0.add(new)
+    }
+
+    fn change(
+        &self,
+        name: &str,
+        change: Change,
+    ) -> Result<Result<(String, String), Refused>, String> {
+        self.0.change(name, change)
+    }
+
+    fn displays(&self) -> Result<Vec<StoredDisplay>, String> {
+        self.0.displays()
+    }
+
+    fn add_display(&self, name: &str) -> Result<Result<String, Refused>, String> {
+        self.0.add_display(name)
+    }
+
+    fn revoke_display(&self, number: i64) -> Result<Result<String, Refused>, String> {
+        self.0.revoke_display(number)
+    }
+}

@@ -1,0 +1,272 @@
+//! `/api/v1/login`, `/api/v1/logout`, `/api/v1/session`, `/api/v1/setup`: how a session begins and ends, and the first
+//! account.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use domain::account::{Account, Begun, NewAccount, NoLogin, Refused, Role};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::api::Sent;
+use super::door::{Ticket, session_cookie};
+use super::error::{ErrorView, WebError};
+use super::who::{Access, Via, WhereFrom, Who};
+use super::{Accounts, App, AuditNote, Peer, Routes, audited, blocking};
+
+/// How long an attempt waits until its password is looked at; then there are too many.
+const TURN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Routes of this area.
+pub(crate) fn routes() -> Routes {
+    let mut routes = vec![
+        ("/api/v1/login", post(login)),
+        ("/api/v1/logout", post(logout)),
+        ("/api/v1/session", get(session).post(used)),
+        ("/api/v1/setup", post(set_up)),
+    ];
+    routes.extend(super::admin::routes());
+    routes
+}
+
+/// A name and its password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Credentials {
+    /// The name of the account.
+    name: String,
+    /// Its password.
+    password: String,
+}
+
+/// The first account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FirstAccount {
+    /// The token that the start of the service has told.
+    token: String,
+    /// The name that is signed in with.
+    name: String,
+    /// The name that stands on records.
+    printed: String,
+    /// Its password.
+    password: String,
+}
+
+/// Who asks.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WhoView {
+    /// The name of the account; null for a display, and where nobody signs in.
+    user: Option<String>,
+    /// The name on records, or that of the display.
+    printed: String,
+    /// `viewer`, `operator`, `quality` or `admin`; null where nobody signs in.
+    role: Option<&'static str>,
+    /// `open`, `session` or `token`.
+    via: &'static str,
+}
+
+impl WhoView {
+    fn of(who: &Who) -> WhoView {
+        WhoView {
+            user: who.user.as_deref().map(str::to_owned),
+            printed: who.printed.to_string(),
+            role: (who.via != Via::Open).then(|| who.role.word()),
+            via: match who.via {
+                Via::Open => "open",
+                Via::Session => "session",
+                Via::Token => "token",
+            },
+        }
+    }
+}
+
+/// An empty JSON object.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// Signs in: the answer sets the cookie of a session. Whatever is wrong, the answer is the same and takes as long.
+#[utoipa::path(
+    post, path = "/api/v1/login", request_body = Credentials,
+    responses(
+        (status = 200, body = WhoView),
+        (status = 400, body = ErrorView),
+        (status = 401, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 409, body = ErrorView),
+        (status = 429, body = ErrorView)
+    )
+)]
+pub(crate) async fn login(
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    WhereFrom(where_from): WhereFrom,
+    Sent(given): Sent<Credentials>,
+) -> Result<Response, WebError> {
+    let secure = app.signs_in()?;
+    app.attempt(peer)?;
+    let name: String = given.name.trim().chars().take(80).collect();
+    let tried = name.clone();
+    let found = app.hashing(move |accounts| accounts.login(&given.name, &given.password)).await?;
+    match found {
+        Err(no) => Err(refuse_login(&app, name, where_from, no)),
+        Ok(Begun { account, token }) => {
+            audited(
+                &app,
+                AuditNote { who: tried, where_from, what: "login", ..Default::default() },
+            );
+            let view = Json(WhoView::of(&Who::from(account)));
+            Ok(with_cookie(view.into_response(), session_cookie(&token, secure)))
+        }
+    }
+}
+
+fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Tells the audit trail why, and the reader that it did not work.
+fn refuse_login(app: &App, who: String, where_from: String, no: NoLogin) -> WebError {
+    let note = AuditNote { who, where_from, what: "login_failed", ..AuditNote::default() };
+    audited(app, AuditNote { new: no.word().to_owned(), ..note.clone() });
+    if no == NoLogin::WrongAndLocked {
+        audited(app, AuditNote { what: "lockout", subject: note.who.clone(), ..note });
+    }
+    WebError::NoLogin
+}
+
+/// Ends the session of this browser. Without one nothing is wrong.
+#[utoipa::path(
+    post, path = "/api/v1/logout", request_body = Nothing,
+    responses((status = 204), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+)]
+pub(crate) async fn logout(
+    State(app): State<App>,
+    who: Who,
+    ticket: Option<Extension<Ticket>>,
+    WhereFrom(where_from): WhereFrom,
+    Sent(_): Sent<Nothing>,
+) -> Result<Response, WebError> {
+    let secure = app.signs_in()?;
+    if let Some(Extension(Ticket::Session(token))) = ticket {
+        let accounts = app.parts().accounts.clone();
+        blocking(move || accounts.logout(&token)).await?;
+        let who = who.user.as_deref().unwrap_or_default().to_owned();
+        audited(&app, AuditNote { who, where_from, what: "logout", ..AuditNote::default() });
+    }
+    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), session_cookie("", secure)))
+}
+
+/// Who asks.
+#[utoipa::path(get, path = "/api/v1/session", responses((status = 200, body = WhoView)))]
+pub(crate) async fn session(who: Who) -> Json<WhoView> {
+    Json(WhoView::of(&who))
+}
+
+/// A person is at the screen: the session does not rest. Pages say so when something is pressed, at most once a minute.
+#[utoipa::path(
+    post, path = "/api/v1/session", operation_id = "use_session", request_body = Nothing,
+    responses((status = 204), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+)]
+pub(crate) async fn used(_: Who, Sent(_): Sent<Nothing>) -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Makes the first account, an administrator, with the one-time token that the start of the service has told.
+#[utoipa::path(
+    post, path = "/api/v1/setup", request_body = FirstAccount,
+    responses(
+        (status = 204),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 409, body = ErrorView),
+        (status = 429, body = ErrorView)
+    )
+)]
+pub(crate) async fn set_up(
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    WhereFrom(where_from): WhereFrom,
+    Sent(given): Sent<FirstAccount>,
+) -> Result<StatusCode, WebError> {
+    app.signs_in()?;
+    app.attempt(peer)?;
+    let FirstAccount { token, name, printed, password } = given;
+    let new = format!("{printed}, {}", Role::Admin.word());
+    let subject = name.clone();
+    let first = NewAccount { name, printed, role: Role::Admin, password };
+    app.hashing(move |accounts| accounts.set_up(&token, first)).await?.map_err(refused)?;
+    let note = AuditNote { where_from, what: "setup", subject, new, ..AuditNote::default() };
+    audited(&app, note);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a reader is told of a refusal.
+pub(super) fn refused(refused: Refused) -> WebError {
+    match refused {
+        Refused::Unfit(why) => WebError::Parameter(why.to_owned()),
+        refused => WebError::Conflict(refused.to_string()),
+    }
+}
+
+impl App {
+    /// Whether cookies are kept to TLS, where people sign in at all.
+    pub(super) fn signs_in(&self) -> Result<bool, WebError> {
+        match self.parts().access {
+            Access::Users { secure } => Ok(secure),
+            Access::Open => Err(refused(Refused::Open)),
+        }
+    }
+
+    /// Counts an attempt from an address.
+    fn attempt(&self, peer: Option<Extension<Peer>>) -> Result<(), WebError> {
+        match peer {
+            Some(Extension(Peer(address))) => self.0.attempts.lets_pass(address.to_canonical()),
+            None => Ok(()),
+        }
+    }
+
+    /// Does what hashes a password, when it is its turn.
+    pub(super) async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Accounts) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, WebError> {
+        let turn = tokio::time::timeout(TURN_WITHIN, self.0.hashing.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(WebError::TooOften) };
+        let accounts = self.parts().accounts.clone();
+        blocking(move || {
+            let done = work(accounts.as_ref());
+            // Held by the thread: who hangs up must not make room before its hash is done.
+            drop(turn);
+            done
+        })
+        .await
+    }
+
+    /// Whether the password is that of who asks: asked again where something is signed. A wrong one counts as an attempt
+    /// to sign in.
+    ///
+    /// # Errors
+    /// Wrong, locked, or nobody is signed in.
+    pub async fn verify(
+        &self,
+        who: &Who,
+        where_from: &WhereFrom,
+        password: String,
+    ) -> Result<Account, WebError> {
+        let Some(user) = who.user.as_deref().map(str::to_owned) else {
+            return Err(WebError::SignIn);
+        };
+        let name = user.clone();
+        let found = self.hashing(move |accounts| accounts.verify(&name, &password)).await?;
+        found.map_err(|no| refuse_login(self, user, where_from.0.clone(), no))
+    }
+}
