@@ -8,6 +8,7 @@ use capline::historian::backup::{self, LineAccount, Manifest, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::audit::noted;
 use super::{Refusal, held, journal, print, print_json};
 
 /// Back up a journal, also while a service works on it
@@ -61,6 +62,7 @@ pub(crate) struct RestoreArgs {
 
 pub(crate) fn back_up(args: &BackupArgs) -> Result<ExitCode, Refusal> {
     let from = journal(&args.from)?;
+    noted(&from, &args.to.display().to_string());
     let (bar, report) = progress();
     let made = backup::back_up(&from, &args.to, &report);
     bar.finish_and_clear();

@@ -946,7 +946,6 @@ texts! {
     RevokedAt "revoked_at" "revoked {time}" "吊销于 {time}"
     ReasonOfChange "reason_of_change" "Reason of the change" "更改原因"
     Confirm "confirm" "Confirm" "确认"
-    AuditTrail "audit_trail" "Audit trail" "审计跟踪"
     ReloadButton "reload" "Reload configuration" "重新读取配置"
     ReloadBusy "reload_busy" "reading…" "读取中…"
     ReloadHash "reload_hash" "runs {hash}" "运行中 {hash}"
