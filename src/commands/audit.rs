@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use capline::config::Config;
+use capline::historian::StoreError;
 use capline::historian::audit::{Told, Verified, find_in, note_beside, told_to_plant, verify};
 use capline::service;
 use capline::table::{sheet, trail};
@@ -223,7 +224,14 @@ fn export(search: &Search, csv: &Path) -> Result<ExitCode, Refusal> {
 /// said and it is read all the same: whoever can read the file needs no command for it.
 pub(crate) fn noted(dir: &Path, to: &str) {
     let note = Note::new(&person(), What::Exported, "journal").change("", to);
-    if let Err(error) = note_beside(dir, &note) {
+    let Err(error) = note_beside(dir, &note) else { return };
+    // A journal of an earlier version has no trail, and reading must not change it. What else may be wrong with it the
+    // reading itself tells.
+    let unwritten = matches!(
+        error,
+        StoreError::Unwritable { .. } | StoreError::Held { .. } | StoreError::Full { .. }
+    );
+    if unwritten {
         eprintln!("capline: that this is read out is not noted in the audit trail: {error}");
     }
 }
