@@ -532,7 +532,9 @@ fn a_process_that_is_killed_in_the_middle_leaves_a_whole_chain() {
         assert_eq!(verified.findings, [], "{n_copies}");
         // Each note of a gap is there with its entry and its signature, or without both.
         let conn = Connection::open(there.join("journal.db")).unwrap();
-        let count = |sql: &str| -> u64 { conn.query_row(sql, [], |row| row.get(0)).unwrap() };
+        let count = |sql: &str| -> u64 {
+            conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
+        };
         let n_notes = count("select count(*) from gap_note");
         assert_eq!(count("select count(*) from audit where what = 'gap_explained'"), n_notes);
         assert_eq!(verified.signatures, n_notes);
