@@ -5,7 +5,7 @@ use domain::line::rollup::PeriodKind;
 
 use super::*;
 
-pub(super) fn final_report() -> FinalReport {
+pub(in crate::historian) fn final_report() -> FinalReport {
     FinalReport {
         number: 0,
         kind: PeriodKind::Shift,

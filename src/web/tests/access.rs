@@ -198,7 +198,8 @@ async fn a_wall_is_hung_up_with_its_token_once() {
     let wrong = open(&plant.app, "/wall/L1?token=00", "").await;
     assert_eq!((wrong.header(header::LOCATION), wrong.header(header::SET_COOKIE)), ("/login", ""));
     // A program sends the same token.
-    let metrics = get_with(&plant.app, "/metrics", "authorization", &format!("Bearer {token}"));
+    let bearer = format!("Bearer {token}");
+    let metrics = get_with(&plant.app, "/metrics", "authorization", &bearer);
     assert_eq!(metrics.await.status, StatusCode::OK);
     for wrong in ["Bearer 00", "Basic dTpw", "Bearer"] {
         let refused = get_with(&plant.app, "/metrics", "authorization", wrong).await;
