@@ -115,7 +115,7 @@ fn whatever_byte_of_ten_thousand_entries_is_changed_is_found() {
         found.as_mut().unwrap().remove(0)
     };
     // Rows all over the trail, every column of each.
-    let rows = [1, 2, 3, 4_999, 5_000, 5_001, 9_998, 9_999, MANY];
+    let rows = [1, 2, 5_000, 9_999, MANY];
     let (mut n, mut missed_without, mut in_text) = (0, 0, 0);
     for (i, row) in rows.into_iter().enumerate() {
         let before = read(row);
