@@ -188,13 +188,14 @@ fn security_and_user_of_an_opc_ua_server_are_read() {
     );
 }
 
-/// The way to the good configuration with another `[web]`.
+/// The configuration of the demo with another `[web]` at its top.
 fn served(web: &str) -> Result<Config, ConfigError> {
-    let folder = root().join("tests/cases/config");
-    let good = fs::read_to_string(folder.join("good.toml")).expect("a text");
-    assert!(!good.contains("[web]"), "the case brings its own");
-    let text = format!("[web]\n{web}\n{good}");
-    Config::parse("plant.toml", &text, Path::new(""), &|map| fs::read_to_string(folder.join(map)))
+    let folder = root().join("config");
+    let demo = fs::read_to_string(folder.join("demo.toml")).expect("a text");
+    let rest = demo.replace("[web]\nlisten = \"127.0.0.1:8080\"\n", "");
+    assert_ne!(rest, demo, "the case brings its own");
+    let text = format!("[web]\n{web}\n{rest}");
+    Config::parse("plant.toml", &text, &folder, &|map| fs::read_to_string(map))
 }
 
 #[test]
