@@ -24,7 +24,7 @@
 //! | [`table`] | tables that leave the service: columns with units, their CSV, what they add up to | `domain` | `csv` |
 //! | [`config`] | `config/*.toml` and `plc-maps/*.toml` as decided; all mistakes at once | `domain` `secret` | |
 //! | [`sources`] | reads PLCs: polls Modbus, subscribes to OPC UA, plans requests, reconnects | `domain` `clock` `secret` `tls` `config` | `thread_priority` `tokio_modbus` `tokio_serial` `opcua` |
-//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL; read out as a whole, and compared with the plant | `domain` `clock` `secret` `tls` `table` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
+//! | [`historian`] | keeps ticks in one SQLite file; what a line goes on from; forwards to a plant's PostgreSQL; read out as a whole, and compared with the plant; the audit trail, whose entries prove each other | `domain` `clock` `secret` `tls` `table` | `rusqlite` `tokio_postgres` `tokio_postgres_rustls` |
 //! | [`export`] | the journal as files of CSV or Parquet with a manifest that proves them | `domain` `clock` `historian` `table` | `parquet` |
 //! | [`accounts`] | who may sign in: passwords, sessions, displays, by the rules of `domain` | `domain` `clock` `historian` | `argon2` `getrandom` |
 //! | [`webhook`] | tells other systems of alerts: signs, sends, tries again | `domain` `clock` `secret` `tls` | `hmac` `base64` |
@@ -33,7 +33,7 @@
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it; its faults and its truth for the screens | `domain` `simulators` `clock` `config` `historian` `web` `service` | |
 //! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, pace and cost of acquisition, cost and speed of the store, of forwarding and of live screens, time of a month's charts | `domain` `simulators` `clock` `config` `sources` `demo` `historian` `service` `web` | |
-//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; migrate makes the plant's tables, pki trusts servers, browse asks them; user and display keep who may ask | `domain` `clock` `config` `sources` `historian` `accounts` `export` `table` `service` `selftest` `bench` | `rpassword` |
+//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; audit looks through the trail; migrate makes the plant's tables, pki trusts servers, browse asks them; user and display keep who may ask | `domain` `clock` `config` `sources` `historian` `accounts` `export` `table` `service` `selftest` `bench` | `rpassword` |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true
@@ -48,6 +48,10 @@
 //! - **Nothing can write to a machine.** The two clients are private to a file each, which offers reads only.
 //! - **Unknown beats all.** When readings are not current, a state is unknown, whatever it was before; when a line
 //!   stops reporting, so is the line.
+//! - **What is done is noted, or not done.** A change and its entry in the audit trail are one transaction; entries are
+//!   only added, and each is bound to the one before. No key of the configuration switches that off.
+//! - **A signature is bound to a record.** Where there are users it takes the password again; where there are none
+//!   nothing is signed, and the report says so.
 //! - **Who asks is known, or the service says that it is not.** Where people sign in, one place lets each request in by
 //!   a list of what each route takes; what the list does not name is not written to. A name on a record is one account.
 //! - **No secret can be read back.** Passwords are kept as argon2id, tokens as SHA-256; who gives out roles judges nothing.

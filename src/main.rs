@@ -15,8 +15,8 @@ use clap::{Parser, Subcommand};
 mod commands;
 
 use commands::{
-    adopt, backup, browse, check, count, export, import, migrate, oee, pki, probe, reconcile,
-    runtime, selftest, spc, user,
+    adopt, audit, backup, browse, check, count, export, import, migrate, oee, pki, probe,
+    reconcile, runtime, selftest, spc, user,
 };
 
 /// Keeps an exact account of every capsule of a filling line and shows it live.
@@ -68,6 +68,7 @@ enum Command {
         config: PathBuf,
     },
     Adopt(adopt::AdoptArgs),
+    Audit(audit::AuditArgs),
     Backup(backup::BackupArgs),
     Browse(browse::BrowseArgs),
     Check(check::CheckArgs),
@@ -121,6 +122,10 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Adopt(args) => {
             let done = runtime()?.block_on(adopt::run(&args));
+            Ok(done.unwrap_or_else(|refusal| refusal.exit()))
+        }
+        Command::Audit(args) => {
+            let done = runtime()?.block_on(audit::run(&args));
             Ok(done.unwrap_or_else(|refusal| refusal.exit()))
         }
         Command::Backup(args) => {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use domain::audit::Actor;
 use domain::line::batch::hand::{self, Entry, Order};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
@@ -27,7 +28,8 @@ use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
 use crate::web::andon::NoAndon;
 use crate::web::{
-    Access, App, AppParts, Desk, Gauge, Gauges, LineFeed, LogOnly, NoAccounts, Reload, Reloads, ask,
+    Access, App, AppParts, Desk, Gauge, Gauges, LineFeed, LogOnly, NoAccounts, NoTrail, Reload,
+    Reloads, ask,
 };
 
 /// Minutes of a day.
@@ -125,7 +127,7 @@ fn record(dir: &Path, line: &LineConfig, (from_us, to_us): (i64, i64)) -> anyhow
     }
     for characteristic in &line.characteristics {
         if let Some(limits) = limits(characteristic, &baseline, from_us) {
-            historian.add_limits(&line.id, limits)?;
+            historian.add_limits(&line.id, limits, &Actor::system())?;
         }
     }
     historian.close()?;
@@ -269,6 +271,7 @@ impl Question<'_> {
             clock: Clock::real(),
             simulated: true,
             config_sha256: self.config.sha256.clone(),
+            config_files: Vec::new(),
             lines: self.config.lines.iter().map(feed).collect(),
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),
@@ -277,6 +280,7 @@ impl Question<'_> {
             access: Access::Open,
             accounts: Arc::new(NoAccounts),
             audit: Arc::new(LogOnly),
+            trail: Arc::new(NoTrail),
             gauges: Arc::new(Nothing),
             gate: Arc::default(),
             desk: Arc::new(Nothing),
@@ -324,6 +328,7 @@ impl Desk for Nothing {
         &self,
         line: &LineId,
         _: Order,
+        _: Actor,
     ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>> {
         let told = format!("{line} only exists as a record");
         Box::pin(async move { Err(told) })
@@ -331,7 +336,7 @@ impl Desk for Nothing {
 }
 
 impl Reloads for Nothing {
-    fn reload(&self, _: String) -> BoxFuture<'static, Result<Reload, String>> {
+    fn reload(&self, _: Actor) -> BoxFuture<'static, Result<Reload, String>> {
         Box::pin(async { Err("a record has no configuration".to_owned()) })
     }
 

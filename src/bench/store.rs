@@ -290,6 +290,7 @@ fn tick(line: &LineId, seq: u64, load: Load) -> Tick {
         stops: Vec::new(),
         rollups: Vec::new(),
         batch_entries: Vec::new(),
+        notes: Vec::new(),
         weighings: Vec::new(),
         balance: None,
         booked_to: at(seq.saturating_sub(1)),

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use capline::config::Config;
 use capline::service;
 use clap::Args;
+use domain::audit::{Note, What};
 
-use super::{Refusal, print};
+use super::{Refusal, audit, print};
 
 /// Let a restored journal go on in the plant database
 ///
@@ -36,6 +37,8 @@ pub(crate) async fn run(args: &AdoptArgs) -> Result<ExitCode, Refusal> {
         .map_err(|error| Refusal(error.to_string()))?;
     let historian = service::open_historian(&config).map_err(|error| Refusal(error.to_string()))?;
     let host = settings.address.host.clone();
+    let note = Note::new(&audit::person(), What::JournalAdopted, host.as_str());
+    historian.note(note).map_err(|error| Refusal(error.to_string()))?;
     let adopted =
         historian.adopt(&settings).await.map_err(|why| Refusal(format!("{host}: {why}")))?;
     historian.close().map_err(|error| Refusal(error.to_string()))?;

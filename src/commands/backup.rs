@@ -1,15 +1,15 @@
 //! `capline backup` and `capline restore`: the journal as a checked copy, and back.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use capline::config::Config;
 use capline::historian::backup::{self, LineAccount, Manifest, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Refusal, held, print, print_json};
+use super::audit::noted;
+use super::{Refusal, held, journal, print, print_json};
 
 /// Back up a journal, also while a service works on it
 ///
@@ -62,6 +62,7 @@ pub(crate) struct RestoreArgs {
 
 pub(crate) fn back_up(args: &BackupArgs) -> Result<ExitCode, Refusal> {
     let from = journal(&args.from)?;
+    noted(&from, &args.to.display().to_string());
     let (bar, report) = progress();
     let made = backup::back_up(&from, &args.to, &report);
     bar.finish_and_clear();
@@ -83,15 +84,6 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<ExitCode, Refusal> {
         None => format!("{} is sound", args.backup.display()),
     };
     tell(&manifest, &what, args.json)
-}
-
-/// The directory of a journal, named itself or by the configuration that names it.
-pub(super) fn journal(named: &Path) -> Result<PathBuf, Refusal> {
-    if !named.is_file() {
-        return Ok(named.to_owned());
-    }
-    let config = Config::load(named).map_err(|error| Refusal(error.to_string()))?;
-    Ok(config.data)
 }
 
 fn progress() -> (ProgressBar, Report) {

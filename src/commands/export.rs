@@ -11,6 +11,7 @@ use capline::historian::extract::What;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::audit::noted;
 use super::{Refusal, balance, print, print_json};
 
 /// Read a journal out as CSV or Parquet, also while a service works on it
@@ -101,6 +102,7 @@ fn write(args: &ExportArgs, watch: &Watch, bar: &ProgressBar) -> Result<ExitCode
         format: args.format,
         plant,
     };
+    noted(&order.journal, &out.display().to_string());
     let written = export::write(&order, watch);
     bar.finish_and_clear();
     let manifest = written.map_err(|error| refused(&error))?;

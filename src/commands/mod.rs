@@ -1,6 +1,7 @@
 //! One file for each command beside `run` and `demo`. They read files and print; what is decided, the library decides.
 
 pub(crate) mod adopt;
+pub(crate) mod audit;
 pub(crate) mod backup;
 #[cfg(feature = "demo")]
 pub(crate) mod bench;
@@ -25,9 +26,10 @@ mod svg;
 pub(crate) mod user;
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use capline::config::Config;
 use capline::historian::extract::Account;
 
 /// Exit code of an input that cannot be used; the command line's own mistakes have the same.
@@ -52,6 +54,15 @@ impl Refusal {
         eprintln!("{}", self.0);
         ExitCode::from(UNUSABLE)
     }
+}
+
+/// The directory of a journal, named itself or by the configuration that names it.
+pub(crate) fn journal(named: &Path) -> Result<PathBuf, Refusal> {
+    if !named.is_file() {
+        return Ok(named.to_owned());
+    }
+    let config = Config::load(named).map_err(|error| Refusal(error.to_string()))?;
+    Ok(config.data)
 }
 
 /// What everything that waits runs on, a service and what is measured alike.

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use capline::accounts::Accounts;
 use capline::historian::AccountBook;
+use capline::historian::audit::note_beside;
 use clap::{Args, Subcommand};
 use domain::account::{Change, NewAccount, Refused, Role, SessionLimits};
+use domain::audit::{Note, What};
 
-use super::backup::journal;
-use super::{Refusal, print};
+use super::{Refusal, audit, journal, print};
 
 /// Keep the users of a service, also while it runs
 ///
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &UserArgs) -> Result<ExitCode, Refusal> {
             let (name, role) = (of.name.clone(), *role);
             let printed = printed.clone().unwrap_or_else(|| name.clone());
             let new = NewAccount { name, printed, role, password: password()? };
-            told(of, accounts.add(new))?;
+            told(of, What::UserAdded, accounts.add(new))?;
             Ok(print(&format!("{}: added as {}\n", of.name, role.word())))
         }
         UserAct::List { at } => list(at),
@@ -126,7 +127,7 @@ pub(crate) fn run(args: &UserArgs) -> Result<ExitCode, Refusal> {
 pub(crate) fn run_display(args: &DisplayArgs) -> Result<ExitCode, Refusal> {
     match &args.act {
         DisplayAct::Add(of) => {
-            let token = told(of, open(&of.at)?.add_display(&of.name))?;
+            let token = told(of, What::DisplayAdded, open(&of.at)?.add_display(&of.name))?;
             Ok(print(&format!("{token}\n")))
         }
         DisplayAct::List { at } => {
@@ -143,14 +144,14 @@ pub(crate) fn run_display(args: &DisplayArgs) -> Result<ExitCode, Refusal> {
             let found = displays.iter().find(|one| one.name == of.name && one.revoked_us.is_none());
             let number =
                 found.ok_or_else(|| Refusal(format!("{}: {}", of.name, Refused::NoDisplay)))?;
-            told(of, accounts.revoke_display(number.number))?;
+            told(of, What::DisplayRevoked, accounts.revoke_display(number.number))?;
             Ok(print(&format!("{}: revoked\n", of.name)))
         }
     }
 }
 
 fn change(of: &Of, change: Change) -> Result<ExitCode, Refusal> {
-    let (_, new) = told(of, open(&of.at)?.change(&of.name, change))?;
+    let (_, new) = told(of, What::UserChanged, open(&of.at)?.change(&of.name, change))?;
     Ok(print(&format!("{}: {new}\n", of.name)))
 }
 
@@ -170,9 +171,14 @@ fn open(at: &Path) -> Result<Accounts, Refusal> {
     Ok(Accounts::new(book, SessionLimits::default()))
 }
 
-fn told<T>(of: &Of, done: Result<Result<T, Refused>, String>) -> Result<T, Refusal> {
+fn told<T>(of: &Of, what: What, done: Result<Result<T, Refused>, String>) -> Result<T, Refusal> {
     let done = done.map_err(|why| Refusal::of(&of.at, &why))?;
-    done.map_err(|refused| Refusal(format!("{}: {refused}", of.name)))
+    let done = done.map_err(|refused| Refusal(format!("{}: {refused}", of.name)))?;
+    let note = Note::new(&audit::person(), what, of.name.as_str());
+    if let Err(error) = note_beside(&journal(&of.at)?, &note) {
+        eprintln!("capline: that this was done is not noted in the audit trail: {error}");
+    }
+    Ok(done)
 }
 
 /// A password from the terminal, twice and unseen, or from the first line of stdin.

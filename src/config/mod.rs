@@ -18,13 +18,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::alert::Rule;
+use domain::audit::Configuration;
 use domain::line::batch::Limits;
 use domain::line::calendar::Calendar;
 use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Title};
 use domain::quality::characteristic::Characteristic;
 use domain::units::{LineId, StationId};
-use sha2::{Digest, Sha256};
 
 use crate::secret::credential;
 
@@ -72,6 +72,8 @@ pub struct Config {
     pub alerts: Vec<Rule>,
     /// SHA-256 of the text of the configuration and of all maps it names, as hexadecimal: what a report rests on.
     pub sha256: String,
+    /// Names and texts of the configuration and of its maps, as read: what the hash is of.
+    pub files: Vec<(String, String)>,
     /// The file it was read from; none for one that is built in.
     pub file: Option<PathBuf>,
     /// Lines of the keys that cannot change while the service runs, as far as they are written: `listen` → 7.
@@ -176,15 +178,11 @@ impl Config {
         let document = Document::new(file, text);
         let table = document.parse();
         let mut map_problems = Vec::new();
-        let hash = RefCell::new(Sha256::new());
-        let add = |text: &str| {
-            let mut hash = hash.borrow_mut();
-            // The length in front: a text that moves from one file to the next is another configuration.
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text);
+        let files = RefCell::new(vec![(file.to_owned(), text.to_owned())]);
+        let add = |map: &Path, text: &str| {
+            files.borrow_mut().push((map.display().to_string(), text.to_owned()));
         };
-        add(text);
-        let read_map = |map: &Path| read_map(map).inspect(|text| add(text));
+        let read_map = |map: &Path| read_map(map).inspect(|text| add(map, text));
         let mut reader = Reader {
             base,
             pki: PathBuf::new(),
@@ -199,12 +197,18 @@ impl Config {
         problems.extend(map_problems);
         match config {
             Some(config) if problems.is_empty() => {
-                let digest = hash.into_inner().finalize();
-                let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                Ok(Config { sha256, ..config })
+                let Configuration { sha256, files } = Configuration::new(files.into_inner());
+                Ok(Config { sha256, files, ..config })
             }
             _ => Err(ConfigError { problems }),
         }
+    }
+}
+
+impl Config {
+    /// What is kept of it: its hash and the texts that it is of.
+    pub fn configuration(&self) -> Configuration {
+        Configuration { sha256: self.sha256.clone(), files: self.files.clone() }
     }
 }
 
@@ -286,6 +290,7 @@ impl Reader<'_> {
         root.finish();
         Some(Config {
             sha256: String::new(),
+            files: Vec::new(),
             file: None,
             key_lines: std::mem::take(&mut self.key_lines),
             site: name?,

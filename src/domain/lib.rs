@@ -39,6 +39,7 @@
 //! | [`detection`] | faults put into a simulated plant against what was said of them |
 //! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
+//! | [`audit`] | entries that follow from each other: who did what, and what was signed |
 //! | [`line::status`] | what a line looks like at one moment |
 //! | [`line::tracker`] | one line followed: snapshots → events, minutes, status |
 
@@ -61,5 +62,7 @@ pub mod quality;
 pub mod account;
 
 pub mod alert;
+
+pub mod audit;
 
 pub mod detection;

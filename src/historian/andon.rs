@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use domain::alert::{Alert, Delivery, Ending, StoredAlert, Turn};
+use domain::audit::{Actor, Note, What};
 use domain::line::call::{Act, Call, Need, Outcome, Refusal, Step, decide, fold};
 use domain::units::{LineId, StationId};
 use rusqlite::{Connection, Row, params};
 
-use super::Historian;
 use super::error::StoreError;
 use super::read::{Failure, Found, sql_limit};
 use super::record;
+use super::{Historian, audit};
 
 impl Historian {
     /// Calls of a line that nobody has closed, oldest first. Blocks.
@@ -42,12 +43,12 @@ impl Historian {
         &self,
         line: &LineId,
         step: Step,
+        by: &Actor,
     ) -> Result<Result<Call, Refusal>, StoreError> {
-        let line = line.clone();
+        let (line, by) = (line.clone(), by.clone());
         let (told, made) = std::sync::mpsc::sync_channel(1);
         self.write(move |conn| {
-            let (line, ..) = record::line_row(conn, &line)?;
-            let made = match add_step(conn, line, step) {
+            let made = match add_step(conn, &line, step, &by) {
                 Err(Failure::Sql(cause)) => return Err(cause),
                 made => made,
             };
@@ -143,7 +144,13 @@ impl Historian {
     }
 }
 
-fn add_step(conn: &Connection, line: i64, step: Step) -> Found<Result<Call, Refusal>> {
+fn add_step(
+    conn: &Connection,
+    name: &LineId,
+    step: Step,
+    by: &Actor,
+) -> Found<Result<Call, Refusal>> {
+    let (line, ..) = record::line_row(conn, name)?;
     let named = i64::try_from(step.call).unwrap_or(i64::MAX);
     let open = fold(&open_steps(conn, line, named)?);
     let last = "select max(call) from call_step where line = ?1";
@@ -168,6 +175,13 @@ fn add_step(conn: &Connection, line: i64, step: Step) -> Found<Result<Call, Refu
         station.map(StationId::as_str),
         &*step.text,
     ])?;
+    let what = match step.act {
+        Act::Open { .. } => What::CallOpened,
+        Act::Take => What::CallTaken,
+        Act::Close => What::CallClosed,
+    };
+    let noted = Note::new(by, what, format!("{name} call {}", step.call));
+    audit::add(conn, &noted.change("", need.unwrap_or_default()).why(&*step.text))?;
     let number = i64::try_from(step.call).unwrap_or(i64::MAX);
     let calls = fold(&open_steps(conn, line, number)?);
     let call = calls.into_iter().find(|call| call.number == step.call);

@@ -82,6 +82,14 @@ pub enum StoreError {
         /// The directory.
         path: PathBuf,
     },
+    /// The journal has no audit trail that could be read or written.
+    #[error("{}: has no audit trail: {finding}", path.display())]
+    NoTrail {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        finding: String,
+    },
     /// A backup is not what its manifest says, or was never finished.
     #[error("{}: cannot be restored: {finding}; use an earlier backup", path.display())]
     BadBackup {

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::error::StoreError;
 use super::place::{self, PART, Place};
-use super::{copy, journal, rebirth};
+use super::{audit, copy, journal, rebirth};
 
 /// The copy that is kept beside the journal.
 pub(super) const COPY: &str = "journal-copy.db";
@@ -44,7 +44,8 @@ pub(super) fn heal(
         StoreError::Damaged { finding, .. } => finding,
         other => other.to_string(),
     };
-    rebirth::begin_anew(&mut conn, rebirth::Why::Healed { finding }, now)
+    let head = audit::Beside::in_place(place).read().ok().flatten();
+    rebirth::begin_anew(&mut conn, rebirth::Why::Healed { finding, head }, now)
         .map_err(|e| StoreError::from_sqlite(&path, e))?;
     Ok(conn)
 }

@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use domain::line::stop::revision::{self, Revision};
+use domain::audit::{Actor, Note, What};
+use domain::line::stop::revision::{self, Act, Revision};
 use domain::units::{LineId, MINUTE_US, Moment};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use super::Tick;
+use super::audit;
 use super::error::StoreError;
 use super::heal;
 use super::lines;
@@ -43,6 +45,8 @@ pub(super) struct Journal {
     keep_seconds_us: i64,
     pruned_us: i64,
     cut_at: Option<Instant>,
+    /// Where the head of the trail is kept a second time.
+    beside: audit::Beside,
 }
 
 impl Journal {
@@ -66,7 +70,20 @@ impl Journal {
         place.sync()?;
         let (keep_raw_us, keep_seconds_us) = (us(keep_raw), i64::MAX);
         let (pruned_us, cut_at) = (i64::MIN, None);
-        Ok(Journal { conn, place, path, run, keep_raw_us, keep_seconds_us, pruned_us, cut_at })
+        let beside = audit::Beside::new(dir);
+        let mut journal = Journal {
+            conn,
+            place,
+            path,
+            run,
+            keep_raw_us,
+            keep_seconds_us,
+            pruned_us,
+            cut_at,
+            beside,
+        };
+        journal.tell_head();
+        Ok(journal)
     }
 
     /// Keeps seconds for so long; without it they stay.
@@ -88,7 +105,12 @@ impl Journal {
             done = append_all(&mut self.conn, run, ticks);
         }
         match done {
-            Ok(answers) => answers.into_iter().map(|answer| self.explain(answer)).collect(),
+            Ok(answers) => {
+                if ticks.iter().any(|tick| tick.is_noted()) {
+                    self.tell_head();
+                }
+                answers.into_iter().map(|answer| self.explain(answer)).collect()
+            }
             Err(cause) => {
                 let error = StoreError::from_sqlite(&self.path, cause);
                 if matches!(error, StoreError::Disk { .. }) {
@@ -158,7 +180,17 @@ impl Journal {
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .and_then(|tx| work(&tx).and_then(|()| tx.commit()));
-        done.map_err(|e| StoreError::from_sqlite(&self.path, e))
+        done.map_err(|e| StoreError::from_sqlite(&self.path, e))?;
+        self.tell_head();
+        Ok(())
+    }
+
+    /// Keeps the head of the trail beside the journal, where it has gone on.
+    fn tell_head(&mut self) {
+        match audit::head(&self.conn) {
+            Ok(head) => self.beside.tell(&head),
+            Err(error) => tracing::error!(%error, "the head of the audit trail cannot be read"),
+        }
     }
 
     /// Keeps a small text for later runs.
@@ -195,14 +227,20 @@ impl Journal {
         line: &LineId,
         revision: Revision,
         seen: Option<u64>,
+        by: &Actor,
     ) -> Result<Result<Revision, revision::Refusal>, StoreError> {
         let revise = |conn: &mut Connection| {
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let made = lines::add_revision(&tx, line, revision, seen)?;
+            if let Ok(made) = &made {
+                audit::add(&tx, &revised(line, made, by))?;
+            }
             tx.commit()?;
             Ok(made)
         };
-        revise(&mut self.conn).map_err(|failure: Failure| failure.at(&self.path))
+        let made = revise(&mut self.conn).map_err(|failure: Failure| failure.at(&self.path))?;
+        self.tell_head();
+        Ok(made)
     }
 
     /// Housekeeping between ticks: frames and seconds that are too old, a log that is too long.
@@ -249,6 +287,22 @@ impl Journal {
         self.cut_wal()?;
         self.place.sync()
     }
+}
+
+/// What the trail says of a revision of stops.
+fn revised(line: &LineId, revision: &Revision, by: &Actor) -> Note {
+    let (subject, new) = match &revision.act {
+        Act::Assign { part, cause, reason } => {
+            (format!("stop {part}"), format!("{}: {reason}", cause.word()))
+        }
+        Act::Split { part, after_us } => {
+            (format!("stop {part}"), format!("split after {} ms", after_us / 1_000))
+        }
+        Act::Merge { first, second } => (format!("stop {first}"), format!("merged with {second}")),
+    };
+    Note::new(by, What::StopRevised, format!("{line} {subject}"))
+        .change("", format!("revision {}: {new}", revision.number))
+        .why(&*revision.why)
 }
 
 /// Why one tick of several was not stored.
@@ -438,7 +492,11 @@ fn begin_run(conn: &Connection, boot: &str, now: Moment) -> rusqlite::Result<i64
         "insert into run (boot, version, started_us, started_mono_us) values (?1, ?2, ?3, ?4)",
         (boot, env!("CARGO_PKG_VERSION"), now.utc_us, now.mono_us),
     )?;
-    Ok(conn.last_insert_rowid())
+    let run = conn.last_insert_rowid();
+    let tx = conn.unchecked_transaction()?;
+    audit::begin(&tx)?;
+    tx.commit()?;
+    Ok(run)
 }
 
 /// Size of a file, 0 where there is none.

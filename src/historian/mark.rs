@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::extract::Extract;
 use super::{Historian, StoreError};
 
-const KEY: &str = "plant";
+/// The setting that holds it.
+pub(super) const KEY: &str = "plant";
 
 /// Whose journal it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ impl PlantMark {
         Ok(extract.setting(KEY)?.and_then(PlantMark::parse))
     }
 
-    fn parse(text: String) -> Option<PlantMark> {
+    pub(super) fn parse(text: String) -> Option<PlantMark> {
         serde_json::from_str(&text).ok()
     }
 }

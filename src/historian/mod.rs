@@ -8,6 +8,7 @@
 mod accounts;
 mod andon;
 pub mod archive;
+pub mod audit;
 pub mod backup;
 mod copy;
 mod digest;
@@ -42,6 +43,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::audit::Actor;
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
@@ -82,6 +84,7 @@ struct Inner {
     writer: Writer,
     readers: Arc<Readers>,
     gauge: Arc<Gauge>,
+    look: audit::Look,
     path: std::path::PathBuf,
 }
 
@@ -154,7 +157,14 @@ impl Historian {
         }
         let rounds = Rounds::new(dir, gauge.clone(), writer.hand(), options);
         let keeper = Mutex::new(Some(Keeper::start(rounds)?));
-        Ok(Historian(Arc::new(Inner { keeper, writer, readers, gauge, path })))
+        Ok(Historian(Arc::new(Inner {
+            keeper,
+            writer,
+            readers,
+            gauge,
+            look: audit::Look::default(),
+            path,
+        })))
     }
 
     /// Hands a tick to the writer and never blocks. The tick is durable when [`Pending`] says so; a full queue or a
@@ -237,10 +247,12 @@ impl Historian {
         line: &LineId,
         revision: Revision,
         seen: Option<u64>,
+        by: &Actor,
     ) -> Result<Result<Revision, Refusal>, StoreError> {
         let (line, (told, outcome)) = (line.clone(), std::sync::mpsc::sync_channel(1));
+        let by = by.clone();
         self.0.writer.perform(move |journal| {
-            let made = journal.revise_stops(&line, revision, seen)?;
+            let made = journal.revise_stops(&line, revision, seen, &by)?;
             // Whoever asked waits for it; if not, nobody wants the answer.
             let _ = told.send(made);
             Ok(())

@@ -70,19 +70,21 @@ pub(super) fn make(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Something in a directory beside the lock and what an earlier attempt left unfinished; that is deleted.
+/// Something in a directory beside the lock and what an earlier attempt left unfinished, which is deleted; the journal where
+/// there is one.
 pub(super) fn content(dir: &Path) -> Result<Option<String>, StoreError> {
     let fail = |e| StoreError::unwritable(dir, e);
+    let mut found = None;
     for entry in fs::read_dir(dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(PART) {
             fs::remove_file(entry.path()).map_err(fail)?;
-        } else if name != LOCK {
-            return Ok(Some(name));
+        } else if name != LOCK && found.as_deref() != Some(DATABASE) {
+            found = Some(name);
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Makes the names in a directory durable.

@@ -1,6 +1,8 @@
 //! Limits, judged subgroups and incidents in the journal. Rows are added, never changed: what turned out otherwise
 //! stands beside what was said first.
 
+use domain::audit::record::limits_sha256;
+use domain::audit::{Actor, Note, Signed, What};
 use domain::quality::limits::{Decision, Limits, Verdict};
 use domain::quality::monitor::Told;
 use domain::quality::record::{StoredIncident, StoredPoint, Work, WorkKind};
@@ -11,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::error::StoreError;
 use super::read::{Failure, Readers};
 use super::record::{self, LimitsRow};
-use super::{Historian, journal};
+use super::{Historian, audit, journal};
 
 impl Historian {
     /// Limits of a line, of one characteristic or of all, by version. Each is compared with the hash it was stored
@@ -28,10 +30,13 @@ impl Historian {
     }
 
     /// Keeps new limits, with their decision if they have one. A version that is there is refused. Blocks.
-    pub fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), StoreError> {
-        let line = line.clone();
+    pub fn add_limits(&self, line: &LineId, limits: Limits, by: &Actor) -> Result<(), StoreError> {
+        let (name, by) = (line.clone(), by.clone());
         self.write(move |conn| {
-            let (line, ..) = record::line_row(conn, &line)?;
+            proposed(&name, &limits, &by)
+                .iter()
+                .try_for_each(|note| audit::add(conn, note).map(drop))?;
+            let (line, ..) = record::line_row(conn, &name)?;
             let mut insert = conn.prepare_cached(include_str!("sql/limits_write.sql"))?;
             insert.execute(params![
                 line,
@@ -52,14 +57,21 @@ impl Historian {
     }
 
     /// Keeps what was decided about stored limits. A second decision is refused. Blocks.
-    pub fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), StoreError> {
-        let line = line.clone();
+    pub fn decide_limits(
+        &self,
+        line: &LineId,
+        limits: Limits,
+        by: &Actor,
+    ) -> Result<(), StoreError> {
+        let (name, by) = (line.clone(), by.clone());
         self.write(move |conn| {
-            let (line, ..) = record::line_row(conn, &line)?;
-            match &limits.decision {
-                Some(decision) => decide(conn, line, &limits, decision),
-                None => Ok(()),
-            }
+            let (line, ..) = record::line_row(conn, &name)?;
+            let Some(decision) = &limits.decision else { return Ok(()) };
+            decide(conn, line, &limits, decision)?;
+            audit::add(conn, &decided(&name, &limits, decision, &by))?;
+            let id = format!("{}/{}", limits.characteristic, limits.version);
+            let sha256 = limits_sha256(name.as_str(), &limits, decision);
+            audit::sign(conn, &by, name.as_str(), (Signed::Limits, id, sha256))
         })
     }
 
@@ -126,7 +138,13 @@ impl Historian {
     }
 
     /// Keeps what a person did about an incident of a line. Whether there is such an incident. Blocks.
-    pub fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, StoreError> {
+    pub fn add_work(
+        &self,
+        line: &LineId,
+        incident: i64,
+        work: Work,
+        by: &Actor,
+    ) -> Result<bool, StoreError> {
         let known = self.readers().query(|conn| {
             let sql = "select 1 from incident join line on line.id = incident.line
                        where incident.id = ?1 and line.name = ?2";
@@ -135,7 +153,11 @@ impl Historian {
         if known.is_none() {
             return Ok(false);
         }
+        let note = Note::new(by, What::IncidentWorked, format!("{line} incident {incident}"))
+            .change("", work.kind.word())
+            .why(work.text.clone());
         self.write(move |conn| {
+            audit::add(conn, &note)?;
             let sql = "insert into incident_work (incident, at_us, author, word, text) values (?1, ?2, ?3, ?4, ?5)";
             conn.execute(sql, params![incident, work.at_us, work.author, work.kind.word(), work.text])?;
             Ok(())
@@ -153,6 +175,42 @@ impl Historian {
     ) -> Result<(), StoreError> {
         self.0.writer.perform(move |journal: &mut journal::Journal| journal.transact(work))
     }
+}
+
+/// What the trail calls limits.
+fn subject(line: &LineId, limits: &Limits) -> String {
+    format!("{line} {} limits {}", limits.characteristic, limits.version)
+}
+
+/// What the trail says of new limits and of each subgroup that they leave out.
+fn proposed(line: &LineId, limits: &Limits, by: &Actor) -> Vec<Note> {
+    let what = match limits.decision.as_ref().map(|decision| decision.verdict) {
+        Some(Verdict::Provisional) => What::LimitsProvisional,
+        _ => What::LimitsProposed,
+    };
+    let subject = subject(line, limits);
+    let made =
+        Note::new(by, what, subject.clone()).change("", limits.hash()).why(limits.reason.clone());
+    let excluded = limits.baseline.excluded.iter().map(|excluded| {
+        let start = jiff::Timestamp::from_microsecond(excluded.start_us);
+        let start = start.map_or_else(|_| excluded.start_us.to_string(), |start| start.to_string());
+        Note::new(by, What::SubgroupExcluded, subject.clone())
+            .change(format!("subgroup of {start}"), "")
+            .why(excluded.reason.clone())
+    });
+    [made].into_iter().chain(excluded).collect()
+}
+
+/// What the trail says of a decision about limits.
+fn decided(line: &LineId, limits: &Limits, decision: &Decision, by: &Actor) -> Note {
+    let what = match decision.verdict {
+        Verdict::Approved => What::LimitsApproved,
+        Verdict::Rejected => What::LimitsRejected,
+        Verdict::Provisional => What::LimitsProvisional,
+    };
+    Note::new(by, what, subject(line, limits))
+        .change("proposed", limits.hash())
+        .why(decision.reason.clone())
 }
 
 fn decide(
@@ -174,7 +232,7 @@ fn decide(
     Ok(())
 }
 
-fn limits(
+pub(super) fn limits(
     conn: &Connection,
     line: i64,
     characteristic: Option<&str>,

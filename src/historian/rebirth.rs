@@ -1,11 +1,12 @@
 //! A journal that goes on from a copy. What was stored after the copy is gone, and somebody may have seen it: so it gives
 //! numbers that were never given, and one that was restored by a person has an identity of its own.
 
+use domain::audit::{Actor, Head, Note, What};
 use domain::units::Moment;
 use rusqlite::{Connection, OptionalExtension, Result, TransactionBehavior, params};
 use uuid::Uuid;
 
-use super::forward;
+use super::{audit, forward};
 
 /// Numbers that one life of a journal may give: 10,000 changes a second for three years. Some 8,000 lives fit what
 /// a JSON number holds exactly.
@@ -16,7 +17,11 @@ pub(super) enum Why {
     /// A person restored a backup of that time. The box it came from may still be running.
     Restored { made_us: i64 },
     /// It was damaged, and this is the copy that was kept beside it.
-    Healed { finding: String },
+    Healed {
+        finding: String,
+        /// The last head that is known of what was damaged.
+        head: Option<Head>,
+    },
 }
 
 /// Numbers of a stream that are lost: those between the last one of the copy and the first one of this life.
@@ -44,12 +49,23 @@ pub(super) fn begin_anew(conn: &mut Connection, why: Why, now: Moment) -> Result
         set(&tx, &format!("copied.{source}"), &format!("{after} {below}"))?;
         skip_to(&tx, source, below)?;
     }
-    if let Why::Restored { .. } = why {
-        let parent: String =
-            tx.query_row("select value from meta where key = 'uuid'", [], |row| row.get(0))?;
-        set(&tx, "parent", &parent)?;
-        set(&tx, "uuid", &Uuid::new_v4().to_string())?;
-    }
+    audit::begin(&tx)?;
+    let by = Actor::system();
+    let note = match &why {
+        Why::Restored { .. } => {
+            let parent: String =
+                tx.query_row("select value from meta where key = 'uuid'", [], |row| row.get(0))?;
+            let uuid = Uuid::new_v4().to_string();
+            set(&tx, "parent", &parent)?;
+            set(&tx, "uuid", &uuid)?;
+            Note::new(&by, What::JournalRestored, "journal").change(parent, uuid)
+        }
+        Why::Healed { head, .. } => {
+            let head = head.as_ref().map(Head::to_string).unwrap_or_default();
+            Note::new(&by, What::JournalHealed, "journal").change(head, "")
+        }
+    };
+    audit::add(&tx, &note.why(words(&why)))?;
     tell_lines(&tx, &words(&why), now)?;
     tx.commit()
 }
@@ -116,7 +132,7 @@ fn words(why: &Why) -> String {
                 .map_or_else(|_| format!("{made_us} us"), |made| format!("{made:.0}"));
             format!("the journal was restored from a backup of {made}; {ends}")
         }
-        Why::Healed { finding } => {
+        Why::Healed { finding, .. } => {
             format!("the journal was damaged ({finding}) and its copy was put in its place; {ends}")
         }
     }

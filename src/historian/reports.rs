@@ -2,16 +2,18 @@
 
 use std::io::Read;
 
+use domain::audit::record::{gap_note_sha256, report_sha256};
+use domain::audit::{Actor, Note, Signed, What};
 use domain::digest::sha256;
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::PeriodKind;
 use domain::units::LineId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Historian;
 use super::error::StoreError;
 use super::read::{Failure, Found};
 use super::record;
+use super::{Historian, audit};
 
 /// Pages are text and shrink to a sixth.
 const LEVEL: i32 = 9;
@@ -43,14 +45,24 @@ impl Historian {
     }
 
     /// Keeps what was said about gaps, all of it or nothing; durable on return. Blocks.
-    pub fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>) -> Result<(), StoreError> {
-        let line = line.clone();
+    pub fn add_gap_notes(
+        &self,
+        line: &LineId,
+        notes: Vec<GapNote>,
+        by: &Actor,
+    ) -> Result<(), StoreError> {
+        let (name, by) = (line.clone(), by.clone());
         self.write(move |conn| {
-            let (line, ..) = record::line_row(conn, &line)?;
+            let (line, ..) = record::line_row(conn, &name)?;
             let mut insert = conn.prepare_cached(include_str!("sql/gap_note_write.sql"))?;
             for note in &notes {
                 let gap = note.gap.to_string();
                 insert.execute(params![line, gap, note.at_us, note.author, note.text])?;
+                let id = conn.last_insert_rowid().to_string();
+                let said = Note::new(&by, What::GapExplained, format!("{name} gap {gap}"));
+                audit::add(conn, &said.change("", format!("note {id}")).why(note.text.clone()))?;
+                let sha256 = gap_note_sha256(name.as_str(), note);
+                audit::sign(conn, &by, name.as_str(), (Signed::GapNote, id, sha256))?;
             }
             Ok(())
         })
@@ -86,14 +98,15 @@ impl Historian {
         line: &LineId,
         report: FinalReport,
         page: Vec<u8>,
+        by: &Actor,
     ) -> Result<Option<FinalReport>, StoreError> {
         let packed = zstd::bulk::compress(&page, LEVEL)
             .map_err(|error| StoreError::from_sqlite(&self.0.path, to_sql(error)))?;
         let report = FinalReport { page_sha256: sha256(&page), ..report };
-        let (line, kept) = (line.clone(), report.clone());
+        let (name, kept, by) = (line.clone(), report.clone(), by.clone());
         let (told, given) = std::sync::mpsc::sync_channel(1);
         self.write(move |conn| {
-            let (line, ..) = record::line_row(conn, &line)?;
+            let (line, ..) = record::line_row(conn, &name)?;
             let mut insert = conn.prepare_cached(include_str!("sql/report_write.sql"))?;
             let args = params![
                 line,
@@ -108,6 +121,12 @@ impl Historian {
                 packed,
             ];
             let number: Option<i64> = insert.query_row(args, |row| row.get(0)).optional()?;
+            if let Some(number) = number {
+                audit::add(conn, &finalised(&name, number, &kept, &by))?;
+                let sha256 = report_sha256(name.as_str(), &kept);
+                let record = (Signed::Report, number.to_string(), sha256);
+                audit::sign(conn, &by, name.as_str(), record)?;
+            }
             // Whoever asked waits for it.
             let _ = told.send(number);
             Ok(())
@@ -115,6 +134,21 @@ impl Historian {
         let number = given.recv().map_err(|_| StoreError::Closed)?;
         Ok(number.map(|number| FinalReport { number, ..report }))
     }
+}
+
+/// What the trail says of a final report.
+fn finalised(line: &LineId, number: i64, report: &FinalReport, by: &Actor) -> Note {
+    let FinalReport { kind, version, data_sha256, page_sha256, .. } = report;
+    let start = jiff::Timestamp::from_microsecond(report.start_us);
+    let start = start.map_or_else(|_| report.start_us.to_string(), |start| start.to_string());
+    let subject = format!("{line} report {number}");
+    Note::new(by, What::ReportFinalised, subject).change(
+        "",
+        format!(
+            "{} of {start} version {version}, figures {data_sha256}, page {page_sha256}",
+            kind.word()
+        ),
+    )
 }
 
 fn report(row: &Row<'_>) -> rusqlite::Result<Option<FinalReport>> {

@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { step: 9, sql: include_str!("sql/0009_records.sql") },
     Migration { step: 10, sql: include_str!("sql/0010_andon.sql") },
     Migration { step: 11, sql: include_str!("sql/0011_users.sql") },
+    Migration { step: 12, sql: include_str!("sql/0012_audit.sql") },
 ];
 
 /// Brings a new or older journal to the present schema; refuses everything else and changes nothing then.

@@ -1,10 +1,11 @@
 //! What goes into the store at once, and what a start gets out of it.
 
+use domain::audit::{Actor, Note, What};
 use domain::line::balance::SectionState;
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::Past;
 use domain::line::counter::Baseline;
-use domain::line::event::Event;
+use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::rollup::Rollup;
 use domain::line::second::Seconds;
@@ -43,6 +44,8 @@ pub struct Tick {
     pub rollups: Vec<Rollup>,
     /// Batches that people opened and closed.
     pub batch_entries: Vec<Entry>,
+    /// What the audit trail says of it.
+    pub notes: Vec<Note>,
     /// The balance of material, if it was judged; absolute.
     pub balance: Option<Vec<SectionState>>,
     /// The last number taken of each series of weights, absolute.
@@ -139,11 +142,30 @@ impl Tick {
             stops,
             rollups,
             batch_entries: orders,
+            notes: Vec::new(),
             balance,
             weighings,
             booked_to,
             total,
         }
+    }
+
+    /// Whether the audit trail goes on with it.
+    pub(super) fn is_noted(&self) -> bool {
+        !self.notes.is_empty() || self.clock_steps().next().is_some()
+    }
+
+    /// All that the audit trail says of it.
+    pub(super) fn all_notes(&self) -> impl Iterator<Item = Note> {
+        let step = |event: &Event| {
+            Note::new(&Actor::system(), What::ClockStepped, self.line.as_str())
+                .why(event.detail.clone())
+        };
+        self.notes.iter().cloned().chain(self.clock_steps().map(step))
+    }
+
+    fn clock_steps(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(|event| event.kind == EventKind::Clock)
     }
 
     /// Takes in the tick that follows, so that both are stored as one: for a tick that came back.
@@ -157,6 +179,7 @@ impl Tick {
         self.snapshots.extend(later.snapshots);
         self.events.extend(later.events);
         self.batch_entries.extend(later.batch_entries);
+        self.notes.extend(later.notes);
         self.balance = later.balance.or(self.balance.take());
         supersede(&mut self.baselines, later.baselines, |(tag, _)| tag.clone());
         supersede(&mut self.minutes, later.minutes, |minute| minute.start_us);

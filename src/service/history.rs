@@ -1,5 +1,6 @@
 //! The stored record as the web asks for it.
 
+use domain::audit::Actor;
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
@@ -86,8 +87,10 @@ impl History for StoredHistory {
         line: &LineId,
         revision: Revision,
         seen: Option<u64>,
+        by: &Actor,
     ) -> Result<Result<u64, Refusal>, String> {
-        let made = self.0.revise_stops(line, revision, seen).map_err(|error| error.to_string())?;
+        let made =
+            self.0.revise_stops(line, revision, seen, by).map_err(|error| error.to_string())?;
         Ok(made.map(|revision| revision.number))
     }
 
@@ -121,20 +124,26 @@ impl QualityRecord for StoredHistory {
         self.0.limits(line, Some(of)).map_err(|error| error.to_string())
     }
 
-    fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), String> {
-        self.0.add_limits(line, limits).map_err(|error| error.to_string())
+    fn add_limits(&self, line: &LineId, limits: Limits, by: &Actor) -> Result<(), String> {
+        self.0.add_limits(line, limits, by).map_err(|error| error.to_string())
     }
 
-    fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), String> {
-        self.0.decide_limits(line, limits).map_err(|error| error.to_string())
+    fn decide_limits(&self, line: &LineId, limits: Limits, by: &Actor) -> Result<(), String> {
+        self.0.decide_limits(line, limits, by).map_err(|error| error.to_string())
     }
 
     fn incidents(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<StoredIncident>, String> {
         self.0.incidents(line, span, INCIDENTS).map_err(|error| error.to_string())
     }
 
-    fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, String> {
-        self.0.add_work(line, incident, work).map_err(|error| error.to_string())
+    fn add_work(
+        &self,
+        line: &LineId,
+        incident: i64,
+        work: Work,
+        by: &Actor,
+    ) -> Result<bool, String> {
+        self.0.add_work(line, incident, work, by).map_err(|error| error.to_string())
     }
 
     fn points(

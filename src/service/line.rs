@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use domain::audit::Actor;
 use domain::line::batch::hand::Order;
 use domain::line::event::{Event, EventKind};
 use domain::line::status::LineStatus;
@@ -54,7 +55,7 @@ pub(super) enum Command {
         reply: oneshot::Sender<anyhow::Result<LineSummary>>,
     },
     /// Open or close a batch; answered when it is durable.
-    Order { order: Order, reply: Reply },
+    Order { order: Order, by: Actor, reply: Reply },
     /// Go on under another configuration; answered when the line does. With an error it goes on as before.
     Change { change: Box<LineChange>, reply: oneshot::Sender<anyhow::Result<()>> },
     /// Note something that happened beside the line.
@@ -156,8 +157,8 @@ impl LineTask {
                         self.alive.finished = true;
                         return;
                     }
-                    Command::Order { order, reply } => {
-                        outbox.orders.give(order, self.clock.now(), reply);
+                    Command::Order { order, by, reply } => {
+                        outbox.orders.give((order, by), self.clock.now(), reply);
                     }
                     Command::Change { change, reply } => {
                         let changed = self.change(*change, &mut outbox).await;
@@ -215,10 +216,11 @@ impl LineTask {
     /// Hands everything that changed to the journal as one tick.
     fn commit(&mut self, now: Moment, outbox: &mut Outbox) {
         let changes = self.tracker.take_changes();
-        outbox.orders.sail();
+        let notes = outbox.orders.sail(&self.id);
         let head = (self.id.clone(), self.next_seq, now);
         let raw = std::mem::take(&mut outbox.raw);
         let mut tick = Box::new(Tick::new(head, changes, raw, self.tracker.total()));
+        tick.notes = notes;
         if let Some(mut earlier) = outbox.returned.take() {
             earlier.absorb(*tick);
             tick = earlier;

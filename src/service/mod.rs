@@ -19,6 +19,7 @@ mod running;
 mod screens;
 mod supervise;
 mod switchboard;
+mod trail;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::account::SessionLimits;
+use domain::audit::{Actor, Note, What};
 use domain::line::event::EventKind;
 use domain::line::tracker::{Carry, LineModel, LineTracker};
 use domain::units::{Count, HOUR_US, LineId, Moment};
@@ -146,6 +148,8 @@ impl Service {
         let listener = bind(config.web.listen).await?;
         let addr = listener.local_addr()?;
         historian.mark(mark(config, simulated))?;
+        // What cannot be noted is not done: without it nothing starts.
+        historian.note_start(config.configuration())?;
         let (fail, failed) = mpsc::unbounded_channel();
         let every = config.commit_every;
         let ground = Ground { historian: historian.clone(), clock, simulated, every, failed: fail };
@@ -192,6 +196,7 @@ impl Service {
             clock,
             simulated,
             config_sha256: config.sha256.clone(),
+            config_files: config.configuration().file_hashes(),
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),
@@ -203,7 +208,8 @@ impl Service {
             writes: config.web.writes || addr.ip().is_loopback(),
             access,
             accounts: shown_accounts,
-            audit: Arc::new(web::LogOnly),
+            audit: Arc::new(StoredHistory(historian.clone())),
+            trail: Arc::new(StoredHistory(historian.clone())),
             gauges: Arc::new(gauges),
             simulator,
             gate: Arc::new(Gate::new(config.web.reach.limits, certificate.clone())),
@@ -301,9 +307,10 @@ impl Service {
     }
 
     /// Reads the configuration and its maps again and applies what has changed, as a whole or not at all; the journal and
-    /// the log say what came of it. `by` is who asked.
+    /// the log say what came of it. `by` is the signal or whatever else asked.
     pub async fn reload(&self, by: &str) -> Reload {
-        self.reloader.reload(by.to_owned()).await
+        let by = Actor { from: by.to_owned(), ..Actor::system() };
+        self.reloader.reload(by).await
     }
 
     /// Reads everything once more, stores it, and stops. Nothing that was read stays unsaved.
@@ -314,6 +321,7 @@ impl Service {
         // Before the lines end: that they do not report any more is no alert.
         self.alerts.stop().await;
         let running = self.reloader.take().await.context("the service was stopped before")?;
+        let running_sha256 = running.config.sha256.clone();
         let Running { lines, sources, .. } = running;
         let silent = sources.final_poll(FINAL_POLL).await;
         if !silent.is_empty() {
@@ -340,7 +348,16 @@ impl Service {
             forwarder.stop().await;
         }
         let historian = self.historian;
-        tokio::task::spawn_blocking(move || historian.close()).await??;
+        let sha256 = running_sha256;
+        let end = move || {
+            let build = format!("capline {}, configuration {sha256}", env!("CARGO_PKG_VERSION"));
+            let note =
+                Note::new(&Actor::system(), What::ServiceStopped, "service").change(build, "");
+            // What was read is stored by now; that the end cannot be noted must not keep it from being closed.
+            let noted = historian.note(note);
+            historian.close().and(noted)
+        };
+        tokio::task::spawn_blocking(end).await??;
         Ok(summaries)
     }
 }

@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use domain::line::batch::hand::{Entry, Order, Refusal};
+use domain::audit::{Actor, Note, What};
+use domain::line::batch::hand::{Did, Entry, Order, Refusal};
 use domain::line::tracker::LineTracker;
-use domain::units::Moment;
+use domain::units::{LineId, Moment};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -22,23 +23,24 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) struct Orders {
     waiting: VecDeque<Waiting>,
     /// Carried out, in no tick yet.
-    made: Vec<(Reply, Entry)>,
+    made: Vec<(Reply, Entry, Actor)>,
     /// In the tick that is on its way.
-    sent: Vec<(Reply, Entry)>,
+    sent: Vec<(Reply, Entry, Actor)>,
 }
 
 struct Waiting {
     order: Order,
+    by: Actor,
     given: Moment,
     until: Instant,
     reply: Reply,
 }
 
 impl Orders {
-    /// Takes an order.
-    pub(super) fn give(&mut self, order: Order, given: Moment, reply: Reply) {
+    /// Takes an order of somebody.
+    pub(super) fn give(&mut self, (order, by): (Order, Actor), given: Moment, reply: Reply) {
         let until = Instant::now() + PATIENCE;
-        self.waiting.push_back(Waiting { order, given, until, reply });
+        self.waiting.push_back(Waiting { order, by, given, until, reply });
     }
 
     /// Carries out the next order after a reading of the output that was taken later than it was given. One for each
@@ -58,22 +60,24 @@ impl Orders {
     }
 
     fn carry_out(&mut self, tracker: &mut LineTracker) {
-        let Some(Waiting { order, reply, .. }) = self.waiting.pop_front() else { return };
+        let Some(Waiting { order, by, reply, .. }) = self.waiting.pop_front() else { return };
         match tracker.order(&order) {
-            Ok(entry) => self.made.push((reply, entry)),
+            Ok(entry) => self.made.push((reply, entry, by)),
             // Who asked may have gone; then nobody wants the answer.
             Err(refusal) => drop(reply.send(Err(refusal))),
         }
     }
 
-    /// What was carried out is in a tick now.
-    pub(super) fn sail(&mut self) {
+    /// What was carried out is in a tick now; what the audit trail says of it in the same tick.
+    pub(super) fn sail(&mut self, line: &LineId) -> Vec<Note> {
+        let notes = self.made.iter().map(|(_, entry, by)| note(line, entry, by)).collect();
         self.sent.append(&mut self.made);
+        notes
     }
 
     /// The tick is stored: what is in it is promised.
     pub(super) fn stored(&mut self) {
-        for (reply, entry) in self.sent.drain(..) {
+        for (reply, entry, _) in self.sent.drain(..) {
             drop(reply.send(Ok(entry)));
         }
     }
@@ -84,4 +88,14 @@ impl Orders {
             drop(waiting.reply.send(Err(Refusal::Stopping)));
         }
     }
+}
+
+fn note(line: &LineId, entry: &Entry, by: &Actor) -> Note {
+    let what = match entry.did {
+        Did::Opened => What::BatchOpened,
+        Did::Closed => What::BatchClosed,
+    };
+    let product =
+        if entry.product.is_empty() { String::new() } else { format!(", {}", entry.product) };
+    Note::new(by, what, line.as_str()).change("", format!("{}{product}", entry.id))
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::audit::Actor;
 use domain::line::event::EventKind;
 use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::Characteristic;
@@ -298,7 +299,7 @@ impl Charts {
                 ..limits
             };
             info!(line = %self.line, characteristic = %characteristic.id, version, n_used, "provisional limits");
-            self.historian.add_limits(&self.line, limits)?;
+            self.historian.add_limits(&self.line, limits, &Actor::system())?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context;
+use domain::audit::{Actor, Note, What};
 use domain::line::event::EventKind;
 use domain::units::{LineId, StationId};
 use futures_util::future::BoxFuture;
@@ -104,11 +105,12 @@ impl Reloader {
     }
 
     /// Reads the configuration again and applies what has changed.
-    pub(super) async fn reload(&self, by: String) -> Reload {
+    pub(super) async fn reload(&self, actor: Actor) -> Reload {
+        let by = actor.told();
         let mut running = self.0.running.lock().await;
         let before = running.as_ref().map_or_else(String::new, |r| r.config.sha256.clone());
         let done = match running.as_mut() {
-            Some(running) => self.attempt(running, &by).await,
+            Some(running) => self.attempt(running, (&by, &actor)).await,
             None => Err(Refusal::Failed(anyhow::anyhow!("the service is being stopped"))),
         };
         let after = running.as_ref().map_or_else(String::new, |r| r.config.sha256.clone());
@@ -133,13 +135,20 @@ impl Reloader {
                 ReloadOutcome::Failed(cause)
             }
         };
+        if let (Some(running), Some(why)) = (running.as_ref(), refused(&outcome)) {
+            note_refusal(running, &actor, why).await;
+        }
         let reload = Reload { at_us: self.0.clock.now().utc_us, by, before, after, outcome };
         let last = &self.0.last;
         *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(reload.clone());
         reload
     }
 
-    async fn attempt(&self, running: &mut Running, by: &str) -> Result<Vec<String>, Refusal> {
+    async fn attempt(
+        &self,
+        running: &mut Running,
+        by: (&str, &Actor),
+    ) -> Result<Vec<String>, Refusal> {
         let file = self.0.file.clone().ok_or_else(|| {
             anyhow::anyhow!(
                 "this service was not started from a file, so that there is none to read"
@@ -167,11 +176,15 @@ impl Reloader {
         running: &mut Running,
         new: Config,
         change: &ConfigChange,
-        by: &str,
+        (by, actor): (&str, &Actor),
     ) -> anyhow::Result<()> {
         let added = begin_lines(running, &new, change).await?;
         let (stopped, silent) = stop_devices(running, change).await;
-        let begun = begin_anew(running, &new, change, &added).await;
+        let mut begun = begin_anew(running, &new, change, &added).await;
+        if begun.is_ok() {
+            // What cannot be noted is not done.
+            begun = note_taken(running, &new, change, actor).await;
+        }
         if let Err(error) = begun {
             take_back(running, stopped, added).await;
             return Err(error);
@@ -213,6 +226,7 @@ impl Reloader {
             shown.change(|parts| {
                 parts.lines = feeds;
                 parts.config_sha256 = config.sha256.clone();
+                parts.config_files = config.configuration().file_hashes();
                 parts.writes = writes.map_or(parts.writes, |writes| writes || *local);
             });
         }
@@ -251,7 +265,7 @@ impl Reloader {
 }
 
 impl Reloads for Reloader {
-    fn reload(&self, by: String) -> BoxFuture<'static, Result<Reload, String>> {
+    fn reload(&self, by: Actor) -> BoxFuture<'static, Result<Reload, String>> {
         let reloader = self.clone();
         // In a task of its own: a person who goes away must not leave it half done.
         let task = tokio::spawn(async move { reloader.reload(by).await });
@@ -260,6 +274,41 @@ impl Reloads for Reloader {
 
     fn last(&self) -> Option<Reload> {
         self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Why a configuration was not taken.
+fn refused(outcome: &ReloadOutcome) -> Option<String> {
+    match outcome {
+        ReloadOutcome::Applied(_) => None,
+        ReloadOutcome::Refused(problems) => Some(problems.join("; ")),
+        ReloadOutcome::Failed(cause) => Some(cause.clone()),
+    }
+}
+
+/// Notes in the audit trail, and keeps, the configuration that is taken.
+async fn note_taken(
+    running: &Running,
+    new: &Config,
+    change: &ConfigChange,
+    by: &Actor,
+) -> anyhow::Result<()> {
+    let (historian, by) = (running.ground.historian.clone(), by.clone());
+    let (configuration, changes) = (new.configuration(), change.tell());
+    let old = running.config.sha256.clone();
+    let take = move || historian.take_configuration(&by, configuration, &old, &changes);
+    tokio::task::spawn_blocking(take).await?.context("the audit trail takes no entry")
+}
+
+/// Notes in the audit trail that one was not taken.
+async fn note_refusal(running: &Running, by: &Actor, why: String) {
+    let historian = running.ground.historian.clone();
+    let sha256 = running.config.sha256.clone();
+    let note = Note::new(by, What::ConfigurationRefused, "configuration");
+    let note = note.change(sha256.clone(), sha256).why(why);
+    let noted = tokio::task::spawn_blocking(move || historian.note(note)).await;
+    if !matches!(noted, Ok(Ok(()))) {
+        error!("that the configuration was not taken could not be noted in the audit trail");
     }
 }
 

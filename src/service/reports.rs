@@ -1,5 +1,6 @@
 //! Final reports and words on gaps, as the web asks for them.
 
+use domain::audit::Actor;
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::units::LineId;
 
@@ -11,8 +12,8 @@ impl ReportRecord for StoredHistory {
         self.0.gap_notes(line, gaps).map_err(|error| error.to_string())
     }
 
-    fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>) -> Result<(), String> {
-        self.0.add_gap_notes(line, notes).map_err(|error| error.to_string())
+    fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>, by: &Actor) -> Result<(), String> {
+        self.0.add_gap_notes(line, notes, by).map_err(|error| error.to_string())
     }
 
     fn final_reports(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<FinalReport>, String> {
@@ -28,7 +29,8 @@ impl ReportRecord for StoredHistory {
         line: &LineId,
         report: FinalReport,
         page: Vec<u8>,
+        by: &Actor,
     ) -> Result<Option<FinalReport>, String> {
-        self.0.add_final_report(line, report, page).map_err(|error| error.to_string())
+        self.0.add_final_report(line, report, page, by).map_err(|error| error.to_string())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use domain::audit::Actor;
 use domain::line::batch::hand::{Entry, Order, Refusal};
 use domain::line::event::EventKind;
 use domain::units::LineId;
@@ -58,12 +59,13 @@ impl Desk for Switchboard {
         &self,
         line: &LineId,
         order: Order,
+        by: Actor,
     ) -> BoxFuture<'static, Result<Result<Entry, Refusal>, String>> {
         let commands = self.of(line);
         Box::pin(async move {
             let commands = commands.ok_or("there is no task of that line")?;
             let (reply, answer) = oneshot::channel();
-            let sent = commands.send(Command::Order { order, reply }).await;
+            let sent = commands.send(Command::Order { order, by, reply }).await;
             sent.map_err(|_| "the task of the line has ended")?;
             answer.await.map_err(|_| "the task of the line ended before it answered".to_owned())
         })

@@ -6,6 +6,7 @@
 mod figures;
 pub mod sheet;
 pub mod span;
+pub mod trail;
 mod wide;
 
 use domain::line::minute::Counted;

@@ -1,6 +1,7 @@
 //! What the web asks about calls for help and alerts.
 
 use domain::alert::{Delivery, Rule, StoredAlert};
+use domain::audit::Actor;
 use domain::line::call::{Call, Refusal, Step};
 use domain::units::LineId;
 
@@ -14,7 +15,7 @@ pub trait CallDesk: Send + Sync {
     fn calls(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<Call>, String>;
 
     /// Adds a step; the call as it stands then, durable. The inner refusal is for people. Blocks.
-    fn step(&self, line: &LineId, step: Step) -> Result<Result<Call, Refusal>, String>;
+    fn step(&self, line: &LineId, step: Step, by: &Actor) -> Result<Result<Call, Refusal>, String>;
 }
 
 /// Alerts and what was told of them. An error says why the record could not be read and goes to the log.
@@ -46,7 +47,7 @@ impl CallDesk for NoAndon {
         Ok(Vec::new())
     }
 
-    fn step(&self, line: &LineId, _: Step) -> Result<Result<Call, Refusal>, String> {
+    fn step(&self, line: &LineId, _: Step, _: &Actor) -> Result<Result<Call, Refusal>, String> {
         Err(format!("{line} only exists as a record"))
     }
 }

@@ -1,5 +1,6 @@
 //! Orders of people on their way to the lines.
 
+use domain::audit::Actor;
 use domain::line::batch::hand::{Entry, Order, Refusal};
 use domain::units::LineId;
 use futures_util::future::BoxFuture;
@@ -12,5 +13,6 @@ pub trait Desk: Send + Sync {
         &self,
         line: &LineId,
         order: Order,
+        by: Actor,
     ) -> BoxFuture<'static, Result<Result<Entry, Refusal>, String>>;
 }

@@ -38,6 +38,7 @@ pub(crate) fn need(method: &Method, path: &str) -> Option<Need> {
     match *method {
         Method::GET | Method::HEAD => Some(match path {
             "/login" | "/setup" | "/assets/{name}" | "/healthz" | "/readyz" => Need::Nobody,
+            _ if is_audit(path) => Need::Right(Right::Audit),
             _ if is_admins(path) => Need::Right(Right::Administer),
             _ => Need::Right(Right::Read),
         }),
@@ -46,7 +47,13 @@ pub(crate) fn need(method: &Method, path: &str) -> Option<Need> {
     }
 }
 
-/// Whether a path is about users, tokens or the audit trail.
+/// Whether a path is about the audit trail or what was in force.
+fn is_audit(path: &str) -> bool {
+    let roots = ["/admin/audit", "/api/v1/audit", "/api/v1/configurations"];
+    roots.iter().any(|root| path.starts_with(root))
+}
+
+/// Whether a path is about users or tokens.
 fn is_admins(path: &str) -> bool {
     ["/admin", "/api/v1/admin"].iter().any(|root| {
         path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -313,7 +320,10 @@ mod tests {
         assert_eq!(need(&Method::DELETE, "/api/v1/lines"), None);
         assert_eq!(need(&Method::POST, "/api/v1/administer"), None);
         let admin = Some(Need::Right(Right::Administer));
-        assert_eq!(need(&Method::GET, "/admin/audit"), admin);
+        assert_eq!(need(&Method::GET, "/admin"), admin);
+        let audit = Some(Need::Right(Right::Audit));
+        assert_eq!(need(&Method::GET, "/admin/audit"), audit);
+        assert_eq!(need(&Method::GET, "/api/v1/configurations/{sha256}"), audit);
         assert_eq!(need(&Method::POST, "/api/v1/admin/anything"), admin);
     }
 

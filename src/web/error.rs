@@ -49,6 +49,9 @@ pub enum WebError {
         /// What could have been.
         known: String,
     },
+    /// No configuration of that hash was ever in force.
+    #[error("no configuration {0:?} was ever in force")]
+    NoConfiguration(String),
     /// It does not fit to how things stand.
     #[error("{0}")]
     Conflict(String),
@@ -139,6 +142,7 @@ impl WebError {
             WebError::NotFound
             | WebError::NoPeriod
             | WebError::NoStop(_)
+            | WebError::NoConfiguration(_)
             | WebError::NoCall(_)
             | WebError::NoLine(_)
             | WebError::NoValue { .. }
@@ -172,6 +176,7 @@ impl WebError {
             WebError::Conflict(_) => "conflict",
             WebError::Configuration(_) => "configuration",
             WebError::NotApplied(_) => "not_applied",
+            WebError::NoConfiguration(_) => "no_configuration",
             WebError::NoPeriod => "no_period",
             WebError::ReadOnly => "read_only",
             WebError::Origin => "origin",
@@ -200,6 +205,7 @@ impl WebError {
                 "the charts of a line are listed at /api/v1/lines/{id}/characteristics"
             }
             WebError::NoValue { .. } => "ask for one of the list",
+            WebError::NoConfiguration(_) => "they are listed at /api/v1/configurations",
             WebError::NoStop(_) => "the stops of a line are listed at /api/v1/lines/{id}/stops",
             WebError::NoCall(_) => "the calls of a line are listed at /api/v1/lines/{id}/calls",
             WebError::Conflict(_) => "nothing was changed",

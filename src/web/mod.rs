@@ -48,6 +48,7 @@ mod serve;
 mod session;
 pub mod simulator;
 mod tls;
+mod trail;
 pub mod view;
 mod who;
 
@@ -86,6 +87,8 @@ pub(crate) use serve::is_simulated;
 use serve::router;
 pub use serve::{ask, serve};
 pub use simulator::Simulator;
+pub(crate) use trail::{Asker, meaning_of};
+pub use trail::{NoTrail, Trail};
 use view::{CallView, LineView, Present};
 pub use who::{Access, Via, WhereFrom, Who};
 
@@ -126,6 +129,8 @@ pub struct AppParts {
     pub simulated: bool,
     /// SHA-256 of the configuration and its maps, for the evidence of reports.
     pub config_sha256: String,
+    /// Names and SHA-256 of the files of the configuration: itself and its maps.
+    pub config_files: Vec<(String, String)>,
     /// Lines, in the order of the configuration.
     pub lines: Vec<LineFeed>,
     /// What was kept.
@@ -134,6 +139,8 @@ pub struct AppParts {
     pub quality: Arc<dyn QualityRecord>,
     /// Final reports and what was said about gaps.
     pub reports: Arc<dyn ReportRecord>,
+    /// The audit trail, signatures, and configurations that were in force.
+    pub trail: Arc<dyn Trail>,
     /// Takes what people order of a line.
     pub desk: Arc<dyn Desk>,
     /// Calls for help.

@@ -1,6 +1,7 @@
 //! What the web asks of the record: minutes, events, stops and periods; limits and incidents; final reports. The service
 //! answers from its journal, tests from memory.
 
+use domain::audit::Actor;
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
@@ -93,6 +94,7 @@ pub trait History: Send + Sync {
         line: &LineId,
         revision: Revision,
         seen: Option<u64>,
+        by: &Actor,
     ) -> Result<Result<u64, Refusal>, String>;
 
     /// What people did by hand with batches that began in `[from_us, to_us)`, oldest first.
@@ -134,16 +136,22 @@ pub trait QualityRecord: Send + Sync {
     fn limits(&self, line: &LineId, of: &str) -> Result<Vec<Limits>, String>;
 
     /// Keeps new limits.
-    fn add_limits(&self, line: &LineId, limits: Limits) -> Result<(), String>;
+    fn add_limits(&self, line: &LineId, limits: Limits, by: &Actor) -> Result<(), String>;
 
-    /// Keeps what was decided about limits.
-    fn decide_limits(&self, line: &LineId, limits: Limits) -> Result<(), String>;
+    /// Keeps what was decided about limits, signed where `by` signs.
+    fn decide_limits(&self, line: &LineId, limits: Limits, by: &Actor) -> Result<(), String>;
 
     /// Incidents that began in a span or are open, newest first.
     fn incidents(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<StoredIncident>, String>;
 
     /// Keeps what a person did about an incident. Whether there is such an incident.
-    fn add_work(&self, line: &LineId, incident: i64, work: Work) -> Result<bool, String>;
+    fn add_work(
+        &self,
+        line: &LineId,
+        incident: i64,
+        work: Work,
+        by: &Actor,
+    ) -> Result<bool, String>;
 
     /// What a running chart told of a span, corrections after what they correct.
     fn points(&self, line: &LineId, of: &str, span: (i64, i64))
@@ -157,8 +165,8 @@ pub trait ReportRecord: Send + Sync {
     /// What was said about these gaps, oldest first.
     fn gap_notes(&self, line: &LineId, gaps: &[GapId]) -> Result<Vec<GapNote>, String>;
 
-    /// Keeps what was said about gaps.
-    fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>) -> Result<(), String>;
+    /// Keeps what was said about gaps, signed where `by` signs.
+    fn add_gap_notes(&self, line: &LineId, notes: Vec<GapNote>, by: &Actor) -> Result<(), String>;
 
     /// Final reports of periods that began in a span, newest first.
     fn final_reports(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<FinalReport>, String>;
@@ -166,12 +174,13 @@ pub trait ReportRecord: Send + Sync {
     /// The page of a final report; none of that number.
     fn final_page(&self, line: &LineId, number: i64) -> Result<Option<Vec<u8>>, String>;
 
-    /// Keeps a final report, whose number is given here; none where that version is there already.
+    /// Keeps a final report, signed where `by` signs, whose number is given here; none where that version is there already.
     fn add_final_report(
         &self,
         line: &LineId,
         report: FinalReport,
         page: Vec<u8>,
+        by: &Actor,
     ) -> Result<Option<FinalReport>, String>;
 }
 

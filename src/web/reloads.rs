@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use axum::extract::FromRef;
+use domain::audit::Actor;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
@@ -12,7 +13,7 @@ use super::{App, AppParts, Inner};
 pub trait Reloads: Send + Sync {
     /// Reads it and applies what has changed, as a whole or not at all; `by` is who asked. An error is a fault of ours
     /// and goes to the log.
-    fn reload(&self, by: String) -> BoxFuture<'static, Result<Reload, String>>;
+    fn reload(&self, by: Actor) -> BoxFuture<'static, Result<Reload, String>>;
 
     /// What came of the last time since the start; none before the first.
     fn last(&self) -> Option<Reload>;

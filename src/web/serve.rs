@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use domain::audit::{Note, What};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -28,7 +29,7 @@ use super::error::{ErrorView, WebError};
 use super::limits::{Why, bound_memory};
 use super::pages::layout::Look;
 use super::pages::refusal::refusal;
-use super::{App, Shown, routes};
+use super::{App, Asker, Shown, blocking, routes};
 
 /// No request of ours has a body worth more.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -70,6 +71,8 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
         router = router.route(path, methods);
     }
     router
+        // Behind the door, where it is known who asks.
+        .route_layer(from_fn_with_state(shown.clone(), note_files))
         .route_layer(from_fn_with_state(shown.clone(), door))
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || WebError::WrongMethod)
@@ -203,10 +206,31 @@ fn reads_pages(request: &Request) -> bool {
     request.method() == Method::GET && accepted.is_some_and(|types| types.contains("text/html"))
 }
 
+/// Notes in the audit trail what leaves as a file, whatever route gives it. A file that cannot be noted is not given.
+async fn note_files(State(shown): State<Shown>, request: Request, next: Next) -> Response {
+    let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    let (mut parts, body) = request.into_parts();
+    // Whoever is not known is refused by the route itself.
+    let asker = Asker::from_request_parts(&mut parts, &shown).await.ok();
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    let file = answer.headers().get(header::CONTENT_DISPOSITION);
+    let file = file.and_then(|file| file.to_str().ok()).and_then(|file| file.split('"').nth(1));
+    let (Some(file), Some(asker), true) = (file, asker, answer.status().is_success()) else {
+        return answer;
+    };
+    let note = Note::new(&asker.actor(""), What::Exported, path).change("", file);
+    let trail = shown.now().parts().trail.clone();
+    match blocking(move || trail.note(note)).await {
+        Ok(()) => answer,
+        Err(error) => error.into_response(),
+    }
+}
+
 /// Puts the headers of every answer on it. What says nothing about keeping must not be kept: a figure from a cache
 /// would look live.
 async fn finish(State(strict): State<bool>, request: Request, next: Next) -> Response {
-    let reader = reads_pages(&request).then(|| Look::of(request.uri(), request.headers(), request.extensions()));
+    let reader = reads_pages(&request)
+        .then(|| Look::of(request.uri(), request.headers(), request.extensions()));
     let mut response = next.run(request).await;
     if let Some(look) = reader.filter(|_| !response.status().is_success()) {
         // The time limit answers with nothing but its status.

@@ -454,8 +454,8 @@ fn check_reports_all_mistakes_on_stderr() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let all = [
-        "run", "adopt", "backup", "browse", "check", "count", "import", "oee", "pki", "probe",
-        "restore", "spc", "selftest",
+        "run", "adopt", "audit", "backup", "browse", "check", "count", "import", "oee", "pki",
+        "probe", "restore", "spc", "selftest",
     ];
     for command in all {
         let run = capline(&root(), &[command, "--help"]);

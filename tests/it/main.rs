@@ -2,6 +2,7 @@
 
 mod acquire;
 mod andon;
+mod audit;
 mod backup;
 mod cli;
 mod demo;

@@ -50,6 +50,8 @@ pub enum Right {
     Judge,
     /// To keep users, tokens and the configuration.
     Administer,
+    /// To read the audit trail and the configurations that were in force.
+    Audit,
 }
 
 /// An account as its owner is known by.
@@ -99,20 +101,22 @@ impl Role {
             Right::Work => matches!(self, Role::Operator | Role::Quality),
             Right::Judge => self == Role::Quality,
             Right::Administer => self == Role::Admin,
+            Right::Audit => matches!(self, Role::Quality | Role::Admin),
         }
     }
 }
 
 impl Right {
     /// All rights.
-    pub const ALL: [Right; 4] = [Right::Read, Right::Work, Right::Judge, Right::Administer];
+    pub const ALL: [Right; 5] =
+        [Right::Read, Right::Work, Right::Judge, Right::Administer, Right::Audit];
 
     /// The role that has it and may least otherwise: what a refusal names.
     pub fn least(self) -> Role {
         match self {
             Right::Read => Role::Viewer,
             Right::Work => Role::Operator,
-            Right::Judge => Role::Quality,
+            Right::Judge | Right::Audit => Role::Quality,
             Right::Administer => Role::Admin,
         }
     }

@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn an_admin_reads_and_keeps_users_and_judges_nothing() {
     let of = |role: Role| Right::ALL.map(|right| role.may(right));
-    assert_eq!(of(Role::Viewer), [true, false, false, false]);
-    assert_eq!(of(Role::Operator), [true, true, false, false]);
-    assert_eq!(of(Role::Quality), [true, true, true, false]);
-    assert_eq!(of(Role::Admin), [true, false, false, true]);
+    assert_eq!(of(Role::Viewer), [true, false, false, false, false]);
+    assert_eq!(of(Role::Operator), [true, true, false, false, false]);
+    assert_eq!(of(Role::Quality), [true, true, true, false, true]);
+    assert_eq!(of(Role::Admin), [true, false, false, true, true]);
     for right in Right::ALL {
         assert!(right.least().may(right), "{right:?}");
     }

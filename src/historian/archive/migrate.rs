@@ -50,6 +50,9 @@ const RECORDS_PARTITIONS: Step = Step {
     sql: include_str!("../sql/plant/0005_records_partitions.sql"),
 };
 
+const AUDIT: Step =
+    Step { number: 6, name: "audit", sql: include_str!("../sql/plant/0006_audit.sql") };
+
 /// Looks into the catalog itself: `to_regclass` answers from a cache that another migration does not reach.
 const IS_THERE: &str = "select exists (
   select from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -57,10 +60,12 @@ const IS_THERE: &str = "select exists (
 )";
 
 /// Never edit a step that was released: add one.
-fn steps(variant: Variant) -> [&'static Step; 5] {
+fn steps(variant: Variant) -> [&'static Step; 6] {
     match variant {
-        Variant::Timescale => [&ROLES, &TABLES, &TIMESCALE, &RECORDS, &RECORDS_TIMESCALE],
-        Variant::Partitions => [&ROLES, &TABLES, &PARTITIONS, &RECORDS, &RECORDS_PARTITIONS],
+        Variant::Timescale => [&ROLES, &TABLES, &TIMESCALE, &RECORDS, &RECORDS_TIMESCALE, &AUDIT],
+        Variant::Partitions => {
+            [&ROLES, &TABLES, &PARTITIONS, &RECORDS, &RECORDS_PARTITIONS, &AUDIT]
+        }
     }
 }
 

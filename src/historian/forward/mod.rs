@@ -44,7 +44,8 @@ pub use status::{ForwardState, ForwardStats, ForwardStatus, StreamStats};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Time between two pictures of the open minutes.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
-/// Time between two looks at the partitions of the plant database.
+/// Time between two looks at the partitions of the plant database, and between two heads of the audit trail that it is
+/// told.
 const TEND_EVERY: Duration = Duration::from_secs(3_600);
 /// First and longest wait before a new connection; each is drawn between nothing and the bound (full jitter).
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
@@ -178,6 +179,7 @@ impl Work {
         tracing::info!("rows go to the plant database");
         let mut shown: Option<Instant> = None;
         let mut tended = Instant::now();
+        let mut anchored: Option<Instant> = None;
         loop {
             let stopping = *self.stopped.borrow();
             for cursor in &mut cursors {
@@ -193,6 +195,11 @@ impl Work {
                     }
                     shown => shown?,
                 }
+            }
+            if anchored.is_none_or(|at| at.elapsed() >= TEND_EVERY) || stopping {
+                anchored = Some(Instant::now());
+                let head = self.outbox.ask(Outbox::audit_head).await?;
+                session.anchor(&head).await?;
             }
             if stopping {
                 return Ok(());

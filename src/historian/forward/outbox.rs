@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use domain::audit::Head;
 use domain::units::HOUR_US;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use super::names::Dictionary;
 use super::stream::{Kind, Stream, Table};
+use crate::historian::audit;
 use crate::historian::error::StoreError;
 use crate::historian::read::{Failure, Found, Readers};
 use crate::historian::rebirth::{self, Lost};
@@ -98,6 +100,11 @@ impl Outbox {
     pub(super) fn parent(&self) -> Result<Option<Uuid>, StoreError> {
         let text = self.0.query(|conn| Ok(rebirth::parent(conn)?))?;
         Ok(text.and_then(|text| Uuid::parse_str(&text).ok()))
+    }
+
+    /// The end of the audit trail.
+    pub(super) fn audit_head(&self) -> Result<Head, StoreError> {
+        self.0.query(|conn| Ok(audit::head(conn)?))
     }
 
     /// The next changes after a number, at most `limit` of them and none beyond `upto`.

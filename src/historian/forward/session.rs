@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use domain::audit::Head;
 use futures_util::future::join_all;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement, Transaction};
@@ -16,6 +17,7 @@ use super::names::{Names, parameter};
 use super::outbox::{Batch, DAY_US, Outbox, Rows, instant};
 use super::stream::{STREAMS, Stream};
 use crate::historian::archive::{Plant, Settings, Trouble, Variant, check, connect};
+use crate::historian::audit;
 
 /// Time for a transaction. Beyond it the connection is given up, and the watermark says what became of it.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -98,6 +100,16 @@ impl Session {
     /// Lets the database make the partitions to come and drop one that has passed its time.
     pub(super) async fn tend(&self) -> Result<(), Trouble> {
         within(async { Ok(self.plant.client.batch_execute(TEND).await?) }).await
+    }
+
+    /// Tells the database how far the audit trail is, so that nobody here can take back what was in it.
+    pub(super) async fn anchor(&self, head: &Head) -> Result<(), Trouble> {
+        if head.number == 0 {
+            return Ok(());
+        }
+        let told: [&(dyn ToSql + Sync); 4] =
+            [&self.settings.edge, &self.journal, &head.number, &head.hash];
+        within(async { Ok(self.plant.client.execute(audit::TELL, &told).await.map(drop)?) }).await
     }
 
     /// Takes a stream over, if it is ours: where it stands and what it left behind.

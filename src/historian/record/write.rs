@@ -11,7 +11,7 @@ use super::hand::{balance_state, batch_entries};
 use super::line::{rollups, stops};
 use super::second::seconds;
 use super::weight::weighings;
-use crate::historian::{Tick, frame};
+use crate::historian::{Tick, audit, frame};
 
 /// Where the rows of a tick belong.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ pub(in crate::historian) struct Scope {
 type Part = fn(&Connection, Scope, &Tick) -> Result<()>;
 
 /// All parts of a tick. The last one says that the tick is stored.
-pub(in crate::historian) const PARTS: [Part; 12] = [
+pub(in crate::historian) const PARTS: [Part; 13] = [
     frames,
     baselines,
     minutes,
@@ -38,6 +38,7 @@ pub(in crate::historian) const PARTS: [Part; 12] = [
     rollups,
     batch_entries,
     balance_state,
+    notes,
     line,
 ];
 
@@ -176,6 +177,10 @@ fn states(conn: &Connection, scope: Scope, tick: &Tick) -> Result<()> {
         ])?;
     }
     Ok(())
+}
+
+fn notes(conn: &Connection, _: Scope, tick: &Tick) -> Result<()> {
+    tick.all_notes().try_for_each(|note| audit::add(conn, &note).map(drop))
 }
 
 fn line(conn: &Connection, scope: Scope, tick: &Tick) -> Result<()> {

@@ -17,7 +17,7 @@ fn open_call(need: Need) -> Act {
 fn calls_are_kept_over_a_restart_and_found_by_their_time() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let add = |step| store.add_call_step(&l1(), step).unwrap();
+    let add = |step| store.add_call_step(&l1(), step, &by()).unwrap();
     assert_eq!(add(step(1, 0, "Li", Act::Take)), Err(Refusal::NoCall(1)));
     let first = add(step(0, 10, "", open_call(Need::Machine))).unwrap();
     assert_eq!(first.number, 1);
@@ -37,7 +37,8 @@ fn calls_are_kept_over_a_restart_and_found_by_their_time() {
     assert_eq!(store.calls(&l1(), (0, i64::MAX), 1).unwrap(), [closed]);
     assert_eq!(store.open_calls(&LineId::new("L9")).unwrap(), []);
     // Another line has numbers of its own.
-    let other = store.add_call_step(&LineId::new("L2"), step(0, 50, "", open_call(Need::Other)));
+    let other =
+        store.add_call_step(&LineId::new("L2"), step(0, 50, "", open_call(Need::Other)), &by());
     assert_eq!(other.unwrap().unwrap().number, 1);
 }
 
@@ -45,11 +46,11 @@ fn calls_are_kept_over_a_restart_and_found_by_their_time() {
 fn of_two_who_take_a_call_at_once_one_is_told_who_was_faster() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    store.add_call_step(&l1(), step(0, 0, "", open_call(Need::Machine))).unwrap().unwrap();
+    store.add_call_step(&l1(), step(0, 0, "", open_call(Need::Machine)), &by()).unwrap().unwrap();
     let names: Vec<String> = (0..8).map(|n| format!("P{n}")).collect();
     let outcomes: Vec<_> = std::thread::scope(|scope| {
         let takers = names.iter().map(|name| {
-            scope.spawn(|| store.add_call_step(&l1(), step(1, 5, name, Act::Take)).unwrap())
+            scope.spawn(|| store.add_call_step(&l1(), step(1, 5, name, Act::Take), &by()).unwrap())
         });
         let takers: Vec<_> = takers.collect();
         takers.into_iter().map(|taker| taker.join().unwrap()).collect()
@@ -133,7 +134,7 @@ fn what_was_told_is_a_log() {
 fn what_happened_cannot_be_changed() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    store.add_call_step(&l1(), step(0, 0, "Li", open_call(Need::Other))).unwrap().unwrap();
+    store.add_call_step(&l1(), step(0, 0, "Li", open_call(Need::Other)), &by()).unwrap().unwrap();
     store.add_alert(alert(1)).unwrap();
     store.close_alert("id-1", T0_US + 9).unwrap();
     store.add_alert(alert(2)).unwrap();

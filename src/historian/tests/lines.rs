@@ -25,16 +25,22 @@ fn stops_of_a_span_come_with_what_people_said() {
 
     let after_us = TICK_US / 2;
     let split = revision(Act::Split { part: part("2"), after_us });
-    assert_eq!(historian.revise_stops(&l1(), split, None).unwrap().unwrap().number, 1);
+    assert_eq!(historian.revise_stops(&l1(), split, None, &by()).unwrap().unwrap().number, 1);
     let assign = |text: &str| {
         let (part, cause) = (part(text), Cause::Internal);
         revision(Act::Assign { part, cause, reason: "capsule jam".into() })
     };
-    assert_eq!(historian.revise_stops(&l1(), assign("2.1"), None).unwrap().unwrap().number, 2);
-    let none = historian.revise_stops(&l1(), assign("77"), None).unwrap();
+    assert_eq!(
+        historian.revise_stops(&l1(), assign("2.1"), None, &by()).unwrap().unwrap().number,
+        2
+    );
+    let none = historian.revise_stops(&l1(), assign("77"), None, &by()).unwrap();
     assert_eq!(none, Err(Refusal::NoPart(part("77"))));
     let lasts = revision(Act::Split { part: part("5"), after_us: 1 });
-    assert_eq!(historian.revise_stops(&l1(), lasts, None).unwrap(), Err(Refusal::Lasts(part("5"))));
+    assert_eq!(
+        historian.revise_stops(&l1(), lasts, None, &by()).unwrap(),
+        Err(Refusal::Lasts(part("5")))
+    );
 
     // Of a span only what went on in it; the record itself is as it was.
     let second = historian.stops(&l1(), at(3).utc_us + 1, at(4).utc_us, 99).unwrap();
@@ -56,7 +62,8 @@ fn the_history_of_a_stop_has_its_record_its_parts_and_all_that_was_said() {
     let dir = tempfile::tempdir().unwrap();
     let historian = open(dir.path());
     store(&historian, &l1(), 9);
-    let revise = |act: Act, seen| historian.revise_stops(&l1(), revision(act), seen).unwrap();
+    let revise =
+        |act: Act, seen| historian.revise_stops(&l1(), revision(act), seen, &by()).unwrap();
     let split = Act::Split { part: part("2"), after_us: TICK_US / 2 };
     assert_eq!(revise(split, Some(0)).unwrap().number, 1);
     let assign = |text: &str| Act::Assign {
@@ -99,7 +106,7 @@ fn a_revision_can_neither_be_changed_nor_deleted() {
     let historian = open(dir.path());
     store(&historian, &l1(), 2);
     let act = Act::Split { part: part("1"), after_us: 1 };
-    historian.revise_stops(&l1(), revision(act), None).unwrap().unwrap();
+    historian.revise_stops(&l1(), revision(act), None, &by()).unwrap().unwrap();
     historian.close().unwrap();
     let conn = Connection::open(dir.path().join("journal.db")).unwrap();
     for forbidden in ["delete from stop_revision", "update stop_revision set author = 'x'"] {

@@ -2,6 +2,7 @@
 
 mod andon;
 mod anew;
+mod audit;
 mod copies;
 mod crash;
 mod frame;
@@ -21,6 +22,7 @@ mod weights;
 use std::path::Path;
 use std::time::Duration;
 
+use domain::audit::Actor;
 use domain::line::balance::{Difference, SectionState, Sign};
 use domain::line::batch::Remark;
 use domain::line::batch::hand::{Did, Entry};
@@ -54,6 +56,11 @@ fn rounds(historian: &Historian, dir: &Path) -> Rounds {
     Rounds::new(dir, historian.0.gauge.clone(), historian.0.writer.hand(), options)
 }
 
+/// Who does things here.
+fn by() -> Actor {
+    Actor { from: "10.0.0.7".to_owned(), ..Actor::named("Li") }
+}
+
 fn l1() -> LineId {
     LineId::new("L1")
 }
@@ -79,6 +86,7 @@ fn tick(line: &LineId, seq: u64) -> Tick {
         stops: vec![stop(seq)],
         rollups: vec![rollup(seq)],
         batch_entries: vec![batch_entry(seq)],
+        notes: Vec::new(),
         balance: Some(vec![section(seq)]),
         weighings: Vec::new(),
         booked_to: at(seq.saturating_sub(1)),

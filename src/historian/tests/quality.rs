@@ -56,12 +56,12 @@ fn approval() -> Decision {
 fn limits_come_back_bit_for_bit_and_are_decided_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    store.add_limits(&l1(), limits(1)).unwrap();
+    store.add_limits(&l1(), limits(1), &by()).unwrap();
     assert_eq!(store.limits(&l1(), Some("reject_fraction")).unwrap(), [limits(1)]);
-    assert!(store.add_limits(&l1(), limits(1)).is_err(), "a version is never written over");
+    assert!(store.add_limits(&l1(), limits(1), &by()).is_err(), "a version is never written over");
     let approved = limits(1).decide(approval()).unwrap();
-    store.decide_limits(&l1(), approved.clone()).unwrap();
-    assert!(store.decide_limits(&l1(), approved.clone()).is_err(), "decided once");
+    store.decide_limits(&l1(), approved.clone(), &by()).unwrap();
+    assert!(store.decide_limits(&l1(), approved.clone(), &by()).is_err(), "decided once");
     assert_eq!(store.limits(&l1(), None).unwrap(), [approved]);
     assert!(store.limits(&l1(), Some("speed")).unwrap().is_empty());
 }
@@ -78,7 +78,7 @@ fn every_bit_of_a_number_comes_back() {
         one.law = domain::quality::limits::LimitsLaw::Rate { center: odd, sigma_z: 1.0 + odd };
         one.evidence.chi2_p = Some(odd.powi(90));
         one.evidence.lag1 = Some(-odd);
-        store.add_limits(&l1(), one.clone()).unwrap();
+        store.add_limits(&l1(), one.clone(), &by()).unwrap();
         all.push(one);
     }
     assert_eq!(store.limits(&l1(), None).unwrap(), all);
@@ -88,7 +88,7 @@ fn every_bit_of_a_number_comes_back() {
 fn limits_that_were_altered_in_the_file_are_found_out() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    store.add_limits(&l1(), limits(1)).unwrap();
+    store.add_limits(&l1(), limits(1), &by()).unwrap();
     store.close().unwrap();
     let conn = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
     conn.execute("update limits set author = 'Bo'", []).unwrap();
@@ -141,10 +141,10 @@ fn an_incident_grows_and_the_work_on_it_is_kept_in_order() {
     let work = |kind, text: &str| Work { at_us: 5, author: "An".into(), kind, text: text.into() };
     let done = [work(WorkKind::Acknowledge, ""), work(WorkKind::Cause, "vacuum lost")];
     for work in &done {
-        assert!(store.add_work(&l1(), found[0].id, work.clone()).unwrap());
+        assert!(store.add_work(&l1(), found[0].id, work.clone(), &by()).unwrap());
     }
     assert_eq!(store.incidents(&l1(), (0, i64::MAX), 10).unwrap()[0].work, done);
-    assert!(!store.add_work(&l1(), 99, done[0].clone()).unwrap(), "no such incident");
-    assert!(!store.add_work(&LineId::new("L2"), found[0].id, done[0].clone()).unwrap());
+    assert!(!store.add_work(&l1(), 99, done[0].clone(), &by()).unwrap(), "no such incident");
+    assert!(!store.add_work(&LineId::new("L2"), found[0].id, done[0].clone(), &by()).unwrap());
     assert!(store.incidents(&l1(), (0, 1), 10).unwrap().len() == 1, "an open one is always shown");
 }

@@ -5,7 +5,7 @@ use domain::line::rollup::PeriodKind;
 
 use super::*;
 
-fn final_report() -> FinalReport {
+pub(in crate::historian) fn final_report() -> FinalReport {
     FinalReport {
         number: 0,
         kind: PeriodKind::Shift,
@@ -24,7 +24,7 @@ fn a_final_report_comes_back_to_the_byte_and_the_next_is_another_version() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let page = "<p>班次 A</p>".repeat(1_000).into_bytes();
-    let add = |report, page| store.add_final_report(&l1(), report, page).unwrap();
+    let add = |report, page| store.add_final_report(&l1(), report, page, &by()).unwrap();
     let first = add(final_report(), page.clone()).expect("the first version");
     assert_eq!(add(final_report(), b"other".to_vec()), None, "there is a first version");
     let second = add(FinalReport { version: 2, ..final_report() }, b"other".to_vec()).unwrap();
@@ -44,7 +44,7 @@ fn a_final_report_comes_back_to_the_byte_and_the_next_is_another_version() {
 fn a_page_that_was_changed_is_not_shown() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let kept = store.add_final_report(&l1(), final_report(), b"as it was".to_vec());
+    let kept = store.add_final_report(&l1(), final_report(), b"as it was".to_vec(), &by());
     let kept = kept.unwrap().expect("the first version");
     drop(store);
     let conn = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
@@ -68,7 +68,7 @@ fn what_was_said_about_gaps_is_found_by_gap() {
         |gap, text: &str| GapNote { gap, at_us: T0_US, author: "Bo".into(), text: text.into() };
     let (event, missing) = (GapId::Event(3), GapId::Unrecorded(T0_US));
     let said = vec![note(event, "cable"), note(missing, "power off"), note(event, "again: cable")];
-    store.add_gap_notes(&l1(), said.clone()).unwrap();
+    store.add_gap_notes(&l1(), said.clone(), &by()).unwrap();
     assert_eq!(store.gap_notes(&l1(), &[event, missing]).unwrap(), said);
     assert_eq!(store.gap_notes(&l1(), &[missing]).unwrap(), said[1..2]);
     assert_eq!(store.gap_notes(&l1(), &[GapId::Event(4)]).unwrap(), []);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use domain::audit::Actor;
 use domain::line::call::{Call, Refusal, Step};
 use domain::units::LineId;
 
@@ -81,9 +82,10 @@ impl CallDesk for CallBook {
         self.historian.calls(line, span, ROWS).map_err(|error| error.to_string())
     }
 
-    fn step(&self, line: &LineId, step: Step) -> Result<Result<Call, Refusal>, String> {
+    fn step(&self, line: &LineId, step: Step, by: &Actor) -> Result<Result<Call, Refusal>, String> {
         let _one = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = self.historian.add_call_step(line, step).map_err(|error| error.to_string())?;
+        let made =
+            self.historian.add_call_step(line, step, by).map_err(|error| error.to_string())?;
         if let Ok(call) = &made {
             let mut open = self.open();
             let calls = open.entry(line.clone()).or_default();

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::written::{Written, optional, text};
 use crate::web::error::{ErrorView, WebError};
-use crate::web::{App, Who};
+use crate::web::{App, Asker};
 
 /// Longest id of a batch.
 const ID: usize = 40;
@@ -71,12 +71,12 @@ pub(super) struct DoneView {
 pub(super) async fn open(
     State(app): State<App>,
     Path(line): Path<String>,
-    who: Who,
+    asker: Asker,
     Written(given): Written<Opening>,
 ) -> Result<Json<DoneView>, WebError> {
     let product = optional("product", &given.product, PRODUCT)?;
     let act = Act::Open { id: text("id", &given.id, ID)?.into(), product: product.into() };
-    order(&app, &line, act, who.signs("by", &given.by)?).await
+    order(&app, &line, act, (&asker, &given.by)).await
 }
 
 /// Closes the open batch at the next reading. Refused where the machine tells a batch of its own, where none is open,
@@ -96,17 +96,23 @@ pub(super) async fn open(
 pub(super) async fn close(
     State(app): State<App>,
     Path(line): Path<String>,
-    who: Who,
+    asker: Asker,
     Written(given): Written<Closing>,
 ) -> Result<Json<DoneView>, WebError> {
     let id = given.id.map(|id| text("id", &id, ID)).transpose()?;
-    order(&app, &line, Act::Close { id: id.map(Into::into) }, who.signs("by", &given.by)?).await
+    order(&app, &line, Act::Close { id: id.map(Into::into) }, (&asker, &given.by)).await
 }
 
-async fn order(app: &App, line: &str, act: Act, by: String) -> Result<Json<DoneView>, WebError> {
+async fn order(
+    app: &App,
+    line: &str,
+    act: Act,
+    (asker, by): (&Asker, &str),
+) -> Result<Json<DoneView>, WebError> {
     let line = &app.line(line)?.config.id;
-    let order = Order { act, by: by.into() };
-    let answer = app.parts().desk.order(line, order).await.map_err(WebError::Store)?;
+    let by = asker.named("by", by)?;
+    let order = Order { act, by: by.name.as_str().into() };
+    let answer = app.parts().desk.order(line, order, by).await.map_err(WebError::Store)?;
     let Entry { did, id, start_us, at_us, .. } =
         answer.map_err(|refusal| WebError::Conflict(refusal.to_string()))?;
     let (start_ms, at_ms) = (start_us / 1_000, at_us / 1_000);

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use domain::audit::Actor;
 use domain::line::call::{Act, Need, Refusal, Step};
 use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use super::{EVENTS_SPAN_US, Span, station_named};
 use crate::web::andon::CallDesk;
 use crate::web::error::{ErrorView, Params, WebError, short};
 use crate::web::view::CallView;
-use crate::web::{App, Who, blocking};
+use crate::web::{App, Asker, blocking};
 
 /// A call for help.
 #[derive(Deserialize, ToSchema)]
@@ -79,7 +80,7 @@ pub(super) async fn calls(
 pub(super) async fn open(
     State(app): State<App>,
     Path(id): Path<String>,
-    who: Who,
+    asker: Asker,
     Written(given): Written<Calling>,
 ) -> Result<Json<CallView>, WebError> {
     let line = &app.line(&id)?.config;
@@ -89,7 +90,7 @@ pub(super) async fn open(
     let station = given.station.as_deref().filter(|station| !station.is_empty());
     let station = station.map(|station| station_named(line, station)).transpose()?;
     let act = Act::Open { need, station };
-    let by = who.may_sign("by", &given.by)?;
+    let by = asker.perhaps_named("by", &given.by)?;
     step(&app, line.id.clone(), (0, act), by, optional("text", &given.text, TEXT)?).await
 }
 
@@ -109,10 +110,10 @@ pub(super) async fn open(
 pub(super) async fn take(
     State(app): State<App>,
     Path(call): Path<(String, String)>,
-    who: Who,
+    asker: Asker,
     Written(given): Written<Answering>,
 ) -> Result<Json<CallView>, WebError> {
-    answer(&app, call, Act::Take, (&who, &given)).await
+    answer(&app, call, Act::Take, (&asker, &given)).await
 }
 
 /// Says that a call is done, by whoever is there.
@@ -131,22 +132,22 @@ pub(super) async fn take(
 pub(super) async fn close(
     State(app): State<App>,
     Path(call): Path<(String, String)>,
-    who: Who,
+    asker: Asker,
     Written(given): Written<Answering>,
 ) -> Result<Json<CallView>, WebError> {
-    answer(&app, call, Act::Close, (&who, &given)).await
+    answer(&app, call, Act::Close, (&asker, &given)).await
 }
 
 async fn answer(
     app: &App,
     (id, number): (String, String),
     act: Act,
-    (who, given): (&Who, &Answering),
+    (asker, given): (&Asker, &Answering),
 ) -> Result<Json<CallView>, WebError> {
     let line = app.line(&id)?.config.id.clone();
     let none = |_| WebError::NoCall(short(&number));
     let call = number.parse::<u64>().map_err(none)?;
-    let by = who.signs("by", &given.by)?;
+    let by = asker.named("by", &given.by)?;
     step(app, line, (call, act), by, optional("text", &given.text, TEXT)?).await
 }
 
@@ -154,12 +155,12 @@ async fn step(
     app: &App,
     line: LineId,
     (call, act): (u64, Act),
-    by: String,
+    by: Actor,
     text: String,
 ) -> Result<Json<CallView>, WebError> {
     let at_us = app.present().now.utc_us;
-    let step = Step { call, at_us, by: by.into(), act, text: text.into() };
-    let made = at_desk(app, move |desk| desk.step(&line, step)).await?;
+    let step = Step { call, at_us, by: by.name.as_str().into(), act, text: text.into() };
+    let made = at_desk(app, move |desk| desk.step(&line, step, &by)).await?;
     let call = made.map_err(|refusal| match refusal {
         Refusal::NoCall(number) => WebError::NoCall(number.to_string()),
         refusal => WebError::Conflict(refusal.to_string()),

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod asked;
+pub(crate) mod audit;
 mod balance;
 mod batches;
 mod bores;
@@ -95,6 +96,10 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/counters/{tag}", get(counters::counter)),
         ("/api/v1/lines/{id}/data", get(data::data)),
         ("/api/v1/reload", get(reload::standing).post(reload::reload)),
+        ("/api/v1/audit", get(audit::audit)),
+        ("/api/v1/audit.csv", get(audit::audit_csv)),
+        ("/api/v1/configurations", get(audit::configurations)),
+        ("/api/v1/configurations/{sha256}", get(audit::configuration)),
         ("/api/v1/forward", get(forward::forward)),
         ("/healthz", get(health::healthz)),
         ("/readyz", get(health::readyz)),
@@ -147,6 +152,10 @@ pub(crate) fn routes() -> Routes {
         data::data,
         reload::standing,
         reload::reload,
+        audit::audit,
+        audit::audit_csv,
+        audit::configurations,
+        audit::configuration,
         forward::forward,
         health::healthz,
         health::readyz,

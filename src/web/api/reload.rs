@@ -1,7 +1,7 @@
 //! `/api/v1/reload`: the configuration read again while the service runs, and what came of it the last time.
 
 use axum::Json;
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::written::Written;
 use crate::web::details::chinese;
 use crate::web::error::{ErrorView, WebError};
-use crate::web::{App, Peer, Reload, ReloadOutcome, Who};
+use crate::web::{App, Asker, Reload, ReloadOutcome};
 
 /// Who reads the configuration again.
 #[derive(Deserialize, ToSchema)]
@@ -112,18 +112,12 @@ pub(super) async fn standing(State(app): State<App>) -> Json<StandingView> {
 )]
 pub(super) async fn reload(
     State(app): State<App>,
-    who: Who,
-    peer: Option<Extension<Peer>>,
+    asker: Asker,
     Written(given): Written<Reloading>,
 ) -> Result<Response, WebError> {
-    let name = match (&given.by, who.is_known()) {
-        (None, false) => None,
-        (by, _) => Some(who.signs("by", by.as_deref().unwrap_or_default())?),
-    };
-    let address = peer.map(|Extension(Peer(address))| address.to_canonical().to_string());
-    let by = match (name, address) {
-        (Some(name), Some(address)) => format!("{name} at {address}"),
-        (name, address) => name.or(address).unwrap_or_else(|| "nobody known".to_owned()),
+    let by = match &given.by {
+        None => asker.actor(""),
+        Some(by) => asker.named("by", by)?,
     };
     let reload = app.parts().reloads.reload(by).await.map_err(WebError::Store)?;
     match &reload.outcome {

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use domain::audit::Meaning;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -9,7 +10,7 @@ use super::written::{TEXT, Written, text};
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Lang;
 use crate::web::pages::report::{self, FinalView, GapForm, Standing};
-use crate::web::{App, Who};
+use crate::web::{App, Asker, meaning_of};
 
 /// Which report.
 #[derive(Deserialize, IntoParams)]
@@ -52,13 +53,15 @@ pub(super) async fn standing(
 pub(super) async fn explain(
     State(app): State<App>,
     Path(id): Path<String>,
-    who: Who,
+    asker: Asker,
     Written(given): Written<GapForm>,
 ) -> Result<Json<Standing>, WebError> {
     app.line(&id)?;
     let (kind, start_ms) = (given.kind.clone(), given.start_ms);
-    let (by, why) = (who.signs("by", &given.by)?, text("why", &given.why, TEXT)?);
-    report::explain(&app, &id, GapForm { by, why, ..given }).await?;
+    let (by, why) = (asker.named("by", &given.by)?, text("why", &given.why, TEXT)?);
+    let meaning = meaning_of(given.meaning.as_deref(), &GAP_MEANINGS)?;
+    let by = asker.signs(&app, by, (given.password.as_deref(), meaning)).await?;
+    report::explain(&app, &id, GapForm { why, ..given }, &by).await?;
     report::standing(&app, &id, &kind, start_ms).await.map(Json)
 }
 
@@ -77,7 +80,18 @@ pub(super) struct Finalising {
     /// Who makes it final; may be left out by who is signed in.
     #[serde(default)]
     by: String,
+    /// Their password, where there are users: the report is signed with it.
+    #[serde(default)]
+    password: Option<String>,
+    /// What the signature means: `approved` (default), `reviewed` or `authored`.
+    #[serde(default)]
+    meaning: Option<String>,
 }
+
+/// What a signature under a report can mean.
+const REPORT_MEANINGS: [Meaning; 3] = [Meaning::Approved, Meaning::Reviewed, Meaning::Authored];
+/// What a signature under words on a gap can mean.
+const GAP_MEANINGS: [Meaning; 3] = [Meaning::Confirmed, Meaning::Authored, Meaning::Reviewed];
 
 /// Makes a report final: its page is kept as one file and never changed. Refused while the period goes on, while a gap is
 /// not explained, and when the figures are not those that were looked at.
@@ -95,13 +109,15 @@ pub(super) struct Finalising {
 pub(super) async fn finalise(
     State(app): State<App>,
     Path(id): Path<String>,
-    who: Who,
+    asker: Asker,
     Written(given): Written<Finalising>,
 ) -> Result<Json<FinalView>, WebError> {
     app.line(&id)?;
     let lang = Lang::from_word(&given.lang)
         .ok_or_else(|| WebError::Parameter("lang is en, zh or both".to_owned()))?;
-    let by = who.signs("by", &given.by)?;
+    let by = asker.named("by", &given.by)?;
+    let meaning = meaning_of(given.meaning.as_deref(), &REPORT_MEANINGS)?;
+    let by = asker.signs(&app, by, (given.password.as_deref(), meaning)).await?;
     let which = (given.kind.as_str(), given.start_ms, lang);
-    report::finalise(&app, &id, which, (by, &given.data_sha256)).await.map(Json)
+    report::finalise(&app, &id, which, (&by, &given.data_sha256)).await.map(Json)
 }

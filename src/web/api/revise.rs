@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::read;
 use super::written::{TEXT, Written, text};
 use crate::web::error::{ErrorView, WebError, short};
-use crate::web::{App, Who};
+use crate::web::{App, Asker};
 
 /// What is said about a stop.
 #[derive(Deserialize, ToSchema)]
@@ -68,18 +68,19 @@ pub(super) struct RevisedView {
 pub(super) async fn revise(
     State(app): State<App>,
     Path(id): Path<String>,
-    who: Who,
+    asker: Asker,
     Written(given): Written<Revising>,
 ) -> Result<Json<RevisedView>, WebError> {
     let line = app.line(&id)?.config.id.clone();
+    let by = asker.named("by", &given.by)?;
     let revision = Revision {
         number: 0,
         at_us: app.present().now.utc_us,
         act: act(&given)?,
-        by: who.signs("by", &given.by)?.into(),
+        by: by.name.as_str().into(),
         why: text("why", &given.why, TEXT)?.into(),
     };
-    let made = read(&app, move |history| history.revise(&line, revision, given.seen)).await?;
+    let made = read(&app, move |history| history.revise(&line, revision, given.seen, &by)).await?;
     let number = made.map_err(|refusal| match refusal {
         Refusal::Meanwhile(..) => WebError::Conflict(refusal.to_string()),
         refusal => WebError::Parameter(refusal.to_string()),

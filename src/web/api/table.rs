@@ -40,12 +40,24 @@ impl App {
         columns: &[Column],
         rows: impl IntoIterator<Item = Vec<Cell>>,
     ) -> Result<Response, WebError> {
+        self.file_of(line.config.id.as_str(), what, from_us, columns, rows)
+    }
+
+    /// The same of something else than a line.
+    pub(super) fn file_of(
+        &self,
+        name: &str,
+        what: &str,
+        from_us: i64,
+        columns: &[Column],
+        rows: impl IntoIterator<Item = Vec<Cell>>,
+    ) -> Result<Response, WebError> {
         let text =
             sheet::whole(columns, rows).map_err(|error| WebError::Store(error.to_string()))?;
         let parts = self.parts();
         let from = file_time(&parts.zone, from_us);
         let sim = if parts.simulated { "_SIM" } else { "" };
-        let file = format!("attachment; filename=\"{}_{what}_{from}{sim}.csv\"", line.config.id);
+        let file = format!("attachment; filename=\"{name}_{what}_{from}{sim}.csv\"");
         let headers = [
             (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
             (header::CONTENT_DISPOSITION, file),

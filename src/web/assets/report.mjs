@@ -40,5 +40,8 @@ function submit(form, body, what, right) {
   button.disabled = closing.dataset[right] !== 'true';
 }
 
-submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by') }), 'gaps', 'explains');
-submit($('make-final'), (form) => ({ lang, data_sha256: closing.dataset.sha, by: form.get('by') }), 'final', 'finalises');
+// Where there are users, what is said is signed.
+const signed = (form) => (form.has('password') ? { password: form.get('password'), meaning: form.get('meaning') } : {});
+
+submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by'), ...signed(form) }), 'gaps', 'explains');
+submit($('make-final'), (form) => ({ lang, data_sha256: closing.dataset.sha, by: form.get('by'), ...signed(form) }), 'final', 'finalises');

@@ -203,6 +203,8 @@ function version(limits, data, page) {
     p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: title({ en: limits.reason, zh: limits.reason_zh }) })),
   ];
   if (limits.decided_by) rows.push(p(`${word('limits', limits.state)}: ${limits.decided_by}, ${time(limits.decided_ms)} · ${title({ en: limits.decided_reason, zh: limits.decided_reason_zh })}`));
+  const { signature } = limits;
+  if (signature) rows.push(p(`✍ ${signature.name} (${signature.account}), ${word('meaning', signature.meaning)}, ${time(signature.at_ms)} · ${signature.record_sha256.slice(0, 16)}`));
   rows.push(p(h('code', {}, limits.sha256.slice(0, 16))));
   if (limits.state === 'proposed') {
     rows.push(replayButton(limits, page, data.to_ms));
@@ -232,8 +234,13 @@ function decision(limits, page) {
   const verdict = h('select', {}, ...['approved', 'rejected'].map((word_) => h('option', { value: word_ }, word('limits', word_))));
   const reason = h('input', { maxlength: 1000 });
   const who = person();
-  return form([[t('spc_verdict'), verdict], [t('spc_reason'), reason], [t('spc_second'), who]], t('spc_decide'), () => post(
-    `${page.address}/limits/${limits.version}/decision`, { verdict: verdict.value, by: who.value, reason: reason.value }, page));
+  // Where there are users the decision is signed: with the password, again.
+  const password = h('input', { type: 'password', autocomplete: 'current-password', maxlength: 1024 });
+  const fields = [[t('spc_verdict'), verdict], [t('spc_reason'), reason], [t('spc_second'), who]];
+  if (page.signs) fields.push([t('sign_password'), password]);
+  return form(fields, t('spc_decide'), () => post(`${page.address}/limits/${limits.version}/decision`, {
+    verdict: verdict.value, by: who.value, reason: reason.value, ...(page.signs ? { password: password.value } : {}),
+  }, page));
 }
 
 /** Subgroups that a person leaves out of the next proposal: start and cause. Kept while the chart is refreshed. */

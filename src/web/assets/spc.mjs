@@ -112,7 +112,7 @@ function showAll() {
   put('rules-chosen', full.rules.filter((rule) => rule.id !== 'LIMIT').map((rule) => rule.id).join(' '));
   strip.set(full);
   showPart();
-  panels(full, { address, base, reload: load, writes: tools.dataset.writes === 'true', cursor });
+  panels(full, { address, base, reload: load, writes: tools.dataset.writes === 'true', signs: tools.dataset.signs === 'true', cursor });
 }
 
 /** Draws the part that the strip shows. */

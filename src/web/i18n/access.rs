@@ -49,5 +49,4 @@ texts! {
     RevokedAt "revoked_at" "revoked {time}" "吊销于 {time}"
     ReasonOfChange "reason_of_change" "Reason of the change" "更改原因"
     Confirm "confirm" "Confirm" "确认"
-    AuditTrail "audit_trail" "Audit trail" "审计跟踪"
 }

@@ -135,6 +135,7 @@ macro_rules! texts {
 }
 
 mod access;
+mod audit;
 mod calls;
 mod data;
 mod errors;
@@ -150,8 +151,9 @@ mod simulator;
 mod spc;
 mod stops;
 
-const AREAS: [&[Key]; 15] = [
+const AREAS: [&[Key]; 16] = [
     access::TEXTS,
+    audit::TEXTS,
     calls::TEXTS,
     data::TEXTS,
     errors::TEXTS,

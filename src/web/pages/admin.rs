@@ -48,7 +48,7 @@ fn body(lang: Lang, is_open: bool) -> Markup {
             div.card.tools {
                 button.choice #add-user type="button" { (lang.mark(Key::AddUser)) }
                 button.choice #add-display type="button" { (lang.mark(Key::AddDisplay)) }
-                a.choice href="/admin/audit" { (lang.mark(Key::AuditTrail)) }
+                a.choice href="/admin/audit" { (lang.mark(Key::AuditTitle)) }
             }
             p.note #told role="status" hidden { span #told-what {} " " code #told-token {} }
             (table(lang, Key::Users, "users", &users))

@@ -26,12 +26,12 @@ async fn data(
     if let Some(refused) = present_only(&app, &look, (Key::Data, line), &choice).await? {
         return Ok(refused);
     }
-    let (body, first) =
-        (body(look.lang, look.who.writes(&app, Right::Administer)), First::of(&app, line).await?);
+    let rights = (look.who.writes(&app, Right::Administer), look.who.may(Right::Audit));
+    let (body, first) = (body(look.lang, rights), First::of(&app, line).await?);
     Ok(page(&app, &look, &Page { title: Key::Data, line, script: "data.mjs", body, first }))
 }
 
-fn body(lang: Lang, writes: bool) -> Markup {
+fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
     let polls = [
         Key::Station,
         Key::Group,
@@ -61,6 +61,9 @@ fn body(lang: Lang, writes: bool) -> Markup {
         (trouble())
         @if writes {
             (reload(lang))
+        }
+        @if audits {
+            p.reload { a.act href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
         }
         div.tiles {
             (figure(lang, Key::LinksUp, "links"))

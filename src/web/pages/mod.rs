@@ -2,6 +2,7 @@
 //! moment; the next ones come over the stream.
 
 mod admin;
+mod audit;
 mod calls;
 pub mod data;
 mod first_run;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Routes {
         sim::routes(),
         login::routes(),
         admin::routes(),
+        audit::routes(),
     ]
     .into_iter()
     .flatten()

@@ -13,7 +13,7 @@ use super::layout::{Choice, Look, Page, page};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
-use crate::web::{App, Right, Routes, assets};
+use crate::web::{Access, App, Right, Routes, assets};
 
 /// Spans that can be chosen: hours and text.
 const SPANS: [(u32, Key); 4] =
@@ -60,7 +60,8 @@ async fn workbench(
     let shown = all.iter().find(|characteristic| *characteristic.id == *name);
     let shown = shown.ok_or_else(|| WebError::NoChart(name.chars().take(60).collect()))?;
     let writes = look.who.writes(&app, Right::Judge) && first.replay.is_none();
-    let body = body(look.lang, all, shown, writes);
+    let access = (writes, app.parts().access != Access::Open);
+    let body = body(look.lang, all, shown, access);
     let content = Page { title: Key::Spc, line, script: "spc.mjs", body, first };
     Ok(page(&app, &look, &content))
 }
@@ -91,12 +92,17 @@ fn series_key(series: Series) -> Key {
     }
 }
 
-fn body(lang: Lang, all: &[Characteristic], shown: &Characteristic, writes: bool) -> Markup {
+fn body(
+    lang: Lang,
+    all: &[Characteristic],
+    shown: &Characteristic,
+    (writes, signs): (bool, bool),
+) -> Markup {
     html! {
         link rel="stylesheet" href=(assets::href("spc.css"));
         h1.away { (lang.mark(Key::Spc)) " " (name(lang, shown)) }
         p.about.dim { (lang.mark(Key::SpcAbout)) }
-        form.card.tools #tools data-characteristic=(shown.id) data-writes=(writes) data-step=(shown.subgroup_minutes) {
+        form.card.tools #tools data-characteristic=(shown.id) data-writes=(writes) data-signs=(signs) data-step=(shown.subgroup_minutes) {
             (select(lang, Key::SpcCharacteristic, "characteristic", html! {
                 @for one in all {
                     option value=(one.id) selected[one.id == shown.id] { (name(lang, one)) }

@@ -19,6 +19,7 @@ const READ: &str = "dvoqa";
 const WORK: &str = "oq";
 const JUDGE: &str = "q";
 const ADMIN: &str = "a";
+const AUDIT: &str = "qa";
 
 const ROWS: &[(&str, &str, &str)] = &[
     // Pages.
@@ -36,12 +37,17 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET", "/report/final", READ),
     ("GET", "/data", READ),
     ("GET", "/admin", ADMIN),
+    ("GET", "/admin/audit", AUDIT),
     ("GET", "/login", ALL),
     ("GET", "/setup", ALL),
     ("GET", "/assets/{name}", ALL),
     // What is read.
     ("GET", "/api/openapi.json", READ),
     ("GET", "/api/v1/alerts", READ),
+    ("GET", "/api/v1/audit", AUDIT),
+    ("GET", "/api/v1/audit.csv", AUDIT),
+    ("GET", "/api/v1/configurations", AUDIT),
+    ("GET", "/api/v1/configurations/{sha256}", AUDIT),
     ("GET", "/api/v1/displays", READ),
     ("GET", "/api/v1/forward", READ),
     ("GET", "/api/v1/lines", READ),

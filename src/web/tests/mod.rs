@@ -2,6 +2,7 @@
 
 mod access;
 mod andon;
+mod audit;
 mod colours;
 mod displays;
 mod eyes;
@@ -72,6 +73,7 @@ fn paths() -> Vec<String> {
         "/reports/final",
         "/lines/{id}/reports",
         "/api/v1/sim/",
+        "{sha256}",
         // Who signs in has tests of its own.
         "/login",
         "/logout",

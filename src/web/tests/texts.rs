@@ -16,8 +16,14 @@ fn every_word_of_the_data_has_a_text() {
     let verdicts = ["more", "less", "chance", "too_few", "none"].map(|v| format!("verdict.{v}"));
     let forward = ["connecting", "forwarding", "waiting", "refused", "stopped"];
     let forward = forward.map(|state| format!("forward.{state}"));
-    let all =
-        states.iter().chain(&classes).chain(&kinds).chain(&causes).chain(&verdicts).chain(&forward);
+    let did: Vec<String> =
+        domain::audit::What::ALL.iter().map(|what| format!("did.{}", what.word())).collect();
+    let meanings: Vec<String> =
+        domain::audit::Meaning::ALL.iter().map(|one| format!("meaning.{}", one.word())).collect();
+    let all = did.iter().chain(&meanings);
+    let all = all.chain(
+        states.iter().chain(&classes).chain(&kinds).chain(&causes).chain(&verdicts).chain(&forward),
+    );
     for name in all {
         assert!(names.contains(name.as_str()), "{name}");
     }

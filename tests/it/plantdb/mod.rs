@@ -1,6 +1,7 @@
 //! The plant database: real PostgreSQL, links that fail, boxes that are not who they say, and TimescaleDB.
 
 mod adopted;
+mod audit;
 mod bench;
 mod book;
 mod cluster;

@@ -2,6 +2,7 @@
 //! journal.
 
 use capline::historian::archive::Settings;
+use domain::audit::Actor;
 use domain::line::batch::hand::{Did, Entry};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::report::{FinalReport, GapId, GapNote};
@@ -21,6 +22,10 @@ use tokio_postgres::Client;
 use super::book::{Book, T0_US, database, drained, minute};
 use super::cluster::Cluster;
 use crate::harness::LINE;
+
+fn by() -> Actor {
+    Actor::named("Li")
+}
 
 /// Each table of the plant, what it has of a row, and the same of the journal.
 const SAME: [(&str, &str, &str); 11] = [
@@ -161,11 +166,11 @@ fn quality(book: &Book) {
     let limits = fitted.limits(&characteristic).expect("there is dispersion");
     let (author, reason) = ("An".to_owned(), "first\nbaseline".to_owned());
     let limits = Limits { version: 1, author, reason, made_us: T0_US, ..limits };
-    book.historian.add_limits(&line(), limits.clone()).expect("kept");
-    let (by, reason) = ("Bo".to_owned(), "replayed over a week".to_owned());
-    let decision = Decision { verdict: Verdict::Approved, by, reason, at_us: T0_US + 1 };
+    book.historian.add_limits(&line(), limits.clone(), &by()).expect("kept");
+    let (who, reason) = ("Bo".to_owned(), "replayed over a week".to_owned());
+    let decision = Decision { verdict: Verdict::Approved, by: who, reason, at_us: T0_US + 1 };
     let limits = limits.decide(decision).expect("decided");
-    book.historian.decide_limits(&line(), limits.clone()).expect("kept");
+    book.historian.decide_limits(&line(), limits.clone(), &by()).expect("kept");
     let mut told = Vec::new();
     let mut monitor = Monitor::new(characteristic, Some(limits));
     minutes[..90].iter().for_each(|minute| monitor.push(minute, false, |one| told.push(one)));
@@ -193,7 +198,7 @@ fn say_everything(book: &mut Book) {
     let part = PartId { stop: 1, cut: 0 };
     let act = Act::Assign { part, cause: Cause::ALL[1], reason: "缺胶囊".into() };
     let revision = Revision { number: 0, at_us: T0_US, by: "li".into(), why: "seen".into(), act };
-    historian.revise_stops(&line(), revision, None).expect("kept").expect("it can be made");
+    historian.revise_stops(&line(), revision, None, &by()).expect("kept").expect("it can be made");
     quality(book);
     historian.put_incident(&line(), incident(1, false)).expect("kept");
     historian.put_incident(&line(), incident(4, true)).expect("kept");
@@ -203,14 +208,14 @@ fn say_everything(book: &mut Book) {
         kind: WorkKind::Cause,
         text: text.to_owned(),
     };
-    assert!(historian.add_work(&line(), 1, work("worn dosator")).expect("kept"));
+    assert!(historian.add_work(&line(), 1, work("worn dosator"), &by()).expect("kept"));
     let note = |text: &str| GapNote {
         gap: GapId::Event(1),
         at_us: T0_US + 10,
         author: "An".to_owned(),
         text: text.to_owned(),
     };
-    historian.add_gap_notes(&line(), vec![note("cable"), note("again")]).expect("kept");
+    historian.add_gap_notes(&line(), vec![note("cable"), note("again")], &by()).expect("kept");
     let report = FinalReport {
         number: 0,
         kind: PeriodKind::Shift,
@@ -223,7 +228,10 @@ fn say_everything(book: &mut Book) {
         page_sha256: String::new(),
     };
     let page = "<p>班次 A</p>".repeat(20_000).into_bytes();
-    historian.add_final_report(&line(), report, page).expect("kept").expect("the first version");
+    historian
+        .add_final_report(&line(), report, page, &by())
+        .expect("kept")
+        .expect("the first version");
 }
 
 fn of_journal(book_dir: &std::path::Path, sql: &str) -> Vec<String> {
@@ -321,7 +329,7 @@ async fn a_record_that_the_database_refuses_is_laid_aside() {
         // PostgreSQL has no text with a zero character, SQLite has.
         text: if n == 40 { "torn \0 text".to_owned() } else { format!("note {n}") },
     };
-    book.historian.add_gap_notes(&line(), (1..=100).map(note).collect()).expect("kept");
+    book.historian.add_gap_notes(&line(), (1..=100).map(note).collect(), &by()).expect("kept");
     let (forwarder, mut alarms) = book.forward(cluster.settings("edge-1", None));
     let stats = drained(&forwarder, &book).await;
     let record = stats.streams.iter().find(|stream| stream.name == "record").expect("records");

@@ -19,7 +19,10 @@ async fn steps_are_applied_once_and_an_edited_one_is_found() {
     let (one, two) = (one.expect("it migrates"), two.expect("so does the other"));
     let mut applied = [one.applied, two.applied].concat();
     applied.sort_unstable();
-    assert_eq!(applied, ["partitions", "records", "records_partitions", "roles", "tables"]);
+    assert_eq!(
+        applied,
+        ["audit", "partitions", "records", "records_partitions", "roles", "tables"]
+    );
     assert_eq!(migrate(&address).await.expect("again").applied, Vec::<&str>::new());
     let edit = "update capline.migration set sha256 = 'edited' where step = 2";
     admin.batch_execute(edit).await.expect("an administrator may do so");
@@ -66,6 +69,9 @@ async fn each_role_may_do_what_it_is_for_and_no_more() {
         ("capline_writer", "update capline.report set page = ''", Some(refused)),
         ("capline_writer", "delete from capline.stop_revision", Some(refused)),
         ("capline_writer", "delete from capline.superseded", Some(refused)),
+        ("capline_writer", "select count(*) from capline.audit_head", None),
+        ("capline_writer", "update capline.audit_head set hash = ''", Some(refused)),
+        ("capline_writer", "delete from capline.audit_head", Some(refused)),
         ("capline_reader", "select count(*) from capline.limits_by_name", None),
         ("capline_reader", "select capline.supersede('edge-1', 'event', 0, 0)", Some(refused)),
         ("capline_writer", "drop table capline.event", Some(refused)),

@@ -88,7 +88,10 @@ async fn timescaledb_takes_the_same_rows() {
     let done = migrate(&timescale.address()).await.expect("the tables are made");
     assert_eq!(
         (done.variant, done.applied),
-        (Variant::Timescale, vec!["roles", "tables", "timescale", "records", "records_timescale"])
+        (
+            Variant::Timescale,
+            vec!["roles", "tables", "timescale", "records", "records_timescale", "audit"]
+        )
     );
     assert!(migrate(&timescale.address()).await.expect("again").applied.is_empty());
     let hypertables = "select count(*) from timescaledb_information.hypertables

@@ -1,7 +1,7 @@
 //! Control charts of a line: columns for the workbench, limits as records, incidents and the work on them.
 
 #[cfg(test)]
-mod tests;
+pub(in crate::web) mod tests;
 mod then;
 mod view;
 mod wanted;
@@ -10,10 +10,12 @@ mod write;
 use axum::Json;
 use axum::extract::State;
 use axum::routing::{get, post};
+use domain::audit::{Signature, Signed};
 use domain::line::calendar::Calendar;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::Characteristic;
+use domain::quality::limits::Limits;
 use domain::quality::subgroup::{Subgroup, subgroups_and_filling};
 use domain::quality::workbench::{By, evaluate, replay};
 use domain::units::{HOUR_US, LineId};
@@ -153,7 +155,8 @@ async fn chart(
         let within = span.1 - span.0 <= LENGTHS_SPAN_US;
         let lengths = if within { lengths(&characteristic, &data.minutes) } else { Vec::new() };
         let calendar = &app.line(line.as_str())?.config.calendar;
-        Ok(Json(WorkbenchView::of(Shown {
+        let signatures = signatures(app, &line)?;
+        let view = WorkbenchView::of(Shown {
             configured: &configured,
             characteristic: &characteristic,
             span,
@@ -167,7 +170,8 @@ async fn chart(
             cusum,
             marks: marks(&data.batches, calendar, span),
             filling: data.filling.as_ref(),
-        })))
+        });
+        Ok(Json(view.signed(&configured.id, &signatures)))
     })
     .await
 }
@@ -233,7 +237,9 @@ async fn versions(
     let (line, characteristic) = app.characteristic(&id, &name)?;
     off_thread(&app, move |app| {
         let limits = app.parts().quality.limits(&line, &characteristic.id);
-        Ok(Json(limits.map_err(WebError::Store)?.iter().map(LimitsView::of).collect()))
+        let signatures = signatures(app, &line)?;
+        let view = |limits: &Limits| LimitsView::of(limits).signed(&characteristic.id, &signatures);
+        Ok(Json(limits.map_err(WebError::Store)?.iter().map(view).collect()))
     })
     .await
 }
@@ -342,6 +348,11 @@ impl Data {
         let (subgroups, filling) = subgroups_and_filling(characteristic, &minutes, &batches_us);
         Ok(Data { minutes, batches, subgroups, filling })
     }
+}
+
+/// Signatures under decisions about limits of a line.
+fn signatures(app: &App, line: &LineId) -> Result<Vec<Signature>, WebError> {
+    app.parts().trail.signatures(line, Signed::Limits).map_err(WebError::Store)
 }
 
 /// The record of limits and incidents.

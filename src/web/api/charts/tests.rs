@@ -58,7 +58,7 @@ fn minute(start_us: i64, burst: bool) -> Minute {
 }
 
 /// A line that has been running for days, with a burst in the fifteen minutes from `burst_us`.
-fn running(now_us: i64, burst_us: i64) -> Kept {
+pub(in crate::web) fn running(now_us: i64, burst_us: i64) -> Kept {
     let now = now_us.div_euclid(MINUTE_US);
     let burst = |us: i64| (burst_us..burst_us + 15 * MINUTE_US).contains(&us);
     let of = |i: i64| minute(i * MINUTE_US, burst(i * MINUTE_US));

@@ -3,6 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::audit::Meaning;
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::{Decision, Excluded, Limits, PROVISIONAL_FROM, Verdict, fit};
 use domain::quality::record::{Work, WorkKind};
@@ -16,7 +17,7 @@ use super::{Data, SPAN_US, off_thread, record, version_of};
 use crate::web::api::written::{TEXT, Written, text};
 use crate::web::api::{QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, Path, WebError};
-use crate::web::{App, Who};
+use crate::web::{App, Asker};
 
 /// Most subgroups that one proposal leaves out.
 const EXCLUSIONS: usize = 100;
@@ -65,6 +66,9 @@ pub(super) struct Verdicted {
     by: String,
     /// Why.
     reason: String,
+    /// The password of who decides, where there are users: the decision is signed with it.
+    #[serde(default)]
+    password: Option<String>,
 }
 
 /// Something done about an incident.
@@ -109,14 +113,15 @@ pub(super) fn limits_of(
 pub(super) async fn propose(
     State(app): State<App>,
     Path((id, name)): Path<(String, String)>,
-    who: Who,
+    asker: Asker,
     Written(proposal): Written<Proposal>,
 ) -> Result<Json<Proposed>, WebError> {
     let (line, characteristic) = app.characteristic(&id, &name)?;
     let now_us = app.present().now.utc_us;
     let span =
         Span::of(proposal.from, proposal.to).resolve_from(now_us, SPAN_US, QUALITY_SPAN_US)?;
-    let author = who.signs("author", &proposal.author)?;
+    let by = asker.named("author", &proposal.author)?;
+    let author = by.name.clone();
     let reason = text("reason", &proposal.reason, TEXT)?;
     if proposal.exclude.len() > EXCLUSIONS {
         let message = format!("more than {EXCLUSIONS} subgroups left out; choose another baseline");
@@ -142,7 +147,7 @@ pub(super) async fn propose(
         }
         let limits = Limits { author, reason, made_us: now_us, ..made };
         let found = replay(&characteristic, &data.subgroups, By::InForce(&versions), &limits);
-        record(app).add_limits(&line, limits.clone()).map_err(WebError::Store)?;
+        record(app).add_limits(&line, limits.clone(), &by).map_err(WebError::Store)?;
         Ok(Json(Proposed { limits: LimitsView::of(&limits), replay: ReplayView::of(&found) }))
     })
     .await
@@ -163,19 +168,22 @@ pub(super) async fn propose(
 pub(super) async fn decide(
     State(app): State<App>,
     Path((id, name, version)): Path<(String, String, u32)>,
-    who: Who,
+    asker: Asker,
     Written(verdict): Written<Verdicted>,
 ) -> Result<Json<LimitsView>, WebError> {
     let (line, characteristic) = app.characteristic(&id, &name)?;
+    let (decided, meaning) = match verdict.verdict.as_str() {
+        "approved" => (Verdict::Approved, Meaning::Approved),
+        "rejected" => (Verdict::Rejected, Meaning::Rejected),
+        _ => {
+            return Err(WebError::Parameter("verdict must be approved or rejected".to_owned()));
+        }
+    };
+    let by = asker.named("by", &verdict.by)?;
+    let by = asker.signs(&app, by, (verdict.password.as_deref(), meaning)).await?;
     let decision = Decision {
-        verdict: match verdict.verdict.as_str() {
-            "approved" => Verdict::Approved,
-            "rejected" => Verdict::Rejected,
-            _ => {
-                return Err(WebError::Parameter("verdict must be approved or rejected".to_owned()));
-            }
-        },
-        by: who.signs("by", &verdict.by)?,
+        verdict: decided,
+        by: by.name.clone(),
         reason: text("reason", &verdict.reason, TEXT)?,
         at_us: app.present().now.utc_us,
     };
@@ -184,7 +192,7 @@ pub(super) async fn decide(
         let limits = version_of(&versions, version)?;
         let decided =
             limits.decide(decision).map_err(|refusal| WebError::Parameter(refusal.to_string()))?;
-        record(app).decide_limits(&line, decided.clone()).map_err(WebError::Store)?;
+        record(app).decide_limits(&line, decided.clone(), &by).map_err(WebError::Store)?;
         Ok(Json(LimitsView::of(&decided)))
     })
     .await
@@ -204,7 +212,7 @@ pub(super) async fn decide(
 pub(super) async fn work(
     State(app): State<App>,
     Path((id, incident)): Path<(String, i64)>,
-    who: Who,
+    asker: Asker,
     Written(done): Written<Done>,
 ) -> Result<axum::http::StatusCode, WebError> {
     let line = app.line(&id)?.config.id.clone();
@@ -216,10 +224,11 @@ pub(super) async fn work(
         WorkKind::Acknowledge if done.text.trim().is_empty() => String::new(),
         _ => text("text", &done.text, TEXT)?,
     };
-    let author = who.signs("author", &done.author)?;
+    let by = asker.named("author", &done.author)?;
+    let author = by.name.clone();
     let work = Work { at_us: app.present().now.utc_us, author, kind, text: words };
     off_thread(&app, move |app| {
-        match record(app).add_work(&line, incident, work).map_err(WebError::Store)? {
+        match record(app).add_work(&line, incident, work, &by).map_err(WebError::Store)? {
             true => Ok(axum::http::StatusCode::NO_CONTENT),
             false => Err(WebError::Parameter(format!("the line has no incident {incident}"))),
         }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use domain::audit::Actor;
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::PeriodKind;
 use domain::units::LineId;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::gather::{Facts, GoesOn, gather};
-use super::paper::{Made, sheet};
+use super::paper::{Final, Made, sheet};
 use crate::web::error::{Params, WebError, short};
 use crate::web::i18n::Lang;
 use crate::web::pages::words::file_time;
@@ -31,6 +32,12 @@ pub(crate) struct GapForm {
     pub(crate) by: String,
     /// Why the gaps are there.
     pub(crate) why: String,
+    /// Their password, where there are users: what is said is signed with it.
+    #[serde(default)]
+    pub(crate) password: Option<String>,
+    /// What the signature means: `confirmed` (default), `authored` or `reviewed`.
+    #[serde(default)]
+    pub(crate) meaning: Option<String>,
 }
 
 /// How far a report is from being final.
@@ -140,7 +147,12 @@ pub(crate) async fn standing(
 }
 
 /// Keeps what was said about gaps of a period. Names and words of the form are clean already.
-pub(crate) async fn explain(app: &App, line: &str, form: GapForm) -> Result<(), WebError> {
+pub(crate) async fn explain(
+    app: &App,
+    line: &str,
+    form: GapForm,
+    by: &Actor,
+) -> Result<(), WebError> {
     let (_, facts) = facts(app, line, &form.kind, form.start_ms).await?;
     let known = |name: &String| {
         let gap = GapId::parse(name).filter(|gap| facts.to_explain.contains(gap));
@@ -154,10 +166,10 @@ pub(crate) async fn explain(app: &App, line: &str, form: GapForm) -> Result<(), 
         return Err(WebError::Parameter("gaps is empty; choose at least one".to_owned()));
     }
     let at_us = app.present().now.utc_us;
-    let note = |gap| GapNote { gap, at_us, author: form.by.clone(), text: form.why.clone() };
+    let note = |gap| GapNote { gap, at_us, author: by.name.clone(), text: form.why.clone() };
     let notes = gaps.into_iter().map(note).collect();
-    let (line, reports) = (LineId::new(line), app.parts().reports.clone());
-    blocking(move || reports.add_gap_notes(&line, notes)).await
+    let (line, reports, by) = (LineId::new(line), app.parts().reports.clone(), by.clone());
+    blocking(move || reports.add_gap_notes(&line, notes, &by)).await
 }
 
 /// Makes a report final as `by` saw it: with figures of that hash.
@@ -165,7 +177,7 @@ pub(crate) async fn finalise(
     app: &App,
     line: &str,
     (kind, start_ms, lang): (&str, i64, Lang),
-    (by, seen): (String, &str),
+    (by, seen): (&Actor, &str),
 ) -> Result<FinalView, WebError> {
     let (position, facts) = facts(app, line, kind, start_ms).await?;
     let refuse = |why: String| Err(WebError::Conflict(why));
@@ -193,14 +205,17 @@ pub(crate) async fn finalise(
         start_us: facts.period.start_us,
         version: facts.finals.first().map_or(1, |last| last.version + 1),
         made_us: facts.made_us,
-        author: by,
+        author: by.name.clone(),
         lang: lang.word().to_owned(),
         data_sha256: facts.sha256.clone(),
         page_sha256: String::new(),
     };
-    let page = sheet(app, lang, position, &facts, &Made::File(&report))?.into_bytes();
-    let (line, reports) = (LineId::new(line), app.parts().reports.clone());
-    let kept = blocking(move || reports.add_final_report(&line, report, page)).await?;
+    let trail = app.parts().trail.clone();
+    let head = blocking(move || Ok(trail.looked()?.head)).await?;
+    let made = Made::File(&Final { report: &report, by, head: &head });
+    let page = sheet(app, lang, position, &facts, &made)?.into_bytes();
+    let (line, reports, by) = (LineId::new(line), app.parts().reports.clone(), by.clone());
+    let kept = blocking(move || reports.add_final_report(&line, report, page, &by)).await?;
     let kept = kept.ok_or_else(|| {
         WebError::Conflict("somebody else has just made it final; look at it again".to_owned())
     })?;

@@ -1,5 +1,6 @@
 //! Above the sheet and not on paper: what a report waits for before it can be final, and its final versions. Markup only.
 
+use domain::audit::Meaning;
 use domain::line::report::GapId;
 use maud::{Markup, html};
 
@@ -31,6 +32,19 @@ impl Sheet<'_> {
         let lacks = |writes: bool, key: Key| {
             html! { @if !writes && writer.printed.is_some() { p.small { (lang.mark(key)) } } }
         };
+        // Where there are users the record is signed: the password again, and what the signature means.
+        let signing = |meanings: [Meaning; 3], writes: bool| {
+            html! {
+                @if writer.printed.is_some() {
+                    label { span { (lang.mark(Key::SignMeaning)) }
+                        select name="meaning" disabled[!writes] {
+                            @for meaning in meanings { option value=(meaning.word()) { (word(lang, "meaning", meaning.word())) } }
+                        }
+                    }
+                    label { span { (lang.mark(Key::SignPassword)) } input name="password" type="password" autocomplete="current-password" maxlength="1024" required disabled[!writes]; }
+                }
+            }
+        };
         let ready = facts.goes_on().is_none() && open.is_empty();
         html! {
             section.closing #closing aria-labelledby="finalise" data-kind=(facts.period.kind.word())
@@ -45,6 +59,7 @@ impl Sheet<'_> {
                         }
                         (field(Key::GapWhy, "why", 1_000, writer.explains))
                         (by(writer.explains))
+                        (signing([Meaning::Confirmed, Meaning::Authored, Meaning::Reviewed], writer.explains))
                         button.act disabled { (lang.mark(Key::GapExplain)) }
                         (lacks(writer.explains, Key::NeedsOperator))
                     }
@@ -52,6 +67,7 @@ impl Sheet<'_> {
                 @if ready {
                     form #make-final autocomplete="off" {
                         (by(writer.finalises))
+                        (signing([Meaning::Approved, Meaning::Reviewed, Meaning::Authored], writer.finalises))
                         button.act disabled { (lang.mark(Key::Finalise)) }
                         (lacks(writer.finalises, Key::NeedsQuality))
                     }

@@ -1,6 +1,7 @@
 //! The sheet of a report: its head, key figures, signatures and evidence. Markup only.
 
 use axum::response::{Html, IntoResponse, Response};
+use domain::audit::{Actor, Head, Meaning};
 use domain::line::batch::{Bounded, Material};
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::minute::Counted;
@@ -18,7 +19,7 @@ use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::layout::{Look, data, explain_hint};
 use crate::web::pages::words::{count, day_hm, hms, known, moment, num, percent, share};
-use crate::web::{App, Right, Who, assets};
+use crate::web::{Access, App, AppParts, Right, Who, assets};
 
 /// What all parts of the sheet need.
 pub(super) struct Sheet<'a> {
@@ -36,7 +37,17 @@ pub(super) enum Made<'a> {
     /// To be looked at, printed and made final, by who reads it.
     Screen(Writer),
     /// To be kept: a file that needs nothing else.
-    File(&'a FinalReport),
+    File(&'a Final<'a>),
+}
+
+/// What a sheet that is kept says of itself.
+pub(super) struct Final<'a> {
+    /// The report.
+    pub(super) report: &'a FinalReport,
+    /// Who makes it final, and signs it where there are users.
+    pub(super) by: &'a Actor,
+    /// The audit trail as it stood then.
+    pub(super) head: &'a Head,
 }
 
 /// What a reader may write on a report.
@@ -125,8 +136,8 @@ pub(super) fn sheet(
                     (sheet.compared())
                     (sheet.charts())
                     (sheet.gaps())
-                    (sheet.signatures())
-                    (sheet.evidence(&parts.config_sha256, parts.simulated, made))
+                    (sheet.signatures(parts.access, made))
+                    (sheet.evidence(parts, made))
                 }
                 @if asks { (data("texts", &lang.table())) }
             }
@@ -327,35 +338,66 @@ impl Sheet<'_> {
         }
     }
 
-    fn signatures(&self) -> Markup {
+    /// Boxes for signatures: by hand on paper, filled where the report was signed with a password. Where there are no users
+    /// nothing is signed, and the sheet says so.
+    fn signatures(&self, access: Access, made: &Made<'_>) -> Markup {
         let lang = self.lang;
+        let signed = match made {
+            Made::File(Final { report, by, .. }) => by.signs.map(|meaning| (meaning, *report, *by)),
+            Made::Screen(_) => None,
+        };
+        let of = |key: Key| {
+            signed.filter(|(meaning, ..)| match meaning {
+                Meaning::Authored => key == Key::Operator,
+                Meaning::Reviewed => key == Key::Reviewer,
+                _ => key == Key::QualityAssurance,
+            })
+        };
         html! {
             section.sign aria-labelledby="handover" {
                 h2 #handover { (lang.mark(Key::Handover)) }
                 div.lines { p {} p {} p {} }
                 table.boxes { tbody { tr {
                     @for key in [Key::Operator, Key::Reviewer, Key::QualityAssurance] {
-                        td { b { (lang.mark(key)) } p.small { (lang.mark(Key::NameDate)) } }
+                        td {
+                            b { (lang.mark(key)) }
+                            @match of(key) {
+                                Some((meaning, report, by)) => {
+                                    p.signed { b { (by.name) } " (" (by.account) ")" br; (word(lang, "meaning", meaning.word())) ", " (moment(self.zone, report.made_us)) }
+                                    p.small { (lang.mark(Key::SignedFigures)) " " code { (self.facts.sha256) } }
+                                }
+                                None => p.small { (lang.mark(Key::NameDate)) },
+                            }
+                        }
                     }
                 } } }
+                @if access == Access::Open { p.small { (lang.mark(Key::NotSigned)) } }
             }
         }
     }
 
     /// What the sheet rests on.
-    fn evidence(&self, config_sha256: &str, simulated: bool, made: &Made<'_>) -> Markup {
-        let (lang, facts) = (self.lang, self.facts);
+    fn evidence(&self, parts: &AppParts, made: &Made<'_>) -> Markup {
+        let (lang, facts, simulated) = (self.lang, self.facts, parts.simulated);
+        let files = parts.config_files.iter().map(|(name, sha256)| {
+            let name = name.rsplit('/').next().unwrap_or(name);
+            (name, sha256)
+        });
         let limits: Vec<String> =
             facts.limits.iter().map(|(name, version)| format!("{name} v{version}")).collect();
         html! {
             footer.evidence {
                 @match made {
                     Made::Screen(_) => p { b { (lang.mark(Key::DraftReport)) } },
-                    Made::File(report) => p { b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (moment(self.zone, report.made_us)) }
+                    Made::File(Final { report, .. }) => p { b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (moment(self.zone, report.made_us)) }
                 }
                 p { b { (lang.mark(Key::Evidence)) } " " (lang.mark(Key::MadeAt)) " " (moment(self.zone, facts.made_us)) " · Capline " (env!("CARGO_PKG_VERSION")) " · build " (assets::build()) @if simulated { " · " (lang.mark(Key::Simulated)) } }
                 p { (lang.mark(Key::DataHash)) " " code { (facts.sha256) } }
-                p { (lang.mark(Key::ConfigHash)) " " code { (config_sha256) } }
+                p { (lang.mark(Key::ConfigHash)) " " code { (parts.config_sha256) } }
+                p { (lang.mark(Key::ConfigFiles)) @for (name, sha256) in files { " · " (name) " " code { (sha256) } } }
+                @if let Made::File(Final { head, .. }) = made {
+                    @if head.number > 0 { p data-audit-head=(head) { (lang.mark(Key::AuditEntry)) " " (head.number) " " code { (head.hash) } } }
+                }
                 p { (lang.mark(Key::LimitsVersions)) " " @if limits.is_empty() { (lang.mark(Key::NoLimits)) } @else { (limits.join(", ")) } }
             }
         }

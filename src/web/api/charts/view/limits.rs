@@ -1,5 +1,6 @@
 //! Limits, what they rest on, and what others would change.
 
+use domain::audit::Signature;
 use domain::quality::limits::{Evidence, Fitted, Limits, LimitsLaw, Maturity};
 use domain::quality::stream::Judged;
 use domain::quality::workbench::Replay;
@@ -60,6 +61,23 @@ pub(crate) struct LimitsView {
     decided_ms: Option<i64>,
     /// SHA-256 of the record.
     sha256: String,
+    /// The signature under the decision, where there are users.
+    signature: Option<SignatureView>,
+}
+
+/// A signature: who, when, what it means, and of what.
+#[derive(Clone, Serialize, ToSchema)]
+pub(crate) struct SignatureView {
+    /// Printed name.
+    name: String,
+    /// Account whose password was given.
+    account: String,
+    /// `authored`, `reviewed`, `approved`, `rejected` or `confirmed`.
+    meaning: String,
+    /// When, UTC milliseconds.
+    at_ms: i64,
+    /// SHA-256 of the record that it is bound to.
+    record_sha256: String,
 }
 
 /// How a baseline varied.
@@ -151,7 +169,22 @@ impl LimitsView {
             decided_reason_zh: decision.map(|decision| chinese(&decision.reason)),
             decided_ms: decision.map(|decision| ms(decision.at_us)),
             sha256: limits.hash(),
+            signature: None,
         }
+    }
+
+    /// With the signature under the decision, if it is among these of the line.
+    pub(crate) fn signed(self, characteristic: &str, signatures: &[Signature]) -> LimitsView {
+        let record = format!("{characteristic}/{}", self.version);
+        let signature = signatures.iter().find(|signature| signature.record == record);
+        let signature = signature.map(|signature| SignatureView {
+            name: signature.name.clone(),
+            account: signature.account.clone(),
+            meaning: signature.meaning.clone(),
+            at_ms: ms(signature.at_us),
+            record_sha256: signature.record_sha256.clone(),
+        });
+        LimitsView { signature, ..self }
     }
 }
 

@@ -5,6 +5,7 @@ mod evidence;
 mod incidents;
 mod limits;
 
+use domain::audit::Signature;
 use domain::quality::characteristic::{Characteristic, ChartKind, Measure};
 use domain::quality::limits::Limits;
 use domain::quality::record::StoredIncident;
@@ -129,6 +130,18 @@ pub(crate) struct WorkbenchView {
     incidents: Vec<IncidentView>,
     /// The same minutes in subgroups of other lengths; empty for measurements and long spans.
     lengths: Vec<LengthView>,
+}
+
+impl WorkbenchView {
+    /// With the signatures under decisions about its limits.
+    pub(crate) fn signed(self, characteristic: &str, signatures: &[Signature]) -> WorkbenchView {
+        let sign = |limits: LimitsView| limits.signed(characteristic, signatures);
+        WorkbenchView {
+            limits: self.limits.map(sign),
+            versions: self.versions.into_iter().map(sign).collect(),
+            ..self
+        }
+    }
 }
 
 fn ms(us: i64) -> i64 {

@@ -1,0 +1,223 @@
+//! `/admin/audit`: the audit trail, searched, page by page, and how its chain stands. Drawn here: a form and links, so
+//! that it works without a script.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use domain::audit::{Entry, Looked, What};
+use domain::units::HOUR_US;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::layout::{Choice, First, Look, Page, page};
+use super::parts::{heading, style};
+use super::words::{moment, num};
+use crate::web::api::audit::{PAGE, Search, found};
+use crate::web::error::{Params, WebError};
+use crate::web::i18n::{Key, Lang};
+use crate::web::{App, Routes};
+
+/// Routes of this page.
+pub(crate) fn routes() -> Routes {
+    vec![("/admin/audit", get(audit))]
+}
+
+/// What the form asks for; days are those of the plant.
+#[derive(Clone, Default, Deserialize)]
+struct Asked {
+    text: Option<String>,
+    who: Option<String>,
+    what: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    before: Option<i64>,
+}
+
+impl Asked {
+    fn search(&self, zone: &TimeZone) -> Result<Search, WebError> {
+        let ms = |us: i64| Some((us / 1_000).to_string());
+        Ok(Search {
+            text: self.text.clone(),
+            who: self.who.clone(),
+            what: self.what.clone(),
+            from: day_us(&self.from, zone, 0)?.and_then(ms),
+            to: day_us(&self.to, zone, 1)?.and_then(ms),
+            before: self.before,
+        })
+    }
+
+    /// The query of the same search.
+    fn query(&self, before: Option<i64>) -> String {
+        let said = [("text", &self.text), ("who", &self.who), ("what", &self.what)];
+        let days = [("from", &self.from), ("to", &self.to)];
+        let pairs = said.into_iter().chain(days).filter_map(|(name, value)| {
+            let value = value.as_ref().filter(|value| !value.is_empty())?;
+            Some(format!("{name}={}", escaped(value)))
+        });
+        let before = before.map(|number| format!("before={number}"));
+        pairs.chain(before).collect::<Vec<_>>().join("&")
+    }
+}
+
+/// A value of a query (RFC 3986: all but unreserved characters as percent and two digits).
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// The begin of a day of the plant, or of a day after it, UTC microseconds; none where none is named.
+fn day_us(day: &Option<String>, zone: &TimeZone, later: i64) -> Result<Option<i64>, WebError> {
+    let Some(day) = day.as_ref().filter(|day| !day.trim().is_empty()) else { return Ok(None) };
+    let begin = day.trim().parse::<Date>().ok().and_then(|date| {
+        let date = if later > 0 { date.tomorrow().ok()? } else { date };
+        zone.to_timestamp(date.at(0, 0, 0, 0)).ok()
+    });
+    let begin = begin.map(|begin| begin.as_microsecond());
+    let begin = begin.filter(|us| (0..=9_999_999_999 * 1_000_000 - HOUR_US).contains(us));
+    begin.map(Some).ok_or_else(|| {
+        let day: String = day.chars().take(40).collect();
+        WebError::Parameter(format!("{day:?} is no day; write it as 2026-11-24"))
+    })
+}
+
+async fn audit(
+    State(app): State<App>,
+    look: Look,
+    Params(choice): Params<Choice>,
+    Params(asked): Params<Asked>,
+) -> Result<Response, WebError> {
+    let line = app.position(choice.line())?;
+    let zone = &app.parts().zone;
+    let (entries, looked) = found(&app, &asked.search(zone)?, PAGE).await?;
+    let body = body(look.lang, zone, &asked, (&entries, &looked))?;
+    let first = First::of(&app, line).await?;
+    Ok(page(
+        &app,
+        &look,
+        &Page { title: Key::AuditTitle, line, script: "reports.mjs", body, first },
+    ))
+}
+
+fn body(
+    lang: Lang,
+    zone: &TimeZone,
+    asked: &Asked,
+    (entries, looked): (&[Entry], &Looked),
+) -> Result<Markup, WebError> {
+    let search = asked.search(zone)?;
+    // The file takes moments where the form takes days.
+    let csv = Asked { from: search.from, to: search.to, ..asked.clone() }.query(None);
+    let older = (entries.len() == PAGE).then(|| entries.last().map(|entry| entry.number)).flatten();
+    Ok(html! {
+        (style())
+        (heading(lang, Key::AuditTitle, Key::AuditAbout))
+        (state(lang, zone, looked))
+        (form(lang, asked))
+        (table(lang, entries))
+        nav.reload aria-label=(lang.say(Key::AuditTitle)) {
+            @if asked.before.is_some() { a.act href={ "?" (asked.query(None)) } { (lang.mark(Key::AuditNewest)) } }
+            @if let Some(number) = older { a.act rel="next" href={ "?" (asked.query(Some(number))) } { (lang.mark(Key::AuditOlder)) } }
+            a.act download href={ "/api/v1/audit.csv?" (csv) } { (lang.mark(Key::AuditCsv)) }
+        }
+    })
+}
+
+/// How the chain stands.
+fn state(lang: Lang, zone: &TimeZone, looked: &Looked) -> Markup {
+    let (at, last) = (moment(zone, looked.at_us), num(looked.head.number.unsigned_abs()));
+    let sound = looked.findings.is_empty();
+    let text = match sound {
+        true => lang.say(Key::AuditSound).replace("{n}", &last),
+        false => lang
+            .say(Key::AuditBroken)
+            .replace("{n}", &looked.findings.len().to_string())
+            .replace("{last}", &last),
+    };
+    html! {
+        section.reload.broken[!sound] role="status" aria-label=(lang.say(Key::AuditTitle)) {
+            b { (text.replace("{at}", &at)) }
+            code.dim { (looked.head.hash) }
+            span.dim { (lang.mark(Key::AuditVerify)) }
+            @if !sound { ul { @for finding in looked.findings.iter().take(20) { li { (finding) } } } }
+        }
+    }
+}
+
+fn form(lang: Lang, asked: &Asked) -> Markup {
+    let said = |value: &Option<String>| value.clone().unwrap_or_default();
+    let field = |key: Key, name: &str, kind: &str, value: String| {
+        html! { label { span.dim { (lang.mark(key)) } input name=(name) type=(kind) value=(value) maxlength="200" autocomplete="off"; } }
+    };
+    html! {
+        form.card.tools method="get" action="/admin/audit" role="search" {
+            (field(Key::AuditText, "text", "search", said(&asked.text)))
+            (field(Key::AuditWho, "who", "search", said(&asked.who)))
+            label {
+                span.dim { (lang.mark(Key::AuditWhat)) }
+                select name="what" {
+                    option value="" { (lang.say(Key::AuditAny)) }
+                    @for what in What::ALL {
+                        option value=(what.word()) selected[asked.what.as_deref() == Some(what.word())] { (did(lang, what.word())) }
+                    }
+                }
+            }
+            (field(Key::AuditSince, "from", "date", said(&asked.from)))
+            (field(Key::AuditUntil, "to", "date", said(&asked.to)))
+            button.act { (lang.mark(Key::AuditSearch)) }
+        }
+    }
+}
+
+fn table(lang: Lang, entries: &[Entry]) -> Markup {
+    let columns = [
+        Key::AuditNumber,
+        Key::Time,
+        Key::AuditWho,
+        Key::AuditFrom,
+        Key::AuditWhat,
+        Key::AuditSubject,
+        Key::AuditOld,
+        Key::AuditNew,
+        Key::WhyWord,
+    ];
+    html! {
+        div.card.list.audit {
+            div.scroll role="region" aria-label=(lang.say(Key::AuditTitle)) tabindex="0" {
+                table {
+                    thead { tr { @for key in columns { th scope="col" { (lang.mark(key)) } } } }
+                    tbody {
+                        @if entries.is_empty() { tr { td colspan=(columns.len()) { (lang.mark(Key::AuditNone)) } } }
+                        @for entry in entries {
+                            tr {
+                                th scope="row" title=(entry.hash) { (num(entry.number.unsigned_abs())) }
+                                td.nowrap { (entry.local.get(..19).unwrap_or(&entry.local).replace('T', " ")) }
+                                td.wide { (entry.name) @if !entry.account.is_empty() && entry.account != entry.name { " (" (entry.account) ")" } }
+                                td.wide { (entry.from) }
+                                td.wide { (did(lang, &entry.what)) }
+                                td.wide { (entry.subject) }
+                                td.wide { (entry.old) }
+                                td.wide { (entry.new) }
+                                td.wide { (entry.reason) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What was done, in words.
+fn did(lang: Lang, word: &str) -> String {
+    let id = format!("did.{word}");
+    let key = Key::ALL.iter().find(|key| key.id() == id);
+    key.map_or_else(|| word.to_owned(), |key| lang.say(*key).into_owned())
+}

@@ -1,0 +1,162 @@
+//! What the web asks of the audit trail, and who stands in it for a request.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use domain::account::NoLogin;
+use domain::audit::{
+    Actor, Configuration, ConfigurationUse, Entry, Filter, Looked, Meaning, Note, Signature, Signed,
+};
+use domain::units::LineId;
+
+use super::error::WebError;
+use super::{Access, App, AuditNote, Shown, WhereFrom, Who, audited, blocking};
+
+/// The audit trail, signatures, and configurations that were in force. All methods block and are called off the async
+/// threads; an error says why the record could not be read or written and goes to the log, not to the reader.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
+pub trait Trail: Send + Sync {
+    /// Notes something that has no row of its own. What cannot be noted is not to be done.
+    fn note(&self, note: Note) -> Result<(), String>;
+
+    /// Entries that fit, newest first.
+    fn entries(&self, filter: &Filter, limit: usize) -> Result<Vec<Entry>, String>;
+
+    /// How far the chain was looked through, and what was wrong.
+    fn looked(&self) -> Result<Looked, String>;
+
+    /// Signatures of records of a kind of a line, oldest first.
+    fn signatures(&self, line: &LineId, kind: Signed) -> Result<Vec<Signature>, String>;
+
+    /// From when on which configuration was in force, newest first.
+    fn configurations(&self) -> Result<Vec<ConfigurationUse>, String>;
+
+    /// A configuration that was in force; none of that hash.
+    fn configuration(&self, sha256: &str) -> Result<Option<Configuration>, String>;
+}
+
+/// No trail: for a record that nobody works with.
+#[derive(Clone, Copy, Debug)]
+pub struct NoTrail;
+
+impl Trail for NoTrail {
+    fn note(&self, _: Note) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn entries(&self, _: &Filter, _: usize) -> Result<Vec<Entry>, String> {
+        Ok(Vec::new())
+    }
+
+    fn looked(&self) -> Result<Looked, String> {
+        Ok(Looked::default())
+    }
+
+    fn signatures(&self, _: &LineId, _: Signed) -> Result<Vec<Signature>, String> {
+        Ok(Vec::new())
+    }
+
+    fn configurations(&self) -> Result<Vec<ConfigurationUse>, String> {
+        Ok(Vec::new())
+    }
+
+    fn configuration(&self, _: &str) -> Result<Option<Configuration>, String> {
+        Ok(None)
+    }
+}
+
+/// Who asks and from where, as the trail names them.
+pub(crate) struct Asker {
+    pub(crate) who: Who,
+    from: String,
+}
+
+impl FromRequestParts<Shown> for Asker {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, shown: &Shown) -> Result<Asker, WebError> {
+        let who = Who::from_request_parts(parts, shown).await?;
+        let Ok(WhereFrom(from)) = WhereFrom::from_request_parts(parts, shown).await;
+        Ok(Asker { who, from })
+    }
+}
+
+impl Asker {
+    /// Who stands in the trail. Where nobody is known it is the name that was `given`, which proves nothing.
+    pub(crate) fn actor(&self, given: &str) -> Actor {
+        let name = if self.who.printed.is_empty() { given } else { &self.who.printed };
+        Actor {
+            account: self.who.user.as_deref().unwrap_or_default().to_owned(),
+            name: name.to_owned(),
+            from: self.from.clone(),
+            signs: None,
+        }
+    }
+
+    /// The same with the name that is `given` under `key`, which must be that of the account where one is signed in.
+    ///
+    /// # Errors
+    /// Another name than that of the account, or none where nobody is signed in.
+    pub(crate) fn named(&self, key: &str, given: &str) -> Result<Actor, WebError> {
+        Ok(self.actor(&self.who.signs(key, given)?))
+    }
+
+    /// The same where nobody needs to give a name.
+    ///
+    /// # Errors
+    /// Another name than that of the account.
+    pub(crate) fn perhaps_named(&self, key: &str, given: &str) -> Result<Actor, WebError> {
+        Ok(self.actor(&self.who.may_sign(key, given)?))
+    }
+
+    /// Somebody as who signs: the password of the account is asked for again, which counts as an attempt to sign in.
+    /// Where there are no users nothing is signed.
+    ///
+    /// # Errors
+    /// No password, or a wrong one, which the trail keeps.
+    pub(crate) async fn signs(
+        &self,
+        app: &App,
+        actor: Actor,
+        (password, meaning): (Option<&str>, Meaning),
+    ) -> Result<Actor, WebError> {
+        if app.parts().access == Access::Open {
+            return Ok(actor);
+        }
+        let Some(user) = self.who.user.clone() else { return Err(WebError::SignIn) };
+        let Some(password) = password.filter(|password| !password.is_empty()) else {
+            let message = "this is signed: give your password again, as password";
+            return Err(WebError::Parameter(message.to_owned()));
+        };
+        let (accounts, password) = (app.parts().accounts.clone(), password.to_owned());
+        let looked = blocking(move || accounts.verify(&user, &password)).await?;
+        match looked {
+            Ok(_) => Ok(Actor { signs: Some(meaning), ..actor }),
+            Err(why) => {
+                let refused = |what: &'static str| AuditNote {
+                    who: actor.account.clone(),
+                    where_from: actor.from.clone(),
+                    what,
+                    subject: actor.account.clone(),
+                    reason: why.word().to_owned(),
+                    ..AuditNote::default()
+                };
+                audited(app, refused("signature_refused"));
+                if why == NoLogin::WrongAndLocked {
+                    audited(app, refused("lockout"));
+                }
+                Err(WebError::NoLogin)
+            }
+        }
+    }
+}
+
+/// The meaning of a signature: one of those that fit, the first where none is given.
+pub(crate) fn meaning_of(given: Option<&str>, fit: &[Meaning]) -> Result<Meaning, WebError> {
+    let first = fit.first().copied().unwrap_or(Meaning::Confirmed);
+    let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(first) };
+    let found = fit.iter().copied().find(|meaning| meaning.word() == given);
+    found.ok_or_else(|| {
+        let known: Vec<&str> = fit.iter().map(|meaning| meaning.word()).collect();
+        WebError::unknown("meaning", given, &known.join(", "))
+    })
+}
