@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::{Counts, Fault, Scenario};
+use crate::{
+    Counts, Fault, Injection, Model, ModelConfig, OUTPUT, Report, Said, SaidCounter, SaidSignal,
+    SaidStop, Scenario, Truth,
+};
 
 fn said(text: &str) -> String {
     Scenario::parse(Path::new("bad.toml"), text).unwrap_err().to_string()
@@ -59,4 +62,61 @@ fn a_bad_file_says_where_it_is_bad_what_was_found_and_the_way_out() {
         let said = said(&text);
         assert!(said.starts_with(expected), "{said}");
     }
+}
+
+/// The negative control: each expectation of a file is really asked for.
+#[test]
+fn what_is_not_as_the_file_wants_it_is_named() {
+    let text = "title = \"A scenario.\"\nseconds = 60\n[expect]\ncounts = \"exact\"\ndoubt = [0, 0]\n\
+                alarms = [\"miscount\"]\nshown = [\"bad_data\"]\nnever = [\"torn\"]\n[expect.causes]\n";
+    let text = format!("{text}\"{OUTPUT}\" = [\"wrap\"]\n");
+    let scenario = Scenario::parse(Path::new("wanted.toml"), &text).unwrap();
+    let mut model = Model::new(ModelConfig::default());
+    model.inject(Injection::new(Fault::Jam, 20_000_000, None, Some(10.0)).unwrap());
+    model.advance_to(60_000_000);
+    let made = model.ledger().made;
+    let truth = Truth::new(model.ledger(), Vec::new(), 0);
+    let counter = |total: Said, cause: &str| SaidCounter { total, causes: vec![cause.to_owned()] };
+    let mut report = Report::default();
+    report.counters.insert(OUTPUT.to_owned(), counter(Said::exactly(made), "wrap"));
+    let stop = model.ledger().stops[0].clone();
+    let signal = |word: &str| SaidSignal { at_us: 0, word: word.to_owned(), about: String::new() };
+    report.signals.push(signal("miscount"));
+    report.stops.push(SaidStop {
+        from_us: stop.from_us,
+        to_us: stop.to_us,
+        cause: "internal".to_owned(),
+        reason: Some(1),
+        key: Some("CF01".to_owned()),
+    });
+    let judge = |report: &Report, shown: &[&str]| {
+        let shown = shown.iter().map(|word| (*word).to_owned()).collect();
+        scenario.judge(&truth.score(report), report, &shown).len()
+    };
+    assert_eq!(judge(&report, &["bad_data"]), 0);
+    assert_eq!(judge(&report, &[]), 1, "nothing was shown");
+    let changed = |change: &dyn Fn(&mut Report)| {
+        let mut report = report.clone();
+        change(&mut report);
+        judge(&report, &["bad_data"])
+    };
+    let total =
+        |said: Said| changed(&|report| report.counters.get_mut(OUTPUT).unwrap().total = said);
+    assert_eq!(total(Said::exactly(made + 1)), 1, "outside");
+    assert_eq!(total(Said { low: made - 1, best: made, high: made }), 2, "in doubt, and too much");
+    let cause = |cause: &str| {
+        let causes = vec![cause.to_owned()];
+        changed(&|report| report.counters.get_mut(OUTPUT).unwrap().causes.clone_from(&causes))
+    };
+    assert_eq!((cause("gap"), cause("torn")), (1, 2));
+    assert_eq!(changed(&|report| report.signals.push(signal("contradicted"))), 1);
+    assert_eq!(changed(&|report| report.signals.clear()), 1);
+    assert_eq!(changed(&|report| report.stops.clear()), 1);
+    let false_stop = |report: &mut Report| {
+        let stop =
+            SaidStop { from_us: 40_000_000, to_us: Some(45_000_000), ..report.stops[0].clone() };
+        report.stops.push(stop);
+    };
+    assert_eq!(changed(&false_stop), 1);
+    assert_eq!(changed(&|report| report.counters.clear()), 2, "no counter and no wrap");
 }

@@ -90,7 +90,7 @@ fn what_is_wrong_is_found() {
     let late = score(|report| report.stops[2].from_us += SECOND_US);
     assert_eq!((late.summary().off_us, late.missed_stops().count()), (SECOND_US, 0));
     let none = score(|report| {
-        let (from_us, to_us) = (ZERO_US - HOUR_US, Some(ZERO_US - HOUR_US + 3 * SECOND_US));
+        let (from_us, to_us) = (ZERO_US + 3 * HOUR_US, Some(ZERO_US + 3 * HOUR_US + 3 * SECOND_US));
         let stop = SaidStop { from_us, to_us, ..report.stops[0].clone() };
         report.stops.push(stop);
     });
