@@ -65,7 +65,7 @@ fn a_full_hopper_blocks_everything_before_it_until_there_is_room() {
 fn a_fault_of_one_machine_blocks_those_before_it_and_starves_those_behind() {
     let mut faults = [0; CHAIN.len()];
     let mut model = plant_at(2, Preset::Typical, 0);
-    while faults.iter().any(|&n| n == 0) {
+    while faults.contains(&0) {
         assert!(model.plant_us() < 300 * HOUR_US, "not every machine failed: {faults:?}");
         model.advance_to(model.plant_us() + 10_000_000);
         let ledger = model.ledger();
