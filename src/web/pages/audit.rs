@@ -217,7 +217,5 @@ fn table(lang: Lang, entries: &[Entry]) -> Markup {
 
 /// What was done, in words.
 fn did(lang: Lang, word: &str) -> String {
-    let id = format!("did.{word}");
-    let key = Key::ALL.iter().find(|key| key.id() == id);
-    key.map_or_else(|| word.to_owned(), |key| lang.say(*key).into_owned())
+    lang.say_word("did", word)
 }

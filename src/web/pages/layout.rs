@@ -217,7 +217,7 @@ pub fn wall(app: &App, look: &Look, page: &Page) -> Response {
 }
 
 pub(super) fn document(app: &App, look: &Look, page: &Page, frame: Frame) -> Response {
-    let Look { lang, theme, wan, asked, ref who } = *look;
+    let Look { lang, theme, wan, ref who, .. } = *look;
     let parts = app.parts();
     let past = page.first.replay;
     let line = line_id(app, page.line);

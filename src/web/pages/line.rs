@@ -10,7 +10,7 @@ use super::layout::{Choice, Look, Page, page};
 use super::parts::{chart, chart_with, heading, signature, style, table, trouble};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
-use crate::web::i18n::Key;
+use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Right, Routes};
 
 /// Routes of this page.

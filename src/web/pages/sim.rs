@@ -40,11 +40,11 @@ async fn sim(
     let simulator = app.parts().simulator.clone().ok_or(WebError::NotFound)?;
     // The line of the address is that of the other pages; a simulated plant plays one.
     let line = app.position(Some(simulator.line().as_str()))?;
-    if let Some(refused) = present_only(&app, look, (Key::SimPage, line), &choice).await? {
+    if let Some(refused) = present_only(&app, &look, (Key::SimPage, line), &choice).await? {
         return Ok(refused);
     }
     let (body, first) = (body(look.lang, app.parts().writes), First::of(&app, line).await?);
-    Ok(page(&app, look, &Page { title: Key::SimPage, line, script: "sim.mjs", body, first }))
+    Ok(page(&app, &look, &Page { title: Key::SimPage, line, script: "sim.mjs", body, first }))
 }
 
 fn body(lang: Lang, writes: bool) -> Markup {

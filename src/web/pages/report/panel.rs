@@ -5,7 +5,7 @@ use domain::line::report::GapId;
 use maud::{Markup, html};
 
 use super::gather::GoesOn;
-use super::paper::{Sheet, Writer, word};
+use super::paper::{Sheet, Writer};
 use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::words::{clock, day_hm, hms};
@@ -38,7 +38,7 @@ impl Sheet<'_> {
                 @if writer.printed.is_some() {
                     label { span { (lang.mark(Key::SignMeaning)) }
                         select name="meaning" disabled[!writes] {
-                            @for meaning in meanings { option value=(meaning.word()) { (word(lang, "meaning", meaning.word())) } }
+                            @for meaning in meanings { option value=(meaning.word()) { (lang.say_word("meaning", meaning.word())) } }
                         }
                     }
                     label { span { (lang.mark(Key::SignPassword)) } input name="password" type="password" autocomplete="current-password" maxlength="1024" required disabled[!writes]; }

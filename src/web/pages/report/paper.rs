@@ -363,7 +363,7 @@ impl Sheet<'_> {
                             b { (lang.mark(key)) }
                             @match of(key) {
                                 Some((meaning, report, by)) => {
-                                    p.signed { b { (by.name) } " (" (by.account) ")" br; (word(lang, "meaning", meaning.word())) ", " (moment(self.zone, report.made_us)) }
+                                    p.signed { b { (by.name) } " (" (by.account) ")" br; (lang.say_word("meaning", meaning.word())) ", " (moment(self.zone, report.made_us)) }
                                     p.small { (lang.mark(Key::SignedFigures)) " " code { (self.facts.sha256) } }
                                 }
                                 None => p.small { (lang.mark(Key::NameDate)) },
