@@ -183,9 +183,12 @@ async fn demo(
     mut options: capline::demo::DemoOptions,
     duration: Option<Duration>,
 ) -> anyhow::Result<ExitCode> {
-    eprintln!(
-        "Capline demo: the plant runs through its history first; the address follows in some seconds."
-    );
+    if std::io::stderr().is_terminal() {
+        // For who waits; what reads a pipe waits for the address.
+        eprintln!(
+            "Capline demo: the plant runs through its history first; the address follows in some seconds."
+        );
+    }
     let mut demo = capline::demo::Demo::start(&options).await?;
     eprintln!("Capline demo: open http://{} (simulated line; Ctrl-C ends it)", demo.addr());
     eprintln!("Nobody signs in: a demo lets everybody in who is at this machine.");
