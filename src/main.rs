@@ -1,6 +1,7 @@
 //! The command line. Prints, decides nothing.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is what prints")]
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use clap::{Parser, Subcommand};
 mod commands;
 
 use commands::{
-    adopt, audit, backup, browse, check, count, export, import, migrate, oee, pki, probe,
+    Which, adopt, audit, backup, browse, check, count, export, import, migrate, oee, pki, probe,
     reconcile, runtime, selftest, spc, user,
 };
 
@@ -60,12 +61,11 @@ enum Command {
     /// SIGTERM. A device that cannot be reached is tried again and stops nothing else. SIGHUP reads the configuration
     /// and its maps again: with any mistake the old ones go on, else only what has changed is touched.
     #[command(
-        after_help = "Example:\n  capline check config/plant.toml && capline run --config config/plant.toml"
+        after_help = "Example:\n  capline check config/plant.toml && capline run config/plant.toml"
     )]
     Run {
-        /// Configuration, such as config/plant.toml
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        which: Which,
     },
     Adopt(adopt::AdoptArgs),
     Audit(audit::AuditArgs),
@@ -96,11 +96,14 @@ fn main() -> ExitCode {
         .unwrap_or_else(|_| {
             format!("warn,capline=info,opcua_server=off,{}", sources::QUIET).into()
         });
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Colours are for a terminal; in a file they are noise.
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    log.with_writer(std::io::stderr).init();
     match perform(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("capline: {error:#}");
+            commands::complain(&format!("capline: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -116,8 +119,8 @@ fn perform(command: Command) -> anyhow::Result<ExitCode> {
                 duration,
             ))
         }
-        Command::Run { config } => {
-            let config = Config::load(&config)?;
+        Command::Run { which } => {
+            let config = Config::load(which.file())?;
             runtime()?.block_on(run(&config))
         }
         Command::Adopt(args) => {
@@ -180,6 +183,12 @@ async fn demo(
     mut options: capline::demo::DemoOptions,
     duration: Option<Duration>,
 ) -> anyhow::Result<ExitCode> {
+    if std::io::stderr().is_terminal() {
+        // For who waits; what reads a pipe waits for the address.
+        eprintln!(
+            "Capline demo: the plant runs through its history first; the address follows in some seconds."
+        );
+    }
     let mut demo = capline::demo::Demo::start(&options).await?;
     eprintln!("Capline demo: open http://{} (simulated line; Ctrl-C ends it)", demo.addr());
     eprintln!("Nobody signs in: a demo lets everybody in who is at this machine.");

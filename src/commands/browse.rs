@@ -12,9 +12,12 @@ use super::{Refusal, print};
 
 /// Look around in a machine, and print a map of what it has
 #[derive(Args)]
-#[command(after_help = "\
+#[command(
+    subcommand_value_name = "opcua",
+    after_help = "\
 Example:
-  capline browse opcua opc.tcp://192.168.1.14:4840 --filter CW04 > plc-maps/cw04-opcua.toml")]
+  capline browse opcua opc.tcp://192.168.1.14:4840 --filter CW04 > plc-maps/cw04-opcua.toml"
+)]
 pub(crate) struct BrowseArgs {
     #[command(subcommand)]
     protocol: BrowseProtocol,

@@ -10,9 +10,9 @@ use capline::config::{
 };
 use capline::sources::{Plan, Request, plan, tags_of};
 use clap::Args;
-use domain::plc_map::{Group, ModbusOptions, OpcUaOptions, PlcMap, Problem, Protocol, Table};
+use domain::plc_map::{Group, ModbusOptions, OpcUaOptions, PlcMap, Problem, Protocol, Role, Table};
 
-use super::{print, read};
+use super::{complain, print, read};
 
 /// Check a configuration and its maps, and show the requests they lead to
 ///
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     let config = match Config::load(&args.config) {
         Ok(config) => config,
         Err(error) => {
-            eprintln!("{error}");
+            complain(&error.to_string());
             return ExitCode::FAILURE;
         }
     };
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     if mistakes.is_empty() {
         return print(&text);
     }
-    eprintln!("{}", mistakes.join("\n"));
+    complain(&mistakes.join("\n"));
     ExitCode::FAILURE
 }
 
@@ -75,7 +75,7 @@ fn map_alone(path: &Path, text: &str) -> ExitCode {
         Ok(map) => map,
         Err(problems) => {
             let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-            eprintln!("{}", lines.join("\n"));
+            complain(&lines.join("\n"));
             return ExitCode::FAILURE;
         }
     };
@@ -92,7 +92,7 @@ fn map_alone(path: &Path, text: &str) -> ExitCode {
     match device_plan(&device) {
         Ok(plan) => print(plan.trim_start()),
         Err(mistake) => {
-            eprintln!("{mistake}");
+            complain(&mistake);
             ExitCode::FAILURE
         }
     }
@@ -101,7 +101,8 @@ fn map_alone(path: &Path, text: &str) -> ExitCode {
 fn head(config: &Config, file: &str) -> String {
     let zone = config.zone.iana_name().unwrap_or("a zone without a name");
     let (site, listen, data) = (&config.site, config.web.listen, config.data.display());
-    format!("{file}: {site}, {zone}; screens on http://{listen}; journal in {data}\n")
+    let scheme = if config.web.has_tls() { "https" } else { "http" };
+    format!("{file}: {site}, {zone}; screens on {scheme}://{listen}; journal in {data}\n")
 }
 
 fn line_head(line: &LineConfig) -> String {
@@ -115,10 +116,19 @@ fn line_head(line: &LineConfig) -> String {
 fn device_plan(device: &DeviceConfig) -> Result<String, String> {
     let map = &device.map;
     let name = format!("\n  {} {}: ", map.station, map.title.en);
-    match &map.protocol {
-        Protocol::Modbus(options) => modbus(device, options).map(|plan| name + &plan),
-        Protocol::OpcUa(options) => Ok(name + &opcua(device, options)),
+    let plan = match &map.protocol {
+        Protocol::Modbus(options) => modbus(device, options)?,
+        Protocol::OpcUa(options) => opcua(device, options),
+    };
+    Ok(name + &plan + stateless(map))
+}
+
+/// A map that knows a state and no code of it is allowed, and never what was meant.
+fn stateless(map: &PlcMap) -> &'static str {
+    if map.position(&Role::State).is_some() && map.states.is_empty() {
+        return "    without [states] in the map every state of it is unknown; write what each code means, as 3 = \"execute\"\n";
     }
+    ""
 }
 
 fn modbus(device: &DeviceConfig, options: &ModbusOptions) -> Result<String, String> {

@@ -7,7 +7,7 @@ use clap::Args;
 use domain::plc_map::Problem;
 use domain::plc_map::import::{Head, map_of};
 
-use super::{UNUSABLE, print, read};
+use super::{UNUSABLE, complain, print, read};
 
 /// Make a plc-map from a register list in CSV
 ///
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &ImportArgs) -> ExitCode {
         Ok(map) => print(&map),
         Err(problems) => {
             let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-            eprintln!("{}", lines.join("\n"));
+            complain(&lines.join("\n"));
             ExitCode::from(UNUSABLE)
         }
     }

@@ -18,13 +18,16 @@ use super::{Refusal, print};
 #[derive(Args)]
 #[command(after_help = "\
 Example, the first time as an administrator, who makes the roles, later as capline_migrator:
-  CAPLINE_DATABASE_PASSWORD=... capline migrate --config config/plant.toml --user postgres
+  CAPLINE_DATABASE_PASSWORD=... capline migrate config/plant.toml --user postgres
   capline migrate --print-sql > capline.sql
 
 Exit code 0: the tables are there. 2: they are not; why is on stderr.")]
 pub(crate) struct MigrateArgs {
     /// Configuration with a [database]
-    #[arg(long, value_name = "FILE", required_unless_present = "print_sql")]
+    #[arg(value_name = "CONFIG", required_unless_present_any = ["print_sql", "config"])]
+    named: Option<PathBuf>,
+    /// The same
+    #[arg(long, value_name = "CONFIG", conflicts_with = "named")]
     config: Option<PathBuf>,
     /// Role to log in as
     #[arg(long, default_value = "capline_migrator")]
@@ -38,7 +41,8 @@ pub(crate) struct MigrateArgs {
 }
 
 pub(crate) async fn run(args: &MigrateArgs) -> Result<ExitCode, Refusal> {
-    let Some(file) = args.config.as_ref().filter(|_| !args.print_sql) else {
+    let file = args.named.as_ref().or(args.config.as_ref());
+    let Some(file) = file.filter(|_| !args.print_sql) else {
         let variant = if args.timescaledb { Variant::Timescale } else { Variant::Partitions };
         return Ok(print(&archive::script(variant)));
     };

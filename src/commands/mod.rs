@@ -31,6 +31,31 @@ use std::process::ExitCode;
 
 use capline::config::Config;
 use capline::historian::extract::Account;
+use clap::Args;
+
+/// Which configuration: `capline run config/plant.toml`, or after `--config`.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Which {
+    /// Configuration, such as config/plant.toml
+    #[arg(value_name = "CONFIG")]
+    named: Option<PathBuf>,
+    /// The same
+    #[arg(long, value_name = "CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl Which {
+    /// The file. One of the two is there.
+    pub(crate) fn file(&self) -> &Path {
+        self.named.as_deref().or(self.config.as_deref()).unwrap_or(Path::new(""))
+    }
+
+    /// Reads it with its maps.
+    pub(crate) fn load(&self) -> Result<Config, Refusal> {
+        Config::load(self.file()).map_err(|error| Refusal(error.to_string()))
+    }
+}
 
 /// Exit code of an input that cannot be used; the command line's own mistakes have the same.
 const UNUSABLE: u8 = 2;
@@ -51,15 +76,28 @@ impl Refusal {
 
     /// Says it on stderr.
     pub(crate) fn exit(&self) -> ExitCode {
-        eprintln!("{}", self.0);
+        complain(&self.0);
         ExitCode::from(UNUSABLE)
     }
+}
+
+/// Says on stderr what is wrong. Where nobody reads it any more, as behind `2>&1 | head`, that is no mistake.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// The directory of a journal, named itself or by the configuration that names it.
 pub(crate) fn journal(named: &Path) -> Result<PathBuf, Refusal> {
     if !named.is_file() {
-        return Ok(named.to_owned());
+        // A name that is mistyped is no directory without a journal.
+        let meant = named.extension().is_some_and(|end| end == "toml");
+        return match meant && !named.exists() {
+            true => Err(Refusal::of(
+                named,
+                "there is no such file; name the configuration, or the directory of the journal",
+            )),
+            false => Ok(named.to_owned()),
+        };
     }
     let config = Config::load(named).map_err(|error| Refusal(error.to_string()))?;
     Ok(config.data)

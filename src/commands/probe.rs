@@ -19,11 +19,14 @@ use super::{UNUSABLE, print};
 
 /// Show what a device holds, in every way to read it; reads only
 #[derive(Args)]
-#[command(after_help = "\
+#[command(
+    subcommand_value_name = "modbus",
+    after_help = "\
 Example:
   capline probe modbus 192.168.1.10 --unit 1 --from 0 --count 48
 
-`capline probe modbus --help` tells the rest.")]
+`capline probe modbus --help` tells the rest."
+)]
 pub(crate) struct ProbeArgs {
     #[command(subcommand)]
     protocol: Protocol,

@@ -1,17 +1,16 @@
 //! `capline reconcile`: the books of the journal against each other and against the plant database.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use capline::clock::Clock;
-use capline::config::{Config, LineConfig};
+use capline::config::LineConfig;
 use capline::historian::reconcile::{Day, Plan, Question, Report, reconcile};
 use capline::service;
 use capline::table::span::moment;
 use clap::Args;
 use domain::line::chronicle;
 
-use super::{Refusal, balance, print, print_json};
+use super::{Refusal, Which, balance, print, print_json};
 
 /// Compare the books of a journal with each other and with the plant database
 ///
@@ -21,13 +20,12 @@ use super::{Refusal, balance, print, print_json};
 #[derive(Args)]
 #[command(after_help = "\
 Example:
-  capline reconcile --config config/plant.toml --from 2026-11-01 --to 2026-12-01
+  capline reconcile config/plant.toml --from 2026-11-01 --to 2026-12-01
 
 Exit code 0: equal, but for what waits. 1: there is a difference. 2: the journal or the plant database cannot be read.")]
 pub(crate) struct ReconcileArgs {
-    /// Configuration, such as config/plant.toml
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    which: Which,
     /// First day: 2026-11-24, or a moment of it
     #[arg(long, value_name = "MOMENT")]
     from: Option<String>,
@@ -40,7 +38,7 @@ pub(crate) struct ReconcileArgs {
 }
 
 pub(crate) async fn run(args: &ReconcileArgs) -> Result<ExitCode, Refusal> {
-    let config = Config::load(&args.config).map_err(|error| Refusal(error.to_string()))?;
+    let config = args.which.load()?;
     let at = |option, text: &Option<String>| {
         let moment = text.as_deref().map(|text| moment(option, text, &config.zone)).transpose();
         moment.map_err(Refusal)

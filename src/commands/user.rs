@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use capline::accounts::Accounts;
+use capline::config::{Config, WebAccess};
 use capline::historian::AccountBook;
 use capline::historian::audit::note_beside;
 use clap::{Args, Subcommand};
 use domain::account::{Change, NewAccount, Refused, Role, SessionLimits};
 use domain::audit::{Note, What};
 
-use super::{Refusal, audit, journal, print};
+use super::{Refusal, audit, complain, journal, print};
 
 /// Keep the users of a service, also while it runs
 ///
@@ -114,6 +115,11 @@ pub(crate) fn run(args: &UserArgs) -> Result<ExitCode, Refusal> {
             let printed = printed.clone().unwrap_or_else(|| name.clone());
             let new = NewAccount { name, printed, role, password: password()? };
             told(of, What::UserAdded, accounts.add(new))?;
+            if is_open(&of.at) {
+                complain(
+                    "nobody signs in yet: write access = \"users\" under [web] of the configuration",
+                );
+            }
             Ok(print(&format!("{}: added as {}\n", of.name, role.word())))
         }
         UserAct::List { at } => list(at),
@@ -128,10 +134,14 @@ pub(crate) fn run_display(args: &DisplayArgs) -> Result<ExitCode, Refusal> {
     match &args.act {
         DisplayAct::Add(of) => {
             let token = told(of, What::DisplayAdded, open(&of.at)?.add_display(&of.name))?;
+            complain("open /wall/L1?token=… with this token on the display; it is not shown again");
             Ok(print(&format!("{token}\n")))
         }
         DisplayAct::List { at } => {
             let displays = open(at)?.displays().map_err(|why| Refusal::of(at, &why))?;
+            if displays.is_empty() {
+                complain("no display has a token yet: `capline display add` gives one");
+            }
             let row = |display: &domain::account::StoredDisplay| {
                 let state = if display.revoked_us.is_some() { "revoked" } else { "valid" };
                 format!("{}\t{}\t{state}\n", display.number, display.name)
@@ -157,12 +167,20 @@ fn change(of: &Of, change: Change) -> Result<ExitCode, Refusal> {
 
 fn list(at: &Path) -> Result<ExitCode, Refusal> {
     let users = open(at)?.accounts().map_err(|why| Refusal::of(at, &why))?;
+    if users.is_empty() {
+        complain("there is no user yet: `capline user add` makes one");
+    }
     let row = |user: &domain::account::StoredAccount| {
         let state = if user.disabled_us.is_some() { "disabled" } else { "enabled" };
         let account = &user.account;
         format!("{}\t{}\t{}\t{state}\n", account.name, account.role.word(), account.printed)
     };
     Ok(print(&users.iter().map(row).collect::<String>()))
+}
+
+/// Whether a configuration lets everybody in, so that users are of no use yet.
+fn is_open(at: &Path) -> bool {
+    at.is_file() && Config::load(at).is_ok_and(|config| config.web.access == WebAccess::Open)
 }
 
 fn open(at: &Path) -> Result<Accounts, Refusal> {

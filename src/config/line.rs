@@ -54,17 +54,19 @@ impl Reader<'_> {
         let breaks: Vec<ShiftRule> =
             section.sections("break").iter().filter_map(read_shift).collect();
         section.require("device", "[[line.device]] with map and address");
-        let devices: Vec<DeviceConfig> =
-            section.sections("device").iter().filter_map(|d| self.device(d)).collect();
+        let sections = section.sections("device");
+        let devices: Vec<DeviceConfig> = sections.iter().filter_map(|d| self.device(d)).collect();
         let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
         let counted = StationId::new(counting.map_or("", |at| at.value));
         let mut characteristics = Characteristic::defaults(&counted, &maps);
-        let whole = self.map_problems.is_empty() && counting.is_some();
+        // Of a device that is not known nothing else is said: its own mistake is told.
+        let whole = self.map_problems.is_empty() && devices.len() == sections.len();
         for changes in section.sections("characteristic") {
-            characteristic::read(&changes, whole.then_some(&mut characteristics));
+            let known = whole && counting.is_some();
+            characteristic::read(&changes, known.then_some(&mut characteristics));
         }
         section.finish();
-        self.check_stations(section, &devices, counting.map(|at| at.value));
+        check_stations(section, &devices, counting.map(|at| at.value), whole);
         Some(LineConfig {
             characteristics,
             id: LineId::new(id?.value),
@@ -76,60 +78,6 @@ impl Reader<'_> {
             calendar: Calendar::new(zone.clone(), rules).with_breaks(breaks),
             devices,
         })
-    }
-
-    /// The counting station must be there, count good capsules and tell its state; no station may be there twice.
-    fn check_stations(
-        &self,
-        section: &Section<'_, '_>,
-        devices: &[DeviceConfig],
-        counting: Option<&str>,
-    ) {
-        let mut seen = HashSet::new();
-        for device in devices {
-            if !seen.insert(device.map.station.clone()) {
-                let (station, file) = (&device.map.station, &device.map.file);
-                section.report(
-                    "device",
-                    format!("station {station} is there twice, the second time from {file}"),
-                );
-            }
-        }
-        let mut tags = HashSet::new();
-        for (device, tag) in
-            devices.iter().flat_map(|device| device.map.tags.iter().map(move |tag| (device, tag)))
-        {
-            if !tags.insert(tag.id.clone()) {
-                let (id, file) = (&tag.id, &device.map.file);
-                section.report(
-                    "device",
-                    format!("tag {id} is there twice in this line, the second time in {file}"),
-                );
-            }
-        }
-        let Some(counting) = counting else { return };
-        let Some(device) = devices.iter().find(|device| device.map.station.as_str() == counting)
-        else {
-            if self.map_problems.is_empty() && !devices.is_empty() {
-                let known: Vec<&str> =
-                    devices.iter().map(|device| device.map.station.as_str()).collect();
-                let message = format!(
-                    "\"{counting}\" is no station of this line; its maps have {}",
-                    known.join(", ")
-                );
-                section.report("counting_station", message);
-            }
-            return;
-        };
-        for (role, word) in [(Role::Good, "good"), (Role::State, "state")] {
-            if device.map.position(&role).is_none() {
-                let file = &device.map.file;
-                section.report(
-                    "counting_station",
-                    format!("{counting} has no tag with role {word}; add it to {file}"),
-                );
-            }
-        }
     }
 
     fn device(&mut self, section: &Section<'_, '_>) -> Option<DeviceConfig> {
@@ -194,6 +142,60 @@ impl Reader<'_> {
             }
             Some(_) => {}
             None => self.ports.push((section.line, port.clone())),
+        }
+    }
+}
+
+/// The counting station must be there, where the `whole` line is known, count good capsules and tell its state; no
+/// station may be there twice.
+fn check_stations(
+    section: &Section<'_, '_>,
+    devices: &[DeviceConfig],
+    counting: Option<&str>,
+    whole: bool,
+) {
+    let mut seen = HashSet::new();
+    for device in devices {
+        if !seen.insert(device.map.station.clone()) {
+            let (station, file) = (&device.map.station, &device.map.file);
+            section.report(
+                "device",
+                format!("station {station} is there twice, the second time from {file}"),
+            );
+        }
+    }
+    let mut tags = HashSet::new();
+    for (device, tag) in
+        devices.iter().flat_map(|device| device.map.tags.iter().map(move |tag| (device, tag)))
+    {
+        if !tags.insert(tag.id.clone()) {
+            let (id, file) = (&tag.id, &device.map.file);
+            section.report(
+                "device",
+                format!("tag {id} is there twice in this line, the second time in {file}"),
+            );
+        }
+    }
+    let Some(counting) = counting else { return };
+    let Some(device) = devices.iter().find(|device| device.map.station.as_str() == counting) else {
+        if whole && !devices.is_empty() {
+            let known: Vec<&str> =
+                devices.iter().map(|device| device.map.station.as_str()).collect();
+            let message = format!(
+                "\"{counting}\" is no station of this line; its maps have {}",
+                known.join(", ")
+            );
+            section.report("counting_station", message);
+        }
+        return;
+    };
+    for (role, word) in [(Role::Good, "good"), (Role::State, "state")] {
+        if device.map.position(&role).is_none() {
+            let file = &device.map.file;
+            section.report(
+                "counting_station",
+                format!("{counting} has no tag with role {word}; add it to {file}"),
+            );
         }
     }
 }

@@ -277,7 +277,9 @@ impl Reader<'_> {
             priority.map(|at| at.value as u8)
         });
 
-        root.require("line", "[[line]]");
+        if !root.has("line") {
+            root.report_at(0, no_line(root.file()));
+        }
         let zone_or_utc = zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
         let sections = root.sections("line");
         let lines: Vec<LineConfig> =
@@ -341,6 +343,15 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// What to do first in a plant of which nothing is known yet.
+fn no_line(file: &str) -> String {
+    format!(
+        "no [[line]], so there is nothing to read yet; `capline probe modbus HOST` or `capline browse opcua URL` shows what \
+         a machine holds, a map after plc-maps/cf01-modbus.toml says what it means, [[line]] and [[line.device]] after \
+         config/plant.toml name both, and `capline check {file}` tells what is still wrong"
+    )
 }
 
 /// Where the certificates of a journal directory are kept.

@@ -67,6 +67,7 @@ impl<'t> Document<'t> {
             table: table.get_ref(),
             line: 1,
             place: String::new(),
+            path: String::new(),
             asked: RefCell::default(),
         }
     }
@@ -101,6 +102,8 @@ pub struct Section<'d, 't> {
     pub line: usize,
     /// What messages call it: `tag CF01.Good`.
     pub place: String,
+    /// Its key with those of the tables it is in, as it is written: `line.device`.
+    path: String,
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
@@ -114,6 +117,11 @@ pub struct At<T> {
 }
 
 impl<'d, 't> Section<'d, 't> {
+    /// The file it stands in.
+    pub fn file(&self) -> &str {
+        self.document.file
+    }
+
     /// Notes a mistake of this table, at a line of your choice.
     pub fn report_at(&self, line: usize, message: impl Into<String>) {
         self.document.report(line, &self.place, message);
@@ -158,6 +166,12 @@ impl<'d, 't> Section<'d, 't> {
     /// A text, if the key is there.
     pub fn text(&self, key: &'static str) -> Option<At<&'d str>> {
         self.typed(key, "a text in quotes", |value| value.as_str())
+    }
+
+    /// A text where something else may stand too, which is then left alone.
+    pub fn plain(&self, key: &'static str) -> Option<At<&'d str>> {
+        let At { value, line } = self.find(key)?;
+        value.as_str().map(|value| At { value, line })
     }
 
     /// A text that must be there.
@@ -259,7 +273,8 @@ impl<'d, 't> Section<'d, 't> {
     /// The table under a key, if it is there.
     pub fn section(&self, key: &'static str) -> Option<Section<'d, 't>> {
         let found = self.typed(key, "a table", |value| value.as_table())?;
-        Some(self.child(found.value, found.line, format!("[{key}]")))
+        let path = self.path_of(key);
+        Some(self.child(found.value, found.line, format!("[{path}]"), path))
     }
 
     /// All tables of an array `[[key]]`; empty if there is none.
@@ -272,7 +287,10 @@ impl<'d, 't> Section<'d, 't> {
         for item in found.value.iter() {
             let line = self.document.line_at(item.span().start);
             match item.get_ref().as_table() {
-                Some(table) => sections.push(self.child(table, line, format!("[[{key}]]"))),
+                Some(table) => {
+                    let path = self.path_of(key);
+                    sections.push(self.child(table, line, format!("[[{path}]]"), path));
+                }
                 None => self.report_at(
                     line,
                     format!("{key} holds {} where a table belongs", shown(item.get_ref())),
@@ -282,8 +300,19 @@ impl<'d, 't> Section<'d, 't> {
         sections
     }
 
-    fn child(&self, table: &'d DeTable<'t>, line: usize, place: String) -> Section<'d, 't> {
-        Section { document: self.document, table, line, place, asked: RefCell::default() }
+    fn child(
+        &self,
+        table: &'d DeTable<'t>,
+        line: usize,
+        place: String,
+        path: String,
+    ) -> Section<'d, 't> {
+        Section { document: self.document, table, line, place, path, asked: RefCell::default() }
+    }
+
+    /// The key as the head of a table has it.
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// All keys of a table whose names are free: `[states]`, `[groups]`. They count as asked for.
@@ -305,7 +334,7 @@ impl<'d, 't> Section<'d, 't> {
         place: String,
     ) -> Option<Section<'d, 't>> {
         match value.as_table() {
-            Some(table) => Some(self.child(table, line, place)),
+            Some(table) => Some(self.child(table, line, place, self.path.clone())),
             None => {
                 self.document.report(
                     line,

@@ -413,7 +413,10 @@ pub async fn browse(
         connect_timeout: BROWSE_TIMEOUT,
         clock,
     };
-    let explorer = reach.explore().await.map_err(|error| failed(error.to_string()))?;
+    let explorer = reach.explore().await.map_err(|error| {
+        let way_out = if error.is_absence() { "; check address, port and cable" } else { "" };
+        failed(format!("{error}{way_out}"))
+    })?;
     let found = browse::walk(&explorer, limits, progress).await;
     explorer.close(CLOSE_TIMEOUT).await;
     found.map_err(|error| failed(error.to_string()))

@@ -32,8 +32,15 @@ const ACTS = {
   w: () => location.assign(`/wall/${encodeURIComponent(document.body.dataset.line)}`),
   r: range,
   a: () => document.querySelector('[data-act="take"], #signals details:not([open]) summary')?.focus(),
+  e: firstNumber,
   '?': openList,
 };
+
+/** Where nothing is chosen, to the first number that can be explained: the same key explains it next. */
+function firstNumber() {
+  const at = document.activeElement;
+  if (!at || at === document.body || at.id === 'main') document.querySelector('main [data-explain]:enabled')?.focus();
+}
 
 /** The one after the chosen one, round the end. */
 function next(all, isChosen) {

@@ -11,7 +11,7 @@ texts! {
     AuditWhat "audit_what" "What was done" "操作"
     AuditSubject "audit_subject" "To what" "对象"
     AuditOld "audit_old" "Before" "原值"
-    AuditNew "audit_new" "Since" "新值"
+    AuditNew "audit_new" "After" "新值"
     AuditText "audit_text" "Text" "文字"
     AuditSince "audit_since" "From (day)" "起始日期"
     AuditUntil "audit_until" "To (day, included)" "截止日期（含）"

@@ -68,6 +68,4 @@ texts! {
     SimVerdictSilent "sim_verdict.silent" "nothing to be said" "无需提示"
     SimVerdictFalse "sim_verdict.false" "false alarm" "误报"
     KindIncident "kind.incident" "chart" "控制图"
-
-
 }

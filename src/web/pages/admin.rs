@@ -43,12 +43,14 @@ fn body(lang: Lang, is_open: bool) -> Markup {
         (style())
         h1.away { (lang.mark(Key::Admin)) }
         p { (lang.mark(if is_open { Key::OpenAccessAbout } else { Key::AdminAbout })) }
-        @if !is_open {
+        @if is_open {
+            div.card.tools { (to_audit(lang)) }
+        } @else {
             (trouble())
             div.card.tools {
                 button.choice #add-user type="button" { (lang.mark(Key::AddUser)) }
                 button.choice #add-display type="button" { (lang.mark(Key::AddDisplay)) }
-                a.choice href="/admin/audit" { (lang.mark(Key::AuditTitle)) }
+                (to_audit(lang))
             }
             p.note #told role="status" hidden { span #told-what {} " " code #told-token {} }
             (table(lang, Key::Users, "users", &users))
@@ -56,6 +58,10 @@ fn body(lang: Lang, is_open: bool) -> Markup {
             (confirm(lang))
         }
     }
+}
+
+fn to_audit(lang: Lang) -> Markup {
+    html! { a.choice href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
 }
 
 /// The second step of every change: what is about to be done, and why.

@@ -22,7 +22,7 @@ pub(super) fn first_run(app: &App, lang: Lang, line: usize) -> Markup {
                         " " (lang.mark(Key::FirstRunAsk)) " " code { (command(device)) }
                     }
                 }
-                li { (lang.mark(Key::FirstRunGo)) " " code { "capline run --config config/plant.toml" } }
+                li { (lang.mark(Key::FirstRunGo)) " " code { "capline run config/plant.toml" } }
             }
             p { (lang.mark(Key::FirstRunAlone)) }
         }

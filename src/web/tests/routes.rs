@@ -191,7 +191,7 @@ async fn a_page_holds_the_commands_for_a_line_that_was_never_heard() {
         "id=\"first-run\"",
         "capline check config/plant.toml",
         "capline browse opcua opc.tcp://192.168.10.5:4840",
-        "capline run --config config/plant.toml",
+        "capline run config/plant.toml",
     ] {
         assert!(page.text().contains(part), "{part}");
     }

@@ -98,3 +98,18 @@ async fn a_simulated_plant_is_marked_on_the_page() {
     let (app, _sender) = running();
     assert!(get(&app, OVERVIEW).await.text().contains("SIM simulated data"));
 }
+
+/// Shows: SCR-03
+#[test]
+fn every_refusal_has_a_text_and_a_way_out() {
+    let source = include_str!("../error.rs");
+    let (_, rest) = source.split_once("fn code(").unwrap();
+    let (codes, _) = rest.split_once("fn hint(").unwrap();
+    let codes: Vec<&str> =
+        codes.split('"').skip(1).step_by(2).filter(|word| !word.is_empty()).collect();
+    assert!(codes.len() > 20 && codes.contains(&"role"), "{codes:?}");
+    let names: BTreeSet<&str> = Key::all().map(|key| key.id()).collect();
+    for name in codes.iter().flat_map(|code| [format!("error.{code}"), format!("way.{code}")]) {
+        assert!(names.contains(name.as_str()), "{name}");
+    }
+}

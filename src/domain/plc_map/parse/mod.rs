@@ -146,7 +146,16 @@ fn name<'t>(section: &Section<'_, '_>, key: &'static str, at: At<&'t str>) -> Op
 
 /// A text in both languages: `{ en = "…", zh = "…" }`.
 pub fn read_title(section: &Section<'_, '_>, key: &'static str) -> Option<Title> {
-    section.require(key, "{ en = \"Capsule filler\", zh = \"胶囊充填机\" }");
+    let example = "{ en = \"Capsule filler\", zh = \"胶囊充填机\" }";
+    section.require(key, example);
+    if let Some(at) = section.plain(key) {
+        let en = at.value;
+        section.report_at(
+            at.line,
+            format!("{key} has both languages; write {{ en = \"{en}\", zh = \"…\" }}"),
+        );
+        return None;
+    }
     let table = section.section(key)?;
     let title = title_of(&table);
     table.finish();

@@ -1,5 +1,7 @@
 //! Odometers, and the counters that rise with them.
 
+use std::collections::HashSet;
+
 use super::super::document::Section;
 use super::super::{Kind, OdometerLink, Role, Tag};
 use super::counter::{natural_modulus, read_modulus};
@@ -27,10 +29,18 @@ pub(super) fn complete(section: &Section<'_, '_>, role: Role, kind: Option<Kind>
     }
 }
 
-/// Joins counters to the odometers they name. A counter is bounded only by what is read in the same poll.
-pub(super) fn join(linked: &[(&Section<'_, '_>, usize)], tags: &mut [Tag]) {
+/// Joins counters to the odometers they name. A counter is bounded only by what is read in the same poll. Of a tag that
+/// was given up for another mistake nothing is said here.
+pub(super) fn join(
+    linked: &[(&Section<'_, '_>, usize)],
+    given_up: &HashSet<&str>,
+    tags: &mut [Tag],
+) {
     for (section, counter) in linked {
         let Some(wanted) = section.text("odometer") else { continue };
+        if given_up.contains(wanted.value) {
+            continue;
+        }
         let refuse = |message: String| {
             section.report_at(wanted.line, format!("odometer = \"{}\" {message}", wanted.value));
         };

@@ -1,6 +1,6 @@
 //! One `[[tag]]`: where a value is, how it is written there and what it means.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::super::document::{At, Section};
@@ -12,6 +12,19 @@ use super::{Machine, name, odometer};
 use crate::line::counter::Modulus;
 use crate::line::weight::{Part, Series};
 use crate::units::{Reason, TagId};
+
+/// Keys that are only asked for where type and role are known.
+const OF_SOME_TAGS: [&str; 9] = [
+    "count",
+    "stride",
+    "modulus",
+    "modulus_doubt",
+    "refresh",
+    "resets",
+    "retentive",
+    "odometer",
+    "capsules",
+];
 
 pub(super) fn read_tags(
     root: &Section<'_, '_>,
@@ -35,10 +48,14 @@ pub(super) fn read_tags(
     let mut tags: Vec<Tag> = Vec::new();
     let mut seen: HashMap<TagId, usize> = HashMap::new();
     let mut linked = Vec::new();
+    let mut given_up = HashSet::new();
     for section in &mut sections {
         let per_count = read_per_count(section);
         let repeat = read_repeat(section);
-        let Some(tag) = read_tag(section, machine) else { continue };
+        let Some(tag) = read_tag(section, machine) else {
+            given_up.extend(section.plain("id").map(|id| id.value));
+            continue;
+        };
         if let Some(repeat) = repeat {
             tags.extend(repeated(section, &tag, repeat, &mut seen));
             continue;
@@ -74,7 +91,7 @@ pub(super) fn read_tags(
         root.report_at(0, "more than 65535 tags with the elements of arrays; split the map");
         tags.truncate(usize::from(u16::MAX));
     }
-    odometer::join(&linked, &mut tags);
+    odometer::join(&linked, &given_up, &mut tags);
     tags
 }
 
@@ -183,9 +200,11 @@ fn read_tag(section: &mut Section<'_, '_>, machine: &Machine) -> Option<Tag> {
     if order.is_of_64_bits() && kind.is_some_and(|kind| kind.bits() != 64) {
         section.report("order", "this order is one of 64 bits; use ABCD, CDAB, BADC or DCBA");
     }
-    // Asked for here, so that a tag that is given up for another mistake has no unknown keys.
-    let _ = (section.has("count"), section.has("stride"));
     if id.is_none() || kind.is_none() || address.is_none() || role.is_none() {
+        // One mistake is told once: no key is unknown that a tag of another type or role may have.
+        for key in OF_SOME_TAGS {
+            section.has(key);
+        }
         section.finish();
     }
     let (id, kind, address, role) = (id?, kind?, address?, role?);

@@ -172,10 +172,11 @@ fn short_hash(sha256: &str) -> &str {
 
 /// OEE as an interval: unknown time as stopped, and as run.
 fn between(kpis: &Kpis) -> String {
-    match kpis.oee_between {
-        Some((low, high)) if low != high => {
-            format!("{:.1}–{:.1}\u{a0}%", low.value() * 100.0, high.value() * 100.0)
-        }
+    let bounds = kpis.oee_between.map(|(low, high)| {
+        (format!("{:.1}", low.value() * 100.0), format!("{:.1}", high.value() * 100.0))
+    });
+    match bounds {
+        Some((low, high)) if low != high => format!("{low}–{high}\u{a0}%"),
         _ => percent(kpis.oee),
     }
 }
