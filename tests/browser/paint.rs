@@ -121,7 +121,9 @@ async fn what_is_painted_is_what_the_register_was_a_moment_ago() {
         assert!(painted.iter().all(|(count, _)| *count <= last as i64), "more than was made");
         browser.until("document.body.dataset.link !== 'lost'", SOON).await;
     }
-    eprintln!("{machine}\n\n| page | counts made | painted | p50 ms | p99 ms | worst ms |\n|---|---|---|---|---|---|");
+    eprintln!(
+        "{machine}\n\n| page | counts made | painted | p50 ms | p99 ms | worst ms |\n|---|---|---|---|---|---|"
+    );
     for row in &rows {
         let cells = ["page", "made", "painted", "p50_ms", "p99_ms", "worst_ms"].map(|of| &row[of]);
         let cells = cells.map(|cell| cell.to_string().trim_matches('"').to_owned());
@@ -147,7 +149,5 @@ async fn painted(browser: &Browser, last: u64) -> Vec<(i64, f64)> {
     let begins = rest.as_u64().unwrap_or_default() as i64 - last as i64;
     let painted = browser.value("window.painted").await;
     let painted = painted.as_array().into_iter().flatten();
-    painted
-        .filter_map(|one| Some((one[0].as_i64()? - begins, one[1].as_f64()? * 1e3)))
-        .collect()
+    painted.filter_map(|one| Some((one[0].as_i64()? - begins, one[1].as_f64()? * 1e3))).collect()
 }
