@@ -15,13 +15,13 @@ use super::month;
 use super::spc::{self, Delay};
 use super::store;
 use super::table::{Aim, HEAD, Row};
-use super::{count, weights};
+use super::{count, web, weights};
 use crate::historian::archive::Settings;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// Seconds for each row of acquisition.
+    /// Seconds for each row of acquisition and of live screens.
     pub acquire: Duration,
     /// Rounds of counting.
     pub count_rounds: usize,
@@ -86,7 +86,11 @@ pub struct Figures {
 }
 
 /// Names of the parts in their order, for whoever shows how far it is.
-pub const PARTS: [&str; 7] = ["acquire", "forward", "count", "spc", "weights", "chart", "store"];
+pub const PARTS: [&str; 8] =
+    ["acquire", "web", "forward", "count", "spc", "weights", "chart", "store"];
+
+/// Live screens that are open at once.
+const SCREENS: usize = 50;
 
 /// Runs all benches. `dir` is on the disk to be measured, `database` an empty one of a PostgreSQL if there is one;
 /// `progress` hears what is measured next.
@@ -108,6 +112,10 @@ pub async fn run(
             "acquire" => {
                 let figures = acquire::run(effort.acquire, stop, &progress).await;
                 measured("capline bench acquire", figures.rows)
+            }
+            "web" => {
+                let figures = web::run(SCREENS, effort.acquire, stop, &progress).await;
+                measured("capline bench web", figures.rows)
             }
             "forward" => forwarded(dir, database.clone(), effort.forward, stop).await,
             "count" => {

@@ -5,7 +5,7 @@ pub mod acquire;
 pub mod all;
 pub mod count;
 pub mod forward;
-mod machine;
+pub mod machine;
 pub mod month;
 pub mod spc;
 pub mod store;

@@ -19,6 +19,13 @@ async fn bands(browser: &Browser) -> Vec<String> {
     seen.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// Opens a stream and keeps the numbers of its views under this name.
+fn stream(name: &str) -> String {
+    format!(
+        "window.{name} = []; new EventSource('/events').addEventListener('view', (event) => window.{name}.push(Number(event.lastEventId)));"
+    )
+}
+
 /// Whether these bands are seen, and no other.
 fn only(ids: &[&str]) -> String {
     format!(
@@ -100,8 +107,12 @@ async fn a_service_that_comes_back_is_found_again_and_its_gap_is_told() {
     browser.until(&format!("{LIVE} && !({UNKNOWN}) && {GOOD} > 0"), IN_TIME).await;
     let before = browser.value(GOOD).await.as_f64().unwrap_or(f64::MAX);
     browser.run("window.same = true").await;
+    // Beside the stream of the page one that the browser itself opens again, with the number of what it heard last.
+    browser.run(&stream("resumed")).await;
+    browser.until("window.resumed.length > 5", SOON).await;
     site.kill();
     browser.until(&only(&["band-lost"]), SOON).await;
+    let heard = browser.value("window.resumed.length").await;
     site.start_again();
     browser
         .until(
@@ -116,6 +127,16 @@ async fn a_service_that_comes_back_is_found_again_and_its_gap_is_told() {
         json!(true),
         "the same build is not loaded again"
     );
+    // Its numbers go on; those of a new stream begin anew.
+    browser.until(&format!("window.resumed.length > {heard} + 2"), IN_TIME).await;
+    browser.run(&stream("fresh")).await;
+    browser.until("window.fresh.length > 0", SOON).await;
+    for holds in [
+        "window.resumed.every((id, i) => i === 0 || id > window.resumed[i - 1])".to_owned(),
+        format!("window.fresh[0] < window.resumed[{heard}]"),
+    ] {
+        assert_eq!(browser.value(&holds).await, json!(true), "{holds}");
+    }
     // What was made meanwhile is counted by the first reading.
     browser.until(&format!("{GOOD} > {before} && !({UNKNOWN})"), IN_TIME).await;
     shot(&browser, "fault-restored-en").await;

@@ -258,6 +258,7 @@ async fn every_size_colour_and_language_fits_its_screen() {
                 browser.until(&format!("{LIVE} && {DRAWN}"), SOON).await;
                 let name = format!("{screen}-{theme}-{lang}");
                 shot(&browser, &name).await;
+                browser.value(FULL_BOARD).await;
                 let found = browser.value(CUT).await;
                 let found = found.as_array().into_iter().flatten().filter_map(Value::as_str);
                 cut.extend(found.map(|what| format!("{name}: {what}")));
@@ -297,6 +298,13 @@ async fn readme_small(browser: &Browser, demo: &Demo, shots: &Path) {
     }
 }
 
+/// Makes the hour board as long as it becomes at the end of a shift, so that no time of day has more than was looked at.
+const FULL_BOARD: &str = "(() => {
+    const rows = document.querySelector('#hours tbody');
+    while (rows && rows.rows.length > 0 && rows.rows.length < 12) rows.prepend(rows.rows[0].cloneNode(true));
+    return true;
+  })()";
+
 /// Texts that do not fit where they stand, boxes whose content sticks out of them, a page wider than its screen, and
 /// on a wall one that is higher: nobody scrolls there. Hours side by side may be scrolled.
 const CUT: &str = "
@@ -306,4 +314,11 @@ const CUT: &str = "
       .filter((e) => !e.closest('#events') && !e.matches('.scroll:has(> #heat)'))
       .map((e) => `${e.tagName}#${e.id}.${e.className}: ${e.textContent.slice(0, 60)}`)
       .concat(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : [])
-      .concat(innerWidth > 1200 && main.scrollHeight > main.clientHeight ? ['higher than the screen'] : [])";
+      .concat(innerWidth > 1200 && main.scrollHeight > main.clientHeight ? [`higher than the screen by ${main.scrollHeight - main.clientHeight}`] : [])
+      .concat([...document.querySelectorAll('.bar > *')].flatMap((e, i, all) => {
+        const text = document.createRange();
+        text.selectNodeContents(e);
+        const [own, right] = [e.getBoundingClientRect(), text.getBoundingClientRect().right];
+        const beside = all.map((other) => other.getBoundingClientRect()).some((box) => box.left > own.left && box.top < own.bottom - 1 && box.bottom > own.top + 1 && right > box.left + 1);
+        return beside ? [`over its neighbour: ${e.textContent.slice(0, 60)}`] : [];
+      }))";

@@ -38,7 +38,9 @@ export function drawControl(svg, width, height, chart) {
     const [cx, cy] = [x(point.t + step / 2), point.p === null ? null : y(point.p)];
     if (cy !== null && point.p <= max) svg.append(marker(point, cx, cy, points.length));
     else if (cy !== null) {
-      svg.append(marker(point, cx, box.top + 6, points.length), s('text', { class: 'axis', x: cx + 10, y: box.top + 11 }, `↑ ${fixed(point.p, 1)} %`));
+      // Where the limits have their names there is no room for another.
+      const [at, anchor] = cx + 80 > box.right ? [cx - 10, 'end'] : [cx + 10, 'start'];
+      svg.append(marker(point, cx, box.top + 6, points.length), s('text', { class: 'axis', x: at, y: box.top + 11, 'text-anchor': anchor }, `↑ ${fixed(point.p, 1)} %`));
       return { x: cx, y: box.top + 6, text: pointText(point) };
     }
     return { x: cx, y: cy, text: pointText(point) };

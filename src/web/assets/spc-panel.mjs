@@ -44,12 +44,22 @@ function busy(element) {
   return element.contains(active) && ['INPUT', 'TEXTAREA', 'SELECT'].includes(active.tagName);
 }
 
+/** Fields that are written in, the name of the writer aside. */
+const texts = (element) => [...element.querySelectorAll('input:not([autocomplete])')];
+
+/** Draws a panel anew, and what somebody had opened in it stays open. */
+function redraw(box, shown, make) {
+  const open = new Set([...box.querySelectorAll('details[open]')].map((details) => details.dataset.of));
+  show(box, shown, make);
+  for (const details of box.querySelectorAll('details')) details.open ||= open.has(details.dataset.of);
+}
+
 // Signals -------------------------------------------------------------------------------------------------------
 
 function signals(data, page) {
   const box = $('signals');
   if (busy(box)) return;
-  show(box, [data.incidents, data.shown_incidents, data.by], () => {
+  redraw(box, [data.incidents, data.shown_incidents, data.by], () => {
     const nodes = [];
     if (data.incidents.length === 0) nodes.push(p(t('spc_no_incident')));
     for (const incident of data.incidents.slice(0, 12)) nodes.push(one(incident, page));
@@ -70,7 +80,7 @@ function one(incident, page) {
   const work = incident.work.map((work) => p(`${time(work.at_ms)} ${work.author} · ${word('work', work.kind)} ${work.text}`));
   const content = [p(words(incident.rules)), p(t('spc_judged_by', { version: incident.version, points: incident.points })), ...work];
   if (page.writes) content.push(workForm(incident, page));
-  return h('details', {}, h('summary', {}, icon(incident.rules.includes('N1') ? 'N1' : 'N2'), level,
+  return h('details', { 'data-of': incident.id }, h('summary', {}, icon(incident.rules.includes('N1') ? 'N1' : 'N2'), level,
     `${time(incident.opened_ms)} · ${incident.rules.join(' ')} · ${state} · ${done}${incident.owner ? ` · ${incident.owner}` : ''}`), ...content);
 }
 
@@ -78,8 +88,8 @@ function workForm(incident, page) {
   const kind = h('select', {}, ...WORK.map((kind) => h('option', { value: kind }, word('work', kind))));
   const text = h('input', { maxlength: 1000 });
   const who = person();
-  return form([[t('spc_what'), kind], [t('spc_words'), text], [t('spc_name'), who]], t('spc_save'), () => post(
-    `${page.base}/incidents/${incident.id}/work`, { author: who.value, kind: kind.value, text: text.value }, page));
+  return form([[t('spc_what'), kind], [t('spc_words'), text], [t('spc_name'), who]], t('spc_save'), (element) => post(
+    element, `${page.base}/incidents/${incident.id}/work`, { author: who.value, kind: kind.value, text: text.value }, page));
 }
 
 function person() {
@@ -95,18 +105,20 @@ function form(fields, label, submit) {
   const element = h('form', {}, ...fields.map(([label, field]) => (field.type === 'hidden' ? field : h('label', {}, label, field))), h('button', { type: 'submit' }, label), answer);
   element.addEventListener('submit', async (event) => {
     event.preventDefault();
-    answer.textContent = await submit();
+    answer.textContent = await submit(element);
   });
   return element;
 }
 
 /** Sends what a person decided; what the service answers is shown in its own words. */
-async function post(address, body, page, told = () => t('spc_saved')) {
+async function post(element, address, body, page, told = () => t('spc_saved')) {
   try {
     const answer = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     const text = await answer.text();
     const json = text ? JSON.parse(text) : null;
     if (!answer.ok) return json ? refusal(json) : String(answer.status);
+    // What was written has been sent: nothing keeps the panel from being drawn anew.
+    for (const input of texts(element.closest('details'))) input.value = '';
     document.activeElement?.blur();
     page.reload();
     return told(json);
@@ -182,8 +194,9 @@ function indices(found) {
 
 function limits(data, page) {
   const box = $('limits');
-  if (busy(box)) return;
-  show(box, [data.versions, data.fitted.n_used, data.judged_live, data.from_ms], () => {
+  // A proposal is written over some minutes, and what is written must not go with the next point.
+  if (busy(box) || texts(box).some((input) => input.value !== '')) return;
+  redraw(box, [data.versions, data.fitted.n_used, data.judged_live, data.from_ms], () => {
     const nodes = [...data.versions].reverse().map((limits) => version(limits, data, page));
     if (nodes.length === 0) nodes.push(p(t('spc_no_limits')));
     if (data.judged_live && data.fitted.n_used >= 25 && page.writes) nodes.push(proposal(data, page));
@@ -210,7 +223,7 @@ function version(limits, data, page) {
     rows.push(replayButton(limits, page, data.to_ms));
     if (page.writes) rows.push(decision(limits, page));
   }
-  return h('details', {}, h('summary', {}, h('b', {}, `v${limits.version}`), `${word('limits', limits.state)} · ${word('maturity', limits.maturity)} · n ${limits.n_used}`), ...rows);
+  return h('details', { 'data-of': `v${limits.version}`, 'data-state': limits.state }, h('summary', {}, h('b', {}, `v${limits.version}`), `${word('limits', limits.state)} · ${word('maturity', limits.maturity)} · n ${limits.n_used}`), ...rows);
 }
 
 function replayButton(limits, page, to) {
@@ -232,13 +245,13 @@ function replayed(replay) {
 
 function decision(limits, page) {
   const verdict = h('select', {}, ...['approved', 'rejected'].map((word_) => h('option', { value: word_ }, word('limits', word_))));
-  const reason = h('input', { maxlength: 1000 });
+  const reason = h('input', { maxlength: 1000, 'data-name': 'reason' });
   const who = person();
   // Where there are users the decision is signed: with the password, again.
   const password = h('input', { type: 'password', autocomplete: 'current-password', maxlength: 1024 });
   const fields = [[t('spc_verdict'), verdict], [t('spc_reason'), reason], [t('spc_second'), who]];
   if (page.signs) fields.push([t('sign_password'), password]);
-  return form(fields, t('spc_decide'), () => post(`${page.address}/limits/${limits.version}/decision`, {
+  return form(fields, t('spc_decide'), (element) => post(element, `${page.address}/limits/${limits.version}/decision`, {
     verdict: verdict.value, by: who.value, reason: reason.value, ...(page.signs ? { password: password.value } : {}),
   }, page));
 }
@@ -275,12 +288,12 @@ function proposal(data, page) {
   fill();
   const fields = [[t('spc_exclude'), which], [t('spc_cause'), cause]];
   const out = h('fieldset', {}, h('legend', {}, t('spc_left_out')), ...fields.map(([label, field]) => h('label', {}, label, field)), add, list);
-  const send = form([[t('spc_reason'), reason], [t('spc_name'), who]], t('spc_propose_button'), () => post(`${page.address}/limits`, {
+  const send = form([[t('spc_reason'), reason], [t('spc_name'), who]], t('spc_propose_button'), (element) => post(element, `${page.address}/limits`, {
     author: who.value, reason: reason.value, from: String(data.from_ms), to: String(data.to_ms),
     exclude: [...leftOut].map(([at, why]) => ({ t: at, reason: why })),
   }, page, (made) => {
     leftOut.clear();
     return t('spc_replayed', { appear: made.replay.appear.length, vanish: made.replay.vanish.length, stay: made.replay.stay, n: made.replay.judged });
   }));
-  return h('details', { id: 'propose' }, h('summary', {}, t('spc_propose', { n: data.fitted.n_used })), out, send);
+  return h('details', { id: 'propose', 'data-of': 'propose' }, h('summary', {}, t('spc_propose', { n: data.fitted.n_used })), out, send);
 }

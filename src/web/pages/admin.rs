@@ -42,7 +42,7 @@ fn body(lang: Lang, is_open: bool) -> Markup {
     html! {
         (style())
         h1.away { (lang.mark(Key::Admin)) }
-        p { (lang.mark(if is_open { Key::OpenAccessAbout } else { Key::AdminAbout })) }
+        p.about { (lang.mark(if is_open { Key::OpenAccessAbout } else { Key::AdminAbout })) }
         @if is_open {
             div.card.tools { (to_audit(lang)) }
         } @else {

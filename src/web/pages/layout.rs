@@ -244,7 +244,10 @@ pub(super) fn document(app: &App, look: &Look, page: &Page, frame: Frame) -> Res
                 (bands(lang))
                 @if frame == Frame::Page && past.is_none() { (first_run(app, lang, page.line)) }
                 main #main tabindex="-1" {
-                    @if frame != Frame::Wall { (explain_hint(lang)) }
+                    @if frame != Frame::Wall {
+                        @if parts.access == Access::Open { p.dim.open-access title=(lang.say(Key::OpenAccessAbout)) { (lang.mark(Key::OpenAccess)) } }
+                        (explain_hint(lang))
+                    }
                     (page.body)
                 }
                 (patterns())
@@ -266,7 +269,6 @@ fn header(app: &App, look: &Look, page: &Page, frame: Frame) -> Markup {
                     (feed.config.id) " " (lang.title(&feed.config.title))
                 } }
                 span.site { (parts.site) }
-                @if parts.access == Access::Open && frame != Frame::Wall { span.dim.open-access title=(lang.say(Key::OpenAccessAbout)) { (lang.mark(Key::OpenAccess)) } }
             }
             // The mark is part of every page of a simulated plant and no setting removes it.
             @if parts.simulated { strong.sim { (lang.mark(Key::Simulated)) } }

@@ -170,15 +170,11 @@ fn short_hash(sha256: &str) -> &str {
     sha256.get(..12).unwrap_or(sha256)
 }
 
-/// OEE as an interval: unknown time as stopped, and as run.
+/// OEE as an interval: unknown time as stopped, and as run. Bounds that read alike are one number.
 fn between(kpis: &Kpis) -> String {
-    let bounds = kpis.oee_between.map(|(low, high)| {
-        (format!("{:.1}", low.value() * 100.0), format!("{:.1}", high.value() * 100.0))
-    });
-    match bounds {
-        Some((low, high)) if low != high => format!("{low}–{high}\u{a0}%"),
-        _ => percent(kpis.oee),
-    }
+    let Some((low, high)) = kpis.oee_between else { return percent(kpis.oee) };
+    let [low, high] = [low, high].map(|bound| format!("{:.2}", bound.value() * 100.0));
+    if low == high { format!("{low}\u{a0}%") } else { format!("{low}–{high}\u{a0}%") }
 }
 
 async fn shift(
