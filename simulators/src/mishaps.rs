@@ -62,8 +62,9 @@ impl Scenario {
                 deck.shuffle(&mut rng);
             }
             let Some((fault, least_s, most_s)) = deck.pop() else { break };
-            let mut lasts_s =
-                |least_s: f64, most_s: f64| (share * rng.random_range(least_s..=most_s)).max(LEAST_FAULT_S);
+            let mut lasts_s = |least_s: f64, most_s: f64| {
+                (share * rng.random_range(least_s..=most_s)).max(LEAST_FAULT_S)
+            };
             let for_us = match fault.entry().happens {
                 Happens::Switch => Some((lasts_s(least_s, most_s) * 1e6) as i64),
                 _ => None,

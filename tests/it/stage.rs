@@ -10,8 +10,8 @@ use capline::clock::Clock;
 use domain::units::{HOUR_US, MINUTE_US};
 use serde_json::Value;
 use simulators::{
-    Naive, Now, Output, Plant, PlantConfig, Report, Reporter, Scenario, Score, Server,
-    ServiceLine, Truth, tags,
+    Naive, Now, Output, Plant, PlantConfig, Report, Reporter, Scenario, Score, Server, ServiceLine,
+    Truth, tags,
 };
 
 use crate::harness::{
@@ -161,8 +161,9 @@ impl Stage {
         let shifts: [domain::units::Count; 2] = [of(false), of(true)];
         let wrong = shifts.iter().zip([before, made - before]);
         let wrong = wrong.filter(|(said, truth)| !said.contains(*truth));
-        let mut wrong: Vec<String> =
-            wrong.map(|(said, truth)| format!("a shift made {truth}, and {said} is said")).collect();
+        let mut wrong: Vec<String> = wrong
+            .map(|(said, truth)| format!("a shift made {truth}, and {said} is said"))
+            .collect();
         // Both together are as well known as the gap that they share.
         let best: u64 = shifts.iter().map(|said| said.best()).sum();
         if best != made {
