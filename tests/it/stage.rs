@@ -19,7 +19,7 @@ use crate::harness::{
 };
 
 /// How late a notification of the weigher may be, in real time.
-const LATE: Duration = Duration::from_millis(400);
+const LATE: Duration = Duration::from_secs(2);
 /// How long the service may take to tell the last capsules of a held plant.
 const LAST_CAPSULES: Duration = Duration::from_secs(15);
 /// Real time in which the service has found back to a machine that answers again.
@@ -207,8 +207,8 @@ fn before_a_shift(change_us: i64, speed: f64) -> (Clock, Option<i64>) {
     (Clock::accelerated(ahead_us, speed), Some(border_us))
 }
 
-/// A map of the weigher whose counters are allowed to be told late. A busy machine delays a notification by a fraction of a
-/// second, which is many capsules of a plant that runs faster than real, and the clock of its server is that of real time.
+/// A map of the weigher whose counters are allowed to be told late. A busy machine delays a notification by up to two
+/// seconds, which is many capsules of a plant that runs faster than real, and the clock of its server is that of real time.
 fn as_late(map: &str, speed: f64) -> String {
     let late_ms = (LATE.as_secs_f64() * speed * 1_000.0) as u64;
     map.replace("\nresets = ", &format!("\nrefresh = \"{late_ms}ms\"\nresets = "))
