@@ -291,16 +291,18 @@ fn translate(text: &str, en: &str, zh: &str) -> Option<String> {
         let at =
             if next.is_empty() { rest.strip_suffix(literal)?.len() } else { rest.find(literal)? };
         let (blank, tail) = rest.split_at(at);
-        blanks.push(fill(kind, blank));
+        blanks.push(fill(kind, blank)?);
         (rest, pattern) = (&tail[literal.len()..], next);
     }
     rest.is_empty().then(|| put(zh, &blanks))
 }
 
-fn fill(kind: &str, blank: &str) -> String {
+/// What stands in a blank. None if it is not a word of that kind, so that it is another sentence.
+fn fill(kind: &str, blank: &str) -> Option<String> {
     match kind {
-        "suspects" => blank.split(" or ").map(suspect).collect::<Vec<_>>().join("，或 "),
-        kind => word(kind, blank).unwrap_or(blank).to_owned(),
+        "" => Some(blank.to_owned()),
+        "suspects" => Some(blank.split(" or ").map(suspect).collect::<Vec<_>>().join("，或 ")),
+        kind => word(kind, blank).map(str::to_owned),
     }
 }
 

@@ -132,8 +132,8 @@ async fn an_alert_that_was_not_told_before_a_kill_is_told_after_it_and_once() {
     .await;
     assert_eq!(log["open"], json!([]));
     let figures = api.text("/metrics").await.expect("the figures");
-    let told = "capline_webhook_deliveries_total{hook=\"maintenance\",outcome=\"delivered\"} 2\n";
-    assert!(figures.contains("\ncapline_alerts_open{rule=\"call\"} 0\n"), "{figures}");
+    let told = "capline_webhook_deliveries_total{hook=\"maintenance\",outcome=\"delivered\"} 2.0\n";
+    assert!(figures.contains("\ncapline_alerts_open{rule=\"call\"} 0.0\n"), "{figures}");
     assert!(figures.contains(told), "{figures}");
     assert_eq!(log["closed"].as_array().map(Vec::len), Some(1), "one alert in all: {log}");
     service.signal(Signal::TERM);

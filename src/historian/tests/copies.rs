@@ -178,7 +178,7 @@ fn what_cannot_be_backed_up_or_restored_is_said() {
     refused(
         back_up(&at("live"), &at("good"), &quiet()),
         expect![
-            "/good: is not empty, it holds manifest.json; name a directory that is empty or not there"
+            "/good: is not empty, it holds journal.db; name a directory that is empty or not there"
         ],
     );
     refused(

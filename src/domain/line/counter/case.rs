@@ -125,6 +125,14 @@ impl Plc {
                 ("back", s) => self.source_shift_us -= duration(&format!("{s}s"))?,
                 ("delayed", by) => self.delayed_us = duration(by)?,
                 ("off", by) => self.off_us = duration(by)?,
+                // Old values for so many polls, the evidence among them.
+                ("still", polls) => {
+                    let old = self.last.ok_or(NOTHING_BEFORE)?;
+                    for _ in 0..number(polls)? {
+                        self.now_us += self.every_us;
+                        self.give(Sample { at: moment(self.now_us), ..old })?;
+                    }
+                }
                 ("same", _) => {
                     let again = self.last.ok_or(NOTHING_BEFORE)?;
                     self.give(Sample { at: moment(self.now_us + 1_000), ..again })?;

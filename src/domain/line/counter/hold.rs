@@ -41,6 +41,7 @@ impl Counter {
         out: &mut Vec<Delta>,
     ) {
         let pair = self.pair(&base, sample.value, sample.at, None);
+        self.held_still = self.still;
         base.held = Some(Held {
             at: sample.at,
             source_us: sample.source_us,
@@ -134,7 +135,7 @@ impl Counter {
         }
         let after_us = sample.at.mono_us.saturating_sub(held.at.mono_us);
         let before = self.most_between(base.at, held.at);
-        let after = self.most_in(after_us);
+        let after = self.most_between(held.at, sample.at);
         let (low, high) =
             if sample.value <= after { (sample.value, sample.value) } else { (0, after) };
         let reset = Count::between(low, low, before.saturating_add(high));
@@ -199,13 +200,22 @@ impl Counter {
 
     /// Books the held reading: it was real.
     fn accept_held(&mut self, base: Baseline, held: Held, signs: Signs, out: &mut Vec<Delta>) {
+        let still_now = std::mem::replace(&mut self.still, self.held_still);
         let pair = self.pair(&base, held.value, held.at, held.evidence.bounds);
+        // Between two beats too the readings before may have stood still.
+        let still = || {
+            let old_us = self.still?.age_us(base.at.mono_us);
+            let slack_us = pair.slack_us.saturating_add(old_us);
+            let signs = self.signs(&base, &held.evidence, held.at).or(signs);
+            weigh(&self.settings, Pair { slack_us, ..pair }, signs).filter(Meaning::is_plain_step)
+        };
         let meaning = self
             .explains(&base, &held, signs)
+            .or_else(still)
             .unwrap_or_else(|| Meaning::preset(&self.settings, pair));
         let missed = std::mem::replace(&mut self.missed, held.missed);
         self.commit(base, &held.as_sample(), meaning, Flags::none(), out);
-        self.missed = missed;
+        (self.missed, self.still) = (missed, still_now);
     }
 
     /// Counts the sample after a held reading that was booked. `instead` is what would have been

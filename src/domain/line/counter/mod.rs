@@ -20,6 +20,7 @@
 //! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws.rs`; `tracker::tests::damage` |
 //! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws.rs` |
 //! | a reading that was delivered late is judged by the clock of its device, and by its round trip | `order.txt` |
+//! | readings that stood still with the pulse of their device are as old as its last beat | `still.txt` |
 //! | what rises too fast waits for one more reading | `bad_readings.txt` |
 //! | another register under the same name is no difference | `elsewhere.rs` |
 //! | our own restart goes on from what is durable | `tracker::tests::laws`; `tests/it/kills.rs` |
@@ -34,6 +35,8 @@
 //! - A counter that a person presets by less than what the machine could have made in that time.
 //! - Two bad readings in a row, or a bad reading next to a reset: they confirm each other.
 //! - A torn reading right after a gap in which 65,536 can be made.
+//! - Registers that stood still while the machine went on, of a device that shows no pulse: they look like a machine that
+//!   stands, and what comes then like a preset.
 
 mod baseline;
 pub mod case;
@@ -44,6 +47,7 @@ mod hold;
 mod late;
 mod odometer;
 mod settings;
+mod still;
 mod weigh;
 
 #[cfg(test)]
@@ -62,6 +66,7 @@ pub use settings::{Fraction, Modulus, Resets, Settings};
 use crate::units::{Count, Moment};
 use evidence::{Signs, Span};
 use late::{Late, as_delivered_late};
+use still::{Pulse, Still};
 use weigh::{Meaning, Pair, weigh};
 
 /// One reading of a counter with what was read beside it.
@@ -93,9 +98,17 @@ pub struct Counter {
     session_lost: bool,
     /// Samples in a row that looked late.
     late: Late,
-    /// The most that the moment of the base, or of a sample since, may be off, in microseconds. Not kept over a restart,
-    /// where seconds pass.
+    /// By how much the moments of the base and of a held reading may be off together, in microseconds. Not kept over a
+    /// restart, where seconds pass.
     off_us: i64,
+    /// The same of the sample at hand.
+    sample_off_us: i64,
+    /// The pulse of the device. Not kept over a restart either.
+    pulse: Option<Pulse>,
+    /// What it says of the readings before the sample at hand.
+    still: Option<Still>,
+    /// What it said of those before the held reading.
+    held_still: Option<Still>,
 }
 
 /// The sample from which the bounds of the next one count.
@@ -122,6 +135,10 @@ impl Counter {
             session_lost: false,
             late: Late::default(),
             off_us: 0,
+            sample_off_us: 0,
+            pulse: None,
+            still: None,
+            held_still: None,
         }
     }
 
@@ -137,16 +154,18 @@ impl Counter {
 
     /// Takes the next sample, in the order of arrival, and appends at most two deltas to `out`.
     pub fn sample(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
-        self.off_us = self.off_us.max(sample.off_us);
+        self.sample_off_us = sample.off_us;
         self.judge(sample, out);
-        if self.base.is_none_or(|base| base.held.is_none()) {
-            self.off_us = sample.off_us;
-        }
+        // A reading that is held adds to what may be off between the base and the next one.
+        let waits = self.base.is_some_and(|base| base.held.is_some());
+        self.off_us = if waits { self.off_us.saturating_add(sample.off_us) } else { sample.off_us };
+        (self.sample_off_us, self.still) = (0, None);
     }
 
     fn judge(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
         let Some(mut base) = self.base else {
             self.base = Some(first(&self.settings, sample));
+            self.feel(sample);
             self.missed = false;
             out.push(marker(sample.at, Cause::First, Flags::none()));
             return;
@@ -179,6 +198,7 @@ impl Counter {
             return out.push(marker(sample.at, Cause::Duplicate, Flags::LATE));
         }
         self.late = Late::default();
+        self.still = self.feel(sample);
         let stepped = Flags::none().with(Flags::CLOCK_STEP, older);
         match base.held.take() {
             Some(held) => self.resolve(base, held, sample, stepped, out),
@@ -241,28 +261,27 @@ impl Counter {
                 true => now.utc_us.saturating_sub(newest.at.utc_us),
                 false => now.mono_us.saturating_sub(newest.at.mono_us),
             };
-            Count::between(0, 0, self.most_in(silent_us))
+            Count::between(0, 0, self.settings.most_in(silent_us.saturating_add(self.off_us)))
         })
     }
 
-    /// The most that can be counted between two samples that say to be so far apart.
-    fn most_in(&self, t_us: i64) -> u64 {
-        self.settings.most_in(t_us.saturating_add(self.slack_us()))
-    }
-
+    /// The most that can be counted between two samples of these moments.
     fn most_between(&self, from: Moment, to: Moment) -> u64 {
-        self.most_in(to.mono_us.saturating_sub(from.mono_us))
+        let passed_us = to.mono_us.saturating_sub(from.mono_us);
+        self.settings.most_in(passed_us.saturating_add(self.slack_us(from)))
     }
 
-    /// By how much more than their moments say two samples may lie apart: each may be off.
-    pub(super) fn slack_us(&self) -> i64 {
-        self.off_us.saturating_mul(2)
+    /// By how much more than their moments say a sample may lie from an earlier one: each may be off, and the earlier one
+    /// old.
+    fn slack_us(&self, from: Moment) -> i64 {
+        let off_us = self.off_us.saturating_add(self.sample_off_us);
+        off_us.saturating_add(self.old_us(from.mono_us))
     }
 
     /// The base and a value read later.
     fn pair(&self, base: &Baseline, b: u64, at: Moment, bounds: Option<(u64, u64)>) -> Pair {
         let t_us = at.mono_us.saturating_sub(base.at.mono_us).max(0);
-        Pair { a: base.value, b, t_us, slack_us: self.slack_us(), bounds }
+        Pair { a: base.value, b, t_us, slack_us: self.slack_us(base.at), bounds }
     }
 
     /// Counts a sample that follows a believed one, or holds it.
@@ -312,8 +331,12 @@ impl Counter {
         flags: Flags,
         out: &mut Vec<Delta>,
     ) {
-        let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
-        let apart = self.resumed || (self.missed && passed_us >= self.settings.gap_after_us);
+        // What stood still was last seen when its pulse was.
+        let stood = self.still.and_then(|still| still.since(base.at.mono_us));
+        let from = stood.unwrap_or(base.at);
+        let passed_us = sample.at.mono_us.saturating_sub(from.mono_us);
+        let unseen = self.missed || stood.is_some();
+        let apart = self.resumed || (unseen && passed_us >= self.settings.gap_after_us);
         let cause = match meaning.cause {
             Cause::Step if apart => Cause::Gap,
             cause => cause,
@@ -321,7 +344,6 @@ impl Counter {
         let mut flags =
             flags.with(Flags::AFTER_MISS, self.missed).with(Flags::RESUMED, self.resumed);
         flags.set(meaning.flags);
-        let from = base.at;
         base.total += meaning.count;
         base.note(&self.settings, sample, &meaning, &mut flags);
         self.base = Some(base);
@@ -334,8 +356,7 @@ impl Counter {
     /// polls apart, and adds what a reset that left no drop may have hidden.
     fn follow_batch(&self, base: &mut Baseline, sample: &Sample, meaning: &mut Meaning) {
         let settings = &self.settings;
-        let passed_us = sample.at.mono_us.saturating_sub(base.at.mono_us);
-        let most = self.most_in(passed_us);
+        let most = self.most_between(base.at, sample.at);
         let contradicted = meaning.flags.contains(Flags::CONTRADICTED);
         let most = match sample.evidence.bounds.filter(|_| !contradicted) {
             Some((_, high)) => most.min(high),

@@ -250,7 +250,8 @@ fn values_that_are_not_refreshed_are_frozen() {
                  0 count first of good: 0
                5.5 link frozen of CF01: the heartbeat stands still: values are not refreshed
                  6 link up of CF01: the heartbeat goes on
-            minute 0 (open): CF01.good 50 run 5.5s unknown 0.5s polls 5 missed 0
+                 6 (since 0) count gap of good: 50
+            minute 0 (open): run 5.5s unknown 0.5s polls 5 missed 0
         "#]],
     );
 }
