@@ -3,7 +3,7 @@
 # With CI=true nothing may be skipped.
 #
 #   tests/run.sh          all checks, with the short scenarios
-#   tests/run.sh --all    the long scenarios too, and the table of all scores
+#   tests/run.sh --all    the long scenarios too, and the table of all scores; CAPLINE_ALL=name,name for some of them
 #   tests/run.sh --soak   nothing but the soak: 24 hours of the plant, or CAPLINE_SOAK_HOURS, with faults at random
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -103,7 +103,7 @@ cargo_deny() {
 
 case "${1:-}" in
     '') ;;
-    --all) export CAPLINE_ALL=1 ;;
+    --all) export CAPLINE_ALL="${CAPLINE_ALL:-1}" ;;
     --soak)
         step soak
         CAPLINE_SOAK_HOURS="${CAPLINE_SOAK_HOURS:-24}" exec cargo test --test it soak

@@ -1,6 +1,6 @@
 //! A day on which much goes wrong: faults at random, from a seed.
 
-use rand::Rng;
+use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::Exp1;
 
@@ -14,6 +14,13 @@ use crate::{
 
 /// Quiet time after each fault: never less, and on average so much more.
 const QUIET_S: (f64, f64) = (90.0, 480.0);
+/// A plant that is watched for less than this is given less quiet, and shorter faults, in proportion: enough of them
+/// strike in a few minutes too.
+const WHOLE_US: i64 = 2 * 3_600_000_000;
+/// But never less quiet than this, for a reader must be able to come back from one fault before the next.
+const LEAST_QUIET_S: f64 = 10.0;
+/// And no fault is shorter than this.
+const LEAST_FAULT_S: f64 = 5.0;
 
 /// What happens, and how long it lasts at least and at most, in seconds. A wrong word order and a sensor that counts
 /// double are not among them: under those no count can be right.
@@ -41,25 +48,35 @@ const MISHAPS: [(Fault, f64, f64); 20] = [
 ];
 
 impl Scenario {
-    /// A plant that runs well for so long, in microseconds of plant time, with one fault after the other.
+    /// A plant that runs well for so long, in microseconds of plant time, with one fault after the other: each kind once
+    /// before any comes again.
     pub fn random(seed: u64, length_us: i64, speed: f64) -> Scenario {
         let mut rng = random::stream(seed, Stream::Mishaps);
+        let share = (length_us as f64 / WHOLE_US as f64).min(1.0);
         let mut inject = Vec::new();
-        let mut at_us = quiet_us(&mut rng);
+        let mut deck = Vec::new();
+        let mut at_us = quiet_us(&mut rng, share);
         while at_us < length_us {
-            let (fault, least_s, most_s) = MISHAPS[rng.random_range(0..MISHAPS.len())];
+            if deck.is_empty() {
+                deck.extend(MISHAPS);
+                deck.shuffle(&mut rng);
+            }
+            let Some((fault, least_s, most_s)) = deck.pop() else { break };
+            let mut lasts_s = |least_s: f64, most_s: f64| {
+                (share * rng.random_range(least_s..=most_s)).max(LEAST_FAULT_S)
+            };
             let for_us = match fault.entry().happens {
-                Happens::Switch => Some((rng.random_range(least_s..=most_s) * 1e6) as i64),
+                Happens::Switch => Some((lasts_s(least_s, most_s) * 1e6) as i64),
                 _ => None,
             };
             let value = match fault {
+                Fault::Jam => Some(lasts_s(5.0, 120.0)),
                 Fault::ClockStep if rng.random_bool(0.5) => Some(-90.0),
-                Fault::Jam => Some(rng.random_range(5.0..120.0)),
                 _ => None,
             };
             // The table keeps to the catalogue; a test looks at every entry.
             inject.extend(Injection::new(fault, at_us, for_us, value));
-            at_us += for_us.unwrap_or(0) + quiet_us(&mut rng);
+            at_us += for_us.unwrap_or(0) + quiet_us(&mut rng, share);
         }
         // A plant is compared when it answers again.
         inject.retain(|one| one.until_us.is_some_and(|until_us| until_us < length_us));
@@ -74,6 +91,7 @@ impl Scenario {
             batch_size: crate::PlantConfig::default().batch_size,
             start: crate::Counters::in_use(),
             output: Output::Lifetime,
+            whole_line: true,
             shift_change_us: None,
             inject,
             expect: Expect::default(),
@@ -81,14 +99,30 @@ impl Scenario {
     }
 }
 
-fn quiet_us(rng: &mut ChaCha8Rng) -> i64 {
+fn quiet_us(rng: &mut ChaCha8Rng, share: f64) -> i64 {
     let (least_s, more_s) = QUIET_S;
-    ((least_s + rng.sample::<f64, _>(Exp1) * more_s) * 1e6) as i64
+    let quiet_s = share * (least_s + rng.sample::<f64, _>(Exp1) * more_s);
+    (quiet_s.max(LEAST_QUIET_S) * 1e6) as i64
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn a_few_minutes_see_many_kinds_of_faults_and_a_day_sees_all() {
+        let kinds = |hours: f64, seed| {
+            let inject = Scenario::random(seed, (hours * 3.6e9) as i64, 6.0).inject;
+            inject.into_iter().map(|one| one.fault).collect::<BTreeSet<_>>().len()
+        };
+        for seed in 0..100 {
+            let n = kinds(0.1, seed);
+            assert!(n >= 5, "seed {seed}: {n} kinds in six minutes");
+        }
+        assert_eq!(kinds(24.0, 5), MISHAPS.len());
+    }
 
     #[test]
     fn every_mishap_can_be_injected_and_the_same_seed_is_the_same_day() {

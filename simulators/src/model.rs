@@ -452,17 +452,14 @@ impl Model {
         &self.line.fillers[0]
     }
 
-    /// Seconds since the PLC of a filler was started at plant time 0 or later.
-    pub(crate) fn filler_uptime_s(&self, nth: usize) -> u32 {
-        let view = &self.views[nth];
-        let since_boot_s = (self.plant_us - view.boot_us) / 1_000_000;
-        view.start.uptime_s.wrapping_add(since_boot_s as u32)
+    /// Uptime that a PLC shows which was started at a plant time and showed `start_s` then.
+    pub(crate) fn uptime_s(&self, start_s: u32, boot_us: i64) -> u32 {
+        seconds(start_s, self.plant_us - boot_us)
     }
 
-    /// What the heartbeat of a PLC shows after so much uptime.
-    pub(crate) fn heartbeat(&self, uptime_s: u32) -> u16 {
-        let since_us = self.plant_us - self.disturbances.heartbeat_us(self.plant_us);
-        uptime_s.wrapping_sub((since_us / 1_000_000) as u32) as u16
+    /// What the heartbeat of that PLC shows: its uptime, unless it is stuck.
+    pub(crate) fn heartbeat(&self, start_s: u32, boot_us: i64) -> u16 {
+        seconds(start_s, self.disturbances.heartbeat_us(self.plant_us) - boot_us) as u16
     }
 
     /// UTC as the PLCs have it, in microseconds since 1970.
@@ -546,6 +543,11 @@ impl Model {
         view.base = self.line.fillers[nth].totals;
         view.reset_us = now_us;
     }
+}
+
+/// A clock of seconds that wraps, so much later than it showed `start_s`.
+fn seconds(start_s: u32, us: i64) -> u32 {
+    start_s.wrapping_add(us.div_euclid(1_000_000) as u32)
 }
 
 /// The station in front of the tags of the machine that has this unit, see [`Model::units`].

@@ -44,6 +44,8 @@ pub struct Scenario {
     pub start: Counters,
     /// Which register the output is read from.
     pub output: Output,
+    /// Whether all machines of the line are read, and not the filler and the weigher alone.
+    pub whole_line: bool,
     /// Plant time at which the shift changes, in microseconds.
     pub shift_change_us: Option<i64>,
     /// What goes wrong.
@@ -121,6 +123,8 @@ struct File {
     start: Counters,
     #[serde(default)]
     output: Output,
+    #[serde(default)]
+    whole_line: bool,
     shift_change_s: Option<f64>,
     #[serde(default)]
     inject: Vec<Spanned<Order>>,
@@ -246,6 +250,7 @@ impl Scenario {
             batch_size: written.batch_size.unwrap_or(PlantConfig::default().batch_size),
             start: written.start,
             output: written.output,
+            whole_line: written.whole_line,
             shift_change_us: written.shift_change_s.map(us),
             inject,
             expect: written.expect,

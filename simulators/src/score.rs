@@ -8,6 +8,7 @@ use crate::{
     catalogue::Fault,
     injections::Injection,
     ledger::{Ledger, RejectClass},
+    machines::filler::JOG_US,
     report::{Report, Said, SaidSignal, SaidStop},
     stops::{CHANGEOVER, CLEANING, State},
 };
@@ -219,7 +220,9 @@ impl Truth {
         let scored = scored.collect();
         let is_false = |stop: &&SaidStop| {
             let lasted_us = stop.to_us.map_or(i64::MAX, |end_us| end_us - stop.from_us);
-            let none = !all.iter().any(|(_, from_us, to_us)| meets(stop, *from_us, *to_us));
+            let none = !all.iter().any(|(_, from_us, to_us)| meets(stop, *from_us, *to_us))
+                // The plant starts at its time 0; it came from no stop of its own.
+                && !meets(stop, self.zero_us, self.zero_us + JOG_US);
             lasted_us >= SHORTEST_STOP_US && tells(stop) && none && stop.from_us >= begun_us
         };
         (scored, said.iter().filter(is_false).cloned().collect())

@@ -6,8 +6,8 @@ use crate::stage::{Played, folder, play, scenario};
 
 /// Plays a scenario; what is not as its file wants it fails the test with the whole score.
 async fn plays(name: &str) {
-    let Played { scenario, score, wrong, .. } = play(scenario(name)).await;
-    assert!(wrong.is_empty(), "{}\n{}\n\n{score}", scenario.title, wrong.join("\n"));
+    let Played { scenario, score, wrong, told, .. } = play(scenario(name)).await;
+    assert!(wrong.is_empty(), "{}\n{}\n\n{score}\n{told}", scenario.title, wrong.join("\n"));
 }
 
 macro_rules! short {
@@ -76,16 +76,22 @@ fn every_file_is_played() {
     assert!(files.len() > SHORT.len(), "the long ones are there too");
 }
 
-/// With `CAPLINE_ALL` set every scenario is played, and a table of all scores is printed: of the service, and of the
+/// With `CAPLINE_ALL` set every scenario is played, or those that it names with commas between them, and a table of all scores is printed: of the service, and of the
 /// naive reader on the same wire.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_long_ones_are_played_when_all_are_wanted() {
-    let wanted = std::env::var_os("CAPLINE_ALL").is_some();
-    let files = all();
+    let wanted = std::env::var("CAPLINE_ALL").ok();
+    let named: Vec<&str> = wanted.iter().flat_map(|names| names.split(',')).collect();
+    let mut files = all();
+    assert!(
+        named.iter().all(|name| *name == "1" || files.iter().any(|file| file.name == *name)),
+        "CAPLINE_ALL={wanted:?}: write 1, or names of scenarios with commas between them"
+    );
+    files.retain(|file| named.contains(&"1") || named.contains(&file.name.as_str()));
     let mut rows = vec![Summary::HEAD.to_owned()];
     let mut wrong = Vec::new();
-    for scenario in files.into_iter().filter(|_| wanted) {
-        let Played { scenario, score, naive, wrong: found } = play(scenario).await;
+    for scenario in files {
+        let Played { scenario, score, naive, wrong: found, .. } = play(scenario).await;
         rows.push(score.summary().row(&scenario.name));
         rows.push(naive.summary().row(&format!("{}, naive", scenario.name)));
         wrong.extend(found.into_iter().map(|found| format!("{}: {found}", scenario.name)));

@@ -1,8 +1,9 @@
 //! The whole service over a long time: faults at random, and nothing that grows.
 //!
 //! `tests/run.sh --soak` runs 24 hours of the plant, `CAPLINE_SOAK_HOURS` another number of them, at 60 times real. At
-//! each other run it is three minutes: enough to see that the soak itself works.
+//! each other run it is six minutes, with as many kinds of faults as they hold.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use simulators::{Scenario, Summary};
@@ -74,7 +75,7 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
     });
     let (length_us, speed) = match hours {
         Some(hours) => ((hours * 60.0) as i64 * MINUTE_US, 60.0),
-        None => (3 * MINUTE_US, 6.0),
+        None => (6 * MINUTE_US, 6.0),
     };
     let seed = std::env::var("CAPLINE_SOAK_SEED").ok().and_then(|seed| seed.parse().ok());
     let scenario = Scenario::random(seed.unwrap_or(1), length_us, speed);
@@ -87,6 +88,7 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
     let (score, wrong) = stage.judge(&scenario).await;
     let naive = stage.truth().score(&stage.report(&stage.naive).await);
     let n_faults = scenario.inject.len();
+    let kinds: BTreeSet<_> = scenario.inject.iter().map(|one| one.fault).collect();
     stage.end().await;
 
     let quarter = samples.len() / 4;
@@ -99,11 +101,12 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
         [&samples[quarter..2 * quarter], &samples[samples.len() - quarter..]].map(commit_ms);
     let last = samples.last().copied().unwrap_or_default();
     say(&format!(
-        "{:.2} h of the plant at x{speed}, seed {}, {n_faults} faults\n{}\n{}\n{}\n\
+        "{:.2} h of the plant at x{speed}, seed {}, {n_faults} faults of {} kinds\n{}\n{}\n{}\n\
          last quarter against the second: resident memory x{resident:.2} ({:.0} MB), descriptors x{descriptors:.2} ({}), \
          WAL x{wal:.2} ({:.1} MB), commit of a tick {:.2} ms and {:.2} ms\n\n{score}",
         length_us as f64 / 3.6e9,
         scenario.seed,
+        kinds.len(),
         Summary::HEAD,
         score.summary().row("capline"),
         naive.summary().row("naive reader"),
@@ -113,6 +116,7 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
         commits[0],
         commits[1],
     ));
+    assert!(kinds.len() >= 5, "only {kinds:?} struck");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(score.outside().count(), 0, "{score}");
     // Other tests of this process come and go meanwhile, so growth is judged in a run of its own.

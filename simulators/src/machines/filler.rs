@@ -36,7 +36,8 @@ const DISCARD_STROKES: u32 = 10;
 /// Speed while coasting, as a share of the setpoint.
 const COAST_SPEED: f64 = 0.65;
 const JOG_SPEED: f64 = 0.3;
-const JOG_US: i64 = 10_000_000;
+/// A start begins with so much of slow running.
+pub(crate) const JOG_US: i64 = 10_000_000;
 const RAMP_US: i64 = 20_000_000;
 /// The speed wavers by up to this share of the setpoint.
 const SPEED_JITTER: f64 = 0.003;

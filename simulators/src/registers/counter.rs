@@ -29,7 +29,6 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     use NodeValue::{Bool, F32, I32, U16, U32};
     let (start, counter) = (&model.config.start_counters, &model.line.counter);
     let ledger = counter.ledger();
-    let uptime_s = start.uptime_s.wrapping_add((model.plant_us / 1_000_000) as u32);
     let count = |start: u32, since: u64| I32(((u64::from(start) + since) % (1 << 31)) as i32);
     let (good, defective) = (start.counter_good, start.counter_defective);
     let bottles = ledger.good_bottles + ledger.short_bottles;
@@ -61,11 +60,11 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
         ),
         Point::new(CAPS_PER_BOTTLE, "BC05.CapsPerBottle", U16(PER_BOTTLE as u16)),
         Point::new(CUR_MACH_SPEED, "BC05.Status.CurMachSpeed", U16(speed)),
-        Point::new(HEARTBEAT, "BC05.Heartbeat", U16(model.heartbeat(uptime_s))),
+        Point::new(HEARTBEAT, "BC05.Heartbeat", U16(model.heartbeat(start.uptime_s, 0))),
         Point::new(STOP_REASON, "BC05.Admin.StopReason", U16(counter.stop_reason())),
         Point::new(BUFFER_LEVEL, "BC05.BufferLevel", U16(level)),
         Point::new(GOOD_BOTTLES, "BC05.GoodBottles", count(good, ledger.good_bottles)),
-        Point::new(UPTIME, "BC05.PlcUptime", U32(uptime_s)),
+        Point::new(UPTIME, "BC05.PlcUptime", U32(model.uptime_s(start.uptime_s, 0))),
         Point::node("BC05.Admin.MachDesignSpeed", F32(125.0)),
     ]
 }

@@ -33,13 +33,12 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     };
     let testing = in_test(now_us);
     let bits = state | AIR | if testing { TEST } else { 0 };
-    let uptime_s = start.uptime_s.wrapping_add((now_us / 1_000_000) as u32);
     let count = |start: u16, since: u64| U16(start.wrapping_add(since as u16));
     // Product effect of the capsules, and the test piece.
     let signal = if testing { 260 } else { 38 + (now_us / 700_000 % 7) as u16 };
     vec![
         Point::new(STATE_BITS, "MD03.StateBits", U16(bits)),
-        Point::new(HEARTBEAT, "MD03.Heartbeat", U16(model.heartbeat(uptime_s))),
+        Point::new(HEARTBEAT, "MD03.Heartbeat", U16(model.heartbeat(start.uptime_s, 0))),
         Point::new(REJ_EVENTS, "MD03.RejEvents", count(start.detector_events, ledger.events)),
         Point::new(TEST_EVENTS, "MD03.TestEvents", count(start.detector_tests, ledger.test_pieces)),
         Point::new(SIGNAL, "MD03.Signal", U16(signal)),

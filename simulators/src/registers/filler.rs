@@ -69,7 +69,7 @@ fn status(model: &Model, nth: usize) -> [Point; 14] {
     use NodeValue::{Text, U16, U32, U64};
     use address as at;
     let (filler, view) = (&model.line.fillers[nth], &model.views[nth]);
-    let uptime_s = model.filler_uptime_s(nth);
+    let (start_s, boot_us) = (view.start.uptime_s, view.boot_us);
     let state = filler.state();
     let reason = filler.stop.map_or(0, |stop| stop.code);
     let since_reset_s = ((model.plant_us - view.reset_us) / 1_000_000) as u32;
@@ -78,8 +78,8 @@ fn status(model: &Model, nth: usize) -> [Point; 14] {
         Point::new(at::STATE_CURRENT, "CF01.Status.StateCurrent", U16(state as u16)),
         Point::new(at::UNIT_MODE_CURRENT, "CF01.Status.UnitModeCurrent", U16(unit_mode(state))),
         Point::new(at::STOP_REASON, "CF01.Admin.StopReason", U16(reason)),
-        Point::new(at::HEARTBEAT, "CF01.Heartbeat", U16(model.heartbeat(uptime_s))),
-        Point::new(at::PLC_UPTIME, "CF01.PlcUptime", U32(uptime_s)),
+        Point::new(at::HEARTBEAT, "CF01.Heartbeat", U16(model.heartbeat(start_s, boot_us))),
+        Point::new(at::PLC_UPTIME, "CF01.PlcUptime", U32(model.uptime_s(start_s, boot_us))),
         Point::new(
             at::CUR_MACH_SPEED,
             "CF01.Status.CurMachSpeed",

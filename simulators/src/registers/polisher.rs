@@ -25,8 +25,6 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     let (now, base, start) = (polisher.ledger(), &view.base, &view.start);
     let state = polisher.transit.state(model.plant_us);
     let reason = polisher.transit.stop_reason(model.plant_us);
-    let since_boot_s = (model.plant_us - view.boot_us) / 1_000_000;
-    let uptime_s = start.uptime_s.wrapping_add(since_boot_s as u32);
     let infeed = start.polisher_in.wrapping_add((now.infeed - base.infeed) as u32);
     let good = start.polisher_good.wrapping_add((now.good - base.good) as u32);
     let rejects = |start: u16, since: u64| U16(((u64::from(start) + since) % REJ_MODULUS) as u16);
@@ -35,7 +33,7 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     let filter = 400 + (model.plant_us / 1_000_000 % 86_400 / 108) as u16;
     vec![
         Point::new(STATE_CURRENT, "PS02.StateCurrent", U16(state as u16)),
-        Point::new(HEARTBEAT, "PS02.Heartbeat", U16(model.heartbeat(uptime_s))),
+        Point::new(HEARTBEAT, "PS02.Heartbeat", U16(model.heartbeat(start.uptime_s, view.boot_us))),
         Point::new(IN_COUNT, "PS02.InCount", U32(infeed)),
         Point::new(GOOD_COUNT, "PS02.GoodCount", U32(good)),
         Point::new(

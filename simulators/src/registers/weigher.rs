@@ -45,13 +45,12 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     let start = &model.config.start_counters;
     let weigher = &model.line.weigher;
     let (ledger, weights) = (weigher.ledger(), weigher.weights());
-    let uptime_s = start.uptime_s.wrapping_add((model.plant_us / 1_000_000) as u32);
     let state = weigher.transit.state(model.plant_us);
     let count = |start: u32, since: u64| U32(start.wrapping_add(since as u32));
     let mut points = vec![
         Point::new(at::STATE_CURRENT, "CW04.StateCurrent", U16(state as u16)),
-        Point::new(at::HEARTBEAT, "CW04.Heartbeat", U16(model.heartbeat(uptime_s))),
-        Point::new(at::PLC_UPTIME, "CW04.PlcUptime", U32(uptime_s)),
+        Point::new(at::HEARTBEAT, "CW04.Heartbeat", U16(model.heartbeat(start.uptime_s, 0))),
+        Point::new(at::PLC_UPTIME, "CW04.PlcUptime", U32(model.uptime_s(start.uptime_s, 0))),
         Point::new(
             at::TOTAL,
             "CW04.Statistic.TotalPackages.ItemCount",

@@ -173,6 +173,20 @@ fn a_clock_steps_a_heartbeat_sticks_and_a_sensor_counts_double_for_their_time() 
 }
 
 #[test]
+fn a_stuck_heartbeat_stands_still_from_whatever_moment_on() {
+    let from_us = MINUTE_US + 700_000;
+    let mut model = Model::new(ModelConfig::default());
+    model.inject(injection(Fault::HeartbeatStuck, from_us, Some(MINUTE_US), None));
+    let mut shown = BTreeSet::new();
+    for step in 0..100 {
+        model.advance_to(from_us + step * 300_000);
+        let nodes = model.nodes().into_iter().filter(|(node, _)| node.ends_with(".Heartbeat"));
+        shown.extend(nodes.map(|(node, value)| format!("{node} {value:?}")));
+    }
+    assert_eq!(shown.len(), model.units().len(), "{shown:?}");
+}
+
+#[test]
 fn what_a_fault_does_is_the_same_in_whatever_steps_the_plant_is_looked_at() {
     let faults = [
         injection(Fault::EmptyCapsuleBurst, 10 * MINUTE_US, Some(5 * MINUTE_US), None),

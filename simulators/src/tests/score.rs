@@ -95,6 +95,11 @@ fn what_is_wrong_is_found() {
         report.stops.push(stop);
     });
     assert_eq!(none.false_stops.len(), 1);
+    let start = score(|report| {
+        let (from_us, to_us) = (ZERO_US, Some(ZERO_US + 10 * SECOND_US));
+        report.stops.push(SaidStop { from_us, to_us, ..report.stops[0].clone() });
+    });
+    assert_eq!(start.false_stops.len(), 0, "the plant starts at its time 0: {start}");
     let blamed = score(|report| {
         report.stops.iter_mut().for_each(|stop| stop.key = Some("CF01".to_owned()));
         report.stops[1].reason = None;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use simulators::{Fault, Scenario};
 
 #[derive(clap::Args)]
@@ -25,7 +26,9 @@ impl List {
             "\npresets\n  steady  good  typical  poor\n\nscenarios in {}",
             self.folder.display()
         );
-        for Scenario { name, title, length_us, long, .. } in Scenario::all(&self.folder)? {
+        for Scenario { name, title, length_us, long, .. } in Scenario::all(&self.folder)
+            .context("name the folder of the scenario files with --folder")?
+        {
             let long = if long { ", long" } else { "" };
             println!("  {name:<28}{title} {} s{long}", length_us / 1_000_000);
         }

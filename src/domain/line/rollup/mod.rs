@@ -2,7 +2,8 @@
 //!
 //! - A reading belongs to the period in which it was taken. What was made in one poll across a border is thereby at
 //!   most one poll late; what was made in a longer gap is divided among the periods by their busy time, largest
-//!   remainder first, so that the best values add up to the whole, and each part is `[0, all of it]`.
+//!   remainder first, so that the best values add up to the whole, and each part is `[0, all of it]`. A period that ends
+//!   in a silence therefore stays open until the machine is heard again, but for a day at most.
 //! - Time is that of the boot clock, labelled at the end of each span: the classes of a period add up to the time that
 //!   passed in it, also when the wall clock steps or the day has 23 or 25 hours.
 //! - A period is a sum of plain numbers: sums of periods are sums of these, never means of their KPIs.

@@ -33,7 +33,7 @@ use crate::line::weight::Series;
 use crate::plc_map::{OdometerLink, PlcMap, Role};
 use crate::quality::{self, Chart};
 use crate::reading::{Outcome, Quality, Reading, Snapshot};
-use crate::units::{Count, LineId, Moment, SECOND_US, StationId, TagId};
+use crate::units::{Count, HOUR_US, LineId, Moment, SECOND_US, StationId, TagId};
 
 use account::Account;
 use odometer::Shares;
@@ -46,6 +46,9 @@ pub use change::Onward;
 
 /// Counts over a longer span are not booked into minutes but as a gap, in microseconds of real time.
 const GAP_AFTER_US: i64 = 2 * SECOND_US;
+
+/// An hour or a shift that is over waits so long for what a silent machine has made meanwhile.
+const WAITS_US: i64 = 24 * HOUR_US;
 
 /// Events kept for the screen.
 const RECENT_EVENTS: usize = 20;
@@ -412,7 +415,8 @@ impl LineTracker {
             self.stations.iter().map(|station| station.stale_after_us).max().unwrap_or(0);
         let done_us = (now.utc_us - lateness_us).min(self.booked_to.utc_us);
         self.account.close_until(done_us);
-        self.chronicle.close_until(done_us);
+        // What a silent machine makes is known when it is heard again, and may be of an hour or a shift that is over.
+        self.chronicle.close_until(done_us.min(self.unread_since_us(now)));
         let before = self.chronicle.open_batch();
         self.chronicle.decide(now);
         self.tell_taken_over(before, now.utc_us);
@@ -423,6 +427,19 @@ impl LineTracker {
         self.tell_waiting(now);
         self.redraw();
         self.note_events();
+    }
+
+    /// Since when a counter of a silent machine has not been read, in UTC microseconds; now where none is silent. Nobody
+    /// waits longer than [`WAITS_US`] for a machine that may be gone for good.
+    fn unread_since_us(&self, now: Moment) -> i64 {
+        let silent = self.ledgers.iter().filter(|ledger| {
+            let station = &self.stations[ledger.station];
+            !station.is_up() || station.held[usize::from(ledger.tag)].is_none()
+        });
+        let unread = silent
+            .filter_map(|ledger| Some(now.mono_us - ledger.counter.baseline()?.at.mono_us))
+            .filter(|us| *us <= WAITS_US);
+        now.utc_us - unread.max().unwrap_or(0)
     }
 
     /// Judges the balance of material and says which sensor contradicts it.
