@@ -66,7 +66,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::clock::Clock;
 use crate::config::LineConfig;
 pub use accounts::{
-    Account, Accounts, Begun, Change, NewAccount, NoAccounts, NoLogin, Refused, Right, Role,
+    Account, Accounts, Begun, Change, NewAccount, NoAccounts, NoLogin, Order, Refused, Right, Role,
     StoredAccount, StoredDisplay,
 };
 pub use andon::{AlertBook, CallDesk};
@@ -153,6 +153,8 @@ pub struct AppParts {
     pub writes: bool,
     /// Who may ask at all.
     pub access: Access,
+    /// Whether a final report takes the signatures of two persons.
+    pub two_persons: bool,
     /// Accounts, sessions and displays.
     pub accounts: Arc<dyn Accounts>,
     /// Keeps what must be audited.

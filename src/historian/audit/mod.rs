@@ -22,7 +22,7 @@ pub use verify::{Told, Verified, verify};
 
 pub(super) use head::Beside;
 pub(super) use plant::TELL;
-pub(super) use read::Look;
+pub(super) use read::{Look, signatures_of};
 
 use super::error::StoreError;
 use super::mark;
