@@ -101,7 +101,8 @@ fn map_alone(path: &Path, text: &str) -> ExitCode {
 fn head(config: &Config, file: &str) -> String {
     let zone = config.zone.iana_name().unwrap_or("a zone without a name");
     let (site, listen, data) = (&config.site, config.web.listen, config.data.display());
-    format!("{file}: {site}, {zone}; screens on http://{listen}; journal in {data}\n")
+    let scheme = if config.web.has_tls() { "https" } else { "http" };
+    format!("{file}: {site}, {zone}; screens on {scheme}://{listen}; journal in {data}\n")
 }
 
 fn line_head(line: &LineConfig) -> String {
