@@ -22,7 +22,7 @@ texts! {
     ErrorNoLogin "error.no_login" "Nobody was signed in" "登录未成功"
     ErrorRole "error.role" "Your role does not do that" "您的角色无此权限"
     ErrorNoConfiguration "error.no_configuration" "There is no such configuration" "没有此配置"
-    ErrorFull "error.full" "There is no room left" "已满"
+    ErrorFull "error.full" "Too many connections are open" "打开的连接过多"
     ErrorParameter "error.parameter" "The address cannot be read" "地址参数无法识别"
     ErrorHost "error.host" "This service does not answer under that name" "本服务不以此名称应答"
     ErrorTooOften "error.too_often" "This was asked too often" "请求过于频繁"
@@ -53,6 +53,7 @@ texts! {
     WayHost "way.host" "Open it as localhost or by its address, for instance http://127.0.0.1:8080/" "请以 localhost 或地址打开，例如 http://127.0.0.1:8080/"
     WayTooOften "way.too_often" "Wait some seconds." "请稍候几秒。"
     WayCrowded "way.crowded" "Close screens that nobody looks at, then load this page again." "请关闭无人查看的屏幕，再重新载入本页。"
+    WayFull "way.full" "Close what nobody needs. The limits are connections and connections_per_address in [web] of the configuration." "请关闭不需要的连接；上限由配置 [web] 中的 connections 与 connections_per_address 决定。"
     WayTooSlow "way.too_slow" "Load the page again in a moment, or choose a shorter span. If it stays, the log of the service has the cause." "请稍后重新载入，或选择较短的时间范围。如仍如此，原因见服务日志。"
     WayStore "way.store" "Load the page again in a moment. If it stays, the log of the service has the cause." "请稍后重新载入。如仍如此，原因见服务日志。"
 }
