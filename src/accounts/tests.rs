@@ -208,6 +208,7 @@ fn another_process_changes_accounts_beside_a_service() {
     }
     drop((accounts, beside));
     historian.close().unwrap();
+    assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
     // Without a service it holds the directory, so that none starts in the middle.
     let alone = AccountBook::beside(dir.path()).unwrap();
     assert!(Historian::open(dir.path(), Options::default()).is_err());
@@ -248,5 +249,25 @@ fn what_cannot_be_noted_is_not_done() {
     let noted = find_in(dir.path(), &Filter::default(), 99).unwrap();
     // Four accounts of the scene and five orders.
     assert_eq!(noted.iter().filter(|entry| entry.reason == "as agreed").count(), 4 + 5);
+    assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
+}
+
+#[test]
+fn an_account_is_made_and_noted_before_the_first_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let beside = AccountBook::beside(dir.path()).unwrap();
+    let beside = Accounts::new(beside, SessionLimits::default());
+    assert_eq!(beside.add(new("boss", Role::Admin), &order()), Ok(Ok(())));
+    drop(beside);
+    let noted = || {
+        let entries = find_in(dir.path(), &Filter::default(), 99).unwrap();
+        entries.into_iter().rev().map(|entry| entry.what).collect::<Vec<_>>()
+    };
+    assert_eq!(noted(), ["journal_begun", "user_add"]);
+    // The service goes on with that journal and that chain.
+    let historian = Historian::open(dir.path(), Options::default()).unwrap();
+    assert!(later(&historian, 0).verify("boss", PASSWORD).unwrap().is_ok());
+    historian.close().unwrap();
+    assert_eq!(noted()[..2], ["journal_begun", "user_add"]);
     assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
 }
