@@ -79,7 +79,7 @@ async fn a_final_report_waits_for_somebody_else_than_its_author() {
     let again = scene.post_with(WU, &path, &signing(page, PASSWORD, "approved")).await;
     assert!(again.text().contains("has signed it already"), "{}", again.text());
     let shown = scene.get_as(Role::Quality, &sheet).await;
-    assert!(!shown.text().contains("awaiting") && shown.text().contains("Wu Lan (wu.lan)"));
+    assert!(!shown.text().contains("awaiting second") && shown.text().contains("Wu Lan (wu.lan)"));
     // The file is the one that both have signed.
     assert_eq!(scene.get_as(Role::Quality, &file).await.body, before);
     assert!(String::from_utf8_lossy(&before).contains("A second person signs this report"));
@@ -133,7 +133,7 @@ async fn where_one_signature_is_enough_nothing_waits() {
         assert!(refused.text().contains("one signature is enough here"), "{}", refused.text());
     }
     let page = scene.get_as(Role::Quality, &format!("/report/shift?start={start}")).await;
-    assert!(!page.text().contains("sign-second") && !page.text().contains("awaiting"));
+    assert!(!page.text().contains("sign-second") && !page.text().contains("awaiting second"));
     let signatures = scene.historian.signatures(&LineId::new("L1"), Signed::Report).unwrap();
     assert_eq!(signatures.len(), 2);
     assert_eq!(signatures[1].meaning, Meaning::Authored.word());
