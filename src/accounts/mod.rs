@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::account::{
-    Account, Begun, Change, NewAccount, NoLogin, Refused, Role, SessionLimits, StoredAccount,
-    StoredDisplay, account_name, password_is_good, printed_name,
+    Account, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, SessionLimits,
+    StoredAccount, StoredDisplay, account_name, password_is_good, printed_name,
 };
 use domain::digest::sha256;
 use domain::units::MINUTE_US;
@@ -94,28 +94,38 @@ impl Accounts {
     ///
     /// # Errors
     /// In words: the journal cannot be written. The inner one is for people.
-    pub fn set_up(&self, token: &str, first: NewAccount) -> Result<Result<(), Refused>, String> {
+    pub fn set_up(
+        &self,
+        token: &str,
+        first: NewAccount,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String> {
         let offered = self.0.set_up.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // Compared as hashes: how much of a guess is right cannot be measured.
         if offered.as_deref() != Some(sha256(token.trim()).as_str()) {
             return Ok(Err(Refused::NoSetUp));
         }
-        let made = self.make(NewAccount { role: Role::Admin, ..first }, true)?;
+        let made = self.make(NewAccount { role: Role::Admin, ..first }, true, order)?;
         if made.is_ok() {
             *self.0.set_up.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         Ok(made)
     }
 
-    /// Adds an account.
+    /// Adds an account. It and its entry in the audit trail are one transaction, as with all that is ordered here.
     ///
     /// # Errors
     /// In words: the journal cannot be written. The inner one is for people.
-    pub fn add(&self, new: NewAccount) -> Result<Result<(), Refused>, String> {
-        self.make(new, false)
+    pub fn add(&self, new: NewAccount, order: &Order) -> Result<Result<(), Refused>, String> {
+        self.make(new, false, order)
     }
 
-    fn make(&self, new: NewAccount, first: bool) -> Result<Result<(), Refused>, String> {
+    fn make(
+        &self,
+        new: NewAccount,
+        first: bool,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String> {
         let fit = || {
             let (name, printed) = (account_name(&new.name)?, printed_name(&new.printed)?);
             password_is_good(&new.password, &name, &printed)?;
@@ -128,7 +138,7 @@ impl Accounts {
         let hash = password::hash(&new.password)?;
         let (name, printed) = (name.into(), printed.into());
         let new = NewAccount { name, printed, password: String::new(), ..new };
-        self.0.book.add(new, (hash, first), self.now_us()).map_err(text)
+        self.0.book.add(new, (hash, first), (self.now_us(), order)).map_err(text)
     }
 
     /// Whether the password is that of the account; counts as an attempt to sign in. Takes as long whatever is wrong.
@@ -249,6 +259,7 @@ impl Accounts {
         &self,
         name: &str,
         change: Change,
+        order: &Order,
     ) -> Result<Result<(String, String), Refused>, String> {
         let Ok(name) = account_name(name) else { return Ok(Err(Refused::NoAccount)) };
         let change = match change {
@@ -263,7 +274,7 @@ impl Accounts {
             }
             change => change,
         };
-        let changed = self.0.book.change(&name, change, self.now_us()).map_err(text)?;
+        let changed = self.0.book.change(&name, change, (self.now_us(), order)).map_err(text)?;
         self.seen().sessions.clear();
         Ok(changed)
     }
@@ -305,22 +316,30 @@ impl Accounts {
     ///
     /// # Errors
     /// In words: the journal cannot be written. The inner one is for people.
-    pub fn add_display(&self, name: &str) -> Result<Result<String, Refused>, String> {
+    pub fn add_display(
+        &self,
+        name: &str,
+        order: &Order,
+    ) -> Result<Result<String, Refused>, String> {
         let name = match printed_name(name) {
             Ok(name) => name,
             Err(why) => return Ok(Err(why.into())),
         };
         let token = token()?;
-        let added = self.0.book.add_display(&name, &sha256(&token), self.now_us()).map_err(text)?;
-        Ok(added.map(|()| token))
+        let added = self.0.book.add_display(&name, &sha256(&token), (self.now_us(), order));
+        Ok(added.map_err(text)?.map(|()| token))
     }
 
     /// Revokes the token of a display; the name of the display.
     ///
     /// # Errors
     /// In words: the journal cannot be written. The inner one is for people.
-    pub fn revoke_display(&self, number: i64) -> Result<Result<String, Refused>, String> {
-        let revoked = self.0.book.revoke_display(number, self.now_us()).map_err(text)?;
+    pub fn revoke_display(
+        &self,
+        number: i64,
+        order: &Order,
+    ) -> Result<Result<String, Refused>, String> {
+        let revoked = self.0.book.revoke_display(number, (self.now_us(), order)).map_err(text)?;
         self.seen().displays.clear();
         Ok(revoked)
     }

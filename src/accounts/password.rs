@@ -1,6 +1,10 @@
 //! Hashes of passwords: argon2id, as text that names its own parameters (PHC form).
+//!
+//! They are made on one thread. A hash takes 19 MiB, and an allocator that keeps memory by thread would keep that much for
+//! each thread of a pool that ever made one: wrong passwords would cost memory that does not come back.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, mpsc};
+use std::thread;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
@@ -12,6 +16,26 @@ const COST: (u32, u32, u32) = (19 * 1_024, 2, 1);
 /// as long.
 static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash("nobody has this password").ok());
 
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The thread on which hashes are made; none if the system gives no thread.
+static THREAD: LazyLock<Option<mpsc::Sender<Job>>> = LazyLock::new(|| {
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let work = move || jobs.iter().for_each(|job| job());
+    thread::Builder::new().name("passwords".to_owned()).spawn(work).ok().map(|_| sender)
+});
+
+/// Does something on that thread and waits for it; none where there is no thread.
+fn there<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (told, made) = mpsc::sync_channel(1);
+    let job = move || {
+        // Whoever asked waits for it.
+        let _ = told.send(work());
+    };
+    THREAD.as_ref()?.send(Box::new(job)).ok()?;
+    made.recv().ok()
+}
+
 fn hasher() -> Argon2<'static> {
     let (memory, passes, lanes) = COST;
     // The library's own default has the same figures; ours are stated so that they cannot change by an update.
@@ -22,16 +46,24 @@ fn hasher() -> Argon2<'static> {
 /// The hash of a password, with a salt of its own.
 ///
 /// # Errors
-/// In words: the system gives no random numbers.
+/// In words: the system gives no random numbers, or no thread.
 pub(super) fn hash(password: &str) -> Result<String, String> {
-    let hash = hasher().hash_password(password.as_bytes());
-    hash.map(|hash: PasswordHash| hash.to_string()).map_err(|error| error.to_string())
+    let password = password.as_bytes().to_vec();
+    let made = there(move || {
+        let hash = hasher().hash_password(&password);
+        hash.map(|hash: PasswordHash| hash.to_string()).map_err(|error| error.to_string())
+    });
+    made.unwrap_or_else(|| Err("the system gives no thread for passwords".to_owned()))
 }
 
 /// Whether a password is the one of a hash. What cannot be read as a hash has no password.
 pub(super) fn fits(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| hasher().verify_password(password.as_bytes(), &hash).is_ok())
+    let (password, hash) = (password.as_bytes().to_vec(), hash.to_owned());
+    let fits = move || {
+        PasswordHash::new(&hash)
+            .is_ok_and(|hash| hasher().verify_password(&password, &hash).is_ok())
+    };
+    there(fits).unwrap_or(false)
 }
 
 /// Takes as long as a look at a password that is wrong.

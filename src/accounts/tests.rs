@@ -1,8 +1,10 @@
 //! Accounts on a real journal.
 
 use domain::account::{LOCKED_US, TRIES};
+use domain::audit::{Actor, Filter};
 
 use super::*;
+use crate::historian::audit::{find_in, verify};
 use crate::historian::{Historian, Options};
 
 const MINUTE: i64 = MINUTE_US;
@@ -26,12 +28,16 @@ fn new(name: &str, role: Role) -> NewAccount {
 
 const PASSWORD: &str = "correct horse";
 
+fn order() -> Order {
+    Order { by: Actor::named("Chen Jing"), reason: "as agreed".to_owned() }
+}
+
 /// Accounts with one of each role.
 fn filled() -> (tempfile::TempDir, Historian, Accounts) {
     let (dir, historian) = journal();
     let accounts = later(&historian, 0);
     for role in Role::ALL {
-        assert_eq!(accounts.add(new(role.word(), role)), Ok(Ok(())));
+        assert_eq!(accounts.add(new(role.word(), role), &order()), Ok(Ok(())));
     }
     (dir, historian, accounts)
 }
@@ -45,17 +51,20 @@ fn the_first_account_is_made_once_with_the_token_of_the_last_start() {
     assert_eq!(token.len(), 64);
     // The token of another start, a guess and none at all.
     for wrong in [old.as_str(), "0000", ""] {
-        let made = second.set_up(wrong, new("a", Role::Viewer));
+        let made = second.set_up(wrong, new("a", Role::Viewer), &order());
         assert_eq!(made, Ok(Err(Refused::NoSetUp)), "{wrong:?}");
     }
     let short = NewAccount { password: "short".to_owned(), ..new("boss", Role::Viewer) };
-    assert!(matches!(second.set_up(&token, short), Ok(Err(Refused::Unfit(_)))));
-    assert_eq!(second.set_up(&format!(" {token}\n"), new("boss", Role::Viewer)), Ok(Ok(())));
+    assert!(matches!(second.set_up(&token, short, &order()), Ok(Err(Refused::Unfit(_)))));
+    assert_eq!(
+        second.set_up(&format!(" {token}\n"), new("boss", Role::Viewer), &order()),
+        Ok(Ok(()))
+    );
     assert_eq!(second.accounts().unwrap()[0].account.role, Role::Admin);
     // Once only: neither the same token again, nor a start afterwards, nor the one that was offered before.
-    let again = second.set_up(&token, new("b", Role::Viewer));
+    let again = second.set_up(&token, new("b", Role::Viewer), &order());
     assert_eq!(again, Ok(Err(Refused::NoSetUp)));
-    assert_eq!(first.set_up(&old, new("c", Role::Viewer)), Ok(Err(Refused::NoSetUp)));
+    assert_eq!(first.set_up(&old, new("c", Role::Viewer), &order()), Ok(Err(Refused::NoSetUp)));
     assert_eq!(later(&historian, 0).offer_set_up(), Ok(None));
     assert_eq!(second.accounts().unwrap().len(), 1);
 }
@@ -94,11 +103,11 @@ fn what_an_administrator_changes_ends_the_sessions_of_the_user() {
     ] {
         let token = begin();
         assert!(accounts.session(&token, true).unwrap().is_some());
-        let told = accounts.change("quality", change).unwrap().unwrap();
+        let told = accounts.change("quality", change, &order()).unwrap().unwrap();
         assert_eq!(accounts.session(&token, true), Ok(None), "{told:?}");
     }
     assert_eq!(accounts.verify("quality", PASSWORD), Ok(Err(NoLogin::Disabled)));
-    let told = accounts.change("quality", Change::Enable).unwrap().unwrap();
+    let told = accounts.change("quality", Change::Enable, &order()).unwrap().unwrap();
     assert_eq!(told, ("disabled".to_owned(), "enabled".to_owned()));
     let token = begin();
     accounts.logout(&token).unwrap();
@@ -138,31 +147,31 @@ fn no_two_accounts_sign_alike_and_one_administrator_stays() {
     for (name, printed) in [("viewer", "Somebody"), ("other", " VIEWER  of the plant")] {
         let (name, printed) = (name.to_owned(), printed.to_owned());
         let alike = NewAccount { name, printed, ..new("x", Role::Viewer) };
-        assert_eq!(accounts.add(alike), Ok(Err(Refused::Taken)));
+        assert_eq!(accounts.add(alike, &order()), Ok(Err(Refused::Taken)));
     }
     for change in [Change::Disable, Change::Role(Role::Viewer)] {
-        assert_eq!(accounts.change("admin", change), Ok(Err(Refused::LastAdmin)));
+        assert_eq!(accounts.change("admin", change, &order()), Ok(Err(Refused::LastAdmin)));
     }
     assert!(accounts.verify("admin", PASSWORD).unwrap().is_ok(), "nothing was changed");
     assert_eq!(accounts.accounts().unwrap()[0].account.role, Role::Admin);
-    assert_eq!(accounts.add(new("second", Role::Admin)), Ok(Ok(())));
-    assert!(accounts.change("admin", Change::Disable).unwrap().is_ok());
-    assert_eq!(accounts.change("second", Change::Disable), Ok(Err(Refused::LastAdmin)));
-    assert_eq!(accounts.change("nobody", Change::Disable), Ok(Err(Refused::NoAccount)));
+    assert_eq!(accounts.add(new("second", Role::Admin), &order()), Ok(Ok(())));
+    assert!(accounts.change("admin", Change::Disable, &order()).unwrap().is_ok());
+    assert_eq!(accounts.change("second", Change::Disable, &order()), Ok(Err(Refused::LastAdmin)));
+    assert_eq!(accounts.change("nobody", Change::Disable, &order()), Ok(Err(Refused::NoAccount)));
 }
 
 #[test]
 fn a_display_reads_until_its_token_is_revoked() {
     let (_dir, _historian, accounts) = filled();
-    let token = accounts.add_display("Wall 1").unwrap().unwrap();
+    let token = accounts.add_display("Wall 1", &order()).unwrap().unwrap();
     assert_eq!(accounts.display(&token), Ok(Some("Wall 1".into())));
     assert_eq!(accounts.session(&token, true), Ok(None), "a token is no session");
-    assert_eq!(accounts.add_display("Wall 1"), Ok(Err(Refused::DisplayTaken)));
+    assert_eq!(accounts.add_display("Wall 1", &order()), Ok(Err(Refused::DisplayTaken)));
     let number = accounts.displays().unwrap()[0].number;
-    assert_eq!(accounts.revoke_display(number), Ok(Ok("Wall 1".to_owned())));
+    assert_eq!(accounts.revoke_display(number, &order()), Ok(Ok("Wall 1".to_owned())));
     assert_eq!(accounts.display(&token), Ok(None));
-    assert_eq!(accounts.revoke_display(number), Ok(Err(Refused::NoDisplay)));
-    assert!(accounts.add_display("Wall 1").unwrap().is_ok());
+    assert_eq!(accounts.revoke_display(number, &order()), Ok(Err(Refused::NoDisplay)));
+    assert!(accounts.add_display("Wall 1", &order()).unwrap().is_ok());
     assert_eq!(accounts.displays().unwrap().len(), 2);
 }
 
@@ -170,7 +179,7 @@ fn a_display_reads_until_its_token_is_revoked() {
 fn secrets_are_not_in_the_journal() {
     let (dir, historian, accounts) = filled();
     let session = accounts.login("viewer", PASSWORD).unwrap().unwrap().token;
-    let display = accounts.add_display("Wall 1").unwrap().unwrap();
+    let display = accounts.add_display("Wall 1", &order()).unwrap().unwrap();
     historian.close().unwrap();
     drop(accounts);
     let bytes = std::fs::read(dir.path().join("journal.db")).unwrap();
@@ -188,8 +197,8 @@ fn another_process_changes_accounts_beside_a_service() {
     assert!(accounts.session(&token, true).unwrap().is_some());
     let beside = AccountBook::beside(dir.path()).unwrap();
     let beside = Accounts::new(beside, SessionLimits::default());
-    assert!(beside.add(new("second", Role::Viewer)).unwrap().is_ok());
-    assert!(beside.change("viewer", Change::Disable).unwrap().is_ok());
+    assert!(beside.add(new("second", Role::Viewer), &order()).unwrap().is_ok());
+    assert!(beside.change("viewer", Change::Disable, &order()).unwrap().is_ok());
     assert!(accounts.verify("second", PASSWORD).unwrap().is_ok());
     // It counts when the service looks again, which is soon.
     let until = Instant::now() + Duration::from_secs(30);
@@ -199,9 +208,66 @@ fn another_process_changes_accounts_beside_a_service() {
     }
     drop((accounts, beside));
     historian.close().unwrap();
+    assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
     // Without a service it holds the directory, so that none starts in the middle.
     let alone = AccountBook::beside(dir.path()).unwrap();
     assert!(Historian::open(dir.path(), Options::default()).is_err());
     drop(alone);
     assert!(Historian::open(dir.path(), Options::default()).is_ok());
+}
+
+/// What is ordered and its entry are one transaction: while the trail takes nothing, nothing is done. The control is the
+/// same orders with a trail that takes entries.
+#[test]
+fn what_cannot_be_noted_is_not_done() {
+    let (dir, historian, accounts) = filled();
+    accounts.add_display("Wall 1", &order()).unwrap().unwrap();
+    let (number, role) = (accounts.displays().unwrap()[0].number, Change::Role(Role::Operator));
+    let state = || (accounts.accounts().unwrap(), accounts.displays().unwrap());
+    let orders = || {
+        [
+            accounts.add(new("second", Role::Viewer), &order()).map(drop),
+            accounts.change("viewer", role.clone(), &order()).map(drop),
+            accounts.add_display("Wall 2", &order()).map(drop),
+            accounts.revoke_display(number, &order()).map(drop),
+        ]
+    };
+    let conn = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+    let sql = "create trigger full before insert on audit begin select raise(abort, 'full'); end";
+    conn.execute_batch(sql).unwrap();
+    let before = state();
+    for done in orders() {
+        assert!(done.is_err(), "{done:?}");
+    }
+    assert_eq!(state(), before);
+    conn.execute_batch("drop trigger full").unwrap();
+    assert_eq!(orders(), [Ok(()), Ok(()), Ok(()), Ok(())]);
+    let after = state();
+    assert_eq!((after.0.len(), after.1.len()), (before.0.len() + 1, before.1.len() + 1));
+    drop((conn, accounts));
+    historian.close().unwrap();
+    let noted = find_in(dir.path(), &Filter::default(), 99).unwrap();
+    // Four accounts of the scene and five orders.
+    assert_eq!(noted.iter().filter(|entry| entry.reason == "as agreed").count(), 4 + 5);
+    assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
+}
+
+#[test]
+fn an_account_is_made_and_noted_before_the_first_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let beside = AccountBook::beside(dir.path()).unwrap();
+    let beside = Accounts::new(beside, SessionLimits::default());
+    assert_eq!(beside.add(new("boss", Role::Admin), &order()), Ok(Ok(())));
+    drop(beside);
+    let noted = || {
+        let entries = find_in(dir.path(), &Filter::default(), 99).unwrap();
+        entries.into_iter().rev().map(|entry| entry.what).collect::<Vec<_>>()
+    };
+    assert_eq!(noted(), ["journal_begun", "user_add"]);
+    // The service goes on with that journal and that chain.
+    let historian = Historian::open(dir.path(), Options::default()).unwrap();
+    assert!(later(&historian, 0).verify("boss", PASSWORD).unwrap().is_ok());
+    historian.close().unwrap();
+    assert_eq!(noted()[..2], ["journal_begun", "user_add"]);
+    assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
 }

@@ -277,6 +277,7 @@ impl Question<'_> {
             quality: Arc::new(StoredHistory(historian.clone())),
             reports: Arc::new(StoredHistory(historian.clone())),
             writes: false,
+            two_persons: false,
             access: Access::Open,
             accounts: Arc::new(NoAccounts),
             audit: Arc::new(LogOnly),

@@ -220,8 +220,9 @@ fn export(search: &Search, csv: &Path) -> Result<ExitCode, Refusal> {
     Ok(print(&format!("{} entries written to {}\n", entries.len(), csv.display())))
 }
 
-/// Notes in the trail of a journal that it is read out. Where the journal cannot be written, as in an archive, that is
-/// said and it is read all the same: whoever can read the file needs no command for it.
+/// Notes in the trail of a journal that it is read out. Where the journal cannot be written, as in an archive, or is one
+/// of an earlier version without a trail, that is said and it is read all the same: whoever can read the file needs no
+/// command for it.
 pub(crate) fn noted(dir: &Path, to: &str) {
     let note = Note::new(&person(), What::Exported, "journal").change("", to);
     let Err(error) = note_beside(dir, &note) else { return };
@@ -229,7 +230,10 @@ pub(crate) fn noted(dir: &Path, to: &str) {
     // reading itself tells.
     let unwritten = matches!(
         error,
-        StoreError::Unwritable { .. } | StoreError::Held { .. } | StoreError::Full { .. }
+        StoreError::Unwritable { .. }
+            | StoreError::Held { .. }
+            | StoreError::Full { .. }
+            | StoreError::NoTrail { .. }
     );
     if unwritten {
         eprintln!("capline: that this is read out is not noted in the audit trail: {error}");

@@ -19,6 +19,9 @@ use super::{Refusal, balance, print, print_json};
 /// Writes a directory: a file for each line and table (seconds and readings: for each day), the pages of final reports,
 /// manifest.json with hashes, rows and sums, and SHA256SUMS. Minutes and gaps are added up against the counter. The
 /// directory gets its name when all of it is on the disk; whatever ends the export earlier leaves nothing of that name.
+///
+/// That it was read out becomes an entry of the audit trail. A journal that cannot be written, such as one in an archive,
+/// is read all the same, and stderr says that it was not noted; one of an earlier version has no trail and is not changed.
 #[derive(Args)]
 #[command(after_help = "\
 Tables: minutes, seconds, hours, shifts, batches, events, stops, stop_revisions, weights, batch_entries, limits, points,

@@ -7,10 +7,8 @@ use std::process::ExitCode;
 use capline::accounts::Accounts;
 use capline::config::{Config, WebAccess};
 use capline::historian::AccountBook;
-use capline::historian::audit::note_beside;
 use clap::{Args, Subcommand};
-use domain::account::{Change, NewAccount, Refused, Role, SessionLimits};
-use domain::audit::{Note, What};
+use domain::account::{Change, NewAccount, Order, Refused, Role, SessionLimits};
 
 use super::{Refusal, audit, complain, journal, print};
 
@@ -18,12 +16,12 @@ use super::{Refusal, audit, complain, journal, print};
 ///
 /// A password is read from the terminal without being shown, or from the first line of stdin; never from an argument,
 /// which others on this machine could see. A change counts after a second at the latest, and ends the sessions of the
-/// user.
+/// user. Each change is noted in the audit trail with who was at this command line, or it is not made.
 #[derive(Args)]
 #[command(after_help = "\
 Example:
   capline user add config/plant.toml li.wei --printed \"Li Wei\" --role operator
-  capline user disable config/plant.toml li.wei
+  capline user disable config/plant.toml li.wei --reason \"left the plant\"
 
 Exit code 0: done. 2: not done.")]
 pub(crate) struct UserArgs {
@@ -71,8 +69,29 @@ struct Of {
     /// Configuration, or the directory of the journal
     #[arg(value_name = "CONFIG|DIR")]
     at: PathBuf,
-    /// The name that is signed in with
+    /// Whose: the name that is signed in with, or that of the display
     name: String,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: Option<String>,
+}
+
+/// Longest reason, in characters: as over the web.
+const LONGEST_REASON: usize = 1_000;
+
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err("a reason is not empty; leave --reason out".to_owned()),
+        1..=LONGEST_REASON => Ok(text.to_owned()),
+        n => Err(format!("a reason has at most {LONGEST_REASON} characters, found {n}")),
+    }
+}
+
+impl Of {
+    fn order(&self) -> Order {
+        Order { by: audit::person(), reason: self.reason.clone().unwrap_or_default() }
+    }
 }
 
 /// Keep the displays that read without a person
@@ -114,7 +133,7 @@ pub(crate) fn run(args: &UserArgs) -> Result<ExitCode, Refusal> {
             let (name, role) = (of.name.clone(), *role);
             let printed = printed.clone().unwrap_or_else(|| name.clone());
             let new = NewAccount { name, printed, role, password: password()? };
-            told(of, What::UserAdded, accounts.add(new))?;
+            told(of, accounts.add(new, &of.order()))?;
             if is_open(&of.at) {
                 complain(
                     "nobody signs in yet: write access = \"users\" under [web] of the configuration",
@@ -133,7 +152,7 @@ pub(crate) fn run(args: &UserArgs) -> Result<ExitCode, Refusal> {
 pub(crate) fn run_display(args: &DisplayArgs) -> Result<ExitCode, Refusal> {
     match &args.act {
         DisplayAct::Add(of) => {
-            let token = told(of, What::DisplayAdded, open(&of.at)?.add_display(&of.name))?;
+            let token = told(of, open(&of.at)?.add_display(&of.name, &of.order()))?;
             complain("open /wall/L1?token=… with this token on the display; it is not shown again");
             Ok(print(&format!("{token}\n")))
         }
@@ -154,14 +173,14 @@ pub(crate) fn run_display(args: &DisplayArgs) -> Result<ExitCode, Refusal> {
             let found = displays.iter().find(|one| one.name == of.name && one.revoked_us.is_none());
             let number =
                 found.ok_or_else(|| Refusal(format!("{}: {}", of.name, Refused::NoDisplay)))?;
-            told(of, What::DisplayRevoked, accounts.revoke_display(number.number))?;
+            told(of, accounts.revoke_display(number.number, &of.order()))?;
             Ok(print(&format!("{}: revoked\n", of.name)))
         }
     }
 }
 
 fn change(of: &Of, change: Change) -> Result<ExitCode, Refusal> {
-    let (_, new) = told(of, What::UserChanged, open(&of.at)?.change(&of.name, change))?;
+    let (_, new) = told(of, open(&of.at)?.change(&of.name, change, &of.order()))?;
     Ok(print(&format!("{}: {new}\n", of.name)))
 }
 
@@ -189,14 +208,9 @@ fn open(at: &Path) -> Result<Accounts, Refusal> {
     Ok(Accounts::new(book, SessionLimits::default()))
 }
 
-fn told<T>(of: &Of, what: What, done: Result<Result<T, Refused>, String>) -> Result<T, Refusal> {
+fn told<T>(of: &Of, done: Result<Result<T, Refused>, String>) -> Result<T, Refusal> {
     let done = done.map_err(|why| Refusal::of(&of.at, &why))?;
-    let done = done.map_err(|refused| Refusal(format!("{}: {refused}", of.name)))?;
-    let note = Note::new(&audit::person(), what, of.name.as_str());
-    if let Err(error) = note_beside(&journal(&of.at)?, &note) {
-        eprintln!("capline: that this was done is not noted in the audit trail: {error}");
-    }
-    Ok(done)
+    done.map_err(|refused| Refusal(format!("{}: {refused}", of.name)))
 }
 
 /// A password from the terminal, twice and unseen, or from the first line of stdin.

@@ -18,7 +18,12 @@ struct Need {
     replaced: &'static [(&'static str, &'static str)],
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 10] = [
+    Need {
+        of: "[quality]",
+        beside: None,
+        replaced: &[("# access = \"open\"", "access = \"users\"")],
+    },
     Need { of: "[[alert]]", beside: Some("[[webhook]]"), replaced: &[] },
     // Half of its keys are for weights, which are measurements.
     Need {

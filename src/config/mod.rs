@@ -5,6 +5,7 @@ pub mod change;
 mod characteristic;
 mod database;
 mod line;
+mod quality;
 mod reach;
 mod web;
 mod webhook;
@@ -30,6 +31,7 @@ use crate::secret::credential;
 
 pub use access::{OpcUaAccess, PasswordPlace, Policy, Security, User};
 pub use database::DatabaseConfig;
+pub use quality::QualityConfig;
 pub use reach::{WebLimits, WebReach, WebTls};
 pub use web::{WebAccess, WebConfig};
 pub use webhook::WebhookConfig;
@@ -50,6 +52,8 @@ pub struct Config {
     pub zone: jiff::tz::TimeZone,
     /// Where the screens are served and who may ask.
     pub web: WebConfig,
+    /// What quality assurance asks of records.
+    pub quality: QualityConfig,
     /// Where the journal lies.
     pub data: PathBuf,
     /// Time between two commits.
@@ -245,6 +249,11 @@ impl Reader<'_> {
             self.note_keys(&web);
             web::read(&web, self.base)
         });
+        let access = web.as_ref().map_or(WebConfig::default().access, |web| web.access);
+        let quality = root.section("quality").map(|quality| {
+            self.note_keys(&quality);
+            quality::read(&quality, access)
+        });
         root.require("store", "[store] with dir = \"data\"");
         let store = root.section("store");
         let dir = store
@@ -298,6 +307,7 @@ impl Reader<'_> {
             site: name?,
             zone: zone?,
             web: web.unwrap_or_default(),
+            quality: quality.unwrap_or_default(),
             data: dir?,
             commit_every: commit.unwrap_or(Duration::from_millis(250)),
             keep_raw: keep_raw.unwrap_or(Duration::from_secs(30 * 86_400)),

@@ -267,3 +267,34 @@ fn what_a_network_sees_has_to_be_said_in_words() {
         );
     }
 }
+
+#[test]
+fn two_persons_sign_where_there_are_users() {
+    let two = |of: &str| format!("[quality]\n{of}\n");
+    let users = "access = \"users\"\n";
+    for (web, two_persons) in [
+        (String::new(), false),
+        (users.to_owned(), false),
+        (format!("{users}{}", two("two_persons = false")), false),
+        (two("two_persons = false"), false),
+        (format!("{users}{}", two("two_persons = true")), true),
+    ] {
+        let config = served(&web).unwrap_or_else(|error| panic!("{web}: {error}"));
+        assert_eq!(config.quality.two_persons, two_persons, "{web}");
+    }
+    let true_ = two("two_persons = true");
+    for (web, line, words) in [
+        (
+            true_.clone(),
+            3,
+            "with access = \"open\" nobody signs; write access = \"users\" in [web]",
+        ),
+        (format!("access = \"open\"\n{true_}"), 4, "nobody signs"),
+        (format!("{users}{}", two("two_persons = \"yes\"")), 4, "two_persons"),
+        (format!("{users}{}", two("three_persons = true")), 4, "three_persons"),
+    ] {
+        let error = served(&web).expect_err(&web).to_string();
+        let at = format!("plant.toml:{line}: [quality]");
+        assert!(error.starts_with(&at) && error.contains(words), "{web}: {error}");
+    }
+}

@@ -483,11 +483,14 @@ pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Gives a journal its identity where it has none: the first start does, or a command before it.
+pub(super) fn identify(conn: &Connection) -> rusqlite::Result<()> {
+    let sql = "insert into meta (key, value) values ('uuid', ?1) on conflict (key) do nothing";
+    conn.execute(sql, [Uuid::new_v4().to_string()]).map(drop)
+}
+
 fn begin_run(conn: &Connection, boot: &str, now: Moment) -> rusqlite::Result<i64> {
-    conn.execute(
-        "insert into meta (key, value) values ('uuid', ?1) on conflict (key) do nothing",
-        [Uuid::new_v4().to_string()],
-    )?;
+    identify(conn)?;
     conn.execute(
         "insert into run (boot, version, started_us, started_mono_us) values (?1, ?2, ?3, ?4)",
         (boot, env!("CARGO_PKG_VERSION"), now.utc_us, now.mono_us),

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use domain::audit::record::{gap_note_sha256, report_sha256};
-use domain::audit::{Actor, Note, Signed, What};
+use domain::audit::{Actor, NotSigned, Note, Signed, What, takes_second};
 use domain::digest::sha256;
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::PeriodKind;
@@ -134,6 +134,58 @@ impl Historian {
         let number = given.recv().map_err(|_| StoreError::Closed)?;
         Ok(number.map(|number| FinalReport { number, ..report }))
     }
+}
+
+impl Historian {
+    /// Signs a final report as its second person, bound to what its author signed. Durable on return. Blocks.
+    pub fn sign_report(
+        &self,
+        line: &LineId,
+        number: i64,
+        by: &Actor,
+    ) -> Result<Result<(), NotSigned>, StoreError> {
+        let (name, by) = (line.clone(), by.clone());
+        let (told, given) = std::sync::mpsc::sync_channel(1);
+        self.write(move |conn| {
+            let made = second(conn, &name, number, &by)?;
+            // Whoever asked waits for it.
+            let _ = told.send(made);
+            Ok(())
+        })?;
+        given.recv().map_err(|_| StoreError::Closed)
+    }
+}
+
+/// The second signature under a report, within the transaction that has looked at the first one.
+fn second(
+    conn: &Connection,
+    name: &LineId,
+    number: i64,
+    by: &Actor,
+) -> rusqlite::Result<Result<(), NotSigned>> {
+    let Some(line) = record::line_id(conn, name)? else { return Ok(Err(NotSigned::NoReport)) };
+    let sql =
+        "select number, kind, start_us, version, made_us, author, lang, data_sha256, page_sha256
+               from report where line = ?1 and number = ?2";
+    let found = conn.query_row(sql, (line, number), report).optional()?.flatten();
+    let Some(found) = found else { return Ok(Err(NotSigned::NoReport)) };
+    let sql = "select exists (select 1 from report where line = ?1 and kind = ?2 and start_us = ?3 and version > ?4)";
+    let args = params![line, found.kind.word(), found.start_us, found.version];
+    if conn.query_row(sql, args, |row| row.get(0))? {
+        return Ok(Err(NotSigned::Later));
+    }
+    match page(conn, line, number) {
+        Ok(_) => {}
+        Err(Failure::Sql(cause)) => return Err(cause),
+        Err(_) => return Ok(Err(NotSigned::Changed)),
+    }
+    let (record, sha256) = (number.to_string(), report_sha256(name.as_str(), &found));
+    let signatures = audit::signatures_of(conn, name, (Signed::Report, &record))?;
+    if let Err(why) = takes_second(&signatures, &by.account, &sha256) {
+        return Ok(Err(why));
+    }
+    audit::sign(conn, by, name.as_str(), (Signed::Report, record, sha256))?;
+    Ok(Ok(()))
 }
 
 /// What the trail says of a final report.

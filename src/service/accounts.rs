@@ -1,7 +1,7 @@
 //! Accounts as the web asks for them.
 
 use domain::account::{
-    Account, Begun, Change, NewAccount, NoLogin, Refused, StoredAccount, StoredDisplay,
+    Account, Begun, Change, NewAccount, NoLogin, Order, Refused, StoredAccount, StoredDisplay,
 };
 
 use crate::accounts::Accounts;
@@ -15,8 +15,13 @@ impl web::Accounts for KeptAccounts {
         self.0.any()
     }
 
-    fn set_up(&self, token: &str, first: NewAccount) -> Result<Result<(), Refused>, String> {
-        self.0.set_up(token, first)
+    fn set_up(
+        &self,
+        token: &str,
+        first: NewAccount,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String> {
+        self.0.set_up(token, first, order)
     }
 
     fn session(&self, token: &str, used: bool) -> Result<Option<Account>, String> {
@@ -43,27 +48,32 @@ impl web::Accounts for KeptAccounts {
         self.0.accounts()
     }
 
-    fn add(&self, new: NewAccount) -> Result<Result<(), Refused>, String> {
-        self.0.add(new)
+    fn add(&self, new: NewAccount, order: &Order) -> Result<Result<(), Refused>, String> {
+        self.0.add(new, order)
     }
 
     fn change(
         &self,
         name: &str,
         change: Change,
+        order: &Order,
     ) -> Result<Result<(String, String), Refused>, String> {
-        self.0.change(name, change)
+        self.0.change(name, change, order)
     }
 
     fn displays(&self) -> Result<Vec<StoredDisplay>, String> {
         self.0.displays()
     }
 
-    fn add_display(&self, name: &str) -> Result<Result<String, Refused>, String> {
-        self.0.add_display(name)
+    fn add_display(&self, name: &str, order: &Order) -> Result<Result<String, Refused>, String> {
+        self.0.add_display(name, order)
     }
 
-    fn revoke_display(&self, number: i64) -> Result<Result<String, Refused>, String> {
-        self.0.revoke_display(number)
+    fn revoke_display(
+        &self,
+        number: i64,
+        order: &Order,
+    ) -> Result<Result<String, Refused>, String> {
+        self.0.revoke_display(number, order)
     }
 }

@@ -207,6 +207,7 @@ impl Service {
             alerts: alerts.board(),
             writes: config.web.writes || addr.ip().is_loopback(),
             access,
+            two_persons: config.quality.two_persons,
             accounts: shown_accounts,
             audit: Arc::new(StoredHistory(historian.clone())),
             trail: Arc::new(StoredHistory(historian.clone())),

@@ -1,6 +1,6 @@
 //! Final reports and words on gaps, as the web asks for them.
 
-use domain::audit::Actor;
+use domain::audit::{Actor, NotSigned};
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::units::LineId;
 
@@ -32,5 +32,14 @@ impl ReportRecord for StoredHistory {
         by: &Actor,
     ) -> Result<Option<FinalReport>, String> {
         self.0.add_final_report(line, report, page, by).map_err(|error| error.to_string())
+    }
+
+    fn sign_report(
+        &self,
+        line: &LineId,
+        number: i64,
+        by: &Actor,
+    ) -> Result<Result<(), NotSigned>, String> {
+        self.0.sign_report(line, number, by).map_err(|error| error.to_string())
     }
 }

@@ -2,18 +2,25 @@
 //! there is [`NoAccounts`].
 
 pub use domain::account::{
-    Account, Begun, Change, NewAccount, NoLogin, Refused, Right, Role, StoredAccount, StoredDisplay,
+    Account, Begun, Change, NewAccount, NoLogin, Order, Refused, Right, Role, StoredAccount,
+    StoredDisplay,
 };
 
 /// Accounts, sessions and displays. All methods block and are called off the async threads; an outer error says why the
 /// record could not be read or written and goes to the log. An inner one is for people.
+/// What is ordered and its entry in the audit trail are one transaction.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
 pub trait Accounts: Send + Sync {
     /// Whether there is an account at all; without one the first is made at `/setup`.
     fn is_set_up(&self) -> Result<bool, String>;
 
     /// Makes the first account, an administrator, against the token that the start has told.
-    fn set_up(&self, token: &str, first: NewAccount) -> Result<Result<(), Refused>, String>;
+    fn set_up(
+        &self,
+        token: &str,
+        first: NewAccount,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String>;
 
     /// The account of a session that lives. `used`: whether a person did something, so that it does not rest.
     fn session(&self, token: &str, used: bool) -> Result<Option<Account>, String>;
@@ -34,23 +41,25 @@ pub trait Accounts: Send + Sync {
     fn accounts(&self) -> Result<Vec<StoredAccount>, String>;
 
     /// Adds an account.
-    fn add(&self, new: NewAccount) -> Result<Result<(), Refused>, String>;
+    fn add(&self, new: NewAccount, order: &Order) -> Result<Result<(), Refused>, String>;
 
     /// Changes an account; what it was before and is now, in words. Its sessions end.
     fn change(
         &self,
         name: &str,
         change: Change,
+        order: &Order,
     ) -> Result<Result<(String, String), Refused>, String>;
 
     /// All displays that read without a person, also those that were revoked.
     fn displays(&self) -> Result<Vec<StoredDisplay>, String>;
 
     /// Adds a display; its token, which is told once.
-    fn add_display(&self, name: &str) -> Result<Result<String, Refused>, String>;
+    fn add_display(&self, name: &str, order: &Order) -> Result<Result<String, Refused>, String>;
 
     /// Revokes the token of a display; the name of the display.
-    fn revoke_display(&self, number: i64) -> Result<Result<String, Refused>, String>;
+    fn revoke_display(&self, number: i64, order: &Order)
+    -> Result<Result<String, Refused>, String>;
 }
 
 /// No accounts: where nobody signs in.
@@ -62,7 +71,7 @@ impl Accounts for NoAccounts {
         Ok(true)
     }
 
-    fn set_up(&self, _: &str, _: NewAccount) -> Result<Result<(), Refused>, String> {
+    fn set_up(&self, _: &str, _: NewAccount, _: &Order) -> Result<Result<(), Refused>, String> {
         Ok(Err(Refused::Open))
     }
 
@@ -90,11 +99,16 @@ impl Accounts for NoAccounts {
         Ok(Vec::new())
     }
 
-    fn add(&self, _: NewAccount) -> Result<Result<(), Refused>, String> {
+    fn add(&self, _: NewAccount, _: &Order) -> Result<Result<(), Refused>, String> {
         Ok(Err(Refused::Open))
     }
 
-    fn change(&self, _: &str, _: Change) -> Result<Result<(String, String), Refused>, String> {
+    fn change(
+        &self,
+        _: &str,
+        _: Change,
+        _: &Order,
+    ) -> Result<Result<(String, String), Refused>, String> {
         Ok(Err(Refused::Open))
     }
 
@@ -102,11 +116,11 @@ impl Accounts for NoAccounts {
         Ok(Vec::new())
     }
 
-    fn add_display(&self, _: &str) -> Result<Result<String, Refused>, String> {
+    fn add_display(&self, _: &str, _: &Order) -> Result<Result<String, Refused>, String> {
         Ok(Err(Refused::Open))
     }
 
-    fn revoke_display(&self, _: i64) -> Result<Result<String, Refused>, String> {
+    fn revoke_display(&self, _: i64, _: &Order) -> Result<Result<String, Refused>, String> {
         Ok(Err(Refused::Open))
     }
 }

@@ -4,15 +4,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use domain::account::{Change, NewAccount, Role, StoredAccount, StoredDisplay};
+use domain::account::{Change, NewAccount, Order, Role, StoredAccount, StoredDisplay};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api::{Sent, TEXT, text};
 use super::error::{ErrorView, WebError, short};
 use super::session::refused;
-use super::who::{WhereFrom, Who};
-use super::{App, AuditNote, Routes, audited, blocking};
+use super::{App, Asker, Routes, blocking};
 
 /// Routes of this area.
 pub(super) fn routes() -> Routes {
@@ -149,20 +148,15 @@ pub(crate) async fn users(State(app): State<App>) -> Result<Json<Vec<UserView>>,
 )]
 pub(crate) async fn add_user(
     State(app): State<App>,
-    who: Who,
-    WhereFrom(where_from): WhereFrom,
+    asker: Asker,
     Sent(given): Sent<AddedUser>,
 ) -> Result<StatusCode, WebError> {
     app.signs_in()?;
-    let reason = text("reason", &given.reason, TEXT)?;
+    let order = order(&asker, &given.reason)?;
     let role = role(&given.role)?;
     let AddedUser { name, printed, password, .. } = given;
-    let new = format!("{printed}, {}", role.word());
-    let (who, subject) = (account(&who), name.clone());
     let added = NewAccount { name, printed, role, password };
-    app.hashing(move |accounts| accounts.add(added)).await?.map_err(refused)?;
-    let old = String::new();
-    audited(&app, AuditNote { who, where_from, what: "user_add", subject, old, new, reason });
+    app.hashing(move |accounts| accounts.add(added, &order)).await?.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -175,12 +169,11 @@ pub(crate) async fn add_user(
 pub(crate) async fn change_user(
     State(app): State<App>,
     Path(name): Path<String>,
-    who: Who,
-    WhereFrom(where_from): WhereFrom,
+    asker: Asker,
     Sent(given): Sent<ChangedUser>,
 ) -> Result<StatusCode, WebError> {
     app.signs_in()?;
-    let reason = text("reason", &given.reason, TEXT)?;
+    let order = order(&asker, &given.reason)?;
     let missing = |what: &str| WebError::Parameter(format!("{what} is missing"));
     let change = match given.act.as_str() {
         "disable" => Change::Disable,
@@ -189,11 +182,8 @@ pub(crate) async fn change_user(
         "role" => Change::Role(role(given.role.as_deref().ok_or_else(|| missing("role"))?)?),
         word => return Err(WebError::unknown("act", word, "disable, enable, reset, role")),
     };
-    let (act, subject) = (change.word(), name.clone());
-    let changed = app.hashing(move |accounts| accounts.change(&name, change)).await?;
-    let (old, new) = changed.map_err(refused)?;
-    let (who, new) = (account(&who), format!("{act}: {new}"));
-    audited(&app, AuditNote { who, where_from, what: "user_change", subject, old, new, reason });
+    let changed = app.hashing(move |accounts| accounts.change(&name, change, &order)).await?;
+    changed.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -226,16 +216,13 @@ pub(crate) async fn displays(State(app): State<App>) -> Result<Json<Vec<TokenVie
 )]
 pub(crate) async fn add_display(
     State(app): State<App>,
-    who: Who,
-    WhereFrom(where_from): WhereFrom,
+    asker: Asker,
     Sent(given): Sent<AddedDisplay>,
 ) -> Result<Json<Token>, WebError> {
     app.signs_in()?;
-    let reason = text("reason", &given.reason, TEXT)?;
-    let (accounts, name) = (app.parts().accounts.clone(), given.name.clone());
-    let token = blocking(move || accounts.add_display(&name)).await?.map_err(refused)?;
-    let (who, subject, what) = (account(&who), given.name, "display_add");
-    audited(&app, AuditNote { who, where_from, what, subject, reason, ..AuditNote::default() });
+    let order = order(&asker, &given.reason)?;
+    let (accounts, name) = (app.parts().accounts.clone(), given.name);
+    let token = blocking(move || accounts.add_display(&name, &order)).await?.map_err(refused)?;
     Ok(Json(Token { token }))
 }
 
@@ -248,22 +235,20 @@ pub(crate) async fn add_display(
 pub(crate) async fn revoke_display(
     State(app): State<App>,
     Path(number): Path<String>,
-    who: Who,
-    WhereFrom(where_from): WhereFrom,
+    asker: Asker,
     Sent(given): Sent<Revoking>,
 ) -> Result<StatusCode, WebError> {
     app.signs_in()?;
-    let reason = text("reason", &given.reason, TEXT)?;
+    let order = order(&asker, &given.reason)?;
     let strange = |_| WebError::Parameter(format!("{:?} is no number", short(&number)));
     let (accounts, number) = (app.parts().accounts.clone(), number.parse().map_err(strange)?);
-    let subject = blocking(move || accounts.revoke_display(number)).await?.map_err(refused)?;
-    let (who, what) = (account(&who), "display_revoke");
-    audited(&app, AuditNote { who, where_from, what, subject, reason, ..AuditNote::default() });
+    blocking(move || accounts.revoke_display(number, &order)).await?.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn account(who: &Who) -> String {
-    who.user.as_deref().unwrap_or_default().to_owned()
+/// Who orders it, and why.
+fn order(asker: &Asker, reason: &str) -> Result<Order, WebError> {
+    Ok(Order { by: asker.actor(""), reason: text("reason", reason, TEXT)? })
 }
 
 fn role(word: &str) -> Result<Role, WebError> {

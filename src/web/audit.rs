@@ -1,8 +1,9 @@
-//! What must be audited: said here once, by whoever does it.
+//! What is noted after the act: signing in and out, refused and locked. An entry that cannot be kept is an error of the
+//! log; nobody is turned away for it. What changes a record is noted in the transaction of the change instead, or not done.
 
 use super::App;
 
-/// Keeps what must be audited. Never blocks for long: it is called where something has just been done.
+/// Keeps what is audited after the act. Never blocks for long: it is called where something has just been done.
 pub trait Audit: Send + Sync {
     /// Keeps a note.
     fn note(&self, note: AuditNote);
@@ -15,8 +16,7 @@ pub struct AuditNote {
     pub who: String,
     /// The address that it came from; empty where there is none.
     pub where_from: String,
-    /// What was done, one word: `login`, `login_failed`, `lockout`, `logout`, `setup`, `user_add`, `user_change`,
-    /// `display_add`, `display_revoke`.
+    /// What was done, one word: `login`, `login_failed`, `lockout`, `logout`, `signature_refused`.
     pub what: &'static str,
     /// To whom or what.
     pub subject: String,

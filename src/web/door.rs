@@ -75,8 +75,10 @@ fn written(path: &str) -> Option<Need> {
         "/charts/{characteristic}/limits"
         | "/charts/{characteristic}/limits/{version}/decision"
         | "/incidents/{incident}/work"
-        | "/reports/final" => Right::Judge,
-        "/api/v1/reload" => Right::Administer,
+        | "/reports/final"
+        | "/reports/final/{number}/signatures" => Right::Judge,
+        "/api/v1/reload" | "/api/v1/sim/clear" | "/api/v1/sim/hold" | "/api/v1/sim/inject"
+        | "/api/v1/sim/reset" => Right::Administer,
         path if is_admins(path) => Right::Administer,
         _ => return None,
     };

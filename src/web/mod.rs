@@ -15,6 +15,7 @@
 //! | reading and changing on the way | TLS 1.3 or 1.2; HSTS with a certificate of the plant | `tls` |
 //! | connections without end, slow heads, slow bodies, screens that do not read | a place for each connection, in all and for each address; times for handshake, head, body and answer; bounds of head and body; 64 live screens | `limits`, `serve` |
 //! | somebody without the right | users with roles, sessions, few attempts at a password; displays by token | `door`, `session`, `who` |
+//! | somebody who denies it | an entry of the audit trail in the transaction of each change, or no change; signatures take the password again, and two persons where that is configured | `trail`, `admin` |
 //! | pages of others | `Origin` has to be ours, a body JSON; no CORS, a policy without inline scripts | `origin`, `serve` |
 //! | a foreign name that leads to 127.0.0.1 | the `Host` of a loopback address is checked | `serve` |
 //! | texts from machines and people | escaped by the templates; never in a header, a path or SQL | [`pages`] |
@@ -66,7 +67,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::clock::Clock;
 use crate::config::LineConfig;
 pub use accounts::{
-    Account, Accounts, Begun, Change, NewAccount, NoAccounts, NoLogin, Refused, Right, Role,
+    Account, Accounts, Begun, Change, NewAccount, NoAccounts, NoLogin, Order, Refused, Right, Role,
     StoredAccount, StoredDisplay,
 };
 pub use andon::{AlertBook, CallDesk};
@@ -153,6 +154,8 @@ pub struct AppParts {
     pub writes: bool,
     /// Who may ask at all.
     pub access: Access,
+    /// Whether a final report takes the signatures of two persons.
+    pub two_persons: bool,
     /// Accounts, sessions and displays.
     pub accounts: Arc<dyn Accounts>,
     /// Keeps what must be audited.

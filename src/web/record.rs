@@ -1,7 +1,7 @@
 //! What the web asks of the record: minutes, events, stops and periods; limits and incidents; final reports. The service
 //! answers from its journal, tests from memory.
 
-use domain::audit::Actor;
+use domain::audit::{Actor, NotSigned};
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
 use domain::line::event::{Event, EventKind};
@@ -182,6 +182,14 @@ pub trait ReportRecord: Send + Sync {
         page: Vec<u8>,
         by: &Actor,
     ) -> Result<Option<FinalReport>, String>;
+
+    /// Signs a final report as its second person. The inner refusal is for people.
+    fn sign_report(
+        &self,
+        line: &LineId,
+        number: i64,
+        by: &Actor,
+    ) -> Result<Result<(), NotSigned>, String>;
 }
 
 /// Reads or writes what is kept, on a thread that may block.

@@ -8,7 +8,8 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::account::{Account, Begun, NewAccount, NoLogin, Refused, Role};
+use domain::account::{Begun, NewAccount, NoLogin, Order, Refused, Role};
+use domain::audit::Actor;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -200,12 +201,10 @@ pub(crate) async fn set_up(
     app.signs_in()?;
     app.attempt(peer)?;
     let FirstAccount { token, name, printed, password } = given;
-    let new = format!("{printed}, {}", Role::Admin.word());
-    let subject = name.clone();
     let first = NewAccount { name, printed, role: Role::Admin, password };
-    app.hashing(move |accounts| accounts.set_up(&token, first)).await?.map_err(refused)?;
-    let note = AuditNote { where_from, what: "setup", subject, new, ..AuditNote::default() };
-    audited(&app, note);
+    let by = Actor { from: where_from, ..Actor::default() };
+    let order = Order { by, reason: String::new() };
+    app.hashing(move |accounts| accounts.set_up(&token, first, &order)).await?.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -249,24 +248,5 @@ impl App {
             done
         })
         .await
-    }
-
-    /// Whether the password is that of who asks: asked again where something is signed. A wrong one counts as an attempt
-    /// to sign in.
-    ///
-    /// # Errors
-    /// Wrong, locked, or nobody is signed in.
-    pub async fn verify(
-        &self,
-        who: &Who,
-        where_from: &WhereFrom,
-        password: String,
-    ) -> Result<Account, WebError> {
-        let Some(user) = who.user.as_deref().map(str::to_owned) else {
-            return Err(WebError::SignIn);
-        };
-        let name = user.clone();
-        let found = self.hashing(move |accounts| accounts.verify(&name, &password)).await?;
-        found.map_err(|no| refuse_login(self, user, where_from.0.clone(), no))
     }
 }

@@ -9,7 +9,7 @@ use domain::audit::{
 use domain::units::LineId;
 
 use super::error::WebError;
-use super::{Access, App, AuditNote, Shown, WhereFrom, Who, audited, blocking};
+use super::{Access, App, AuditNote, Shown, WhereFrom, Who, audited};
 
 /// The audit trail, signatures, and configurations that were in force. All methods block and are called off the async
 /// threads; an error says why the record could not be read or written and goes to the log, not to the reader.
@@ -127,8 +127,8 @@ impl Asker {
             let message = "this is signed: give your password again, as password";
             return Err(WebError::Parameter(message.to_owned()));
         };
-        let (accounts, password) = (app.parts().accounts.clone(), password.to_owned());
-        let looked = blocking(move || accounts.verify(&user, &password)).await?;
+        let password = password.to_owned();
+        let looked = app.hashing(move |accounts| accounts.verify(&user, &password)).await?;
         match looked {
             Ok(_) => Ok(Actor { signs: Some(meaning), ..actor }),
             Err(why) => {

@@ -107,7 +107,10 @@ async fn users_are_kept_from_the_command_line_beside_the_service() {
     let (code, list, _) = capline(&["user", "list", &file]).await;
     let expected = "boss\tadmin\tChen Jing\tenabled\nwang\toperator\tWang Fang\tenabled";
     assert_eq!((code, list.as_str()), (Some(0), expected));
-    assert_eq!(capline(&["user", "disable", &file, "wang"]).await.0, Some(0));
+    let left = ["user", "disable", &file, "wang", "--reason", "left the plant"];
+    assert_eq!(capline(&left).await.0, Some(0));
+    let (code, _, said) = capline(&["user", "enable", &file, "wang", "--reason", " "]).await;
+    assert!(code == Some(2) && said.contains("a reason is not empty"), "{said}");
     assert_eq!(login(api, "wang", PASSWORD).await, 401);
     assert_eq!(capline(&["user", "enable", &file, "wang"]).await.0, Some(0));
     assert_eq!(user(&["reset", &file, "wang"], "another horse").await.0, Some(0));
@@ -125,7 +128,18 @@ async fn users_are_kept_from_the_command_line_beside_the_service() {
     assert_eq!(capline(&["display", "revoke", &file, "Wall 1"]).await.0, Some(0));
     let (_, list, _) = capline(&["display", "list", &file]).await;
     assert_eq!(list, "1\tWall 1\trevoked");
+    // Each change that was made is noted with where it came from and why, whether a service ran or not.
+    let (_, noted, _) = capline(&["audit", "list", &file]).await;
+    let words = ["user_add", "user_change", "display_add", "display_revoke"];
+    let counted = words.map(|word| noted.lines().filter(|line| line.contains(word)).count());
+    assert_eq!(counted, [2, 3, 1, 1], "{noted}");
+    let ordered = noted.lines().filter(|line| words.iter().any(|word| line.contains(word)));
+    assert!(ordered.clone().all(|line| line.contains("command line of")), "{noted}");
+    let why = "old=\"enabled\" new=\"disable: disabled\" why=\"left the plant\"";
+    assert!(ordered.clone().any(|line| line.contains("wang") && line.contains(why)), "{noted}");
     end(service).await;
+    let (code, said, err) = capline(&["audit", "verify", &file]).await;
+    assert_eq!(code, Some(0), "{said} {err}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use domain::units::{LineId, StationId};
 use super::{Config, DeviceConfig, LineConfig};
 
 /// Keys outside of lines that a running service cannot take: what rests on them was opened at its start.
-pub(super) const FIXED: [&str; 17] = [
+pub(super) const FIXED: [&str; 18] = [
     "name",
     "zone",
     "listen",
@@ -19,6 +19,7 @@ pub(super) const FIXED: [&str; 17] = [
     "access",
     "session_idle",
     "session_longest",
+    "two_persons",
     "dir",
     "commit",
     "keep_seconds",
@@ -273,6 +274,8 @@ fn fixed(old: &Config, new: &Config) -> Vec<Problem> {
     note("[web]", "connections", total(old) != total(new), both(&|c| total(c).to_string()));
     let differs = each(old) != each(new);
     note("[web]", "connections_per_address", differs, both(&|c| each(c).to_string()));
+    let two = |c: &Config| c.quality.two_persons;
+    note("[quality]", "two_persons", two(old) != two(new), both(&|c| two(c).to_string()));
     note("[store]", "dir", old.data != new.data, both(&|c| c.data.display().to_string()));
     let commits = old.commit_every != new.commit_every;
     note("[store]", "commit", commits, both(&|c| format!("{:?}", c.commit_every)));

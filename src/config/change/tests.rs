@@ -178,6 +178,11 @@ fn what_rests_on_the_start_needs_a_restart() {
         ("\"Plant 1\"", "\"Plant 2\"", "plant.toml:3: [site]: needs a restart: name"),
         ("Asia/Shanghai", "Asia/Tokyo", "plant.toml:4: [site]: needs a restart: zone"),
         ("8080", "8081", "plant.toml:6: [web]: needs a restart: listen"),
+        (
+            "[web]\n",
+            "[quality]\ntwo_persons = false\n[web]\naccess = \"users\"\n",
+            "plant.toml:8: [web]: needs a restart: access",
+        ),
         ("\"data\"", "\"other\"", "plant.toml:8: [store]: needs a restart: dir"),
         (
             "dir = \"data\"",
@@ -200,5 +205,13 @@ fn what_rests_on_the_start_needs_a_restart() {
         assert!(problem.to_string().starts_with(place), "{problem}");
         assert!(problem.to_string().ends_with("put it back, or restart the service"), "{problem}");
     }
+    let two = "[quality]\ntwo_persons = true\n[web]\naccess = \"users\"\n";
+    let told: Vec<String> =
+        change(&[("[web]\n", two)]).needs_restart.iter().map(|p| p.to_string()).collect();
+    assert!(
+        told.len() == 2
+            && told[1].starts_with("plant.toml:6: [quality]: needs a restart: two_persons"),
+        "{told:?}"
+    );
     assert_eq!(change(&[("[web]", "[web]\nwrites = true")]).web_writes, Some(true));
 }

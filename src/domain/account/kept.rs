@@ -1,6 +1,7 @@
 //! Accounts and displays as they are kept, made and changed, and why not.
 
 use super::{Account, NotTaken, Role};
+use crate::audit::Actor;
 
 /// A session that has begun.
 #[derive(Clone, Debug)]
@@ -75,6 +76,15 @@ impl Change {
             Change::Role(_) => "role",
         }
     }
+}
+
+/// Who orders a change of accounts or displays, and why. The audit trail keeps it in the transaction of the change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// Who.
+    pub by: Actor,
+    /// Why, in their words; empty where nobody was asked.
+    pub reason: String,
 }
 
 /// Why an account or display is not made or changed. The text is for people.

@@ -8,7 +8,7 @@ mod tests;
 use std::fmt;
 
 use crate::units::{MINUTE_US, SECOND_US};
-pub use kept::{Begun, Change, NewAccount, NoLogin, Refused, StoredAccount, StoredDisplay};
+pub use kept::{Begun, Change, NewAccount, NoLogin, Order, Refused, StoredAccount, StoredDisplay};
 
 /// Longest name of an account, in characters.
 pub const LONGEST_NAME: usize = 40;

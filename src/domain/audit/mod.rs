@@ -6,6 +6,7 @@
 
 pub mod chain;
 pub mod record;
+mod second;
 mod what;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 use crate::digest::sha256;
 pub use chain::{Chain, Fault, Finding, Head};
 pub use record::{Signature, Signed};
+pub use second::{NotSigned, SECOND, awaits_second, takes_second};
 pub use what::{Meaning, What};
 
 /// Who does something, and where they sit.

@@ -22,12 +22,12 @@ pub use verify::{Told, Verified, verify};
 
 pub(super) use head::Beside;
 pub(super) use plant::TELL;
-pub(super) use read::Look;
+pub(super) use read::{Look, signatures_of};
 
 use super::error::StoreError;
 use super::mark;
 use super::place::DATABASE;
-use super::{Historian, copy, schema};
+use super::{Historian, copy, journal, schema};
 use crate::clock::Clock;
 
 impl Historian {
@@ -140,6 +140,7 @@ pub(super) fn begin(conn: &Connection) -> Result<()> {
     if head(conn)?.number > 0 {
         return Ok(());
     }
+    journal::identify(conn)?;
     let uuid: String =
         conn.query_row("select value from meta where key = 'uuid'", [], |row| row.get(0))?;
     add(conn, &Note::new(&Actor::system(), What::JournalBegun, "journal").change("", uuid))

@@ -87,6 +87,19 @@ impl Historian {
     }
 }
 
+/// Signatures of one record, oldest first.
+pub(in crate::historian) fn signatures_of(
+    conn: &Connection,
+    line: &LineId,
+    (kind, record): (Signed, &str),
+) -> rusqlite::Result<Vec<Signature>> {
+    let mut find = conn.prepare_cached(include_str!("../sql/signatures_read.sql"))?;
+    let found = find.query_map((line.as_str(), kind.word()), |row| Ok(signature(row)?.1))?;
+    let mut all = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    all.retain(|signature| signature.record == record);
+    Ok(all)
+}
+
 /// Entries of the journal in a directory that fit, newest first, whether a service works on it or not.
 ///
 /// # Errors

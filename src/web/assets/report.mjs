@@ -11,11 +11,10 @@ const zh = lang !== 'en';
 $('print').addEventListener('click', () => window.print());
 
 async function ask(what, body) {
-  const { kind, start } = closing.dataset;
   const answer = await fetch(`/api/v1/lines/${encodeURIComponent(line)}/reports/${what}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ kind, start_ms: Number(start), ...body }),
+    body: JSON.stringify(body),
   });
   if (answer.ok) return location.reload();
   const { message, message_zh } = await answer.json();
@@ -43,5 +42,9 @@ function submit(form, body, what, right) {
 // Where there are users, what is said is signed.
 const signed = (form) => (form.has('password') ? { password: form.get('password'), meaning: form.get('meaning') } : {});
 
-submit($('explain'), (form) => ({ gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by'), ...signed(form) }), 'gaps', 'explains');
-submit($('make-final'), (form) => ({ lang, data_sha256: closing.dataset.sha, by: form.get('by'), ...signed(form) }), 'final', 'finalises');
+const period = () => ({ kind: closing.dataset.kind, start_ms: Number(closing.dataset.start) });
+
+submit($('explain'), (form) => ({ ...period(), gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by'), ...signed(form) }), 'gaps', 'explains');
+submit($('make-final'), (form) => ({ ...period(), lang, data_sha256: closing.dataset.sha, by: form.get('by'), ...signed(form) }), 'final', 'finalises');
+const second = $('sign-second');
+submit(second, (form) => ({ page_sha256: second.dataset.page, ...signed(form) }), `final/${second?.dataset.number}/signatures`, 'finalises');

@@ -1,6 +1,8 @@
 //! Signing in, and what follows from who is signed in.
 
 use axum::extract::Extension;
+use domain::account::Order;
+use domain::audit::Filter;
 use futures_util::StreamExt;
 use serde_json::json;
 
@@ -78,7 +80,11 @@ async fn whatever_is_wrong_the_words_are_the_same_and_the_trail_tells_them_apart
     let mut parts = plant.app.parts().clone();
     parts.audit = heard.clone();
     plant.app = App::new(parts);
-    plant.accounts.change("viewer", crate::web::Change::Disable).unwrap().unwrap();
+    plant
+        .accounts
+        .change("viewer", crate::web::Change::Disable, &Order::default())
+        .unwrap()
+        .unwrap();
     let mut told = BTreeSet::new();
     let mut tries = vec![("nobody", PASSWORD), ("viewer", PASSWORD), ("", "")];
     tries.extend([("quality", "wrong horse"); 5]);
@@ -208,7 +214,7 @@ async fn a_wall_is_hung_up_with_its_token_once() {
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{wrong}");
     }
     let number = plant.accounts.displays().unwrap()[0].number;
-    plant.accounts.revoke_display(number).unwrap().unwrap();
+    plant.accounts.revoke_display(number, &Order::default()).unwrap().unwrap();
     assert_eq!(open(&plant.app, "/wall/L1", cookie).await.status, StatusCode::SEE_OTHER);
 }
 
@@ -221,7 +227,11 @@ async fn a_live_screen_ends_with_its_session() {
     assert_eq!(answer.status(), StatusCode::OK);
     let mut frames = answer.into_body().into_data_stream();
     assert!(frames.next().await.is_some(), "it is live");
-    plant.accounts.change("viewer", crate::web::Change::Disable).unwrap().unwrap();
+    plant
+        .accounts
+        .change("viewer", crate::web::Change::Disable, &Order::default())
+        .unwrap()
+        .unwrap();
     let end = async { while frames.next().await.is_some() {} };
     let ended = tokio::time::timeout(Duration::from_secs(60), end).await;
     assert!(ended.is_ok(), "the stream goes on");
@@ -263,4 +273,25 @@ async fn users_are_kept_by_administrators_and_each_change_has_its_reason() {
     let shown = json!({ "name": "Wall 2", "reason": "new screen" });
     let token = post(&plant.app, "/api/v1/admin/displays", admin, shown).await.json();
     assert_eq!(token["token"].as_str().map(str::len), Some(64));
+    let revoked = json!({ "reason": "broken" });
+    let path = "/api/v1/admin/displays/2/revoke";
+    assert_eq!(post(&plant.app, path, admin, revoked).await.status, StatusCode::NO_CONTENT);
+    // Each one that was taken is in the trail with who, before and after, and why; what was refused is not.
+    let filter = Filter { who: Some("admin Li".to_owned()), ..Filter::default() };
+    let mut entries = plant.app.parts().trail.entries(&filter, 99).unwrap();
+    entries.reverse();
+    let told = entries.iter().map(|entry| {
+        let domain::audit::Entry { what, subject, old, new, reason, .. } = entry;
+        assert_eq!(entry.account, "admin");
+        format!("{what} {subject}: {old} > {new} ({reason})")
+    });
+    let expected = [
+        "user_add wang:  > Wang Fang, operator (joins)",
+        "user_change wang: operator > role: quality (promoted)",
+        "user_change wang:  > reset: new password (forgotten)",
+        "user_change wang: enabled > disable: disabled (left)",
+        "display_add Wall 2:  >  (new screen)",
+        "display_revoke Wall 2:  >  (broken)",
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }

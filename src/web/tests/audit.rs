@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::account::{
-    Account, Begun, Change, NewAccount, NoLogin, Refused, Role, StoredAccount, StoredDisplay,
+    Account, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, StoredAccount, StoredDisplay,
 };
 use domain::audit::{Filter, Signed};
 use domain::units::LineId;
@@ -16,18 +16,18 @@ use crate::historian::{Historian, Options};
 use crate::service::StoredHistory;
 use crate::web::{Access, Accounts};
 
-const GAPS: &str = "/api/v1/lines/L1/reports/gaps";
-const FINAL: &str = "/api/v1/lines/L1/reports/final";
+pub(super) const GAPS: &str = "/api/v1/lines/L1/reports/gaps";
+pub(super) const FINAL: &str = "/api/v1/lines/L1/reports/final";
 
 /// An app around a real journal.
-struct Scene {
+pub(super) struct Scene {
     dir: tempfile::TempDir,
-    historian: Historian,
-    app: App,
+    pub(super) historian: Historian,
+    pub(super) app: App,
     _sender: Sender,
 }
 
-fn scene(access: Access) -> Scene {
+pub(super) fn scene(access: Access) -> Scene {
     let dir = tempfile::tempdir().unwrap();
     let historian = Historian::open(dir.path(), Options::default()).unwrap();
     let (app, sender) = running();
@@ -43,7 +43,7 @@ fn scene(access: Access) -> Scene {
 
 impl Scene {
     /// What was done, and by whom, oldest first.
-    fn trail(&self) -> Vec<String> {
+    pub(super) fn trail(&self) -> Vec<String> {
         let mut entries = self.historian.audit(&Filter::default(), 99).unwrap();
         entries.reverse();
         let word = |entry: domain::audit::Entry| {
@@ -53,18 +53,23 @@ impl Scene {
     }
 
     /// Asks as somebody who is signed in.
-    async fn post_as(&self, role: Role, path: &str, body: &Value) -> Answer {
+    pub(super) async fn post_as(&self, role: Role, path: &str, body: &Value) -> Answer {
+        self.post_with(role.word(), path, body).await
+    }
+
+    /// Asks with the token of a session.
+    pub(super) async fn post_with(&self, token: &str, path: &str, body: &Value) -> Answer {
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::COOKIE, format!("capline-session={}", role.word()));
+            .header(header::COOKIE, format!("capline-session={token}"));
         ask(&self.app, request.body(Body::from(body.to_string())).unwrap()).await
     }
 
-    async fn get_as(&self, role: Role, path: &str) -> Answer {
+    pub(super) async fn get_as(&self, role: Role, path: &str) -> Answer {
         get_with(&self.app, path, "cookie", &format!("capline-session={}", role.word())).await
     }
 
-    fn end(self) -> (tempfile::TempDir, crate::historian::audit::Verified) {
+    pub(super) fn end(self) -> (tempfile::TempDir, crate::historian::audit::Verified) {
         let Scene { dir, historian, app, _sender } = self;
         drop(app);
         historian.close().unwrap();
@@ -76,6 +81,9 @@ impl Scene {
 fn zhao(role: Role) -> Account {
     Account { name: "zhao.min".into(), printed: "Zhao Min".into(), role }
 }
+
+/// Somebody else of quality, and the token of their session.
+pub(super) const WU: &str = "wu.lan";
 
 /// One account with one password, and a session of it in each role. The third wrong password locks.
 #[derive(Default)]
@@ -96,12 +104,13 @@ impl Accounts for OnePassword {
         Ok(true)
     }
 
-    fn set_up(&self, _: &str, _: NewAccount) -> Result<Result<(), Refused>, String> {
+    fn set_up(&self, _: &str, _: NewAccount, _: &Order) -> Result<Result<(), Refused>, String> {
         Ok(Err(Refused::Open))
     }
 
     fn session(&self, token: &str, _: bool) -> Result<Option<Account>, String> {
-        Ok(Role::from_word(token).map(zhao))
+        let wu = || Account { name: WU.into(), printed: "Wu Lan".into(), role: Role::Quality };
+        Ok(if token == WU { Some(wu()) } else { Role::from_word(token).map(zhao) })
     }
 
     fn display(&self, _: &str) -> Result<Option<Box<str>>, String> {
@@ -120,11 +129,16 @@ impl Accounts for OnePassword {
         Ok(Vec::new())
     }
 
-    fn add(&self, _: NewAccount) -> Result<Result<(), Refused>, String> {
+    fn add(&self, _: NewAccount, _: &Order) -> Result<Result<(), Refused>, String> {
         Ok(Err(Refused::Open))
     }
 
-    fn change(&self, _: &str, _: Change) -> Result<Result<(String, String), Refused>, String> {
+    fn change(
+        &self,
+        _: &str,
+        _: Change,
+        _: &Order,
+    ) -> Result<Result<(String, String), Refused>, String> {
         Ok(Err(Refused::Open))
     }
 
@@ -132,25 +146,25 @@ impl Accounts for OnePassword {
         Ok(Vec::new())
     }
 
-    fn add_display(&self, _: &str) -> Result<Result<String, Refused>, String> {
+    fn add_display(&self, _: &str, _: &Order) -> Result<Result<String, Refused>, String> {
         Ok(Err(Refused::Open))
     }
 
-    fn revoke_display(&self, _: i64) -> Result<Result<String, Refused>, String> {
+    fn revoke_display(&self, _: i64, _: &Order) -> Result<Result<String, Refused>, String> {
         Ok(Err(Refused::Open))
     }
 }
 
-fn start() -> i64 {
+pub(super) fn start() -> i64 {
     Clock::real().now().utc_us / 1_000 - 9_000_000
 }
 
-async fn standing(scene: &Scene, start: i64) -> Value {
+pub(super) async fn standing(scene: &Scene, start: i64) -> Value {
     let path = format!("/api/v1/lines/L1/reports?kind=shift&start_ms={start}");
     scene.get_as(Role::Quality, &path).await.json()
 }
 
-fn gaps(standing: &Value) -> Vec<Value> {
+pub(super) fn gaps(standing: &Value) -> Vec<Value> {
     standing["gaps"].as_array().unwrap().iter().map(|gap| gap["gap"].clone()).collect()
 }
 

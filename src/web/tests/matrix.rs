@@ -2,7 +2,7 @@
 //! there are is not taken from the list of the door, nor is who may pass.
 
 use axum::http::Method;
-use domain::account::{NewAccount, Role, SessionLimits};
+use domain::account::{NewAccount, Order, Role, SessionLimits};
 use domain::digest::sha256;
 
 use super::*;
@@ -36,6 +36,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET", "/report/batch", READ),
     ("GET", "/report/final", READ),
     ("GET", "/data", READ),
+    ("GET", "/sim", READ),
     ("GET", "/admin", ADMIN),
     ("GET", "/admin/audit", AUDIT),
     ("GET", "/login", ALL),
@@ -53,6 +54,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/lines", READ),
     ("GET", "/api/v1/lines/{id}/balance", READ),
     ("GET", "/api/v1/lines/{id}/batches", READ),
+    ("GET", "/api/v1/lines/{id}/bores", READ),
     ("GET", "/api/v1/lines/{id}/calls", READ),
     ("GET", "/api/v1/lines/{id}/characteristics", READ),
     ("GET", "/api/v1/lines/{id}/charts", READ),
@@ -76,8 +78,10 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/lines/{id}/snapshot", READ),
     ("GET", "/api/v1/lines/{id}/stops", READ),
     ("GET", "/api/v1/lines/{id}/stops/{number}", READ),
+    ("GET", "/api/v1/lines/{id}/tags", READ),
     ("GET", "/api/v1/reload", READ),
     ("GET", "/api/v1/session", READ),
+    ("GET", "/api/v1/sim", READ),
     ("GET", "/events", READ),
     ("GET", "/healthz", ALL),
     ("GET", "/metrics", READ),
@@ -101,6 +105,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/decision", JUDGE),
     ("POST", "/api/v1/lines/{id}/incidents/{incident}/work", JUDGE),
     ("POST", "/api/v1/lines/{id}/reports/final", JUDGE),
+    ("POST", "/api/v1/lines/{id}/reports/final/{number}/signatures", JUDGE),
     // Users, displays and the configuration.
     ("GET", "/api/v1/admin/displays", ADMIN),
     ("GET", "/api/v1/admin/users", ADMIN),
@@ -109,6 +114,11 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/admin/users", ADMIN),
     ("POST", "/api/v1/admin/users/{name}", ADMIN),
     ("POST", "/api/v1/reload", ADMIN),
+    // The simulated plant, where there is one.
+    ("POST", "/api/v1/sim/clear", ADMIN),
+    ("POST", "/api/v1/sim/hold", ADMIN),
+    ("POST", "/api/v1/sim/inject", ADMIN),
+    ("POST", "/api/v1/sim/reset", ADMIN),
 ];
 
 /// An app on a real journal with an account of each role and a display, and what each asker shows.
@@ -128,11 +138,11 @@ impl Plant {
         let historian = Historian::open(dir.path(), Options::default()).unwrap();
         let book = AccountBook::within(&historian);
         let accounts = Accounts::new(book.clone(), SessionLimits::default());
-        let mut tickets = BTreeMap::new();
+        let (order, mut tickets) = (Order::default(), BTreeMap::new());
         for role in Role::ALL {
             let (name, printed) = (role.word().to_owned(), format!("{} Li", role.word()));
             let new = NewAccount { name, printed, role, password: PASSWORD.to_owned() };
-            assert_eq!(accounts.add(new), Ok(Ok(())));
+            assert_eq!(accounts.add(new, &order), Ok(Ok(())));
             let token = accounts.login(role.word(), PASSWORD).unwrap().unwrap().token;
             let letter = role.word().chars().next().unwrap();
             tickets.insert(letter, format!("capline-session={token}"));
@@ -141,13 +151,14 @@ impl Plant {
         let old_us = Clock::real().now().utc_us - 13 * 60 * MINUTE_US;
         book.begin_session(&sha256("old"), "quality", (old_us, old_us)).unwrap();
         tickets.insert('x', "capline-session=old".to_owned());
-        let display = accounts.add_display("Wall 1").unwrap().unwrap();
+        let display = accounts.add_display("Wall 1", &order).unwrap().unwrap();
         tickets.insert('d', format!("capline-display={display}"));
         let history = || Arc::new(StoredHistory(historian.clone()));
         let (app, sender) = fixture::app_with(Clock::real(), history(), history(), true);
         let mut parts = app.parts().clone();
         parts.accounts = Arc::new(KeptAccounts(accounts.clone()));
         parts.reports = history();
+        parts.trail = history();
         parts.access = access;
         let status = fixture::status(Clock::real().now(), Case::Running);
         sender.send_replace(Some(Arc::new(status)));

@@ -14,6 +14,7 @@ mod pages;
 mod reload;
 mod reports;
 mod routes;
+mod second;
 mod sim;
 mod stream;
 mod texts;

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use simulators::PlantConfig;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{Api, PATIENCE, Site, plant, repository, until};
-use crate::process::Process;
+use crate::process::{Process, text};
 use crate::skip::skipped;
 
 /// Time for all requests, on a machine that is busy with other tests.
@@ -63,6 +64,75 @@ async fn every_answer_is_one_that_is_described() {
     plant.stop().await;
 }
 
+/// What is asked of each route by each role. The door is the same for all values.
+const EXAMPLES_OF_ROLE: &str = "1";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_and_every_role_get_answers_that_are_described() {
+    let schemathesis = repository("target/openapi/bin/schemathesis");
+    if !schemathesis.exists() {
+        skipped(
+            "the description of the API by roles",
+            "no target/openapi; tests/run.sh installs it",
+        );
+        return;
+    }
+    let site = super::site("access = 'users'");
+    for role in ROLES {
+        let data = text(&site.data());
+        let mut add = Process::capline(&["user", "add", &data, role, "--role", role]);
+        add.tell(PASSWORD);
+        assert!(add.exit(PATIENCE).await.success(), "{:?}", add.stderr());
+    }
+    let mut service = Process::run(&site.file());
+    let api = service.api().await;
+    let file = site.path().join("openapi.json");
+    let admin = login(api, "admin").await;
+    let description =
+        raw(api, &format!("GET /api/openapi.json HTTP/1.1\r\ncookie: {admin}"), "").await;
+    let (_, description) = description.split_once("\r\n\r\n").expect("an answer");
+    std::fs::write(&file, description).expect("a file");
+    let few = ["--max-examples", EXAMPLES_OF_ROLE, "--phases", "examples,fuzzing"];
+    let (good, said) = ask(&schemathesis, api, &file, &few).await;
+    assert!(good, "nobody: {said}");
+    for role in ROLES {
+        let cookie = format!("Cookie: {}", login(api, role).await);
+        // Signing out ends the session; all that follows would be asked by nobody.
+        let more = ["-H", &cookie, "--exclude-path", "/api/v1/logout"];
+        let (good, said) = ask(&schemathesis, api, &file, &[&few[..], &more].concat()).await;
+        assert!(good, "{role}: {said}");
+        let still = format!("GET /api/v1/session HTTP/1.1\r\n{cookie}");
+        let still = raw(api, &still, "").await;
+        assert!(still.contains(&format!("\"role\":\"{role}\"")), "who asked to the end: {still}");
+    }
+}
+
+const ROLES: [&str; 4] = ["viewer", "operator", "quality", "admin"];
+const PASSWORD: &str = "correct horse";
+
+/// The whole answer to a request.
+async fn raw(api: Api, head: &str, body: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(api.0).await.expect("it listens");
+    let length = body.len();
+    let request = format!(
+        "{head}\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}",
+        api.0
+    );
+    stream.write_all(request.as_bytes()).await.expect("it takes a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("text");
+    answer
+}
+
+/// The cookie of a session.
+async fn login(api: Api, name: &str) -> String {
+    let body = serde_json::json!({ "name": name, "password": PASSWORD }).to_string();
+    let answer = raw(api, "POST /api/v1/login HTTP/1.1", &body).await;
+    let set = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+    let set = set.unwrap_or_else(|| panic!("{name} is not signed in: {answer}"));
+    set.split(';').next().unwrap_or_default().to_owned()
+}
+
 /// Lets Schemathesis ask: whether all was well, and what it says.
 async fn ask(schemathesis: &Path, api: Api, description: &Path, more: &[&str]) -> (bool, String) {
     let folder = description.parent().unwrap_or(description);
@@ -74,12 +144,6 @@ async fn ask(schemathesis: &Path, api: Api, description: &Path, more: &[&str]) -
     command.args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS]);
     command.args(["--request-timeout", "30", "--continue-on-failure", "--no-shrink", "--no-color"]);
     command.args(["--suppress-health-check", "all", "--generation-database", "none"]);
-    // A session of somebody with a role: `Cookie: …`, one header a line.
-    if let Ok(headers) = std::env::var("CAPLINE_API_HEADERS") {
-        for header in headers.lines() {
-            command.args(["-H", header]);
-        }
-    }
     for path in LEFT_OUT {
         command.args(["--exclude-path", path]);
     }

@@ -25,6 +25,7 @@ use utoipa::{IntoParams, OpenApi};
 use super::{AsOf, QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, Params, Path, WebError};
 use crate::web::{App, QualityRecord, Routes, blocking};
+pub(crate) use view::SignatureView;
 use view::{
     CharacteristicView, IncidentView, LimitsView, MarkView, ReplayView, Shown, ToldView,
     WorkbenchView, lengths,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use domain::audit::Actor;
+use domain::audit::{Actor, Signature};
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::PeriodKind;
 use domain::units::LineId;
@@ -12,6 +12,8 @@ use utoipa::ToSchema;
 
 use super::gather::{Facts, GoesOn, gather};
 use super::paper::{Final, Made, sheet};
+use super::second::{awaits, signatures, signatures_of};
+use crate::web::api::charts::SignatureView;
 use crate::web::error::{Params, WebError, short};
 use crate::web::i18n::Lang;
 use crate::web::pages::words::file_time;
@@ -90,10 +92,15 @@ pub(crate) struct FinalView {
     data_sha256: String,
     /// SHA-256 of the file.
     page_sha256: String,
+    /// Signatures under it, oldest first; none where there are no users.
+    signatures: Vec<SignatureView>,
+    /// Whether it waits for the signature of a second person.
+    awaits_signature: bool,
 }
 
-impl From<&FinalReport> for FinalView {
-    fn from(report: &FinalReport) -> FinalView {
+impl FinalView {
+    fn of(app: &App, report: &FinalReport, signatures: &[Signature]) -> FinalView {
+        let own = signatures_of(signatures, report.number);
         FinalView {
             number: report.number,
             version: report.version,
@@ -102,6 +109,8 @@ impl From<&FinalReport> for FinalView {
             lang: report.lang.clone(),
             data_sha256: report.data_sha256.clone(),
             page_sha256: report.page_sha256.clone(),
+            signatures: own.iter().map(SignatureView::from).collect(),
+            awaits_signature: awaits(app, signatures, report.number),
         }
     }
 }
@@ -138,11 +147,12 @@ pub(crate) async fn standing(
         })
     };
     let view = |gap: &GapId| GapView { gap: gap.to_string(), said: said(*gap).collect() };
+    let final_view = |report: &FinalReport| FinalView::of(app, report, &facts.signatures);
     Ok(Standing {
         closed: facts.period.closed,
         data_sha256: facts.sha256.clone(),
         gaps: facts.to_explain.iter().map(view).collect(),
-        finals: facts.finals.iter().map(FinalView::from).collect(),
+        finals: facts.finals.iter().map(final_view).collect(),
     })
 }
 
@@ -215,11 +225,12 @@ pub(crate) async fn finalise(
     let made = Made::File(&Final { report: &report, by, head: &head });
     let page = sheet(app, lang, position, &facts, &made)?.into_bytes();
     let (line, reports, by) = (LineId::new(line), app.parts().reports.clone(), by.clone());
+    let of = line.clone();
     let kept = blocking(move || reports.add_final_report(&line, report, page, &by)).await?;
     let kept = kept.ok_or_else(|| {
         WebError::Conflict("somebody else has just made it final; look at it again".to_owned())
     })?;
-    Ok(FinalView::from(&kept))
+    Ok(FinalView::of(app, &kept, &signatures(app, &of).await?))
 }
 
 /// Which final report.

@@ -1,5 +1,6 @@
 //! What a report is made of, and the hash of it.
 
+use domain::audit::{Signature, Signed};
 use domain::digest::sha256;
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::StopRecord;
@@ -46,6 +47,8 @@ pub(super) struct Facts {
     pub(super) notes: Vec<GapNote>,
     /// The versions of this report that were made final, newest first.
     pub(super) finals: Vec<FinalReport>,
+    /// Signatures under final reports of the line, oldest first.
+    pub(super) signatures: Vec<Signature>,
     /// What a person should have looked at.
     pub(super) alarms: Vec<Event>,
     /// Start and end of what is reported, microseconds.
@@ -153,12 +156,14 @@ pub(super) async fn gather(
     if span.1 - span.0 - period.spending.time.total() > SECOND_US {
         to_explain.push(GapId::Unrecorded(period.start_us));
     }
-    let (id, asked, reports) = (config.id.clone(), to_explain.clone(), app.parts().reports.clone());
+    let (id, asked) = (config.id.clone(), to_explain.clone());
+    let (reports, trail) = (app.parts().reports.clone(), app.parts().trail.clone());
     let said = blocking(move || {
         let finals = reports.final_reports(&id, (begin_us, begin_us + 1))?;
-        Ok((reports.gap_notes(&id, &asked)?, finals))
+        let signatures = trail.signatures(&id, Signed::Report)?;
+        Ok((reports.gap_notes(&id, &asked)?, finals, signatures))
     });
-    let (notes, mut finals) = said.await?;
+    let (notes, mut finals, signatures) = said.await?;
     finals.retain(|report| report.kind == kind);
     let limits = limits(app, line, span.1).await;
     // A better translation must not look like other data.
@@ -187,6 +192,7 @@ pub(super) async fn gather(
         to_explain,
         notes,
         finals,
+        signatures,
         alarms,
         span,
         made_us,

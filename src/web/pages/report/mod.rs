@@ -6,12 +6,14 @@ mod figures;
 mod gather;
 mod panel;
 mod paper;
+mod second;
 mod signals;
 mod tables;
 
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use domain::audit::Signature;
 use domain::line::report::FinalReport;
 use domain::line::rollup::PeriodKind;
 use domain::units::HOUR_US;
@@ -19,6 +21,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 pub(crate) use closing::{FinalView, GapForm, Standing, explain, finalise, standing};
+pub(crate) use second::sign;
 
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{heading, style};
@@ -65,16 +68,25 @@ async fn list(
     });
     let (shifts, batches) = stored.await?;
     let finals = finals(&app, line, shifts.iter().chain(&batches)).await?;
+    let signatures = second::signatures(&app, &feed.config.id).await?;
+    let made = Made { finals: &finals, signatures: &signatures };
     let body = html! {
         (style())
         (heading(look.lang, Key::Reports, Key::ReportsAbout))
         div.halves {
-            (periods(&app, look.lang, line, Key::ShiftReports, (&shifts, &finals)))
-            (periods(&app, look.lang, line, Key::BatchReports, (&batches, &finals)))
+            (periods(&app, look.lang, line, Key::ShiftReports, (&shifts, made)))
+            (periods(&app, look.lang, line, Key::BatchReports, (&batches, made)))
         }
     };
     let first = First::of(&app, line).await?;
     Ok(page(&app, &look, &Page { title: Key::Reports, line, script: "reports.mjs", body, first }))
+}
+
+/// What was made final, and what was signed of it.
+#[derive(Clone, Copy)]
+struct Made<'a> {
+    finals: &'a [FinalReport],
+    signatures: &'a [Signature],
 }
 
 /// Reports of some periods that were made final, newest first.
@@ -95,7 +107,7 @@ fn periods(
     lang: Lang,
     line: usize,
     title: Key,
-    (rollups, finals): (&[Rollup], &[FinalReport]),
+    (rollups, made): (&[Rollup], Made<'_>),
 ) -> Markup {
     let parts = app.parts();
     let Some(feed) = parts.lines.get(line) else { return html! {} };
@@ -129,7 +141,7 @@ fn periods(
                                 td.num { (explained(rollup, "good", count(good))) }
                                 td.num { (explained(rollup, "oee", between(&kpis))) }
                                 td.num { (share(known(&rollup.spending.time, until - rollup.start_us))) }
-                                td.final { (final_cell(app, lang, id.as_str(), rollup, finals)) }
+                                td.final { (final_cell(app, lang, id.as_str(), rollup, made)) }
                             }
                         }
                     }
@@ -140,22 +152,18 @@ fn periods(
 }
 
 /// Whether the report of a period is final: since when, by whom, the hash of the kept file and where it is.
-fn final_cell(
-    app: &App,
-    lang: Lang,
-    line: &str,
-    period: &Rollup,
-    finals: &[FinalReport],
-) -> Markup {
+fn final_cell(app: &App, lang: Lang, line: &str, period: &Rollup, made: Made<'_>) -> Markup {
     let is_it =
         |report: &&FinalReport| report.kind == period.kind && report.start_us == period.start_us;
-    let newest = finals.iter().filter(is_it).max_by_key(|report| report.version);
+    let newest = made.finals.iter().filter(is_it).max_by_key(|report| report.version);
     html! {
         @match newest {
             Some(report) => {
+                @let awaits = second::awaits(app, made.signatures, report.number);
                 a.act href={ "/report/final?line=" (line) "&start=" (report.start_us / 1_000) "&number=" (report.number) } {
-                    "✔ v" (report.version) " HTML"
+                    @if awaits { "◐ v" } @else { "✔ v" } (report.version) " HTML"
                 }
+                @if awaits { " " b { (lang.mark(Key::AwaitsSecond)) } }
                 " " (day_hm(&app.parts().zone, report.made_us)) " · " (report.author) " "
                 code.dim title=(report.page_sha256) { "SHA-256 " (short_hash(&report.page_sha256)) "…" }
             }
@@ -230,11 +238,31 @@ mod tests {
             page_sha256: "0123456789abcdef".repeat(4),
         };
         let cell = |period: &Rollup, finals: &[FinalReport]| {
-            final_cell(&app, Lang::En, "L1", period, finals).into_string()
+            let made = Made { finals, signatures: &[] };
+            final_cell(&app, Lang::En, "L1", period, made).into_string()
         };
         let text = cell(&period, &[version(2, "An"), version(1, "Bo")]);
         for part in ["✔ v2", "An", "2026-11-24 14:00", "SHA-256 0123456789ab…", "number=42"] {
             assert!(text.contains(part), "{part} in {text}");
+        }
+        // Where two persons sign, what the author alone has signed waits.
+        let signature = |account: &str, meaning: &str| Signature {
+            record: "42".to_owned(),
+            account: account.to_owned(),
+            meaning: meaning.to_owned(),
+            ..Signature::default()
+        };
+        let cell_of = |two_persons, signatures: &[Signature]| {
+            let app =
+                crate::web::App::new(crate::web::AppParts { two_persons, ..app.parts().clone() });
+            let made = Made { finals: &[version(2, "An")], signatures };
+            final_cell(&app, Lang::Both, "L1", &period, made).into_string()
+        };
+        let [authored, approved] = [signature("an", "authored"), signature("bo", "approved")];
+        let alone = cell_of(true, std::slice::from_ref(&authored));
+        assert!(alone.contains("◐ v2") && alone.contains("等待第二人签名"), "{alone}");
+        for text in [cell_of(true, &[authored.clone(), approved]), cell_of(false, &[authored])] {
+            assert!(text.contains("✔ v2") && !text.contains("等待第二人签名"), "{text}");
         }
         // A batch that began in the same moment is another period, and so is one that goes on.
         let batch = Rollup { kind: PeriodKind::Batch, ..period.clone() };

@@ -1,14 +1,48 @@
 //! Above the sheet and not on paper: what a report waits for before it can be final, and its final versions. Markup only.
 
-use domain::audit::Meaning;
-use domain::line::report::GapId;
+use domain::audit::{Meaning, SECOND, awaits_second};
+use domain::line::report::{FinalReport, GapId};
 use maud::{Markup, html};
 
-use super::gather::GoesOn;
-use super::paper::{Sheet, Writer};
+use super::gather::{Facts, GoesOn};
+use super::paper::Sheet;
+use super::second::signatures_of;
 use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::words::{clock, day_hm, hms};
+use crate::web::{App, Right, Who};
+
+/// What a reader may write on a report.
+pub(super) struct Writer {
+    /// Why gaps are there.
+    explains: bool,
+    /// That it is final.
+    finalises: bool,
+    /// The name on records, where it is known.
+    printed: Option<Box<str>>,
+    /// Whether two persons sign what is final.
+    two_persons: bool,
+}
+
+impl Writer {
+    pub(super) fn of(app: &App, who: &Who) -> Writer {
+        Writer {
+            explains: who.writes(app, Right::Work),
+            finalises: who.writes(app, Right::Judge),
+            printed: who.is_known().then(|| who.printed.clone()),
+            two_persons: app.parts().two_persons,
+        }
+    }
+
+    fn awaits(&self, facts: &Facts, report: &FinalReport) -> bool {
+        self.two_persons && awaits_second(&signatures_of(&facts.signatures, report.number))
+    }
+
+    /// The newest final version, if it waits for its second person.
+    fn to_sign<'f>(&self, facts: &'f Facts) -> Option<&'f FinalReport> {
+        facts.finals.first().filter(|newest| self.awaits(facts, newest))
+    }
+}
 
 impl Sheet<'_> {
     /// Above the sheet and not on paper: what is missing before it can be final, and the versions that are. The script
@@ -33,7 +67,7 @@ impl Sheet<'_> {
             html! { @if !writes && writer.printed.is_some() { p.small { (lang.mark(key)) } } }
         };
         // Where there are users the record is signed: the password again, and what the signature means.
-        let signing = |meanings: [Meaning; 3], writes: bool| {
+        let signing = |meanings: &[Meaning], writes: bool| {
             html! {
                 @if writer.printed.is_some() {
                     label { span { (lang.mark(Key::SignMeaning)) }
@@ -59,7 +93,7 @@ impl Sheet<'_> {
                         }
                         (field(Key::GapWhy, "why", 1_000, writer.explains))
                         (by(writer.explains))
-                        (signing([Meaning::Confirmed, Meaning::Authored, Meaning::Reviewed], writer.explains))
+                        (signing(&[Meaning::Confirmed, Meaning::Authored, Meaning::Reviewed], writer.explains))
                         button.act disabled { (lang.mark(Key::GapExplain)) }
                         (lacks(writer.explains, Key::NeedsOperator))
                     }
@@ -67,8 +101,21 @@ impl Sheet<'_> {
                 @if ready {
                     form #make-final autocomplete="off" {
                         (by(writer.finalises))
-                        (signing([Meaning::Approved, Meaning::Reviewed, Meaning::Authored], writer.finalises))
+                        @if writer.two_persons {
+                            p.small { (lang.mark(Key::TwoPersons)) }
+                            (signing(&[Meaning::Authored], writer.finalises))
+                        } @else {
+                            (signing(&[Meaning::Approved, Meaning::Reviewed, Meaning::Authored], writer.finalises))
+                        }
                         button.act disabled { (lang.mark(Key::Finalise)) }
+                        (lacks(writer.finalises, Key::NeedsQuality))
+                    }
+                }
+                @if let Some(report) = writer.to_sign(facts) {
+                    form #sign-second autocomplete="off" data-number=(report.number) data-page=(report.page_sha256) {
+                        p { (lang.mark(Key::FinalReport)) " v" (report.version) ": " (lang.mark(Key::AwaitsSecond)) }
+                        (signing(&SECOND, writer.finalises))
+                        button.act disabled { (lang.mark(Key::SignSecond)) }
                         (lacks(writer.finalises, Key::NeedsQuality))
                     }
                 }
@@ -80,6 +127,10 @@ impl Sheet<'_> {
                             b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (day_hm(self.zone, report.made_us)) " · " (report.lang) " "
                             a.act download href={ "/report/final?line=" (self.config.id) "&start=" (report.start_us / 1_000) "&number=" (report.number) } { (lang.mark(Key::Download)) }
                             " " code { "SHA-256 " (report.page_sha256) }
+                            @for signature in signatures_of(&facts.signatures, report.number) {
+                                br; "✍ " (signature.name) " (" (signature.account) ") · " (lang.say_word("meaning", &signature.meaning)) ", " (day_hm(self.zone, signature.at_us))
+                            }
+                            @if writer.awaits(facts, report) { br; b { (lang.mark(Key::AwaitsSecond)) } }
                         }
                     }
                 }

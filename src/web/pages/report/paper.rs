@@ -14,12 +14,13 @@ use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::gather::Facts;
+use super::panel::Writer;
 use crate::config::LineConfig;
 use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::layout::{Look, data, explain_hint};
 use crate::web::pages::words::{count, day_hm, hms, known, moment, num, percent, share};
-use crate::web::{Access, App, AppParts, Right, Who, assets};
+use crate::web::{Access, App, AppParts, assets};
 
 /// What all parts of the sheet need.
 pub(super) struct Sheet<'a> {
@@ -48,26 +49,6 @@ pub(super) struct Final<'a> {
     pub(super) by: &'a Actor,
     /// The audit trail as it stood then.
     pub(super) head: &'a Head,
-}
-
-/// What a reader may write on a report.
-pub(super) struct Writer {
-    /// Why gaps are there.
-    pub(super) explains: bool,
-    /// That it is final.
-    pub(super) finalises: bool,
-    /// The name on records, where it is known.
-    pub(super) printed: Option<Box<str>>,
-}
-
-impl Writer {
-    fn of(app: &App, who: &Who) -> Writer {
-        Writer {
-            explains: who.writes(app, Right::Work),
-            finalises: who.writes(app, Right::Judge),
-            printed: who.is_known().then(|| who.printed.clone()),
-        }
-    }
 }
 
 /// The report of a line as a page of its own.
@@ -136,7 +117,7 @@ pub(super) fn sheet(
                     (sheet.compared())
                     (sheet.charts())
                     (sheet.gaps())
-                    (sheet.signatures(parts.access, made))
+                    (sheet.signatures(parts, made))
                     (sheet.evidence(parts, made))
                 }
                 @if asks { (data("texts", &lang.table())) }
@@ -340,8 +321,8 @@ impl Sheet<'_> {
 
     /// Boxes for signatures: by hand on paper, filled where the report was signed with a password. Where there are no users
     /// nothing is signed, and the sheet says so.
-    fn signatures(&self, access: Access, made: &Made<'_>) -> Markup {
-        let lang = self.lang;
+    fn signatures(&self, parts: &AppParts, made: &Made<'_>) -> Markup {
+        let (lang, access) = (self.lang, parts.access);
         let signed = match made {
             Made::File(Final { report, by, .. }) => by.signs.map(|meaning| (meaning, *report, *by)),
             Made::Screen(_) => None,
@@ -372,6 +353,7 @@ impl Sheet<'_> {
                     }
                 } } }
                 @if access == Access::Open { p.small { (lang.mark(Key::NotSigned)) } }
+                @if parts.two_persons && matches!(made, Made::File(_)) { p.small { (lang.mark(Key::SecondKept)) } }
             }
         }
     }

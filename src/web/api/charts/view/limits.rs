@@ -177,14 +177,19 @@ impl LimitsView {
     pub(crate) fn signed(self, characteristic: &str, signatures: &[Signature]) -> LimitsView {
         let record = format!("{characteristic}/{}", self.version);
         let signature = signatures.iter().find(|signature| signature.record == record);
-        let signature = signature.map(|signature| SignatureView {
+        LimitsView { signature: signature.map(SignatureView::from), ..self }
+    }
+}
+
+impl From<&Signature> for SignatureView {
+    fn from(signature: &Signature) -> SignatureView {
+        SignatureView {
             name: signature.name.clone(),
             account: signature.account.clone(),
             meaning: signature.meaning.clone(),
             at_ms: ms(signature.at_us),
             record_sha256: signature.record_sha256.clone(),
-        });
-        LimitsView { signature, ..self }
+        }
     }
 }
 

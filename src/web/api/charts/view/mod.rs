@@ -24,7 +24,7 @@ pub(crate) use evidence::{LengthView, lengths};
 use incidents::ShownIncident;
 pub(crate) use incidents::{IncidentView, ToldView};
 use limits::FittedView;
-pub(crate) use limits::{LimitsView, ReplayView};
+pub(crate) use limits::{LimitsView, ReplayView, SignatureView};
 
 /// What can be charted.
 #[derive(Serialize, ToSchema)]

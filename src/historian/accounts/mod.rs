@@ -4,19 +4,19 @@
 //! processes write at a time, each change is one short transaction, and the writer of the service waits for it longer
 //! than it takes. What a password costs to hash is spent before.
 
+mod order;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::account::{
-    Account, Change, NewAccount, Refused, Role, StoredAccount, StoredDisplay, Tries, printed_key,
-};
+use domain::account::{Account, Role, StoredAccount, StoredDisplay, Tries};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::Historian;
 use super::error::StoreError;
 use super::place::Place;
 use super::read::{Failure, Found};
-use super::{journal, schema};
+use super::{audit, journal, schema};
 
 /// How long a change beside a service waits for the writer of the service.
 const WAIT: Duration = Duration::from_secs(5);
@@ -34,6 +34,7 @@ enum Way {
 }
 
 struct Beside {
+    dir: PathBuf,
     path: PathBuf,
     /// Held where no service runs, so that none starts in the middle of a change.
     _place: Option<Place>,
@@ -92,7 +93,11 @@ impl AccountBook {
             }
             Err(error) => return Err(error),
         };
-        Ok(AccountBook(Way::Beside(std::sync::Arc::new(Beside { path, _place: place }))))
+        Ok(AccountBook(Way::Beside(std::sync::Arc::new(Beside {
+            dir: dir.to_owned(),
+            path,
+            _place: place,
+        }))))
     }
 
     fn path(&self) -> &Path {
@@ -111,6 +116,7 @@ impl AccountBook {
         }
     }
 
+    /// One transaction: all of it is kept or nothing.
     fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Found<T> + Send + 'static,
@@ -133,11 +139,16 @@ impl AccountBook {
                 let mut conn = open(&beside.path)?;
                 let transact = |conn: &mut Connection| {
                     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                    audit::begin(&tx)?;
                     let made = work(&tx)?;
+                    let head = audit::head(&tx)?;
                     tx.commit()?;
-                    Ok(made)
+                    Ok((made, head))
                 };
-                transact(&mut conn)
+                transact(&mut conn).map(|(made, head)| {
+                    audit::Beside::new(&beside.dir).tell(&head);
+                    made
+                })
             }
         };
         done.map_err(|failure| failure.at(self.path()))
@@ -146,7 +157,7 @@ impl AccountBook {
     /// All accounts, by name. Blocks.
     pub fn accounts(&self) -> Result<Vec<StoredAccount>, StoreError> {
         self.read(|conn| {
-            let mut find = conn.prepare_cached(include_str!("sql/accounts_read.sql"))?;
+            let mut find = conn.prepare_cached(include_str!("../sql/accounts_read.sql"))?;
             let mut rows = find.query([])?;
             let mut accounts = Vec::new();
             while let Some(row) = rows.next()? {
@@ -171,7 +182,7 @@ impl AccountBook {
     /// What is needed to look at a password; none without an account of that name. Blocks.
     pub fn login(&self, name: &str) -> Result<Option<Login>, StoreError> {
         self.read(|conn| {
-            let mut find = conn.prepare_cached(include_str!("sql/account_read.sql"))?;
+            let mut find = conn.prepare_cached(include_str!("../sql/account_read.sql"))?;
             let mut rows = find.query([name])?;
             let Some(row) = rows.next()? else { return Ok(None) };
             Ok(Some(Login {
@@ -209,39 +220,9 @@ impl AccountBook {
     pub fn right_password(&self, name: &str, rehashed: Option<String>) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.write(move |conn| {
-            conn.execute(include_str!("sql/account_right.sql"), params![name, rehashed])?;
+            conn.execute(include_str!("../sql/account_right.sql"), params![name, rehashed])?;
             Ok(())
         })
-    }
-
-    /// Adds an account with the hash of its password; `first`: only while there is none. Durable on return. Blocks.
-    pub fn add(
-        &self,
-        new: NewAccount,
-        (hash, first): (String, bool),
-        now_us: i64,
-    ) -> Result<Result<(), Refused>, StoreError> {
-        self.write(move |conn| {
-            if first && any(conn)? {
-                return Ok(Err(Refused::NoSetUp));
-            }
-            let (printed, role) = (printed_key(&new.printed), new.role.word());
-            let args = params![new.name, new.printed, printed, role, hash, now_us];
-            let n_added = conn.execute(include_str!("sql/account_write.sql"), args)?;
-            Ok(if n_added == 1 { Ok(()) } else { Err(Refused::Taken) })
-        })
-    }
-
-    /// Changes an account and ends its sessions; in words what it was before and is now. A password is given as its hash.
-    /// Refused where no administrator would be left who can sign in. Durable on return. Blocks.
-    pub fn change(
-        &self,
-        name: &str,
-        change: Change,
-        now_us: i64,
-    ) -> Result<Result<(String, String), Refused>, StoreError> {
-        let name = name.to_owned();
-        self.write(move |conn| alter(conn, &name, &change, now_us))
     }
 
     /// Begins a session; old ones that cannot live any more go. Durable on return. Blocks.
@@ -264,7 +245,7 @@ impl AccountBook {
     /// A session by the hash of its token, of an account that is not disabled. Blocks.
     pub fn session(&self, token: &str) -> Result<Option<StoredSession>, StoreError> {
         self.read(|conn| {
-            let mut find = conn.prepare_cached(include_str!("sql/session_read.sql"))?;
+            let mut find = conn.prepare_cached(include_str!("../sql/session_read.sql"))?;
             let mut rows = find.query([token])?;
             let Some(row) = rows.next()? else { return Ok(None) };
             let (begun_us, used_us) = (row.get(3)?, row.get(4)?);
@@ -311,36 +292,6 @@ impl AccountBook {
             Ok(conn.query_row(sql, [token], |row| row.get(0)).optional()?)
         })
     }
-
-    /// Adds a display with the hash of its token. Durable on return. Blocks.
-    pub fn add_display(
-        &self,
-        name: &str,
-        token: &str,
-        now_us: i64,
-    ) -> Result<Result<(), Refused>, StoreError> {
-        let (name, token) = (name.to_owned(), token.to_owned());
-        self.write(move |conn| {
-            let sql = "insert into display (name, token, made_us) values (?1, ?2, ?3)
-                       on conflict do nothing";
-            let n_added = conn.execute(sql, params![name, token, now_us])?;
-            Ok(if n_added == 1 { Ok(()) } else { Err(Refused::DisplayTaken) })
-        })
-    }
-
-    /// Revokes the token of a display; its name. Durable on return. Blocks.
-    pub fn revoke_display(
-        &self,
-        number: i64,
-        now_us: i64,
-    ) -> Result<Result<String, Refused>, StoreError> {
-        self.write(move |conn| {
-            let sql = "update display set revoked_us = ?2 where number = ?1 and revoked_us is null
-                       returning name";
-            let name = conn.query_row(sql, params![number, now_us], |row| row.get(0)).optional()?;
-            Ok(name.ok_or(Refused::NoDisplay))
-        })
-    }
 }
 
 fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -348,7 +299,7 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
     conn.busy_timeout(WAIT).map_err(fail)?;
-    conn.execute_batch(include_str!("sql/pragmas_writer.sql")).map_err(fail)?;
+    conn.execute_batch(include_str!("../sql/pragmas_writer.sql")).map_err(fail)?;
     Ok(conn)
 }
 
@@ -362,50 +313,4 @@ fn account(row: &Row<'_>) -> Found<Account> {
     let strange = || Failure::Damaged(format!("the account {name:?} has the role {role:?}"));
     let role = Role::from_word(&role).ok_or_else(strange)?;
     Ok(Account { name: name.into(), printed: printed.into(), role })
-}
-
-fn alter(
-    conn: &Connection,
-    name: &str,
-    change: &Change,
-    now_us: i64,
-) -> Found<Result<(String, String), Refused>> {
-    let sql = "select role, disabled_us is not null from account where name = ?1";
-    let found = conn.query_row(sql, [name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((role, disabled)): Option<(String, bool)> = found else {
-        return Ok(Err(Refused::NoAccount));
-    };
-    let can = |disabled: bool| if disabled { "disabled" } else { "enabled" };
-    let told = match change {
-        Change::Disable => {
-            let sql = "update account set disabled_us = coalesce(disabled_us, ?2), changed_us = ?2 where name = ?1";
-            conn.execute(sql, params![name, now_us])?;
-            (can(disabled), can(true))
-        }
-        Change::Enable => {
-            let sql = "update account set disabled_us = null, wrong = 0, locked_until_us = null, changed_us = ?2 where name = ?1";
-            conn.execute(sql, params![name, now_us])?;
-            (can(disabled), can(false))
-        }
-        Change::Reset(hash) => {
-            let sql = "update account set password = ?3, wrong = 0, locked_until_us = null, changed_us = ?2 where name = ?1";
-            conn.execute(sql, params![name, now_us, hash])?;
-            ("", "new password")
-        }
-        Change::Role(other) => {
-            let sql = "update account set role = ?3, changed_us = ?2 where name = ?1";
-            conn.execute(sql, params![name, now_us, other.word()])?;
-            (role.as_str(), other.word())
-        }
-    };
-    let sql = "select exists (select 1 from account where role = 'admin' and disabled_us is null)";
-    let is_left: bool = conn.query_row(sql, [], |row| row.get(0))?;
-    if !is_left && role == Role::Admin.word() && !disabled {
-        // Puts back what was just changed: the transaction is not ours to break off.
-        let sql = "update account set role = ?2, disabled_us = null where name = ?1";
-        conn.execute(sql, params![name, role])?;
-        return Ok(Err(Refused::LastAdmin));
-    }
-    conn.execute("delete from session where account = ?1", [name])?;
-    Ok(Ok((told.0.to_owned(), told.1.to_owned())))
 }
