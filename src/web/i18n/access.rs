@@ -1,14 +1,6 @@
 //! Who may do what: sign-in, users, displays.
 
 texts! {
-    ErrorSignIn "error.sign_in" "Nobody is signed in here" "尚未登录"
-    WaySignIn "way.sign_in" "Sign in at /login." "请在 /login 登录。"
-    ErrorRole "error.role" "The role does not allow this" "角色权限不足"
-    WayRole "way.role" "An administrator gives roles at /admin." "请由管理员在 /admin 分配角色。"
-    ErrorNoLogin "error.no_login" "That name and password do not fit" "用户名或密码不符"
-    WayNoLogin "way.no_login" "Try again; after five wrong passwords an account is locked for 15 minutes." "请重试；连续五次密码错误，账户锁定 15 分钟。"
-    ErrorFull "error.full" "Too many connections are open" "连接数已满"
-    WayFull "way.full" "Close screens that nobody looks at, and try again." "请关闭无人查看的屏幕后重试。"
     // Who asks.
     OpenAccess "open_access" "no sign-in" "免登录"
     OpenAccessAbout "open_access_about" "Anybody who reaches this address may use it; names are typed and not proven. Users sign in with access = \"users\" in [web] of the configuration." "任何能访问此地址的人均可使用；姓名为手工输入，未经验证。如需登录，请在配置 [web] 中设 access = \"users\"。"

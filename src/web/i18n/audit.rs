@@ -1,8 +1,6 @@
 //! The audit trail and signatures.
 
 texts! {
-    ErrorNoConfiguration "error.no_configuration" "No such configuration was ever in force" "没有此配置版本"
-    WayNoConfiguration "way.no_configuration" "All that were are listed at /api/v1/configurations." "全部版本见 /api/v1/configurations。"
     AuditTitle "audit" "Audit trail" "审计追踪"
     AuditAbout "audit_about" "Who did what, when, from where and why. Entries are only added; each is bound to the one before." "何人、何时、何地、因何做了什么。条目只增不改，逐条相连。"
     AuditNumber "audit_number" "No." "编号"

@@ -29,11 +29,6 @@ texts! {
     ErrorCrowded "error.crowded" "Too many live screens are open" "打开的实时屏幕过多"
     ErrorTooSlow "error.too_slow" "The answer took too long" "应答超时"
     ErrorStore "error.store" "The stored record could not be read" "无法读取存储的记录"
-    ErrorNoConfiguration "error.no_configuration" "There is no such configuration" "没有此配置"
-    ErrorSignIn "error.sign_in" "Nobody is signed in here" "尚未登录"
-    ErrorRole "error.role" "Your role does not allow this" "您的角色无此权限"
-    ErrorNoLogin "error.no_login" "The sign-in was refused" "登录被拒"
-    ErrorFull "error.full" "Too many connections are open" "打开的连接过多"
 
     // The way out.
     WayNotFound "way.not_found" "Go to one of the pages below." "请转到下列页面之一。"
@@ -60,10 +55,5 @@ texts! {
     WayCrowded "way.crowded" "Close screens that nobody looks at, then load this page again." "请关闭无人查看的屏幕，再重新载入本页。"
     WayFull "way.full" "Close what nobody needs. The limits are connections and connections_per_address in [web] of the configuration." "请关闭不需要的连接；上限由配置 [web] 中的 connections 与 connections_per_address 决定。"
     WayTooSlow "way.too_slow" "Load the page again in a moment, or choose a shorter span. If it stays, the log of the service has the cause." "请稍后重新载入，或选择较短的时间范围。如仍如此，原因见服务日志。"
-    WayNoConfiguration "way.no_configuration" "Configurations that were in force are named in the audit trail." "曾生效的配置见审计追踪。"
-    WaySignIn "way.sign_in" "Sign in at /login, or open the address with the token on a display." "请在 /login 登录，或在显示屏上打开含令牌的地址。"
-    WayRole "way.role" "Ask an administrator for the role, or sign in as somebody who has it." "请向管理员申请相应角色，或以有权限的账户登录。"
-    WayNoLogin "way.no_login" "Try again. After five wrong passwords an account is locked for 15 minutes." "请重试。密码错误五次后账户锁定 15 分钟。"
-    WayFull "way.full" "Close pages that nobody needs, then load this one again." "请关闭无人使用的页面，再重新载入本页。"
     WayStore "way.store" "Load the page again in a moment. If it stays, the log of the service has the cause." "请稍后重新载入。如仍如此，原因见服务日志。"
 }
