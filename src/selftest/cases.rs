@@ -19,6 +19,7 @@ pub(super) const COUNTING: &[Case] = built_in!["counting", ".txt":
     "moduli",
     "order",
     "published",
+    "still",
     "wrap_or_reset",
 ];
 
