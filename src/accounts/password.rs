@@ -1,13 +1,15 @@
 //! Hashes of passwords: argon2id, as text that names its own parameters (PHC form).
 //!
 //! They are made on one thread. A hash takes 19 MiB, and an allocator that keeps memory by thread would keep that much for
-//! each thread of a pool that ever made one: wrong passwords would cost memory that does not come back.
+//! each thread of a pool that ever made one: wrong passwords would cost memory that does not come back. What passwords are
+//! compared in is taken once and kept.
 
+use std::cell::RefCell;
 use std::sync::{LazyLock, mpsc};
 use std::thread;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher, Version};
 
 /// Memory of one hash in KiB, passes over it, lanes: the least that OWASP's cheat sheet on storing passwords asks for.
 const COST: (u32, u32, u32) = (19 * 1_024, 2, 1);
@@ -15,6 +17,11 @@ const COST: (u32, u32, u32) = (19 * 1_024, 2, 1);
 /// Something that no account has, hashed at the same cost: looked at where there is no account, so that an answer takes
 /// as long.
 static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash("nobody has this password").ok());
+
+thread_local! {
+    /// What a password is compared in.
+    static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -59,11 +66,27 @@ pub(super) fn hash(password: &str) -> Result<String, String> {
 /// Whether a password is the one of a hash. What cannot be read as a hash has no password.
 pub(super) fn fits(password: &str, hash: &str) -> bool {
     let (password, hash) = (password.as_bytes().to_vec(), hash.to_owned());
-    let fits = move || {
-        PasswordHash::new(&hash)
-            .is_ok_and(|hash| hasher().verify_password(&password, &hash).is_ok())
-    };
-    there(fits).unwrap_or(false)
+    there(move || compare(&password, &hash)).flatten().unwrap_or(false)
+}
+
+/// The same on the thread that has the memory; none where the hash is none.
+fn compare(password: &[u8], hash: &str) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = Version::try_from(hash.version?).ok()?;
+    let params = Params::try_from(&hash).ok()?;
+    let (n_blocks, mut out) = (params.block_count(), vec![0; expected.len()]);
+    let made = MEMORY.with_borrow_mut(|memory| {
+        memory.resize(n_blocks.max(memory.len()), Block::default());
+        let argon = Argon2::new(algorithm, version, params);
+        argon
+            .hash_password_into_with_memory(password, salt, &mut out, memory.get_mut(..n_blocks)?)
+            .ok()
+    });
+    made?;
+    // Outputs are compared in constant time.
+    Some(Output::new(&out).ok()? == *expected)
 }
 
 /// Takes as long as a look at a password that is wrong.

@@ -34,12 +34,12 @@
 //! | [`line::balance`] | whether the counts of a line can be true together |
 //! | [`line::report`] | which gaps of a period a person explains, and reports made final |
 //! | [`line::call`] | calls for help: who called, who took it, what was done |
-//! | [`account`] | people and displays that ask: roles, sessions, locks |
 //! | [`alert`] | facts that lasted too long, each told once |
 //! | [`detection`] | faults put into a simulated plant against what was said of them |
 //! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
 //! | [`audit`] | entries that follow from each other: who did what, and what was signed |
+//! | [`account`] | people and displays that ask: roles, sessions, locks |
 //! | [`line::status`] | what a line looks like at one moment |
 //! | [`line::tracker`] | one line followed: snapshots → events, minutes, status |
 

@@ -132,7 +132,10 @@ pub(crate) struct Token {
 }
 
 /// All users, by name.
-#[utoipa::path(get, path = "/api/v1/admin/users", responses((status = 200, body = Vec<UserView>)))]
+#[utoipa::path(
+    get, path = "/api/v1/admin/users",
+    responses((status = 200, body = Vec<UserView>), (status = 409, body = ErrorView))
+)]
 pub(crate) async fn users(State(app): State<App>) -> Result<Json<Vec<UserView>>, WebError> {
     app.signs_in()?;
     let now_us = crate::clock::Clock::real().now().utc_us;
@@ -190,7 +193,7 @@ pub(crate) async fn change_user(
 /// Displays that read without a person, also those whose token was revoked.
 #[utoipa::path(
     get, path = "/api/v1/admin/displays", operation_id = "display_tokens",
-    responses((status = 200, body = Vec<TokenView>))
+    responses((status = 200, body = Vec<TokenView>), (status = 409, body = ErrorView))
 )]
 pub(crate) async fn displays(State(app): State<App>) -> Result<Json<Vec<TokenView>>, WebError> {
     app.signs_in()?;

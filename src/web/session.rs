@@ -147,7 +147,12 @@ fn refuse_login(app: &App, who: String, where_from: String, no: NoLogin) -> WebE
 /// Ends the session of this browser. Without one nothing is wrong.
 #[utoipa::path(
     post, path = "/api/v1/logout", request_body = Nothing,
-    responses((status = 204), (status = 400, body = ErrorView), (status = 403, body = ErrorView))
+    responses(
+        (status = 204),
+        (status = 400, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 409, body = ErrorView)
+    )
 )]
 pub(crate) async fn logout(
     State(app): State<App>,
