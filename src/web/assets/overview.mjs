@@ -188,11 +188,13 @@ function brief(ms) {
 
 function showHours() {
   const rows = view.hours;
+  // Low rows leave no room for a number each that can be pressed: the hour that goes on has it.
+  const low = matchMedia('(min-width: 1200px)').matches && (rows.length > 10 || document.body.dataset.lang === 'both');
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => {
     const open = i === rows.length - 1;
     const [target, actual, difference] = hour.watched
       ? [pieces(hour.target), pieces(hour.good.best), `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}`] : ['–', '–', '–'];
-    const of = (what, text) => (hour.watched ? explained(what, { 'data-query': `kind=hour&start=${hour.start_ms}` }, text) : text);
+    const of = (what, text) => (hour.watched && (open || !low) ? explained(what, { 'data-query': `kind=hour&start=${hour.start_ms}` }, text) : text);
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),
       h('td', { class: 'bar-col' }, hourBar(hour, view)),

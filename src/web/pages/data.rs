@@ -59,11 +59,8 @@ fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
         (style())
         (heading(lang, Key::Data, Key::DataAbout))
         (trouble())
-        @if writes {
-            (reload(lang))
-        }
-        @if audits {
-            p.reload { a.act href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
+        @if writes || audits {
+            (reload(lang, (writes, audits)))
         }
         div.tiles {
             (figure(lang, Key::LinksUp, "links"))
@@ -113,13 +110,16 @@ fn displays(lang: Lang) -> Markup {
 }
 
 /// Where a person lets the configuration be read again, and what came of it.
-fn reload(lang: Lang) -> Markup {
+fn reload(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
     html! {
-        section.reload aria-labelledby="reload-button" {
-            button.act #reload-button type="button" disabled { (lang.mark(Key::ReloadButton)) }
-            span.dim #reload-hash {}
-            span #reload-outcome role="status" {}
-            ul #reload-told hidden {}
+        section.reload aria-label=(lang.say(Key::ReloadButton)) {
+            @if writes {
+                button.act #reload-button type="button" disabled { (lang.mark(Key::ReloadButton)) }
+                span.dim #reload-hash {}
+                span #reload-outcome role="status" {}
+            }
+            @if audits { a.act href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
+            @if writes { ul #reload-told hidden {} }
         }
     }
 }
