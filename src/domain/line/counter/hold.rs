@@ -41,7 +41,7 @@ impl Counter {
         out: &mut Vec<Delta>,
     ) {
         let pair = self.pair(&base, sample.value, sample.at, None);
-        self.held_still = self.still;
+        self.dating.hold();
         base.held = Some(Held {
             at: sample.at,
             source_us: sample.source_us,
@@ -200,11 +200,11 @@ impl Counter {
 
     /// Books the held reading: it was real.
     fn accept_held(&mut self, base: Baseline, held: Held, signs: Signs, out: &mut Vec<Delta>) {
-        let still_now = std::mem::replace(&mut self.still, self.held_still);
+        let still_now = self.dating.swap_held();
         let pair = self.pair(&base, held.value, held.at, held.evidence.bounds);
         // Between two beats too the readings before may have stood still.
         let still = || {
-            let old_us = self.still?.age_us(base.at.mono_us);
+            let old_us = self.dating.age_us(base.at.mono_us)?;
             let slack_us = pair.slack_us.saturating_add(old_us);
             let signs = self.signs(&base, &held.evidence, held.at).or(signs);
             weigh(&self.settings, Pair { slack_us, ..pair }, signs).filter(Meaning::is_plain_step)
@@ -215,7 +215,8 @@ impl Counter {
             .unwrap_or_else(|| Meaning::preset(&self.settings, pair));
         let missed = std::mem::replace(&mut self.missed, held.missed);
         self.commit(base, &held.as_sample(), meaning, Flags::none(), out);
-        (self.missed, self.still) = (missed, still_now);
+        self.missed = missed;
+        self.dating.swap_back(still_now);
     }
 
     /// Counts the sample after a held reading that was booked. `instead` is what would have been

@@ -40,6 +40,7 @@
 
 mod baseline;
 pub mod case;
+mod dating;
 mod delta;
 mod elsewhere;
 mod evidence;
@@ -47,7 +48,6 @@ mod hold;
 mod late;
 mod odometer;
 mod settings;
-mod still;
 mod weigh;
 
 #[cfg(test)]
@@ -64,9 +64,9 @@ pub use odometer::Odometer;
 pub use settings::{Fraction, Modulus, Resets, Settings};
 
 use crate::units::{Count, Moment};
+use dating::Dating;
 use evidence::{Signs, Span};
 use late::{Late, as_delivered_late};
-use still::{Pulse, Still};
 use weigh::{Meaning, Pair, weigh};
 
 /// One reading of a counter with what was read beside it.
@@ -98,17 +98,8 @@ pub struct Counter {
     session_lost: bool,
     /// Samples in a row that looked late.
     late: Late,
-    /// By how much the moments of the base and of a held reading may be off together, in microseconds. Not kept over a
-    /// restart, where seconds pass.
-    off_us: i64,
-    /// The same of the sample at hand.
-    sample_off_us: i64,
-    /// The pulse of the device. Not kept over a restart either.
-    pulse: Option<Pulse>,
-    /// What it says of the readings before the sample at hand.
-    still: Option<Still>,
-    /// What it said of those before the held reading.
-    held_still: Option<Still>,
+    /// How far moments may be off.
+    dating: Dating,
 }
 
 /// The sample from which the bounds of the next one count.
@@ -134,11 +125,7 @@ impl Counter {
             resumed: false,
             session_lost: false,
             late: Late::default(),
-            off_us: 0,
-            sample_off_us: 0,
-            pulse: None,
-            still: None,
-            held_still: None,
+            dating: Dating::default(),
         }
     }
 
@@ -154,18 +141,15 @@ impl Counter {
 
     /// Takes the next sample, in the order of arrival, and appends at most two deltas to `out`.
     pub fn sample(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
-        self.sample_off_us = sample.off_us;
+        self.dating.begin(sample);
         self.judge(sample, out);
-        // A reading that is held adds to what may be off between the base and the next one.
-        let waits = self.base.is_some_and(|base| base.held.is_some());
-        self.off_us = if waits { self.off_us.saturating_add(sample.off_us) } else { sample.off_us };
-        (self.sample_off_us, self.still) = (0, None);
+        self.dating.end(self.base.is_some_and(|base| base.held.is_some()));
     }
 
     fn judge(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
         let Some(mut base) = self.base else {
             self.base = Some(first(&self.settings, sample));
-            self.feel(sample);
+            self.dating.feel(sample);
             self.missed = false;
             out.push(marker(sample.at, Cause::First, Flags::none()));
             return;
@@ -198,7 +182,7 @@ impl Counter {
             return out.push(marker(sample.at, Cause::Duplicate, Flags::LATE));
         }
         self.late = Late::default();
-        self.still = self.feel(sample);
+        self.dating.feel(sample);
         let stepped = Flags::none().with(Flags::CLOCK_STEP, older);
         match base.held.take() {
             Some(held) => self.resolve(base, held, sample, stepped, out),
@@ -261,27 +245,24 @@ impl Counter {
                 true => now.utc_us.saturating_sub(newest.at.utc_us),
                 false => now.mono_us.saturating_sub(newest.at.mono_us),
             };
-            Count::between(0, 0, self.settings.most_in(silent_us.saturating_add(self.off_us)))
+            Count::between(
+                0,
+                0,
+                self.settings.most_in(silent_us.saturating_add(self.dating.off_us())),
+            )
         })
     }
 
     /// The most that can be counted between two samples of these moments.
     fn most_between(&self, from: Moment, to: Moment) -> u64 {
         let passed_us = to.mono_us.saturating_sub(from.mono_us);
-        self.settings.most_in(passed_us.saturating_add(self.slack_us(from)))
-    }
-
-    /// By how much more than their moments say a sample may lie from an earlier one: each may be off, and the earlier one
-    /// old.
-    fn slack_us(&self, from: Moment) -> i64 {
-        let off_us = self.off_us.saturating_add(self.sample_off_us);
-        off_us.saturating_add(self.old_us(from.mono_us))
+        self.settings.most_in(passed_us.saturating_add(self.dating.slack_us(from)))
     }
 
     /// The base and a value read later.
     fn pair(&self, base: &Baseline, b: u64, at: Moment, bounds: Option<(u64, u64)>) -> Pair {
         let t_us = at.mono_us.saturating_sub(base.at.mono_us).max(0);
-        Pair { a: base.value, b, t_us, slack_us: self.slack_us(base.at), bounds }
+        Pair { a: base.value, b, t_us, slack_us: self.dating.slack_us(base.at), bounds }
     }
 
     /// Counts a sample that follows a believed one, or holds it.
@@ -332,7 +313,7 @@ impl Counter {
         out: &mut Vec<Delta>,
     ) {
         // What stood still was last seen when its pulse was.
-        let stood = self.still.and_then(|still| still.since(base.at.mono_us));
+        let stood = self.dating.since(base.at.mono_us);
         let from = stood.unwrap_or(base.at);
         let passed_us = sample.at.mono_us.saturating_sub(from.mono_us);
         let unseen = self.missed || stood.is_some();
