@@ -203,7 +203,8 @@ fn finalised(line: &LineId, number: i64, report: &FinalReport, by: &Actor) -> No
     )
 }
 
-fn report(row: &Row<'_>) -> rusqlite::Result<Option<FinalReport>> {
+/// A row of final reports without its page. None of a kind that this version does not know.
+pub(super) fn report(row: &Row<'_>) -> rusqlite::Result<Option<FinalReport>> {
     let Some(kind) = PeriodKind::from_word(&row.get::<_, String>(1)?) else { return Ok(None) };
     Ok(Some(FinalReport {
         number: row.get(0)?,

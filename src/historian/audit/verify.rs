@@ -7,7 +7,6 @@ use domain::audit::record::{gap_note_sha256, limits_sha256, report_sha256};
 use domain::audit::{Chain, Entry, Fault, Finding, Head, Signature, Signed, What};
 use domain::digest::sha256;
 use domain::line::report::{FinalReport, GapId, GapNote};
-use domain::line::rollup::PeriodKind;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::head::Beside;
@@ -292,23 +291,14 @@ fn record_sha256(conn: &Connection, signature: &Signature) -> Found<Option<Strin
 
 /// A final report with the hash of its page as it is now.
 fn report(conn: &Connection, line: i64, number: &str) -> Found<Option<FinalReport>> {
-    let sql = "select number, kind, start_us, version, made_us, author, lang, data_sha256, page
+    let sql = "select number, kind, start_us, version, made_us, author, lang, data_sha256, page_sha256, page
                from report where line = ?1 and number = ?2";
     let found = conn.query_row(sql, params![line, number], |row| {
-        let packed: Vec<u8> = row.get(8)?;
-        let Some(kind) = PeriodKind::from_word(&row.get::<_, String>(1)?) else { return Ok(None) };
-        let Ok(page) = reports::unpack(&packed) else { return Ok(None) };
-        Ok(Some(FinalReport {
-            number: row.get(0)?,
-            kind,
-            start_us: row.get(2)?,
-            version: row.get(3)?,
-            made_us: row.get(4)?,
-            author: row.get(5)?,
-            lang: row.get(6)?,
-            data_sha256: row.get(7)?,
-            page_sha256: sha256(&page),
-        }))
+        let packed: Vec<u8> = row.get(9)?;
+        let (Some(report), Ok(page)) = (reports::report(row)?, reports::unpack(&packed)) else {
+            return Ok(None);
+        };
+        Ok(Some(FinalReport { page_sha256: sha256(&page), ..report }))
     });
     Ok(found.optional()?.flatten())
 }
