@@ -2,9 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use domain::account::{
-    Account, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, StoredAccount, StoredDisplay,
-};
+use domain::account::{Account, NoLogin, Role};
 use domain::audit::{Filter, Signed};
 use domain::units::LineId;
 use serde_json::json;
@@ -100,58 +98,9 @@ impl Accounts for OnePassword {
         })
     }
 
-    fn is_set_up(&self) -> Result<bool, String> {
-        Ok(true)
-    }
-
-    fn set_up(&self, _: &str, _: NewAccount, _: &Order) -> Result<Result<(), Refused>, String> {
-        Ok(Err(Refused::Open))
-    }
-
     fn session(&self, token: &str, _: bool) -> Result<Option<Account>, String> {
         let wu = || Account { name: WU.into(), printed: "Wu Lan".into(), role: Role::Quality };
         Ok(if token == WU { Some(wu()) } else { Role::from_word(token).map(zhao) })
-    }
-
-    fn display(&self, _: &str) -> Result<Option<Box<str>>, String> {
-        Ok(None)
-    }
-
-    fn login(&self, _: &str, _: &str) -> Result<Result<Begun, NoLogin>, String> {
-        Ok(Err(NoLogin::Unknown))
-    }
-
-    fn logout(&self, _: &str) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn accounts(&self) -> Result<Vec<StoredAccount>, String> {
-        Ok(Vec::new())
-    }
-
-    fn add(&self, _: NewAccount, _: &Order) -> Result<Result<(), Refused>, String> {
-        Ok(Err(Refused::Open))
-    }
-
-    fn change(
-        &self,
-        _: &str,
-        _: Change,
-        _: &Order,
-    ) -> Result<Result<(String, String), Refused>, String> {
-        Ok(Err(Refused::Open))
-    }
-
-    fn displays(&self) -> Result<Vec<StoredDisplay>, String> {
-        Ok(Vec::new())
-    }
-
-    fn add_display(&self, _: &str, _: &Order) -> Result<Result<String, Refused>, String> {
-        Ok(Err(Refused::Open))
-    }
-
-    fn revoke_display(&self, _: i64, _: &Order) -> Result<Result<String, Refused>, String> {
-        Ok(Err(Refused::Open))
     }
 }
 
