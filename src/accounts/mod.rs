@@ -17,7 +17,7 @@ use domain::digest::sha256;
 use domain::units::MINUTE_US;
 
 use crate::clock::Clock;
-use crate::historian::{AccountBook, StoredSession};
+use crate::historian::{AccountBook, Login, StoredSession};
 
 /// A session or display is looked up again after this, so that what was changed beside the service counts soon.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -146,11 +146,15 @@ impl Accounts {
     /// # Errors
     /// In words: the journal cannot be read or written. The inner one is for the audit trail.
     pub fn verify(&self, name: &str, password: &str) -> Result<Result<Account, NoLogin>, String> {
+        Ok(self.look(name, password)?.map(|login| login.account))
+    }
+
+    fn look(&self, name: &str, password: &str) -> Result<Result<Login, NoLogin>, String> {
         let found = match account_name(name) {
             Ok(name) => self.0.book.login(&name).map_err(text)?,
             Err(_) => None,
         };
-        let Some(login) = found else {
+        let Some(mut login) = found else {
             password::pretend(password);
             return Ok(Err(NoLogin::Unknown));
         };
@@ -168,9 +172,11 @@ impl Accounts {
             false => None,
         };
         if rehashed.is_some() || login.tries.wrong > 0 || login.tries.locked_until_us.is_some() {
-            self.0.book.right_password(name, rehashed).map_err(text)?;
+            let looked_at = &login.password;
+            self.0.book.right_password(name, looked_at, rehashed.as_deref()).map_err(text)?;
         }
-        Ok(Ok(login.account))
+        login.password = rehashed.unwrap_or(login.password);
+        Ok(Ok(login))
     }
 
     /// Begins a session where name and password are right.
@@ -178,15 +184,18 @@ impl Accounts {
     /// # Errors
     /// As [`Accounts::verify`].
     pub fn login(&self, name: &str, password: &str) -> Result<Result<Begun, NoLogin>, String> {
-        let account = match self.verify(name, password)? {
-            Ok(account) => account,
+        let login = match self.look(name, password)? {
+            Ok(login) => login,
             Err(no) => return Ok(Err(no)),
         };
         let (token, now_us) = (token()?, self.now_us());
         let oldest_us = now_us.saturating_sub(self.0.limits.longest_us);
-        let begun = self.0.book.begin_session(&sha256(&token), &account.name, (now_us, oldest_us));
-        begun.map_err(text)?;
-        Ok(Ok(Begun { account, token }))
+        let begun = self.0.book.begin_session(&sha256(&token), &login, (now_us, oldest_us));
+        // An administrator was faster: that password counts no more.
+        Ok(match begun.map_err(text)? {
+            true => Ok(Begun { account: login.account, token }),
+            false => Err(NoLogin::Wrong),
+        })
     }
 
     /// The account of a session that lives; `used` says that a person did something.
@@ -211,7 +220,10 @@ impl Accounts {
             }
         };
         if !self.0.limits.lives(session.begun_us, session.used_us, now_us) {
-            self.end(&token)?;
+            // It is over whether or not that can be kept; the next look ends it then.
+            if let Err(error) = self.end(&token) {
+                tracing::warn!(error, "a session that is over could not be taken away");
+            }
             return Ok(None);
         }
         let account = session.account.clone();
@@ -219,7 +231,10 @@ impl Accounts {
             let kept = session.used_us / KEEP_USE_US;
             session.used_us = session.used_us.max(now_us);
             if session.used_us / KEEP_USE_US != kept {
-                self.0.book.use_session(&token, session.used_us).map_err(text)?;
+                // A full disk must not take the screens from those who look for what is wrong.
+                if let Err(error) = self.0.book.use_session(&token, session.used_us) {
+                    tracing::warn!(%error, "the use of a session could not be kept");
+                }
             }
         }
         let mut seen = self.seen();

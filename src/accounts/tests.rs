@@ -117,6 +117,27 @@ fn what_an_administrator_changes_ends_the_sessions_of_the_user() {
     assert!(later(&historian, 0).session(&token, true).unwrap().is_some());
 }
 
+/// A password that is right while somebody changes it opens nothing, and does not come back over the new one.
+#[test]
+fn a_password_that_was_changed_meanwhile_begins_no_session() {
+    let (_dir, historian, accounts) = filled();
+    let book = AccountBook::within(&historian);
+    let looked_at = book.login("quality").unwrap().unwrap();
+    let begin = |login: &Login| book.begin_session(&sha256("token"), login, (1, 0)).unwrap();
+    assert_eq!(
+        accounts
+            .change("quality", Change::Reset("another horse".to_owned()), &order())
+            .unwrap()
+            .map(drop),
+        Ok(())
+    );
+    assert!(!begin(&looked_at), "the old password");
+    book.right_password("quality", &looked_at.password, Some("put back")).unwrap();
+    let login = book.login("quality").unwrap().unwrap();
+    assert_ne!(login.password, "put back");
+    assert!(begin(&login), "the control: the new password begins one");
+}
+
 #[test]
 fn five_wrong_passwords_lock_and_a_quarter_of_an_hour_unlocks() {
     let (_dir, historian, accounts) = filled();

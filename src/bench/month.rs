@@ -28,8 +28,7 @@ use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
 use crate::web::andon::NoAndon;
 use crate::web::{
-    Access, App, AppParts, Desk, Gauge, Gauges, LineFeed, LogOnly, NoAccounts, NoTrail, Reload,
-    Reloads, ask,
+    Access, App, AppParts, Desk, Gauge, Gauges, LineFeed, NoAccounts, NoTrail, Reload, Reloads, ask,
 };
 
 /// Minutes of a day.
@@ -280,7 +279,6 @@ impl Question<'_> {
             two_persons: false,
             access: Access::Open,
             accounts: Arc::new(NoAccounts),
-            audit: Arc::new(LogOnly),
             trail: Arc::new(NoTrail),
             gauges: Arc::new(Nothing),
             gate: Arc::default(),

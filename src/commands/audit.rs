@@ -201,7 +201,9 @@ fn list(search: &Search, limit: usize) -> Result<ExitCode, Refusal> {
             ("", from) => format!("{} at {from}", entry.name),
             (account, from) => format!("{} ({account}) at {from}", entry.name),
         };
-        format!("{} {} {} {who}: {}{said}\n", entry.number, entry.local, entry.what, entry.subject)
+        // Whatever somebody wrote stays one line and moves no cursor.
+        let (who, subject) = (who.escape_debug(), entry.subject.escape_debug());
+        format!("{} {} {} {who}: {subject}{said}\n", entry.number, entry.local, entry.what)
     };
     Ok(print(&entries.iter().map(line).collect::<String>()))
 }

@@ -209,7 +209,6 @@ impl Service {
             access,
             two_persons: config.quality.two_persons,
             accounts: shown_accounts,
-            audit: Arc::new(StoredHistory(historian.clone())),
             trail: Arc::new(StoredHistory(historian.clone())),
             gauges: Arc::new(gauges),
             simulator,

@@ -1,13 +1,12 @@
-//! The audit trail as the web asks for it, and what others note in it.
+//! The audit trail as the web asks for it.
 
 use domain::audit::{
-    Actor, Configuration, ConfigurationUse, Entry, Filter, Looked, Note, Signature, Signed, What,
+    Configuration, ConfigurationUse, Entry, Filter, Looked, Note, Signature, Signed,
 };
 use domain::units::LineId;
-use tracing::error;
 
 use super::history::StoredHistory;
-use crate::web::{Audit, AuditNote, Trail};
+use crate::web::Trail;
 
 impl Trail for StoredHistory {
     fn note(&self, note: Note) -> Result<(), String> {
@@ -32,22 +31,5 @@ impl Trail for StoredHistory {
 
     fn configuration(&self, sha256: &str) -> Result<Option<Configuration>, String> {
         self.0.configuration(sha256).map_err(|error| error.to_string())
-    }
-}
-
-impl Audit for StoredHistory {
-    /// Durable on return. One that cannot be kept is an error of the log: what it tells of was done already.
-    fn note(&self, note: AuditNote) {
-        let AuditNote { who, where_from, what, subject, old, new, reason } = note;
-        let Some(what) = What::from_word(what) else {
-            error!(what, who, subject, "the audit trail has no such word");
-            return;
-        };
-        let (account, name) = (who.clone(), who);
-        let by = Actor { account, name, from: where_from, signs: None };
-        let note = Note { by, what, subject, old, new, reason };
-        if let Err(error) = self.0.note(note) {
-            error!(what = what.word(), %error, "the audit trail could not take an entry");
-        }
     }
 }

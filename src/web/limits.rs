@@ -4,7 +4,7 @@
 //! as long as it goes on with it. Nothing of that reaches the lines: they share no lock with the web.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -82,6 +82,14 @@ impl Default for Gate {
     }
 }
 
+/// What counts as one address: of IPv6 the network, because one machine has as many addresses in it as it likes.
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (!0 << 64))),
+        v4 => v4,
+    }
+}
+
 impl Gate {
     /// A gate with these limits; with a certificate it speaks TLS and nothing else.
     pub(crate) fn new(limits: WebLimits, tls: Option<Arc<tls::Server>>) -> Gate {
@@ -113,7 +121,7 @@ impl Gate {
 
     /// A place for a connection, given back when it is dropped.
     pub(super) fn enter(self: &Arc<Gate>, from: IpAddr) -> Result<Place, Why> {
-        let from = from.to_canonical();
+        let from = network(from);
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         if self.open.load(Ordering::Relaxed) >= self.limits.connections {
             return Err(self.refuse(Why::Full));

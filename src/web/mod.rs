@@ -29,7 +29,6 @@ mod admin;
 pub mod andon;
 pub mod api;
 pub mod assets;
-mod audit;
 mod desk;
 mod details;
 mod displays;
@@ -72,7 +71,6 @@ pub use accounts::{
 };
 pub use andon::{AlertBook, CallDesk};
 pub use api::forward::{Forwarding, ForwardingStream};
-pub use audit::{Audit, AuditNote, LogOnly, audited};
 pub use desk::Desk;
 use error::{WebError, short};
 pub use gauges::{Gauge, GaugeKind, Gauges, Histogram};
@@ -158,8 +156,6 @@ pub struct AppParts {
     pub two_persons: bool,
     /// Accounts, sessions and displays.
     pub accounts: Arc<dyn Accounts>,
-    /// Keeps what must be audited.
-    pub audit: Arc<dyn Audit>,
     /// What the service measures of itself.
     pub gauges: Arc<dyn Gauges>,
     /// The simulated plant, where there is one: its page and its API exist only then.

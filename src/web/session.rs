@@ -8,16 +8,18 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::account::{Begun, NewAccount, NoLogin, Order, Refused, Role};
-use domain::audit::Actor;
+use domain::account::{Begun, NewAccount, NoLogin, Order, Refused, Role, account_name};
+use domain::audit::{Actor, Note, What};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api::Sent;
 use super::door::{Ticket, session_cookie};
 use super::error::{ErrorView, WebError};
+use super::limits::network;
+use super::trail::{Trail, noted};
 use super::who::{Access, Via, WhereFrom, Who};
-use super::{Accounts, App, AuditNote, Peer, Routes, audited, blocking};
+use super::{Accounts, App, Peer, Routes, blocking};
 
 /// How long an attempt waits until its password is looked at; then there are too many.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
@@ -111,18 +113,35 @@ pub(crate) async fn login(
 ) -> Result<Response, WebError> {
     let secure = app.signs_in()?;
     app.attempt(peer)?;
-    let name: String = given.name.trim().chars().take(80).collect();
-    let tried = name.clone();
-    let found = app.hashing(move |accounts| accounts.login(&given.name, &given.password)).await?;
+    let trail = app.parts().trail.clone();
+    let found = app.hashing(move |accounts| {
+        let found = accounts.login(&given.name, &given.password)?;
+        tell_login(trail.as_ref(), &given.name, where_from, &found);
+        Ok(found)
+    });
+    let Begun { account, token } = found.await?.map_err(|_| WebError::NoLogin)?;
+    let view = Json(WhoView::of(&Who::from(account)));
+    Ok(with_cookie(view.into_response(), session_cookie(&token, secure)))
+}
+
+/// Tells the audit trail who signed in, or that somebody tried and why it did not work. What can be the name of no account
+/// is not written down: it may be a password, or words that would look like another entry.
+fn tell_login(trail: &dyn Trail, given: &str, from: String, found: &Result<Begun, NoLogin>) {
+    let (account, name) = match found {
+        Ok(Begun { account, .. }) => (account.name.to_string(), account.printed.to_string()),
+        Err(_) => {
+            let tried = account_name(given).map_or_else(|_| String::new(), String::from);
+            (tried.clone(), tried)
+        }
+    };
+    let by = Actor { account, name, from, signs: None };
     match found {
-        Err(no) => Err(refuse_login(&app, name, where_from, no)),
-        Ok(Begun { account, token }) => {
-            audited(
-                &app,
-                AuditNote { who: tried, where_from, what: "login", ..Default::default() },
-            );
-            let view = Json(WhoView::of(&Who::from(account)));
-            Ok(with_cookie(view.into_response(), session_cookie(&token, secure)))
+        Ok(_) => noted(trail, Note::new(&by, What::LoggedIn, "")),
+        Err(no) => {
+            noted(trail, Note::new(&by, What::LoginFailed, "").change("", no.word()));
+            if *no == NoLogin::WrongAndLocked {
+                noted(trail, Note::new(&by, What::LockedOut, by.account.as_str()));
+            }
         }
     }
 }
@@ -132,16 +151,6 @@ fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response 
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
-}
-
-/// Tells the audit trail why, and the reader that it did not work.
-fn refuse_login(app: &App, who: String, where_from: String, no: NoLogin) -> WebError {
-    let note = AuditNote { who, where_from, what: "login_failed", ..AuditNote::default() };
-    audited(app, AuditNote { new: no.word().to_owned(), ..note.clone() });
-    if no == NoLogin::WrongAndLocked {
-        audited(app, AuditNote { what: "lockout", subject: note.who.clone(), ..note });
-    }
-    WebError::NoLogin
 }
 
 /// Ends the session of this browser. Without one nothing is wrong.
@@ -163,10 +172,15 @@ pub(crate) async fn logout(
 ) -> Result<Response, WebError> {
     let secure = app.signs_in()?;
     if let Some(Extension(Ticket::Session(token))) = ticket {
-        let accounts = app.parts().accounts.clone();
-        blocking(move || accounts.logout(&token)).await?;
-        let who = who.user.as_deref().unwrap_or_default().to_owned();
-        audited(&app, AuditNote { who, where_from, what: "logout", ..AuditNote::default() });
+        let (accounts, trail) = (app.parts().accounts.clone(), app.parts().trail.clone());
+        let account = who.user.as_deref().unwrap_or_default().to_owned();
+        let by = Actor { account, name: who.printed.to_string(), from: where_from, signs: None };
+        let ended = move || {
+            accounts.logout(&token)?;
+            noted(trail.as_ref(), Note::new(&by, What::LoggedOut, ""));
+            Ok(())
+        };
+        blocking(ended).await?;
     }
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), session_cookie("", secure)))
 }
@@ -233,7 +247,7 @@ impl App {
     /// Counts an attempt from an address.
     fn attempt(&self, peer: Option<Extension<Peer>>) -> Result<(), WebError> {
         match peer {
-            Some(Extension(Peer(address))) => self.0.attempts.lets_pass(address.to_canonical()),
+            Some(Extension(Peer(address))) => self.0.attempts.lets_pass(network(address)),
             None => Ok(()),
         }
     }

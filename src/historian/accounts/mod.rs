@@ -41,7 +41,7 @@ struct Beside {
 }
 
 /// What is needed to look at a password.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Login {
     /// Whose.
     pub account: Account,
@@ -216,29 +216,36 @@ impl AccountBook {
     }
 
     /// After a right password: wrong ones before are forgotten, and its hash is exchanged for another one where that is
-    /// given. Durable on return. Blocks.
-    pub fn right_password(&self, name: &str, rehashed: Option<String>) -> Result<(), StoreError> {
-        let name = name.to_owned();
+    /// given. Nothing where the hash is not the one any more that was looked at. Durable on return. Blocks.
+    pub fn right_password(
+        &self,
+        name: &str,
+        looked_at: &str,
+        rehashed: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let (name, looked_at) = (name.to_owned(), looked_at.to_owned());
+        let rehashed = rehashed.map(str::to_owned);
         self.write(move |conn| {
-            conn.execute(include_str!("../sql/account_right.sql"), params![name, rehashed])?;
+            let sql = include_str!("../sql/account_right.sql");
+            conn.execute(sql, params![name, rehashed, looked_at])?;
             Ok(())
         })
     }
 
-    /// Begins a session; old ones that cannot live any more go. Durable on return. Blocks.
+    /// Begins a session; old ones that cannot live any more go. False where the account was disabled or got another
+    /// password since it was looked at. Durable on return. Blocks.
     pub fn begin_session(
         &self,
         token: &str,
-        name: &str,
+        login: &Login,
         (now_us, oldest_us): (i64, i64),
-    ) -> Result<(), StoreError> {
-        let (token, name) = (token.to_owned(), name.to_owned());
+    ) -> Result<bool, StoreError> {
+        let (token, name) = (token.to_owned(), login.account.name.to_string());
+        let looked_at = login.password.clone();
         self.write(move |conn| {
             conn.execute("delete from session where begun_us < ?1", [oldest_us])?;
-            let sql =
-                "insert into session (token, account, begun_us, used_us) values (?1, ?2, ?3, ?3)";
-            conn.execute(sql, params![token, name, now_us])?;
-            Ok(())
+            let sql = include_str!("../sql/session_begin.sql");
+            Ok(conn.execute(sql, params![token, name, now_us, looked_at])? == 1)
         })
     }
 

@@ -56,7 +56,8 @@ impl Beside {
 
 fn write(path: &Path, head: &Head) -> std::io::Result<()> {
     let mut part = path.as_os_str().to_owned();
-    part.push(PART);
+    // A command beside a service writes it too.
+    part.push(format!(".{}{PART}", std::process::id()));
     let mut file = fs::File::create(&part)?;
     writeln!(file, "{head}")?;
     file.sync_all()?;

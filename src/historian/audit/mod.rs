@@ -112,7 +112,7 @@ pub(super) fn add(conn: &Connection, note: &Note) -> Result<Head> {
         hash: String::new(),
     };
     entry.hash = hash(&entry, &entry.prev_hash);
-    conn.prepare_cached(include_str!("../sql/audit_write.sql"))?.execute(params![
+    let kept = conn.prepare_cached(include_str!("../sql/audit_write.sql"))?.execute(params![
         entry.number,
         entry.at_us,
         entry.local,
@@ -131,7 +131,11 @@ pub(super) fn add(conn: &Connection, note: &Note) -> Result<Head> {
         1 => "insert into audit_head (one, number, hash) values (1, ?1, ?2)",
         _ => "update audit_head set number = ?1, hash = ?2",
     };
-    conn.prepare_cached(sql)?.execute((entry.number, &entry.hash))?;
+    let followed = conn.prepare_cached(sql)?.execute((entry.number, &entry.hash))?;
+    // A trigger of somebody else could let an entry vanish without an error.
+    if kept != 1 || followed != 1 {
+        return Err(rusqlite::Error::StatementChangedRows(kept.min(followed)));
+    }
     Ok(Head { number: entry.number, hash: entry.hash })
 }
 

@@ -184,12 +184,17 @@ fn walk(
     Ok(())
 }
 
-/// Whether the triggers that guard the trail are those of its schema.
+/// Tables that nothing else may listen to.
+const GUARDED: [&str; 5] =
+    ["audit", "audit_head", "signature", "configuration", "configuration_use"];
+
+/// Whether the triggers that guard the trail are those of its schema, and no others.
 fn guards(conn: &Connection, verified: &mut Verified) -> Found<()> {
     let schema = include_str!("../sql/0012_audit.sql");
-    let mut find = conn.prepare("select name, sql from sqlite_schema where type = 'trigger'")?;
-    let there: BTreeMap<String, String> = find
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let mut find =
+        conn.prepare("select name, sql, tbl_name from sqlite_schema where type = 'trigger'")?;
+    let mut there: BTreeMap<String, (String, String)> = find
+        .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
         .collect::<rusqlite::Result<_>>()?;
     let wanted = schema.match_indices("create trigger ").map(|(from, _)| &schema[from..]);
     for trigger in wanted {
@@ -197,7 +202,7 @@ fn guards(conn: &Connection, verified: &mut Verified) -> Found<()> {
         let name = text.split_whitespace().nth(2).unwrap_or_default();
         // SQLite keeps the text from the name on.
         let from_name = |sql: &str| sql.split_once(name).map(|(_, rest)| rest.to_owned());
-        let is = there.get(name).is_some_and(|sql| {
+        let is = there.remove(name).is_some_and(|(sql, _)| {
             from_name(sql.trim_end().trim_end_matches("end")) == from_name(text)
         });
         if !is {
@@ -206,6 +211,12 @@ fn guards(conn: &Connection, verified: &mut Verified) -> Found<()> {
                 .push(at(verified.head.number, format!("the guard {name} is not there")));
         }
     }
+    let strange = there.iter().filter(|(_, (_, table))| GUARDED.contains(&table.as_str()));
+    let strange = strange.map(|(name, (_, table))| {
+        let what = format!("the trigger {name} on {table} is none of this product");
+        at(verified.head.number, what)
+    });
+    verified.findings.extend(strange);
     Ok(())
 }
 

@@ -2,13 +2,13 @@
 
 use axum::extract::Extension;
 use domain::account::Order;
-use domain::audit::Filter;
+use domain::audit::{Filter, Note, What};
 use futures_util::StreamExt;
 use serde_json::json;
 
 use super::matrix::{PASSWORD, Plant};
 use super::*;
-use crate::web::{Access, Audit, AuditNote, router};
+use crate::web::{Access, Trail, router};
 
 const USERS: Access = Access::Users { secure: false };
 
@@ -36,11 +36,12 @@ fn credentials(name: &str, password: &str) -> Value {
 
 /// What has been audited.
 #[derive(Default)]
-struct Heard(std::sync::Mutex<Vec<AuditNote>>);
+struct Heard(std::sync::Mutex<Vec<Note>>);
 
-impl Audit for Heard {
-    fn note(&self, note: AuditNote) {
+impl Trail for Heard {
+    fn note(&self, note: Note) -> Result<(), String> {
         self.0.lock().unwrap().push(note);
+        Ok(())
     }
 }
 
@@ -78,7 +79,7 @@ async fn whatever_is_wrong_the_words_are_the_same_and_the_trail_tells_them_apart
     let mut plant = Plant::new(USERS);
     let heard = Arc::new(Heard::default());
     let mut parts = plant.app.parts().clone();
-    parts.audit = heard.clone();
+    parts.trail = heard.clone();
     plant.app = App::new(parts);
     plant
         .accounts
@@ -99,8 +100,9 @@ async fn whatever_is_wrong_the_words_are_the_same_and_the_trail_tells_them_apart
     let notes = heard.0.lock().unwrap();
     let words: Vec<&str> = notes.iter().map(|note| note.new.as_str()).collect();
     assert_eq!(words[..3], ["unknown", "disabled", "unknown"]);
-    assert_eq!(notes.iter().filter(|note| note.what == "lockout").count(), 1);
+    assert_eq!(notes.iter().filter(|note| note.what == What::LockedOut).count(), 1);
     assert_eq!(words.last(), Some(&"locked"));
+    assert!(notes.iter().all(|note| note.by.name == note.by.account));
     let said = format!("{notes:?}");
     assert!(!said.contains("wrong horse") && !said.contains(PASSWORD), "no password in the trail");
 }

@@ -34,7 +34,6 @@ pub(super) fn scene(access: Access) -> Scene {
     parts.accounts = Arc::new(OnePassword::default());
     parts.quality = Arc::new(StoredHistory(historian.clone()));
     parts.reports = Arc::new(StoredHistory(historian.clone()));
-    parts.audit = Arc::new(StoredHistory(historian.clone()));
     parts.trail = Arc::new(StoredHistory(historian.clone()));
     Scene { dir, historian, app: App::new(parts), _sender: sender }
 }

@@ -149,7 +149,8 @@ impl Plant {
         }
         // Begun long ago, by who could do most.
         let old_us = Clock::real().now().utc_us - 13 * 60 * MINUTE_US;
-        book.begin_session(&sha256("old"), "quality", (old_us, old_us)).unwrap();
+        let login = book.login("quality").unwrap().unwrap();
+        assert!(book.begin_session(&sha256("old"), &login, (old_us, old_us)).unwrap());
         tickets.insert('x', "capline-session=old".to_owned());
         let display = accounts.add_display("Wall 1", &order).unwrap().unwrap();
         tickets.insert('d', format!("capline-display={display}"));

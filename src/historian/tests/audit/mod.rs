@@ -260,8 +260,22 @@ fn the_guards_refuse_what_is_not_adding() {
         let said = conn.execute_batch(&sql).unwrap_err().to_string();
         assert!(said.contains("audit trail"), "{sql}: {said}");
     }
-    drop(conn);
     assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
+    // A trigger that lets new entries vanish: nothing is done then, and it is found.
+    conn.execute_batch(
+        "create trigger quiet before insert on audit begin select raise(ignore); end;",
+    )
+    .unwrap();
+    drop(conn);
+    let historian = Historian::open(dir.path(), Options::default()).unwrap();
+    let note = Note::new(&Actor::named("Li"), What::Exported, "a file");
+    assert!(historian.note(note).is_err(), "an entry that vanishes is an error");
+    historian.close().unwrap();
+    let found = verify(dir.path(), &[]).unwrap().findings;
+    assert!(
+        found.iter().any(|finding| finding.to_string().contains("trigger quiet on audit")),
+        "{found:?}"
+    );
     // The control: without its guard an update goes through.
     assert_eq!(past_us(dir.path()).execute("update audit set reason = 'x'", []).unwrap(), 5);
 }
