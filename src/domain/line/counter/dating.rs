@@ -14,7 +14,8 @@ const STILL_US: i64 = 2_000_000;
 /// What shows that readings are fresh, and since when it stands.
 #[derive(Clone, Copy, Debug)]
 struct Pulse {
-    beat: u64,
+    /// Heartbeat and uptime. One that a sample does not bring has not moved.
+    beats: [Option<u64>; 2],
     /// A value that moves is fresh, even if the heartbeat is stuck.
     value: u64,
     moved: Moment,
@@ -72,14 +73,19 @@ impl Dating {
 
     /// Follows the pulse of the device with one more sample.
     pub(super) fn feel(&mut self, sample: &Sample) {
-        let Some(beat) = sample.evidence.heartbeat.or(sample.evidence.uptime_s) else { return };
-        let (at, value) = (sample.at, sample.value);
-        let new = Pulse { beat, value, moved: at, seen: at };
-        let Some(old) = self.pulse.replace(new) else { return };
-        let stands = old.beat == beat && old.value == value;
-        if stands {
-            self.pulse = Some(Pulse { seen: at, ..old });
+        let beats = [sample.evidence.heartbeat, sample.evidence.uptime_s];
+        if beats == [None, None] {
+            return;
         }
+        let (at, value) = (sample.at, sample.value);
+        let Some(old) = self.pulse else {
+            self.pulse = Some(Pulse { beats, value, moved: at, seen: at });
+            return;
+        };
+        let kept = [beats[0].or(old.beats[0]), beats[1].or(old.beats[1])];
+        let stands = kept == old.beats && old.value == value;
+        let moved = if stands { old.moved } else { at };
+        self.pulse = Some(Pulse { beats: kept, value, moved, seen: at });
         self.still = Some(Still { moved: old.moved, seen: old.seen, goes_on: !stands });
     }
 
@@ -106,6 +112,13 @@ impl Dating {
     /// The last sign of life before the reading of that moment, where the pulse did stand and now goes on.
     pub(super) fn since(&self, at_us: i64) -> Option<Moment> {
         self.still?.since(at_us)
+    }
+
+    /// The last sign of life, where the pulse has been seen standing since for longer than between two beats.
+    pub(super) fn stands_since(&self) -> Option<Moment> {
+        let pulse = self.pulse?;
+        let us = pulse.seen.mono_us.saturating_sub(pulse.moved.mono_us);
+        (us > STILL_US).then_some(pulse.moved)
     }
 
     /// How far the newest reading may be off, in microseconds.

@@ -220,6 +220,19 @@ impl Counter {
         })
     }
 
+    /// Whether its registers stand still, as the pulse of their device shows.
+    pub fn stands_still(&self) -> bool {
+        self.dating.stands_since().is_some()
+    }
+
+    /// Up to when it is known what was counted: where registers stand still, up to the last sign of life of their device.
+    /// None before the first sample.
+    pub fn known_to(&self) -> Option<Moment> {
+        let at = self.base?.at;
+        let stands = self.dating.stands_since().filter(|since| since.mono_us < at.mono_us);
+        Some(stands.unwrap_or(at))
+    }
+
     /// All that was ever counted.
     pub fn total(&self) -> Count {
         self.base.map_or(Count::ZERO, |base| base.total)

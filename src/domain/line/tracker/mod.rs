@@ -429,15 +429,17 @@ impl LineTracker {
         self.note_events();
     }
 
-    /// Since when a counter of a silent machine has not been read, in UTC microseconds; now where none is silent. Nobody
-    /// waits longer than [`WAITS_US`] for a machine that may be gone for good.
+    /// Since when it is not known what a counter of a silent machine has counted, or of one whose registers stand still, in
+    /// UTC microseconds; now where there is none. Nobody waits longer than [`WAITS_US`] for a machine that may be gone for
+    /// good.
     fn unread_since_us(&self, now: Moment) -> i64 {
         let silent = self.ledgers.iter().filter(|ledger| {
             let station = &self.stations[ledger.station];
-            !station.is_up() || station.held[usize::from(ledger.tag)].is_none()
+            let unread = || !station.is_up() || station.held[usize::from(ledger.tag)].is_none();
+            ledger.counter.stands_still() || unread()
         });
         let unread = silent
-            .filter_map(|ledger| Some(now.mono_us - ledger.counter.baseline()?.at.mono_us))
+            .filter_map(|ledger| Some(now.mono_us - ledger.counter.known_to()?.mono_us))
             .filter(|us| *us <= WAITS_US);
         now.utc_us - unread.max().unwrap_or(0)
     }

@@ -61,6 +61,8 @@ struct Case {
     steps: Vec<Step>,
     register: u64,
     polled: bool,
+    /// What the last reading said.
+    shown: String,
     clock_step_us: i64,
     /// When the service starts: with the first line that says a time.
     start: Option<Moment>,
@@ -84,7 +86,14 @@ impl Case {
                     self.polled = true;
                     let (at, good) = (from + f64::from(i) * every, self.register % 65_536);
                     let uptime = 5_000 + at as u64;
-                    self.step(&format!("{at} CF01.fast state=execute uptime={uptime} good={good}"));
+                    self.shown = format!("CF01.fast state=execute uptime={uptime} good={good}");
+                    self.step(&format!("{at} {}", self.shown));
+                }
+            }
+            "still" => {
+                let (from, to, every) = (number(0)?, number(1)?, number(2)?);
+                for i in 0..=((to - from) / every) as u32 {
+                    self.step(&format!("{} {}", from + f64::from(i) * every, self.shown));
                 }
             }
             _ => return None,
