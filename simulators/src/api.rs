@@ -137,8 +137,8 @@ impl ServiceLine {
         let recorded = view["recorded"].as_array().into_iter().flatten();
         let stop = |stop: &Value| {
             Some(SaidStop {
-                from_us: stop["from_ms"].as_i64()? * 1_000,
-                to_us: stop["to_ms"].as_i64().map(|ms| ms * 1_000),
+                from_us: us(&stop["from_ms"])?,
+                to_us: us(&stop["to_ms"]),
                 cause: stop["cause"].as_str()?.to_owned(),
                 reason: stop["reason"].as_i64(),
                 key: stop["key"].as_str().map(str::to_owned),
@@ -152,7 +152,7 @@ impl ServiceLine {
         let alarms = self.server.get(&self.path(&format!("events?kind=alarm&{span}"))).await?;
         let alarm = |event: &Value| {
             Some(SaidSignal {
-                at_us: event["at_ms"].as_i64()? * 1_000,
+                at_us: us(&event["at_ms"])?,
                 word: event["word"].as_str()?.to_owned(),
                 about: event["tag"].as_str().or(event["station"].as_str()).unwrap_or("").to_owned(),
             })
@@ -161,7 +161,7 @@ impl ServiceLine {
         let incidents = self.server.find(Method::GET, &path).await?.unwrap_or_default();
         let incident = |incident: &Value| {
             Some(SaidSignal {
-                at_us: incident["opened_ms"].as_i64()? * 1_000,
+                at_us: us(&incident["opened_ms"])?,
                 word: CHART.to_owned(),
                 about: incident["characteristic"].as_str()?.to_owned(),
             })
@@ -172,6 +172,11 @@ impl ServiceLine {
         signals.sort_by_key(|signal| signal.at_us);
         Ok(signals)
     }
+}
+
+/// Milliseconds of an answer as microseconds; none where they are none that can be.
+fn us(ms: &Value) -> Option<i64> {
+    ms.as_i64()?.checked_mul(1_000)
 }
 
 /// Word of a signal of a chart.
@@ -200,7 +205,8 @@ impl Reporter for ServiceLine {
         let at_ms = view["at_ms"].as_i64().zip(view["age_ms"].as_i64());
         let (at_ms, age_ms) =
             at_ms.ok_or_else(|| self.server.wrong(&path, "it does not say when it is"))?;
-        Ok((at_ms + age_ms) * 1_000)
+        let now_us = at_ms.checked_add(age_ms).and_then(|ms| ms.checked_mul(1_000));
+        now_us.ok_or_else(|| self.server.wrong(&path, "it is at no moment that there is"))
     }
 }
 

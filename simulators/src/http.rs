@@ -86,6 +86,9 @@ async fn catalogue() -> Json<Vec<Entry>> {
     Json(Fault::ALL.into_iter().map(Fault::entry).collect())
 }
 
+/// Nothing is planned for later than this, in seconds of the plant.
+const YEAR_S: f64 = 31_536_000.0;
+
 /// Body of `POST /inject`: a fault, now or at a second of plant time, for so many seconds.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,11 +105,14 @@ async fn inject(
 ) -> Result<Json<Injection>, (StatusCode, String)> {
     let Strike { fault, at_s, for_s, value } = strike;
     let us = |seconds: f64| (seconds * 1e6) as i64;
+    if at_s.is_some_and(|at_s| !(0.0..=YEAR_S).contains(&at_s)) {
+        let why = format!("at_s is a time of the plant in seconds, from 0 to {YEAR_S}");
+        return Err((StatusCode::BAD_REQUEST, why));
+    }
     let from_us = at_s.map_or_else(|| core.clock.now_us(), us);
     let injection = Injection::new(fault, from_us, for_s.map(us), value)
         .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
-    core.inject(injection);
-    Ok(Json(injection))
+    Ok(Json(core.inject(injection)))
 }
 
 /// Body of `POST /withdraw`.

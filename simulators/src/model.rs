@@ -501,9 +501,10 @@ impl Model {
             Fault::Jam => filler.wanted_stop = Some(Stop::jam((value * 1e6) as i64)),
             Fault::WornDosator => {
                 let from = filler.totals.strokes;
-                let lasts_us = until_us.map_or(WEARS_US, |until_us| until_us - from_us);
+                let lasts_us =
+                    until_us.map_or(WEARS_US, |until_us| until_us.saturating_sub(from_us));
                 // At the design rate; a machine that stands does not wear.
-                let strokes = (lasts_us as u64 * 130) / 60_000_000;
+                let strokes = lasts_us.max(0).unsigned_abs().saturating_mul(130) / 60_000_000;
                 self.line.weigher.wear(WORN_BORE, (from, from + strokes), value / 100.0);
             }
             // The others are asked for when they matter.

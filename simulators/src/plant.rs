@@ -161,11 +161,19 @@ impl Core {
         self.injections.over(self.faults.get(), self.clock.now_us())
     }
 
-    /// Plans a fault; see [`Plant::inject`].
-    pub(crate) fn inject(&self, injection: Injection) {
+    /// Plans a fault, see [`Plant::inject`], and says when it begins in truth.
+    pub(crate) fn inject(&self, injection: Injection) -> Injection {
+        // One that was to begin before begins now and lasts as long.
+        let late_us = self.clock.now_us().saturating_sub(injection.from_us).max(0);
+        let injection = Injection {
+            from_us: injection.from_us.saturating_add(late_us),
+            until_us: injection.until_us.map(|us| us.saturating_add(late_us)),
+            ..injection
+        };
         self.model().inject(injection);
         self.injections.add(injection);
         self.strike();
+        injection
     }
 
     /// Ends a fault; see [`Plant::withdraw`].
@@ -338,13 +346,12 @@ impl Plant {
         value: Option<f64>,
     ) -> Result<Injection, InjectError> {
         let injection = Injection::new(fault, self.plant_us(), for_us, value)?;
-        self.plan(injection);
-        Ok(injection)
+        Ok(self.plan(injection))
     }
 
-    /// Lets a fault strike at its plant time; at once where that is over.
-    pub fn plan(&self, injection: Injection) {
-        self.core.inject(injection);
+    /// Lets a fault strike at its plant time; at once, and as long, where that is over.
+    pub fn plan(&self, injection: Injection) -> Injection {
+        self.core.inject(injection)
     }
 
     /// Ends a fault that is on, and forgets those of its kind that are still to come. How many that were.

@@ -174,7 +174,7 @@ impl Truth {
     pub fn score(&self, report: &Report) -> Score {
         let counts = COUNTERS.map(|(tag, truth)| CountScore {
             tag: tag.to_owned(),
-            truth: truth(&self.ledger) - self.base.as_ref().map_or(0, truth),
+            truth: truth(&self.ledger).saturating_sub(self.base.as_ref().map_or(0, truth)),
             said: report.counters.get(tag).map(|counter| counter.total),
         });
         let (stops, false_stops) = self.stops(&report.stops);

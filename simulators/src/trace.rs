@@ -330,8 +330,9 @@ impl Shown {
             state.held.insert((change.unit, change.table, change.register), change.value);
             state.next += 1;
         }
-        let last = first.checked_add(n)?;
-        (first..last).map(|at| state.held.get(&(unit, table, at)).copied()).collect()
+        // The last register of all is 65535.
+        let last = first.checked_add(n.checked_sub(1)?)?;
+        (first..=last).map(|at| state.held.get(&(unit, table, at)).copied()).collect()
     }
 }
 

@@ -45,8 +45,9 @@ impl Score {
         let base = match self.watch {
             None => None,
             Some(watch) => {
-                let base = held(&plant, &line, None).await?;
+                let base = held(&plant, &line, None).await;
                 plant.resume().await?;
+                let base = base?;
                 eprintln!("watching for {} s", watch.as_secs());
                 tokio::time::sleep(watch).await;
                 Some(base)
@@ -55,8 +56,9 @@ impl Score {
         let zero_us = line.now_us().await? - plant.ledger().await?.plant_us;
         let compared = held(&plant, &line, Some((zero_us, base))).await;
         // A plant must not be left standing, whatever came of the comparison.
-        plant.resume().await?;
+        let resumed = plant.resume().await;
         let (truth, report) = compared?;
+        resumed?;
         let score = truth.score(&report);
         println!("{score}");
         if let Some(file) = &self.json {
