@@ -189,7 +189,7 @@ fn station() -> StationId {
 }
 
 fn characteristic() -> Characteristic {
-    Characteristic::new(Measure::RejectFraction { station: station() })
+    Characteristic::new(Measure::RejectFraction { stations: Output::one(station()) })
 }
 
 /// A minute in which the line ran and nothing was counted.

@@ -477,12 +477,10 @@ fn device_tags(line: &LineConfig) -> Vec<DeviceTags> {
 
 /// What a tracker needs to know of a configured line.
 pub fn model(line: &LineConfig, clock: &Clock) -> LineModel {
-    let counting =
-        line.devices.iter().position(|device| device.map.station == line.counting_station);
     LineModel {
         id: line.id.clone(),
         stations: line.devices.iter().map(|device| device.map.clone()).collect(),
-        counting: counting.unwrap_or(0),
+        counting: line.counting(),
         target_per_minute: line.target_per_minute,
         calendar: line.calendar.clone(),
         time_scale: clock.speed(),

@@ -179,6 +179,18 @@ impl<'d, 't> Section<'d, 't> {
         self.require(key, example).then(|| self.text(key)).flatten()
     }
 
+    /// One text or a list of texts that must be there, each with its line; empty where none is usable.
+    pub fn text_or_texts(&self, key: &'static str, example: &str) -> Vec<At<&'d str>> {
+        if !self.require(key, example) {
+            return Vec::new();
+        }
+        let is_list = self.find(key).is_some_and(|at| at.value.as_array().is_some());
+        match is_list {
+            true => self.texts(key),
+            false => self.text(key).into_iter().collect(),
+        }
+    }
+
     /// A list of texts, each with its line; empty if the key is not there.
     pub fn texts(&self, key: &'static str) -> Vec<At<&'d str>> {
         let wanted = "a list of texts, [\"…\"]";

@@ -14,7 +14,7 @@ pub(super) fn station() -> StationId {
 }
 
 pub(super) fn reject_fraction() -> Characteristic {
-    Characteristic::new(Measure::RejectFraction { station: station() })
+    Characteristic::new(Measure::RejectFraction { stations: Output::one(station()) })
 }
 
 /// A running minute with so many rejects among 6,500.

@@ -108,7 +108,7 @@ fn a_change_of_batch_breaks_and_begins_a_stage_only_if_asked() {
 
 #[test]
 fn a_speed_is_capsules_a_minute_of_running() {
-    let speed = Characteristic::new(Measure::Speed { station: station() });
+    let speed = Characteristic::new(Measure::Speed { stations: Output::one(station()) });
     let found = subgroups(&speed, &with_stop(4), &[]);
     assert!(found.iter().all(|s| s.value == Some(6_500.0)), "a stop is not a slow machine");
     assert_eq!(subgroups(&speed, &with_stop(15), &[])[1].fitness, Fitness::Empty);

@@ -14,7 +14,7 @@ fn station() -> StationId {
 }
 
 fn characteristic() -> Characteristic {
-    Characteristic::new(Measure::RejectFraction { station: station() })
+    Characteristic::new(Measure::RejectFraction { stations: Output::one(station()) })
 }
 
 fn running(i: i64, rejected: u64) -> Minute {

@@ -43,13 +43,13 @@ impl Outlet {
     }
 }
 
-/// A part of the line with one way in.
+/// A part of the line. It has one way in, or one from each of the machines side by side before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     /// First and last station, as positions; the same for a machine.
     pub stations: (usize, usize),
-    /// Position of the counter of what goes in.
-    pub inlet: usize,
+    /// Positions of the counters of what goes in. Never empty.
+    pub inlets: Vec<usize>,
     /// Counters of what comes out.
     pub outlets: Vec<Outlet>,
     /// The most that can be inside at once: machine or buffer, what is on its way, and what moves between the readings
@@ -119,7 +119,7 @@ pub struct Balance {
 #[derive(Clone, Debug)]
 struct Watched {
     section: Section,
-    /// Totals of inlet and outlets at the base.
+    /// Total of the inlets together, and those of the outlets, at the base.
     base: Option<(Count, Vec<Count>)>,
     /// What the content at the base can have been.
     at_base: (i128, i128),
@@ -209,13 +209,14 @@ impl Balance {
         let mut scores: Vec<(Suspect, i32)> = Vec::new();
         for watched in &self.sections {
             let Some(found) = watched.found else { continue };
-            let inlet = (watched.section.inlet, found.sign == Sign::TooFull);
+            let inlets = watched.section.inlets.iter();
+            let inlets = inlets.map(|counter| (*counter, found.sign == Sign::TooFull));
             let outlets = watched
                 .section
                 .outlets
                 .iter()
                 .map(|outlet| (outlet.counter, found.sign == Sign::TooEmpty));
-            for (counter, over) in std::iter::once(inlet).chain(outlets) {
+            for (counter, over) in inlets.chain(outlets) {
                 for direction in [true, false] {
                     let gain = if direction == over { 1 } else { -1 };
                     let suspect = Suspect { counter, over: direction };
@@ -235,7 +236,8 @@ impl Balance {
 impl Watched {
     fn judge(&mut self, totals: &[Option<Count>], at_us: i64) -> Option<(Found, u64)> {
         let total = |counter: usize| totals.get(counter).copied().flatten();
-        let inlet = total(self.section.inlet)?;
+        let inlet: Count =
+            self.section.inlets.iter().map(|inlet| total(*inlet)).sum::<Option<_>>()?;
         let outlets: Vec<Count> = self
             .section
             .outlets
