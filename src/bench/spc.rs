@@ -7,6 +7,7 @@
 use std::fmt;
 
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::output::Output;
 use domain::quality::characteristic::{Characteristic, LAMBDA, Measure};
 use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
 use domain::quality::signal::lingers;

@@ -50,11 +50,7 @@ pub struct Plan {
 
 impl Plan {
     /// The plan of a line: its counters in the order of its machines and their maps.
-    pub fn new(
-        calendar: Calendar,
-        stations: Vec<Arc<PlcMap>>,
-        counting: Range<usize>,
-    ) -> Plan {
+    pub fn new(calendar: Calendar, stations: Vec<Arc<PlcMap>>, counting: Range<usize>) -> Plan {
         let of_station = |(station, map): (usize, &Arc<PlcMap>)| {
             let counts = map.tags.iter().filter(|tag| tag.counter.is_some());
             let key = |tag: &Tag| CounterKey {

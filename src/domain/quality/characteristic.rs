@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::line::weight::{Part, Series};
 use crate::line::output::{Output, Stations};
+use crate::line::weight::{Part, Series};
 use crate::plc_map::{PlcMap, Role};
 use crate::spc::capability::Tolerance;
 use crate::spc::rules::{RuleId, RuleSet};

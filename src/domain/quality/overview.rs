@@ -91,8 +91,7 @@ fn subgroups(minutes: &[Minute], stations: &impl Stations, length: u32) -> Vec<P
             }
             points.push(Point::empty(start_us));
         }
-        let (rejected, good) =
-            (minute.rejected(stations), minute.count(stations, &Counted::Good));
+        let (rejected, good) = (minute.rejected(stations), minute.count(stations, &Counted::Good));
         let watched_us = minute.time.known();
         let whole =
             watched_us >= MINUTE_US - SECOND_US / 10 && rejected.is_exact() && good.is_exact();

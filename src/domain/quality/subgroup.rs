@@ -5,8 +5,8 @@
 //! gap must not move a limit.
 
 use super::characteristic::{BatchPolicy, Characteristic, Measure, STARTUP_DISCARD};
-use crate::line::output::Stations;
 use crate::line::minute::{Counted, Minute, Tally};
+use crate::line::output::Stations;
 use crate::line::state::TimeClass;
 use crate::line::weight::{Account, Moments, Series};
 use crate::units::{Count, MINUTE_US, SECOND_US};

@@ -15,6 +15,7 @@ use super::signal::{Budget, Level, compare};
 use super::subgroup::{Fitness, Follows, Subgroup, subgroups};
 use super::workbench::{By, evaluate, replay};
 use crate::line::minute::{Minute, Tally};
+use crate::line::output::Output;
 use crate::spc::p_prime::{PrimeChart, PrimeOptions};
 use crate::spc::rules::{Hits, RuleId};
 use crate::stats::quantile;

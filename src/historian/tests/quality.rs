@@ -1,5 +1,6 @@
 //! Limits, judged subgroups and incidents are kept as they were said.
 
+use domain::line::output::Output;
 use domain::quality::characteristic::{Characteristic, Measure};
 use domain::quality::limits::{Decision, Limits, Verdict, fit};
 use domain::quality::monitor::{Monitor, Told};

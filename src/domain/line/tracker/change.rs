@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::group::{self, Group};
 use super::station::Station;
 use super::tell::Told;
-use super::group::{self, Group};
 use super::{Ledger, LineModel, LineTracker, OpenStop, carry, plan};
 use crate::line::counter::{Baseline, Counter};
 use crate::plc_map::PlcMap;
@@ -88,16 +88,16 @@ impl LineTracker {
         self.chronicle.change(plan(&self.model), now);
         self.group = Group::new(self.model.counting.clone(), &self.stations, now);
         if self.model.output() != output {
-            self.stop = group::standing(&self.model, &self.stations).map(
-                |(station, class, from_us)| {
+            self.stop =
+                group::standing(&self.model, &self.stations).map(|(station, class, from_us)| {
                     let reason = String::new();
                     OpenStop { station, from_us, class, reason }
-                },
-            );
+                });
         } else if let Some(stop) = &mut self.stop {
             // The same machine may stand elsewhere in the line now.
             let name = &old_maps[stop.station].station;
-            let now_at = self.model.counting.clone().find(|i| self.model.stations[*i].station == *name);
+            let now_at =
+                self.model.counting.clone().find(|i| self.model.stations[*i].station == *name);
             stop.station = now_at.unwrap_or(self.model.counting.start);
         }
         self.charted = u64::MAX;

@@ -128,10 +128,7 @@ impl Group {
 }
 
 /// Which machine's standstill was that of the line as last read, its class and since when: none if one of them ran.
-pub(super) fn standing(
-    model: &LineModel,
-    stations: &[Station],
-) -> Option<(usize, TimeClass, i64)> {
+pub(super) fn standing(model: &LineModel, stations: &[Station]) -> Option<(usize, TimeClass, i64)> {
     let stands = |station: usize| {
         stations[station].standing_since().map(|(class, from_us)| (station, class, from_us))
     };
@@ -218,7 +215,9 @@ impl LineTracker {
                         (_, TimeClass::Unknown) => "the line is not seen any more",
                         _ => "the whole line stands",
                     };
-                    told.then(|| event(from, format!("over after {:.1} s: {over}", us as f64 / 1e6)))
+                    told.then(|| {
+                        event(from, format!("over after {:.1} s: {over}", us as f64 / 1e6))
+                    })
                 }
                 _ => None,
             };

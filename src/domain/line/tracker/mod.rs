@@ -558,6 +558,11 @@ impl LineTracker {
         self.ledgers.iter().find(|ledger| ledger.id == *tag).map(|ledger| ledger.counter.total())
     }
 
+    /// What the line is made of.
+    pub fn model(&self) -> &LineModel {
+        &self.model
+    }
+
     /// Polls that brought readings, and polls that did not, since the service started.
     pub fn polls(&self) -> (u64, u64) {
         (self.polls, self.missed_polls)
