@@ -71,6 +71,15 @@ impl Plan {
         self.counting.clone().find(tells).unwrap_or(self.counting.start)
     }
 
+    /// What the place of a machine in the line is called: its name, with those of the machines side by side with it.
+    pub fn place(&self, station: usize) -> String {
+        let names = match self.counting.contains(&station) {
+            true => &self.stations[self.counting.clone()],
+            false => &self.stations[station..=station],
+        };
+        names.iter().map(|map| map.station.as_str()).collect::<Vec<_>>().join(" + ")
+    }
+
     /// Its counters by the names of their stations.
     fn keys(&self) -> Vec<(StationId, Counted)> {
         let name =

@@ -256,7 +256,12 @@ fn read(at: f64, device: u16, shown: Option<Shown>) -> Snapshot {
 fn the_balance_behind_machines_side_by_side_needs_all_of_them() {
     let alarms = |model: LineModel| {
         let mut line = Line::new(model);
-        line.run(0, 3_600, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s - s.min(3))]);
+        // What both made enters the polisher three seconds later.
+        let polished = |s: u64| {
+            let passed = 100 * s.saturating_sub(3);
+            Some((RUN, 0, passed - passed / 100, passed / 100))
+        };
+        line.run(0, 3_600, |s| vec![runs(50 * s), runs(50 * s), polished(s)]);
         let miscounts = line.events(EventKind::Alarm).filter(|event| event.word == "miscount");
         miscounts.map(|event| event.detail.clone()).collect::<Vec<_>>()
     };
