@@ -468,8 +468,7 @@ pub(crate) fn follow(
 
 /// What the positions in the snapshots of a line mean.
 fn device_tags(line: &LineConfig) -> Vec<DeviceTags> {
-    let beside =
-        |station: &StationId| line.output.is_group() && line.output.has(station);
+    let beside = |station: &StationId| line.output.is_group() && line.output.has(station);
     let of = |device: &DeviceConfig| DeviceTags {
         beside: beside(&device.map.station),
         station: device.map.station.clone(),

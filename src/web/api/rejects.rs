@@ -170,7 +170,9 @@ pub(crate) fn view(
         }
     }
     let count = |(station, reason): &(StationId, Reason)| -> Count {
-        now.iter().map(|hour| rejected(hour, Which { stations: station, reason: Some(reason) })).sum()
+        now.iter()
+            .map(|hour| rejected(hour, Which { stations: station, reason: Some(reason) }))
+            .sum()
     };
     let ranked = pareto(reasons.iter().map(|(key, which)| (key.clone(), count(which).best())));
     let mut rows: Vec<RejectRowView> = ranked

@@ -254,10 +254,7 @@ fn of_minutes<'a>(
     })
 }
 
-fn of_hours<'a>(
-    hours: &'a [Rollup],
-    output: &'a Output,
-) -> impl Iterator<Item = (i64, Sums)> + 'a {
+fn of_hours<'a>(hours: &'a [Rollup], output: &'a Output) -> impl Iterator<Item = (i64, Sums)> + 'a {
     hours.iter().map(move |hour| {
         let good = hour.count(output, &Counted::Good);
         let sums = Sums { good, rejected: hour.rejected(output), time: hour.spending.time };

@@ -147,7 +147,9 @@ impl Past<'_> {
                     ..decides.unwrap_or(&all[0]).clone()
                 }
             }
-            None => of(TimeClass::Run).filter(|_| self.is_watched()).cloned().unwrap_or_else(unknown),
+            None => {
+                of(TimeClass::Run).filter(|_| self.is_watched()).cloned().unwrap_or_else(unknown)
+            }
         }
     }
 
@@ -307,8 +309,7 @@ impl Past<'_> {
             let minute = self.minutes_in((start_us, start_us + MINUTE_US)).next();
             let coverage = minute.map_or(0.0, Minute::coverage);
             let good = minute.filter(|_| coverage > 0.0);
-            let good =
-                good.map(|minute| minute.count(&self.config.output, &Counted::Good));
+            let good = good.map(|minute| minute.count(&self.config.output, &Counted::Good));
             TrendPoint { start_us, good, coverage }
         };
         (0..TREND_MINUTES).map(point).collect()

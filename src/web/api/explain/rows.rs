@@ -3,9 +3,9 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::line::minute::{Minute, Tally};
+use domain::line::output::Output;
 use domain::line::rollup::PeriodKind;
 use domain::line::state::TimeClass;
-use domain::line::output::Output;
 use domain::units::{HOUR_US, MINUTE_US};
 use jiff::tz::TimeZone;
 use serde::Deserialize;

@@ -73,8 +73,7 @@ pub(super) fn sheet(
     let config = &feed.config;
     let policy = Policy::per_minute(config.target_per_minute);
     let unrecorded_us = facts.period.unrecorded_us(facts.made_us).unsigned_abs();
-    let kpis =
-        Kpis::of(&facts.period, &config.output, &policy).with_unrecorded(unrecorded_us);
+    let kpis = Kpis::of(&facts.period, &config.output, &policy).with_unrecorded(unrecorded_us);
     let asks = matches!(made, Made::Screen(_));
     let sheet = Sheet { lang, zone: &parts.zone, config, facts, kpis, asks };
     let query =
