@@ -186,9 +186,8 @@ impl Truth {
     /// Judges a report.
     pub fn score(&self, report: &Report) -> Score {
         // Nothing is true of a filler that is not there.
-        let is_there = |(tag, _): &TrueCounter| {
-            !tag.starts_with("CF02") || !self.ledger.beside.is_empty()
-        };
+        let is_there =
+            |(tag, _): &TrueCounter| !tag.starts_with("CF02") || !self.ledger.beside.is_empty();
         let counts = COUNTERS.into_iter().filter(is_there).map(|(tag, truth)| CountScore {
             tag: tag.to_owned(),
             truth: truth(&self.ledger).saturating_sub(self.base.as_ref().map_or(0, truth)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit, sum};
+use domain::line::output::Stations;
 use domain::line::rollup::{OpenBatch, PeriodKind, asked};
 use domain::line::state::{State, TimeClass};
 use domain::line::status::{
