@@ -140,8 +140,8 @@ fn choices(stations: &[&str], minutes: &Sums, gaps: &Sums) -> Vec<Booked> {
         let with = |choice: &Booked, (_, tag, gap): &(String, String, Count)| {
             let mut choice = choice.clone();
             choice.counters.push(((*station).to_owned(), tag.clone()));
-            choice.minutes = choice.minutes + held;
-            choice.gaps = choice.gaps + *gap;
+            choice.minutes += held;
+            choice.gaps += *gap;
             choice
         };
         let tags: Vec<_> = std::iter::once(&none).chain(of_station).collect();

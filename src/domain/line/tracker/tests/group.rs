@@ -64,6 +64,9 @@ struct Line {
     stops: Vec<Stop>,
 }
 
+/// A stop in seconds: from, to, cause, reason, key.
+type Told = (f64, Option<f64>, Cause, Option<i64>, KeyCause);
+
 /// What a filler shows: state, reason, good and rejected capsules. What went in is both.
 type Shown = (u64, u64, u64, u64);
 
@@ -103,7 +106,7 @@ impl Line {
     }
 
     /// Stops of the line in seconds: from, to, cause, reason, key. What was before the first reading is none of them.
-    fn stops(&self) -> Vec<(f64, Option<f64>, Cause, Option<i64>, KeyCause)> {
+    fn stops(&self) -> Vec<Told> {
         let s = |us: i64| (us - moment(0.0).mono_us) as f64 / 1e6;
         let stops = self.stops.iter().filter(|stop| stop.from.mono_us > moment(1.5).mono_us);
         let told = |stop: &Stop| {
