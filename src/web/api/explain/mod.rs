@@ -95,10 +95,14 @@ pub(crate) async fn explain(
     Ok(Json(Facts { status, ..facts }.view(value, &present)))
 }
 
-/// The station of that name; without one those that count, together.
+/// The station of that name; without one, and by their own name, those that count, together.
 fn stations_of(config: &LineConfig, named: Option<&str>) -> Result<Output, WebError> {
-    let one = |name| station_named(config, name).map(Output::one);
-    named.map_or_else(|| Ok(config.output.clone()), one)
+    match named {
+        Some(name) if name != config.output.to_string() => {
+            station_named(config, name).map(Output::one)
+        }
+        _ => Ok(config.output.clone()),
+    }
 }
 
 /// The reason of that name, for which the stations reject.

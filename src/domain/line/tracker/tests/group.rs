@@ -172,6 +172,11 @@ fn the_doubt_of_one_machine_is_a_doubt_of_the_line() {
 /// Shows: CNT-13
 #[test]
 fn one_machine_that_stands_while_another_runs_is_no_stop_but_is_told() {
+    // Negative control: of the second alone the same is a stop.
+    let mut alone = Line::new(LineModel { counting: 1..2, ..model(2) });
+    alone.run(0, 30, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s)]);
+    alone.run(30, 90, |s| vec![runs(50 * s), Some((JAM, 1, 1_450, 14)), runs(50 * s + 1_450)]);
+    assert_eq!(alone.stops().len(), 1);
     let mut line = Line::new(model(2));
     line.run(0, 30, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s)]);
     line.run(30, 90, |s| vec![runs(50 * s), Some((JAM, 1, 1_450, 14)), runs(50 * s + 1_450)]);
