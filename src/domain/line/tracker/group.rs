@@ -179,7 +179,10 @@ impl LineTracker {
 
     /// Follows since when the line is as it is, and which of its machines stands while another runs.
     pub(super) fn follow_group(&mut self) {
-        let Some(standing) = self.standing() else { return };
+        // One machine alone is the line.
+        let Some(standing) = self.standing().filter(|_| self.group.members.len() > 1) else {
+            return;
+        };
         if !matches!(standing.state, State::Unknown) && standing.state != self.group.state.0 {
             self.group.state = (standing.state, self.booked_to);
         }

@@ -394,7 +394,12 @@ impl LineTracker {
             // While the state is unknown nothing is opened or ended: the stop may or may not go on.
             (_, TimeClass::Unknown) | (None, TimeClass::Run) => {}
             (None, class) => {
-                self.stop = Some(OpenStop { station, from_us: status.since_us, class, reason });
+                // Of several machines it began when the last one stopped, and that may have been some readings ago.
+                let from_us = match self.model.counting.len() {
+                    1 => status.since_us,
+                    _ => self.booked_to.utc_us,
+                };
+                self.stop = Some(OpenStop { station, from_us, class, reason });
             }
             (Some(_), TimeClass::Run) => self.end_stop(),
             (Some(stop), _) if stop.reason.is_empty() => stop.reason = reason,
