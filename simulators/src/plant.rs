@@ -346,12 +346,12 @@ impl Plant {
         value: Option<f64>,
     ) -> Result<Injection, InjectError> {
         let injection = Injection::new(fault, self.plant_us(), for_us, value)?;
-        Ok(self.plan(injection))
+        Ok(self.core.inject(injection))
     }
 
     /// Lets a fault strike at its plant time; at once, and as long, where that is over.
-    pub fn plan(&self, injection: Injection) -> Injection {
-        self.core.inject(injection)
+    pub fn plan(&self, injection: Injection) {
+        self.core.inject(injection);
     }
 
     /// Ends a fault that is on, and forgets those of its kind that are still to come. How many that were.

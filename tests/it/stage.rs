@@ -77,7 +77,7 @@ impl Stage {
         let site = Site::new();
         let line_start_us = clock.now().utc_us;
         let plant = plant(PlantConfig { line_start_us, ..scenario.plant() }, site.path()).await;
-        scenario.inject.iter().for_each(|injection| drop(plant.plan(*injection)));
+        scenario.inject.iter().for_each(|injection| plant.plan(*injection));
         configure(&site, &plant, scenario, border_us);
         let app = site.serve(clock).await;
         app.heard().await;
