@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::line::balance::Total;
 use crate::line::counter::{Evidence, batch_key};
 use crate::line::event::{Event, EventKind};
 use crate::line::state::{State, TimeClass};
@@ -167,15 +168,22 @@ impl Station {
         self.batch.as_ref().filter(|_| self.brings_changes_only() || told())
     }
 
-    /// Total of one of its counters in capsules, if it is current and nothing in it waits to be decided.
-    pub(super) fn current_total(&self, ledger: &Ledger, now: Moment) -> Option<Count> {
+    /// Total of one of its counters in capsules and when it was read, if it is current and nothing in it waits to be
+    /// decided.
+    pub(super) fn current_total(&self, ledger: &Ledger, now: Moment) -> Option<Total> {
         let base = ledger.counter.baseline()?;
         let group = usize::from(self.map.tags[usize::from(ledger.tag)].group);
         let period_us = self.map.groups.get(group).map_or(0, |group| group.period_us);
         let fresh_us = self.stale_after_us + STALE_PERIODS * period_us;
         let current = self.up && !self.frozen && now.mono_us - base.at.mono_us <= fresh_us;
         let decided = ledger.counter.undecided().is_zero();
-        (current && decided).then(|| self.map.capsules(ledger.tag, base.total))
+        (current && decided).then(|| Total {
+            count: self.map.capsules(ledger.tag, base.total),
+            each: self.map.capsules(ledger.tag, Count::exact(1)).high(),
+            at_us: base.at.mono_us,
+            off_us: ledger.counter.off_us(),
+            settings: *ledger.counter.settings(),
+        })
     }
 
     /// Whether its readings are current.
