@@ -5,21 +5,23 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::balance::{Balance, Content, Miscount, Outlet, Section, SectionState, Sign, Suspect};
+use super::balance::{
+    Balance, Content, Miscount, Outlet, Section, SectionState, Sign, Suspect, Total,
+};
 use super::batch::hand::{Act, Did, Entry, Order, Refusal};
 use super::batch::{BatchFollower, Settings, Verdict};
 use super::calendar::Calendar;
 use super::counter::Baseline;
 use super::event::Event;
 use super::minute::Counted;
-use super::output::Standing;
+use super::output::LineState;
 use super::rollup::{Booking, Books, OpenBatch, Rollup};
 use super::state::State;
 use super::stop::key_cause::{Chain, KeyCause, Watch};
 use super::stop::revision::{Part, Revision};
 use super::stop::{Cause, Spent, Stop, StopLog};
 use crate::plc_map::{PlcMap, Role, Tag};
-use crate::units::{Count, HOUR_US, MINUTE_US, Moment, StationId, TagId};
+use crate::units::{HOUR_US, MINUTE_US, Moment, StationId, TagId};
 
 /// The time in which the service was down is booked as unseen for at most so long.
 const UNSEEN_AT_MOST_US: i64 = 31 * 24 * HOUR_US;
@@ -233,7 +235,7 @@ impl Chronicle {
         };
         let away_us = away_us.clamp(0, UNSEEN_AT_MOST_US);
         let from = Moment { utc_us: now.utc_us - away_us, mono_us: now.mono_us - away_us };
-        let standing = Standing { station: self.decider, state: State::Unknown, reason: None };
+        let standing = LineState { station: self.decider, state: State::Unknown, reason: None };
         self.spend(from, now, &standing, |_| ());
     }
 
@@ -243,10 +245,10 @@ impl Chronicle {
         &mut self,
         mut from: Moment,
         to: Moment,
-        standing: &Standing,
+        standing: &LineState,
         mut each: impl FnMut(&Spent),
     ) {
-        let Standing { station, state, reason } = *standing;
+        let LineState { station, state, reason } = *standing;
         self.decider = station;
         let map = &self.plan.stations[station];
         let side = reason.and_then(|code| map.flow.causes.get(&code).copied());
@@ -361,12 +363,12 @@ impl Chronicle {
         }
     }
 
-    /// Judges the balance of the line, once a minute of its clock. `totals` gives the total of each counter in capsules,
-    /// none where it is not current.
+    /// Judges the balance of the line, once a minute of its clock. `totals` gives the total of each counter in capsules
+    /// and when it was read, none where it is not current.
     pub fn judge(
         &mut self,
         now: Moment,
-        totals: impl FnOnce() -> Vec<Option<Count>>,
+        totals: impl FnOnce() -> Vec<Option<Total>>,
     ) -> Vec<Alarm> {
         let due = self.judged.is_none_or(|judged| now.mono_us - judged.mono_us >= MINUTE_US);
         if !due {

@@ -89,7 +89,7 @@ pub struct Seen {
 
 /// How a line is, by the machine that decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct LineState {
     /// Position of that machine.
     pub station: usize,
     /// Its state, which is that of the line.
@@ -99,7 +99,7 @@ pub struct Standing {
 }
 
 /// Which of the machines decides how the line is. None without a machine.
-pub fn decide(machines: impl Iterator<Item = Seen> + Clone) -> Option<Standing> {
+pub fn decide(machines: impl Iterator<Item = Seen> + Clone) -> Option<LineState> {
     let class = |wanted| machines.clone().find(move |seen| seen.state.time_class() == wanted);
     // Of several that stand, the one that stopped last: until then another one had run. Of equals the first.
     let last = || {
@@ -110,7 +110,7 @@ pub fn decide(machines: impl Iterator<Item = Seen> + Clone) -> Option<Standing> 
         machines.clone().reduce(later)
     };
     let decides = class(TimeClass::Unknown).or_else(|| class(TimeClass::Run)).or_else(last)?;
-    Some(Standing { station: decides.station, state: decides.state, reason: decides.reason })
+    Some(LineState { station: decides.station, state: decides.state, reason: decides.reason })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::station::Station;
 use super::{LineModel, LineTracker};
 use crate::line::event::{Event, EventKind};
-use crate::line::output::{Seen, Standing, decide};
+use crate::line::output::{LineState, Seen, decide};
 use crate::line::state::{State, TimeClass};
 use crate::line::status::StateStatus;
 use crate::units::{Moment, SECOND_US};
@@ -95,7 +95,7 @@ impl Group {
     }
 
     /// How the line was next, and up to when; none where one of the machines is not known any further.
-    fn next(&mut self) -> Option<(Standing, Moment)> {
+    fn next(&mut self) -> Option<(LineState, Moment)> {
         let ends = self.members.iter().map(|member| member.spans.front().map(|(end, _)| *end));
         let to = ends.collect::<Option<Vec<Moment>>>()?.into_iter().min_by_key(|to| to.mono_us)?;
         let standing = decide(self.members.iter().filter_map(|m| Some(m.spans.front()?.1)))?;
@@ -122,7 +122,7 @@ impl Group {
     }
 
     /// Which machine decides how the line is at its last readings.
-    pub(super) fn latest(&self, stations: &[Station]) -> Option<Standing> {
+    pub(super) fn latest(&self, stations: &[Station]) -> Option<LineState> {
         decide(self.members.iter().map(|member| member.latest(stations)))
     }
 }
@@ -173,7 +173,7 @@ impl LineTracker {
     }
 
     /// How the line is at the moment up to which it is booked.
-    pub(super) fn standing(&self) -> Option<Standing> {
+    pub(super) fn standing(&self) -> Option<LineState> {
         decide(self.group.seen(&self.stations))
     }
 

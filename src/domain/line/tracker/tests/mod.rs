@@ -7,6 +7,7 @@ mod group;
 mod hand;
 mod laws;
 mod line;
+mod misfit;
 mod odometer;
 mod periods;
 mod script;
