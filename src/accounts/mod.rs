@@ -258,6 +258,36 @@ impl Accounts {
         self.0.book.end_session(token).map_err(text)
     }
 
+    /// Gives the account of a session a password that its owner chose, for the old one, and ends its other sessions.
+    ///
+    /// # Errors
+    /// As [`Accounts::verify`]. The inner one is for people; a wrong old password counts as an attempt to sign in.
+    pub fn own_password(
+        &self,
+        session: &str,
+        (old, new): (&str, &str),
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String> {
+        let no = |why| Ok(Err(Refused::NoLogin(why)));
+        let Some(account) = self.session(session, true)? else { return no(NoLogin::Unknown) };
+        let login = match self.look(&account.name, old)? {
+            Ok(login) => login,
+            Err(why) => return no(why),
+        };
+        if let Err(why) = password_is_good(new, &account.name, &account.printed) {
+            return Ok(Err(why.into()));
+        }
+        if old == new {
+            return Ok(Err(Refused::Unfit("the new password is the old one; choose another")));
+        }
+        let (hash, kept) = (password::hash(new)?, sha256(session));
+        let done = self.0.book.own_password(&login, (hash, &kept), (self.now_us(), order));
+        let is_done = done.map_err(text)?;
+        self.seen().sessions.clear();
+        // An administrator was faster: the old password counts no more.
+        if is_done { Ok(Ok(())) } else { no(NoLogin::Wrong) }
+    }
+
     /// All accounts, by name.
     ///
     /// # Errors

@@ -245,8 +245,11 @@ fn what_cannot_be_noted_is_not_done() {
     accounts.add_display("Wall 1", &order()).unwrap().unwrap();
     let (number, role) = (accounts.displays().unwrap()[0].number, Change::Role(Role::Operator));
     let state = || (accounts.accounts().unwrap(), accounts.displays().unwrap());
+    let token = accounts.login("operator", PASSWORD).unwrap().unwrap().token;
+    let passwords = (PASSWORD, "another horse");
     let orders = || {
         [
+            accounts.own_password(&token, passwords, &order()).map(drop),
             accounts.add(new("second", Role::Viewer), &order()).map(drop),
             accounts.change("viewer", role.clone(), &order()).map(drop),
             accounts.add_display("Wall 2", &order()).map(drop),
@@ -262,14 +265,14 @@ fn what_cannot_be_noted_is_not_done() {
     }
     assert_eq!(state(), before);
     conn.execute_batch("drop trigger full").unwrap();
-    assert_eq!(orders(), [Ok(()), Ok(()), Ok(()), Ok(())]);
+    assert_eq!(orders(), [Ok(()), Ok(()), Ok(()), Ok(()), Ok(())]);
     let after = state();
     assert_eq!((after.0.len(), after.1.len()), (before.0.len() + 1, before.1.len() + 1));
     drop((conn, accounts));
     historian.close().unwrap();
     let noted = find_in(dir.path(), &Filter::default(), 99).unwrap();
-    // Four accounts of the scene and five orders.
-    assert_eq!(noted.iter().filter(|entry| entry.reason == "as agreed").count(), 4 + 5);
+    // Four accounts of the scene and six orders.
+    assert_eq!(noted.iter().filter(|entry| entry.reason == "as agreed").count(), 4 + 6);
     assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
 }
 
@@ -292,3 +295,75 @@ fn an_account_is_made_and_noted_before_the_first_start() {
     assert_eq!(noted()[..2], ["journal_begun", "user_add"]);
     assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
 }
+
+/// Shows: ACC-05
+#[test]
+fn a_password_that_somebody_else_set_is_marked_until_its_owner_chose_another() {
+    let (_dir, historian, accounts) = filled();
+    let must = |token: &str| accounts.session(token, true).unwrap().map(|of| of.must_change);
+    let begin = |password| accounts.login("quality", password).unwrap().unwrap().token;
+    let (token, other) = (begin(PASSWORD), begin(PASSWORD));
+    assert_eq!((must(&token), must(&other)), (Some(true), Some(true)));
+    let own = |token: &str, old, new| accounts.own_password(token, (old, new), &order()).unwrap();
+    let wrong = Err(Refused::NoLogin(NoLogin::Wrong));
+    assert_eq!(own(&token, "wrong horse", "my own horse"), wrong);
+    assert_eq!(own("0000", PASSWORD, "my own horse"), Err(Refused::NoLogin(NoLogin::Unknown)));
+    for unfit in ["short", PASSWORD, "QUALITY of the plant"] {
+        assert!(matches!(own(&token, PASSWORD, unfit), Err(Refused::Unfit(_))), "{unfit}");
+        assert_eq!(must(&token), Some(true));
+    }
+    assert_eq!(own(&token, PASSWORD, "my own horse"), Ok(()));
+    assert_eq!((must(&token), must(&other)), (Some(false), None), "other sessions end");
+    assert_eq!(accounts.verify("quality", PASSWORD), Ok(Err(NoLogin::Wrong)));
+    assert!(!accounts.verify("quality", "my own horse").unwrap().unwrap().must_change);
+    let reset = Change::Reset("told by phone".to_owned());
+    assert!(accounts.change("quality", reset, &order()).unwrap().is_ok());
+    assert_eq!(must(&begin("told by phone")), Some(true));
+    // One that was looked at before somebody else changed it.
+    let book = AccountBook::within(&historian);
+    let looked_at = book.login("operator").unwrap().unwrap();
+    let reset = Change::Reset("told by phone".to_owned());
+    assert!(accounts.change("operator", reset, &order()).unwrap().is_ok());
+    let late = |login: &Login| {
+        let hash = ("late".to_owned(), "token");
+        book.own_password(login, hash, (1, &order())).unwrap()
+    };
+    assert!(!late(&looked_at));
+    assert!(late(&book.login("operator").unwrap().unwrap()), "the control");
+}
+
+/// A journal from before anybody could change their own password: only who made the first account knows theirs alone.
+#[test]
+fn passwords_of_an_older_journal_were_all_given_but_that_of_the_set_up() {
+    let (dir, historian) = journal();
+    let accounts = later(&historian, 0);
+    let token = accounts.offer_set_up().unwrap().unwrap();
+    assert_eq!(accounts.set_up(&token, new("boss", Role::Admin), &order()), Ok(Ok(())));
+    assert_eq!(accounts.add(new("wang", Role::Viewer), &order()), Ok(Ok(())));
+    let boss = accounts.login("boss", PASSWORD).unwrap().unwrap();
+    assert!(!boss.account.must_change);
+    drop(accounts);
+    historian.close().unwrap();
+    let reopened = || {
+        let conn = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+        conn.execute_batch(BEFORE_STEP_13).unwrap();
+        drop(conn);
+        let historian = Historian::open(dir.path(), Options::default()).unwrap();
+        let accounts = later(&historian, 0);
+        let must =
+            |kept: StoredAccount| (kept.account.name.into_string(), kept.account.must_change);
+        let found: Vec<_> = accounts.accounts().unwrap().into_iter().map(must).collect();
+        let reset = Change::Reset("told by phone".to_owned());
+        assert!(accounts.change("boss", reset, &order()).unwrap().is_ok());
+        drop(accounts);
+        historian.close().unwrap();
+        found
+    };
+    let told = |boss, wang| vec![("boss".to_owned(), boss), ("wang".to_owned(), wang)];
+    assert_eq!(reopened(), told(false, true));
+    assert_eq!(reopened(), told(true, true), "it was reset since");
+}
+
+/// Takes a journal back to the step before accounts had marks.
+const BEFORE_STEP_13: &str = "alter table account drop column must_change;
+delete from migration where step = 13;";

@@ -81,6 +81,18 @@ pub trait Accounts: Send + Sync {
         Ok(Err(Refused::Open))
     }
 
+    /// Gives the account of a session a password that its owner chose, for the old one; counts as an attempt to sign in.
+    /// Other sessions of the account end.
+    fn own_password(
+        &self,
+        session: &str,
+        (old, new): (&str, &str),
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String> {
+        let _ = (session, old, new, order);
+        Ok(Err(Refused::Open))
+    }
+
     /// All displays that read without a person, also those that were revoked.
     fn displays(&self) -> Result<Vec<StoredDisplay>, String> {
         Ok(Vec::new())

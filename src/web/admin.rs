@@ -34,6 +34,8 @@ pub(crate) struct UserView {
     role: &'static str,
     /// `enabled`, `disabled` or `locked`.
     state: &'static str,
+    /// Whether the password was set by somebody else and has to be changed first.
+    must_change: bool,
     /// When it was made, UTC milliseconds.
     made_ms: i64,
     /// When it was last changed, UTC milliseconds.
@@ -54,6 +56,7 @@ impl UserView {
                 (None, true) => "locked",
                 (None, false) => "enabled",
             },
+            must_change: stored.account.must_change,
             made_ms: stored.made_us / 1_000,
             changed_ms: stored.changed_us / 1_000,
             sessions: stored.sessions,
@@ -71,7 +74,7 @@ pub(crate) struct AddedUser {
     printed: String,
     /// `viewer`, `operator`, `quality` or `admin`.
     role: String,
-    /// Its first password.
+    /// Its first password, which it has to change before anything else.
     password: String,
     /// Why.
     reason: String,

@@ -29,6 +29,8 @@ const DISPLAY_KEPT: &str = "; Max-Age=34560000";
 pub(crate) enum Need {
     /// Nothing.
     Nobody,
+    /// To be signed in, whoever it is: also where the password has to be changed first.
+    Account,
     /// A right.
     Right(Right),
 }
@@ -38,6 +40,7 @@ pub(crate) fn need(method: &Method, path: &str) -> Option<Need> {
     match *method {
         Method::GET | Method::HEAD => Some(match path {
             "/login" | "/setup" | "/assets/{name}" | "/healthz" | "/readyz" => Need::Nobody,
+            "/account" => Need::Account,
             _ if is_audit(path) => Need::Right(Right::Audit),
             _ if is_admins(path) => Need::Right(Right::Administer),
             _ => Need::Right(Right::Read),
@@ -64,7 +67,8 @@ fn written(path: &str) -> Option<Need> {
     let of_line = path.strip_prefix("/api/v1/lines/{id}");
     let right = match of_line.unwrap_or(path) {
         "/api/v1/login" | "/api/v1/setup" => return Some(Need::Nobody),
-        "/api/v1/logout" | "/api/v1/session" | "/api/v1/ack/paint" => Right::Read,
+        "/api/v1/logout" | "/api/v1/password" => return Some(Need::Account),
+        "/api/v1/session" | "/api/v1/ack/paint" => Right::Read,
         "/stops/revisions"
         | "/batches"
         | "/batches/close"
@@ -146,8 +150,8 @@ fn tickets(headers: &HeaderMap, secure: bool) -> Vec<Ticket> {
 
 impl From<Account> for Who {
     fn from(account: Account) -> Who {
-        let Account { name, printed, role } = account;
-        Who { user: Some(name), printed, role, via: Via::Session }
+        let Account { name, printed, role, must_change } = account;
+        Who { user: Some(name), printed, role, via: Via::Session, must_change }
     }
 }
 
@@ -167,6 +171,7 @@ impl App {
                 printed,
                 role: Role::Viewer,
                 via: Via::Token,
+                must_change: false,
             })),
         })
         .await
@@ -198,12 +203,12 @@ pub(super) async fn door(State(shown): State<Shown>, mut request: Request, next:
             Err(error) => return error.into_response(),
         }
     }
-    match (need, &found) {
-        (Need::Nobody, _) => {}
-        (Need::Right(right), Some((who, _))) if who.may(right) => {}
-        (Need::Right(right), Some(_)) => return WebError::Role(right.least()).into_response(),
-        (Need::Right(_), None) if is_page(&request, &path) => return to_login(&request),
-        (Need::Right(_), None) => return WebError::SignIn.into_response(),
+    if let Err(refused) = passes(need, found.as_ref().map(|(who, _)| who)) {
+        return match (&refused, is_page(&request, &path)) {
+            (WebError::SignIn, true) if found.is_none() => lead("/login", &request),
+            (WebError::OwnPassword, true) => lead("/account", &request),
+            _ => refused.into_response(),
+        };
     }
     let renewed = match &found {
         Some((_, Ticket::Display(token))) if path.starts_with("/wall") => {
@@ -222,14 +227,27 @@ pub(super) async fn door(State(shown): State<Shown>, mut request: Request, next:
     response
 }
 
+/// Whether who asks may pass.
+fn passes(need: Need, who: Option<&Who>) -> Result<(), WebError> {
+    match (need, who) {
+        (Need::Nobody, _) => Ok(()),
+        (_, None) => Err(WebError::SignIn),
+        (Need::Account, Some(who)) if who.user.is_some() => Ok(()),
+        (Need::Account, Some(_)) => Err(WebError::SignIn),
+        (Need::Right(_), Some(who)) if who.must_change => Err(WebError::OwnPassword),
+        (Need::Right(right), Some(who)) if who.may(right) => Ok(()),
+        (Need::Right(right), Some(_)) => Err(WebError::Role(right.least())),
+    }
+}
+
 /// Whether a browser asks for a page that it shows.
 fn is_page(request: &Request, path: &str) -> bool {
     let by_program = ["/api/", "/events", "/metrics"].iter().any(|root| path.starts_with(root));
     !by_program && !request.headers().contains_key(header::AUTHORIZATION)
 }
 
-/// Sends a browser to the page where people sign in, with the way back.
-fn to_login(request: &Request) -> Response {
+/// Sends a browser to the page that comes first, with the way back.
+fn lead(first: &str, request: &Request) -> Response {
     let asked = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let back = asked.bytes().map(|byte| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
@@ -237,7 +255,7 @@ fn to_login(request: &Request) -> Response {
         }
         byte => format!("%{byte:02X}"),
     });
-    go(&format!("/login?to={}", back.collect::<String>()))
+    go(&format!("{first}?to={}", back.collect::<String>()))
 }
 
 fn go(to: &str) -> Response {

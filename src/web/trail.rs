@@ -69,6 +69,16 @@ pub(super) fn noted(trail: &dyn Trail, note: Note) {
     }
 }
 
+/// Tells the audit trail that a password was wrong when it was asked for again, and that the account is locked where it
+/// is since. Blocks, as [`noted`].
+pub(super) fn tell_refused(trail: &dyn Trail, by: &Actor, what: What, why: NoLogin) {
+    let refused = |what| Note::new(by, what, by.account.as_str()).why(why.word());
+    noted(trail, refused(what));
+    if why == NoLogin::WrongAndLocked {
+        noted(trail, refused(What::LockedOut));
+    }
+}
+
 /// Who asks and from where, as the trail names them.
 pub(crate) struct Asker {
     pub(crate) who: Who,
@@ -137,11 +147,7 @@ impl Asker {
         let looked = app.hashing(move |accounts| {
             let looked = accounts.verify(&user, &password)?;
             if let Err(why) = &looked {
-                let refused = |what| Note::new(&by, what, by.account.as_str()).why(why.word());
-                noted(trail.as_ref(), refused(What::SignatureRefused));
-                if *why == NoLogin::WrongAndLocked {
-                    noted(trail.as_ref(), refused(What::LockedOut));
-                }
+                tell_refused(trail.as_ref(), &by, What::SignatureRefused, *why);
             }
             Ok(looked)
         });

@@ -31,6 +31,8 @@ pub struct Who {
     pub role: Role,
     /// How that is known.
     pub via: Via,
+    /// Whether the account is for nothing but choosing another password.
+    pub must_change: bool,
 }
 
 /// How it is known who asks.
@@ -47,7 +49,13 @@ pub enum Via {
 impl Who {
     /// Anybody, where the service is open.
     pub fn open() -> Who {
-        Who { user: None, printed: "".into(), role: Role::Viewer, via: Via::Open }
+        Who {
+            user: None,
+            printed: "".into(),
+            role: Role::Viewer,
+            via: Via::Open,
+            must_change: false,
+        }
     }
 
     /// Whether the asker has a right. Where the service is open everybody has all of them; whether anything may be

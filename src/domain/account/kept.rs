@@ -113,6 +113,9 @@ pub enum Refused {
     /// No display of that number with a token.
     #[error("there is no such display, or its token was revoked")]
     NoDisplay,
+    /// The old password is not shown to be known.
+    #[error("the old password is wrong, or the account is locked")]
+    NoLogin(NoLogin),
     /// Nobody signs in here.
     #[error("this service knows no users; set access = \"users\" in [web] of the configuration")]
     Open,

@@ -63,6 +63,8 @@ pub struct Account {
     pub printed: Box<str>,
     /// Its role.
     pub role: Role,
+    /// Whether somebody else set its password: then it is for nothing but choosing another one.
+    pub must_change: bool,
 }
 
 /// Why a name or a password is not taken. The text is for people.

@@ -96,6 +96,8 @@ words! {
         UserAdded "user_add"
         /// An account was changed: disabled, given another role or another password.
         UserChanged "user_change"
+        /// Nobody got a password of their own: the old one was wrong.
+        PasswordRefused "password_refused"
         /// A display was given a token.
         DisplayAdded "display_add"
         /// The token of a display was revoked.

@@ -163,11 +163,11 @@ impl AccountBook {
             while let Some(row) = rows.next()? {
                 accounts.push(StoredAccount {
                     account: account(row)?,
-                    disabled_us: row.get(3)?,
-                    locked_until_us: row.get(4)?,
-                    made_us: row.get(5)?,
-                    changed_us: row.get(6)?,
-                    sessions: row.get(7)?,
+                    disabled_us: row.get(4)?,
+                    locked_until_us: row.get(5)?,
+                    made_us: row.get(6)?,
+                    changed_us: row.get(7)?,
+                    sessions: row.get(8)?,
                 });
             }
             Ok(accounts)
@@ -187,9 +187,9 @@ impl AccountBook {
             let Some(row) = rows.next()? else { return Ok(None) };
             Ok(Some(Login {
                 account: account(row)?,
-                password: row.get(3)?,
-                tries: Tries { wrong: row.get(4)?, locked_until_us: row.get(5)? },
-                disabled: row.get::<_, Option<i64>>(6)?.is_some(),
+                password: row.get(4)?,
+                tries: Tries { wrong: row.get(5)?, locked_until_us: row.get(6)? },
+                disabled: row.get::<_, Option<i64>>(7)?.is_some(),
             }))
         })
     }
@@ -255,7 +255,7 @@ impl AccountBook {
             let mut find = conn.prepare_cached(include_str!("../sql/session_read.sql"))?;
             let mut rows = find.query([token])?;
             let Some(row) = rows.next()? else { return Ok(None) };
-            let (begun_us, used_us) = (row.get(3)?, row.get(4)?);
+            let (begun_us, used_us) = (row.get(4)?, row.get(5)?);
             Ok(Some(StoredSession { account: account(row)?, begun_us, used_us }))
         })
     }
@@ -314,10 +314,10 @@ fn any(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row("select exists (select 1 from account)", [], |row| row.get(0))
 }
 
-/// The account in the first three columns.
+/// The account in the first four columns.
 fn account(row: &Row<'_>) -> Found<Account> {
     let (name, printed, role): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let strange = || Failure::Damaged(format!("the account {name:?} has the role {role:?}"));
     let role = Role::from_word(&role).ok_or_else(strange)?;
-    Ok(Account { name: name.into(), printed: printed.into(), role })
+    Ok(Account { name: name.into(), printed: printed.into(), role, must_change: row.get(3)? })
 }

@@ -5,7 +5,7 @@ use domain::account::{Change, NewAccount, Order, Refused, Role, printed_key};
 use domain::audit::{Note, What};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{AccountBook, any};
+use super::{AccountBook, Login, any};
 use crate::historian::audit;
 use crate::historian::error::StoreError;
 use crate::historian::read::Found;
@@ -24,7 +24,8 @@ impl AccountBook {
                 return Ok(Err(Refused::NoSetUp));
             }
             let (printed, role) = (printed_key(&new.printed), new.role.word());
-            let args = params![new.name, new.printed, printed, role, hash, now_us];
+            // Whoever makes the first account makes it for themselves.
+            let args = params![new.name, new.printed, printed, role, hash, !first, now_us];
             let n_added = conn.execute(include_str!("../sql/account_write.sql"), args)?;
             if n_added != 1 {
                 return Ok(Err(Refused::Taken));
@@ -52,6 +53,29 @@ impl AccountBook {
                 note(conn, (What::UserChanged, &name), told, &order)?;
             }
             Ok(changed)
+        })
+    }
+
+    /// Exchanges a password for one that its owner chose, given as its hash, and ends the sessions of the account but the
+    /// one of that token's hash. False where the account was disabled or got another password since it was looked at.
+    /// Durable on return. Blocks.
+    pub fn own_password(
+        &self,
+        looked_at: &Login,
+        (hash, kept): (String, &str),
+        (now_us, order): (i64, &Order),
+    ) -> Result<bool, StoreError> {
+        let (name, password) = (looked_at.account.name.to_string(), looked_at.password.clone());
+        let (kept, order) = (kept.to_owned(), order.clone());
+        self.write(move |conn| {
+            let sql = include_str!("../sql/account_own.sql");
+            if conn.execute(sql, params![name, hash, password, now_us])? != 1 {
+                return Ok(false);
+            }
+            conn.execute("delete from session where account = ?1 and token <> ?2", [&name, &kept])?;
+            let told = (String::new(), "own: new password".to_owned());
+            note(conn, (What::UserChanged, &name), told, &order)?;
+            Ok(true)
         })
     }
 
@@ -128,7 +152,7 @@ fn alter(
             (can(disabled), can(false))
         }
         Change::Reset(hash) => {
-            let sql = "update account set password = ?3, wrong = 0, locked_until_us = null, changed_us = ?2 where name = ?1";
+            let sql = include_str!("../sql/account_reset.sql");
             conn.execute(sql, params![name, now_us, hash])?;
             ("", "new password")
         }

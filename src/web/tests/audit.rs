@@ -76,7 +76,7 @@ impl Scene {
 }
 
 fn zhao(role: Role) -> Account {
-    Account { name: "zhao.min".into(), printed: "Zhao Min".into(), role }
+    Account { name: "zhao.min".into(), printed: "Zhao Min".into(), role, must_change: false }
 }
 
 /// Somebody else of quality, and the token of their session.
@@ -88,8 +88,7 @@ struct OnePassword(AtomicU32);
 
 impl Accounts for OnePassword {
     fn verify(&self, name: &str, password: &str) -> Result<Result<Account, NoLogin>, String> {
-        let account =
-            Account { name: name.into(), printed: "Zhao Min".into(), role: Role::Quality };
+        let account = Account { name: name.into(), ..zhao(Role::Quality) };
         Ok(match password {
             "correct horse" => Ok(account),
             _ if self.0.fetch_add(1, Ordering::Relaxed) == 2 => Err(NoLogin::WrongAndLocked),
@@ -98,7 +97,12 @@ impl Accounts for OnePassword {
     }
 
     fn session(&self, token: &str, _: bool) -> Result<Option<Account>, String> {
-        let wu = || Account { name: WU.into(), printed: "Wu Lan".into(), role: Role::Quality };
+        let wu = || Account {
+            name: WU.into(),
+            printed: "Wu Lan".into(),
+            role: Role::Quality,
+            must_change: false,
+        };
         Ok(if token == WU { Some(wu()) } else { Role::from_word(token).map(zhao) })
     }
 }

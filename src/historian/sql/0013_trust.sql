@@ -1,0 +1,10 @@
+-- What is needed so that a name stands for one person.
+
+-- Whether somebody else set the password: whoever signs in with it chooses one of their own before anything else.
+alter table account add column must_change integer not null default 0;
+
+-- Until this step nobody could change their own, so that each password is known to who gave it. Only whoever made the
+-- first account chose theirs, unless it was reset since.
+update account set must_change = 1
+where name not in (select subject from audit where what = 'setup')
+  or name in (select subject from audit where what = 'user_change' and new like 'reset: %');

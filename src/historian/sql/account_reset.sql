@@ -1,0 +1,3 @@
+update account
+set password = ?3, must_change = 1, wrong = 0, locked_until_us = null, changed_us = ?2
+where name = ?1
