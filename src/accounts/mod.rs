@@ -150,30 +150,35 @@ impl Accounts {
     }
 
     fn look(&self, name: &str, password: &str) -> Result<Result<Login, NoLogin>, String> {
-        let found = match account_name(name) {
-            Ok(name) => self.0.book.login(&name).map_err(text)?,
-            Err(_) => None,
+        // What can be no name is looked for as well, and not found.
+        let name = account_name(name).unwrap_or_default();
+        let usable = match self.0.book.login(&name).map_err(text)? {
+            None => Err(NoLogin::Unknown),
+            Some(login) if login.disabled => Err(NoLogin::Disabled),
+            Some(login) if login.tries.is_locked(self.now_us()) => Err(NoLogin::Locked),
+            Some(login) => Ok(login),
         };
-        let Some(mut login) = found else {
-            password::pretend(password);
-            return Ok(Err(NoLogin::Unknown));
+        // Whatever is wrong, one password is compared and one row is written: how long it takes tells nothing.
+        let fits = match &usable {
+            Ok(login) => password::fits(password, &login.password),
+            Err(_) => password::pretend(password),
         };
-        if login.disabled || login.tries.is_locked(self.now_us()) {
-            password::pretend(password);
-            return Ok(Err(if login.disabled { NoLogin::Disabled } else { NoLogin::Locked }));
-        }
-        let name = &login.account.name;
-        if !password::fits(password, &login.password) {
-            let locked = self.0.book.wrong_password(name, self.now_us()).map_err(text)?;
-            return Ok(Err(if locked { NoLogin::WrongAndLocked } else { NoLogin::Wrong }));
-        }
+        let mut login = match usable {
+            Ok(login) if fits => login,
+            usable => {
+                let counts = usable.is_ok().then_some(&*name);
+                let locked = self.0.book.wrong_password(counts, self.now_us()).map_err(text)?;
+                let wrong = if locked { NoLogin::WrongAndLocked } else { NoLogin::Wrong };
+                return Ok(Err(usable.err().unwrap_or(wrong)));
+            }
+        };
         let rehashed = match password::is_dated(&login.password) {
             true => Some(password::hash(password)?),
             false => None,
         };
         if rehashed.is_some() || login.tries.wrong > 0 || login.tries.locked_until_us.is_some() {
             let looked_at = &login.password;
-            self.0.book.right_password(name, looked_at, rehashed.as_deref()).map_err(text)?;
+            self.0.book.right_password(&name, looked_at, rehashed.as_deref()).map_err(text)?;
         }
         login.password = rehashed.unwrap_or(login.password);
         Ok(Ok(login))

@@ -366,4 +366,41 @@ fn passwords_of_an_older_journal_were_all_given_but_that_of_the_set_up() {
 
 /// Takes a journal back to the step before accounts had marks.
 const BEFORE_STEP_13: &str = "alter table account drop column must_change;
+drop table stray_password;
 delete from migration where step = 13;";
+
+/// Transactions in the log of a journal: frames of the log that end one (SQLite file format, 4.1).
+fn n_commits(dir: &std::path::Path) -> usize {
+    let log = std::fs::read(dir.join("journal.db-wal")).unwrap();
+    let word = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().unwrap());
+    let (page, salt) = (word(8) as usize, &log[16..24]);
+    let frames = (32..log.len()).step_by(24 + page);
+    // Frames of an earlier round of the log have another salt.
+    let frames = frames.take_while(|at| log.get(at + 8..at + 16).is_some_and(|of| of == salt));
+    frames.filter(|at| word(at + 4) > 0).count()
+}
+
+/// An answer that takes as long as a write to the disk more would tell that there is such a name. The control is a right
+/// password, which is no write.
+#[test]
+fn whatever_is_wrong_with_a_login_costs_as_many_writes() {
+    let (dir, _historian, accounts) = filled();
+    assert!(accounts.change("viewer", Change::Disable, &order()).unwrap().is_ok());
+    let costs = |name: &str, password: &str| {
+        let before = n_commits(dir.path());
+        let found = accounts.login(name, password).unwrap().map(drop);
+        (found, n_commits(dir.path()) - before)
+    };
+    for name in ["nobody", "no body'; --", "", &"x".repeat(50)] {
+        assert_eq!(costs(name, PASSWORD), (Err(NoLogin::Unknown), 1), "{name}");
+    }
+    assert_eq!(costs("viewer", PASSWORD), (Err(NoLogin::Disabled), 1));
+    for _ in 1..TRIES {
+        assert_eq!(costs("quality", "wrong horse"), (Err(NoLogin::Wrong), 1));
+    }
+    assert_eq!(costs("quality", "wrong horse"), (Err(NoLogin::WrongAndLocked), 1));
+    assert_eq!(costs("quality", PASSWORD), (Err(NoLogin::Locked), 1));
+    let before = n_commits(dir.path());
+    assert!(accounts.verify("operator", PASSWORD).unwrap().is_ok());
+    assert_eq!(n_commits(dir.path()), before);
+}

@@ -17,7 +17,7 @@ use super::api::Sent;
 use super::door::{Ticket, session_cookie};
 use super::error::{ErrorView, WebError};
 use super::limits::network;
-use super::trail::{Asker, Trail, noted, tell_refused};
+use super::trail::{Asker, Trail, all_noted, noted, tell_refused};
 use super::who::{Access, Via, WhereFrom, Who};
 use super::{Accounts, App, Peer, Routes, blocking};
 
@@ -152,10 +152,10 @@ fn tell_login(trail: &dyn Trail, given: &str, from: String, found: &Result<Begun
     match found {
         Ok(_) => noted(trail, Note::new(&by, What::LoggedIn, "")),
         Err(no) => {
-            noted(trail, Note::new(&by, What::LoginFailed, "").change("", no.word()));
-            if *no == NoLogin::WrongAndLocked {
-                noted(trail, Note::new(&by, What::LockedOut, by.account.as_str()));
-            }
+            let failed = Note::new(&by, What::LoginFailed, "").change("", no.word());
+            let locked = Note::new(&by, What::LockedOut, by.account.as_str());
+            let locked = (*no == NoLogin::WrongAndLocked).then_some(locked);
+            all_noted(trail, [Some(failed), locked].into_iter().flatten().collect());
         }
     }
 }

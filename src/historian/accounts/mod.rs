@@ -194,20 +194,21 @@ impl AccountBook {
         })
     }
 
-    /// Counts a wrong password, from what is kept at that moment: of two at once both count. Whether it locked the
-    /// account. Durable on return. Blocks.
-    pub fn wrong_password(&self, name: &str, now_us: i64) -> Result<bool, StoreError> {
-        let name = name.to_owned();
+    /// Counts a wrong password, from what is kept at that moment: of two at once both count. One row is written whether
+    /// it counts for an account or, as without a name, for none. Whether it locked the account. Durable on return. Blocks.
+    pub fn wrong_password(&self, name: Option<&str>, now_us: i64) -> Result<bool, StoreError> {
+        let name = name.map(str::to_owned);
         self.write(move |conn| {
             let sql = "select wrong, locked_until_us from account where name = ?1";
             let tries = conn.query_row(sql, [&name], |row| {
                 Ok(Tries { wrong: row.get(0)?, locked_until_us: row.get(1)? })
             });
-            let Some(tries) = tries.optional()? else { return Ok(false) };
             // One that was looked at while another one locked it counts no further.
-            if tries.is_locked(now_us) {
+            let tries = tries.optional()?.filter(|tries| !tries.is_locked(now_us));
+            let Some(tries) = tries else {
+                conn.execute("update stray_password set n = n + 1", [])?;
                 return Ok(false);
-            }
+            };
             let (tries, locked) = tries.after_wrong(now_us);
             let sql = "update account set wrong = ?2, locked_until_us = ?3 where name = ?1";
             conn.execute(sql, params![name, tries.wrong, tries.locked_until_us])?;
