@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::account::{
-    Account, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, SessionLimits,
+    Account, Asking, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, SessionLimits,
     StoredAccount, StoredDisplay, account_name, password_is_good, printed_name,
 };
 use domain::digest::sha256;
@@ -141,18 +141,24 @@ impl Accounts {
         self.0.book.add(new, (hash, first), (self.now_us(), order)).map_err(text)
     }
 
-    /// Whether the password is that of the account; counts as an attempt to sign in. Takes as long whatever is wrong.
+    /// Whether the password is that of the account, asked for again of who is signed in: wrong ones lock that, and not the
+    /// sign-in. Takes as long whatever is wrong.
     ///
     /// # Errors
     /// In words: the journal cannot be read or written. The inner one is for the audit trail.
     pub fn verify(&self, name: &str, password: &str) -> Result<Result<Account, NoLogin>, String> {
-        Ok(self.look(name, password)?.map(|login| login.account))
+        Ok(self.look(name, password, Asking::Again)?.map(|login| login.account))
     }
 
-    fn look(&self, name: &str, password: &str) -> Result<Result<Login, NoLogin>, String> {
+    fn look(
+        &self,
+        name: &str,
+        password: &str,
+        asking: Asking,
+    ) -> Result<Result<Login, NoLogin>, String> {
         // What can be no name is looked for as well, and not found.
         let name = account_name(name).unwrap_or_default();
-        let usable = match self.0.book.login(&name).map_err(text)? {
+        let usable = match self.0.book.login(&name, asking).map_err(text)? {
             None => Err(NoLogin::Unknown),
             Some(login) if login.disabled => Err(NoLogin::Disabled),
             Some(login) if login.tries.is_locked(self.now_us()) => Err(NoLogin::Locked),
@@ -167,7 +173,8 @@ impl Accounts {
             Ok(login) if fits => login,
             usable => {
                 let counts = usable.is_ok().then_some(&*name);
-                let locked = self.0.book.wrong_password(counts, self.now_us()).map_err(text)?;
+                let locked = self.0.book.wrong_password(counts, asking, self.now_us());
+                let locked = locked.map_err(text)?;
                 let wrong = if locked { NoLogin::WrongAndLocked } else { NoLogin::Wrong };
                 return Ok(Err(usable.err().unwrap_or(wrong)));
             }
@@ -177,8 +184,9 @@ impl Accounts {
             false => None,
         };
         if rehashed.is_some() || login.tries.wrong > 0 || login.tries.locked_until_us.is_some() {
-            let looked_at = &login.password;
-            self.0.book.right_password(&name, looked_at, rehashed.as_deref()).map_err(text)?;
+            let looked_at = (&*name, login.password.as_str());
+            let kept = self.0.book.right_password(looked_at, asking, rehashed.as_deref());
+            kept.map_err(text)?;
         }
         login.password = rehashed.unwrap_or(login.password);
         Ok(Ok(login))
@@ -189,7 +197,7 @@ impl Accounts {
     /// # Errors
     /// As [`Accounts::verify`].
     pub fn login(&self, name: &str, password: &str) -> Result<Result<Begun, NoLogin>, String> {
-        let login = match self.look(name, password)? {
+        let login = match self.look(name, password, Asking::SignIn)? {
             Ok(login) => login,
             Err(no) => return Ok(Err(no)),
         };
@@ -266,7 +274,7 @@ impl Accounts {
     /// Gives the account of a session a password that its owner chose, for the old one, and ends its other sessions.
     ///
     /// # Errors
-    /// As [`Accounts::verify`]. The inner one is for people; a wrong old password counts as an attempt to sign in.
+    /// As [`Accounts::verify`]. The inner one is for people; a wrong old password counts as one at signing.
     pub fn own_password(
         &self,
         session: &str,
@@ -275,7 +283,7 @@ impl Accounts {
     ) -> Result<Result<(), Refused>, String> {
         let no = |why| Ok(Err(Refused::NoLogin(why)));
         let Some(account) = self.session(session, true)? else { return no(NoLogin::Unknown) };
-        let login = match self.look(&account.name, old)? {
+        let login = match self.look(&account.name, old, Asking::Again)? {
             Ok(login) => login,
             Err(why) => return no(why),
         };
@@ -314,7 +322,7 @@ impl Accounts {
         let Ok(name) = account_name(name) else { return Ok(Err(Refused::NoAccount)) };
         let change = match change {
             Change::Reset(password) => {
-                let Some(login) = self.0.book.login(&name).map_err(text)? else {
+                let Some(login) = self.0.book.login(&name, Asking::SignIn).map_err(text)? else {
                     return Ok(Err(Refused::NoAccount));
                 };
                 if let Err(why) = password_is_good(&password, &name, &login.account.printed) {

@@ -122,7 +122,7 @@ fn what_an_administrator_changes_ends_the_sessions_of_the_user() {
 fn a_password_that_was_changed_meanwhile_begins_no_session() {
     let (_dir, historian, accounts) = filled();
     let book = AccountBook::within(&historian);
-    let looked_at = book.login("quality").unwrap().unwrap();
+    let looked_at = book.login("quality", Asking::SignIn).unwrap().unwrap();
     let begin = |login: &Login| book.begin_session(&sha256("token"), login, (1, 0)).unwrap();
     assert_eq!(
         accounts
@@ -132,8 +132,9 @@ fn a_password_that_was_changed_meanwhile_begins_no_session() {
         Ok(())
     );
     assert!(!begin(&looked_at), "the old password");
-    book.right_password("quality", &looked_at.password, Some("put back")).unwrap();
-    let login = book.login("quality").unwrap().unwrap();
+    let looked = ("quality", looked_at.password.as_str());
+    book.right_password(looked, Asking::SignIn, Some("put back")).unwrap();
+    let login = book.login("quality", Asking::SignIn).unwrap().unwrap();
     assert_ne!(login.password, "put back");
     assert!(begin(&login), "the control: the new password begins one");
 }
@@ -321,7 +322,7 @@ fn a_password_that_somebody_else_set_is_marked_until_its_owner_chose_another() {
     assert_eq!(must(&begin("told by phone")), Some(true));
     // One that was looked at before somebody else changed it.
     let book = AccountBook::within(&historian);
-    let looked_at = book.login("operator").unwrap().unwrap();
+    let looked_at = book.login("operator", Asking::SignIn).unwrap().unwrap();
     let reset = Change::Reset("told by phone".to_owned());
     assert!(accounts.change("operator", reset, &order()).unwrap().is_ok());
     let late = |login: &Login| {
@@ -329,7 +330,7 @@ fn a_password_that_somebody_else_set_is_marked_until_its_owner_chose_another() {
         book.own_password(login, hash, (1, &order())).unwrap()
     };
     assert!(!late(&looked_at));
-    assert!(late(&book.login("operator").unwrap().unwrap()), "the control");
+    assert!(late(&book.login("operator", Asking::SignIn).unwrap().unwrap()), "the control");
 }
 
 /// A journal from before anybody could change their own password: only who made the first account knows theirs alone.
@@ -366,6 +367,8 @@ fn passwords_of_an_older_journal_were_all_given_but_that_of_the_set_up() {
 
 /// Takes a journal back to the step before accounts had marks.
 const BEFORE_STEP_13: &str = "alter table account drop column must_change;
+alter table account drop column again_wrong;
+alter table account drop column again_locked_until_us;
 drop table stray_password;
 delete from migration where step = 13;";
 
@@ -403,4 +406,40 @@ fn whatever_is_wrong_with_a_login_costs_as_many_writes() {
     let before = n_commits(dir.path());
     assert!(accounts.verify("operator", PASSWORD).unwrap().is_ok());
     assert_eq!(n_commits(dir.path()), before);
+}
+
+/// Somebody who guesses at the sign-in, from wherever, keeps nobody from signing who is signed in; nor the other way round.
+#[test]
+fn wrong_logins_do_not_keep_who_is_signed_in_from_signing() {
+    let (_dir, _historian, accounts) = filled();
+    let sign_in = |password| accounts.login("quality", password).unwrap().map(|begun| begun.token);
+    let sign = |password| accounts.verify("quality", password).unwrap().map(drop);
+    let token = sign_in(PASSWORD).unwrap();
+    for _ in 0..TRIES {
+        assert!(sign_in("wrong horse").is_err());
+    }
+    assert_eq!(sign_in(PASSWORD), Err(NoLogin::Locked));
+    assert_eq!(sign(PASSWORD), Ok(()));
+    let own = |old, new| accounts.own_password(&token, (old, new), &order()).unwrap();
+    assert_eq!(own(PASSWORD, "my own horse"), Ok(()));
+    assert!(sign_in("my own horse").is_ok(), "what is guessed at is another one now");
+    // Those at signing and at a change of the password are one count, which locks both.
+    for n in 1..TRIES {
+        let wrong = match n % 2 {
+            0 => sign("wrong horse"),
+            _ => own("wrong horse", PASSWORD).map_err(|_| NoLogin::Wrong),
+        };
+        assert_eq!(wrong, Err(NoLogin::Wrong));
+    }
+    assert_eq!(sign("wrong horse"), Err(NoLogin::WrongAndLocked));
+    assert_eq!(sign("my own horse"), Err(NoLogin::Locked));
+    assert_eq!(own("my own horse", PASSWORD), Err(Refused::NoLogin(NoLogin::Locked)));
+    assert!(sign_in("my own horse").is_ok(), "the sign-in is not locked");
+    let locked = |accounts: &Accounts| {
+        let found = accounts.accounts().unwrap();
+        found.iter().filter(|kept| kept.locked_until_us.is_some()).count()
+    };
+    assert_eq!(locked(&accounts), 1, "administrators see it");
+    assert!(accounts.change("quality", Change::Enable, &order()).unwrap().is_ok());
+    assert_eq!((locked(&accounts), sign("my own horse")), (0, Ok(())));
 }

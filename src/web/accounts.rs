@@ -47,7 +47,7 @@ pub trait Accounts: Send + Sync {
         Ok(Err(NoLogin::Unknown))
     }
 
-    /// Whether the password is that of the account, which counts as an attempt to sign in: asked again at signing.
+    /// Whether the password is that of the account, asked for again at signing. Wrong ones lock that, not the sign-in.
     fn verify(&self, name: &str, password: &str) -> Result<Result<Account, NoLogin>, String> {
         let _ = (name, password);
         Ok(Err(NoLogin::Unknown))
@@ -81,8 +81,8 @@ pub trait Accounts: Send + Sync {
         Ok(Err(Refused::Open))
     }
 
-    /// Gives the account of a session a password that its owner chose, for the old one; counts as an attempt to sign in.
-    /// Other sessions of the account end.
+    /// Gives the account of a session a password that its owner chose, for the old one; a wrong one counts as at
+    /// signing. Other sessions of the account end.
     fn own_password(
         &self,
         session: &str,

@@ -241,8 +241,8 @@ pub(crate) async fn set_up(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Changes the password of who is signed in; the other sessions of the account end. A wrong old one counts as an attempt
-/// to sign in.
+/// Changes the password of who is signed in; the other sessions of the account end. A wrong old one counts as one at
+/// signing: five lock both for a quarter of an hour.
 #[utoipa::path(
     post, path = "/api/v1/password", request_body = OwnPassword,
     responses(

@@ -131,7 +131,7 @@ impl Asker {
         Ok(self.actor(&self.who.may_sign(key, given)?))
     }
 
-    /// Somebody as who signs: the password of the account is asked for again, which counts as an attempt to sign in.
+    /// Somebody as who signs: the password of the account is asked for again, and wrong ones lock that.
     /// Where there are no users nothing is signed.
     ///
     /// # Errors

@@ -206,6 +206,16 @@ impl SessionLimits {
     }
 }
 
+/// What a password is asked for. Each has its own count of wrong ones: whoever guesses at the sign-in, from wherever, must
+/// not keep a person who is signed in from signing, nor from changing the password that is guessed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// To sign in.
+    SignIn,
+    /// Again, of who is signed in: to sign a record, or to change the password.
+    Again,
+}
+
 /// Wrong passwords of an account in a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tries {

@@ -9,7 +9,7 @@ mod order;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::account::{Account, Role, StoredAccount, StoredDisplay, Tries};
+use domain::account::{Account, Asking, Role, StoredAccount, StoredDisplay, Tries};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::Historian;
@@ -47,7 +47,7 @@ pub struct Login {
     pub account: Account,
     /// Its hash.
     pub password: String,
-    /// Wrong ones before.
+    /// Wrong ones before, of the kind that is asked for.
     pub tries: Tries,
     /// Whether an administrator has disabled it.
     pub disabled: bool,
@@ -180,7 +180,12 @@ impl AccountBook {
     }
 
     /// What is needed to look at a password; none without an account of that name. Blocks.
-    pub fn login(&self, name: &str) -> Result<Option<Login>, StoreError> {
+    pub fn login(&self, name: &str, asking: Asking) -> Result<Option<Login>, StoreError> {
+        // Two more columns for those that are asked for again.
+        let tries = match asking {
+            Asking::SignIn => 5,
+            Asking::Again => 8,
+        };
         self.read(|conn| {
             let mut find = conn.prepare_cached(include_str!("../sql/account_read.sql"))?;
             let mut rows = find.query([name])?;
@@ -188,7 +193,7 @@ impl AccountBook {
             Ok(Some(Login {
                 account: account(row)?,
                 password: row.get(4)?,
-                tries: Tries { wrong: row.get(5)?, locked_until_us: row.get(6)? },
+                tries: Tries { wrong: row.get(tries)?, locked_until_us: row.get(tries + 1)? },
                 disabled: row.get::<_, Option<i64>>(7)?.is_some(),
             }))
         })
@@ -196,11 +201,17 @@ impl AccountBook {
 
     /// Counts a wrong password, from what is kept at that moment: of two at once both count. One row is written whether
     /// it counts for an account or, as without a name, for none. Whether it locked the account. Durable on return. Blocks.
-    pub fn wrong_password(&self, name: Option<&str>, now_us: i64) -> Result<bool, StoreError> {
+    pub fn wrong_password(
+        &self,
+        name: Option<&str>,
+        asking: Asking,
+        now_us: i64,
+    ) -> Result<bool, StoreError> {
         let name = name.map(str::to_owned);
         self.write(move |conn| {
-            let sql = "select wrong, locked_until_us from account where name = ?1";
-            let tries = conn.query_row(sql, [&name], |row| {
+            let [wrong, until] = columns(asking);
+            let sql = format!("select {wrong}, {until} from account where name = ?1");
+            let tries = conn.query_row(&sql, [&name], |row| {
                 Ok(Tries { wrong: row.get(0)?, locked_until_us: row.get(1)? })
             });
             // One that was looked at while another one locked it counts no further.
@@ -210,8 +221,8 @@ impl AccountBook {
                 return Ok(false);
             };
             let (tries, locked) = tries.after_wrong(now_us);
-            let sql = "update account set wrong = ?2, locked_until_us = ?3 where name = ?1";
-            conn.execute(sql, params![name, tries.wrong, tries.locked_until_us])?;
+            let sql = format!("update account set {wrong} = ?2, {until} = ?3 where name = ?1");
+            conn.execute(&sql, params![name, tries.wrong, tries.locked_until_us])?;
             Ok(locked)
         })
     }
@@ -220,15 +231,19 @@ impl AccountBook {
     /// given. Nothing where the hash is not the one any more that was looked at. Durable on return. Blocks.
     pub fn right_password(
         &self,
-        name: &str,
-        looked_at: &str,
+        (name, looked_at): (&str, &str),
+        asking: Asking,
         rehashed: Option<&str>,
     ) -> Result<(), StoreError> {
         let (name, looked_at) = (name.to_owned(), looked_at.to_owned());
         let rehashed = rehashed.map(str::to_owned);
         self.write(move |conn| {
-            let sql = include_str!("../sql/account_right.sql");
-            conn.execute(sql, params![name, rehashed, looked_at])?;
+            let [wrong, until] = columns(asking);
+            let sql = format!(
+                "update account set {wrong} = 0, {until} = null, password = coalesce(?2, password)
+                 where name = ?1 and password = ?3"
+            );
+            conn.execute(&sql, params![name, rehashed, looked_at])?;
             Ok(())
         })
     }
@@ -299,6 +314,14 @@ impl AccountBook {
             let sql = "select name from display where token = ?1 and revoked_us is null";
             Ok(conn.query_row(sql, [token], |row| row.get(0)).optional()?)
         })
+    }
+}
+
+/// Where wrong passwords are counted, and until when an account is locked by them.
+fn columns(asking: Asking) -> [&'static str; 2] {
+    match asking {
+        Asking::SignIn => ["wrong", "locked_until_us"],
+        Asking::Again => ["again_wrong", "again_locked_until_us"],
     }
 }
 

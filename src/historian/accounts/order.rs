@@ -147,7 +147,7 @@ fn alter(
             (can(disabled), can(true))
         }
         Change::Enable => {
-            let sql = "update account set disabled_us = null, wrong = 0, locked_until_us = null, changed_us = ?2 where name = ?1";
+            let sql = include_str!("../sql/account_enable.sql");
             conn.execute(sql, params![name, now_us])?;
             (can(disabled), can(false))
         }

@@ -9,6 +9,10 @@ update account set must_change = 1
 where name not in (select subject from audit where what = 'setup')
   or name in (select subject from audit where what = 'user_change' and new like 'reset: %');
 
+-- Wrong passwords where one was asked for again of who is signed in, apart from those at the sign-in.
+alter table account add column again_wrong integer not null default 0;
+alter table account add column again_locked_until_us integer;
+
 -- Passwords that count for no account, because there is none of that name or it is disabled or locked. Counted so that
 -- they are a write to the disk as those are that count: how long an answer takes must not tell which names there are.
 create table stray_password (

@@ -2,7 +2,7 @@
 //! there are is not taken from the list of the door, nor is who may pass.
 
 use axum::http::Method;
-use domain::account::{NewAccount, Order, Role, SessionLimits};
+use domain::account::{Asking, NewAccount, Order, Role, SessionLimits};
 use domain::digest::sha256;
 
 use super::*;
@@ -161,7 +161,7 @@ impl Plant {
         tickets.insert('m', format!("capline-session={token}"));
         // Begun long ago, by who could do most.
         let old_us = Clock::real().now().utc_us - 13 * 60 * MINUTE_US;
-        let login = book.login("quality").unwrap().unwrap();
+        let login = book.login("quality", Asking::SignIn).unwrap().unwrap();
         assert!(book.begin_session(&sha256("old"), &login, (old_us, old_us)).unwrap());
         tickets.insert('x', "capline-session=old".to_owned());
         let display = accounts.add_display("Wall 1", &order).unwrap().unwrap();
