@@ -42,10 +42,15 @@ words! {
         ServiceStarted "service_started"
         /// The service was stopped.
         ServiceStopped "service_stopped"
+        /// At a start the trail was not what the file beside the journal tells: `old` is the head that it holds, `new` the
+        /// one that was found.
+        TrailDoubted "trail_doubted"
         /// A configuration was taken: `old` and `new` are hashes, the reason says what changed.
         ConfigurationTaken "configuration_taken"
         /// A configuration was not taken; the old one goes on.
         ConfigurationRefused "configuration_refused"
+        /// The screens show another certificate: `old` and `new` are SHA-256 of the two.
+        CertificateTaken "certificate_taken"
         /// The wall clock stepped.
         ClockStepped "clock_stepped"
         /// Limits were proposed.

@@ -5,6 +5,7 @@ mod configuration;
 mod head;
 mod plant;
 mod read;
+mod uses;
 mod verify;
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
--- What is needed so that a name stands for one person.
+-- What is needed so that a name stands for one person, and so that nothing is put between.
 
 -- Whether somebody else set the password: whoever signs in with it chooses one of their own before anything else.
 alter table account add column must_change integer not null default 0;
@@ -21,3 +21,10 @@ create table stray_password (
 ) strict;
 
 insert into stray_password (one, n) values (1, 0);
+
+-- As of all that is only added to: an `insert or replace` deletes without the trigger that forbids it.
+create trigger configuration_use_follow before insert on configuration_use
+when new.number is not coalesce((select max(number) from configuration_use), 0) + 1
+begin
+  select raise(abort, 'a use of a configuration follows on the last one');
+end;
