@@ -2,6 +2,7 @@
 //! session lives and when an account is locked. Rules only: who somebody is and what time it is are arguments.
 
 mod kept;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +10,7 @@ use std::fmt;
 
 use crate::units::{MINUTE_US, SECOND_US};
 pub use kept::{Begun, Change, NewAccount, NoLogin, Order, Refused, StoredAccount, StoredDisplay};
+pub use names::{account_name, is_free, is_plain, printed_key, printed_name};
 
 /// Longest name of an account, in characters.
 pub const LONGEST_NAME: usize = 40;
@@ -122,41 +124,6 @@ impl Right {
             Right::Administer => Role::Admin,
         }
     }
-}
-
-/// The name of an account: lower-case letters, digits, `.`, `-` and `_`, at most 40. What a person types with capitals
-/// is the same name.
-///
-/// # Errors
-/// What a name may consist of.
-pub fn account_name(given: &str) -> Result<Box<str>, NotTaken> {
-    let name = given.trim().to_ascii_lowercase();
-    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
-    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
-    match first && name.len() <= LONGEST_NAME && name.chars().all(known) {
-        true => Ok(name.into()),
-        false => Err(NotTaken(
-            "the name of an account has 1 to 40 letters a to z, digits, dots, hyphens and underscores, and begins with a letter or digit",
-        )),
-    }
-}
-
-/// The name that stands on records, without control characters and needless blanks.
-///
-/// # Errors
-/// Empty, or longer than 80 characters.
-pub fn printed_name(given: &str) -> Result<Box<str>, NotTaken> {
-    let clean: String = given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let printed = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    match printed.chars().count() {
-        1..=LONGEST_PRINTED => Ok(printed.into()),
-        _ => Err(NotTaken("the name on records has 1 to 80 characters")),
-    }
-}
-
-/// By what two names on records are told apart: no two accounts share it, so that a name on a record is one account.
-pub fn printed_key(printed: &str) -> String {
-    printed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// Whether a password is good enough for an account. Length alone counts: rules of composition make passwords worse
