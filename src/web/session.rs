@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api::Sent;
-use super::door::{Ticket, session_cookie};
+use super::cookies::session_cookie;
+use super::door::Ticket;
 use super::error::{ErrorView, WebError};
 use super::limits::network;
 use super::trail::{Asker, Trail, all_noted, noted, tell_refused};

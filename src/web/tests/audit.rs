@@ -313,3 +313,41 @@ async fn configurations_are_listed_and_their_texts_given() {
         (StatusCode::NOT_FOUND, &json!("no_configuration"))
     );
 }
+
+/// An address may hold anything: the trail keeps what the routes know of it, and not more of that than a person reads.
+#[tokio::test]
+async fn of_an_address_the_trail_keeps_what_routes_know() {
+    let scene = scene(Access::Open);
+    let long = "7".repeat(400);
+    let path = format!(
+        "/api/v1/lines/L1/minutes?format=csv&token=00ff00ff&password=horse&x={long}&lang={long}"
+    );
+    assert_eq!(get(&scene.app, &path).await.status, StatusCode::OK);
+    let noted = scene.trail().pop().unwrap();
+    assert!(noted.contains("exported /api/v1/lines/L1/minutes?format=csv by"), "{noted}");
+    let path = format!("/api/v1/audit.csv?text={long}&what=exported");
+    assert_eq!(get(&scene.app, &path).await.status, StatusCode::OK);
+    let noted = scene.trail().pop().unwrap();
+    assert!(noted.contains(&format!("?text={}&what=exported by", "7".repeat(100))), "{noted}");
+}
+
+/// What the service needs for being watched asks nobody, and so says how it is also while accounts cannot be read.
+#[tokio::test]
+async fn what_needs_nobody_is_answered_while_accounts_cannot_be_read() {
+    struct Broken;
+    impl Accounts for Broken {
+        fn session(&self, _: &str, _: bool) -> Result<Option<Account>, String> {
+            Err("the disk is gone".to_owned())
+        }
+    }
+    let scene = scene(Access::Users { secure: false });
+    let mut parts = scene.app.parts().clone();
+    parts.accounts = Arc::new(Broken);
+    let app = App::new(parts);
+    let open = |path| get_with(&app, path, "cookie", "capline-session=00ff");
+    for path in ["/healthz", "/login", "/assets/app.css"] {
+        assert_eq!(open(path).await.status, StatusCode::OK, "{path}");
+    }
+    // The control: who is asked for is not let in.
+    assert_eq!(open("/api/v1/lines").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
