@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use domain::account::{
     Account, Asking, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, SessionLimits,
-    StoredAccount, StoredDisplay, account_name, password_is_good, printed_name,
+    StoredAccount, StoredDisplay, account_name, is_free, password_is_good, printed_name,
 };
 use domain::digest::sha256;
 use domain::units::MINUTE_US;
@@ -128,6 +128,8 @@ impl Accounts {
     ) -> Result<Result<(), Refused>, String> {
         let fit = || {
             let (name, printed) = (account_name(&new.name)?, printed_name(&new.printed)?);
+            is_free(&name)?;
+            is_free(&printed)?;
             password_is_good(&new.password, &name, &printed)?;
             Ok::<_, Refused>((name, printed))
         };

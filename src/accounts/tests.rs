@@ -171,9 +171,20 @@ fn no_two_accounts_sign_alike_and_one_administrator_stays() {
         let alike = NewAccount { name, printed, ..new("x", Role::Viewer) };
         assert_eq!(accounts.add(alike, &order()), Ok(Err(Refused::Taken)));
     }
+    for (name, printed) in
+        [("system", "Li"), ("li", "System"), ("li", "viewer\u{200b} of the plant")]
+    {
+        let (name, printed) = (name.to_owned(), printed.to_owned());
+        let refused =
+            accounts.add(NewAccount { name, printed, ..new("x", Role::Viewer) }, &order());
+        assert!(matches!(refused, Ok(Err(Refused::Unfit(_)))), "{refused:?}");
+    }
+    let before = accounts.accounts().unwrap();
     for change in [Change::Disable, Change::Role(Role::Viewer)] {
         assert_eq!(accounts.change("admin", change, &order()), Ok(Err(Refused::LastAdmin)));
     }
+    assert_eq!(accounts.accounts().unwrap(), before, "not even when it was last changed");
+    assert!(accounts.change("admin", Change::Role(Role::Admin), &order()).unwrap().is_ok());
     assert!(accounts.verify("admin", PASSWORD).unwrap().is_ok(), "nothing was changed");
     assert_eq!(accounts.accounts().unwrap()[0].account.role, Role::Admin);
     assert_eq!(accounts.add(new("second", Role::Admin), &order()), Ok(Ok(())));
@@ -370,6 +381,7 @@ const BEFORE_STEP_13: &str = "alter table account drop column must_change;
 alter table account drop column again_wrong;
 alter table account drop column again_locked_until_us;
 drop table stray_password;
+drop trigger configuration_use_follow;
 delete from migration where step = 13;";
 
 /// Transactions in the log of a journal: frames of the log that end one (SQLite file format, 4.1).

@@ -1,7 +1,7 @@
 //! `/api/v1/admin`: users and the tokens of displays. Each change has its reason.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use domain::account::{Change, NewAccount, Order, Role, StoredAccount, StoredDisplay};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api::{Sent, TEXT, text};
-use super::error::{ErrorView, WebError, short};
+use super::error::{ErrorView, Path, WebError, short};
 use super::session::refused;
 use super::{App, Asker, Routes, blocking};
 

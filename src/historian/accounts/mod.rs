@@ -124,16 +124,26 @@ impl AccountBook {
         let done = match &self.0 {
             Way::Within(historian) => {
                 let (told, made) = std::sync::mpsc::sync_channel(1);
-                historian.write(move |conn| {
+                let done = historian.write(move |conn| {
                     let made = match work(conn) {
                         Err(Failure::Sql(cause)) => return Err(cause),
                         made => made,
                     };
+                    // What has found damage is taken back: nothing of it was done.
+                    let kept = match made {
+                        Ok(_) => Ok(()),
+                        Err(_) => Err(rusqlite::Error::StatementChangedRows(0)),
+                    };
                     // Whoever asked waits for it.
                     let _ = told.send(made);
-                    Ok(())
-                })?;
-                made.recv().map_err(|_| StoreError::Closed)?
+                    kept
+                });
+                match (made.try_recv(), done) {
+                    (Ok(Err(failure)), _) => Err(failure),
+                    (_, Err(error)) => return Err(error),
+                    (Ok(made), Ok(())) => made,
+                    (Err(_), Ok(())) => return Err(StoreError::Closed),
+                }
             }
             Way::Beside(beside) => {
                 let mut conn = open(&beside.path)?;

@@ -139,6 +139,14 @@ fn alter(
     let Some((role, disabled)): Option<(String, bool)> = found else {
         return Ok(Err(Refused::NoAccount));
     };
+    // Asked before anything is changed: what is refused leaves no trace in the account.
+    let is_admin = role == Role::Admin.word() && !disabled;
+    let ends = matches!(change, Change::Disable)
+        || matches!(change, Change::Role(other) if *other != Role::Admin);
+    let sql = "select exists (select 1 from account where role = 'admin' and disabled_us is null and name <> ?1)";
+    if is_admin && ends && !conn.query_row(sql, [name], |row| row.get(0))? {
+        return Ok(Err(Refused::LastAdmin));
+    }
     let can = |disabled: bool| if disabled { "disabled" } else { "enabled" };
     let told = match change {
         Change::Disable => {
@@ -162,14 +170,6 @@ fn alter(
             (role.as_str(), other.word())
         }
     };
-    let sql = "select exists (select 1 from account where role = 'admin' and disabled_us is null)";
-    let is_left: bool = conn.query_row(sql, [], |row| row.get(0))?;
-    if !is_left && role == Role::Admin.word() && !disabled {
-        // Puts back what was just changed: the transaction is not ours to break off.
-        let sql = "update account set role = ?2, disabled_us = null where name = ?1";
-        conn.execute(sql, params![name, role])?;
-        return Ok(Err(Refused::LastAdmin));
-    }
     conn.execute("delete from session where account = ?1", [name])?;
     Ok(Ok((told.0.to_owned(), told.1.to_owned())))
 }
