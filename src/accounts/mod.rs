@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::account::{
-    Account, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, SessionLimits,
-    StoredAccount, StoredDisplay, account_name, password_is_good, printed_name,
+    Account, Asking, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, SessionLimits,
+    StoredAccount, StoredDisplay, account_name, is_free, password_is_good, printed_name,
 };
 use domain::digest::sha256;
 use domain::units::MINUTE_US;
@@ -128,6 +128,8 @@ impl Accounts {
     ) -> Result<Result<(), Refused>, String> {
         let fit = || {
             let (name, printed) = (account_name(&new.name)?, printed_name(&new.printed)?);
+            is_free(&name)?;
+            is_free(&printed)?;
             password_is_good(&new.password, &name, &printed)?;
             Ok::<_, Refused>((name, printed))
         };
@@ -141,39 +143,52 @@ impl Accounts {
         self.0.book.add(new, (hash, first), (self.now_us(), order)).map_err(text)
     }
 
-    /// Whether the password is that of the account; counts as an attempt to sign in. Takes as long whatever is wrong.
+    /// Whether the password is that of the account, asked for again of who is signed in: wrong ones lock that, and not the
+    /// sign-in. Takes as long whatever is wrong.
     ///
     /// # Errors
     /// In words: the journal cannot be read or written. The inner one is for the audit trail.
     pub fn verify(&self, name: &str, password: &str) -> Result<Result<Account, NoLogin>, String> {
-        Ok(self.look(name, password)?.map(|login| login.account))
+        Ok(self.look(name, password, Asking::Again)?.map(|login| login.account))
     }
 
-    fn look(&self, name: &str, password: &str) -> Result<Result<Login, NoLogin>, String> {
-        let found = match account_name(name) {
-            Ok(name) => self.0.book.login(&name).map_err(text)?,
-            Err(_) => None,
+    fn look(
+        &self,
+        name: &str,
+        password: &str,
+        asking: Asking,
+    ) -> Result<Result<Login, NoLogin>, String> {
+        // What can be no name is looked for as well, and not found.
+        let name = account_name(name).unwrap_or_default();
+        let usable = match self.0.book.login(&name, asking).map_err(text)? {
+            None => Err(NoLogin::Unknown),
+            Some(login) if login.disabled => Err(NoLogin::Disabled),
+            Some(login) if login.tries.is_locked(self.now_us()) => Err(NoLogin::Locked),
+            Some(login) => Ok(login),
         };
-        let Some(mut login) = found else {
-            password::pretend(password);
-            return Ok(Err(NoLogin::Unknown));
+        // Whatever is wrong, one password is compared and one row is written: how long it takes tells nothing.
+        let fits = match &usable {
+            Ok(login) => password::fits(password, &login.password),
+            Err(_) => password::pretend(password),
         };
-        if login.disabled || login.tries.is_locked(self.now_us()) {
-            password::pretend(password);
-            return Ok(Err(if login.disabled { NoLogin::Disabled } else { NoLogin::Locked }));
-        }
-        let name = &login.account.name;
-        if !password::fits(password, &login.password) {
-            let locked = self.0.book.wrong_password(name, self.now_us()).map_err(text)?;
-            return Ok(Err(if locked { NoLogin::WrongAndLocked } else { NoLogin::Wrong }));
-        }
+        let mut login = match usable {
+            Ok(login) if fits => login,
+            usable => {
+                let counts = usable.is_ok().then_some(&*name);
+                let locked = self.0.book.wrong_password(counts, asking, self.now_us());
+                let locked = locked.map_err(text)?;
+                let wrong = if locked { NoLogin::WrongAndLocked } else { NoLogin::Wrong };
+                return Ok(Err(usable.err().unwrap_or(wrong)));
+            }
+        };
         let rehashed = match password::is_dated(&login.password) {
             true => Some(password::hash(password)?),
             false => None,
         };
         if rehashed.is_some() || login.tries.wrong > 0 || login.tries.locked_until_us.is_some() {
-            let looked_at = &login.password;
-            self.0.book.right_password(name, looked_at, rehashed.as_deref()).map_err(text)?;
+            let looked_at = (&*name, login.password.as_str());
+            let kept = self.0.book.right_password(looked_at, asking, rehashed.as_deref());
+            kept.map_err(text)?;
         }
         login.password = rehashed.unwrap_or(login.password);
         Ok(Ok(login))
@@ -184,7 +199,7 @@ impl Accounts {
     /// # Errors
     /// As [`Accounts::verify`].
     pub fn login(&self, name: &str, password: &str) -> Result<Result<Begun, NoLogin>, String> {
-        let login = match self.look(name, password)? {
+        let login = match self.look(name, password, Asking::SignIn)? {
             Ok(login) => login,
             Err(no) => return Ok(Err(no)),
         };
@@ -258,6 +273,36 @@ impl Accounts {
         self.0.book.end_session(token).map_err(text)
     }
 
+    /// Gives the account of a session a password that its owner chose, for the old one, and ends its other sessions.
+    ///
+    /// # Errors
+    /// As [`Accounts::verify`]. The inner one is for people; a wrong old password counts as one at signing.
+    pub fn own_password(
+        &self,
+        session: &str,
+        (old, new): (&str, &str),
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String> {
+        let no = |why| Ok(Err(Refused::NoLogin(why)));
+        let Some(account) = self.session(session, true)? else { return no(NoLogin::Unknown) };
+        let login = match self.look(&account.name, old, Asking::Again)? {
+            Ok(login) => login,
+            Err(why) => return no(why),
+        };
+        if let Err(why) = password_is_good(new, &account.name, &account.printed) {
+            return Ok(Err(why.into()));
+        }
+        if old == new {
+            return Ok(Err(Refused::Unfit("the new password is the old one; choose another")));
+        }
+        let (hash, kept) = (password::hash(new)?, sha256(session));
+        let done = self.0.book.own_password(&login, (hash, &kept), (self.now_us(), order));
+        let is_done = done.map_err(text)?;
+        self.seen().sessions.clear();
+        // An administrator was faster: the old password counts no more.
+        if is_done { Ok(Ok(())) } else { no(NoLogin::Wrong) }
+    }
+
     /// All accounts, by name.
     ///
     /// # Errors
@@ -279,7 +324,7 @@ impl Accounts {
         let Ok(name) = account_name(name) else { return Ok(Err(Refused::NoAccount)) };
         let change = match change {
             Change::Reset(password) => {
-                let Some(login) = self.0.book.login(&name).map_err(text)? else {
+                let Some(login) = self.0.book.login(&name, Asking::SignIn).map_err(text)? else {
                     return Ok(Err(Refused::NoAccount));
                 };
                 if let Err(why) = password_is_good(&password, &name, &login.account.printed) {

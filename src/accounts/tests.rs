@@ -122,7 +122,7 @@ fn what_an_administrator_changes_ends_the_sessions_of_the_user() {
 fn a_password_that_was_changed_meanwhile_begins_no_session() {
     let (_dir, historian, accounts) = filled();
     let book = AccountBook::within(&historian);
-    let looked_at = book.login("quality").unwrap().unwrap();
+    let looked_at = book.login("quality", Asking::SignIn).unwrap().unwrap();
     let begin = |login: &Login| book.begin_session(&sha256("token"), login, (1, 0)).unwrap();
     assert_eq!(
         accounts
@@ -132,8 +132,9 @@ fn a_password_that_was_changed_meanwhile_begins_no_session() {
         Ok(())
     );
     assert!(!begin(&looked_at), "the old password");
-    book.right_password("quality", &looked_at.password, Some("put back")).unwrap();
-    let login = book.login("quality").unwrap().unwrap();
+    let looked = ("quality", looked_at.password.as_str());
+    book.right_password(looked, Asking::SignIn, Some("put back")).unwrap();
+    let login = book.login("quality", Asking::SignIn).unwrap().unwrap();
     assert_ne!(login.password, "put back");
     assert!(begin(&login), "the control: the new password begins one");
 }
@@ -170,9 +171,20 @@ fn no_two_accounts_sign_alike_and_one_administrator_stays() {
         let alike = NewAccount { name, printed, ..new("x", Role::Viewer) };
         assert_eq!(accounts.add(alike, &order()), Ok(Err(Refused::Taken)));
     }
+    for (name, printed) in
+        [("system", "Li"), ("li", "System"), ("li", "viewer\u{200b} of the plant")]
+    {
+        let (name, printed) = (name.to_owned(), printed.to_owned());
+        let refused =
+            accounts.add(NewAccount { name, printed, ..new("x", Role::Viewer) }, &order());
+        assert!(matches!(refused, Ok(Err(Refused::Unfit(_)))), "{refused:?}");
+    }
+    let before = accounts.accounts().unwrap();
     for change in [Change::Disable, Change::Role(Role::Viewer)] {
         assert_eq!(accounts.change("admin", change, &order()), Ok(Err(Refused::LastAdmin)));
     }
+    assert_eq!(accounts.accounts().unwrap(), before, "not even when it was last changed");
+    assert!(accounts.change("admin", Change::Role(Role::Admin), &order()).unwrap().is_ok());
     assert!(accounts.verify("admin", PASSWORD).unwrap().is_ok(), "nothing was changed");
     assert_eq!(accounts.accounts().unwrap()[0].account.role, Role::Admin);
     assert_eq!(accounts.add(new("second", Role::Admin), &order()), Ok(Ok(())));
@@ -245,8 +257,11 @@ fn what_cannot_be_noted_is_not_done() {
     accounts.add_display("Wall 1", &order()).unwrap().unwrap();
     let (number, role) = (accounts.displays().unwrap()[0].number, Change::Role(Role::Operator));
     let state = || (accounts.accounts().unwrap(), accounts.displays().unwrap());
+    let token = accounts.login("operator", PASSWORD).unwrap().unwrap().token;
+    let passwords = (PASSWORD, "another horse");
     let orders = || {
         [
+            accounts.own_password(&token, passwords, &order()).map(drop),
             accounts.add(new("second", Role::Viewer), &order()).map(drop),
             accounts.change("viewer", role.clone(), &order()).map(drop),
             accounts.add_display("Wall 2", &order()).map(drop),
@@ -262,14 +277,14 @@ fn what_cannot_be_noted_is_not_done() {
     }
     assert_eq!(state(), before);
     conn.execute_batch("drop trigger full").unwrap();
-    assert_eq!(orders(), [Ok(()), Ok(()), Ok(()), Ok(())]);
+    assert_eq!(orders(), [Ok(()), Ok(()), Ok(()), Ok(()), Ok(())]);
     let after = state();
     assert_eq!((after.0.len(), after.1.len()), (before.0.len() + 1, before.1.len() + 1));
     drop((conn, accounts));
     historian.close().unwrap();
     let noted = find_in(dir.path(), &Filter::default(), 99).unwrap();
-    // Four accounts of the scene and five orders.
-    assert_eq!(noted.iter().filter(|entry| entry.reason == "as agreed").count(), 4 + 5);
+    // Four accounts of the scene and six orders.
+    assert_eq!(noted.iter().filter(|entry| entry.reason == "as agreed").count(), 4 + 6);
     assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
 }
 
@@ -291,4 +306,152 @@ fn an_account_is_made_and_noted_before_the_first_start() {
     historian.close().unwrap();
     assert_eq!(noted()[..2], ["journal_begun", "user_add"]);
     assert_eq!(verify(dir.path(), &[]).unwrap().findings, []);
+}
+
+/// Shows: ACC-05
+#[test]
+fn a_password_that_somebody_else_set_is_marked_until_its_owner_chose_another() {
+    let (_dir, historian, accounts) = filled();
+    let must = |token: &str| accounts.session(token, true).unwrap().map(|of| of.must_change);
+    let begin = |password| accounts.login("quality", password).unwrap().unwrap().token;
+    let (token, other) = (begin(PASSWORD), begin(PASSWORD));
+    assert_eq!((must(&token), must(&other)), (Some(true), Some(true)));
+    let own = |token: &str, old, new| accounts.own_password(token, (old, new), &order()).unwrap();
+    let wrong = Err(Refused::NoLogin(NoLogin::Wrong));
+    assert_eq!(own(&token, "wrong horse", "my own horse"), wrong);
+    assert_eq!(own("0000", PASSWORD, "my own horse"), Err(Refused::NoLogin(NoLogin::Unknown)));
+    for unfit in ["short", PASSWORD, "QUALITY of the plant"] {
+        assert!(matches!(own(&token, PASSWORD, unfit), Err(Refused::Unfit(_))), "{unfit}");
+        assert_eq!(must(&token), Some(true));
+    }
+    assert_eq!(own(&token, PASSWORD, "my own horse"), Ok(()));
+    assert_eq!((must(&token), must(&other)), (Some(false), None), "other sessions end");
+    assert_eq!(accounts.verify("quality", PASSWORD), Ok(Err(NoLogin::Wrong)));
+    assert!(!accounts.verify("quality", "my own horse").unwrap().unwrap().must_change);
+    let reset = Change::Reset("told by phone".to_owned());
+    assert!(accounts.change("quality", reset, &order()).unwrap().is_ok());
+    assert_eq!(must(&begin("told by phone")), Some(true));
+    // One that was looked at before somebody else changed it.
+    let book = AccountBook::within(&historian);
+    let looked_at = book.login("operator", Asking::SignIn).unwrap().unwrap();
+    let reset = Change::Reset("told by phone".to_owned());
+    assert!(accounts.change("operator", reset, &order()).unwrap().is_ok());
+    let late = |login: &Login| {
+        let hash = ("late".to_owned(), "token");
+        book.own_password(login, hash, (1, &order())).unwrap()
+    };
+    assert!(!late(&looked_at));
+    assert!(late(&book.login("operator", Asking::SignIn).unwrap().unwrap()), "the control");
+}
+
+/// A journal from before anybody could change their own password: only who made the first account knows theirs alone.
+#[test]
+fn passwords_of_an_older_journal_were_all_given_but_that_of_the_set_up() {
+    let (dir, historian) = journal();
+    let accounts = later(&historian, 0);
+    let token = accounts.offer_set_up().unwrap().unwrap();
+    assert_eq!(accounts.set_up(&token, new("boss", Role::Admin), &order()), Ok(Ok(())));
+    assert_eq!(accounts.add(new("wang", Role::Viewer), &order()), Ok(Ok(())));
+    let boss = accounts.login("boss", PASSWORD).unwrap().unwrap();
+    assert!(!boss.account.must_change);
+    drop(accounts);
+    historian.close().unwrap();
+    let reopened = || {
+        let conn = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+        conn.execute_batch(BEFORE_STEP_13).unwrap();
+        drop(conn);
+        let historian = Historian::open(dir.path(), Options::default()).unwrap();
+        let accounts = later(&historian, 0);
+        let must =
+            |kept: StoredAccount| (kept.account.name.into_string(), kept.account.must_change);
+        let found: Vec<_> = accounts.accounts().unwrap().into_iter().map(must).collect();
+        let reset = Change::Reset("told by phone".to_owned());
+        assert!(accounts.change("boss", reset, &order()).unwrap().is_ok());
+        drop(accounts);
+        historian.close().unwrap();
+        found
+    };
+    let told = |boss, wang| vec![("boss".to_owned(), boss), ("wang".to_owned(), wang)];
+    assert_eq!(reopened(), told(false, true));
+    assert_eq!(reopened(), told(true, true), "it was reset since");
+}
+
+/// Takes a journal back to the step before accounts had marks.
+const BEFORE_STEP_13: &str = "alter table account drop column must_change;
+alter table account drop column again_wrong;
+alter table account drop column again_locked_until_us;
+drop table stray_password;
+drop trigger configuration_use_follow;
+delete from migration where step = 13;";
+
+/// Transactions in the log of a journal: frames of the log that end one (SQLite file format, 4.1).
+fn n_commits(dir: &std::path::Path) -> usize {
+    let log = std::fs::read(dir.join("journal.db-wal")).unwrap();
+    let word = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().unwrap());
+    let (page, salt) = (word(8) as usize, &log[16..24]);
+    let frames = (32..log.len()).step_by(24 + page);
+    // Frames of an earlier round of the log have another salt.
+    let frames = frames.take_while(|at| log.get(at + 8..at + 16).is_some_and(|of| of == salt));
+    frames.filter(|at| word(at + 4) > 0).count()
+}
+
+/// An answer that takes as long as a write to the disk more would tell that there is such a name. The control is a right
+/// password, which is no write.
+#[test]
+fn whatever_is_wrong_with_a_login_costs_as_many_writes() {
+    let (dir, _historian, accounts) = filled();
+    assert!(accounts.change("viewer", Change::Disable, &order()).unwrap().is_ok());
+    let costs = |name: &str, password: &str| {
+        let before = n_commits(dir.path());
+        let found = accounts.login(name, password).unwrap().map(drop);
+        (found, n_commits(dir.path()) - before)
+    };
+    for name in ["nobody", "no body'; --", "", &"x".repeat(50)] {
+        assert_eq!(costs(name, PASSWORD), (Err(NoLogin::Unknown), 1), "{name}");
+    }
+    assert_eq!(costs("viewer", PASSWORD), (Err(NoLogin::Disabled), 1));
+    for _ in 1..TRIES {
+        assert_eq!(costs("quality", "wrong horse"), (Err(NoLogin::Wrong), 1));
+    }
+    assert_eq!(costs("quality", "wrong horse"), (Err(NoLogin::WrongAndLocked), 1));
+    assert_eq!(costs("quality", PASSWORD), (Err(NoLogin::Locked), 1));
+    let before = n_commits(dir.path());
+    assert!(accounts.verify("operator", PASSWORD).unwrap().is_ok());
+    assert_eq!(n_commits(dir.path()), before);
+}
+
+/// Somebody who guesses at the sign-in, from wherever, keeps nobody from signing who is signed in; nor the other way round.
+#[test]
+fn wrong_logins_do_not_keep_who_is_signed_in_from_signing() {
+    let (_dir, _historian, accounts) = filled();
+    let sign_in = |password| accounts.login("quality", password).unwrap().map(|begun| begun.token);
+    let sign = |password| accounts.verify("quality", password).unwrap().map(drop);
+    let token = sign_in(PASSWORD).unwrap();
+    for _ in 0..TRIES {
+        assert!(sign_in("wrong horse").is_err());
+    }
+    assert_eq!(sign_in(PASSWORD), Err(NoLogin::Locked));
+    assert_eq!(sign(PASSWORD), Ok(()));
+    let own = |old, new| accounts.own_password(&token, (old, new), &order()).unwrap();
+    assert_eq!(own(PASSWORD, "my own horse"), Ok(()));
+    assert!(sign_in("my own horse").is_ok(), "what is guessed at is another one now");
+    // Those at signing and at a change of the password are one count, which locks both.
+    for n in 1..TRIES {
+        let wrong = match n % 2 {
+            0 => sign("wrong horse"),
+            _ => own("wrong horse", PASSWORD).map_err(|_| NoLogin::Wrong),
+        };
+        assert_eq!(wrong, Err(NoLogin::Wrong));
+    }
+    assert_eq!(sign("wrong horse"), Err(NoLogin::WrongAndLocked));
+    assert_eq!(sign("my own horse"), Err(NoLogin::Locked));
+    assert_eq!(own("my own horse", PASSWORD), Err(Refused::NoLogin(NoLogin::Locked)));
+    assert!(sign_in("my own horse").is_ok(), "the sign-in is not locked");
+    let locked = |accounts: &Accounts| {
+        let found = accounts.accounts().unwrap();
+        found.iter().filter(|kept| kept.locked_until_us.is_some()).count()
+    };
+    assert_eq!(locked(&accounts), 1, "administrators see it");
+    assert!(accounts.change("quality", Change::Enable, &order()).unwrap().is_ok());
+    assert_eq!((locked(&accounts), sign("my own horse")), (0, Ok(())));
 }

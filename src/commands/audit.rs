@@ -216,8 +216,9 @@ fn export(search: &Search, csv: &Path) -> Result<ExitCode, Refusal> {
         Refusal::of(csv, &format!("cannot be written: {error}; name a file that is not there"))
     };
     let text = sheet::whole(&trail::columns(), entries.iter().map(trail::cells)).map_err(cannot)?;
-    noted(&dir, &csv.display().to_string());
     let mut file = std::fs::File::create_new(csv).map_err(cannot)?;
+    // Once there is a file to write to, and before anything is in it.
+    noted(&dir, &csv.display().to_string());
     std::io::Write::write_all(&mut file, &text).and_then(|()| file.sync_all()).map_err(cannot)?;
     Ok(print(&format!("{} entries written to {}\n", entries.len(), csv.display())))
 }

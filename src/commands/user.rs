@@ -17,6 +17,9 @@ use super::{Refusal, audit, complain, journal, print};
 /// A password is read from the terminal without being shown, or from the first line of stdin; never from an argument,
 /// which others on this machine could see. A change counts after a second at the latest, and ends the sessions of the
 /// user. Each change is noted in the audit trail with who was at this command line, or it is not made.
+///
+/// A password that is set here is for one thing: to sign in and choose another one. Nobody can prove at a command line
+/// that nobody else knows it, and what a user signs has to be theirs alone.
 #[derive(Args)]
 #[command(after_help = "\
 Example:
@@ -52,7 +55,7 @@ enum UserAct {
     Disable(Of),
     /// Let a name be signed in with again, also one that is locked
     Enable(Of),
-    /// Set another password
+    /// Set another password, which the user has to change at the next sign-in
     Reset(Of),
     /// Give another role
     Role {

@@ -59,18 +59,21 @@ impl Journal {
     ) -> Result<Journal, StoreError> {
         let place = Place::claim(dir)?;
         let path = place.database();
-        let conn = match sound(&path, !place.beside(heal::COPY).exists()) {
+        let (conn, healed) = match sound(&path, !place.beside(heal::COPY).exists()) {
             Err(damage) if heal::is_damage(&damage) => {
-                heal::heal(&place, damage, now, |path| sound(path, false))?
+                (heal::heal(&place, damage, now, |path| sound(path, false))?, true)
             }
-            conn => conn?,
+            conn => (conn?, false),
         };
-        let run = begin_run(&conn, boot, now).map_err(|e| StoreError::from_sqlite(&path, e))?;
+        let beside = audit::Beside::new(dir);
+        let run = begin_run(&conn, boot, now)
+            // What a journal that was healed has lost is in its trail already.
+            .and_then(|run| if healed { Ok(run) } else { doubt(&conn, &beside).map(|()| run) })
+            .map_err(|e| StoreError::from_sqlite(&path, e))?;
         // After the first write, so that the log has its name too, and before anything is acknowledged.
         place.sync()?;
         let (keep_raw_us, keep_seconds_us) = (us(keep_raw), i64::MAX);
         let (pruned_us, cut_at) = (i64::MIN, None);
-        let beside = audit::Beside::new(dir);
         let mut journal = Journal {
             conn,
             place,
@@ -500,6 +503,18 @@ fn begin_run(conn: &Connection, boot: &str, now: Moment) -> rusqlite::Result<i64
     audit::begin(&tx)?;
     tx.commit()?;
     Ok(run)
+}
+
+/// Notes where the trail is not what the file beside the journal tells of it.
+fn doubt(conn: &Connection, beside: &audit::Beside) -> rusqlite::Result<()> {
+    let Some(note) = beside.doubt(conn)? else { return Ok(()) };
+    tracing::error!(
+        why = note.reason,
+        "the audit trail is not as it was when this journal was last open"
+    );
+    let tx = conn.unchecked_transaction()?;
+    audit::add(&tx, &note)?;
+    tx.commit()
 }
 
 /// Size of a file, 0 where there is none.

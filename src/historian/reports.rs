@@ -144,10 +144,18 @@ impl Historian {
         number: i64,
         by: &Actor,
     ) -> Result<Result<(), NotSigned>, StoreError> {
+        // Unpacked and hashed here: lines wait for the writer. Pages never change; that the row still holds this one is
+        // asked there by its hash.
+        let page_sha256 = match self.final_page(line, number) {
+            Ok(page) => page.map(sha256),
+            Err(StoreError::Damaged { .. }) => return Ok(Err(NotSigned::Changed)),
+            Err(error) => return Err(error),
+        };
+        let Some(page_sha256) = page_sha256 else { return Ok(Err(NotSigned::NoReport)) };
         let (name, by) = (line.clone(), by.clone());
         let (told, given) = std::sync::mpsc::sync_channel(1);
         self.write(move |conn| {
-            let made = second(conn, &name, number, &by)?;
+            let made = second(conn, &name, (number, &page_sha256), &by)?;
             // Whoever asked waits for it.
             let _ = told.send(made);
             Ok(())
@@ -160,7 +168,7 @@ impl Historian {
 fn second(
     conn: &Connection,
     name: &LineId,
-    number: i64,
+    (number, page_sha256): (i64, &str),
     by: &Actor,
 ) -> rusqlite::Result<Result<(), NotSigned>> {
     let Some(line) = record::line_id(conn, name)? else { return Ok(Err(NotSigned::NoReport)) };
@@ -174,10 +182,8 @@ fn second(
     if conn.query_row(sql, args, |row| row.get(0))? {
         return Ok(Err(NotSigned::Later));
     }
-    match page(conn, line, number) {
-        Ok(_) => {}
-        Err(Failure::Sql(cause)) => return Err(cause),
-        Err(_) => return Ok(Err(NotSigned::Changed)),
+    if found.page_sha256 != page_sha256 {
+        return Ok(Err(NotSigned::Changed));
     }
     let (record, sha256) = (number.to_string(), report_sha256(name.as_str(), &found));
     let signatures = audit::signatures_of(conn, name, (Signed::Report, &record))?;

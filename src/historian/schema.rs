@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { step: 10, sql: include_str!("sql/0010_andon.sql") },
     Migration { step: 11, sql: include_str!("sql/0011_users.sql") },
     Migration { step: 12, sql: include_str!("sql/0012_audit.sql") },
+    Migration { step: 13, sql: include_str!("sql/0013_trust.sql") },
 ];
 
 /// Brings a new or older journal to the present schema; refuses everything else and changes nothing then.

@@ -61,6 +61,15 @@ impl web::Accounts for KeptAccounts {
         self.0.change(name, change, order)
     }
 
+    fn own_password(
+        &self,
+        session: &str,
+        passwords: (&str, &str),
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String> {
+        self.0.own_password(session, passwords, order)
+    }
+
     fn displays(&self) -> Result<Vec<StoredDisplay>, String> {
         self.0.displays()
     }

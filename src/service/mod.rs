@@ -229,7 +229,9 @@ impl Service {
                 "the screens are served in clear: everybody on the network can read and change what is sent; see [web.tls]"
             );
         }
-        let looked_after = certificate.clone().map(screens::look_after);
+        let looked_after = certificate.clone();
+        let looked_after =
+            looked_after.map(|server| screens::look_after(server, historian.clone()));
         let failed = tokio::sync::Mutex::new(failed);
         Ok(Service {
             addr,

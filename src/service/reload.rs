@@ -162,13 +162,22 @@ impl Reloader {
         }
         check(&new, &change, self.0.clock)?;
         // Before anything is changed: a certificate that cannot be used is a mistake like others.
-        let renewed = screens::renew(self.0.certificate.as_ref()).await;
-        let renewed = renewed.map_err(|why| Refusal::Mistakes(vec![why]))?;
-        if new.sha256 == running.config.sha256 {
-            return Ok(renewed.into_iter().collect());
+        let ready = screens::read_again(self.0.certificate.as_ref()).await;
+        let ready = ready.map_err(|why| Refusal::Mistakes(vec![why]))?;
+        let is_same = new.sha256 == running.config.sha256;
+        if !is_same {
+            self.apply(running, new, &change, by).await?;
         }
-        self.apply(running, new, &change, by).await?;
-        Ok(change.tell().into_iter().chain(renewed).collect())
+        // Shown only once the configuration is taken that it was read with.
+        let whose = (running.ground.historian.clone(), by.1.clone());
+        let shown = screens::show(self.0.certificate.as_ref(), ready, whose).await;
+        let renewed = match shown {
+            Ok(renewed) => renewed,
+            Err(why) if is_same => return Err(Refusal::Failed(anyhow::anyhow!(why))),
+            Err(why) => Some(format!("the certificate of the screens stays as it was: {why}")),
+        };
+        let told = if is_same { Vec::new() } else { change.tell() };
+        Ok(told.into_iter().chain(renewed).collect())
     }
 
     async fn apply(

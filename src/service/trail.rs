@@ -13,6 +13,10 @@ impl Trail for StoredHistory {
         self.0.note(note).map_err(|error| error.to_string())
     }
 
+    fn note_all(&self, notes: Vec<Note>) -> Result<(), String> {
+        self.0.note_all(notes).map_err(|error| error.to_string())
+    }
+
     fn entries(&self, filter: &Filter, limit: usize) -> Result<Vec<Entry>, String> {
         self.0.audit(filter, limit).map_err(|error| error.to_string())
     }

@@ -18,7 +18,7 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
 pub use certificate::{Certificate, Thumbprint};
 pub(crate) use made::around;
-pub(crate) use server::{Server, Source};
+pub(crate) use server::{Ready, Server, Source};
 
 /// What all encryption rests on.
 fn provider() -> Arc<CryptoProvider> {

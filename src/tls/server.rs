@@ -48,6 +48,13 @@ pub(crate) struct Server {
     tried: Mutex<Tried>,
 }
 
+/// A certificate that was read and can be shown.
+pub(crate) struct Ready {
+    key: Arc<CertifiedKey>,
+    pub(crate) certificate: Certificate,
+    stamps: Vec<Option<Stamp>>,
+}
+
 #[derive(Default)]
 struct Tried {
     stamps: Vec<Option<Stamp>>,
@@ -111,24 +118,40 @@ impl Server {
         self.shown.0.read().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
-    /// Reads the files again. The new certificate where there is one; new connections get it.
+    /// Reads the files again: what they hold where that is another certificate. Nothing is shown of it yet.
     ///
     /// # Errors
     /// As [`Server::open`]; the one before stays.
-    pub(crate) fn renew(&self, now_s: i64) -> Result<Option<Certificate>, String> {
-        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn read_again(&self, now_s: i64) -> Result<Option<Ready>, String> {
         // Looked at before they are read: what changes meanwhile is read another time.
-        tried.stamps = stamps(&self.source);
-        let (key, certificate) = read(&self.source, now_s)?;
-        let mut shown = self.shown.0.write().unwrap_or_else(PoisonError::into_inner);
-        let differs = shown.1 != certificate;
-        *shown = (key, certificate.clone());
-        Ok(differs.then_some(certificate))
+        let stamps = stamps(&self.source);
+        let (key, certificate) = read(&self.source, now_s).inspect_err(|_| self.tried(&stamps))?;
+        let is_shown = self.certificate() == certificate;
+        if is_shown {
+            self.tried(&stamps);
+        }
+        Ok((!is_shown).then_some(Ready { key, certificate, stamps }))
+    }
+
+    /// Shows what was read: new connections get it.
+    pub(crate) fn show(&self, ready: Ready) {
+        self.tried(&ready.stamps);
+        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) =
+            (ready.key, ready.certificate);
+    }
+
+    fn tried(&self, stamps: &[Option<Stamp>]) {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner).stamps = stamps.to_vec();
     }
 
     /// Looks whether the files have changed, and takes them if they can be taken; to be called now and then. Files that do
-    /// not fit to each other are in the middle of being exchanged, or wrong: said once for each change.
-    pub(crate) fn look(&self, now_s: i64) {
+    /// not fit to each other are in the middle of being exchanged, or wrong: said once for each change. `note` is told which
+    /// certificate is followed by which, and what it cannot keep is not shown.
+    pub(crate) fn look(
+        &self,
+        now_s: i64,
+        note: impl FnOnce(&Certificate, &Certificate) -> Result<(), String>,
+    ) {
         let ends = !self.is_own() && self.certificate().not_after_s - now_s < WARN_S;
         let is_due = {
             let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,11 +161,16 @@ impl Server {
             !is_tried || tried.stamps != stamps(&self.source)
         };
         if is_due {
-            match self.renew(now_s) {
-                Ok(Some(new)) => {
-                    info!(sha256 = %new.thumbprint, subject = new.subject, "the screens show a new certificate");
-                }
-                Ok(None) => {}
+            let taken = self.read_again(now_s).and_then(|ready| {
+                let Some(ready) = ready else { return Ok(()) };
+                note(&self.certificate(), &ready.certificate)?;
+                let Certificate { thumbprint, subject, .. } = &ready.certificate;
+                info!(sha256 = %thumbprint, subject, "the screens show a new certificate");
+                self.show(ready);
+                Ok(())
+            });
+            match taken {
+                Ok(()) => {}
                 Err(why) => {
                     warn!("the certificate of the screens stays as it was: {why}");
                 }

@@ -50,10 +50,10 @@ fn a_certificate_is_made_once_and_anew_before_it_expires() {
     assert!((certificate.not_after_s - certificate.not_before_s) / DAY_S <= 825);
     let again = Server::open(made(dir.path()), NOW_S + 700 * DAY_S).unwrap();
     assert_eq!(again.certificate(), certificate);
-    assert_eq!(again.renew(NOW_S + 700 * DAY_S), Ok(None));
+    assert!(matches!(again.read_again(NOW_S + 700 * DAY_S), Ok(None)));
     // A month before its end there is a new one under the same key.
     let key = std::fs::read(dir.path().join("web/key.pem")).unwrap();
-    again.look(NOW_S + 800 * DAY_S);
+    again.look(NOW_S + 800 * DAY_S, |_, _| Ok(()));
     assert_ne!(again.certificate(), certificate);
     assert_eq!(std::fs::read(dir.path().join("web/key.pem")).unwrap(), key);
 }
@@ -70,7 +70,7 @@ fn files_that_do_not_fit_are_refused_and_the_old_ones_stay() {
         let error = Server::open(source.clone(), NOW_S).map(drop).unwrap_err();
         assert!(error.contains(words), "{error}");
         assert!(!error.contains("BEGIN"), "{error}");
-        assert!(server.renew(NOW_S).unwrap_err().contains(words));
+        assert!(server.read_again(NOW_S).err().unwrap().contains(words));
         assert_eq!(server.certificate(), before);
     };
     let (_, foreign) = pair(other.path());
@@ -86,7 +86,7 @@ fn files_that_do_not_fit_are_refused_and_the_old_ones_stay() {
     put(&cert, "", 0o644);
     refused("cert.pem: holds no certificate");
     put(&cert, &chain, 0o644);
-    assert_eq!(server.renew(NOW_S), Ok(None));
+    assert!(matches!(server.read_again(NOW_S), Ok(None)));
 }
 
 #[test]
@@ -99,15 +99,20 @@ fn files_that_are_exchanged_one_after_the_other_are_taken_when_they_fit() {
     let (new_cert, new_key) = pair(other.path());
     let new = std::fs::read(&new_cert).unwrap();
     std::fs::rename(&new_cert, &cert).unwrap();
-    server.look(NOW_S);
+    server.look(NOW_S, |_, _| Ok(()));
     assert_eq!(server.certificate(), before, "the key is still that of the old one");
     std::fs::rename(&new_key, &key).unwrap();
-    server.look(NOW_S);
+    // Read is not shown, and what cannot be noted is not shown either.
+    assert!(matches!(server.read_again(NOW_S), Ok(Some(_))));
+    server.look(NOW_S, |_, _| Err("the disk is full".to_owned()));
+    assert_eq!(server.certificate(), before);
+    server.look(NOW_S, |_, _| Ok(()));
     let after = server.certificate();
     assert_ne!(after, before);
+    assert!(matches!(server.read_again(NOW_S), Ok(None)), "it is the one that is shown");
     assert_eq!(std::fs::read(&cert).unwrap(), new);
     // Without a change nothing is read: what is asked for is the same.
-    server.look(NOW_S);
+    server.look(NOW_S, |_, _| Ok(()));
     assert_eq!(server.certificate(), after);
 }
 

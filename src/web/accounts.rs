@@ -47,7 +47,7 @@ pub trait Accounts: Send + Sync {
         Ok(Err(NoLogin::Unknown))
     }
 
-    /// Whether the password is that of the account, which counts as an attempt to sign in: asked again at signing.
+    /// Whether the password is that of the account, asked for again at signing. Wrong ones lock that, not the sign-in.
     fn verify(&self, name: &str, password: &str) -> Result<Result<Account, NoLogin>, String> {
         let _ = (name, password);
         Ok(Err(NoLogin::Unknown))
@@ -78,6 +78,18 @@ pub trait Accounts: Send + Sync {
         order: &Order,
     ) -> Result<Result<(String, String), Refused>, String> {
         let _ = (name, change, order);
+        Ok(Err(Refused::Open))
+    }
+
+    /// Gives the account of a session a password that its owner chose, for the old one; a wrong one counts as at
+    /// signing. Other sessions of the account end.
+    fn own_password(
+        &self,
+        session: &str,
+        (old, new): (&str, &str),
+        order: &Order,
+    ) -> Result<Result<(), Refused>, String> {
+        let _ = (session, old, new, order);
         Ok(Err(Refused::Open))
     }
 

@@ -1,7 +1,7 @@
 //! `/api/v1/admin`: users and the tokens of displays. Each change has its reason.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use domain::account::{Change, NewAccount, Order, Role, StoredAccount, StoredDisplay};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api::{Sent, TEXT, text};
-use super::error::{ErrorView, WebError, short};
+use super::error::{ErrorView, Path, WebError, short};
 use super::session::refused;
 use super::{App, Asker, Routes, blocking};
 
@@ -34,6 +34,8 @@ pub(crate) struct UserView {
     role: &'static str,
     /// `enabled`, `disabled` or `locked`.
     state: &'static str,
+    /// Whether the password was set by somebody else and has to be changed first.
+    must_change: bool,
     /// When it was made, UTC milliseconds.
     made_ms: i64,
     /// When it was last changed, UTC milliseconds.
@@ -54,6 +56,7 @@ impl UserView {
                 (None, true) => "locked",
                 (None, false) => "enabled",
             },
+            must_change: stored.account.must_change,
             made_ms: stored.made_us / 1_000,
             changed_ms: stored.changed_us / 1_000,
             sessions: stored.sessions,
@@ -71,7 +74,7 @@ pub(crate) struct AddedUser {
     printed: String,
     /// `viewer`, `operator`, `quality` or `admin`.
     role: String,
-    /// Its first password.
+    /// Its first password, which it has to change before anything else.
     password: String,
     /// Why.
     reason: String,

@@ -55,9 +55,21 @@ const SENTENCES: &[(&str, &str)] = &[
     ("there is a display of that name", "已有同名显示屏"),
     ("revoke its token first", "请先吊销其令牌"),
     ("there is no such display, or its token was revoked", "无此显示屏，或其令牌已吊销"),
+    ("the password of this account was set by somebody else", "该账户的密码由他人设定"),
+    ("the new password is the old one", "新密码与原密码相同"),
+    ("choose another", "请另选一个"),
     ("a password has at least 10 characters", "密码至少 10 个字符"),
     ("a password has at most 1,024 bytes", "密码最多 1,024 字节"),
     ("a password is not the name of its owner", "密码不得与姓名相同"),
+    (
+        "a name has a character that cannot be seen, such as one that turns the direction of writing",
+        "姓名含有不可见字符，例如改变书写方向的字符",
+    ),
+    ("type it anew", "请重新输入"),
+    (
+        "the name stands in the audit trail for the service itself, or for nobody known",
+        "该名称在审计追踪中代表服务本身或未知人员",
+    ),
     ("the name on records has 1 to 80 characters", "记录署名须为 1 至 80 个字符"),
     (
         "the name of an account has 1 to 40 letters a to z, digits, dots, hyphens and underscores, and begins with a letter or digit",

@@ -1,34 +1,27 @@
 //! Who is let in. Where people sign in, each request is let through here or refused: by its session, by the token of a
 //! display, or because the route asks nobody. A route that [`need`] does not name for writing is not written to.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::account::{Account, Right, Role};
 
-use super::displays::Bucket;
+use super::address::escaped;
+use super::cookies::{cookie_names, display_cookie};
 use super::error::WebError;
 use super::who::{Access, Asked, Via, Who};
 use super::{App, Shown, blocking};
-use crate::clock::boot_us;
-
-/// Attempts to sign in from one address: so many at once, and so many a second in the long run.
-const TRIES: (f64, f64) = (10.0, 0.1);
-/// Addresses remembered at once.
-const ADDRESSES: usize = 1_000;
-/// How long a browser keeps the token of a display: as long as browsers keep anything. It is renewed by each wall.
-const DISPLAY_KEPT: &str = "; Max-Age=34560000";
 
 /// What a route asks of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Nothing.
     Nobody,
+    /// To be signed in, whoever it is: also where the password has to be changed first.
+    Account,
     /// A right.
     Right(Right),
 }
@@ -38,6 +31,7 @@ pub(crate) fn need(method: &Method, path: &str) -> Option<Need> {
     match *method {
         Method::GET | Method::HEAD => Some(match path {
             "/login" | "/setup" | "/assets/{name}" | "/healthz" | "/readyz" => Need::Nobody,
+            "/account" => Need::Account,
             _ if is_audit(path) => Need::Right(Right::Audit),
             _ if is_admins(path) => Need::Right(Right::Administer),
             _ => Need::Right(Right::Read),
@@ -49,13 +43,18 @@ pub(crate) fn need(method: &Method, path: &str) -> Option<Need> {
 
 /// Whether a path is about the audit trail or what was in force.
 fn is_audit(path: &str) -> bool {
-    let roots = ["/admin/audit", "/api/v1/audit", "/api/v1/configurations"];
-    roots.iter().any(|root| path.starts_with(root))
+    let roots = ["/admin/audit", "/api/v1/audit", "/api/v1/audit.csv", "/api/v1/configurations"];
+    is_below(path, &roots)
 }
 
 /// Whether a path is about users or tokens.
 fn is_admins(path: &str) -> bool {
-    ["/admin", "/api/v1/admin"].iter().any(|root| {
+    is_below(path, &["/admin", "/api/v1/admin"])
+}
+
+/// Whether a path is one of these or below one.
+pub(super) fn is_below(path: &str, roots: &[&str]) -> bool {
+    roots.iter().any(|root| {
         path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })
 }
@@ -64,7 +63,8 @@ fn written(path: &str) -> Option<Need> {
     let of_line = path.strip_prefix("/api/v1/lines/{id}");
     let right = match of_line.unwrap_or(path) {
         "/api/v1/login" | "/api/v1/setup" => return Some(Need::Nobody),
-        "/api/v1/logout" | "/api/v1/session" | "/api/v1/ack/paint" => Right::Read,
+        "/api/v1/logout" | "/api/v1/password" => return Some(Need::Account),
+        "/api/v1/session" | "/api/v1/ack/paint" => Right::Read,
         "/stops/revisions"
         | "/batches"
         | "/batches/close"
@@ -95,8 +95,8 @@ fn is_used(method: &Method, path: &str) -> bool {
     }
 }
 
-/// What a request shows to be let in.
-#[derive(Clone, Debug)]
+/// What a request shows to be let in. No log is told what it is.
+#[derive(Clone)]
 pub(crate) enum Ticket {
     /// The token of a session.
     Session(String),
@@ -104,28 +104,13 @@ pub(crate) enum Ticket {
     Display(String),
 }
 
-/// Names of the two cookies. Over TLS browsers keep them to this host and to TLS.
-fn cookie_names(secure: bool) -> [&'static str; 2] {
-    match secure {
-        true => ["__Host-capline", "__Host-capline-display"],
-        false => ["capline-session", "capline-display"],
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Ticket::Session(_) => "Session(…)",
+            Ticket::Display(_) => "Display(…)",
+        })
     }
-}
-
-/// A cookie that scripts cannot read and other sites cannot use; an empty token takes it away.
-fn cookie(name: &str, token: &str, secure: bool, kept: &str) -> Option<HeaderValue> {
-    let secure = if secure { "; Secure" } else { "" };
-    let kept = if token.is_empty() { "; Max-Age=0" } else { kept };
-    format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{kept}").parse().ok()
-}
-
-/// The cookie of a session; it goes with the browser, and an empty token takes it away.
-pub(crate) fn session_cookie(token: &str, secure: bool) -> Option<HeaderValue> {
-    cookie(cookie_names(secure)[0], token, secure, "")
-}
-
-fn display_cookie(token: &str, secure: bool) -> Option<HeaderValue> {
-    cookie(cookie_names(secure)[1], token, secure, DISPLAY_KEPT)
 }
 
 /// The tickets of a request, the one that counts first.
@@ -146,8 +131,8 @@ fn tickets(headers: &HeaderMap, secure: bool) -> Vec<Ticket> {
 
 impl From<Account> for Who {
     fn from(account: Account) -> Who {
-        let Account { name, printed, role } = account;
-        Who { user: Some(name), printed, role, via: Via::Session }
+        let Account { name, printed, role, must_change } = account;
+        Who { user: Some(name), printed, role, via: Via::Session, must_change }
     }
 }
 
@@ -167,6 +152,7 @@ impl App {
                 printed,
                 role: Role::Viewer,
                 via: Via::Token,
+                must_change: false,
             })),
         })
         .await
@@ -188,7 +174,9 @@ pub(super) async fn door(State(shown): State<Shown>, mut request: Request, next:
     }
     let used = is_used(request.method(), &path);
     let mut found = None;
-    for ticket in tickets(request.headers(), secure) {
+    // What needs nobody is answered also while the record cannot be read.
+    let shown = if need == Need::Nobody { Vec::new() } else { tickets(request.headers(), secure) };
+    for ticket in shown {
         match app.admits(&ticket, used).await {
             Ok(Some(who)) => {
                 found = Some((who, ticket));
@@ -198,12 +186,12 @@ pub(super) async fn door(State(shown): State<Shown>, mut request: Request, next:
             Err(error) => return error.into_response(),
         }
     }
-    match (need, &found) {
-        (Need::Nobody, _) => {}
-        (Need::Right(right), Some((who, _))) if who.may(right) => {}
-        (Need::Right(right), Some(_)) => return WebError::Role(right.least()).into_response(),
-        (Need::Right(_), None) if is_page(&request, &path) => return to_login(&request),
-        (Need::Right(_), None) => return WebError::SignIn.into_response(),
+    if let Err(refused) = passes(need, found.as_ref().map(|(who, _)| who)) {
+        return match (&refused, is_page(&request, &path)) {
+            (WebError::SignIn, true) if found.is_none() => lead("/login", &request),
+            (WebError::OwnPassword, true) => lead("/account", &request),
+            _ => refused.into_response(),
+        };
     }
     let renewed = match &found {
         Some((_, Ticket::Display(token))) if path.starts_with("/wall") => {
@@ -222,22 +210,30 @@ pub(super) async fn door(State(shown): State<Shown>, mut request: Request, next:
     response
 }
 
+/// Whether who asks may pass.
+fn passes(need: Need, who: Option<&Who>) -> Result<(), WebError> {
+    match (need, who) {
+        (Need::Nobody, _) => Ok(()),
+        (_, None) => Err(WebError::SignIn),
+        (Need::Account, Some(who)) if who.user.is_some() => Ok(()),
+        (Need::Account, Some(_)) => Err(WebError::SignIn),
+        (Need::Right(_), Some(who)) if who.must_change => Err(WebError::OwnPassword),
+        (Need::Right(right), Some(who)) if who.may(right) => Ok(()),
+        (Need::Right(right), Some(_)) => Err(WebError::Role(right.least())),
+    }
+}
+
 /// Whether a browser asks for a page that it shows.
 fn is_page(request: &Request, path: &str) -> bool {
     let by_program = ["/api/", "/events", "/metrics"].iter().any(|root| path.starts_with(root));
     !by_program && !request.headers().contains_key(header::AUTHORIZATION)
 }
 
-/// Sends a browser to the page where people sign in, with the way back.
-fn to_login(request: &Request) -> Response {
+/// Sends a browser to the page that comes first, with the way back.
+fn lead(first: &str, request: &Request) -> Response {
     let asked = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let back = asked.bytes().map(|byte| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
-            char::from(byte).to_string()
-        }
-        byte => format!("%{byte:02X}"),
-    });
-    go(&format!("/login?to={}", back.collect::<String>()))
+    // Slashes mean nothing in a query, and are easier to read as they are.
+    go(&format!("{first}?to={}", escaped(asked).replace("%2F", "/")))
 }
 
 fn go(to: &str) -> Response {
@@ -269,51 +265,16 @@ async fn hang(app: &App, uri: &Uri, token: &str, secure: bool) -> Response {
     response
 }
 
-/// Attempts to sign in by address.
-#[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<HashMap<IpAddr, Bucket>>);
-
-impl Attempts {
-    /// Whether another attempt from an address is looked at.
-    pub(super) fn lets_pass(&self, address: IpAddr) -> Result<(), WebError> {
-        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now_us = boot_us();
-        if attempts.len() >= ADDRESSES && !attempts.contains_key(&address) {
-            // Those that have rested long enough to begin anew are forgotten.
-            attempts.retain(|_, bucket| !bucket.has_rested(TRIES, now_us));
-            if attempts.len() >= ADDRESSES {
-                return Err(WebError::TooOften);
-            }
-        }
-        match attempts.entry(address).or_default().lets_pass(TRIES, now_us) {
-            true => Ok(()),
-            false => Err(WebError::TooOften),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_guesses_is_held_up_and_others_are_not() {
-        let attempts = Attempts::default();
-        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse::<IpAddr>().unwrap());
-        let passed = (0..50).filter(|_| attempts.lets_pass(one).is_ok()).count();
-        assert!((10..20).contains(&passed), "{passed}");
-        assert!(attempts.lets_pass(other).is_ok());
-    }
-
-    #[test]
-    fn cookies_belong_to_this_host_and_to_no_script() {
-        let secure = session_cookie("00ff", true).unwrap();
-        let told = "__Host-capline=00ff; Path=/; HttpOnly; SameSite=Strict; Secure";
-        assert_eq!(secure, told);
-        let plain = session_cookie("00ff", false).unwrap();
-        assert_eq!(plain, "capline-session=00ff; Path=/; HttpOnly; SameSite=Strict");
-        assert!(session_cookie("", false).unwrap().to_str().unwrap().ends_with("Max-Age=0"));
-        assert!(session_cookie("a\nb", false).is_none());
+    fn no_log_is_told_a_token() {
+        for ticket in [Ticket::Session("00ff".to_owned()), Ticket::Display("00ff".to_owned())] {
+            let said = format!("{ticket:?} {:?}", Some(&ticket));
+            assert!(said.contains("(…)") && !said.contains("00ff"), "{said}");
+        }
     }
 
     #[test]
@@ -326,6 +287,8 @@ mod tests {
         let audit = Some(Need::Right(Right::Audit));
         assert_eq!(need(&Method::GET, "/admin/audit"), audit);
         assert_eq!(need(&Method::GET, "/api/v1/configurations/{sha256}"), audit);
+        assert_eq!(need(&Method::GET, "/api/v1/audit.csv"), audit);
+        assert_eq!(need(&Method::GET, "/api/v1/audits"), Some(Need::Right(Right::Read)));
         assert_eq!(need(&Method::POST, "/api/v1/admin/anything"), admin);
     }
 

@@ -76,6 +76,9 @@ pub enum WebError {
     /// The role is not enough; the one that is.
     #[error("this needs the role {}", .0.word())]
     Role(Role),
+    /// Somebody else set the password of the account.
+    #[error("the password of this account was set by somebody else")]
+    OwnPassword,
     /// Name, password or both are wrong, or the account cannot be used: always the same words.
     #[error("the name or the password is wrong, or the account is locked")]
     NoLogin,
@@ -148,7 +151,9 @@ impl WebError {
             | WebError::NoValue { .. }
             | WebError::NoCounter(_)
             | WebError::NoChart(_) => StatusCode::NOT_FOUND,
-            WebError::ReadOnly | WebError::Origin | WebError::Role(_) => StatusCode::FORBIDDEN,
+            WebError::ReadOnly | WebError::Origin | WebError::Role(_) | WebError::OwnPassword => {
+                StatusCode::FORBIDDEN
+            }
             WebError::SignIn | WebError::NoLogin => StatusCode::UNAUTHORIZED,
             WebError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             WebError::Parameter(_) => StatusCode::BAD_REQUEST,
@@ -182,6 +187,7 @@ impl WebError {
             WebError::Origin => "origin",
             WebError::SignIn => "sign_in",
             WebError::Role(_) => "role",
+            WebError::OwnPassword => "own_password",
             WebError::NoLogin => "no_login",
             WebError::Parameter(_) => "parameter",
             WebError::Host(_) => "host",
@@ -224,6 +230,7 @@ impl WebError {
                 "sign in at /login, or send the token of a display as Authorization: Bearer"
             }
             WebError::Role(_) => "an administrator gives roles at /admin",
+            WebError::OwnPassword => "choose one of your own at /account",
             WebError::NoLogin => {
                 "try again; after five wrong passwords an account is locked for 15 minutes"
             }

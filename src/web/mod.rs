@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | reading and changing on the way | TLS 1.3 or 1.2; HSTS with a certificate of the plant | `tls` |
 //! | connections without end, slow heads, slow bodies, screens that do not read | a place for each connection, in all and for each address; times for handshake, head, body and answer; bounds of head and body; 64 live screens | `limits`, `serve` |
-//! | somebody without the right | users with roles, sessions, few attempts at a password; displays by token | `door`, `session`, `who` |
+//! | somebody without the right | users with roles, sessions, few attempts at a password, which nobody else knows; displays by token | `door`, `session`, `who` |
 //! | somebody who denies it | an entry of the audit trail in the transaction of each change, or no change; signatures take the password again, and two persons where that is configured | `trail`, `admin` |
 //! | pages of others | `Origin` has to be ours, a body JSON; no CORS, a policy without inline scripts | `origin`, `serve` |
 //! | a foreign name that leads to 127.0.0.1 | the `Host` of a loopback address is checked | `serve` |
@@ -25,10 +25,13 @@
 //! What is not: who fills the network itself, and who has as many addresses as there are places.
 
 mod accounts;
+mod address;
 mod admin;
 pub mod andon;
 pub mod api;
 pub mod assets;
+mod attempts;
+mod cookies;
 mod desk;
 mod details;
 mod displays;
@@ -110,7 +113,7 @@ struct Inner {
     streams: Arc<Semaphore>,
     closing: Arc<watch::Sender<bool>>,
     displays: Arc<displays::Displays>,
-    attempts: Arc<door::Attempts>,
+    attempts: Arc<attempts::Attempts>,
     /// Passwords that are looked at at once.
     hashing: Arc<Semaphore>,
 }

@@ -1,14 +1,16 @@
 //! The routes of all areas as one service on a socket, and what all answers share: headers, limits, compression, and
 //! whom they are refused.
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
@@ -23,8 +25,11 @@ use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::ParameterIn;
 
-use super::door::door;
+use super::api::description;
+use super::door::{door, is_below};
 use super::error::{ErrorView, WebError};
 use super::limits::{Why, bound_memory};
 use super::pages::layout::Look;
@@ -86,9 +91,7 @@ pub(crate) fn router(shown: impl Into<Shown>, guarded: bool) -> Router {
 
 /// Whether a path is one of the simulated plant, which a real one does not have.
 pub(crate) fn is_simulated(path: &str) -> bool {
-    ["/sim", "/api/v1/sim"].iter().any(|own| {
-        path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    is_below(path, &["/sim", "/api/v1/sim"])
 }
 
 /// What a path answers, asked without a connection: status and body.
@@ -208,7 +211,7 @@ fn reads_pages(request: &Request) -> bool {
 
 /// Notes in the audit trail what leaves as a file, whatever route gives it. A file that cannot be noted is not given.
 async fn note_files(State(shown): State<Shown>, request: Request, next: Next) -> Response {
-    let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    let path = told(request.uri());
     let (mut parts, body) = request.into_parts();
     // Whoever is not known is refused by the route itself.
     let asker = Asker::from_request_parts(&mut parts, &shown).await.ok();
@@ -224,6 +227,35 @@ async fn note_files(State(shown): State<Shown>, request: Request, next: Next) ->
         Ok(()) => answer,
         Err(error) => error.into_response(),
     }
+}
+
+/// Parameters that a page of a file knows, beside those of the API.
+const OF_PAGES: [&str; 4] = ["line", "start", "number", "kind"];
+/// Parameters that any route of the API knows, and those of pages.
+static PARAMETERS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let description = description();
+    let operations = description.paths.paths.values().flat_map(|path| [&path.get, &path.post]);
+    let parameters = operations.flatten().filter_map(|one| one.parameters.as_ref()).flatten();
+    let asked = parameters.filter_map(|one| match one {
+        RefOr::T(one) if one.parameter_in == ParameterIn::Query => Some(one.name.clone()),
+        _ => None,
+    });
+    asked.chain(OF_PAGES.map(str::to_owned)).collect()
+});
+/// Longest path in the trail, and longest value of a parameter.
+const TOLD: (usize, usize) = (200, 100);
+
+/// What was asked for, as the trail keeps it: the path and the parameters that are known, each once and not too long. What
+/// else stands in an address may be anything, also a secret.
+fn told(uri: &Uri) -> String {
+    let cut = |text: &str, longest: usize| text.chars().take(longest).collect::<String>();
+    let mut seen = BTreeSet::new();
+    let pairs = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let known = pairs.filter(|(name, _)| PARAMETERS.contains(*name) && seen.insert(*name));
+    let kept: Vec<String> =
+        known.map(|(name, value)| format!("{name}={}", cut(value, TOLD.1))).collect();
+    let path = cut(uri.path(), TOLD.0);
+    if kept.is_empty() { path } else { format!("{path}?{}", kept.join("&")) }
 }
 
 /// Puts the headers of every answer on it. What says nothing about keeping must not be kept: a figure from a cache

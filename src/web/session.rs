@@ -1,5 +1,5 @@
-//! `/api/v1/login`, `/api/v1/logout`, `/api/v1/session`, `/api/v1/setup`: how a session begins and ends, and the first
-//! account.
+//! `/api/v1/login`, `/api/v1/logout`, `/api/v1/session`, `/api/v1/setup`, `/api/v1/password`: how a session begins and
+//! ends, the first account, and a password of one's own.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api::Sent;
-use super::door::{Ticket, session_cookie};
+use super::cookies::session_cookie;
+use super::door::Ticket;
 use super::error::{ErrorView, WebError};
 use super::limits::network;
-use super::trail::{Trail, noted};
+use super::trail::{Asker, Trail, all_noted, noted, tell_refused};
 use super::who::{Access, Via, WhereFrom, Who};
 use super::{Accounts, App, Peer, Routes, blocking};
 
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/logout", post(logout)),
         ("/api/v1/session", get(session).post(used)),
         ("/api/v1/setup", post(set_up)),
+        ("/api/v1/password", post(own_password)),
     ];
     routes.extend(super::admin::routes());
     routes
@@ -71,6 +73,8 @@ pub(crate) struct WhoView {
     role: Option<&'static str>,
     /// `open`, `session` or `token`.
     via: &'static str,
+    /// Whether somebody else set the password: then the session is for nothing but changing it.
+    must_change: bool,
 }
 
 impl WhoView {
@@ -84,8 +88,19 @@ impl WhoView {
                 Via::Session => "session",
                 Via::Token => "token",
             },
+            must_change: who.must_change,
         }
     }
+}
+
+/// The password of who is signed in, and another one.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnPassword {
+    /// The password until now.
+    old: String,
+    /// The one that its owner chose.
+    new: String,
 }
 
 /// An empty JSON object.
@@ -138,10 +153,10 @@ fn tell_login(trail: &dyn Trail, given: &str, from: String, found: &Result<Begun
     match found {
         Ok(_) => noted(trail, Note::new(&by, What::LoggedIn, "")),
         Err(no) => {
-            noted(trail, Note::new(&by, What::LoginFailed, "").change("", no.word()));
-            if *no == NoLogin::WrongAndLocked {
-                noted(trail, Note::new(&by, What::LockedOut, by.account.as_str()));
-            }
+            let failed = Note::new(&by, What::LoginFailed, "").change("", no.word());
+            let locked = Note::new(&by, What::LockedOut, by.account.as_str());
+            let locked = (*no == NoLogin::WrongAndLocked).then_some(locked);
+            all_noted(trail, [Some(failed), locked].into_iter().flatten().collect());
         }
     }
 }
@@ -227,9 +242,46 @@ pub(crate) async fn set_up(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Changes the password of who is signed in; the other sessions of the account end. A wrong old one counts as one at
+/// signing: five lock both for a quarter of an hour.
+#[utoipa::path(
+    post, path = "/api/v1/password", request_body = OwnPassword,
+    responses(
+        (status = 204),
+        (status = 400, body = ErrorView),
+        (status = 401, body = ErrorView),
+        (status = 403, body = ErrorView),
+        (status = 409, body = ErrorView),
+        (status = 429, body = ErrorView)
+    )
+)]
+pub(crate) async fn own_password(
+    State(app): State<App>,
+    asker: Asker,
+    ticket: Option<Extension<Ticket>>,
+    Sent(given): Sent<OwnPassword>,
+) -> Result<StatusCode, WebError> {
+    app.signs_in()?;
+    let Some(Extension(Ticket::Session(token))) = ticket else { return Err(WebError::SignIn) };
+    let order = Order { by: asker.actor(""), reason: String::new() };
+    let trail = app.parts().trail.clone();
+    let changed = app.hashing(move |accounts| {
+        let changed = accounts.own_password(&token, (&given.old, &given.new), &order)?;
+        if let Err(Refused::NoLogin(why)) = changed {
+            // Whoever knows no password is not proven to be who the session is of.
+            let by = Actor { name: order.by.account.clone(), ..order.by };
+            tell_refused(trail.as_ref(), &by, What::PasswordRefused, why);
+        }
+        Ok(changed)
+    });
+    changed.await?.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// What a reader is told of a refusal.
 pub(super) fn refused(refused: Refused) -> WebError {
     match refused {
+        Refused::NoLogin(_) => WebError::NoLogin,
         Refused::Unfit(why) => WebError::Parameter(why.to_owned()),
         refused => WebError::Conflict(refused.to_string()),
     }

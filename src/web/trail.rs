@@ -24,6 +24,11 @@ pub trait Trail: Send + Sync {
         Ok(())
     }
 
+    /// Notes several things at once: all of them or none.
+    fn note_all(&self, notes: Vec<Note>) -> Result<(), String> {
+        notes.into_iter().try_for_each(|note| self.note(note))
+    }
+
     /// Entries that fit, newest first.
     fn entries(&self, filter: &Filter, limit: usize) -> Result<Vec<Entry>, String> {
         let _ = (filter, limit);
@@ -63,10 +68,23 @@ impl Trail for NoTrail {}
 /// nobody is turned away for it. Blocks: it is done on the thread that has just done the act, so that whoever hangs up
 /// meanwhile leaves an entry all the same.
 pub(super) fn noted(trail: &dyn Trail, note: Note) {
-    let what = note.what.word();
-    if let Err(error) = trail.note(note) {
+    all_noted(trail, vec![note]);
+}
+
+/// The same for what belongs together, which takes as long as one: an answer must not tell by its time that it locked.
+pub(super) fn all_noted(trail: &dyn Trail, notes: Vec<Note>) {
+    let what = notes.first().map_or("", |note| note.what.word());
+    if let Err(error) = trail.note_all(notes) {
         tracing::error!(what, error, "the audit trail could not take an entry");
     }
+}
+
+/// Tells the audit trail that a password was wrong when it was asked for again, and that the account is locked where it
+/// is since. Blocks, as [`noted`].
+pub(super) fn tell_refused(trail: &dyn Trail, by: &Actor, what: What, why: NoLogin) {
+    let locked = (why == NoLogin::WrongAndLocked).then_some(What::LockedOut);
+    let refused = |what| Note::new(by, what, by.account.as_str()).why(why.word());
+    all_noted(trail, [Some(what), locked].into_iter().flatten().map(refused).collect());
 }
 
 /// Who asks and from where, as the trail names them.
@@ -113,7 +131,7 @@ impl Asker {
         Ok(self.actor(&self.who.may_sign(key, given)?))
     }
 
-    /// Somebody as who signs: the password of the account is asked for again, which counts as an attempt to sign in.
+    /// Somebody as who signs: the password of the account is asked for again, and wrong ones lock that.
     /// Where there are no users nothing is signed.
     ///
     /// # Errors
@@ -137,11 +155,7 @@ impl Asker {
         let looked = app.hashing(move |accounts| {
             let looked = accounts.verify(&user, &password)?;
             if let Err(why) = &looked {
-                let refused = |what| Note::new(&by, what, by.account.as_str()).why(why.word());
-                noted(trail.as_ref(), refused(What::SignatureRefused));
-                if *why == NoLogin::WrongAndLocked {
-                    noted(trail.as_ref(), refused(What::LockedOut));
-                }
+                tell_refused(trail.as_ref(), &by, What::SignatureRefused, *why);
             }
             Ok(looked)
         });

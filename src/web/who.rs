@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use domain::account::{Right, Role, printed_key};
+use domain::account::{Right, Role, is_free, is_plain, printed_key};
 
 use super::api::{NAME, optional, text};
 use super::error::WebError;
@@ -31,6 +31,8 @@ pub struct Who {
     pub role: Role,
     /// How that is known.
     pub via: Via,
+    /// Whether the account is for nothing but choosing another password.
+    pub must_change: bool,
 }
 
 /// How it is known who asks.
@@ -47,7 +49,13 @@ pub enum Via {
 impl Who {
     /// Anybody, where the service is open.
     pub fn open() -> Who {
-        Who { user: None, printed: "".into(), role: Role::Viewer, via: Via::Open }
+        Who {
+            user: None,
+            printed: "".into(),
+            role: Role::Viewer,
+            via: Via::Open,
+            must_change: false,
+        }
     }
 
     /// Whether the asker has a right. Where the service is open everybody has all of them; whether anything may be
@@ -74,7 +82,7 @@ impl Who {
     pub(crate) fn signs(&self, key: &str, given: &str) -> Result<String, WebError> {
         match self.known(key, given)? {
             Some(printed) => Ok(printed),
-            None => text(key, given, NAME),
+            None => typed(text(key, given, NAME)?),
         }
     }
 
@@ -85,7 +93,7 @@ impl Who {
     pub(crate) fn may_sign(&self, key: &str, given: &str) -> Result<String, WebError> {
         match self.known(key, given)? {
             Some(printed) => Ok(printed),
-            None => optional(key, given, NAME),
+            None => typed(optional(key, given, NAME)?),
         }
     }
 
@@ -107,6 +115,13 @@ impl Who {
     pub fn is_known(&self) -> bool {
         self.via == Via::Session
     }
+}
+
+/// A name that somebody typed, which proves nothing but must not look like that of the service.
+fn typed(name: String) -> Result<String, WebError> {
+    let fit = is_plain(&name).and_then(|()| is_free(&name));
+    fit.map_err(|why| WebError::Parameter(why.to_string()))?;
+    Ok(name)
 }
 
 /// What the check of roles has found out about a request.

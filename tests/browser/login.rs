@@ -8,6 +8,8 @@ use crate::served::Served;
 use crate::{ALONE, SOON, shot};
 
 const PASSWORD: &str = "correct horse";
+/// What an administrator told them first.
+const GIVEN: &str = "given horse";
 
 /// A service where people sign in, of a machine that is not there.
 fn serve(site: &Path) -> Served {
@@ -35,7 +37,7 @@ async fn add(browser: &Browser, (name, printed, role): (&str, &str, &str)) {
     browser.keys("#confirm-name", name).await;
     browser.keys("#confirm-printed", printed).await;
     browser.run(&format!("document.getElementById('confirm-role').value = '{role}'")).await;
-    browser.keys("#confirm-password", PASSWORD).await;
+    browser.keys("#confirm-password", GIVEN).await;
     browser.keys("#confirm-reason", "joins the crew").await;
     browser.click("#confirm-do").await;
     let listed = format!("document.getElementById('users').textContent.includes('{printed}')");
@@ -45,8 +47,25 @@ async fn add(browser: &Browser, (name, printed, role): (&str, &str, &str)) {
 async fn sign_in(browser: &Browser, name: &str) {
     at(browser, "/login").await;
     browser.keys("#name", name).await;
-    browser.keys("#password", PASSWORD).await;
+    browser.keys("#password", GIVEN).await;
     browser.click("#login .act").await;
+    // Nothing is shown before they have a password of their own.
+    at(browser, "/account").await;
+}
+
+/// Chooses a password, and sees at once that two different ones are none.
+async fn choose(browser: &Browser) {
+    browser.keys("#old", GIVEN).await;
+    browser.keys("#new", PASSWORD).await;
+    browser.keys("#again", "correct hors").await;
+    browser.click("#own .act").await;
+    let told = "document.getElementById('door-trouble').textContent.includes('differ')";
+    browser.until(told, SOON).await;
+    browser.run("document.getElementById('again').value = ''").await;
+    browser.keys("#again", PASSWORD).await;
+    browser.click("#own .act").await;
+    browser.until("!document.getElementById('own-done').hidden", SOON).await;
+    browser.click("#go-on").await;
     at(browser, "/").await;
 }
 
@@ -100,6 +119,9 @@ async fn people_sign_in_and_do_what_their_role_may() {
     assert!(!browser.text("location.href").await.contains("horse"));
     browser.open(&format!("{origin}/login?lang=en")).await;
     sign_in(&browser, "wang").await;
+    sound(&browser, axe.as_ref(), "own password").await;
+    shot(&browser, "own-password-en").await;
+    choose(&browser).await;
     assert_eq!(browser.text("document.getElementById('signed-in').textContent").await, "Wang Fang");
     browser.click("[data-need='machine']").await;
     let called = "document.getElementById('open-calls').textContent.includes('Wang Fang')";
@@ -107,10 +129,15 @@ async fn people_sign_in_and_do_what_their_role_may() {
     shot(&browser, "signed-in-en").await;
     sign_out(&browser).await;
     sign_in(&browser, "guest").await;
+    choose(&browser).await;
     let buttons = "document.querySelectorAll('[data-need]').length";
     let dead = "document.querySelectorAll('[data-need]:disabled').length";
     browser.until(&format!("{buttons} > 0 && {buttons} === {dead}"), SOON).await;
     assert_eq!(browser.text("String(document.querySelector('a[href^=\"/admin\"]'))").await, "null");
+    browser.click("#signed-in").await;
+    at(&browser, "/account").await;
+    assert!(browser.text("document.body.textContent").await.contains("Guo Qiang"));
+    shot(&browser, "account-en").await;
     sign_out(&browser).await;
     browser.open(&format!("{origin}/spc?lang=en")).await;
     at(&browser, "/login").await;

@@ -1,15 +1,23 @@
 //! Accounts and displays as they are kept, made and changed, and why not.
 
+use std::fmt;
+
 use super::{Account, NotTaken, Role};
 use crate::audit::Actor;
 
-/// A session that has begun.
-#[derive(Clone, Debug)]
+/// A session that has begun. What is said of it in a log is whose it is, never its token.
+#[derive(Clone)]
 pub struct Begun {
     /// Of whom.
     pub account: Account,
     /// What the browser keeps.
     pub token: String,
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Begun").field("account", &self.account).finish_non_exhaustive()
+    }
 }
 
 /// Why somebody is not signed in. Readers are told the same of all of them; the audit trail tells them apart.
@@ -113,6 +121,9 @@ pub enum Refused {
     /// No display of that number with a token.
     #[error("there is no such display, or its token was revoked")]
     NoDisplay,
+    /// The old password is not shown to be known.
+    #[error("the old password is wrong, or the account is locked")]
+    NoLogin(NoLogin),
     /// Nobody signs in here.
     #[error("this service knows no users; set access = \"users\" in [web] of the configuration")]
     Open,

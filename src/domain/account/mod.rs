@@ -2,6 +2,7 @@
 //! session lives and when an account is locked. Rules only: who somebody is and what time it is are arguments.
 
 mod kept;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +10,7 @@ use std::fmt;
 
 use crate::units::{MINUTE_US, SECOND_US};
 pub use kept::{Begun, Change, NewAccount, NoLogin, Order, Refused, StoredAccount, StoredDisplay};
+pub use names::{account_name, is_free, is_plain, printed_key, printed_name};
 
 /// Longest name of an account, in characters.
 pub const LONGEST_NAME: usize = 40;
@@ -63,6 +65,8 @@ pub struct Account {
     pub printed: Box<str>,
     /// Its role.
     pub role: Role,
+    /// Whether somebody else set its password: then it is for nothing but choosing another one.
+    pub must_change: bool,
 }
 
 /// Why a name or a password is not taken. The text is for people.
@@ -122,41 +126,6 @@ impl Right {
     }
 }
 
-/// The name of an account: lower-case letters, digits, `.`, `-` and `_`, at most 40. What a person types with capitals
-/// is the same name.
-///
-/// # Errors
-/// What a name may consist of.
-pub fn account_name(given: &str) -> Result<Box<str>, NotTaken> {
-    let name = given.trim().to_ascii_lowercase();
-    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
-    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
-    match first && name.len() <= LONGEST_NAME && name.chars().all(known) {
-        true => Ok(name.into()),
-        false => Err(NotTaken(
-            "the name of an account has 1 to 40 letters a to z, digits, dots, hyphens and underscores, and begins with a letter or digit",
-        )),
-    }
-}
-
-/// The name that stands on records, without control characters and needless blanks.
-///
-/// # Errors
-/// Empty, or longer than 80 characters.
-pub fn printed_name(given: &str) -> Result<Box<str>, NotTaken> {
-    let clean: String = given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let printed = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    match printed.chars().count() {
-        1..=LONGEST_PRINTED => Ok(printed.into()),
-        _ => Err(NotTaken("the name on records has 1 to 80 characters")),
-    }
-}
-
-/// By what two names on records are told apart: no two accounts share it, so that a name on a record is one account.
-pub fn printed_key(printed: &str) -> String {
-    printed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
 /// Whether a password is good enough for an account. Length alone counts: rules of composition make passwords worse
 /// (NIST SP 800-63B-4, 3.1.1.2).
 ///
@@ -202,6 +171,16 @@ impl SessionLimits {
             && since_use < self.idle_us
             && since_begin < self.longest_us
     }
+}
+
+/// What a password is asked for. Each has its own count of wrong ones: whoever guesses at the sign-in, from wherever, must
+/// not keep a person who is signed in from signing, nor from changing the password that is guessed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// To sign in.
+    SignIn,
+    /// Again, of who is signed in: to sign a record, or to change the password.
+    Again,
 }
 
 /// Wrong passwords of an account in a row.

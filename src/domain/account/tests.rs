@@ -25,7 +25,29 @@ fn names_are_plain_and_names_on_records_are_told_apart() {
     for bad in ["", " ", ".li", "li wei", "李伟", "li\u{0}", long.as_str()] {
         assert!(account_name(bad).is_err(), "{bad:?}");
     }
-    assert_eq!(printed_name(" Li \t Wei\u{7} ").as_deref(), Ok("Li Wei"));
+    assert_eq!(printed_name(" Li \t Wei ").as_deref(), Ok("Li Wei"));
+    // Two names that look alike are one, or one of them is no name.
+    for hidden in [
+        "Li\u{200b} Wei",
+        "\u{202e}ieW iL",
+        "Li\u{ad}Wei",
+        "Li Wei\u{feff}",
+        "\u{3164}",
+        "Li Wei\u{7}",
+    ] {
+        assert!(
+            printed_name(hidden).is_err_and(|why| why.0.contains("cannot be seen")),
+            "{hidden:?}"
+        );
+    }
+    for reserved in ["system", " SYSTEM", "系统", "unknown"] {
+        assert!(is_free(reserved).is_err(), "{reserved:?}");
+    }
+    assert!(
+        ["Li Wei", "李伟", "Zoë O’Hara", "system engineer"]
+            .iter()
+            .all(|name| is_free(name).is_ok() && is_plain(name).is_ok())
+    );
     assert_eq!(printed_name("李伟").as_deref(), Ok("李伟"));
     assert!(printed_name("\u{7}").is_err() && printed_name(&"x".repeat(81)).is_err());
     assert_eq!(printed_key("LI  Wei"), printed_key("li wei"));
@@ -42,6 +64,18 @@ fn a_password_is_long_and_not_the_name() {
     {
         assert!(good(bad).is_err(), "{bad:?}");
     }
+}
+
+#[test]
+fn what_is_said_of_a_session_is_not_its_token() {
+    let account = Account {
+        name: "li".into(),
+        printed: "Li Wei".into(),
+        role: Role::Viewer,
+        must_change: false,
+    };
+    let said = format!("{:?}", Begun { account, token: "00ff00ff".to_owned() });
+    assert!(said.contains("Li Wei") && !said.contains("00ff"), "{said}");
 }
 
 #[test]

@@ -34,12 +34,12 @@ impl fmt::Display for Head {
 }
 
 impl Head {
-    /// Reads what [`Head`] shows: `17 0f3c…`.
+    /// Reads what [`Head`] shows: `17 0f3c…`. Capitals are the same hash.
     pub fn parse(text: &str) -> Option<Head> {
         let (number, hash) = text.trim().split_once(' ')?;
         let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = number.parse().ok().filter(|number| *number > 0)?;
-        is_hash.then(|| Head { number, hash: hash.to_owned() })
+        is_hash.then(|| Head { number, hash: hash.to_ascii_lowercase() })
     }
 }
 

@@ -42,10 +42,15 @@ words! {
         ServiceStarted "service_started"
         /// The service was stopped.
         ServiceStopped "service_stopped"
+        /// At a start the trail was not what the file beside the journal tells: `old` is the head that it holds, `new` the
+        /// one that was found.
+        TrailDoubted "trail_doubted"
         /// A configuration was taken: `old` and `new` are hashes, the reason says what changed.
         ConfigurationTaken "configuration_taken"
         /// A configuration was not taken; the old one goes on.
         ConfigurationRefused "configuration_refused"
+        /// The screens show another certificate: `old` and `new` are SHA-256 of the two.
+        CertificateTaken "certificate_taken"
         /// The wall clock stepped.
         ClockStepped "clock_stepped"
         /// Limits were proposed.
@@ -96,6 +101,8 @@ words! {
         UserAdded "user_add"
         /// An account was changed: disabled, given another role or another password.
         UserChanged "user_change"
+        /// Nobody got a password of their own: the old one was wrong.
+        PasswordRefused "password_refused"
         /// A display was given a token.
         DisplayAdded "display_add"
         /// The token of a display was revoked.

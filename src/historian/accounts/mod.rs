@@ -9,7 +9,7 @@ mod order;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::account::{Account, Role, StoredAccount, StoredDisplay, Tries};
+use domain::account::{Account, Asking, Role, StoredAccount, StoredDisplay, Tries};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::Historian;
@@ -47,7 +47,7 @@ pub struct Login {
     pub account: Account,
     /// Its hash.
     pub password: String,
-    /// Wrong ones before.
+    /// Wrong ones before, of the kind that is asked for.
     pub tries: Tries,
     /// Whether an administrator has disabled it.
     pub disabled: bool,
@@ -124,16 +124,26 @@ impl AccountBook {
         let done = match &self.0 {
             Way::Within(historian) => {
                 let (told, made) = std::sync::mpsc::sync_channel(1);
-                historian.write(move |conn| {
+                let done = historian.write(move |conn| {
                     let made = match work(conn) {
                         Err(Failure::Sql(cause)) => return Err(cause),
                         made => made,
                     };
+                    // What has found damage is taken back: nothing of it was done.
+                    let kept = match made {
+                        Ok(_) => Ok(()),
+                        Err(_) => Err(rusqlite::Error::StatementChangedRows(0)),
+                    };
                     // Whoever asked waits for it.
                     let _ = told.send(made);
-                    Ok(())
-                })?;
-                made.recv().map_err(|_| StoreError::Closed)?
+                    kept
+                });
+                match (made.try_recv(), done) {
+                    (Ok(Err(failure)), _) => Err(failure),
+                    (_, Err(error)) => return Err(error),
+                    (Ok(made), Ok(())) => made,
+                    (Err(_), Ok(())) => return Err(StoreError::Closed),
+                }
             }
             Way::Beside(beside) => {
                 let mut conn = open(&beside.path)?;
@@ -163,11 +173,11 @@ impl AccountBook {
             while let Some(row) = rows.next()? {
                 accounts.push(StoredAccount {
                     account: account(row)?,
-                    disabled_us: row.get(3)?,
-                    locked_until_us: row.get(4)?,
-                    made_us: row.get(5)?,
-                    changed_us: row.get(6)?,
-                    sessions: row.get(7)?,
+                    disabled_us: row.get(4)?,
+                    locked_until_us: row.get(5)?,
+                    made_us: row.get(6)?,
+                    changed_us: row.get(7)?,
+                    sessions: row.get(8)?,
                 });
             }
             Ok(accounts)
@@ -180,37 +190,49 @@ impl AccountBook {
     }
 
     /// What is needed to look at a password; none without an account of that name. Blocks.
-    pub fn login(&self, name: &str) -> Result<Option<Login>, StoreError> {
+    pub fn login(&self, name: &str, asking: Asking) -> Result<Option<Login>, StoreError> {
+        // Two more columns for those that are asked for again.
+        let tries = match asking {
+            Asking::SignIn => 5,
+            Asking::Again => 8,
+        };
         self.read(|conn| {
             let mut find = conn.prepare_cached(include_str!("../sql/account_read.sql"))?;
             let mut rows = find.query([name])?;
             let Some(row) = rows.next()? else { return Ok(None) };
             Ok(Some(Login {
                 account: account(row)?,
-                password: row.get(3)?,
-                tries: Tries { wrong: row.get(4)?, locked_until_us: row.get(5)? },
-                disabled: row.get::<_, Option<i64>>(6)?.is_some(),
+                password: row.get(4)?,
+                tries: Tries { wrong: row.get(tries)?, locked_until_us: row.get(tries + 1)? },
+                disabled: row.get::<_, Option<i64>>(7)?.is_some(),
             }))
         })
     }
 
-    /// Counts a wrong password, from what is kept at that moment: of two at once both count. Whether it locked the
-    /// account. Durable on return. Blocks.
-    pub fn wrong_password(&self, name: &str, now_us: i64) -> Result<bool, StoreError> {
-        let name = name.to_owned();
+    /// Counts a wrong password, from what is kept at that moment: of two at once both count. One row is written whether
+    /// it counts for an account or, as without a name, for none. Whether it locked the account. Durable on return. Blocks.
+    pub fn wrong_password(
+        &self,
+        name: Option<&str>,
+        asking: Asking,
+        now_us: i64,
+    ) -> Result<bool, StoreError> {
+        let name = name.map(str::to_owned);
         self.write(move |conn| {
-            let sql = "select wrong, locked_until_us from account where name = ?1";
-            let tries = conn.query_row(sql, [&name], |row| {
+            let [wrong, until] = columns(asking);
+            let sql = format!("select {wrong}, {until} from account where name = ?1");
+            let tries = conn.query_row(&sql, [&name], |row| {
                 Ok(Tries { wrong: row.get(0)?, locked_until_us: row.get(1)? })
             });
-            let Some(tries) = tries.optional()? else { return Ok(false) };
             // One that was looked at while another one locked it counts no further.
-            if tries.is_locked(now_us) {
+            let tries = tries.optional()?.filter(|tries| !tries.is_locked(now_us));
+            let Some(tries) = tries else {
+                conn.execute("update stray_password set n = n + 1", [])?;
                 return Ok(false);
-            }
+            };
             let (tries, locked) = tries.after_wrong(now_us);
-            let sql = "update account set wrong = ?2, locked_until_us = ?3 where name = ?1";
-            conn.execute(sql, params![name, tries.wrong, tries.locked_until_us])?;
+            let sql = format!("update account set {wrong} = ?2, {until} = ?3 where name = ?1");
+            conn.execute(&sql, params![name, tries.wrong, tries.locked_until_us])?;
             Ok(locked)
         })
     }
@@ -219,15 +241,19 @@ impl AccountBook {
     /// given. Nothing where the hash is not the one any more that was looked at. Durable on return. Blocks.
     pub fn right_password(
         &self,
-        name: &str,
-        looked_at: &str,
+        (name, looked_at): (&str, &str),
+        asking: Asking,
         rehashed: Option<&str>,
     ) -> Result<(), StoreError> {
         let (name, looked_at) = (name.to_owned(), looked_at.to_owned());
         let rehashed = rehashed.map(str::to_owned);
         self.write(move |conn| {
-            let sql = include_str!("../sql/account_right.sql");
-            conn.execute(sql, params![name, rehashed, looked_at])?;
+            let [wrong, until] = columns(asking);
+            let sql = format!(
+                "update account set {wrong} = 0, {until} = null, password = coalesce(?2, password)
+                 where name = ?1 and password = ?3"
+            );
+            conn.execute(&sql, params![name, rehashed, looked_at])?;
             Ok(())
         })
     }
@@ -255,7 +281,7 @@ impl AccountBook {
             let mut find = conn.prepare_cached(include_str!("../sql/session_read.sql"))?;
             let mut rows = find.query([token])?;
             let Some(row) = rows.next()? else { return Ok(None) };
-            let (begun_us, used_us) = (row.get(3)?, row.get(4)?);
+            let (begun_us, used_us) = (row.get(4)?, row.get(5)?);
             Ok(Some(StoredSession { account: account(row)?, begun_us, used_us }))
         })
     }
@@ -301,6 +327,14 @@ impl AccountBook {
     }
 }
 
+/// Where wrong passwords are counted, and until when an account is locked by them.
+fn columns(asking: Asking) -> [&'static str; 2] {
+    match asking {
+        Asking::SignIn => ["wrong", "locked_until_us"],
+        Asking::Again => ["again_wrong", "again_locked_until_us"],
+    }
+}
+
 fn open(path: &Path) -> Result<Connection, StoreError> {
     let fail = |e| StoreError::from_sqlite(path, e);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -314,10 +348,10 @@ fn any(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row("select exists (select 1 from account)", [], |row| row.get(0))
 }
 
-/// The account in the first three columns.
+/// The account in the first four columns.
 fn account(row: &Row<'_>) -> Found<Account> {
     let (name, printed, role): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let strange = || Failure::Damaged(format!("the account {name:?} has the role {role:?}"));
     let role = Role::from_word(&role).ok_or_else(strange)?;
-    Ok(Account { name: name.into(), printed: printed.into(), role })
+    Ok(Account { name: name.into(), printed: printed.into(), role, must_change: row.get(3)? })
 }

@@ -5,7 +5,7 @@ use domain::account::{Change, NewAccount, Order, Refused, Role, printed_key};
 use domain::audit::{Note, What};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{AccountBook, any};
+use super::{AccountBook, Login, any};
 use crate::historian::audit;
 use crate::historian::error::StoreError;
 use crate::historian::read::Found;
@@ -24,7 +24,8 @@ impl AccountBook {
                 return Ok(Err(Refused::NoSetUp));
             }
             let (printed, role) = (printed_key(&new.printed), new.role.word());
-            let args = params![new.name, new.printed, printed, role, hash, now_us];
+            // Whoever makes the first account makes it for themselves.
+            let args = params![new.name, new.printed, printed, role, hash, !first, now_us];
             let n_added = conn.execute(include_str!("../sql/account_write.sql"), args)?;
             if n_added != 1 {
                 return Ok(Err(Refused::Taken));
@@ -52,6 +53,29 @@ impl AccountBook {
                 note(conn, (What::UserChanged, &name), told, &order)?;
             }
             Ok(changed)
+        })
+    }
+
+    /// Exchanges a password for one that its owner chose, given as its hash, and ends the sessions of the account but the
+    /// one of that token's hash. False where the account was disabled or got another password since it was looked at.
+    /// Durable on return. Blocks.
+    pub fn own_password(
+        &self,
+        looked_at: &Login,
+        (hash, kept): (String, &str),
+        (now_us, order): (i64, &Order),
+    ) -> Result<bool, StoreError> {
+        let (name, password) = (looked_at.account.name.to_string(), looked_at.password.clone());
+        let (kept, order) = (kept.to_owned(), order.clone());
+        self.write(move |conn| {
+            let sql = include_str!("../sql/account_own.sql");
+            if conn.execute(sql, params![name, hash, password, now_us])? != 1 {
+                return Ok(false);
+            }
+            conn.execute("delete from session where account = ?1 and token <> ?2", [&name, &kept])?;
+            let told = (String::new(), "own: new password".to_owned());
+            note(conn, (What::UserChanged, &name), told, &order)?;
+            Ok(true)
         })
     }
 
@@ -115,6 +139,14 @@ fn alter(
     let Some((role, disabled)): Option<(String, bool)> = found else {
         return Ok(Err(Refused::NoAccount));
     };
+    // Asked before anything is changed: what is refused leaves no trace in the account.
+    let is_admin = role == Role::Admin.word() && !disabled;
+    let ends = matches!(change, Change::Disable)
+        || matches!(change, Change::Role(other) if *other != Role::Admin);
+    let sql = "select exists (select 1 from account where role = 'admin' and disabled_us is null and name <> ?1)";
+    if is_admin && ends && !conn.query_row(sql, [name], |row| row.get(0))? {
+        return Ok(Err(Refused::LastAdmin));
+    }
     let can = |disabled: bool| if disabled { "disabled" } else { "enabled" };
     let told = match change {
         Change::Disable => {
@@ -123,12 +155,12 @@ fn alter(
             (can(disabled), can(true))
         }
         Change::Enable => {
-            let sql = "update account set disabled_us = null, wrong = 0, locked_until_us = null, changed_us = ?2 where name = ?1";
+            let sql = include_str!("../sql/account_enable.sql");
             conn.execute(sql, params![name, now_us])?;
             (can(disabled), can(false))
         }
         Change::Reset(hash) => {
-            let sql = "update account set password = ?3, wrong = 0, locked_until_us = null, changed_us = ?2 where name = ?1";
+            let sql = include_str!("../sql/account_reset.sql");
             conn.execute(sql, params![name, now_us, hash])?;
             ("", "new password")
         }
@@ -138,14 +170,6 @@ fn alter(
             (role.as_str(), other.word())
         }
     };
-    let sql = "select exists (select 1 from account where role = 'admin' and disabled_us is null)";
-    let is_left: bool = conn.query_row(sql, [], |row| row.get(0))?;
-    if !is_left && role == Role::Admin.word() && !disabled {
-        // Puts back what was just changed: the transaction is not ours to break off.
-        let sql = "update account set role = ?2, disabled_us = null where name = ?1";
-        conn.execute(sql, params![name, role])?;
-        return Ok(Err(Refused::LastAdmin));
-    }
     conn.execute("delete from session where account = ?1", [name])?;
     Ok(Ok((told.0.to_owned(), told.1.to_owned())))
 }

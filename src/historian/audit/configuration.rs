@@ -4,7 +4,6 @@ use domain::audit::{Actor, Configuration, ConfigurationUse, Note, What};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::add;
-use crate::clock::Clock;
 use crate::historian::Historian;
 use crate::historian::error::StoreError;
 use crate::historian::read::Failure;
@@ -107,10 +106,10 @@ fn put(conn: &Connection, configuration: &Configuration, audit: i64) -> Result<(
     let files = serde_json::json!(configuration.files).to_string();
     let sql = "insert into configuration (sha256, files) values (?1, ?2) on conflict do nothing";
     conn.execute(sql, (&configuration.sha256, files))?;
-    let sql =
-        "insert into configuration_use (sha256, from_us, build, audit) values (?1, ?2, ?3, ?4)";
-    let now_us = Clock::real().now().utc_us;
-    conn.execute(sql, params![configuration.sha256, now_us, BUILD, audit]).map(drop)
+    // Since the moment of its entry, which cannot be changed.
+    let sql = "insert into configuration_use (sha256, from_us, build, audit)
+               select ?1, at_us, ?2, number from audit where number = ?3";
+    conn.execute(sql, params![configuration.sha256, BUILD, audit]).map(drop)
 }
 
 fn last_used(conn: &Connection) -> Result<Option<String>> {

@@ -4,12 +4,17 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use domain::audit::Head;
+use domain::audit::{Actor, Head, Note, What};
+use rusqlite::{Connection, OptionalExtension, Result};
 
 use crate::historian::place::{PART, Place};
 
 /// Name of the file.
 const HEAD_FILE: &str = "audit.head";
+
+/// What is said where the file is not there.
+pub(super) const MISSING: &str =
+    "the file audit.head is not beside the journal: what was cut off the end would not be missed";
 
 /// The file beside the journal.
 pub(in crate::historian) struct Beside {
@@ -29,7 +34,7 @@ impl Beside {
     }
 
     /// What it holds; none where there is none, an error where it cannot be read.
-    pub(in crate::historian) fn read(&self) -> Result<Option<Head>, String> {
+    pub(in crate::historian) fn read(&self) -> std::result::Result<Option<Head>, String> {
         match fs::read_to_string(&self.path) {
             Ok(text) => Head::parse(&text).map(Some).ok_or_else(|| {
                 format!("{}: `{}` is no head of a trail", self.path.display(), text.trim())
@@ -37,6 +42,31 @@ impl Beside {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(format!("{}: cannot be read: {error}", self.path.display())),
         }
+    }
+
+    /// What is wrong with a trail at a start, as an entry; none where it holds what the file tells. It is asked before the
+    /// file is written again: what was cut off would be missed by nobody afterwards.
+    pub(in crate::historian) fn doubt(&self, conn: &Connection) -> Result<Option<Note>> {
+        let found = super::head(conn)?;
+        let (told, why) = match self.read() {
+            // A journal that has just begun has no file yet.
+            Ok(None) if found.number <= 1 => return Ok(None),
+            Ok(None) => (String::new(), MISSING.to_owned()),
+            Err(why) => (String::new(), why),
+            Ok(Some(told)) => {
+                let sql = "select hash from audit where number = ?1";
+                let hash: Option<String> =
+                    conn.query_row(sql, [told.number], |row| row.get(0)).optional()?;
+                let why = match hash {
+                    Some(hash) if hash == told.hash => return Ok(None),
+                    Some(_) => format!("entry {} was written anew", told.number),
+                    None => format!("entry {} is not there any more", told.number),
+                };
+                (told.to_string(), why)
+            }
+        };
+        let note = Note::new(&Actor::system(), What::TrailDoubted, "journal");
+        Ok(Some(note.change(told, found.to_string()).why(why)))
     }
 
     /// Writes a head that is durable in the journal. It may lag behind after a crash and is never ahead. One that

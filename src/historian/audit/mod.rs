@@ -5,6 +5,7 @@ mod configuration;
 mod head;
 mod plant;
 mod read;
+mod uses;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -36,7 +37,15 @@ impl Historian {
     /// # Errors
     /// Those of the store. What was to be noted is not to be done then.
     pub fn note(&self, note: Note) -> Result<(), StoreError> {
-        self.write(move |conn| add(conn, &note).map(drop))
+        self.note_all(vec![note])
+    }
+
+    /// The same for several things in one transaction: all of them are noted or none.
+    ///
+    /// # Errors
+    /// As [`Historian::note`].
+    pub fn note_all(&self, notes: Vec<Note>) -> Result<(), StoreError> {
+        self.write(move |conn| notes.iter().try_for_each(|note| add(conn, note).map(drop)))
     }
 }
 

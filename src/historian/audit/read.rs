@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use domain::audit::{Chain, Entry, Filter, Head, Looked, Signature, Signed, What};
+use domain::audit::{Chain, Entry, Fault, Filter, Finding, Head, Looked, Signature, Signed, What};
 use domain::units::{HOUR_US, LineId};
 use rusqlite::{Connection, Row, params};
 
+use super::head::{Beside, MISSING};
 use crate::clock::Clock;
 use crate::historian::Historian;
 use crate::historian::error::StoreError;
@@ -37,12 +38,14 @@ impl Historian {
         self.readers().query(|conn| find(conn, filter, limit))
     }
 
-    /// Looks through the chain as far as it goes now, and tells how it stands. Blocks.
+    /// Looks through the chain as far as it goes now, and at its end, and tells how it stands. Blocks.
     ///
     /// # Errors
     /// The journal cannot be read.
     pub fn audit_looked(&self) -> Result<Looked, StoreError> {
         let now_us = Clock::real().now().utc_us;
+        // Before the journal: it may lag behind, and is never ahead of what it is compared with.
+        let beside = self.0.path.parent().map_or(Ok(None), |dir| Beside::new(dir).read());
         let mut going = self.0.look.0.lock().unwrap_or_else(PoisonError::into_inner);
         if now_us.saturating_sub(going.began_us) > ANEW_US {
             *going = Going { began_us: now_us, ..Going::default() };
@@ -62,7 +65,48 @@ impl Historian {
         }
         going.looked.head = going.chain.head().clone();
         going.looked.at_us = now_us;
-        Ok(going.looked.clone())
+        let mut looked = going.looked.clone();
+        let room = 100usize.saturating_sub(looked.findings.len());
+        looked.findings.extend(self.at_the_end(&looked.head, beside)?.into_iter().take(room));
+        Ok(looked)
+    }
+
+    /// What is wrong with the end of the trail: what was looked through, what the journal keeps as its last entry, and
+    /// what the file beside it tells, against the last row that is there. The first two know entries that are there no
+    /// more, which the chain alone cannot.
+    fn at_the_end(
+        &self,
+        looked: &Head,
+        beside: std::result::Result<Option<Head>, String>,
+    ) -> Result<Vec<Finding>, StoreError> {
+        let told = beside.as_ref().ok().cloned().flatten().unwrap_or_default();
+        let number = told.number;
+        let (kept, last, hash) = self.readers().query(|conn| {
+            let sql = include_str!("../sql/audit_end.sql");
+            Ok(conn.query_row(sql, [number], |row| {
+                let kept = Head { number: row.get(0)?, hash: text(row, 1)? };
+                let last = Head { number: row.get(2)?, hash: text(row, 3)? };
+                Ok((kept, last, row.get::<_, Option<String>>(4)?))
+            })?)
+        })?;
+        let at = |fault| Finding { number: last.number, fault };
+        let cut = |head: &Head| (head.number > last.number).then(|| at(Fault::Cut(head.clone())));
+        let mut found: Vec<Finding> =
+            [&kept, &told, looked].into_iter().find_map(cut).into_iter().collect();
+        if kept.number < last.number || (kept.number == last.number && kept.hash != last.hash) {
+            let what =
+                format!("the journal keeps {} as its last entry, and not this one", kept.number);
+            found.push(at(Fault::Record(what)));
+        }
+        if hash.is_some_and(|hash| hash != told.hash) {
+            found.push(Finding { number: told.number, fault: Fault::Rewritten(told) });
+        }
+        match beside {
+            Ok(None) if last.number > 1 => found.push(at(Fault::Record(MISSING.to_owned()))),
+            Err(why) => found.push(at(Fault::Record(why))),
+            Ok(_) => {}
+        }
+        Ok(found)
     }
 
     /// The end of the trail. Blocks.

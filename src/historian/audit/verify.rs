@@ -9,9 +9,9 @@ use domain::digest::sha256;
 use domain::line::report::{FinalReport, GapId, GapNote};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::head::Beside;
+use super::head::{Beside, MISSING};
 use super::read::{entry, signature};
-use super::{configuration, head};
+use super::{head, uses};
 use crate::historian::error::StoreError;
 use crate::historian::read::{Failure, Found};
 use crate::historian::{quality, record, reports};
@@ -58,11 +58,13 @@ pub fn verify(dir: &Path, told: &[Told]) -> Result<Verified, StoreError> {
     let mut broken = None;
     match beside {
         Ok(Some(head)) => told.push(Told { by: "the file beside the journal".to_owned(), head }),
-        Ok(None) => {}
+        Ok(None) => broken = Some(MISSING.to_owned()),
         Err(why) => broken = Some(why),
     }
     told.extend(on_reports(&tx).map_err(|failure| failure.at(&path))?);
     let mut verified = look(&tx, &told).map_err(|failure| failure.at(&path))?;
+    // A journal that has just begun has no file yet.
+    broken = broken.filter(|_| verified.entries > 1);
     verified.findings.extend(broken.map(|why| at(verified.head.number, why)));
     verified.findings.sort_by_key(|finding| finding.number);
     Ok(verified)
@@ -86,7 +88,7 @@ fn on_reports(conn: &Connection) -> Found<Vec<Told>> {
     Ok(told)
 }
 
-fn at(number: i64, what: impl Into<String>) -> Finding {
+pub(super) fn at(number: i64, what: impl Into<String>) -> Finding {
     Finding { number, fault: Fault::Record(what.into()) }
 }
 
@@ -94,9 +96,9 @@ fn look(conn: &Connection, told: &[Told]) -> Found<Verified> {
     let journal: String =
         conn.query_row("select value from meta where key = 'uuid'", [], |row| row.get(0))?;
     let mut verified = Verified { journal, ..Verified::default() };
-    // Entries of signatures and of configurations, to be compared with the rows they tell of.
-    let mut signed: BTreeMap<i64, Entry> = BTreeMap::new();
-    walk(conn, told, &mut verified, &mut signed)?;
+    let mut telling = Telling::default();
+    walk(conn, told, &mut verified, &mut telling)?;
+    let Telling { mut signed, taken } = telling;
     let kept = head(conn)?;
     if kept != verified.head {
         let what = format!("the journal keeps {} as its last entry, and not this one", kept.number);
@@ -113,8 +115,17 @@ fn look(conn: &Connection, told: &[Told]) -> Found<Verified> {
     for (number, _) in signed {
         verified.findings.push(at(number, "the signature that it tells of is missing"));
     }
-    configurations(conn, &mut verified)?;
+    uses::look(conn, &mut verified, taken)?;
     Ok(verified)
+}
+
+/// Entries that tell of rows elsewhere, by their numbers.
+#[derive(Default)]
+struct Telling {
+    /// Of signatures.
+    signed: BTreeMap<i64, Entry>,
+    /// Of configurations that came into force.
+    taken: BTreeMap<i64, Entry>,
 }
 
 /// The chain itself, and the heads that were told of it.
@@ -122,7 +133,7 @@ fn walk(
     conn: &Connection,
     told: &[Told],
     verified: &mut Verified,
-    signed: &mut BTreeMap<i64, Entry>,
+    telling: &mut Telling,
 ) -> Found<()> {
     let mut by_number: BTreeMap<i64, Vec<&Head>> = BTreeMap::new();
     for Told { head, .. } in told {
@@ -156,8 +167,16 @@ fn walk(
             let fault = Fault::Rewritten((*head).clone());
             verified.findings.push(Finding { number: entry.number, fault });
         }
-        if entry.what == What::Signed.word() {
-            signed.insert(entry.number, entry);
+        match What::from_word(&entry.what) {
+            Some(What::Signed) => drop(telling.signed.insert(entry.number, entry)),
+            Some(What::ServiceStarted | What::ConfigurationTaken) => {
+                telling.taken.insert(entry.number, entry);
+            }
+            Some(What::TrailDoubted) => {
+                let what = format!("at that start the trail was doubted: {}", entry.reason);
+                verified.findings.push(at(entry.number, what));
+            }
+            _ => {}
         }
     }
     verified.head = chain.head().clone();
@@ -190,7 +209,13 @@ const GUARDED: [&str; 5] =
 
 /// Whether the triggers that guard the trail are those of its schema, and no others.
 fn guards(conn: &Connection, verified: &mut Verified) -> Found<()> {
-    let schema = include_str!("../sql/0012_audit.sql");
+    let step: u32 = conn.query_row("select max(step) from migration", [], |row| row.get(0))?;
+    let schema = match step {
+        ..13 => include_str!("../sql/0012_audit.sql").to_owned(),
+        _ => {
+            [include_str!("../sql/0012_audit.sql"), include_str!("../sql/0013_trust.sql")].concat()
+        }
+    };
     let mut find =
         conn.prepare("select name, sql, tbl_name from sqlite_schema where type = 'trigger'")?;
     let mut there: BTreeMap<String, (String, String)> = find
@@ -312,31 +337,4 @@ fn report(conn: &Connection, line: i64, number: &str) -> Found<Option<FinalRepor
         Ok(Some(FinalReport { page_sha256: sha256(&page), ..report }))
     });
     Ok(found.optional()?.flatten())
-}
-
-/// Each configuration against its hash, and the entry that tells of each use.
-fn configurations(conn: &Connection, verified: &mut Verified) -> Found<()> {
-    let sql = "select c.sha256, c.files, u.audit, a.new from configuration_use u
-               left join configuration c on c.sha256 = u.sha256
-               left join audit a on a.number = u.audit order by u.number";
-    let mut find = conn.prepare(sql)?;
-    let mut rows = find.query([])?;
-    while let Some(row) = rows.next()? {
-        verified.configurations += 1;
-        let number: i64 = row.get(2)?;
-        let (Some(sha256), Some(files)) =
-            (row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?)
-        else {
-            verified.findings.push(at(number, "the configuration that it tells of is missing"));
-            continue;
-        };
-        let told: String = row.get::<_, Option<String>>(3)?.unwrap_or_default();
-        if !told.ends_with(&sha256) {
-            verified.findings.push(at(number, "tells of another configuration than was kept"));
-        }
-        if let Err(why) = configuration::read(sha256, &files) {
-            verified.findings.push(at(number, why));
-        }
-    }
-    Ok(())
 }

@@ -16,6 +16,7 @@ pub use account::LineAccount;
 pub(super) use account::{booked, is_held};
 pub use manifest::{FileEntry, Manifest};
 
+use super::audit;
 use super::copy::{self, Watch};
 use super::error::StoreError;
 use super::journal;
@@ -130,6 +131,8 @@ pub fn restore(backup: &Path, to: &Path, report: &Report) -> Result<Manifest, St
     let made_us = manifest.made_us;
     rebirth::begin_anew(&mut conn, rebirth::Why::Restored { made_us }, Clock::real().now())
         .map_err(|e| StoreError::from_sqlite(&path, e))?;
+    let head = audit::head(&conn).map_err(|e| StoreError::from_sqlite(&path, e))?;
+    audit::Beside::in_place(&place).tell(&head);
     conn.close().map_err(|(_, e)| StoreError::from_sqlite(&path, e))?;
     // The journal last: without it the directory is no journal, and a restore that was broken off is none either.
     for file in manifest.files.iter().rev() {

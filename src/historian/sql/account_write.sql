@@ -1,3 +1,3 @@
-insert into account (name, printed, printed_key, role, password, made_us, changed_us)
-values (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+insert into account (name, printed, printed_key, role, password, must_change, made_us, changed_us)
+values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
 on conflict do nothing

@@ -90,7 +90,7 @@ fn a_journal_of_a_newer_version() {
     check(
         &journal,
         expect![
-            "/data/journal.db: has schema 99, this version knows up to 12; install the newer Capline again"
+            "/data/journal.db: has schema 99, this version knows up to 13; install the newer Capline again"
         ],
     );
 }

@@ -2,7 +2,7 @@
 //! lets administrators and quality in where there are users.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use domain::audit::{ConfigurationUse, Entry, Filter, Looked, What};
 use domain::digest::sha256;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::moment;
-use crate::table::trail;
-use crate::web::error::{ErrorView, Params, WebError, short};
+use crate::table::trail as trail_table;
+use crate::web::error::{ErrorView, Params, Path, WebError, short};
 use crate::web::{App, blocking};
 
 /// Entries of one answer and of one page.
@@ -189,9 +189,15 @@ pub(super) async fn audit_csv(
     State(app): State<App>,
     Params(search): Params<Search>,
 ) -> Result<Response, WebError> {
-    let (entries, _) = found(&app, &search, FILE).await?;
-    let now_us = app.present().now.utc_us;
-    app.file_of("capline", "audit", now_us, &trail::columns(), entries.iter().map(trail::cells))
+    let (filter, trail) = (search.filter()?, app.parts().trail.clone());
+    // Some ten megabytes of table: neither read nor written where others wait for their turn.
+    let file = blocking(move || {
+        let entries = trail.entries(&filter, FILE)?;
+        let now_us = app.present().now.utc_us;
+        let rows = entries.iter().map(trail_table::cells);
+        Ok(app.file_of("capline", "audit", now_us, &trail_table::columns(), rows))
+    });
+    file.await?
 }
 
 /// A configuration that was in force.

@@ -169,6 +169,7 @@ pub(crate) fn routes() -> Routes {
         super::session::session,
         super::session::used,
         super::session::set_up,
+        super::session::own_password,
         super::admin::users,
         super::admin::add_user,
         super::admin::change_user,
@@ -332,19 +333,28 @@ fn guarded(description: &mut utoipa::openapi::OpenApi) {
         let operations = [(Method::GET, &mut item.get), (Method::POST, &mut item.post)];
         for (method, operation) in operations {
             let Some(operation) = operation else { continue };
-            let Some(Need::Right(right)) = need(&method, path) else {
-                operation.security = Some(Vec::new());
-                continue;
+            let right = match need(&method, path) {
+                Some(Need::Right(right)) => Some(right),
+                Some(Need::Account) => None,
+                Some(Need::Nobody) | None => {
+                    operation.security = Some(Vec::new());
+                    continue;
+                }
             };
             let session = SecurityRequirement::new("session", none);
             let display = SecurityRequirement::new("display", none);
-            let both = [Some(session), (right == Right::Read).then_some(display)];
+            let both = [Some(session), (right == Some(Right::Read)).then_some(display)];
             operation.security = Some(both.into_iter().flatten().collect());
-            let least = right.least().word();
-            for (status, what) in [
-                ("401", "Nobody is signed in, where people sign in".to_owned()),
-                ("403", format!("The role is not enough, where people sign in; {least} is")),
-            ] {
+            let role = right.map(|right| {
+                let least = right.least().word();
+                let first = "or the password has to be changed first";
+                (
+                    "403",
+                    format!("The role is not enough, where people sign in; {least} is; {first}"),
+                )
+            });
+            let known = ("401", "Nobody is signed in, where people sign in".to_owned());
+            for (status, what) in [Some(known), role].into_iter().flatten() {
                 let refusal =
                     ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorView")));
                 let refusal = ResponseBuilder::new()

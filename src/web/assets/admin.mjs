@@ -69,12 +69,13 @@ function button(text, change) {
 function userRow(user) {
   const path = `${USERS}/${encodeURIComponent(user.name)}`;
   const change = (name, fields) => button(t(`user_act.${name}`), {
-    title: `${t(`user_act.${name}`)}: ${user.name}`, about: t('user_change_about', { name: user.printed }),
+    title: `${t(`user_act.${name}`)}: ${user.name}`,
+    about: t('user_change_about', { name: user.printed }) + (name === 'reset' ? ` ${t('first_password_about')}` : ''),
     path, fields, body: { act: name }, role: user.role,
   });
   return h('tr', {},
     h('th', { scope: 'row' }, user.name), h('td', {}, user.printed), h('td', {}, word('role', user.role)),
-    h('td', {}, word('user_state', user.state)), h('td', { class: 'num' }, String(user.sessions)), h('td', {}, moment(user.changed_ms)),
+    h('td', {}, word('user_state', user.state) + (user.must_change ? ` · ${t('password_due')}` : '')), h('td', { class: 'num' }, String(user.sessions)), h('td', {}, moment(user.changed_ms)),
     h('td', { class: 'wide' }, change('role', ['role']), change('reset', ['password']),
       change(user.state === 'enabled' ? 'disable' : 'enable')));
 }
@@ -102,7 +103,7 @@ async function load() {
 }
 
 $('add-user')?.addEventListener('click', () => confirm({
-  title: t('add_user'), about: t('password_rule'), fields: FIELDS, path: USERS,
+  title: t('add_user'), about: `${t('password_rule')} ${t('first_password_about')}`, fields: FIELDS, path: USERS,
 }));
 $('add-display')?.addEventListener('click', () => confirm({
   title: t('add_display'), about: t('add_display_about'), fields: ['name'], path: DISPLAYS,

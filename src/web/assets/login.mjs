@@ -1,9 +1,10 @@
-// Signing in, and the first account. What is wrong is said in the words of the service.
+// Signing in, the first account, a password of one's own. What is wrong is said in the words of the service.
 
 import { t, title } from './format.mjs';
+import './session.mjs';
 
 const $ = (id) => document.getElementById(id);
-const form = $('login') ?? $('setup');
+const form = document.querySelector('main form');
 const button = form.querySelector('button');
 
 async function send(path, body) {
@@ -13,21 +14,37 @@ async function send(path, body) {
   throw new Error(title({ en: message, zh: message_zh || message }));
 }
 
+/** What happens after the service has taken it. */
+const THEN = {
+  login: () => location.replace(form.dataset.to),
+  setup: async ({ name, password }) => {
+    await send('/api/v1/login', { name, password });
+    location.replace('/admin');
+  },
+  own: () => {
+    form.hidden = true;
+    if ($('password-due')) $('password-due').hidden = true;
+    $('own-done').hidden = false;
+    $('go-on').hidden = false;
+    $('go-on').focus();
+  },
+};
+
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   $('door-trouble').hidden = true;
   button.disabled = true;
-  const given = Object.fromEntries(new FormData(form));
+  const { again, ...given } = Object.fromEntries(new FormData(form));
   try {
-    await send(`/api/v1/${form.id}`, given);
-    if (form.id === 'setup') await send('/api/v1/login', { name: given.name, password: given.password });
-    location.replace(form.dataset.to ?? '/admin');
+    if (again !== undefined && again !== given.new) throw new Error(t('new_differs'));
+    await send(form.dataset.path, given);
+    await THEN[form.id](given);
   } catch (error) {
     $('door-trouble').textContent = error instanceof TypeError ? t('sign_in_not_sent') : error.message;
     $('door-trouble').hidden = false;
     button.disabled = false;
-    $('password').select();
+    form.querySelector('[type="password"]').select();
   }
 });
 
-form.querySelector('input').focus();
+form.querySelector('input:not([hidden])').focus();

@@ -70,6 +70,9 @@ texts! {
     DidSetup "did.setup" "first account made" "建立首个账户"
     DidUserAdd "did.user_add" "account made" "新增账户"
     DidUserChange "did.user_change" "account changed" "账户变更"
+    DidCertificateTaken "did.certificate_taken" "certificate taken" "启用证书"
+    DidTrailDoubted "did.trail_doubted" "audit trail doubted" "审计追踪存疑"
+    DidPasswordRefused "did.password_refused" "own password refused" "更改本人密码被拒"
     DidDisplayAdd "did.display_add" "token given to a display" "发放显示屏令牌"
     DidDisplayRevoke "did.display_revoke" "token of a display revoked" "撤销显示屏令牌"
 }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{heading, style};
 use super::words::{moment, num};
+use crate::web::address::escaped;
 use crate::web::api::audit::{PAGE, Search, found};
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -59,18 +60,6 @@ impl Asked {
         let before = before.map(|number| format!("before={number}"));
         pairs.chain(before).collect::<Vec<_>>().join("&")
     }
-}
-
-/// A value of a query (RFC 3986: all but unreserved characters as percent and two digits).
-fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 /// The begin of a day of the plant, or of a day after it, UTC microseconds; none where none is named.

@@ -359,7 +359,7 @@ fn signed(look: &Look) -> Markup {
     html! {
         @if who.is_known() {
             p.signed {
-                b #signed-in title=(lang.say(role_key(who.role))) { (who.printed) }
+                a #signed-in href="/account" title=(format!("{}: {}", lang.say(Key::OwnAccount), lang.say(role_key(who.role)))) { (who.printed) }
                 button.choice #sign-out type="button" { (lang.mark(Key::SignOut)) }
             }
         }

@@ -21,13 +21,13 @@ pub(crate) fn routes() -> Routes {
 
 /// Where to go once signed in.
 #[derive(Deserialize)]
-struct Back {
+pub(super) struct Back {
     to: Option<String>,
 }
 
 impl Back {
     /// The way back if it stays here. Browsers read `\` as `/` and pass over control characters, so that neither is taken.
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         let is_ours = |to: &&str| {
             let strange = |c: char| c == '\\' || c.is_control();
             to.starts_with('/') && !to.starts_with("//") && !to.contains(strange)
@@ -52,7 +52,7 @@ async fn login(
         h1 { (lang.mark(Key::SignIn)) " · " (app.parts().site) }
         p.dim { (lang.mark(Key::SignInAbout)) }
         // Without the script nothing is sent: a form of a page would put the password where it does not belong.
-        form #login method="post" action="/login" data-to=(back.path()) {
+        form #login method="post" action="/login" data-path="/api/v1/login" data-to=(back.path()) {
             (field(lang, Key::AccountName, "name", ("text", "username")))
             (field(lang, Key::Password, "password", ("password", "current-password")))
             button.act { (lang.mark(Key::SignIn)) }
@@ -72,7 +72,7 @@ async fn set_up(State(app): State<App>, look: Look) -> Result<Response, WebError
     let form = html! {
         h1 { (lang.mark(Key::SetUp)) " · " (app.parts().site) }
         p.dim { (lang.mark(Key::SetUpAbout)) }
-        form #setup method="post" action="/setup" {
+        form #setup method="post" action="/setup" data-path="/api/v1/setup" {
             (field(lang, Key::SetUpToken, "token", ("text", "off")))
             (field(lang, Key::AccountName, "name", ("text", "username")))
             (field(lang, Key::PrintedName, "printed", ("text", "name")))
@@ -89,18 +89,18 @@ async fn is_set_up(app: &App) -> Result<bool, WebError> {
     blocking(move || accounts.is_set_up()).await
 }
 
-fn go(to: &'static str) -> Response {
+pub(super) fn go(to: &'static str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
 }
 
-fn field(lang: Lang, title: Key, name: &str, (kind, complete): (&str, &str)) -> Markup {
+pub(super) fn field(lang: Lang, title: Key, name: &str, (kind, complete): (&str, &str)) -> Markup {
     html! {
         label for=(name) { (lang.mark(title)) }
         input #(name) name=(name) type=(kind) autocomplete=(complete) autocapitalize="none" spellcheck="false" maxlength="200" required;
     }
 }
 
-fn page(app: &App, look: &Look, (title, here): (Key, &str), form: &Markup) -> Response {
+pub(super) fn page(app: &App, look: &Look, (title, here): (Key, &str), form: &Markup) -> Response {
     let lang = look.lang;
     let parts = app.parts();
     let markup = html! {
@@ -115,7 +115,7 @@ fn page(app: &App, look: &Look, (title, here): (Key, &str), form: &Markup) -> Re
                 (style())
                 script type="module" src=(assets::href("login.mjs")) {}
             }
-            body.door data-lang=(lang.word()) {
+            body.door data-lang=(lang.word()) data-user=[look.who.is_known().then_some(&look.who.printed)] {
                 nav.door-lang aria-label=(lang.say(Key::Language)) {
                     @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
                         a href={ (here) "?lang=" (choice.word()) } aria-current=[(choice == lang).then_some("true")] { (word) }

@@ -1,6 +1,7 @@
 //! Pages, one file each. A page is a shell in the reader's language with the figures of the
 //! moment; the next ones come over the stream.
 
+mod account;
 mod admin;
 mod audit;
 mod calls;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Routes {
         data::routes(),
         sim::routes(),
         login::routes(),
+        account::routes(),
         admin::routes(),
         audit::routes(),
     ]

@@ -6,7 +6,7 @@ use domain::audit::{Filter, Note, What};
 use futures_util::StreamExt;
 use serde_json::json;
 
-use super::matrix::{PASSWORD, Plant};
+use super::matrix::{GIVEN, PASSWORD, Plant};
 use super::*;
 use crate::web::{Access, Trail, router};
 
@@ -296,4 +296,62 @@ async fn users_are_kept_by_administrators_and_each_change_has_its_reason() {
         "display_revoke Wall 2:  >  (broken)",
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+/// Shows: ACC-05
+#[tokio::test]
+async fn whoever_was_given_a_password_chooses_their_own_before_anything_else() {
+    let plant = Plant::new(USERS);
+    let newcomer = plant.ticket('m');
+    let away = open(&plant.app, "/stops?line=L1", newcomer).await;
+    assert_eq!(away.header(header::LOCATION), "/account?to=/stops%3Fline%3DL1");
+    for (lang, said) in [("en", "choose your own first"), ("zh", "请先设定本人密码")] {
+        let page = format!("{}&lang={lang}", away.header(header::LOCATION));
+        let page = open(&plant.app, &page, newcomer).await;
+        assert!(page.text().contains(said), "{}", page.text());
+        assert!(page.text().contains("href=\"/stops?line=L1\" hidden"), "{}", page.text());
+    }
+    let read = open(&plant.app, SNAPSHOT, newcomer).await;
+    assert_eq!(
+        (read.status, &read.json()["code"]),
+        (StatusCode::FORBIDDEN, &json!("own_password"))
+    );
+    let gaps = "/api/v1/lines/L1/reports/gaps";
+    let signed = post(&plant.app, gaps, newcomer, json!({ "password": GIVEN })).await;
+    assert_eq!(signed.json()["code"], "own_password", "nothing is signed with it");
+    let second = post(&plant.app, "/api/v1/login", "", credentials("newcomer", GIVEN)).await;
+    assert_eq!(second.json()["must_change"], true);
+    let second = second.header(header::SET_COOKIE).split(';').next().unwrap().to_owned();
+    let change = |old: &str, new: &str| {
+        let body = json!({ "old": old, "new": new });
+        post(&plant.app, "/api/v1/password", newcomer, body)
+    };
+    for (old, new, status, why) in [
+        ("wrong horse", PASSWORD, 401, "no_login"),
+        (GIVEN, "short", 400, "at least 10 characters"),
+        (GIVEN, "newcomer", 400, "at least 10 characters"),
+        (GIVEN, GIVEN, 400, "the new password is the old one"),
+    ] {
+        let answer = change(old, new).await;
+        assert_eq!(answer.status.as_u16(), status, "{old} {new}");
+        assert!(answer.text().contains(why), "{}", answer.text());
+    }
+    assert_eq!(change(GIVEN, PASSWORD).await.status, StatusCode::NO_CONTENT);
+    // The control: the same session may what its role may, and the other one has ended.
+    assert_eq!(open(&plant.app, "/stops?line=L1", newcomer).await.status, StatusCode::OK);
+    assert_eq!(open(&plant.app, SNAPSHOT, &second).await.status, StatusCode::UNAUTHORIZED);
+    let page = open(&plant.app, "/account", newcomer).await;
+    assert!(page.text().contains("Wang Fang") && !page.text().contains("password-due"));
+    assert!(open(&plant.app, "/stops", newcomer).await.text().contains("href=\"/account\""));
+    // A display has no password.
+    let display = json!({ "old": GIVEN, "new": PASSWORD });
+    let display = post(&plant.app, "/api/v1/password", plant.ticket('d'), display).await;
+    assert_eq!(display.status, StatusCode::UNAUTHORIZED);
+    let filter = Filter { who: Some("newcomer".to_owned()), ..Filter::default() };
+    let entries = plant.app.parts().trail.entries(&filter, 99).unwrap();
+    let told = |what: What| entries.iter().find(|entry| entry.what == what.word()).unwrap();
+    assert_eq!(told(What::UserChanged).new, "own: new password");
+    assert_eq!(told(What::PasswordRefused).reason, "wrong password");
+    let said = format!("{entries:?}");
+    assert!(!said.contains(GIVEN) && !said.contains(PASSWORD) && !said.contains("wrong horse"));
 }

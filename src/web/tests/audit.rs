@@ -76,7 +76,7 @@ impl Scene {
 }
 
 fn zhao(role: Role) -> Account {
-    Account { name: "zhao.min".into(), printed: "Zhao Min".into(), role }
+    Account { name: "zhao.min".into(), printed: "Zhao Min".into(), role, must_change: false }
 }
 
 /// Somebody else of quality, and the token of their session.
@@ -88,8 +88,7 @@ struct OnePassword(AtomicU32);
 
 impl Accounts for OnePassword {
     fn verify(&self, name: &str, password: &str) -> Result<Result<Account, NoLogin>, String> {
-        let account =
-            Account { name: name.into(), printed: "Zhao Min".into(), role: Role::Quality };
+        let account = Account { name: name.into(), ..zhao(Role::Quality) };
         Ok(match password {
             "correct horse" => Ok(account),
             _ if self.0.fetch_add(1, Ordering::Relaxed) == 2 => Err(NoLogin::WrongAndLocked),
@@ -98,7 +97,12 @@ impl Accounts for OnePassword {
     }
 
     fn session(&self, token: &str, _: bool) -> Result<Option<Account>, String> {
-        let wu = || Account { name: WU.into(), printed: "Wu Lan".into(), role: Role::Quality };
+        let wu = || Account {
+            name: WU.into(),
+            printed: "Wu Lan".into(),
+            role: Role::Quality,
+            must_change: false,
+        };
         Ok(if token == WU { Some(wu()) } else { Role::from_word(token).map(zhao) })
     }
 }
@@ -308,4 +312,42 @@ async fn configurations_are_listed_and_their_texts_given() {
         (none.status, &none.json()["code"]),
         (StatusCode::NOT_FOUND, &json!("no_configuration"))
     );
+}
+
+/// An address may hold anything: the trail keeps what the routes know of it, and not more of that than a person reads.
+#[tokio::test]
+async fn of_an_address_the_trail_keeps_what_routes_know() {
+    let scene = scene(Access::Open);
+    let long = "7".repeat(400);
+    let path = format!(
+        "/api/v1/lines/L1/minutes?format=csv&token=00ff00ff&password=horse&x={long}&lang={long}"
+    );
+    assert_eq!(get(&scene.app, &path).await.status, StatusCode::OK);
+    let noted = scene.trail().pop().unwrap();
+    assert!(noted.contains("exported /api/v1/lines/L1/minutes?format=csv by"), "{noted}");
+    let path = format!("/api/v1/audit.csv?text={long}&what=exported");
+    assert_eq!(get(&scene.app, &path).await.status, StatusCode::OK);
+    let noted = scene.trail().pop().unwrap();
+    assert!(noted.contains(&format!("?text={}&what=exported by", "7".repeat(100))), "{noted}");
+}
+
+/// What the service needs for being watched asks nobody, and so says how it is also while accounts cannot be read.
+#[tokio::test]
+async fn what_needs_nobody_is_answered_while_accounts_cannot_be_read() {
+    struct Broken;
+    impl Accounts for Broken {
+        fn session(&self, _: &str, _: bool) -> Result<Option<Account>, String> {
+            Err("the disk is gone".to_owned())
+        }
+    }
+    let scene = scene(Access::Users { secure: false });
+    let mut parts = scene.app.parts().clone();
+    parts.accounts = Arc::new(Broken);
+    let app = App::new(parts);
+    let open = |path| get_with(&app, path, "cookie", "capline-session=00ff");
+    for path in ["/healthz", "/login", "/assets/app.css"] {
+        assert_eq!(open(path).await.status, StatusCode::OK, "{path}");
+    }
+    // The control: who is asked for is not let in.
+    assert_eq!(open("/api/v1/lines").await.status, StatusCode::INTERNAL_SERVER_ERROR);
 }

@@ -2,7 +2,7 @@
 //! there are is not taken from the list of the door, nor is who may pass.
 
 use axum::http::Method;
-use domain::account::{NewAccount, Order, Role, SessionLimits};
+use domain::account::{Asking, NewAccount, Order, Role, SessionLimits};
 use domain::digest::sha256;
 
 use super::*;
@@ -11,11 +11,13 @@ use crate::historian::{AccountBook, Historian, Options};
 use crate::service::{KeptAccounts, StoredHistory};
 use crate::web::{Access, router};
 
-/// Who asks: nobody, a session that has ended, a display, and each role.
-const ASKERS: &str = "-xdvoqa";
+/// Who asks: nobody, a session that has ended, a display, somebody of quality with a password that was given to them, and
+/// each role.
+const ASKERS: &str = "-xdmvoqa";
 /// Who passes. Nobody needs to be known.
 const ALL: &str = ASKERS;
 const READ: &str = "dvoqa";
+const ACCOUNT: &str = "mvoqa";
 const WORK: &str = "oq";
 const JUDGE: &str = "q";
 const ADMIN: &str = "a";
@@ -39,6 +41,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET", "/sim", READ),
     ("GET", "/admin", ADMIN),
     ("GET", "/admin/audit", AUDIT),
+    ("GET", "/account", ACCOUNT),
     ("GET", "/login", ALL),
     ("GET", "/setup", ALL),
     ("GET", "/assets/{name}", ALL),
@@ -89,7 +92,8 @@ const ROWS: &[(&str, &str, &str)] = &[
     // Sessions and screens.
     ("POST", "/api/v1/ack/paint", READ),
     ("POST", "/api/v1/login", ALL),
-    ("POST", "/api/v1/logout", READ),
+    ("POST", "/api/v1/logout", ACCOUNT),
+    ("POST", "/api/v1/password", ACCOUNT),
     ("POST", "/api/v1/session", READ),
     ("POST", "/api/v1/setup", ALL),
     // What happened at the line.
@@ -131,6 +135,8 @@ pub(super) struct Plant {
 }
 
 pub(super) const PASSWORD: &str = "correct horse";
+/// What an administrator told them first.
+pub(super) const GIVEN: &str = "given horse";
 
 impl Plant {
     pub(super) fn new(access: Access) -> Plant {
@@ -141,15 +147,21 @@ impl Plant {
         let (order, mut tickets) = (Order::default(), BTreeMap::new());
         for role in Role::ALL {
             let (name, printed) = (role.word().to_owned(), format!("{} Li", role.word()));
-            let new = NewAccount { name, printed, role, password: PASSWORD.to_owned() };
+            let new = NewAccount { name, printed, role, password: GIVEN.to_owned() };
             assert_eq!(accounts.add(new, &order), Ok(Ok(())));
-            let token = accounts.login(role.word(), PASSWORD).unwrap().unwrap().token;
+            let token = accounts.login(role.word(), GIVEN).unwrap().unwrap().token;
+            assert_eq!(accounts.own_password(&token, (GIVEN, PASSWORD), &order), Ok(Ok(())));
             let letter = role.word().chars().next().unwrap();
             tickets.insert(letter, format!("capline-session={token}"));
         }
+        let (name, printed) = ("newcomer".to_owned(), "Wang Fang".to_owned());
+        let new = NewAccount { name, printed, role: Role::Quality, password: GIVEN.to_owned() };
+        assert_eq!(accounts.add(new, &order), Ok(Ok(())));
+        let token = accounts.login("newcomer", GIVEN).unwrap().unwrap().token;
+        tickets.insert('m', format!("capline-session={token}"));
         // Begun long ago, by who could do most.
         let old_us = Clock::real().now().utc_us - 13 * 60 * MINUTE_US;
-        let login = book.login("quality").unwrap().unwrap();
+        let login = book.login("quality", Asking::SignIn).unwrap().unwrap();
         assert!(book.begin_session(&sha256("old"), &login, (old_us, old_us)).unwrap());
         tickets.insert('x', "capline-session=old".to_owned());
         let display = accounts.add_display("Wall 1", &order).unwrap().unwrap();
@@ -188,7 +200,8 @@ impl Plant {
         // The body is not waited for: that of a stream never ends.
         let answer = router(self.app.clone(), true).call(request).await.unwrap();
         let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
-        let sent_away = to.is_some_and(|to| to.starts_with("/login?to="));
+        let away = ["/login?to=", "/account?to="];
+        let sent_away = to.is_some_and(|to| away.iter().any(|page| to.starts_with(page)));
         let refused = [
             StatusCode::UNAUTHORIZED,
             StatusCode::FORBIDDEN,
@@ -257,6 +270,7 @@ fn every_route_has_its_row_and_every_row_its_route() {
     assert_eq!(routed, listed);
 }
 
+/// Shows: ACC-05
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exactly_those_pass_who_may() {
     let plant = Plant::new(Access::Users { secure: false });
@@ -273,6 +287,7 @@ async fn without_the_door_the_table_does_not_hold() {
         "GET /events by x: passes true",
         "POST /api/v1/lines/{id}/charts/{characteristic}/limits by v: passes true",
         "POST /api/v1/reload by o: passes true",
+        "POST /api/v1/lines/{id}/reports/final by m: passes true",
     ] {
         assert!(wrong.iter().any(|found| found == expected), "{expected} is not in {wrong:?}");
     }

@@ -79,6 +79,8 @@ fn paths() -> Vec<String> {
         "/login",
         "/logout",
         "/setup",
+        "/account",
+        "/api/v1/password",
         "/api/v1/admin",
     ];
     let special = |path: &&str| posted.iter().any(|part| path.contains(part));

@@ -81,13 +81,21 @@ async fn nobody_and_every_role_get_answers_that_are_described() {
     for role in ROLES {
         let data = text(&site.data());
         let mut add = Process::capline(&["user", "add", &data, role, "--role", role]);
-        add.tell(PASSWORD);
+        add.tell(GIVEN);
         assert!(add.exit(PATIENCE).await.success(), "{:?}", add.stderr());
     }
     let mut service = Process::run(&site.file());
     let api = service.api().await;
     let file = site.path().join("openapi.json");
-    let admin = login(api, "admin").await;
+    // What was set at the command line is for choosing another one.
+    for role in ROLES {
+        let cookie = login(api, role, GIVEN).await;
+        let head = format!("POST /api/v1/password HTTP/1.1\r\ncookie: {cookie}");
+        let body = serde_json::json!({ "old": GIVEN, "new": PASSWORD }).to_string();
+        let answer = raw(api, &head, &body).await;
+        assert!(answer.starts_with("HTTP/1.1 204"), "{role}: {answer}");
+    }
+    let admin = login(api, "admin", PASSWORD).await;
     let description =
         raw(api, &format!("GET /api/openapi.json HTTP/1.1\r\ncookie: {admin}"), "").await;
     let (_, description) = description.split_once("\r\n\r\n").expect("an answer");
@@ -96,7 +104,7 @@ async fn nobody_and_every_role_get_answers_that_are_described() {
     let (good, said) = ask(&schemathesis, api, &file, &few).await;
     assert!(good, "nobody: {said}");
     for role in ROLES {
-        let cookie = format!("Cookie: {}", login(api, role).await);
+        let cookie = format!("Cookie: {}", login(api, role, PASSWORD).await);
         // Signing out ends the session; all that follows would be asked by nobody.
         let more = ["-H", &cookie, "--exclude-path", "/api/v1/logout"];
         let (good, said) = ask(&schemathesis, api, &file, &[&few[..], &more].concat()).await;
@@ -108,6 +116,7 @@ async fn nobody_and_every_role_get_answers_that_are_described() {
 }
 
 const ROLES: [&str; 4] = ["viewer", "operator", "quality", "admin"];
+const GIVEN: &str = "given horse";
 const PASSWORD: &str = "correct horse";
 
 /// The whole answer to a request.
@@ -125,8 +134,8 @@ async fn raw(api: Api, head: &str, body: &str) -> String {
 }
 
 /// The cookie of a session.
-async fn login(api: Api, name: &str) -> String {
-    let body = serde_json::json!({ "name": name, "password": PASSWORD }).to_string();
+async fn login(api: Api, name: &str, password: &str) -> String {
+    let body = serde_json::json!({ "name": name, "password": password }).to_string();
     let answer = raw(api, "POST /api/v1/login HTTP/1.1", &body).await;
     let set = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
     let set = set.unwrap_or_else(|| panic!("{name} is not signed in: {answer}"));

@@ -1,5 +1,6 @@
 //! The audit trail against a real journal: what is not as it was is found, and what cannot be noted is not done.
 
+mod ends;
 mod records;
 
 use std::collections::BTreeSet;
@@ -201,10 +202,15 @@ fn rows_taken_out_put_in_moved_and_cut_off_are_found() {
     );
     let (found, _) = spoil(&clean);
     assert_eq!(found, [of(38, Fault::Cut(head.clone())), of(38, Fault::Cut(head.clone()))]);
-    // The control: in the journal alone nothing tells of it.
+    // The control: in the directory of the journal alone nothing tells of it.
     let other = tempfile::tempdir().unwrap();
     std::fs::copy(dir.path().join("journal.db"), other.path().join("journal.db")).unwrap();
-    past_us(other.path()).execute_batch(&clean).unwrap();
+    let conn = past_us(other.path());
+    conn.execute_batch(&clean).unwrap();
+    let sql = "select number || ' ' || hash from audit_head";
+    let end: String = conn.query_row(sql, [], |row| row.get(0)).unwrap();
+    // Whoever can write the file beside it, too.
+    std::fs::write(other.path().join("audit.head"), end).unwrap();
     assert_eq!(findings(other.path(), &[]), []);
     assert_eq!(findings(other.path(), &told), [of(38, Fault::Cut(head))]);
 }
@@ -227,8 +233,11 @@ fn a_chain_that_is_written_anew_is_found_by_a_head_that_was_told() {
         prev = hash;
     }
     conn.execute("update audit_head set hash = ?1", [&prev]).unwrap();
-    std::fs::remove_file(dir.path().join("audit.head")).unwrap();
+    std::fs::write(dir.path().join("audit.head"), format!("20 {prev}\n")).unwrap();
     assert_eq!(findings(dir.path(), &[]), [], "the chain alone is sound");
+    let upper = Head::parse(&format!("20 {}", prev.to_uppercase())).unwrap();
+    let told = [Told { by: "an auditor who writes capitals".to_owned(), head: upper }];
+    assert_eq!(findings(dir.path(), &told), [], "the same hash");
     let told = [Told { by: "the plant database".to_owned(), head: head.clone() }];
     let found = findings(dir.path(), &told);
     assert_eq!(found, [Finding { number: 20, fault: Fault::Rewritten(head) }]);

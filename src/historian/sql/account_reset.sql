@@ -1,0 +1,4 @@
+update account
+set password = ?3, must_change = 1, wrong = 0, locked_until_us = null,
+  again_wrong = 0, again_locked_until_us = null, changed_us = ?2
+where name = ?1
