@@ -259,9 +259,8 @@ async fn every_size_colour_and_language_fits_its_screen() {
                 let name = format!("{screen}-{theme}-{lang}");
                 shot(&browser, &name).await;
                 browser.value(FULL_BOARD).await;
-                let found = browser.value(CUT).await;
-                let found = found.as_array().into_iter().flatten().filter_map(Value::as_str);
-                cut.extend(found.map(|what| format!("{name}: {what}")));
+                let found = browser.texts(CUT).await;
+                cut.extend(found.into_iter().map(|what| format!("{name}: {what}")));
             }
         }
     }

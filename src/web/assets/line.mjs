@@ -1,6 +1,6 @@
 // One line in detail: machines with links, counters and measured values, and where each number is read.
 
-import { age, clock, doubt, h, hms, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
+import { age, badTag, clock, doubt, h, hms, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { AS_OF, ask } from './page.mjs';
 import { showBatch } from './batch.mjs';
@@ -115,7 +115,7 @@ function showMachine(card, station) {
   write(find('.heard'), [station.protocol === 'opcua' ? 'OPC UA' : 'Modbus', station.counts ? t('counts') : '', station.up || REPLAY ? '' : word('miss', station.reason), lost || REPLAY ? '' : heard].filter(Boolean).join(' · '));
   const bad = station.bad_tags ?? [];
   find('.bad').hidden = bad.length === 0;
-  write(find('.bad'), `◆ ${t('bad_data')} ${bad.join(', ')}`);
+  write(find('.bad'), `◆ ${t('bad_data')} ${bad.map((one) => badTag(one, lost)).join(', ')}`);
   showFlow(card, station);
   for (const { tag, value, word: name } of station.measures) {
     write(find(`[data-tag="${CSS.escape(tag)}"] b`), value === null ? '◆' : name ?? num(value));
