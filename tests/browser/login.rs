@@ -68,10 +68,12 @@ async fn administration_fits(browser: &Browser, axe: Option<&Axe>, origin: &str)
         browser.resize(size).await;
         for (theme, lang) in [("light", "en"), ("dark", "zh"), ("light", "both"), ("dark", "both")]
         {
-            for (page, path, rows) in
-                [("admin", "/admin", "#users tbody tr"), ("audit", "/admin/audit", ".audit tbody tr")]
-            {
-                let theme_cookie = format!("document.cookie = 'theme={theme}; Path=/; SameSite=Lax'");
+            for (page, path, rows) in [
+                ("admin", "/admin", "#users tbody tr"),
+                ("audit", "/admin/audit", ".audit tbody tr"),
+            ] {
+                let theme_cookie =
+                    format!("document.cookie = 'theme={theme}; Path=/; SameSite=Lax'");
                 browser.value(&theme_cookie).await;
                 browser.open(&format!("{origin}{path}?lang={lang}")).await;
                 let listed = format!("document.querySelectorAll('{rows}').length > 2");

@@ -440,7 +440,8 @@ impl Station {
         let tags = self.map.tags.iter().enumerate().filter(|(_, tag)| is_measure(&tag.role));
         tags.map(|(i, tag)| {
             let last = self.measures[i];
-            let value = last.map(|(value, _)| value).filter(|_| !self.bad.contains_key(&(i as u16)));
+            let value =
+                last.map(|(value, _)| value).filter(|_| !self.bad.contains_key(&(i as u16)));
             MeasureStatus {
                 tag: tag.id.clone(),
                 value,
