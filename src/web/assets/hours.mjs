@@ -5,19 +5,21 @@ import { h, num, offBy, s, t } from './format.mjs';
 /**
  * What an hour brought against its target, what is not known of it hatched.
  * @param {any} hour
+ * @param {number} full  what the target rate asks for in an hour
  */
-export function hourBar(hour) {
+export function hourBar(hour, full) {
+  const { unknown = 0, counted = hour.good.best } = hour;
   const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
-  const x = (n) => Math.min(1, n / (hour.whole * 1.1)) * 120;
+  const x = (n) => Math.min(1, n / (full * 1.1)) * 120;
   bar.append(s('rect', { width: 120, height: 16, class: 'track' }));
   if (!hour.watched) {
-    bar.append(s('rect', { width: x(hour.whole), height: 16, class: 'hatched' }));
+    bar.append(s('rect', { width: x(full), height: 16, class: 'hatched' }));
     return bar;
   }
   // Behind what was counted: what the target rate could have made in the time that is not known.
-  if (hour.unknown > 0) bar.append(s('rect', { x: x(hour.good.best), width: x(hour.unknown), height: 16, class: 'hatched' }));
-  bar.append(s('rect', { y: 3, width: x(hour.counted), height: 10, class: 'filled' }));
-  if (hour.gap) bar.append(s('rect', { x: x(hour.counted), y: 2, width: Math.max(3, x(hour.gap.best)), height: 12, class: 'part unknown' }));
+  if (unknown > 0) bar.append(s('rect', { x: x(hour.good.best), width: x(unknown), height: 16, class: 'hatched' }));
+  bar.append(s('rect', { y: 3, width: x(counted), height: 10, class: 'filled' }));
+  if (hour.gap) bar.append(s('rect', { x: x(counted), y: 2, width: Math.max(3, x(hour.gap.best)), height: 12, class: 'part unknown' }));
   bar.append(s('path', { d: `M${x(hour.target)} 0V16`, class: 'target-mark' }));
   return bar;
 }

@@ -203,7 +203,7 @@ function showHours() {
     const of = (what, text) => (hour.watched && (open || !low) ? explained(what, { 'data-query': `kind=hour&start=${hour.start_ms}` }, text) : text);
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),
-      h('td', { class: 'bar-col' }, hourBar(hour)),
+      h('td', { class: 'bar-col' }, hourBar(hour, view.target_per_hour)),
       h('td', { class: 'notes' }, ...notes(hour)),
       h('td', { class: 'dim' }, target),
       h('td', { class: 'num' }, of('good', actual)),

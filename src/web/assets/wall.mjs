@@ -79,7 +79,7 @@ function showHours() {
   const rows = view.hours.slice(-8);
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
     h('th', { scope: 'row' }, hm(hour.start_ms)),
-    h('td', { class: 'bar-col' }, hourBar(hour)),
+    h('td', { class: 'bar-col' }, hourBar(hour, view.target_per_hour)),
     h('td', {}, h('b', { class: 'num' }, hour.watched ? `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
   )));
 }

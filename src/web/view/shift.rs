@@ -154,12 +154,12 @@ pub struct HourView {
     pub behind: bool,
     /// Share of the passed part that is known, percent.
     pub known_percent: f64,
-    /// What the target rate asks for in the whole hour.
-    pub whole: u64,
-    /// Good capsules that were counted as they were made: those of gaps left out.
-    pub counted: u64,
-    /// What the target rate could have made in the part that has passed and is not known.
-    pub unknown: u64,
+    /// Good capsules that were counted as they were made, without those of gaps; none in an hour without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
+    /// What the target rate could have made in the part that has passed and is not known; none where all is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<u64>,
 }
 
 impl HourView {
@@ -173,9 +173,9 @@ impl HourView {
             start_ms: ms(hour.start_us),
             good: good.into(),
             gap: (!hour.gap.is_zero()).then(|| hour.gap.into()),
-            whole: at_target((hour.end_us - hour.start_us) as f64),
-            counted: hour.good.best(),
-            unknown: at_target(passed_us * (1.0 - hour.coverage).clamp(0.0, 1.0)),
+            counted: (!hour.gap.is_zero()).then(|| hour.good.best()),
+            unknown: (hour.coverage < 1.0)
+                .then(|| at_target(passed_us * (1.0 - hour.coverage.max(0.0)))),
             watched: hour.watched,
             target,
             difference: DifferenceView::of(good, target),
