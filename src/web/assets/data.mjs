@@ -132,12 +132,12 @@ function showBalance() {
 function showDisplays(displays) {
   // An age that moves by itself is written in place; the table is drawn when something else changes.
   const known = displays.map(({ painted_ago_ms: painted, heard_ago_ms: heard, seq, ...rest }) => rest);
-  show($('displays').tBodies[0], known, () => displays.map((display) => h('tr', { 'data-screen': display.screen, 'data-state': display.state },
+  show($('displays').tBodies[0], known, () => (displays.length === 0 ? [h('tr', {}, h('td', { colspan: 4 }, t('no_displays')))] : displays.map((display) => h('tr', { 'data-screen': display.screen, 'data-state': display.state },
     h('th', { scope: 'row', class: 'wide' }, display.name || h('span', { class: 'dim' }, t('display_unnamed')), ...(display.screen === SCREEN ? [h('span', { class: 'dim' }, ` (${t('display_this')})`)] : [])),
     h('td', { class: 'wide' }, display.page.endsWith(`/${display.line}`) ? display.page : `${display.page} ${display.line}`),
     h('td', { class: display.state === 'frozen' || display.old_build ? 'fault' : '' }, ...(display.state === 'frozen' || display.old_build ? [icon('unknown'), ' '] : []),
       [word('display', display.state), display.old_build ? t('display_build_old') : ''].filter(Boolean).join(' · ')),
-    h('td', { class: 'num nowrap' }, h('span', { class: 'painted' })))));
+    h('td', { class: 'num nowrap' }, h('span', { class: 'painted' }))))));
   document.querySelectorAll('#displays .painted').forEach((cell, i) => {
     cell.textContent = t('display_ago', { age: age(displays[i].painted_ago_ms) });
   });

@@ -145,7 +145,7 @@ function firstRun(view, unreached) {
     const fault = view.faults.find((one) => one.station === item.dataset.station && one.kind === 'plc_offline' && !one.heard);
     const told = item.querySelector('.told');
     const heard = view.stations.some((station) => station.id === item.dataset.station && station.up);
-    const text = fault ? told.dataset.down.replace('{reason}', word('miss', fault.reason)) : heard ? told.dataset.up : '';
+    const text = fault ? told.dataset.down.replaceAll('{reason}', word('miss', fault.reason)) : heard ? told.dataset.up : '';
     if (told.textContent !== text) told.textContent = text;
     told.className = fault ? 'told fault' : 'told';
   }

@@ -29,7 +29,7 @@ texts! {
     Attempt "attempt" "Attempt" "次数"
     EndingWord "ending_word" "Outcome" "结果"
     NoRules "no_rules" "no rule is configured" "未配置规则"
-    RuleNote "rule_note" "{name} after {time} → {hooks}" "{name} 超过 {time} → {hooks}"
+    RuleNote "rule_note" "{name} > {time} → {hooks}" "{name} > {time} → {hooks}"
     NoHook "no_hook" "nobody" "不通知"
     AlertRuleStopped "alert_rule.stopped" "stopped" "停机"
     AlertRuleUnknown "alert_rule.unknown" "unknown" "状态未知"
