@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::axe::Axe;
 use crate::browser::Browser;
 use crate::served::Served;
-use crate::{ALONE, CUT, LIVE, SOON, shot};
+use crate::{ALONE, BLANKS, CUT, LIVE, SOON, shot};
 
 const PASSWORD: &str = "correct horse";
 
@@ -81,6 +81,7 @@ async fn administration_fits(browser: &Browser, axe: Option<&Axe>, origin: &str)
                 let name = format!("{page}-{screen}-{theme}-{lang}");
                 shot(browser, &name).await;
                 let mut wrong = browser.texts(CUT).await;
+                wrong.extend(browser.texts(BLANKS).await);
                 if let Some(axe) = axe {
                     wrong.extend(axe.violations(browser).await);
                 }

@@ -304,6 +304,9 @@ const FULL_BOARD: &str = "(() => {
     return true;
   })()";
 
+/// Blanks of texts that nothing was written into.
+const BLANKS: &str = "document.body.innerText.match(/\\{[a-z_]+\\}/g) ?? []";
+
 /// Texts that do not fit where they stand, boxes whose content sticks out of them, a page wider than its screen, and
 /// on a wall one that is higher: nobody scrolls there. Hours side by side may be scrolled.
 const CUT: &str = "
