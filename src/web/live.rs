@@ -78,6 +78,8 @@ impl Drop for Follower {
 /// What a screen that follows closely waits for.
 struct Closely {
     status: watch::Receiver<Option<Arc<LineStatus>>>,
+    /// What it was told last.
+    told: Option<NowView>,
     _follower: Follower,
 }
 
@@ -132,7 +134,7 @@ struct Charted {
     n_ticks: u64,
 }
 
-/// Live stream of a line: `view` twice a second, with `hz=10` also `now` up to ten times a second, `charts` at the start and when a minute closes, `hb` each second.
+/// Live stream of a line: `view` twice a second, with `hz=10` also `now` when counts move, up to ten times a second, `charts` at the start and when a minute closes, `hb` each second.
 /// Every stream begins with the whole present, so a screen that comes back has nothing to catch up with.
 #[utoipa::path(
     get, path = "/events", params(Choice),
@@ -156,7 +158,8 @@ pub(crate) async fn events(
     let closely = match choice.hz {
         None | Some(2) => None,
         Some(10) => {
-            Some(Closely { status: feed.status.clone(), _follower: feed.followers.follow() })
+            let (status, _follower) = (feed.status.clone(), feed.followers.follow());
+            Some(Closely { status, told: None, _follower })
         }
         Some(hz) => return Err(WebError::Parameter(format!("hz is 2 or 10, not {hz}"))),
     };
@@ -245,11 +248,17 @@ impl Screen {
         Some(())
     }
 
-    /// The counts of this moment, between two views.
+    /// The counts of this moment, between two views, where they have moved.
     fn fill_now(&mut self) {
-        let status = self.closely.as_ref().and_then(|closely| closely.status.borrow().clone());
-        if let Some(status) = status {
-            self.push("now", &NowView::of(&status));
+        let Some(closely) = self.closely.as_mut() else { return };
+        let Some(status) = closely.status.borrow().clone() else { return };
+        let now = NowView::of(&status);
+        if closely.told.as_ref().is_some_and(|told| told.counts_as(&now)) {
+            return;
+        }
+        self.push("now", &now);
+        if let Some(closely) = self.closely.as_mut() {
+            closely.told = Some(now);
         }
     }
 

@@ -3,8 +3,6 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use crate::browser::Browser;
 
 /// What finds violations in the page that is open.
@@ -34,13 +32,6 @@ impl Axe {
                 `${one.id}: ${one.help}: ${one.nodes.map((node) => node.target).join(', ')}`); }), true)";
         browser.value(start).await;
         browser.until("window.violations !== undefined", crate::SOON).await;
-        let found = browser.value("window.violations").await;
-        found
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
+        browser.texts("window.violations").await
     }
 }

@@ -79,6 +79,13 @@ impl Browser {
         self.value(expression).await.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Value of an expression that is a list of texts.
+    pub(crate) async fn texts(&self, expression: &str) -> Vec<String> {
+        let value = self.value(expression).await;
+        let texts = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    }
+
     /// Whether an expression became true within a time.
     pub(crate) async fn becomes(&self, expression: &str, within: Duration) -> bool {
         let end = Instant::now() + within;

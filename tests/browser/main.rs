@@ -259,9 +259,8 @@ async fn every_size_colour_and_language_fits_its_screen() {
                 let name = format!("{screen}-{theme}-{lang}");
                 shot(&browser, &name).await;
                 browser.value(FULL_BOARD).await;
-                let found = browser.value(CUT).await;
-                let found = found.as_array().into_iter().flatten().filter_map(Value::as_str);
-                cut.extend(found.map(|what| format!("{name}: {what}")));
+                let found = browser.texts(CUT).await;
+                cut.extend(found.into_iter().map(|what| format!("{name}: {what}")));
             }
         }
     }
@@ -304,6 +303,9 @@ const FULL_BOARD: &str = "(() => {
     while (rows && rows.rows.length > 0 && rows.rows.length < 12) rows.prepend(rows.rows[0].cloneNode(true));
     return true;
   })()";
+
+/// Blanks of texts that nothing was written into.
+const BLANKS: &str = "document.body.innerText.match(/\\{[a-z_]+\\}/g) ?? []";
 
 /// Texts that do not fit where they stand, boxes whose content sticks out of them, a page wider than its screen, and
 /// on a wall one that is higher: nobody scrolls there. Hours side by side may be scrolled.

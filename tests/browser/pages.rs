@@ -1,12 +1,12 @@
 //! Every page in every size, colour and language: it opens live, says nothing to the console, cuts nothing off, and
 //! axe-core finds nothing.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::axe::Axe;
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, CUT, DRAWN, LIVE, SOON, keep, shot};
+use crate::{ALONE, BLANKS, CUT, DRAWN, LIVE, SOON, keep, shot};
 
 /// A page: its name, its address, what has to be there before it is looked at, and words of its text in both
 /// languages.
@@ -92,9 +92,10 @@ async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() 
                 open(&browser, &demo, page, lang, theme).await;
                 let name = format!("{}-{screen}-{theme}-{lang}", page.name);
                 shot(&browser, &name).await;
-                let cut = browser.value(CUT).await;
-                let cut = cut.as_array().into_iter().flatten().filter_map(Value::as_str);
-                found.extend(cut.map(|what| format!("{name}: {what}")));
+                for wrong in [CUT, BLANKS] {
+                    let wrong = browser.texts(wrong).await;
+                    found.extend(wrong.into_iter().map(|what| format!("{name}: {what}")));
+                }
                 if let Some(axe) = &axe {
                     let violations = axe.violations(&browser).await;
                     found.extend(violations.into_iter().map(|what| format!("{name}: {what}")));

@@ -4,8 +4,8 @@
 //! shows it. Both have one clock. `CAPLINE_PAINT_SECONDS=60 cargo test --test browser paint -- --nocapture` prints
 //! the figures and keeps them as `target/paint.json`; nothing depends on how fast the machine is.
 //!
-//! A count waits for the poll (10 ms), for the next look of the line at its screens (100 ms where a page follows closely,
-//! else 250 ms), for the stream (at once, or each 500 ms) and for the next frame of the browser.
+//! A count waits for the poll (10 ms), for the next look of the line at its screens (100 ms while a page is
+//! open that shows counts), for the stream (at once) and for the next frame of the browser.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ use crate::{ALONE, IN_TIME, LIVE, SOON};
 use simulators::utc_now_us;
 
 const SHORT: Duration = Duration::from_secs(6);
+/// A page whose plant is held rests within this.
+const RESTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Pages, and where each shows the good capsules of the filler.
 const SHOWN: [(&str, &str); 2] = [
@@ -138,7 +140,9 @@ async fn what_is_painted_is_what_the_register_was_a_moment_ago() {
 async fn painted(browser: &Browser, last: u64) -> Vec<(i64, f64)> {
     let shown = "window.painted.at(-1)?.[0] ?? 0";
     let mut rest = browser.value(shown).await;
+    let end = Instant::now() + RESTS_WITHIN;
     loop {
+        assert!(Instant::now() < end, "the plant stands still and the page counts on: {rest}");
         tokio::time::sleep(Duration::from_secs(2)).await;
         let now = browser.value(shown).await;
         if now == rest {

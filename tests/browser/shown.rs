@@ -190,14 +190,14 @@ async fn a_refusal_says_what_happened_and_leads_on() {
     browser.until(LIVE, SOON).await;
 }
 
-/// Texts and what is read out instead of them: labels, titles, hints of fields, options, texts in drawings. Names of
-/// alert rules are those of the plant, and each language of the switch is named in itself.
+/// Texts and what is read out instead of them: labels, titles, hints of fields, options, texts in drawings. Each
+/// language of the switch is named in itself.
 const SAID: &str = "(() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const found = [];
     while (walker.nextNode()) {
       const { parentElement: parent, textContent: text } = walker.currentNode;
-      if (text.trim() && !parent.closest('script, style, code, a[href*=\"lang=\"], #alerts td:nth-child(3)')) found.push(text.trim());
+      if (text.trim() && !parent.closest('script, style, code, a[href*=\"lang=\"]')) found.push(text.trim());
     }
     for (const name of ['aria-label', 'title', 'alt', 'placeholder', 'aria-valuetext', 'label']) {
       for (const element of document.querySelectorAll(`[${name}]`)) found.push(element.getAttribute(name).trim());

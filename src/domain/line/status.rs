@@ -211,9 +211,18 @@ pub struct StationStatus {
     /// Speed as the PLC says.
     pub speed: Option<f64>,
     /// Tags whose last reading was not good.
-    pub bad_tags: Vec<TagId>,
+    pub bad_tags: Vec<BadTag>,
     /// Conditions and weights with their last values.
     pub measures: Vec<MeasureStatus>,
+}
+
+/// A tag whose last reading was not good.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BadTag {
+    /// Tag.
+    pub tag: TagId,
+    /// Its first bad reading after the last good one.
+    pub since: Moment,
 }
 
 /// A measured value.

@@ -28,6 +28,8 @@ const ENTRIES: usize = 200;
 pub(crate) struct DataView {
     /// Poll groups.
     polls: Vec<PollView>,
+    /// All poll groups together.
+    polled: PolledView,
     /// How the poll thread is scheduled; none where nothing is polled.
     scheduling: Option<SchedulingView>,
     /// All tags of the maps, with what was counted by them.
@@ -68,12 +70,36 @@ struct PollView {
     done: f64,
     /// Polls that brought nothing, by reason.
     missed: Vec<MissView>,
+    /// All of these.
+    n_missed: f64,
     /// Snapshots dropped because the queue was full.
     dropped: f64,
     /// Median, 99 of 100, and most of how late polls began, milliseconds.
     late_ms: [f64; 3],
     /// Round trip of the last poll, milliseconds.
     round_trip_ms: f64,
+}
+
+/// Polls of all groups since the service started.
+#[derive(Serialize, ToSchema)]
+struct PolledView {
+    /// Polls that brought readings.
+    done: f64,
+    /// Polls that brought nothing, whatever the reason.
+    missed: f64,
+    /// Snapshots dropped because the queue was full.
+    dropped: f64,
+}
+
+impl PolledView {
+    fn of(polls: &[PollView]) -> PolledView {
+        let sum = |of: fn(&PollView) -> f64| polls.iter().map(of).sum();
+        PolledView {
+            done: sum(|poll| poll.done),
+            missed: sum(|poll| poll.n_missed),
+            dropped: sum(|poll| poll.dropped),
+        }
+    }
 }
 
 /// Missed polls of one reason.
@@ -185,8 +211,10 @@ pub(super) async fn data(
     let tags = maps.flat_map(|map| map.tags.iter().map(|tag| TagView::of(map, tag, find(&tag.id))));
     let contents = latest.map_or_else(Vec::new, |status| status.contents.clone());
     let gauges = Gauges(app.parts().gauges.render());
+    let polls = gauges.polls(config.id.as_str());
     Ok(Json(DataView {
-        polls: gauges.polls(config.id.as_str()),
+        polled: PolledView::of(&polls),
+        polls,
         scheduling: gauges.scheduling(),
         tags: tags.collect(),
         n_entries: entries.len(),
@@ -231,17 +259,19 @@ impl Gauges {
                     && which.iter().all(|(key, value)| label(gauge, key) == Some(value))
                     && gauge.value > 0.0
             });
+            let missed: Vec<MissView> = missed
+                .map(|gauge| MissView {
+                    reason: label(gauge, "reason").unwrap_or_default().to_owned(),
+                    n: gauge.value,
+                })
+                .collect();
             (label(gauge, "line") == Some(line)).then(|| PollView {
                 station: station.to_owned(),
                 group: group.to_owned(),
                 planned: gauge.value,
                 done: value("capline_polls_done"),
-                missed: missed
-                    .map(|gauge| MissView {
-                        reason: label(gauge, "reason").unwrap_or_default().to_owned(),
-                        n: gauge.value,
-                    })
-                    .collect(),
+                n_missed: missed.iter().map(|miss| miss.n).sum(),
+                missed,
                 dropped: value("capline_snapshots_dropped"),
                 late_ms: self.quantiles_ms("capline_poll_lateness_quantile_seconds", &which),
                 round_trip_ms: ms(value("capline_poll_round_trip_seconds")),

@@ -12,6 +12,29 @@ use crate::web::App;
 pub(crate) struct ForwardView {
     /// The plant's database; null where none is configured.
     database: Option<Forwarding>,
+    /// All its streams together; null where none is configured.
+    total: Option<ForwardTotal>,
+}
+
+/// All streams to a plant's database together.
+#[derive(Serialize, ToSchema)]
+struct ForwardTotal {
+    /// Changes that wait.
+    waiting: u64,
+    /// Milliseconds that the latest of the streams is behind.
+    lag_ms: i64,
+    /// Changes that the database refused since the start.
+    dead_letters: u64,
+}
+
+impl ForwardTotal {
+    fn of(streams: &[ForwardingStream]) -> ForwardTotal {
+        ForwardTotal {
+            waiting: streams.iter().map(|stream| stream.waiting).sum(),
+            lag_ms: streams.iter().map(|stream| stream.lag_ms).max().unwrap_or(0),
+            dead_letters: streams.iter().map(|stream| stream.dead_letters).sum(),
+        }
+    }
 }
 
 /// Forwarding to a plant's database.
@@ -60,5 +83,6 @@ pub(super) async fn forward(State(app): State<App>) -> Json<ForwardView> {
         }
         database
     });
-    Json(ForwardView { database })
+    let total = database.as_ref().map(|database| ForwardTotal::of(&database.streams));
+    Json(ForwardView { database, total })
 }

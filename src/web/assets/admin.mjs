@@ -61,7 +61,7 @@ $('confirm-form')?.addEventListener('submit', async (event) => {
 });
 
 function button(text, change) {
-  const element = h('button', { class: 'choice', type: 'button' }, text);
+  const element = h('button', { class: 'act', type: 'button' }, text);
   element.addEventListener('click', () => confirm(change));
   return element;
 }
@@ -95,7 +95,8 @@ async function load() {
   try {
     const [users, displays] = await Promise.all([ask(USERS), ask(DISPLAYS)]);
     $('users').tBodies[0].replaceChildren(...users.map(userRow));
-    $('displays').tBodies[0].replaceChildren(...displays.map(displayRow));
+    const none = h('tr', {}, h('td', { colspan: 4 }, t('no_display_tokens')));
+    $('displays').tBodies[0].replaceChildren(...(displays.length === 0 ? [none] : displays.map(displayRow)));
     $('trouble').hidden = true;
   } catch (error) {
     put('trouble', error.message).hidden = false;

@@ -10,12 +10,12 @@ const when = (ms) => `${day(ms)} ${clock(ms)}`;
 
 /** Asks for alerts and shows them; the offset of the plant's time must be known. */
 export const loadAlerts = ask(() => '/api/v1/alerts', EVERY_MS, ({ rules, open, closed, deliveries }) => {
-  put('alerts-note', rules.length === 0 ? t('no_rules') : rules.map((rule) => t('rule_note', { name: rule.name, time: hms(rule.longer_ms), hooks: rule.send.join(', ') || t('no_hook') })).join(' · '));
+  put('alerts-note', rules.length === 0 ? t('no_rules') : rules.map((rule) => t('rule_note', { name: named(rule.name), time: hms(rule.longer_ms), hooks: rule.send.join(', ') || t('no_hook') })).join(' · '));
   const alerts = [...open, ...closed];
   show($('alerts').tBodies[0], alerts, () => (alerts.length === 0 ? empty(5, t('no_alerts')) : alerts.map((alert) => h('tr', { class: alert.closed_ms === null ? 'open' : '' },
     h('td', { class: 'num nowrap' }, when(alert.opened_ms)),
     h('td', { class: 'wide nowrap' }, ...(alert.closed_ms === null ? [icon('internal'), ' '] : []), alert.closed_ms === null ? t('alert_open') : t('alert_closed', { time: hms(alert.closed_ms - alert.opened_ms) })),
-    h('td', { class: 'wide' }, alert.rule),
+    h('td', { class: 'wide' }, named(alert.rule)),
     h('td', { class: 'wide' }, alert.subject),
     h('td', { class: 'wide dim' }, detail(alert))))));
   show($('deliveries').tBodies[0], deliveries, () => (deliveries.length === 0 ? empty(6, t('no_deliveries')) : deliveries.map((told) => h('tr', {},
@@ -26,6 +26,11 @@ export const loadAlerts = ask(() => '/api/v1/alerts', EVERY_MS, ({ rules, open, 
     h('td', { class: 'wide nowrap' }, ...(told.ending === 'delivered' ? [] : [icon('unknown'), ' ']), [word('ending', told.ending), told.status ?? ''].join(' ').trim()),
     h('td', { class: 'wide dim' }, told.error)))));
 }, 'alerts-trouble');
+
+/** A rule that bears the name of what it waits for; a plant's own name is its own. */
+function named(rule) {
+  return word('alert_rule', rule, rule);
+}
 
 function empty(columns, text) {
   return [h('tr', {}, h('td', { colspan: columns, class: 'wide' }, text))];

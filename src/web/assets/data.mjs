@@ -3,7 +3,7 @@
 import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
-import { displayName, nameDisplay, SCREEN } from './display.mjs';
+import { acknowledged, displayName, nameDisplay, SCREEN } from './display.mjs';
 import { ask } from './page.mjs';
 import { offerReload } from './reload.mjs';
 import { join } from './shell.mjs';
@@ -31,11 +31,12 @@ const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset
   data = next;
   showAll();
 });
-const loadPlant = ask(() => '/api/v1/forward', EVERY_MS, ({ database }) => showPlant(database));
+const loadPlant = ask(() => '/api/v1/forward', EVERY_MS, showPlant);
 const loadDisplays = ask(() => '/api/v1/displays', EVERY_MS, showDisplays);
 live.run();
 offerReload();
-loadDisplays();
+// This screen is in the list once it has said that it paints; until then the list tells of the page before.
+acknowledged.then(loadDisplays);
 
 $('display-name').value = displayName();
 $('display-name').addEventListener('change', () => {
@@ -57,10 +58,9 @@ function showLinks() {
 }
 
 function showAll() {
-  const sum = (pick) => data.polls.reduce((all, poll) => all + pick(poll), 0);
-  const missed = sum((poll) => poll.missed.reduce((all, { n }) => all + n, 0));
-  put('done', num(sum((poll) => poll.done)));
-  put('done-note', `${t('polls_missed')} ${num(missed)} · ${t('dropped', { n: num(sum((poll) => poll.dropped)) })}`);
+  const { done, missed, dropped } = data.polled;
+  put('done', num(done));
+  put('done-note', `${t('polls_missed')} ${num(missed)} · ${t('dropped', { n: num(dropped) })}`);
   put('doubts', num(data.n_entries));
   put('doubts-note', t('doubts_note'));
   const { store } = data;
@@ -75,14 +75,12 @@ function showAll() {
 }
 
 /** The plant's database: what forwarding is at, what waits and how late it is. */
-function showPlant(database) {
+function showPlant({ database, total }) {
   put('plant', database ? word('forward', database.state) : '–');
-  const sum = (pick) => database.streams.reduce((all, stream) => all + pick(stream), 0);
-  const dead = database ? sum((stream) => stream.dead_letters) : 0;
   put('plant-note', !database ? t('no_plant_database') : database.trouble ? `◆ ${database.trouble}` : t('plant_note', {
-    waiting: num(sum((stream) => stream.waiting)), lag: age(Math.max(0, ...database.streams.map((stream) => stream.lag_ms))), dead: num(dead),
+    waiting: num(total.waiting), lag: age(total.lag_ms), dead: num(total.dead_letters),
   }));
-  $('plant').closest('.tile').classList.toggle('broken', Boolean(database && (database.trouble || dead > 0)));
+  $('plant').closest('.tile').classList.toggle('broken', Boolean(database && (database.trouble || total.dead_letters > 0)));
 }
 
 function size(bytes) {
@@ -100,16 +98,13 @@ function showScheduling() {
 
 function showPolls() {
   showScheduling();
-  show($('polls').tBodies[0], data.polls, () => data.polls.map((poll) => {
-    const missed = poll.missed.reduce((all, { n }) => all + n, 0);
-    return h('tr', {},
-      h('th', { scope: 'row' }, poll.station), h('td', { class: 'wide' }, poll.group),
-      h('td', { class: 'num' }, num(poll.planned)), h('td', { class: 'num' }, num(poll.done)),
-      h('td', { class: 'num' }, missed > 0 ? `◆ ${num(missed)}` : '0'),
-      h('td', { class: 'wide' }, poll.missed.map(({ reason, n }) => `${word('miss', reason)} ${num(n)}`).join(' · ')),
-      h('td', { class: 'num' }, poll.late_ms.some((ms) => ms > 0) ? poll.late_ms.map((ms) => fixed(ms, 2)).join(' / ') : '–'),
-      h('td', { class: 'num' }, poll.round_trip_ms > 0 ? `${fixed(poll.round_trip_ms, 1)} ms` : '–'));
-  }));
+  show($('polls').tBodies[0], data.polls, () => data.polls.map((poll) => h('tr', {},
+    h('th', { scope: 'row' }, poll.station), h('td', { class: 'wide' }, poll.group),
+    h('td', { class: 'num' }, num(poll.planned)), h('td', { class: 'num' }, num(poll.done)),
+    h('td', { class: poll.n_missed > 0 ? 'num fault' : 'num' }, poll.n_missed > 0 ? `◆ ${num(poll.n_missed)}` : '0'),
+    h('td', { class: 'wide' }, poll.missed.map(({ reason, n }) => `${word('miss', reason)} ${num(n)}`).join(' · ')),
+    h('td', { class: 'num' }, poll.late_ms.some((ms) => ms > 0) ? poll.late_ms.map((ms) => fixed(ms, 2)).join(' / ') : '–'),
+    h('td', { class: 'num' }, poll.round_trip_ms > 0 ? `${fixed(poll.round_trip_ms, 1)} ms` : '–'))));
 }
 
 function showLedger() {
@@ -137,12 +132,12 @@ function showBalance() {
 function showDisplays(displays) {
   // An age that moves by itself is written in place; the table is drawn when something else changes.
   const known = displays.map(({ painted_ago_ms: painted, heard_ago_ms: heard, seq, ...rest }) => rest);
-  show($('displays').tBodies[0], known, () => displays.map((display) => h('tr', { 'data-screen': display.screen, 'data-state': display.state },
+  show($('displays').tBodies[0], known, () => (displays.length === 0 ? [h('tr', {}, h('td', { colspan: 4 }, t('no_displays')))] : displays.map((display) => h('tr', { 'data-screen': display.screen, 'data-state': display.state },
     h('th', { scope: 'row', class: 'wide' }, display.name || h('span', { class: 'dim' }, t('display_unnamed')), ...(display.screen === SCREEN ? [h('span', { class: 'dim' }, ` (${t('display_this')})`)] : [])),
     h('td', { class: 'wide' }, display.page.endsWith(`/${display.line}`) ? display.page : `${display.page} ${display.line}`),
     h('td', { class: display.state === 'frozen' || display.old_build ? 'fault' : '' }, ...(display.state === 'frozen' || display.old_build ? [icon('unknown'), ' '] : []),
       [word('display', display.state), display.old_build ? t('display_build_old') : ''].filter(Boolean).join(' · ')),
-    h('td', { class: 'num nowrap' }, h('span', { class: 'painted' })))));
+    h('td', { class: 'num nowrap' }, h('span', { class: 'painted' }))))));
   document.querySelectorAll('#displays .painted').forEach((cell, i) => {
     cell.textContent = t('display_ago', { age: age(displays[i].painted_ago_ms) });
   });

@@ -55,6 +55,10 @@ let live = null;
 let painted = null;
 let seq = null;
 let wished = false;
+let said = () => {};
+
+/** Kept once the service has heard of this page for the first time, or could not be reached. */
+export const acknowledged = new Promise((kept) => { said = kept; });
 
 /** The page has changed: once that is drawn, it counts as painted. */
 export function changed() {
@@ -108,5 +112,8 @@ function send(shown) {
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), ANSWER_WITHIN_MS);
   fetch('/api/v1/ack/paint', { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: giveUp.signal })
-    .catch(() => {}).finally(() => clearTimeout(timer));
+    .catch(() => {}).finally(() => {
+      clearTimeout(timer);
+      said();
+    });
 }

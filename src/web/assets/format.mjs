@@ -31,9 +31,10 @@ export function t(key, blanks = {}) {
  * A word of the data: `state` and `held` give the text of `state.held`, or the word itself if it has none.
  * @param {string} kind
  * @param {string} word
+ * @param {string} [otherwise]  what is said of a word without a text
  */
-export function word(kind, word) {
-  return TEXTS[`${kind}.${word}`] ?? word.replaceAll('_', ' ');
+export function word(kind, word, otherwise = word.replaceAll('_', ' ')) {
+  return TEXTS[`${kind}.${word}`] ?? otherwise;
 }
 
 /** @param {{en: string, zh: string}} title */
@@ -79,9 +80,10 @@ export function signed(n) {
   return n > 0 ? `+${num(n)}` : num(n);
 }
 
-/** `0.42` with so many decimals @param {number|null} x @param {number} [decimals] */
+/** `0.42`, `−0.03` with so many decimals @param {number|null} x @param {number} [decimals] */
 export function fixed(x, decimals = 2) {
-  return x === null || x === undefined ? '–' : x.toFixed(decimals);
+  // What rounds to nothing has no sign.
+  return x === null || x === undefined ? '–' : x.toFixed(decimals).replace(/^-(?=[0.]*$)/, '').replace('-', '−');
 }
 
 /**
@@ -128,6 +130,18 @@ export function hms(ms) {
 export function age(ms) {
   if (ms < 10000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
   return ms < 60000 ? `${Math.floor(ms / 1000)} s` : hms(ms);
+}
+
+/** `10 s`, `5 min`, `2 h`: a length that is a whole number of a unit. @param {number} ms */
+export function length(ms) {
+  if (ms < 60000) return `${ms / 1000} ${t('seconds_unit')}`;
+  return ms < 3600000 ? `${ms / 60000} ${t('minutes_unit')}` : `${ms / 3600000} ${t('hours_unit')}`;
+}
+
+/** A tag without a good reading and for how long; of what is not live its name alone. */
+export function badTag({ tag, for_ms: ms }, lost) {
+  const name = tag.replace(/^.*?\./, '');
+  return lost ? name : `${name} ${age(ms)}`;
 }
 
 /** Writes a text only when it differs: screen readers and the selection of a reader are left alone. */

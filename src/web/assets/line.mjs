@@ -1,6 +1,6 @@
 // One line in detail: machines with links, counters and measured values, and where each number is read.
 
-import { age, clock, doubt, h, hms, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
+import { age, badTag, clock, doubt, h, hms, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { AS_OF, ask } from './page.mjs';
 import { showBatch } from './batch.mjs';
@@ -115,7 +115,7 @@ function showMachine(card, station) {
   write(find('.heard'), [station.protocol === 'opcua' ? 'OPC UA' : 'Modbus', station.counts ? t('counts') : '', station.up || REPLAY ? '' : word('miss', station.reason), lost || REPLAY ? '' : heard].filter(Boolean).join(' · '));
   const bad = station.bad_tags ?? [];
   find('.bad').hidden = bad.length === 0;
-  write(find('.bad'), `◆ ${t('bad_data')} ${bad.join(', ')}`);
+  write(find('.bad'), `◆ ${t('bad_data')} ${bad.map((one) => badTag(one, lost)).join(', ')}`);
   showFlow(card, station);
   for (const { tag, value, word: name } of station.measures) {
     write(find(`[data-tag="${CSS.escape(tag)}"] b`), value === null ? '◆' : name ?? num(value));
@@ -144,9 +144,21 @@ function valueOf(tag, measure) {
     if (tag.quality === 'bad') return '◆';
     return tag.text ?? (tag.value === null ? '' : num(Math.round(tag.value * 1e4) / 1e4));
   }
-  if (!measure) return tag.counter ? num(tag.counter.raw) : '';
+  if (!measure) return tag.counter ? num(tag.counter.raw) : ofStation(tag);
   if (measure.value === null) return '◆';
   return measure.word ? `${measure.word} (${num(measure.value)})` : num(measure.value);
+}
+
+/** What a station tells beside its counters and measured values; of what is not live nothing. */
+function ofStation({ tag, station: id, role }) {
+  const station = lost ? null : view.stations.find((one) => one.id === id);
+  if (!station?.up) return '';
+  if (station.bad_tags?.some((bad) => bad.tag === tag)) return '◆';
+  const { state, speed } = station;
+  const told = { state: [state.raw, word('state', state.word)], stop_reason: [state.stop_reason], speed: [speed] }[role] ?? [];
+  const [value, name] = told;
+  if (value === undefined || value === null) return '';
+  return name ? `${name} (${num(value)})` : num(value);
 }
 
 function showTags() {
@@ -155,7 +167,8 @@ function showTags() {
   const rows = data.tags.filter((tag) => chosen === null || tag.station === chosen);
   if (!REPLAY) put('tags-note', chosen ?? '');
   // The age moves by itself; the table is drawn when a figure changes.
-  show($('tags').tBodies[0], [rows, [...values]], () => rows.map((tag) => {
+  const states = view.stations.map(({ up, state, speed, bad_tags: bad }) => [up, state.word, state.raw, state.stop_reason, speed, bad?.map(({ tag }) => tag)]);
+  show($('tags').tBodies[0], [rows, [...values], states, lost], () => rows.map((tag) => {
     const measure = values.get(tag.tag);
     const { counter } = tag;
     const value = valueOf(tag, measure);

@@ -1,6 +1,6 @@
 // The overview: one line at a glance. Draws what the views bring.
 
-import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
+import { age, badTag, clock, detail, doubt, fixed, h, happened, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
@@ -42,6 +42,12 @@ const live = join({
     showRejects();
     showStations();
     showEvents();
+  },
+  // Between two views: the counts alone, as soon as a stroke of a machine has moved them.
+  now: ({ good, flows }) => {
+    if (!view || lost) return;
+    figure('good', pieces(good.best), good.best);
+    flows.forEach(showFlow);
   },
   charts: (next) => {
     charts = next;
@@ -156,7 +162,7 @@ function showReject() {
   const out = recent !== null && recent.rules.length > 0;
   facts('reject-note', reject.total.high === 0 ? [] : [
     t('reject_note', { n: num(reject.rejected.best), total: num(reject.total.best) }),
-    recent ? `${t('subgroup.15')} ${hm(recent.t)}: ${fixed(recent.p)} %` : '',
+    recent ? `${t('subgroup.15')} ${hm(recent.t)}: ${fixed(recent.p)}\u00a0%` : '',
     out ? `■ ${word('rule', recent.rules[0])}` : '',
   ]);
   const top = Math.max(recent?.ucl ?? 0, recent?.p ?? 0, reject.percent ?? 0, 0.1) * 1.5;
@@ -197,7 +203,7 @@ function showHours() {
     const of = (what, text) => (hour.watched && (open || !low) ? explained(what, { 'data-query': `kind=hour&start=${hour.start_ms}` }, text) : text);
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),
-      h('td', { class: 'bar-col' }, hourBar(hour, view)),
+      h('td', { class: 'bar-col' }, hourBar(hour, view.target_per_hour)),
       h('td', { class: 'notes' }, ...notes(hour)),
       h('td', { class: 'dim' }, target),
       h('td', { class: 'num' }, of('good', actual)),
@@ -210,7 +216,7 @@ function showHours() {
 function room(table) {
   if (getComputedStyle(document.body).overflowY !== 'hidden') return 8;
   const top = table.offsetTop - table.parentElement.offsetTop;
-  return Math.max(3, Math.min(8, Math.floor((table.parentElement.clientHeight - top - 6) / ROW_PX)));
+  return Math.max(1, Math.min(8, Math.floor((table.parentElement.clientHeight - top - 6) / ROW_PX)));
 }
 
 function showRejects() {
@@ -242,7 +248,7 @@ function showStations() {
     const flow = [];
     for (const [name, count, what] of [['in', station.infeed, 'infeed'], ['out', station.good, 'good'], ['rejected', station.rejected, 'rejected']]) {
       const number = (text) => (view.shift ? explained(what, { 'data-query': `station=${encodeURIComponent(station.id)}` }, text) : text);
-      if (count) flow.push(h('span', {}, h('span', { class: 'dim' }, t(name)), ' ', h('b', { class: 'num' }, number(pieces(count.best)))));
+      if (count) flow.push(h('span', {}, h('span', { class: 'dim' }, t(name)), ' ', h('b', { class: 'num', 'data-flow': what }, number(pieces(count.best)))));
     }
     const classes = [station.up ? '' : 'down', (station.bad_tags?.length ?? 0) > 0 ? 'bad' : ''].join(' ').trim();
     const bad = station.bad_tags ?? [];
@@ -251,11 +257,21 @@ function showStations() {
         h('p', { class: 'station-name' }, icon(kind), ' ', h('b', {}, station.id), ` ${title(station.title)}`),
         h('p', {}, h('b', { class: 'station-state' }, station.up || lost ? word('state', state) : t('plc_offline')), lost ? '' : ` ${hms(station.state.for_ms)}`),
         h('p', { class: station.up ? 'dim' : 'fault' }, [station.counts ? t('counts') : '', lost || REPLAY ? '' : heard(station)].filter(Boolean).join(' · ')),
-        ...(bad.length > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${bad[0]}${bad.length > 1 ? ` +${bad.length - 1}` : ''}`)] : [])),
+        ...(bad.length > 0 ? [h('p', { class: 'fault' }, `◆ ${t('bad_data')} ${badTag(bad[0], lost)}${bad.length > 1 ? ` +${bad.length - 1}` : ''}`)] : [])),
       h('p', { class: 'flow' }, ...flow),
       ...measures(station),
     );
   }));
+}
+
+/** What flows through a station, written into its row as it stands. */
+function showFlow(flow) {
+  const row = $('stations').querySelector(`[data-station="${CSS.escape(flow.station)}"]`);
+  for (const cell of row?.querySelectorAll('[data-flow]') ?? []) {
+    const count = flow[cell.dataset.flow];
+    const number = cell.firstElementChild ?? cell;
+    if (count && number.textContent !== pieces(count.best)) number.textContent = pieces(count.best);
+  }
 }
 
 function heard(station) {

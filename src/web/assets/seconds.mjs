@@ -1,7 +1,7 @@
 // The output of the last seconds, minutes or hours: what is stored comes at once, so that a page that is loaded again
 // has its history, and then what is new.
 
-import { clock, doubt, fixed, hm, num, REPLAY, s, t } from './format.mjs';
+import { clock, doubt, fixed, hm, length, num, REPLAY, s, t } from './format.mjs';
 import { axis, Plot, ticks } from './chart.mjs';
 
 /** Spans to choose from, and how often they are asked again. Of a span in seconds only what is new is asked again. Counts move by strokes of the machine: over longer spans
@@ -117,12 +117,10 @@ export class Seconds {
   }
 }
 
-const length = (step) => (step < 60000 ? `${step / 1000} s` : `${step / 60000} ${t('minutes_unit')}`);
-
 function pointText(point, of) {
   const time = of === 'second' ? clock(point.start_ms) : hm(point.start_ms);
   if (point.per_minute === null) return `${time} · ${t('not_known')}`;
-  return [time, `${num(point.per_minute)} ${t('per_minute')}`, `${num(point.good.best)} ${doubt(point.good)}`.trim(), `${fixed(point.known_percent, 1)} %`].join(' · ');
+  return t('seconds_point', { time, rate: num(point.per_minute), n: `${num(point.good.best)} ${doubt(point.good)}`.trim(), known: fixed(point.known_percent, 1) });
 }
 
 function rows({ points, of }) {

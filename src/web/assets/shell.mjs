@@ -109,9 +109,16 @@ function faults(view) {
   put('plc-what', plc.join(' · '));
   document.getElementById('band-bad').hidden = bad.length === 0;
   put('bad-what', bad.map((fault) => t('bad_data_note', {
-    station: fault.station, tags: fault.tags.slice(0, 5).join(', ') + (fault.tags.length > 5 ? ' …' : ''),
+    station: fault.station, tags: badSince(fault),
   })).join(' · '));
   help(view, unreached[0]);
+}
+
+/** Tags that are bad, by the moment since when: an age in here would be read out again and again. */
+function badSince({ station, tags }) {
+  const since = new Map();
+  for (const { tag, since_ms: ms } of tags.slice(0, 5)) since.set(clock(ms), [...since.get(clock(ms)) ?? [], tag.replace(`${station}.`, '')]);
+  return [...since].map(([time, names]) => `${names.join(', ')} ${t('since', { time })}`).join(' · ') + (tags.length > 5 ? ` +${tags.length - 5}` : '');
 }
 
 function help(view, unreached) {
@@ -138,7 +145,7 @@ function firstRun(view, unreached) {
     const fault = view.faults.find((one) => one.station === item.dataset.station && one.kind === 'plc_offline' && !one.heard);
     const told = item.querySelector('.told');
     const heard = view.stations.some((station) => station.id === item.dataset.station && station.up);
-    const text = fault ? told.dataset.down.replace('{reason}', word('miss', fault.reason)) : heard ? told.dataset.up : '';
+    const text = fault ? told.dataset.down.replaceAll('{reason}', word('miss', fault.reason)) : heard ? told.dataset.up : '';
     if (told.textContent !== text) told.textContent = text;
     told.className = fault ? 'told fault' : 'told';
   }

@@ -1,6 +1,6 @@
 // The simulated plant: faults on demand, the truth, and what the service made of both.
 
-import { age, clock, doubt, h, num, put, setOffset, show, t, title, word } from './format.mjs';
+import { age, clock, doubt, h, length, num, put, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { csv, iso, refusal } from './page.mjs';
 import { drawLane, drawRejects, laneRows, rejectRows, signText, verdict } from './sim-draw.mjs';
@@ -120,7 +120,7 @@ function showFaults() {
 
 /** For how long a fault is put in unless somebody says otherwise. */
 function usual(fault) {
-  return fault.lasts_ms === null ? t('sim_once') : age(fault.lasts_ms);
+  return fault.lasts_ms === null ? t('sim_once') : length(fault.lasts_ms);
 }
 
 function showTruth() {

@@ -1,6 +1,7 @@
 // What leaves the workbench: tables, CSV, SVG.
 
 import { clock, fixed, h, num, s, t, word } from './format.mjs';
+import { iso } from './page.mjs';
 import { byPoint, NOTHING, places, time } from './spc-draw.mjs';
 import { unitOf } from './spc-panel.mjs';
 
@@ -30,13 +31,6 @@ export function fileName(data, id, offset) {
   const sim = document.querySelector('.sim') ? '_SIM' : '';
   const at = data.t.length ? new Date(data.t[0] + offset * 1000).toISOString().replace(/[-:]/g, '').slice(0, 13) : 'empty';
   return `${document.body.dataset.line}_${id.replaceAll('.', '-')}_${at}${sim}`;
-}
-
-/** ISO time with the plant's offset. */
-function iso(ms, offset) {
-  const two = (n) => String(Math.floor(n)).padStart(2, '0');
-  const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 3600)}:${two(Math.abs(offset) % 3600 / 60)}`;
-  return new Date(ms + offset * 1000).toISOString().slice(0, 19) + zone;
 }
 
 export function csv(data, offset) {

@@ -29,6 +29,8 @@ const live = join({
     showStations();
     showCalls();
   },
+  // Between two views: the output alone, as soon as a stroke of the machine has moved it.
+  now: ({ good }) => view && !lost && figure('good', pieces(good.best), good.best),
   charts: (next) => {
     charts = next;
     draw();
@@ -77,7 +79,7 @@ function showHours() {
   const rows = view.hours.slice(-8);
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
     h('th', { scope: 'row' }, hm(hour.start_ms)),
-    h('td', { class: 'bar-col' }, hourBar(hour, view)),
+    h('td', { class: 'bar-col' }, hourBar(hour, view.target_per_hour)),
     h('td', {}, h('b', { class: 'num' }, hour.watched ? `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
   )));
 }

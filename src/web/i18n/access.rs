@@ -55,6 +55,7 @@ texts! {
     AddDisplay "add_display" "Add display" "新增显示屏"
     AddDisplayAbout "add_display_about" "The address with the token is shown once. Open it on the display." "含令牌的地址仅显示一次，请在显示屏上打开。"
     TokenTold "token_told" "Open this once on {name}; it is not shown again:" "请在 {name} 上打开一次，此后不再显示："
+    NoDisplayTokens "no_display_tokens" "No display has a token yet: a wall display that signs in by itself needs one." "尚无显示屏令牌：免登录的墙面显示屏需要令牌。"
     TokenValid "token_valid" "valid" "有效"
     Revoke "revoke" "Revoke token" "吊销令牌"
     RevokeAbout "revoke_about" "The display shows nothing any more." "该显示屏将不再显示。"

@@ -51,6 +51,7 @@ texts! {
 
     // Displays: screens and what they have painted.
     Displays "displays" "Displays" "显示终端"
+    NoDisplays "no_displays" "No screen has said yet that it paints." "尚无画面报告已绘制。"
     DisplayWord "display_word" "Display" "终端"
     DisplayName "display_name" "Name of this display" "本终端名称"
     DisplayUnnamed "display_unnamed" "without a name" "未命名"

@@ -16,6 +16,8 @@ texts! {
     DaysUnit "days_unit" "d" "天"
     ClockHint "clock_hint" "hh:mm:ss" "时:分:秒"
     MinutesUnit "minutes_unit" "min" "分钟"
+    SecondsUnit "seconds_unit" "s" "秒"
+    HoursUnit "hours_unit" "h" "小时"
     OverviewAbout "overview_about" "State, output against target, speed, rejects and stations of the line in this shift." "本班产线的状态、产量与目标、速度、剔废及各工位。"
     Wall "wall" "Wall" "看板"
 

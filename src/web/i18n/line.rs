@@ -41,6 +41,7 @@ texts! {
     Seconds1m "seconds_span.1m" "1 min" "1 分钟"
     Seconds15m "seconds_span.15m" "15 min" "15 分钟"
     Seconds8h "seconds_span.8h" "8 h" "8 小时"
+    SecondsPoint "seconds_point" "{time} · {rate} capsules/min · {n} capsules · {known} % known" "{time} · {rate} 粒/分钟 · {n} 粒 · 已知 {known} %"
     SecondsSummary "seconds_summary" "Output over {n} points of {step}: lowest {min}, highest {max}, latest {last} capsules a minute; target {target}." "产出速度，{n} 个点，每点 {step}：最低 {min}，最高 {max}，最近 {last} 粒/分钟；目标 {target}。"
     RoleWeightSample "role.weight_sample" "weights of a sample" "抽样重量"
     RoleWeightInterval "role.weight_interval" "weights of an interval" "区间重量"

@@ -71,7 +71,7 @@ texts! {
     Window15m "window.15m" "15 min" "15 分钟"
     WindowShift "window.shift" "shift" "本班"
     RejectFraction "reject_fraction" "Reject fraction" "剔废率"
-    RejectNote "reject_note" "this shift {n} / {total}" "本班 {n} / {total}"
+    RejectNote "reject_note" "this shift {n}\u{a0}/\u{a0}{total}" "本班 {n}\u{a0}/\u{a0}{total}"
     RejectReasons "reject_reasons" "Reject reasons, this shift" "剔废原因（本班）"
     NoRejects "no_rejects" "No rejects in this shift." "本班无剔废。"
     Station "station" "Station" "工位"

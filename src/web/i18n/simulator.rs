@@ -30,7 +30,7 @@ texts! {
     SimCsvTruth "sim_csv_truth" "Truth CSV" "真值 CSV"
     SimPut "sim_put" "put in: {fault}" "已注入：{fault}"
     SimNotSent "sim_not_sent" "not sent: the service does not answer" "未送达：服务无应答"
-    SimRejects "sim_rejects" "Rejects per minute" "每分钟剔废率"
+    SimRejects "sim_rejects" "Reject fraction per minute" "每分钟剔废率"
     SimRejectPoint "sim_reject_point" "{time} · {p} % · UCL {ucl}" "{time} · {p} % · 上控制限 {ucl}"
     SimRejectSummary "sim_reject_summary" "Reject fraction of {n} minutes, latest {last} %, {signals} signals." "{n} 分钟的剔废率，最近 {last} %，{signals} 个异常信号。"
     SimLane "sim_lane" "Truth: faults that were put in" "真值：已注入的故障"

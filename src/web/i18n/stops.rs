@@ -40,7 +40,7 @@ texts! {
     LostTime "lost_time" "Lost time" "损失时间"
     LostOf "lost_of" "of {time}, {n} stops" "共 {time}，{n} 次停机"
     Unassigned "unassigned" "Unassigned" "未归因"
-    UnassignedNote "unassigned_note" "stops without a reason, {time}" "次停机无原因，共 {time}"
+    UnassignedNote "unassigned_note" "stops without a reason {time}" "次停机无原因 {time}"
     MicroNote "micro_note" "{n} stops shorter than {s} s" "短于 {s} 秒的停机 {n} 次"
     Mtbf "mtbf" "MTBF" "平均无故障时间"
     Mttr "mttr" "MTTR" "平均修复时间"

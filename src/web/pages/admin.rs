@@ -48,8 +48,8 @@ fn body(lang: Lang, is_open: bool) -> Markup {
         } @else {
             (trouble())
             div.card.tools {
-                button.choice #add-user type="button" { (lang.mark(Key::AddUser)) }
-                button.choice #add-display type="button" { (lang.mark(Key::AddDisplay)) }
+                button.act #add-user type="button" { (lang.mark(Key::AddUser)) }
+                button.act #add-display type="button" { (lang.mark(Key::AddDisplay)) }
                 (to_audit(lang))
             }
             p.note #told role="status" hidden { span #told-what {} " " code #told-token {} }
@@ -61,7 +61,7 @@ fn body(lang: Lang, is_open: bool) -> Markup {
 }
 
 fn to_audit(lang: Lang) -> Markup {
-    html! { a.choice href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
+    html! { a.act href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
 }
 
 /// The second step of every change: what is about to be done, and why.

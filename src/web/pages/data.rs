@@ -111,8 +111,9 @@ fn displays(lang: Lang) -> Markup {
 
 /// Where a person lets the configuration be read again, and what came of it.
 fn reload(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
+    let title = if writes { Key::ReloadButton } else { Key::AuditTitle };
     html! {
-        section.reload aria-label=(lang.say(Key::ReloadButton)) {
+        section.reload aria-label=(lang.say(title)) {
             @if writes {
                 button.act #reload-button type="button" disabled { (lang.mark(Key::ReloadButton)) }
                 span.dim #reload-hash {}

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::calls::strip;
 use super::layout::{Choice, Look, Page, page};
-use super::parts::{chart, chart_with, heading, signature, style, table, trouble};
+use super::parts::{chart, chart_with, heading, signature, state, style, table, trouble};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -50,19 +50,11 @@ fn body(look: &Look, writes: bool) -> Markup {
         (style())
         (heading(lang, Key::LinePage, Key::LineAbout))
         (trouble())
-        section.tile.state.live #state data-state="unknown" data-class="unknown" aria-labelledby="state-word" {
-            svg #state-shape viewBox="-12 -12 24 24" aria-hidden="true" {}
-            div {
-                p.word { span #state-word { (lang.say(Key::Unknown)) } " " span.num #state-for {} }
-                p #state-why {}
-                p.facts {
-                    span { (lang.mark(Key::Batch)) " " b #batch { "–" } }
-                    span { (lang.mark(Key::Shift)) " " b #shift { "–" } }
-                }
-            }
+        div.told-by {
+            (state(lang))
+            (batch(look, writes))
         }
         (strip(look, writes))
-        (batch(look, writes))
         div.machines #machines role="group" aria-label=(lang.say(Key::Stations)) {}
         div.past {
             (chart(lang, Key::LineTimeline, "timeline"))

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::calls::strip;
 use super::layout::{Choice, Look, Page, page};
-use super::parts::heading;
+use super::parts::{heading, state};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -39,17 +39,7 @@ fn body(look: &Look, writes: bool) -> Markup {
     html! {
         (heading(lang, Key::Overview, Key::OverviewAbout))
         div.figures {
-            section.tile.state.live #state data-state="unknown" data-class="unknown" aria-labelledby="state-word" {
-                svg #state-shape viewBox="-12 -12 24 24" aria-hidden="true" {}
-                div {
-                    p.word { span #state-word { (lang.say(Key::Unknown)) } " " span.num #state-for {} }
-                    p #state-why {}
-                    p.facts {
-                        span { (lang.mark(Key::Batch)) " " b #batch { "–" } }
-                        span { (lang.mark(Key::Shift)) " " b #shift { "–" } }
-                    }
-                }
-            }
+            (state(lang))
             (figure(lang, Key::Output, "good", "good"))
             (figure(lang, Key::Difference, "gap", "difference"))
             (figure(lang, Key::Forecast, "plan", "forecast"))

@@ -19,6 +19,23 @@ pub(super) fn heading(lang: Lang, title: Key, about: Key) -> Markup {
     }
 }
 
+/// The state of the line with its duration and reason, batch and shift; unknown until a view comes.
+pub(super) fn state(lang: Lang) -> Markup {
+    html! {
+        section.tile.state.live #state data-state="unknown" data-class="unknown" aria-labelledby="state-word" {
+            svg #state-shape viewBox="-12 -12 24 24" aria-hidden="true" {}
+            div {
+                p.word { span #state-word { (lang.say(Key::Unknown)) } " " span.num #state-for {} }
+                p #state-why {}
+                p.facts {
+                    span { (lang.mark(Key::Batch)) " " b #batch { "–" } }
+                    span { (lang.mark(Key::Shift)) " " b #shift { "–" } }
+                }
+            }
+        }
+    }
+}
+
 /// Spans to choose from.
 pub(super) fn windows(lang: Lang) -> Markup {
     let all = [

@@ -7,6 +7,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{First, Look, Page, wall};
+use super::parts::state;
 use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes, assets};
@@ -39,17 +40,7 @@ fn body(lang: Lang) -> Markup {
     html! {
         link rel="stylesheet" href=(assets::href("wall.css"));
         h1.away { (lang.mark(Key::Wall)) }
-        section.tile.state.live #state data-state="unknown" data-class="unknown" aria-labelledby="state-word" {
-            svg #state-shape viewBox="-12 -12 24 24" aria-hidden="true" {}
-            div {
-                p.word { span #state-word { (lang.say(Key::Unknown)) } " " span.num #state-for {} }
-                p #state-why {}
-                p.facts {
-                    span { (lang.mark(Key::Batch)) " " b #batch { "–" } }
-                    span { (lang.mark(Key::Shift)) " " b #shift { "–" } }
-                }
-            }
-        }
+        (state(lang))
         ul #wall-calls aria-label=(lang.say(Key::OpenCalls)) hidden {}
         div.figures {
             (figure(lang, Key::Output, "good"))

@@ -32,7 +32,8 @@ async fn every_route_answers() {
 #[tokio::test]
 async fn forwarding_is_late_only_while_the_present_waits() {
     let (app, _sender) = running();
-    let database = &get(&app, "/api/v1/forward").await.json()["database"];
+    let forward = get(&app, "/api/v1/forward").await.json();
+    let (database, total) = (&forward["database"], &forward["total"]);
     assert_eq!(database["state"], "forwarding");
     let [event, record] = [0, 1].map(|n| &database["streams"][n]);
     assert_eq!(
@@ -41,6 +42,10 @@ async fn forwarding_is_late_only_while_the_present_waits() {
     );
     assert!(event["lag_ms"].as_i64().unwrap() >= 3_000, "{event}");
     assert_eq!((&record["lag_ms"], &record["backlog"]), (&0.into(), &7.into()));
+    let sum = |of: &str| event[of].as_u64().unwrap() + record[of].as_u64().unwrap();
+    assert_eq!(total["waiting"], sum("waiting"));
+    assert_eq!(total["dead_letters"], sum("dead_letters"));
+    assert_eq!(total["lag_ms"], event["lag_ms"], "the latest of them");
 }
 
 /// Shows: EVI-04

@@ -115,7 +115,7 @@ async fn more_screens_than_allowed_are_told_so_and_leave_room_when_they_go() {
 }
 
 #[tokio::test]
-async fn a_screen_that_follows_closely_hears_each_status_and_others_do_not() {
+async fn a_screen_that_follows_closely_hears_each_count_and_others_do_not() {
     let (app, sender) = running();
     let followers = app.parts().lines[0].followers.clone();
     let (address, _stop, _served) = serve(app).await;
@@ -125,7 +125,21 @@ async fn a_screen_that_follows_closely_hears_each_status_and_others_do_not() {
     let mut closely = open_as(address, "&hz=10").await;
     read_until(&mut closely, "event: view").await;
     assert!(followers.any());
-    sender.send_modify(|_| {});
+    let one_more = |status: &mut Option<Arc<LineStatus>>| {
+        let status = Arc::make_mut(status.as_mut().unwrap());
+        let good = status.stations[0].good.unwrap() + Count::exact(1);
+        status.stations[0].good = Some(good);
+    };
+    sender.send_modify(one_more);
+    let text = read_until(&mut closely, "\"flows\":").await;
+    assert!(text.contains("event: now"), "{text}");
+    // A status whose counts stand still says nothing new; one more capsule does.
+    for _ in 0..3 {
+        sender.send_modify(|_| {});
+        let text = read_until(&mut closely, "event: view").await;
+        assert!(!text.contains("event: now"), "{text}");
+    }
+    sender.send_modify(one_more);
     let text = read_until(&mut closely, "\"flows\":").await;
     assert!(text.contains("event: now"), "{text}");
     let twice = read_until(&mut others, "event: view").await

@@ -56,7 +56,12 @@ fn a_gap_is_never_rounded_away() {
         [(1.0, 100.0), (0.99999, 99.9), (0.5, 50.0), (0.00001, 0.1), (0.0, 0.0)]
     {
         status.hours[0].coverage = coverage;
-        assert_eq!(view(&status, NOW_US).hours[0].known_percent, shown, "{coverage}");
+        let hour = view(&status, NOW_US).hours.swap_remove(0);
+        assert_eq!(hour.known_percent, shown, "{coverage}");
+        let unknown = (1.0 - coverage) * 390_000.0;
+        let shown = hour.unknown.map_or(0.0, |n| n as f64);
+        assert!((shown - unknown).abs() <= 0.5, "{coverage}: {shown}");
+        assert_eq!(hour.unknown.is_none(), coverage == 1.0);
     }
 }
 
@@ -68,6 +73,7 @@ fn counts_of_a_gap_stand_in_their_hour_and_are_told_apart() {
     let hours = view(&status, NOW_US).hours;
     assert_eq!((hours[0].good.best, hours[0].good.high), (1_100, 1_130));
     assert_eq!(hours[0].gap.unwrap().best, 100);
+    assert_eq!(hours[0].counted, Some(1_000));
     assert!(hours[1].gap.is_none());
 }
 
@@ -118,7 +124,11 @@ fn a_device_that_is_down_is_another_fault_than_bad_tags() {
     assert_eq!(offline.stations[0].state.word, "unknown");
     let bad = view(&fixture::status(now(), Case::BadTag), NOW_US);
     assert_eq!(bad.state.word, "execute");
-    assert_eq!((bad.faults[0].kind, bad.faults[0].tags.len()), ("bad_data", 2));
+    assert_eq!(bad.faults[0].kind, "bad_data");
+    // Each tag has an age of its own.
+    let ages: Vec<_> = bad.faults[0].tags.iter().map(|bad| (&*bad.tag, bad.for_ms)).collect();
+    assert_eq!(ages, [("CW04.Mean", 12_000), ("CW04.StdDev", 5_000)]);
+    assert_eq!(bad.stations[3].bad_tags, bad.faults[0].tags);
     let never = view(&fixture::status(now(), Case::NeverHeard), NOW_US);
     assert!(!never.faults[0].heard && !never.faults[0].address.is_empty());
 }

@@ -48,6 +48,8 @@ pub struct LineView {
     pub total: CountView,
     /// Target rate, capsules a minute.
     pub target_per_minute: u64,
+    /// The same for a whole hour.
+    pub target_per_hour: u64,
     /// Throughput over 10 s, 1 min, 15 min and the shift.
     pub speeds: Vec<SpeedView>,
     /// Speed as the PLC says, capsules a minute.
@@ -104,6 +106,7 @@ impl LineView {
             shift: None,
             total: Count::ZERO.into(),
             target_per_minute: config.target_per_minute,
+            target_per_hour: per_hour(config.target_per_minute),
             speeds: Vec::new(),
             plc_speed: None,
             reject: RejectFractionView::of(None, None),
@@ -140,6 +143,7 @@ impl LineView {
             shift: status.shift.as_ref().map(ShiftView::of),
             total: status.total.into(),
             target_per_minute: status.target_per_minute,
+            target_per_hour: per_hour(status.target_per_minute),
             speeds: status.speeds.iter().map(SpeedView::of).collect(),
             plc_speed: status.plc_speed.and_then(|speed| rounded(speed, 1)),
             reject: RejectFractionView::of(status.shift.as_ref(), Some(&status.charts[1])),
@@ -161,6 +165,11 @@ impl LineView {
             minute_ms: status.trend.last().map(|point| ms(point.start_us)),
         }
     }
+}
+
+/// What a rate asks for in an hour.
+fn per_hour(per_minute: u64) -> u64 {
+    per_minute.saturating_mul(60)
 }
 
 /// Throughput over a window.

@@ -21,7 +21,7 @@ pub use line::{LineEntry, LineView, SpeedView};
 pub use now::{FlowView, NowView};
 pub use record::{EventView, MinuteView, TallyView};
 pub use shift::{HourView, RejectFractionView, RejectView, ShiftView};
-pub use station::{FaultView, MeasureView, StateView, StationView};
+pub use station::{BadTagView, FaultView, MeasureView, StateView, StationView};
 
 /// A status older than this, in real milliseconds, no longer describes the line.
 pub const STALE_MS: i64 = 4_000;

@@ -11,12 +11,14 @@ use super::{CountView, ms};
 pub struct NowView {
     /// The line's clock, UTC milliseconds.
     pub at_ms: i64,
+    /// Output of the line: good capsules of the shift, between shifts those since the journal began.
+    pub good: CountView,
     /// Counts of the stations, in the order of the line.
     pub flows: Vec<FlowView>,
 }
 
 /// What flows through a station, as in the view of the line.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FlowView {
     /// Which station.
     pub station: String,
@@ -37,6 +39,15 @@ impl NowView {
             good: station.good.map(CountView::from),
             rejected: station.rejected.into(),
         };
-        NowView { at_ms: ms(status.at.utc_us), flows: status.stations.iter().map(flow).collect() }
+        NowView {
+            at_ms: ms(status.at.utc_us),
+            good: status.shift.as_ref().map_or(status.total, |shift| shift.good).into(),
+            flows: status.stations.iter().map(flow).collect(),
+        }
+    }
+
+    /// Whether both say the same: counts move by strokes of a machine, some hundreds of milliseconds apart.
+    pub(crate) fn counts_as(&self, other: &NowView) -> bool {
+        (self.good, &self.flows) == (other.good, &other.flows)
     }
 }

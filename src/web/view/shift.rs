@@ -2,7 +2,7 @@
 
 use domain::line::status::{HourStatus, LineStatus, RejectStatus, ShiftStatus};
 use domain::quality::Chart;
-use domain::units::Count;
+use domain::units::{Count, MINUTE_US};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -154,15 +154,28 @@ pub struct HourView {
     pub behind: bool,
     /// Share of the passed part that is known, percent.
     pub known_percent: f64,
+    /// Good capsules that were counted as they were made, without those of gaps; none in an hour without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
+    /// What the target rate could have made in the part that has passed and is not known; none where all is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<u64>,
 }
 
 impl HourView {
-    pub(super) fn of(hour: &HourStatus) -> HourView {
+    fn of(hour: &HourStatus, status: &LineStatus) -> HourView {
         let (good, target) = (hour.good + hour.gap, hour.target);
+        let rate = status.target_per_minute as f64 / MINUTE_US as f64;
+        let passed_us = (status.at.utc_us.min(hour.end_us) - hour.start_us).max(0) as f64;
+        // Never negative: a coverage is a share of one. Halves of a capsule are rounded away.
+        let at_target = |us: f64| (us * rate).round() as u64;
         HourView {
             start_ms: ms(hour.start_us),
             good: good.into(),
             gap: (!hour.gap.is_zero()).then(|| hour.gap.into()),
+            counted: (!hour.gap.is_zero()).then(|| hour.good.best()),
+            unknown: (hour.coverage < 1.0)
+                .then(|| at_target(passed_us * (1.0 - hour.coverage.max(0.0)))),
             watched: hour.watched,
             target,
             difference: DifferenceView::of(good, target),
@@ -175,7 +188,7 @@ impl HourView {
 /// The last hours of a shift.
 pub(super) fn last_hours(status: &LineStatus) -> Vec<HourView> {
     let hours = &status.hours[status.hours.len().saturating_sub(HOURS_SHOWN)..];
-    hours.iter().map(HourView::of).collect()
+    hours.iter().map(|hour| HourView::of(hour, status)).collect()
 }
 
 pub(super) fn sorted_rejects(rejects: &[RejectStatus]) -> Vec<RejectView> {

@@ -2,7 +2,7 @@
 
 use domain::line::output::Stations;
 use domain::line::state::{State, TimeClass};
-use domain::line::status::{LineStatus, MeasureStatus, StateStatus, StationStatus};
+use domain::line::status::{BadTag, LineStatus, MeasureStatus, StateStatus, StationStatus};
 use domain::units::Moment;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -100,7 +100,7 @@ pub struct StationView {
     pub speed: Option<f64>,
     /// Tags whose last reading was not good.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub bad_tags: Vec<String>,
+    pub bad_tags: Vec<BadTagView>,
     /// Conditions and weights.
     pub measures: Vec<MeasureView>,
 }
@@ -130,9 +130,31 @@ impl StationView {
             good: station.good.map(CountView::from),
             rejected: station.rejected.into(),
             speed: station.speed.and_then(|speed| rounded(speed, 1)),
-            bad_tags: station.bad_tags.iter().map(|tag| tag.to_string()).collect(),
+            bad_tags: BadTagView::all(station, at),
             measures: station.measures.iter().map(MeasureView::of).collect(),
         }
+    }
+}
+
+/// A tag whose last reading was not good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BadTagView {
+    /// Tag.
+    pub tag: String,
+    /// Since when, UTC milliseconds.
+    pub since_ms: i64,
+    /// For how long, in milliseconds of the line's clock.
+    pub for_ms: i64,
+}
+
+impl BadTagView {
+    fn all(station: &StationStatus, at: Moment) -> Vec<BadTagView> {
+        let view = |bad: &BadTag| BadTagView {
+            tag: bad.tag.to_string(),
+            since_ms: ms(bad.since.utc_us),
+            for_ms: ms((at.mono_us - bad.since.mono_us).max(0)),
+        };
+        station.bad_tags.iter().map(view).collect()
     }
 }
 
@@ -181,7 +203,7 @@ pub struct FaultView {
     /// Why, for a device that is down.
     pub reason: &'static str,
     /// Which tags, for bad data.
-    pub tags: Vec<String>,
+    pub tags: Vec<BadTagView>,
 }
 
 /// What is wrong with the data of a line: the counting station first, then devices that are down, then bad tags.
@@ -203,7 +225,7 @@ pub(super) fn faults(config: &LineConfig, status: &LineStatus) -> Vec<FaultView>
         if !station.link.up {
             faults.push(fault);
         } else if !station.bad_tags.is_empty() {
-            let tags = station.bad_tags.iter().map(|tag| tag.to_string()).collect();
+            let tags = BadTagView::all(station, status.at);
             faults.push(FaultView { kind: "bad_data", tags, ..fault });
         }
     }

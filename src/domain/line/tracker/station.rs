@@ -1,13 +1,13 @@
 //! One machine as last heard: its connection, its state, and what was read beside its counters.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::line::balance::Total;
 use crate::line::counter::{Evidence, batch_key};
 use crate::line::event::{Event, EventKind};
 use crate::line::state::{State, TimeClass};
-use crate::line::status::{LinkStatus, MeasureStatus, StateStatus};
+use crate::line::status::{BadTag, LinkStatus, MeasureStatus, StateStatus};
 use crate::line::transition::is_possible;
 use crate::line::weighing::{Reader, Sequence};
 use crate::line::weight::Series;
@@ -65,7 +65,8 @@ pub(super) struct Station {
     session_lost: Vec<bool>,
     /// Last good value of each counting tag, for notifications that bring only changes.
     pub(super) held: Vec<Option<u64>>,
-    bad: BTreeSet<u16>,
+    /// Tags whose last reading was bad, and since when.
+    bad: BTreeMap<u16, Moment>,
     measures: Vec<Option<(f64, i64)>>,
     /// What it counted while it said that it stands.
     pub(super) standing: Standing,
@@ -106,7 +107,7 @@ impl Station {
             batch: None,
             evidence: Evidence::default(),
             odometers: Vec::new(),
-            bad: BTreeSet::new(),
+            bad: BTreeMap::new(),
         }
     }
 
@@ -277,7 +278,7 @@ impl Station {
     pub(super) fn read(&mut self, reading: &Reading, at: Moment, events: &mut Vec<Event>) {
         let Some(tag) = self.map.tags.get(usize::from(reading.tag)) else { return };
         if reading.quality == Quality::Bad {
-            self.bad.insert(reading.tag);
+            self.bad.entry(reading.tag).or_insert(at);
             if tag.role == Role::State {
                 self.turn(State::Unknown, None, at, events);
             }
@@ -478,7 +479,8 @@ impl Station {
         let tags = self.map.tags.iter().enumerate().filter(|(_, tag)| is_measure(&tag.role));
         tags.map(|(i, tag)| {
             let last = self.measures[i];
-            let value = last.map(|(value, _)| value).filter(|_| !self.bad.contains(&(i as u16)));
+            let value =
+                last.map(|(value, _)| value).filter(|_| !self.bad.contains_key(&(i as u16)));
             MeasureStatus {
                 tag: tag.id.clone(),
                 value,
@@ -491,12 +493,12 @@ impl Station {
     }
 
     /// Tags whose last reading was bad.
-    pub(super) fn bad_tags(&self) -> Vec<crate::units::TagId> {
-        self.bad
-            .iter()
-            .filter_map(|i| self.map.tags.get(usize::from(*i)))
-            .map(|tag| tag.id.clone())
-            .collect()
+    pub(super) fn bad_tags(&self) -> Vec<BadTag> {
+        let of = |(i, since): (&u16, &Moment)| {
+            let tag = self.map.tags.get(usize::from(*i))?.id.clone();
+            Some(BadTag { tag, since: *since })
+        };
+        self.bad.iter().filter_map(of).collect()
     }
 
     /// Whether its notifications bring only what changed.

@@ -22,6 +22,9 @@ const ABOVE: f64 = 14.0;
 /// Charts on paper; the others are in the table above them.
 const CHARTS: usize = 6;
 
+/// A scale has no more numbers than this.
+const MOST_NUMBERS: usize = 6;
+
 /// From what was counted to the paper.
 struct Frame {
     span: (i64, i64),
@@ -41,14 +44,13 @@ impl Frame {
         ABOVE + (self.height - BELOW - ABOVE) * (1.0 - share.clamp(0.0, 1.0))
     }
 
-    /// The lines of the grid: whole hours, and the ends and the middle of the scale in these words.
+    /// The lines of the grid: whole hours, and round numbers of the scale in these words.
     fn grid(&self, sheet: &Sheet<'_>, words: impl Fn(f64) -> String) -> Markup {
         let step = HOUR_US * ((self.span.1 - self.span.0) / HOUR_US / 12 + 1);
         let first = self.span.0 - self.span.0.rem_euclid(HOUR_US) + HOUR_US;
         let hours = (0..).map(|i| first + i * step).take_while(|hour| *hour < self.span.1);
-        let middle = (self.low + self.high) / 2.0;
         html! {
-            @for value in [self.low, middle, self.high] {
+            @for value in round_numbers(self.low, self.high) {
                 line.grid x1=(LEFT) x2=(WIDTH) y1=(at(self.y(value))) y2=(at(self.y(value))) {}
                 text x=(LEFT - 6.0) y=(at(self.y(value) + 4.0)) text-anchor="end" { (words(value)) }
             }
@@ -229,14 +231,32 @@ fn at(place: f64) -> String {
     format!("{place:.1}")
 }
 
-/// A number of a scale in four digits.
+/// Two to five numbers between two others that are easily read: steps of 1, 2 or 5 times a power of ten.
+fn round_numbers(low: f64, high: f64) -> Vec<f64> {
+    let span = high - low;
+    if span.is_nan() || span <= 0.0 {
+        return vec![low];
+    }
+    let power = 10f64.powf((span / 2.0).log10().floor());
+    let step = [5.0, 2.0, 1.0].map(|n| n * power).into_iter().find(|step| step * 2.0 <= span);
+    let step = step.unwrap_or(power);
+    let first = (low / step).ceil() as i64;
+    let numbers = (first..).map(|i| i as f64 * step).take_while(|number| *number <= high);
+    numbers.take(MOST_NUMBERS).collect()
+}
+
+/// A number of a scale in four digits, without zeros that say nothing.
 fn short(value: f64) -> String {
+    let value = if value.abs() < 1e-12 { 0.0 } else { value };
     match value.abs() {
         0.0 => "0".to_owned(),
         x if x >= 1_000.0 => num(value.max(0.0).round() as u64),
         x => {
             let decimals = (3 - x.log10().floor() as i32).clamp(0, 7) as usize;
-            format!("{value:.decimals$}")
+            let text = format!("{value:.decimals$}");
+            let text =
+                if decimals > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+            text.replace('-', "−")
         }
     }
 }
@@ -272,10 +292,29 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_a_scale_are_round() {
+        for (low, high, numbers) in [
+            (0.0, 2_293_320.0, vec![0.0, 1e6, 2e6]),
+            (0.0, 515.5, vec![0.0, 200.0, 400.0]),
+            (-1.05, 1.05, vec![-1.0, 0.0, 1.0]),
+            (490.0, 512.0, vec![490.0, 500.0, 510.0]),
+            (0.0, 1.0, vec![0.0, 0.5, 1.0]),
+        ] {
+            assert_eq!(round_numbers(low, high), numbers, "{low} to {high}");
+        }
+        assert_eq!(round_numbers(5.0, 5.0), [5.0], "nothing lies between them");
+    }
+
+    #[test]
     fn numbers_of_a_scale_are_short() {
-        for (value, text) in
-            [(0.0, "0"), (0.004_213, "0.004213"), (12.345, "12.35"), (6_500.0, "6,500")]
-        {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.004_213, "0.004213"),
+            (12.345, "12.35"),
+            (6_500.0, "6,500"),
+            (-0.05, "−0.05"),
+            (400.0, "400"),
+        ] {
             assert_eq!(short(value), text);
         }
     }

@@ -16,6 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::gather::Facts;
 use super::panel::Writer;
+use super::tables::figures;
 use crate::config::LineConfig;
 use crate::web::error::WebError;
 use crate::web::i18n::{Key, Lang};
@@ -232,21 +233,19 @@ impl Sheet<'_> {
         html! {
             section aria-labelledby="quantities" {
                 h2 #quantities { (lang.mark(Key::Quantities)) " · " (self.config.output) }
-                table.grid { tbody {
-                    tr {
-                        (self.asked(Key::Infeed, "infeed", &count(material.infeed)))
-                        (self.asked(Key::GoodCount, "good", &count(material.good)))
-                        (self.asked(Key::RejectCount, "rejected", &count(material.rejected)))
-                        (self.asked(Key::Samples, "samples", &count(material.sampled)))
-                    }
-                    tr {
-                        (self.asked(Key::YieldWord, "yield", &bounded(material.yield_ratio())))
-                        (self.asked(Key::Balance, "balance", &bounded(balance)))
+                (figures(lang, &[
+                    self.asked(Key::Infeed, "infeed", &count(material.infeed)),
+                    self.asked(Key::GoodCount, "good", &count(material.good)),
+                    self.asked(Key::RejectCount, "rejected", &count(material.rejected)),
+                    self.asked(Key::Samples, "samples", &count(material.sampled)),
+                    self.asked(Key::YieldWord, "yield", &bounded(material.yield_ratio())),
+                    self.asked(Key::Balance, "balance", &bounded(balance)),
+                    html! {
                         th scope="row" { (lang.mark(Key::BalanceLimits)) }
-                        td { (edge(limits.low)) "–" (edge(limits.high)) " %: " b { (lang.mark(verdict)) } }
-                        (self.asked(Key::MadeUnwatched, "gap", &count(gap)))
-                    }
-                } }
+                        td { (edge(limits.low)) "–" (edge(limits.high)) "\u{a0}%: " b { (lang.mark(verdict)) } }
+                    },
+                    self.asked(Key::MadeUnwatched, "gap", &count(gap)),
+                ]))
                 @if self.facts.period.estimated { p.small { (lang.mark(Key::Estimated)) } }
             }
         }
@@ -268,20 +267,16 @@ impl Sheet<'_> {
         html! {
             section aria-labelledby="kpis" {
                 h2 #kpis { (lang.mark(Key::Indicators)) }
-                table.grid { tbody {
-                    tr {
-                        (self.asked(Key::Availability, "availability", &percent(kpis.availability)))
-                        (self.asked(Key::Effectiveness, "performance", &percent(kpis.effectiveness)))
-                        (self.asked(Key::QualityRatio, "quality", &percent(kpis.quality_ratio)))
-                        (self.asked(Key::Coverage, "coverage", &share(known(&self.facts.period.spending.time, self.span_us()))))
-                    }
-                    tr {
-                        (self.asked(Key::Oee, "oee", &oee))
-                        (self.asked(Key::Mtbf, "mtbf", &span(kpis.mtbf_us)))
-                        (self.asked(Key::Mttr, "mttr", &span(kpis.mttr_us)))
-                        (self.asked(Key::Throughput, "throughput", &rate))
-                    }
-                } }
+                (figures(lang, &[
+                    self.asked(Key::Availability, "availability", &percent(kpis.availability)),
+                    self.asked(Key::Effectiveness, "performance", &percent(kpis.effectiveness)),
+                    self.asked(Key::QualityRatio, "quality", &percent(kpis.quality_ratio)),
+                    self.asked(Key::Coverage, "coverage", &share(known(&self.facts.period.spending.time, self.span_us()))),
+                    self.asked(Key::Oee, "oee", &oee),
+                    self.asked(Key::Mtbf, "mtbf", &span(kpis.mtbf_us)),
+                    self.asked(Key::Mttr, "mttr", &span(kpis.mttr_us)),
+                    self.asked(Key::Throughput, "throughput", &rate),
+                ]))
                 p.small { (lang.mark(Key::OeeNote)) }
             }
         }

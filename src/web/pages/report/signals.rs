@@ -125,7 +125,7 @@ impl Sheet<'_> {
             section aria-labelledby="compared" {
                 h2 #compared { (lang.mark(Key::Compared)) }
                 @if rows.is_empty() { p { (lang.mark(Key::ComparedNone)) } } @else {
-                    table.rows {
+                    table.rows.compared {
                         (head(lang, &[Key::SpcCharacteristic, Key::SpcLimits, Key::SpcSubgroup, Key::SpcSignals, Key::ComparedZ, Key::ComparedP, Key::ComparedVerdict]))
                         tbody {
                             @for row in rows {
@@ -134,7 +134,7 @@ impl Sheet<'_> {
                                     td { "v" (row.version) }
                                     td { (row.judged) }
                                     td { (row.signals) }
-                                    td { (format!("{:+.2}", row.z)) }
+                                    td { (format!("{:+.2}", row.z).replace('-', "−")) }
                                     td { (p(row.adjusted)) }
                                     td.text { @if row.differs { b { (lang.mark(verdict(row))) } } @else { (lang.mark(verdict(row))) } }
                                 }

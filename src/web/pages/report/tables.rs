@@ -228,3 +228,13 @@ fn reason(lang: Lang, title: Option<&TitleView>, reason: &str) -> String {
         (None, _) => reason.to_owned(),
     }
 }
+
+/// Figures with their names side by side. Names in two languages need twice the room.
+pub(super) fn figures(lang: Lang, pairs: &[Markup]) -> Markup {
+    let beside = if lang == Lang::Both { 2 } else { 4 };
+    html! {
+        table.grid { tbody {
+            @for row in pairs.chunks(beside) { tr { @for pair in row { (pair) } } }
+        } }
+    }
+}
