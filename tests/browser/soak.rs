@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, DRAWN, IN_TIME, LIVE, UNKNOWN};
+use crate::{CORES, DRAWN, IN_TIME, LIVE, UNKNOWN};
 
 /// Hours of the line in an hour.
 const SPEED: u32 = 60;
@@ -155,7 +155,7 @@ fn time() -> Duration {
 
 #[tokio::test]
 async fn nothing_grows_on_a_screen_that_stays_on() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser(&format!("{FAST}{LEAK}")).await else { return };
     let demo = Demo::with(&["--speed", &SPEED.to_string()]);
     let time = time();
