@@ -146,10 +146,19 @@ cargo test --workspace --lib --bins
 step screens
 cargo test --test browser -- --test-threads=2
 # A plant that runs by the clock is mostly waited for: each of these takes a fifth of a core.
-readonly BY_THE_CLOCK=(scenario_files:: scenarios:: soak::)
-step the service and its plants
-cargo test --test it -- "${BY_THE_CLOCK[@]}" --test-threads=6
+readonly BY_THE_CLOCK=(scenario_files:: scenarios::)
+step scenarios
+cargo test --test it -- "${BY_THE_CLOCK[@]}" --test-threads=5
+step the service and its machines, and fuzzing with what they leave of the cores
+# Twice a minute for each target: half of the cores is what the other tests leave. It yields to them.
+CAPLINE_FUZZ_SECONDS="${CAPLINE_FUZZ_SECONDS:-120}" nice -n 19 \
+    cargo test --lib --workspace fuzz -- --test-threads=8 > target/fuzz.log 2>&1 &
+readonly FUZZ=$!
+trap 'kill "$FUZZ" 2> /dev/null || true' EXIT
 cargo test --test it -- "${BY_THE_CLOCK[@]/#/--skip=}"
+step fuzzing
+wait "$FUZZ" || { cat target/fuzz.log; exit 1; }
+grep '^test ' target/fuzz.log
 if [ -n "$all" ]; then
     step long scenarios
     CAPLINE_ALL="$all" cargo test --test it -- scenario_files::the_long_ones
@@ -159,5 +168,3 @@ step what went over the wire
 cargo test --test traffic
 step requirements and the tests that show them
 ls target/trace-matrix.md
-step fuzzing
-CAPLINE_FUZZ_SECONDS="${CAPLINE_FUZZ_SECONDS:-60}" cargo test --lib --workspace fuzz -- --test-threads=8

@@ -125,7 +125,7 @@ struct File {
     output: Output,
     #[serde(default)]
     whole_line: bool,
-    shift_change_s: Option<f64>,
+    shift_change_s: Option<Spanned<f64>>,
     #[serde(default)]
     inject: Vec<Spanned<Order>>,
     #[serde(default)]
@@ -228,6 +228,15 @@ impl Scenario {
             let problem = format!("speed {speed}: between 0.1 and 1000 are possible");
             return Err(wrong(written.speed.span().start, problem));
         }
+        if let Some(written) = &written.shift_change_s
+            && !(0.0..=seconds).contains(written.get_ref())
+        {
+            let problem = format!(
+                "shift_change_s {}: the scenario lasts from 0 to {seconds}",
+                written.get_ref()
+            );
+            return Err(wrong(written.span().start, problem));
+        }
         let mut inject = Vec::new();
         for order in &written.inject {
             let at = order.span().start;
@@ -251,7 +260,7 @@ impl Scenario {
             start: written.start,
             output: written.output,
             whole_line: written.whole_line,
-            shift_change_us: written.shift_change_s.map(us),
+            shift_change_us: written.shift_change_s.map(|seconds| us(seconds.into_inner())),
             inject,
             expect: written.expect,
         })
