@@ -68,7 +68,7 @@ pub use api::{RemotePlant, Server, ServiceLine};
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
-pub use injections::{InjectError, Injection};
+pub use injections::{InjectError, Injection, ServiceFault};
 pub use ledger::{
     BatchRecord, CounterLedger, DetectorLedger, FillerLedger, IntervalRecord, Ledger,
     PolisherLedger, RejectClass, SampleRecord, Standing, StopRecord, WeigherLedger,

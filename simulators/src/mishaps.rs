@@ -94,6 +94,7 @@ impl Scenario {
             whole_line: false,
             shift_change_us: None,
             inject,
+            service: Vec::new(),
             expect: Expect::default(),
         }
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use simulators::{Scenario, Summary};
 
+use crate::service_side::ServiceSide;
 use crate::skip::say;
 use crate::stage::Stage;
 
@@ -79,7 +80,7 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
     };
     let seed = std::env::var("CAPLINE_SOAK_SEED").ok().and_then(|seed| seed.parse().ok());
     let scenario = Scenario::random(seed.unwrap_or(1), length_us, speed);
-    let mut stage = Stage::set(&scenario).await;
+    let mut stage = Stage::set(&scenario, ServiceSide::default()).await;
     let mut samples = Vec::new();
     for n in 1..=SAMPLES {
         stage.run_to(length_us / SAMPLES * n).await;
