@@ -97,6 +97,7 @@ async fn a_plc_that_is_offline_a_bad_value_and_a_lost_screen_have_words_of_their
     browser.until(&format!("{} && !({UNKNOWN})", only(&[])), IN_TIME).await;
 }
 
+/// Shows: SCR-17
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_comes_back_is_found_again_and_its_gap_is_told() {
     let _shared = CORES.shared().await;
@@ -166,6 +167,7 @@ const NO_STREAMS: &str = "
       if (new URLSearchParams(location.search).has('dead')) window.fetch = () => Promise.reject(new TypeError('no network'));
     }";
 
+/// Shows: SCR-17
 #[tokio::test]
 async fn clocks_that_differ_streams_that_are_blocked_and_hidden_tabs() {
     let _alone = CORES.alone().await;

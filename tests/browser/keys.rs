@@ -20,6 +20,7 @@ async fn at(browser: &Browser, path: &str) {
         .await;
 }
 
+/// Shows: SCR-13
 #[tokio::test]
 async fn every_page_and_every_choice_has_a_key() {
     let _alone = CORES.alone().await;
@@ -107,6 +108,7 @@ async fn every_page_and_every_choice_has_a_key() {
     at(&browser, "/wall/L1").await;
 }
 
+/// Shows: SCR-13
 #[tokio::test]
 async fn keys_are_listed_and_can_be_switched_off() {
     let _alone = CORES.alone().await;

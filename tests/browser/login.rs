@@ -61,6 +61,7 @@ async fn sound(browser: &Browser, axe: Option<&Axe>, page: &str) {
     }
 }
 
+/// Shows: ACC-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_sign_in_and_do_what_their_role_may() {
     let _shared = CORES.shared().await;

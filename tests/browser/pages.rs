@@ -198,6 +198,7 @@ async fn nobody_can_press_anything_on_the_wall() {
 }
 
 /// The sheet of a shift: everything a signature needs, on pages of A4, and the mark of a simulated plant.
+/// Shows: SCR-16
 #[tokio::test]
 async fn a_shift_is_printed_on_a4_with_what_it_rests_on() {
     let _shared = CORES.shared().await;

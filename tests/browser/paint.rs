@@ -79,6 +79,7 @@ fn late_ms(made: &[Made], painted: &[(i64, f64)]) -> Vec<f64> {
     late
 }
 
+/// Shows: SCR-18
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_painted_is_what_the_register_was_a_moment_ago() {
     let _alone = CORES.alone().await;

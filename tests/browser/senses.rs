@@ -19,6 +19,7 @@ const ZOOMED: (u32, u32) = (640, 400);
 /// Time for a page to draw itself anew in another size.
 const SETTLE: Duration = Duration::from_millis(700);
 
+/// Shows: SCR-13, SCR-14
 #[tokio::test]
 async fn every_page_is_for_fingers_keys_large_type_and_resting_eyes() {
     let _shared = CORES.shared().await;
@@ -58,6 +59,7 @@ async fn every_page_is_for_fingers_keys_large_type_and_resting_eyes() {
 }
 
 /// The negative control of the test above: a fault of each kind is found by the same judges.
+/// Shows: SCR-13, SCR-14
 #[tokio::test]
 async fn small_wide_moving_and_unreachable_things_are_found() {
     let _shared = CORES.shared().await;
@@ -111,6 +113,7 @@ async fn small_wide_moving_and_unreachable_things_are_found() {
 }
 
 /// States are told apart by form, whatever eyes or the device make of their colours.
+/// Shows: SCR-15
 #[tokio::test]
 async fn marks_are_told_apart_by_eyes_that_see_no_red_no_green_or_no_colour() {
     let _shared = CORES.shared().await;

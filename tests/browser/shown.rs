@@ -162,6 +162,7 @@ async fn the_line_and_its_charts_are_shown_as_of_a_past_moment() {
     browser.until(LIVE, SOON).await;
 }
 
+/// Shows: SCR-19
 #[tokio::test]
 async fn a_refusal_says_what_happened_and_leads_on() {
     let _shared = CORES.shared().await;

@@ -153,6 +153,7 @@ fn time() -> Duration {
     hours.map_or(SHORT, |hours| Duration::from_secs_f64(hours * 3_600.0 / f64::from(SPEED)))
 }
 
+/// Shows: SCR-20
 #[tokio::test]
 async fn nothing_grows_on_a_screen_that_stays_on() {
     let _alone = CORES.alone().await;

@@ -52,6 +52,7 @@ fn bar(path: &str) -> String {
     format!(".bar nav a[href^='{path}?']")
 }
 
+/// Shows: SCR-21
 #[tokio::test]
 async fn the_work_of_a_shift_takes_few_clicks() {
     let _shared = CORES.shared().await;

@@ -1,9 +1,11 @@
 //! Every scenario file, end to end. The short ones are played at each run, the long ones by `tests/run.sh --all`.
 
+use std::time::Duration;
+
 use capline::bench::machine::Machine;
 use simulators::{Scenario, Summary};
 
-use crate::harness::repository;
+use crate::harness::{PATIENCE, repository, until};
 use crate::service_side::ServiceSide;
 use crate::stage::{Played, Stage, folder, play, scenario};
 
@@ -73,6 +75,7 @@ fn all() -> Vec<Scenario> {
     Scenario::all(&folder()).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Shows: SIM-12
 #[test]
 fn every_file_is_played() {
     let files = all();
@@ -84,6 +87,7 @@ fn every_file_is_played() {
 
 /// The negative control of the two scenarios whose faults are those of the service: nothing is said of a disk that is not
 /// full and of a database that is there, and a database that lacks a row or has one more is noticed.
+/// Shows: SIM-15
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_their_faults_disk_and_database_are_not_talked_of() {
     for (name, word) in [("disk_full", "disk"), ("database_loss", "database")] {
@@ -96,6 +100,17 @@ async fn without_their_faults_disk_and_database_are_not_talked_of() {
         let (_, wrong) = stage.judge(&scenario).await;
         let wanted = format!("shown was {{}} instead of {{{word:?}}}");
         assert!(wrong.contains(&wanted), "{name}: {wrong:#?}");
+        let lacks = async || {
+            let wrong = stage.side.wrong(&stage.site).await;
+            wrong.into_iter().find(|what| what.starts_with("the database holds"))
+        };
+        until("all rows once", PATIENCE, async || lacks().await.map_or(Ok(()), Err)).await;
+        if stage.side.lose_a_row().await {
+            for _ in 0..10 {
+                assert!(lacks().await.is_some(), "a row is gone, and nobody misses it");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
         stage.end().await;
     }
 }

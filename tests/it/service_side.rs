@@ -162,6 +162,14 @@ impl ServiceSide {
         open_alerts(api).await.unwrap_or_default()
     }
 
+    /// Takes one row from the database, where there is one.
+    pub(crate) async fn lose_a_row(&self) -> bool {
+        let Some(database) = &self.database else { return false };
+        let sql =
+            "delete from capline.event where seq = (select min(seq) from capline.event)";
+        database.admin().await.execute(sql, &[]).await.expect("an administrator may do so") == 1
+    }
+
     /// What is not as it must be once everything works again.
     pub(crate) async fn wrong(&self, site: &Site) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -188,7 +196,7 @@ async fn open_alerts(api: Api) -> Result<BTreeSet<String>, String> {
 }
 
 /// What of the journal is not once in the database: rows, distinct rows and the last number must agree.
-pub(crate) async fn not_once(database: &Cluster, journal: &Path) -> Option<String> {
+async fn not_once(database: &Cluster, journal: &Path) -> Option<String> {
     let admin = database.admin().await;
     let (there, wanted) = (sums(&admin, EDGE).await, Book::sums(journal));
     let sql = "select count(*), count(distinct (line_id, seq)),

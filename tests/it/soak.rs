@@ -67,6 +67,7 @@ fn commit_ms(samples: &[Sample]) -> f64 {
     samples.iter().map(|sample| sample.commit).sum::<f64>() / samples.len().max(1) as f64 * 1_000.0
 }
 
+/// Shows: EVI-08
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
     let hours: Option<f64> = std::env::var("CAPLINE_SOAK_HOURS").ok().map(|hours| {

@@ -66,7 +66,7 @@ pub(crate) struct Stage {
     border_us: Option<i64>,
     speed: f64,
     /// What is under the service. It goes after the service.
-    side: ServiceSide,
+    pub(crate) side: ServiceSide,
 }
 
 impl Stage {

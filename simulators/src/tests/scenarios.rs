@@ -76,6 +76,7 @@ fn a_bad_file_says_where_it_is_bad_what_was_found_and_the_way_out() {
     }
 }
 
+/// Shows: SIM-15
 #[test]
 fn a_fault_of_the_service_is_none_of_the_plant_and_says_whose_it_is() {
     let text = "title = \"A scenario.\"\nseconds = 60\n\
@@ -97,6 +98,7 @@ fn a_fault_of_the_service_is_none_of_the_plant_and_says_whose_it_is() {
 }
 
 /// The negative control: each expectation of a file is really asked for.
+/// Shows: SIM-12
 #[test]
 fn what_is_not_as_the_file_wants_it_is_named() {
     let text = "title = \"A scenario.\"\nseconds = 60\n[expect]\ncounts = \"exact\"\ndoubt = [0, 0]\n\

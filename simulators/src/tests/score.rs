@@ -56,6 +56,7 @@ fn score(change: impl FnOnce(&mut Report)) -> Score {
     Truth::new(ledger, injected, ZERO_US).score(&report)
 }
 
+/// Shows: SIM-14
 #[test]
 fn a_right_report_is_right_in_everything() {
     let score = score(|_| {});
@@ -68,6 +69,7 @@ fn a_right_report_is_right_in_everything() {
     assert_eq!(score.signals[0].delay_us, Some(15 * MINUTE_US));
 }
 
+/// Shows: SIM-14
 #[test]
 fn what_is_wrong_is_found() {
     let off_by_one = score(|report| {
@@ -201,6 +203,7 @@ async fn naive(fault: Fault) -> Score {
     truth.score(&last)
 }
 
+/// Shows: SIM-14
 #[tokio::test]
 async fn a_naive_reader_is_right_without_a_fault_and_wrong_after_a_glitch() {
     let glitch = naive(Fault::ZeroGlitch).await;
