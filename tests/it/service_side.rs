@@ -165,8 +165,7 @@ impl ServiceSide {
     /// Takes one row from the database, where there is one.
     pub(crate) async fn lose_a_row(&self) -> bool {
         let Some(database) = &self.database else { return false };
-        let sql =
-            "delete from capline.event where seq = (select min(seq) from capline.event)";
+        let sql = "delete from capline.event where seq = (select min(seq) from capline.event)";
         database.admin().await.execute(sql, &[]).await.expect("an administrator may do so") == 1
     }
 

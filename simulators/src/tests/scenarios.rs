@@ -91,7 +91,9 @@ fn a_fault_of_the_service_is_none_of_the_plant_and_says_whose_it_is() {
     assert_eq!(
         service,
         [
-            format!("disk_full from 1.5 s to 11.5 s: {said} The journal of the service can take nothing more."),
+            format!(
+                "disk_full from 1.5 s to 11.5 s: {said} The journal of the service can take nothing more."
+            ),
             format!("database_loss from 30 s to 50 s: {said} The database of the plant is away."),
         ]
     );
