@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use simulators::{Fault, Scenario, ServiceFault};
@@ -48,19 +48,24 @@ impl SmallDisk {
         mounted.then_some(SmallDisk { at, refused: false })
     }
 
-    /// Leaves no byte of it, or all that is not the service's.
-    fn fill(&self, full: bool) {
-        let file = self.at.path().join("filler");
-        if !full {
-            return fs::remove_file(file).expect("it was written");
-        }
-        let mut file = fs::File::create(file).expect("there is room for a name");
+    /// Leaves no byte of it. What the service gives back meanwhile is taken by the next call.
+    fn fill(&self) {
+        let file = fs::OpenOptions::new().create(true).append(true).open(self.filler());
+        let mut file = file.expect("there is room for a name");
         let mut size = 1 << 20;
         while size > 0 {
             if file.write_all(&vec![7; size]).is_err() {
                 size /= 2;
             }
         }
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.filler()).expect("it was written");
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.at.path().join("filler")
     }
 }
 
@@ -89,6 +94,10 @@ impl ServiceSide {
         Some(side)
     }
 
+    fn has_none(&self) -> bool {
+        self.disk.is_none() && self.database.is_none()
+    }
+
     /// Lets nothing go wrong.
     pub(crate) fn spare(&mut self) {
         self.ahead.clear();
@@ -109,7 +118,7 @@ impl ServiceSide {
             let url = format!("postgres://capline_writer@127.0.0.1:{}/postgres", database.port());
             text = format!(
                 "[database]\nurl = '{url}'\nedge = '{EDGE}'\npassword_file = 'secret'\n{text}\
-                 [[alert]]\nwhen = 'database'\nlonger = '20s'\n"
+                 [[alert]]\nwhen = 'database'\nlonger = '60s'\n"
             );
         }
         fs::write(site.file(), text).expect("a test can write its configuration");
@@ -125,6 +134,9 @@ impl ServiceSide {
             })
             .await;
         }
+        if self.has_none() {
+            return;
+        }
         until("no open alert", PATIENCE, async || {
             let open = open_alerts(api).await?;
             if open.is_empty() { Ok(()) } else { Err(format!("{open:?}")) }
@@ -136,28 +148,32 @@ impl ServiceSide {
     pub(crate) async fn act(&mut self, plant_us: i64) {
         while let Some(over) = self.on.iter().position(|one| one.until_us <= plant_us) {
             match self.on.remove(over).fault {
-                Fault::DiskFull => self.disk.iter().for_each(|disk| disk.fill(false)),
+                Fault::DiskFull => self.disk.iter().for_each(SmallDisk::empty),
                 _ => start_again(self.database.as_mut()).await,
             }
         }
         while self.ahead.first().is_some_and(|one| one.from_us <= plant_us) {
             let one = self.ahead.remove(0);
-            match one.fault {
-                Fault::DiskFull => self.disk.iter().for_each(|disk| disk.fill(true)),
-                _ => self.database.iter_mut().for_each(Cluster::stop),
+            if one.fault == Fault::DatabaseLoss {
+                self.database.iter_mut().for_each(Cluster::stop);
             }
             self.on.push(one);
         }
+        if self.on.iter().any(|one| one.fault == Fault::DiskFull) {
+            self.disk.iter().for_each(SmallDisk::fill);
+        }
     }
 
-    /// Alerts that are open, where there is anything that could go wrong.
+    /// Alerts of disk and database that are open.
     pub(crate) async fn shown(&mut self, api: Api) -> BTreeSet<String> {
-        if self.on.is_empty() {
+        if self.has_none() {
             return BTreeSet::new();
         }
         if let Some(disk) = &mut self.disk {
             let metrics = api.text("/metrics").await.unwrap_or_default();
-            disk.refused |= metrics.lines().any(|line| line == "capline_store_failing 1");
+            let values =
+                metrics.lines().filter_map(|line| line.strip_prefix("capline_store_failing "));
+            disk.refused |= values.filter_map(|value| value.parse().ok()).any(|is: f64| is > 0.0);
         }
         open_alerts(api).await.unwrap_or_default()
     }
@@ -191,7 +207,8 @@ async fn start_again(database: Option<&mut Cluster>) {
 async fn open_alerts(api: Api) -> Result<BTreeSet<String>, String> {
     let alerts = api.get("/api/v1/alerts").await?;
     let open = alerts["open"].as_array().into_iter().flatten();
-    Ok(open.filter_map(|alert| alert["rule"].as_str().map(str::to_owned)).collect())
+    let rules = open.filter_map(|alert| alert["rule"].as_str());
+    Ok(rules.filter(|rule| ["disk", "database"].contains(rule)).map(str::to_owned).collect())
 }
 
 /// What of the journal is not once in the database: rows, distinct rows and the last number must agree.

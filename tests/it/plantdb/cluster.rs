@@ -110,6 +110,10 @@ impl Cluster {
 
     /// Ends the server at once, as a power cut would: its connections are gone, and nothing listens any more.
     pub(crate) fn stop(&mut self) {
+        // The number of a process that has ended may be another's by now.
+        if !matches!(self.server.try_wait(), Ok(None)) {
+            return;
+        }
         // SIGQUIT: without a checkpoint.
         let _ = kill_process(Pid::from_child(&self.server), Signal::QUIT);
         let _ = self.server.wait();
