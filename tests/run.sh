@@ -116,7 +116,7 @@ case "${1:-}" in
         ;;
 esac
 
-# Nobody compiles a second time here, and what that would need costs a sixth of the first.
+# Nobody compiles a second time here: what the compiler would write down for that is left out.
 [ "${CI:-}" = true ] && export CARGO_INCREMENTAL=0
 # It is for its step alone, which has the machine to itself.
 unset CAPLINE_ALL
@@ -150,7 +150,7 @@ readonly BY_THE_CLOCK=(scenario_files:: scenarios::)
 step scenarios
 cargo test --test it -- "${BY_THE_CLOCK[@]}" --test-threads=5
 step the service and its machines, and fuzzing with what they leave of the cores
-# Twice a minute for each target: half of the cores is what the other tests leave. It yields to them.
+# Two minutes for each target instead of one, as the other tests go first; they wait for most of their time.
 CAPLINE_FUZZ_SECONDS="${CAPLINE_FUZZ_SECONDS:-120}" nice -n 19 \
     cargo test --lib --workspace fuzz -- --test-threads=8 > target/fuzz.log 2>&1 &
 readonly FUZZ=$!
