@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use domain::units::Count;
 use simulators::{Fault, Scenario, ServiceFault};
 
 use crate::harness::{Api, PATIENCE, Site, until};
@@ -19,6 +20,8 @@ use crate::skip::skipped;
 
 /// Bytes of the small disk: four fifths of it stay free in a scenario.
 const DISK_BYTES: u64 = 128 << 20;
+/// With less it is full: what the service gives back is taken again after a moment.
+const FULL_BYTES: f64 = 65_536.0;
 /// Name of the box in the plant database.
 const EDGE: &str = "edge-1";
 
@@ -34,8 +37,8 @@ pub(crate) struct ServiceSide {
 /// A file system of its own, and what is known of it.
 struct SmallDisk {
     at: tempfile::TempDir,
-    /// Whether the service said that it cannot store.
-    refused: bool,
+    /// Whether the service has seen that nothing of it is free.
+    seen_full: bool,
 }
 
 impl SmallDisk {
@@ -45,7 +48,7 @@ impl SmallDisk {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &size, "none"]).arg(at.path()).stderr(Stdio::null());
         let mounted = mount.status().is_ok_and(|status| status.success());
-        mounted.then_some(SmallDisk { at, refused: false })
+        mounted.then_some(SmallDisk { at, seen_full: false })
     }
 
     /// Leaves no byte of it. What the service gives back meanwhile is taken by the next call.
@@ -171,9 +174,9 @@ impl ServiceSide {
         }
         if let Some(disk) = &mut self.disk {
             let metrics = api.text("/metrics").await.unwrap_or_default();
-            let values =
-                metrics.lines().filter_map(|line| line.strip_prefix("capline_store_failing "));
-            disk.refused |= values.filter_map(|value| value.parse().ok()).any(|is: f64| is > 0.0);
+            let free = metrics.lines().filter(|line| line.starts_with("capline_store_free_bytes"));
+            let mut free = free.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+            disk.seen_full |= free.any(|bytes| bytes < FULL_BYTES);
         }
         open_alerts(api).await.unwrap_or_default()
     }
@@ -188,13 +191,20 @@ impl ServiceSide {
     /// What is not as it must be once everything works again.
     pub(crate) async fn wrong(&self, site: &Site) -> Vec<String> {
         let mut wrong = Vec::new();
-        if self.disk.as_ref().is_some_and(|disk| !disk.refused) {
-            wrong.push("the journal never said that it cannot store".to_owned());
+        if self.disk.as_ref().is_some_and(|disk| !disk.seen_full) {
+            wrong.push("the service never saw its disk full".to_owned());
         }
         if let Some(database) = &self.database {
             wrong.extend(not_once(database, &site.data()).await);
         }
         wrong
+    }
+
+    /// What the journal of a service that has ended does not hold of what was made, where it had to do without something.
+    pub(crate) fn lost(&self, site: &Site, made: u64) -> Option<String> {
+        let total = (!self.has_none()).then(|| site.books().total)?;
+        (total != Count::exact(made))
+            .then(|| format!("{made} were made, and the journal has {total}"))
     }
 }
 

@@ -201,10 +201,14 @@ impl Stage {
         lines.join("\n")
     }
 
-    pub(crate) async fn end(self) {
+    /// Ends all of it. What the journal lacks, where the service had to do without its disk or the database.
+    pub(crate) async fn end(self) -> Option<String> {
         drop(self.naive);
+        let made = self.plant.ledger().made;
         self.app.stop().await;
+        let lost = self.side.lost(&self.site, made);
         self.plant.stop().await;
+        lost
     }
 }
 
@@ -291,6 +295,6 @@ pub(crate) async fn play(scenario: Scenario) -> Option<Played> {
         wrong.push(format!("a naive reader is right: {naive}"));
     }
     let told = if wrong.is_empty() { String::new() } else { stage.told().await };
-    stage.end().await;
+    wrong.extend(stage.end().await);
     Some(Played { scenario, score, naive, wrong, told })
 }
