@@ -95,6 +95,7 @@ impl Scenario {
             whole_line: true,
             shift_change_us: None,
             inject,
+            service: Vec::new(),
             expect: Expect::default(),
         }
     }

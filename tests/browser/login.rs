@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::axe::Axe;
 use crate::browser::Browser;
 use crate::served::Served;
-use crate::{ALONE, BLANKS, CUT, LIVE, SOON, shot};
+use crate::{BLANKS, CORES, CUT, LIVE, SOON, shot};
 
 const PASSWORD: &str = "correct horse";
 /// What an administrator told them first.
@@ -112,9 +112,10 @@ async fn administration_fits(browser: &Browser, axe: Option<&Axe>, origin: &str)
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// Shows: ACC-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_sign_in_and_do_what_their_role_may() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = Axe::load();
     let site = tempfile::tempdir().expect("a directory");

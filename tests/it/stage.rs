@@ -17,6 +17,7 @@ use simulators::{
 use crate::harness::{
     App, FILLER, PATIENCE, Site, WEIGHER, any_port, count, plant, repository, until,
 };
+use crate::service_side::ServiceSide;
 
 /// How long the service may take to tell the last capsules of a held plant.
 const LAST_CAPSULES: Duration = Duration::from_secs(15);
@@ -62,11 +63,13 @@ pub(crate) struct Stage {
     shown: BTreeSet<String>,
     border_us: Option<i64>,
     speed: f64,
+    /// What is under the service. It goes after the service.
+    pub(crate) side: ServiceSide,
 }
 
 impl Stage {
     /// Sets up a scenario and lets its plant run.
-    pub(crate) async fn set(scenario: &Scenario) -> Stage {
+    pub(crate) async fn set(scenario: &Scenario, side: ServiceSide) -> Stage {
         let speed = scenario.speed;
         let (clock, border_us) = match scenario.shift_change_us {
             None => (Clock::accelerated(0, speed), None),
@@ -77,8 +80,10 @@ impl Stage {
         let plant = plant(PlantConfig { line_start_us, ..scenario.plant() }, site.path()).await;
         scenario.inject.iter().for_each(|injection| plant.plan(*injection));
         configure(&site, &plant, scenario, border_us);
+        side.configure(&site);
         let app = site.serve(clock).await;
         app.heard().await;
+        side.works(app.api()).await;
         let now: Now = Arc::new(move || clock.now().utc_us);
         let period = Duration::from_millis(10);
         let naive = Naive::start(plant.modbus_addr(), scenario.output, period, now);
@@ -98,12 +103,15 @@ impl Stage {
         plant.resume();
         let server = Server::new(&format!("http://{}", app.api().0)).expect("an address");
         let line = ServiceLine::find(server, None).await.expect("the line is there");
-        Stage { site, plant, app, line, naive, zero_us, shown: BTreeSet::new(), border_us, speed }
+        let shown = BTreeSet::new();
+        Stage { site, plant, app, line, naive, zero_us, shown, border_us, speed, side }
     }
 
     /// Lets the plant run up to a plant time, and looks what is shown meanwhile.
     pub(crate) async fn run_to(&mut self, plant_us: i64) {
         while self.plant.plant_us() < plant_us {
+            self.side.act(self.plant.plant_us()).await;
+            self.shown.extend(self.side.shown(self.app.api()).await);
             if let Ok(view) = self.app.api().snapshot().await {
                 let faults = view["faults"].as_array().cloned().unwrap_or_default();
                 let kinds = faults.iter().filter_map(|fault| fault["kind"].as_str());
@@ -129,6 +137,7 @@ impl Stage {
     pub(crate) async fn judge(&mut self, scenario: &Scenario) -> (Score, Vec<String>) {
         self.plant.hold();
         self.plant.shown().await;
+        self.side.act(i64::MAX).await;
         let truth = self.truth();
         let end = Instant::now() + LAST_CAPSULES;
         loop {
@@ -141,6 +150,7 @@ impl Stage {
             if let Some(border_us) = self.border_us {
                 wrong.extend(self.shifts(scenario, border_us).await);
             }
+            wrong.extend(self.side.wrong(&self.site).await);
             if wrong.is_empty() || Instant::now() > end {
                 return (score, wrong);
             }
@@ -211,10 +221,14 @@ impl Stage {
         lines.join("\n")
     }
 
-    pub(crate) async fn end(self) {
+    /// Ends all of it. What the journal lacks, where the service had to do without its disk or the database.
+    pub(crate) async fn end(self) -> Option<String> {
         drop(self.naive);
+        let made = self.plant.ledger().made;
         self.app.stop().await;
+        let lost = self.side.lost(&self.site, made);
         self.plant.stop().await;
+        lost
     }
 }
 
@@ -287,9 +301,10 @@ fn write(file: &Path, text: &str) {
     std::fs::write(file, text).expect("a test can write its configuration");
 }
 
-/// Plays a scenario to its end.
-pub(crate) async fn play(scenario: Scenario) -> Played {
-    let mut stage = Stage::set(&scenario).await;
+/// Plays a scenario to its end; none where something that it needs is not here.
+pub(crate) async fn play(scenario: Scenario) -> Option<Played> {
+    let side = ServiceSide::of(&scenario).await?;
+    let mut stage = Stage::set(&scenario, side).await;
     stage.run_to(scenario.length_us).await;
     let (score, mut wrong) = stage.judge(&scenario).await;
     let naive = stage.truth().score(&stage.report(&stage.naive).await);
@@ -297,6 +312,6 @@ pub(crate) async fn play(scenario: Scenario) -> Played {
         wrong.push(format!("a naive reader is right: {naive}"));
     }
     let told = if wrong.is_empty() { String::new() } else { stage.told().await };
-    stage.end().await;
-    Played { scenario, score, naive, wrong, told }
+    wrong.extend(stage.end().await);
+    Some(Played { scenario, score, naive, wrong, told })
 }
