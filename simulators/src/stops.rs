@@ -10,7 +10,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use crate::random::{self, Stream};
+use crate::{
+    catalogue::Fault,
+    random::{self, Stream},
+};
 
 /// How well the plant runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,18 +157,32 @@ pub(crate) struct Stop {
     /// Bits of the register `Alarm`.
     pub(crate) alarm: u16,
     pub(crate) duration_us: i64,
+    /// The fault that was injected to bring it about.
+    pub(crate) injected: Option<Fault>,
 }
 
 impl Stop {
-    /// A jam of capsules that takes so long.
+    /// Whether the machine that stands is to blame, and neither its supplies nor the plan.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.state, State::Held | State::Aborted)
+    }
+
+    /// A jam of capsules that takes so long, because somebody wants it.
     pub(crate) fn jam(duration_us: i64) -> Stop {
         let duration_us = duration_us.max(SHORTEST_US);
-        Stop { code: JAM_REASON, state: State::Held, alarm: JAM, duration_us }
+        let injected = Some(Fault::Jam);
+        Stop { code: JAM_REASON, state: State::Held, alarm: JAM, duration_us, injected }
     }
 
     /// The machine behind takes nothing, until it does.
     pub(crate) fn blocked() -> Stop {
-        Stop { code: BLOCKED_REASON, state: State::Waiting, alarm: BLOCKED, duration_us: i64::MAX }
+        Stop {
+            code: BLOCKED_REASON,
+            state: State::Waiting,
+            alarm: BLOCKED,
+            duration_us: i64::MAX,
+            injected: None,
+        }
     }
 }
 
@@ -219,12 +236,18 @@ impl StopClocks {
                 state,
                 alarm,
                 duration_us: self.repair_us(median_s, sigma_ttr),
+                injected: None,
             });
         }
         if self.cleaning_due_us <= now_us {
             self.cleaning_due_us = now_us + CLEANING_US + CLEANING_EVERY_US;
-            let state = State::Cleaning;
-            return Some(Stop { code: CLEANING, state, alarm: 0, duration_us: CLEANING_US });
+            return Some(Stop {
+                code: CLEANING,
+                state: State::Cleaning,
+                alarm: 0,
+                duration_us: CLEANING_US,
+                injected: None,
+            });
         }
         None
     }
@@ -236,6 +259,7 @@ impl StopClocks {
             state: State::Setup,
             alarm: 0,
             duration_us: self.repair_us(CHANGEOVER_MEDIAN_S, CHANGEOVER_SIGMA),
+            injected: None,
         })
     }
 
