@@ -1,9 +1,8 @@
 //! How fast the model runs and what showing it costs, in time of a core of this machine, however busy it is.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::{fmt, time::Duration};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::{Model, ModelConfig, Preset};
 
@@ -60,29 +59,22 @@ fn watch(model: &mut Model, look: impl Fn(&Model) -> usize) -> Duration {
     began.elapsed()
 }
 
-/// Time of a core that this thread has used; where the system does not tell it, time that has passed.
-struct Stopwatch {
-    began: Instant,
-    used: Option<Duration>,
-}
+/// Time of a core that this thread has used, to the moment: `/proc/thread-self/schedstat` is behind by up to a tick.
+struct Stopwatch(Duration);
 
 impl Stopwatch {
     fn start() -> Stopwatch {
-        Stopwatch { began: Instant::now(), used: used() }
+        Stopwatch(used())
     }
 
     fn elapsed(&self) -> Duration {
-        match (self.used, used()) {
-            (Some(before), Some(now)) => now.saturating_sub(before),
-            _ => self.began.elapsed(),
-        }
+        used().saturating_sub(self.0)
     }
 }
 
-/// The first number of the file is the time on a core, in nanoseconds (Documentation/scheduler/sched-stats.rst of Linux).
-fn used() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+fn used() -> Duration {
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(used.tv_sec.unsigned_abs(), used.tv_nsec as u32)
 }
 
 impl fmt::Display for Pace {

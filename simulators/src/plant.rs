@@ -26,9 +26,9 @@ use crate::{
     ledger::Ledger,
     modbus,
     model::{self, Counters, MOST_FILLERS, Model, ModelConfig},
-    opcua,
+    opcua, registers,
     stops::Preset,
-    trace::Table,
+    trace::{Image, Table},
 };
 
 /// What a plant is started with.
@@ -311,16 +311,19 @@ impl Plant {
         self.core.at_now(|model| model.ledger())
     }
 
-    /// All registers as the PLCs hold them at one plant time: unit, table, that time and the registers from address 0 on.
-    /// What faults make of answers is not in them.
-    pub fn registers(&self) -> Vec<(u8, Table, i64, Vec<u16>)> {
+    /// All registers as the PLCs hold them at one plant time. What faults make of answers is not in them.
+    pub fn registers(&self) -> Vec<Image> {
         self.core.at_now(|model| {
             let of_unit = |unit: &u8| {
-                let (unit, at_us) = (*unit, model.plant_us());
-                let holding = (unit, Table::Holding, at_us, model.holding_registers(unit));
-                [holding, (unit, Table::Input, at_us, model.input_registers(unit))]
+                let (unit, (table, exists)) = (*unit, registers::range(*unit));
+                let all = match table {
+                    Table::Holding => model.holding_registers(unit),
+                    Table::Input => model.input_registers(unit),
+                };
+                let values = all.get(exists.clone()).unwrap_or_default().to_vec();
+                Image { at_us: model.plant_us(), unit, table, first: exists.start as u16, values }
             };
-            self.core.units.iter().flat_map(of_unit).collect()
+            self.core.units.iter().map(of_unit).collect()
         })
     }
 
@@ -367,6 +370,17 @@ impl Plant {
     /// The machines of the line: the Modbus unit of each and the station in front of its tags.
     pub fn machines(&self) -> Vec<(u8, String)> {
         self.core.units.iter().map(|&unit| (unit, model::station(unit))).collect()
+    }
+
+    /// The registers that a Modbus unit has: which kind, and the addresses of the first and of the last.
+    pub fn range(&self, unit: u8) -> (Table, std::ops::RangeInclusive<u16>) {
+        let (table, exists) = registers::range(unit);
+        (table, exists.start as u16..=(exists.end - 1) as u16)
+    }
+
+    /// A line for a shell that lets a fault strike over HTTP, ready to be changed; none without that server.
+    pub fn inject_line(&self) -> Option<String> {
+        self.http_addr.map(http::inject_line)
     }
 
     /// How many Modbus requests tried to write. All were refused.

@@ -181,7 +181,7 @@ impl Tooling {
     }
 }
 
-/// A weight within the limits is drawn so often. A bore within 6 % of the fill needs more than this once in 10^30 times.
+/// A weight within the limits is drawn so often at most: a bore that is far off has hardly any.
 const TRIES: u32 = 100;
 
 /// Spread of single gross weights of one bore, dose and shell together, with so many times its noise.
