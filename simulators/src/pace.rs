@@ -99,3 +99,19 @@ impl fmt::Display for Pace {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Less than a tick of the scheduler, which is 1 ms at least, is measured too.
+    #[test]
+    fn short_work_takes_time() {
+        let mut model = Model::new(ModelConfig::default());
+        for stroke in 1..=100 {
+            let began = Stopwatch::start();
+            model.advance_to(stroke * 461_538);
+            assert!(began.elapsed() > Duration::ZERO, "stroke {stroke}");
+        }
+    }
+}

@@ -16,6 +16,15 @@ fn state(ledger: &Ledger, machine: &str) -> (State, u16) {
     (standing.state, standing.stop_reason)
 }
 
+fn last_stop(ledger: &Ledger, machine: &str) -> Option<StopRecord> {
+    ledger.machines[machine].stops.last().cloned()
+}
+
+/// Who is to blame for the last stop of a machine.
+fn by(ledger: &Ledger, machine: &str) -> Option<String> {
+    last_stop(ledger, machine).and_then(|stop| stop.by).map(Into::into)
+}
+
 /// A poor plant, and the long stop of its bottle counter that filled the hopper first.
 fn with_full_hopper() -> (Model, StopRecord) {
     let mut model = plant_at(5, Preset::Poor, 0);
@@ -23,9 +32,9 @@ fn with_full_hopper() -> (Model, StopRecord) {
         model.advance_to(model.plant_us() + MINUTE_US);
         let ledger = model.ledger();
         if state(&ledger, "CW04") == (State::Waiting, BLOCKED)
-            && let Some(stop) = ledger.counter_stops.last().filter(|stop| stop.to_us.is_none())
+            && let Some(stop) = last_stop(&ledger, "BC05").filter(|stop| stop.to_us.is_none())
         {
-            return (model, stop.clone());
+            return (model, stop);
         }
         assert!(model.plant_us() < 2_000 * HOUR_US, "the hopper was never full");
     }
@@ -39,6 +48,7 @@ fn a_full_hopper_blocks_everything_before_it_until_there_is_room() {
     assert!(at_stop.plant_us > stop.from_us + MINUTE_US, "the hopper takes some minutes");
     for machine in CHAIN {
         assert_eq!(state(&at_stop, machine), (State::Waiting, BLOCKED), "{machine}");
+        assert_eq!(by(&at_stop, machine).as_deref(), Some("BC05"), "{machine}");
     }
     let filler = at_stop.stops.last().expect("a stop of the filler");
     assert_eq!((filler.to_us, at_stop.state == State::Running), (None, false), "{filler:?}");
@@ -82,11 +92,18 @@ fn a_fault_of_one_machine_blocks_those_before_it_and_starves_those_behind() {
         }
         faults[faulty] += 1;
         assert_eq!(ledger.state, State::Waiting);
+        let blame = Some(CHAIN[faulty]);
+        assert_eq!((stop.by.as_deref(), by(&ledger, CHAIN[faulty]).as_deref()), (blame, blame));
         for before in &CHAIN[..faulty] {
             assert_eq!(state(&ledger, before), (State::Waiting, BLOCKED), "{before}");
+            assert_eq!(by(&ledger, before).as_deref(), blame, "{before}");
         }
         for behind in &CHAIN[faulty + 1..] {
             assert_eq!(state(&ledger, behind), (State::Waiting, STARVED), "{behind}");
+            // One that was starved before is so for another reason.
+            if last_stop(&ledger, behind).is_some_and(|own| own.from_us >= stop.from_us) {
+                assert_eq!(by(&ledger, behind).as_deref(), blame, "{behind}");
+            }
         }
     }
 }
@@ -103,7 +120,9 @@ fn a_cleaning_starves_the_line_behind_the_filler() {
     assert_eq!(ledger.state, State::Cleaning);
     for machine in ["PS02", "MD03", "CW04", "BC05"] {
         assert_eq!(state(&ledger, machine), (State::Waiting, STARVED), "{machine}");
+        assert_eq!(by(&ledger, machine).as_deref(), Some("CF01"), "{machine}");
     }
+    assert_eq!(by(&ledger, "CF01"), None, "nobody is to blame for what was planned");
     assert!(ledger.counter.hopper < 60, "{:?}", ledger.counter);
 }
 
