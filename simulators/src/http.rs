@@ -49,8 +49,16 @@ pub(crate) const ROUTES: [(&str, &str, &str); 11] = [
     ("GET", "/", "this list"),
     ("GET", "/healthz", "ok while the plant is there"),
     ("GET", "/ledger", "the truth: every count, stop and reject, by machine and cause"),
-    ("GET", "/faults/catalogue", "what can go wrong, with the least, usual and most of its figures"),
-    ("POST", "/inject", "lets a fault of the catalogue strike: fault, and at_s, for_s, value as it takes them"),
+    (
+        "GET",
+        "/faults/catalogue",
+        "what can go wrong, with the least, usual and most of its figures",
+    ),
+    (
+        "POST",
+        "/inject",
+        "lets a fault of the catalogue strike: fault, and at_s, for_s, value as it takes them",
+    ),
     ("POST", "/withdraw", "ends a fault: fault"),
     ("GET", "/injections", "what was injected, from when, until when"),
     ("GET", "/faults", "the switches of the servers"),
@@ -114,7 +122,10 @@ pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
 
 async fn routes() -> String {
     let lines = ROUTES.map(|(method, path, what)| format!("{method:<5} {path:<18} {what}\n"));
-    format!("{}\nA body is JSON: {EXAMPLE} to /inject lets the filler jam for 40 s.\n", lines.concat())
+    format!(
+        "{}\nA body is JSON: {EXAMPLE} to /inject lets the filler jam for 40 s.\n",
+        lines.concat()
+    )
 }
 
 async fn ledger(State(core): State<Arc<Core>>) -> Json<Account> {

@@ -248,7 +248,7 @@ pub struct CounterLedger {
 /// One stop of a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopRecord {
-    /// Stop reason, 1 to 9, 20 for cleaning, 21 for a changeover.
+    /// Stop reason, 1 to 9, 20 for cleaning, 21 for a changeover, 22 for a hand-over.
     pub code: u16,
     /// State the machine was in.
     pub state: State,

@@ -87,5 +87,5 @@ pub use registers::NodeValue;
 pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop};
 pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
 pub use score::{CountScore, INFEED, OUTPUT, Score, SignalScore, StopScore, Summary, Truth, tags};
-pub use stops::{CHANGEOVER, CLEANING, Preset, State};
+pub use stops::{CHANGEOVER, CLEANING, HAND_OVER, Preset, State};
 pub use trace::{Change, Image, Recorder, Replay, Table, Trace, TraceError};

@@ -33,6 +33,8 @@ pub struct ModelConfig {
     pub fillers: u32,
     /// Good capsules of a filler after which a batch ends.
     pub batch_size: u64,
+    /// Length of a shift in microseconds of plant time, where there are shifts: the fillers stand at each hand-over.
+    pub shift_us: Option<i64>,
     /// Running number of the first batch.
     pub first_batch: u32,
     /// Good capsules in a hundred that the filler's `AccCount` counts twice.
@@ -117,6 +119,7 @@ impl Default for ModelConfig {
             start_counters: Counters::default(),
             fillers: 1,
             batch_size: 1_500_000,
+            shift_us: None,
             first_batch: 417,
             double_count_percent: 0,
             rejects: RejectModel::default(),

@@ -58,6 +58,8 @@ pub struct PlantConfig {
     pub fillers: u32,
     /// Good capsules of a filler after which a batch ends.
     pub batch_size: u64,
+    /// Length of a shift in microseconds of plant time, an hour to a day, where there are shifts.
+    pub shift_us: Option<i64>,
     /// Good capsules in a hundred that the filler's `AccCount` counts twice.
     pub double_count_percent: u32,
     /// How often OPC UA nodes are updated, in updates a second of real time.
@@ -84,6 +86,7 @@ impl Default for PlantConfig {
             start_counters: model.start_counters,
             fillers: model.fillers,
             batch_size: model.batch_size,
+            shift_us: model.shift_us,
             double_count_percent: model.double_count_percent,
             update_hz: 50,
             pki_dir: std::env::temp_dir().join("capline-sim-pki"),
@@ -101,6 +104,7 @@ impl PlantConfig {
             start_counters: self.start_counters,
             fillers: self.fillers,
             batch_size: self.batch_size,
+            shift_us: self.shift_us,
             double_count_percent: self.double_count_percent,
             ..ModelConfig::default()
         }
@@ -394,6 +398,9 @@ impl Plant {
     }
 }
 
+/// How long a shift can be.
+const SHIFT_US: std::ops::RangeInclusive<i64> = 3_600_000_000..=86_400_000_000;
+
 fn check(config: &PlantConfig) -> Result<(), PlantError> {
     let fault = if !(config.speed > 0.0 && config.speed <= 100_000.0) {
         format!("speed {}: a speed between 0 and 100000 is needed", config.speed)
@@ -401,6 +408,8 @@ fn check(config: &PlantConfig) -> Result<(), PlantError> {
         format!("update_hz {}: between 1 and 1000 updates a second are possible", config.update_hz)
     } else if !(1..=MOST_FILLERS).contains(&config.fillers) {
         format!("fillers {}: 1 to {MOST_FILLERS} can work side by side", config.fillers)
+    } else if let Some(shift_us) = config.shift_us.filter(|us| !SHIFT_US.contains(us)) {
+        format!("a shift of {} s: it lasts from an hour to a day", shift_us / 1_000_000)
     } else if config.start_at_us < 0 {
         format!("start_at_us {}: a plant cannot start before its time 0", config.start_at_us)
     } else {

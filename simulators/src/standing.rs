@@ -33,8 +33,8 @@ pub(crate) fn machines(line: &Line, now_us: i64) -> BTreeMap<String, Standing> {
     let mut before: Vec<StopRecord> = fillers.iter().flat_map(to_blame).collect();
     before.sort_by_key(|stop| stop.from_us);
 
-    let [polished, detected, weighed] =
-        [polisher.ledger(), detector.ledger(now_us), weigher.ledger()];
+    let (polished, detected, weighed) =
+        (polisher.ledger(), detector.ledger(now_us), weigher.ledger());
     for (tag, transit, reach, rejected, injected) in [
         (
             "PS02",
@@ -46,20 +46,14 @@ pub(crate) fn machines(line: &Line, now_us: i64) -> BTreeMap<String, Standing> {
         (
             "MD03",
             &detector.transit,
-            Reach {
-                stands_us: detector::LAG_US,
-                starved_us: polisher::PASS_US + detector::LAG_US,
-            },
+            Reach { stands_us: detector::LAG_US, starved_us: polisher::PASS_US + detector::LAG_US },
             detected.dumped,
             None,
         ),
         (
             "CW04",
             &weigher.transit,
-            Reach {
-                stands_us: weigher::FROM_DETECTOR_US,
-                starved_us: weigher::FROM_DETECTOR_US,
-            },
+            Reach { stands_us: weigher::FROM_DETECTOR_US, starved_us: weigher::FROM_DETECTOR_US },
             weighed.under + weighed.over + weighed.unweighed,
             Some((Fault::WornDosator, weigher.worn_rejects)),
         ),
@@ -144,8 +138,7 @@ fn by_cause(
     injected: impl IntoIterator<Item = (Fault, u64)>,
 ) -> BTreeMap<String, u64> {
     let injected = injected.into_iter().filter(|(_, n)| *n > 0);
-    let mut causes: BTreeMap<String, u64> =
-        injected.map(|(fault, n)| (fault.name(), n)).collect();
+    let mut causes: BTreeMap<String, u64> = injected.map(|(fault, n)| (fault.name(), n)).collect();
     let own = rejected - causes.values().sum::<u64>();
     causes.insert(OWN.to_owned(), own);
     causes

@@ -142,6 +142,10 @@ pub const CLEANING: u16 = 20;
 /// Stop reason of the changeover between two batches, about an hour.
 pub const CHANGEOVER: u16 = 21;
 
+/// Stop reason of the hand-over between two shifts, 10 minutes, of a plant that has shifts.
+pub const HAND_OVER: u16 = 22;
+
+const HAND_OVER_US: i64 = 10 * 60_000_000;
 const CLEANING_EVERY_US: i64 = 4 * 3_600_000_000;
 const CLEANING_US: i64 = 15 * 60_000_000;
 const CHANGEOVER_MEDIAN_S: f64 = 3_600.0;
@@ -174,6 +178,11 @@ impl Stop {
         Stop { code: JAM_REASON, state: State::Held, alarm: JAM, duration_us, injected }
     }
 
+    /// What is planned, and nobody is to blame for.
+    fn planned(code: u16, state: State, duration_us: i64) -> Stop {
+        Stop { code, state, alarm: 0, duration_us, injected: None }
+    }
+
     /// The machine behind takes nothing, until it does.
     pub(crate) fn blocked() -> Stop {
         Stop {
@@ -195,6 +204,9 @@ pub(crate) struct StopClocks {
     /// Running time at which each cause strikes.
     due_run_us: Vec<i64>,
     cleaning_due_us: i64,
+    /// Length of a shift, and when the present one ends.
+    shift_us: i64,
+    hand_over_due_us: i64,
 }
 
 impl StopClocks {
@@ -210,6 +222,8 @@ impl StopClocks {
             causes,
             due_run_us: vec![i64::MAX; causes.len()],
             cleaning_due_us: i64::MAX,
+            shift_us: i64::MAX,
+            hand_over_due_us: i64::MAX,
         };
         if preset != Preset::Steady {
             for cause in 0..causes.len() {
@@ -223,6 +237,12 @@ impl StopClocks {
     pub(crate) fn with_cleaning(self) -> StopClocks {
         let never = self.preset == Preset::Steady;
         StopClocks { cleaning_due_us: if never { i64::MAX } else { CLEANING_EVERY_US }, ..self }
+    }
+
+    /// With shifts of this length from plant time 0 on, if there are any.
+    pub(crate) fn with_shifts(self, shift_us: Option<i64>) -> StopClocks {
+        let shift_us = shift_us.map_or(i64::MAX, |us| us.max(1));
+        StopClocks { shift_us, hand_over_due_us: shift_us, ..self }
     }
 
     /// The stop that begins at this plant time and running time, if there is one.
@@ -239,27 +259,23 @@ impl StopClocks {
                 injected: None,
             });
         }
+        if self.hand_over_due_us <= now_us {
+            // The plan does not wait for a machine that stood at its time.
+            self.hand_over_due_us = (now_us / self.shift_us + 1) * self.shift_us;
+            return Some(Stop::planned(HAND_OVER, State::Stopped, HAND_OVER_US));
+        }
         if self.cleaning_due_us <= now_us {
             self.cleaning_due_us = now_us + CLEANING_US + CLEANING_EVERY_US;
-            return Some(Stop {
-                code: CLEANING,
-                state: State::Cleaning,
-                alarm: 0,
-                duration_us: CLEANING_US,
-                injected: None,
-            });
+            return Some(Stop::planned(CLEANING, State::Cleaning, CLEANING_US));
         }
         None
     }
 
     /// The changeover after a batch. The steady plant changes over without stopping.
     pub(crate) fn changeover(&mut self) -> Option<Stop> {
-        (self.preset != Preset::Steady).then(|| Stop {
-            code: CHANGEOVER,
-            state: State::Setup,
-            alarm: 0,
-            duration_us: self.repair_us(CHANGEOVER_MEDIAN_S, CHANGEOVER_SIGMA),
-            injected: None,
+        (self.preset != Preset::Steady).then(|| {
+            let duration_us = self.repair_us(CHANGEOVER_MEDIAN_S, CHANGEOVER_SIGMA);
+            Stop::planned(CHANGEOVER, State::Setup, duration_us)
         })
     }
 

@@ -121,12 +121,7 @@ impl Transit {
     }
 
     /// Whether it has a fault, and which machine behind it takes nothing.
-    pub(crate) fn stand(
-        &mut self,
-        has_fault: bool,
-        blocked_by: Option<&'static str>,
-        now_us: i64,
-    ) {
+    pub(crate) fn stand(&mut self, has_fault: bool, blocked_by: Option<&'static str>, now_us: i64) {
         let is_blocked = blocked_by.is_some();
         if (has_fault, is_blocked) == (self.has_fault, self.is_blocked) {
             return;

@@ -204,7 +204,8 @@ impl Filler {
             empty_pockets: Rare::new(P_EMPTY_POCKET, &mut pocket_rng),
             rejects: Rejects::new(seed, config.rejects),
             stop_clocks: StopClocks::new(seed, Stream::Stops, preset, FILLER_CAUSES)
-                .with_cleaning(),
+                .with_cleaning()
+                .with_shifts(config.shift_us),
             pocket_rng,
             speed_rng: random::stream(seed, Stream::Speed),
             drift_rng: random::stream(seed, Stream::Drift),

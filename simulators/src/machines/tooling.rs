@@ -132,8 +132,7 @@ impl Tooling {
             *from <= stroke && usize::from(*number) == bore + 1
         };
         let worn = self.weights.worn_bore.filter(is_worn);
-        let wears =
-            self.wears.map_or(0.0, |wears| wears.share * wears.progress(bore, stroke));
+        let wears = self.wears.map_or(0.0, |wears| wears.share * wears.progress(bore, stroke));
         self.bores[bore] + worn.map_or(0.0, |(_, _, share)| share) + wears
     }
 

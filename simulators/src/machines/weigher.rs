@@ -40,7 +40,8 @@ use crate::{
 /// From the filler's ejection through polisher and detector to the weigher, in microseconds, while nothing stands.
 pub const LAG_US: i64 = 30_000_000;
 /// The last part of it, from the detector on.
-pub(crate) const FROM_DETECTOR_US: i64 = LAG_US - polisher::FEED_US - polisher::PASS_US - detector::LAG_US;
+pub(crate) const FROM_DETECTOR_US: i64 =
+    LAG_US - polisher::FEED_US - polisher::PASS_US - detector::LAG_US;
 /// Average empty shell, in mg.
 pub(crate) const TARE_MG: f64 = 96.0;
 /// Nominal fill, in mg net.

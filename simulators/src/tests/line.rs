@@ -2,8 +2,8 @@
 
 use super::{HOUR_US, MINUTE_US, plant_at};
 use crate::{
-    CHANGEOVER, CLEANING, Counters, Ledger, Model, ModelConfig, NodeValue, Preset, RejectClass,
-    State, StopRecord,
+    CHANGEOVER, CLEANING, Counters, HAND_OVER, Ledger, Model, ModelConfig, NodeValue, Preset,
+    RejectClass, State, StopRecord,
 };
 
 const BLOCKED: u16 = 4;
@@ -124,6 +124,28 @@ fn a_cleaning_starves_the_line_behind_the_filler() {
     }
     assert_eq!(by(&ledger, "CF01"), None, "nobody is to blame for what was planned");
     assert!(ledger.counter.hopper < 60, "{:?}", ledger.counter);
+}
+
+#[test]
+fn a_plant_with_shifts_stands_at_each_hand_over_and_no_other_does() {
+    let stood = |shift_us, preset| {
+        let mut model = Model::new(ModelConfig { shift_us, preset, ..ModelConfig::default() });
+        model.advance_to(27 * HOUR_US);
+        let ledger = model.ledger();
+        let stopped_us = ledger.state_us.get(&State::Stopped).copied().unwrap_or(0);
+        let mut stops = ledger.stops;
+        stops.retain(|stop| stop.code == HAND_OVER);
+        assert!(stops.iter().all(|stop| (stop.state, stop.by.as_ref()) == (State::Stopped, None)));
+        (stops, stopped_us)
+    };
+    let (stops, stopped_us) = stood(Some(8 * HOUR_US), Preset::Steady);
+    assert_eq!((stops.len(), stopped_us), (3, 30 * MINUTE_US));
+    for (stop, hours) in stops.iter().zip([8, 16, 24]) {
+        assert!((0..1_000_000).contains(&(stop.from_us - hours * HOUR_US)), "{stop:?}");
+    }
+    // Where a machine stands at that time, they hand over when it runs again.
+    assert_eq!(stood(Some(8 * HOUR_US), Preset::Poor).0.len(), 3);
+    assert_eq!(stood(None, Preset::Poor), (Vec::new(), 0));
 }
 
 /// Hours of the reference figures.

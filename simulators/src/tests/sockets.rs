@@ -246,6 +246,8 @@ async fn impossible_configurations_say_why() {
     };
     let speed = with(|config| config.speed = 0.0).await.err().unwrap().to_string();
     assert_eq!(speed, "speed 0: a speed between 0 and 100000 is needed");
+    let shift = with(|config| config.shift_us = Some(60_000_000)).await.err().unwrap().to_string();
+    assert_eq!(shift, "a shift of 60 s: it lasts from an hour to a day");
     let start = with(|config| config.start_at_us = -1).await.err().unwrap().to_string();
     assert_eq!(start, "start_at_us -1: a plant cannot start before its time 0");
 }

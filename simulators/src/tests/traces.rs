@@ -64,7 +64,8 @@ async fn a_recorded_minute_is_shown_again() {
 async fn only_what_exists_is_recorded() {
     let plant = Plant::start(PlantConfig::default()).await.unwrap();
     let images = plant.registers();
-    let named: Vec<_> = images.iter().map(|it| (it.unit, it.table, it.first, it.values.len())).collect();
+    let named: Vec<_> =
+        images.iter().map(|it| (it.unit, it.table, it.first, it.values.len())).collect();
     let holding = Table::Holding;
     assert_eq!(
         named,
@@ -101,7 +102,10 @@ fn what_was_flushed_of_a_trace_is_there_and_an_unfinished_row_is_left_out() {
     std::fs::write(&file, &text).unwrap();
     let cut = Trace::load(&file).unwrap();
     // A remark and the columns stand before the rows.
-    assert_eq!((cut.len(), cut.unfinished()), (FILLER_REGISTERS, Some(3 + FILLER_REGISTERS as u64)));
+    assert_eq!(
+        (cut.len(), cut.unfinished()),
+        (FILLER_REGISTERS, Some(3 + FILLER_REGISTERS as u64))
+    );
     assert_eq!(cut.length_us(), 0);
     // The negative control: with the end of its line it counts.
     std::fs::write(&file, text + "\n").unwrap();

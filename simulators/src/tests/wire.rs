@@ -147,7 +147,10 @@ async fn who_has_no_manual_finds_every_route_and_a_line_that_works() {
 
     // What is printed for a shell, as curl sends it with its head and without.
     let line = plant.inject_line().unwrap();
-    let url = format!("curl http://{}/inject -H 'content-type: application/json'", plant.http_addr().unwrap());
+    let url = format!(
+        "curl http://{}/inject -H 'content-type: application/json'",
+        plant.http_addr().unwrap()
+    );
     let body = line.strip_prefix(&url).and_then(|rest| rest.trim().strip_prefix("-d '"));
     let body = body.and_then(|rest| rest.strip_suffix('\'')).unwrap_or_else(|| panic!("{line}"));
     for content in ["application/json", "application/x-www-form-urlencoded"] {

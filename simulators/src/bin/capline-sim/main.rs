@@ -80,8 +80,7 @@ async fn until_over(
     mut look: impl FnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(period);
-    let mut terminated =
-        signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
+    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
     loop {

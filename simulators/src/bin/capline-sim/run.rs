@@ -40,6 +40,9 @@ pub(super) struct Run {
     /// How well the plant runs.
     #[arg(long, value_enum, default_value_t = PresetName::Good, conflicts_with = "scenario")]
     preset: PresetName,
+    /// Shifts of so long from the start on, such as 8h: the fillers stand for ten minutes at each hand-over.
+    #[arg(long, value_parser = length)]
+    shifts: Option<Duration>,
     /// Address of all machines on Modbus TCP, each a unit.
     #[arg(long, default_value = "127.0.0.1:5020")]
     modbus: SocketAddr,
@@ -138,6 +141,7 @@ impl Run {
         Ok(PlantConfig {
             speed: self.speed,
             fillers: self.fillers,
+            shift_us: self.shifts.map(|shift| i64::try_from(shift.as_micros()).unwrap_or(i64::MAX)),
             line_start_us: utc_now_us(),
             modbus_addr: further(self.modbus, nth)?,
             opcua_addr: further(self.opcua, nth)?,
