@@ -91,7 +91,7 @@ impl Scenario {
             batch_size: crate::PlantConfig::default().batch_size,
             start: crate::Counters::in_use(),
             output: Output::Lifetime,
-            whole_line: false,
+            whole_line: true,
             shift_change_us: None,
             inject,
             expect: Expect::default(),

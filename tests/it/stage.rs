@@ -18,8 +18,6 @@ use crate::harness::{
     App, FILLER, PATIENCE, Site, WEIGHER, any_port, count, plant, repository, until,
 };
 
-/// How late a notification of the weigher may be, in real time.
-const LATE: Duration = Duration::from_secs(2);
 /// How long the service may take to tell the last capsules of a held plant.
 const LAST_CAPSULES: Duration = Duration::from_secs(15);
 /// Real time in which the service has found back to a machine that answers again.
@@ -207,13 +205,6 @@ fn before_a_shift(change_us: i64, speed: f64) -> (Clock, Option<i64>) {
     (Clock::accelerated(ahead_us, speed), Some(border_us))
 }
 
-/// A map of the weigher whose counters are allowed to be told late. A busy machine delays a notification by up to two
-/// seconds, which is many capsules of a plant that runs faster than real, and the clock of its server is that of real time.
-fn as_late(map: &str, speed: f64) -> String {
-    let late_ms = (LATE.as_secs_f64() * speed * 1_000.0) as u64;
-    map.replace("\nresets = ", &format!("\nrefresh = \"{late_ms}ms\"\nresets = "))
-}
-
 /// Maps of the machines beside filler and weigher.
 const OTHERS: [&str; 3] =
     ["plc-maps/ps02-modbus.toml", "plc-maps/md03-modbus.toml", "plc-maps/bc05-modbus.toml"];
@@ -236,17 +227,11 @@ fn configure(site: &Site, plant: &Plant, scenario: &Scenario, border_us: Option<
             map = map.replace(&old, &new);
         }
     }
-    let weigher = std::fs::read_to_string(repository(WEIGHER)).expect("the map is there");
-    let [filler, weigher] =
-        [("filler.toml", map), ("weigher.toml", as_late(&weigher, scenario.speed))].map(
-            |(name, text)| {
-                let file = site.path().join(name);
-                write(&file, &text);
-                file.display().to_string()
-            },
-        );
+    let filler = site.path().join("filler.toml");
+    write(&filler, &map);
+    let filler = filler.display().to_string();
     let (modbus, opcua) = (plant.modbus_addr().to_string(), plant.opcua_url());
-    let mut devices = vec![(filler.as_str(), modbus.as_str()), (weigher.as_str(), opcua.as_str())];
+    let mut devices = vec![(filler.as_str(), modbus.as_str()), (WEIGHER, opcua.as_str())];
     if scenario.whole_line {
         devices.extend(OTHERS.map(|map| (map, modbus.as_str())));
     }
