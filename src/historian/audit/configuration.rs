@@ -107,8 +107,9 @@ fn put(conn: &Connection, configuration: &Configuration, audit: i64) -> Result<(
     let sql = "insert into configuration (sha256, files) values (?1, ?2) on conflict do nothing";
     conn.execute(sql, (&configuration.sha256, files))?;
     // Since the moment of its entry, which cannot be changed.
-    let sql = "insert into configuration_use (sha256, from_us, build, audit)
-               select ?1, at_us, ?2, number from audit where number = ?3";
+    let sql = "insert into configuration_use (number, sha256, from_us, build, audit)
+               select (select coalesce(max(number), 0) + 1 from configuration_use), ?1, at_us, ?2, number
+               from audit where number = ?3";
     conn.execute(sql, params![configuration.sha256, BUILD, audit]).map(drop)
 }
 

@@ -346,7 +346,7 @@ async fn whoever_was_given_a_password_chooses_their_own_before_anything_else() {
     assert_eq!(open(&plant.app, "/stops?line=L1", newcomer).await.status, StatusCode::OK);
     assert_eq!(open(&plant.app, SNAPSHOT, &second).await.status, StatusCode::UNAUTHORIZED);
     let page = open(&plant.app, "/account", newcomer).await;
-    assert!(page.text().contains("Wang Fang") && !page.text().contains("password-due"));
+    assert!(page.text().contains("Zhou Lei") && !page.text().contains("password-due"));
     assert!(open(&plant.app, "/stops", newcomer).await.text().contains("href=\"/account\""));
     // A display has no password.
     let display = json!({ "old": GIVEN, "new": PASSWORD });

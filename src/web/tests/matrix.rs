@@ -154,7 +154,7 @@ impl Plant {
             let letter = role.word().chars().next().unwrap();
             tickets.insert(letter, format!("capline-session={token}"));
         }
-        let (name, printed) = ("newcomer".to_owned(), "Wang Fang".to_owned());
+        let (name, printed) = ("newcomer".to_owned(), "Zhou Lei".to_owned());
         let new = NewAccount { name, printed, role: Role::Quality, password: GIVEN.to_owned() };
         assert_eq!(accounts.add(new, &order), Ok(Ok(())));
         let token = accounts.login("newcomer", GIVEN).unwrap().unwrap().token;

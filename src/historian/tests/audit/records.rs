@@ -57,7 +57,9 @@ fn a_signature_is_bound_to_the_record_and_the_record_to_it() {
     spoil("delete from signature where number = 2", "the signature that it tells of is missing");
     // The control: a note that nobody signed may be changed without this check seeing it.
     let other = tempfile::tempdir().unwrap();
-    std::fs::copy(dir.path().join("journal.db"), other.path().join("journal.db")).unwrap();
+    for name in ["audit.head", "journal.db"] {
+        std::fs::copy(dir.path().join(name), other.path().join(name)).unwrap();
+    }
     let conn = Connection::open(other.path().join("journal.db")).unwrap();
     conn.execute_batch("drop trigger gap_note_keep; update gap_note set text = 'x' where id = 3")
         .unwrap();
