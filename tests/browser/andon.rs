@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, CUT, DRAWN, FULL_BOARD, LIVE, SOON, shot};
+use crate::{CORES, CUT, DRAWN, FULL_BOARD, LIVE, SOON, shot};
 
 const OPEN: &str = "document.getElementById('open-calls').textContent";
 const ON_WALL: &str = "document.getElementById('wall-calls').textContent";
@@ -21,7 +21,7 @@ async fn open(browser: &Browser, demo: &Demo, path: &str, ready: &str) {
 /// Shows: SCR-09
 #[tokio::test]
 async fn a_call_is_one_tap_and_every_screen_shows_who_takes_it() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     open(&browser, &demo, "/?lang=en", DRAWN).await;
@@ -91,7 +91,7 @@ async fn a_call_is_one_tap_and_every_screen_shows_who_takes_it() {
 
 #[tokio::test]
 async fn a_lost_screen_shows_no_call_as_current_and_says_that_none_was_sent() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     open(&browser, &demo, "/?lang=en", DRAWN).await;
@@ -112,7 +112,7 @@ async fn a_lost_screen_shows_no_call_as_current_and_says_that_none_was_sent() {
 
 #[tokio::test]
 async fn the_tone_is_off_until_somebody_wants_it_and_sounds_for_a_new_call() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     // Counts tones instead of sounding them.
     let count = "window.tones = 0; const real = AudioContext.prototype.createOscillator; \
                  AudioContext.prototype.createOscillator = function () { window.tones += 1; return real.call(this); };";

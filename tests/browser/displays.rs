@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::demo::Demo;
-use crate::{ALONE, LIVE, SOON, shot};
+use crate::{CORES, LIVE, SOON, shot};
 
 /// Two acknowledgements missed, and a look at the list.
 const FROZEN_WITHIN: Duration = Duration::from_secs(30);
@@ -21,7 +21,7 @@ fn row(name: &str, state: &str) -> String {
 /// Shows: SCR-10
 #[tokio::test]
 async fn a_screen_whose_renderer_hangs_is_called_frozen_on_another_one() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(wall) = crate::browser("").await else { return };
     let Some(office) = crate::browser("").await else { return };
     let demo = Demo::start();
@@ -54,7 +54,7 @@ async fn a_screen_whose_renderer_hangs_is_called_frozen_on_another_one() {
 
 #[tokio::test]
 async fn a_tab_that_is_hidden_or_closed_is_told_as_such() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser("").await else { return };
     let Some(office) = crate::browser("").await else { return };
     let demo = Demo::start();

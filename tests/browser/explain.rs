@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, IN_TIME, LIVE, SOON, shot};
+use crate::{CORES, IN_TIME, LIVE, SOON, shot};
 
 const OPEN: &str = "document.getElementById('explanation')?.open === true";
 const SHOWN: &str = "document.getElementById('explanation')?.dataset.state === 'shown'";
@@ -47,7 +47,7 @@ const ASKED_AT_ONCE: &str = "
 
 #[tokio::test]
 async fn a_number_is_reached_by_tab_and_explained_by_its_key() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = crate::axe::Axe::load();
     let demo = Demo::start();
@@ -106,7 +106,7 @@ async fn a_number_is_reached_by_tab_and_explained_by_its_key() {
 /// Shows: SCR-05
 #[tokio::test]
 async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.resize((810, 1_080)).await;
@@ -216,7 +216,7 @@ async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key(
 /// closes, and yet the next key is answered.
 #[tokio::test]
 async fn a_key_right_after_a_close_is_answered_every_time() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.open(&format!("{}/?lang=en", demo.origin)).await;

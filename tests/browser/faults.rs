@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::browser::Browser;
 use crate::demo::Demo;
 use crate::site::Site;
-use crate::{ALONE, DRAWN, IN_TIME, LIVE, SOON, UNKNOWN, shot};
+use crate::{CORES, DRAWN, IN_TIME, LIVE, SOON, UNKNOWN, shot};
 
 const GOOD: &str = "Number(document.getElementById('good').dataset.value)";
 
@@ -40,7 +40,7 @@ fn says(id: &str, words: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plc_that_is_offline_a_bad_value_and_a_lost_screen_have_words_of_their_own() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let site = Site::line().await;
     browser.resize((1_280, 1_000)).await;
@@ -97,9 +97,10 @@ async fn a_plc_that_is_offline_a_bad_value_and_a_lost_screen_have_words_of_their
     browser.until(&format!("{} && !({UNKNOWN})", only(&[])), IN_TIME).await;
 }
 
+/// Shows: SCR-17
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_comes_back_is_found_again_and_its_gap_is_told() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let mut site = Site::line().await;
     browser.resize((1_280, 1_000)).await;
@@ -166,9 +167,10 @@ const NO_STREAMS: &str = "
       if (new URLSearchParams(location.search).has('dead')) window.fetch = () => Promise.reject(new TypeError('no network'));
     }";
 
+/// Shows: SCR-17
 #[tokio::test]
 async fn clocks_that_differ_streams_that_are_blocked_and_hidden_tabs() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser(&format!("{SHIFTED}{NO_STREAMS}")).await else { return };
     let demo = Demo::with(&["--speed", "1"]);
     let beats = "performance.now() > 8000";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::demo::Demo;
 use crate::site::{Site, shipped};
-use crate::{ALONE, LIVE, SOON, shot};
+use crate::{CORES, LIVE, SOON, shot};
 
 const NOW: &str = "document.getElementById('batch-now').textContent";
 
@@ -14,7 +14,7 @@ const SMALLEST: &str = "Math.min(...[...document.querySelectorAll('#batch-form :
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_is_opened_and_closed_by_clicks() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     // A filler that tells no batch.
     let told = |part: &&str| !part.contains("role = \"batch_id\"");
@@ -66,7 +66,7 @@ async fn a_batch_is_opened_and_closed_by_clicks() {
 
 #[tokio::test]
 async fn a_stop_is_split_and_merged_again_by_clicks() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     let ready = "document.querySelectorAll('#stops [data-stop]').length > 3";
@@ -126,7 +126,7 @@ async fn a_stop_is_split_and_merged_again_by_clicks() {
 /// A shift report becomes final by clicks: gaps are explained where there are any, and the file is there to be taken.
 #[tokio::test]
 async fn a_report_is_made_final_by_clicks() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     let pressable =

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, DRAWN, IN_TIME, LIVE, SOON, shot};
+use crate::{CORES, DRAWN, IN_TIME, LIVE, SOON, shot};
 
 const LIST: &str = "document.getElementById('keys')?.open === true";
 
@@ -20,9 +20,10 @@ async fn at(browser: &Browser, path: &str) {
         .await;
 }
 
+/// Shows: SCR-13
 #[tokio::test]
 async fn every_page_and_every_choice_has_a_key() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.resize((1_280, 800)).await;
@@ -107,9 +108,10 @@ async fn every_page_and_every_choice_has_a_key() {
     at(&browser, "/wall/L1").await;
 }
 
+/// Shows: SCR-13
 #[tokio::test]
 async fn keys_are_listed_and_can_be_switched_off() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = crate::axe::Axe::load();
     let demo = Demo::start();

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::axe::Axe;
 use crate::browser::Browser;
 use crate::served::Served;
-use crate::{ALONE, SOON, shot};
+use crate::{CORES, SOON, shot};
 
 const PASSWORD: &str = "correct horse";
 
@@ -61,9 +61,10 @@ async fn sound(browser: &Browser, axe: Option<&Axe>, page: &str) {
     }
 }
 
+/// Shows: ACC-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_sign_in_and_do_what_their_role_may() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = Axe::load();
     let site = tempfile::tempdir().expect("a directory");

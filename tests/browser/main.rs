@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 use browser::Browser;
 use demo::Demo;
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Data that are older say so.
 const UNKNOWN_WITHIN_MS: f64 = 4_000.0;
@@ -67,8 +68,21 @@ const NO_TIMER: &str = "
     const start = window.setInterval.bind(window);
     window.setInterval = (what, ms, ...rest) => (ms === 100 ? 0 : start(what, ms, ...rest));";
 
-/// One browser and one demo at a time: they share two cores, and one of the tests measures time.
-static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// Two browsers at a time, each with a demo: they share two cores. Who measures time, or presses keys faster than a
+/// busy page answers, has both.
+static CORES: Cores = Cores(Semaphore::const_new(2));
+
+struct Cores(Semaphore);
+
+impl Cores {
+    async fn shared(&self) -> SemaphorePermit<'_> {
+        self.0.acquire().await.expect("it is never closed")
+    }
+
+    async fn alone(&self) -> SemaphorePermit<'_> {
+        self.0.acquire_many(2).await.expect("it is never closed")
+    }
+}
 
 /// A browser, or a reason why there is none: an error where tests must not be left out.
 async fn browser(before: &str) -> Option<Browser> {
@@ -96,7 +110,7 @@ fn keep(name: &str, bytes: &[u8]) {
 /// Shows: SCR-01, SCR-02
 #[tokio::test]
 async fn a_frozen_service_is_unknown_within_four_seconds_and_live_again_afterwards() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = browser(WITNESS).await else { return };
     let demo = Demo::start();
     browser.open(&format!("{}/?lang=en", demo.origin)).await;
@@ -144,7 +158,7 @@ async fn a_frozen_service_is_unknown_within_four_seconds_and_live_again_afterwar
 /// Shows: SCR-01
 #[tokio::test]
 async fn without_its_timer_the_page_would_go_on_calling_old_data_live() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = browser(&format!("{NO_TIMER}{WITNESS}")).await else { return };
     let demo = Demo::start();
     browser.open(&format!("{}/?lang=en", demo.origin)).await;
@@ -156,7 +170,7 @@ async fn without_its_timer_the_page_would_go_on_calling_old_data_live() {
 
 #[tokio::test]
 async fn the_first_figures_need_no_stream_and_grow_old_like_all() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = browser(&format!("{NO_STREAM}{WITNESS}")).await else { return };
     let demo = Demo::start();
     let figures = "document.getElementById('good').dataset.value !== ''";
@@ -177,7 +191,7 @@ async fn the_first_figures_need_no_stream_and_grow_old_like_all() {
 
 #[tokio::test]
 async fn the_language_changes_every_word_and_back() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser("").await else { return };
     let demo = Demo::start();
     browser.open(&format!("{}/?lang=en", demo.origin)).await;
@@ -205,7 +219,7 @@ async fn the_language_changes_every_word_and_back() {
 /// Shows: SCR-11
 #[tokio::test]
 async fn nothing_is_asked_from_elsewhere_and_the_console_stays_empty() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser("").await else { return };
     let demo = Demo::start();
     browser.open(&format!("{}/?lang=en", demo.origin)).await;
@@ -237,7 +251,7 @@ async fn nothing_is_asked_from_elsewhere_and_the_console_stays_empty() {
 /// Pictures for people in `target/screenshots`, and those of the README when `CAPLINE_README_SHOT=1`.
 #[tokio::test]
 async fn every_size_colour_and_language_fits_its_screen() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser("").await else { return };
     let demo = Demo::start();
     if std::env::var_os("CAPLINE_README_SHOT").is_some_and(|wish| wish == "1") {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::axe::Axe;
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, CUT, DRAWN, LIVE, SOON, keep, shot};
+use crate::{CORES, CUT, DRAWN, LIVE, SOON, keep, shot};
 
 /// A page: its name, its address, what has to be there before it is looked at, and words of its text in both
 /// languages.
@@ -78,7 +78,7 @@ async fn browser() -> Option<Browser> {
 /// Shows: SCR-04
 #[tokio::test]
 async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser().await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
@@ -111,7 +111,7 @@ async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() 
 /// Shows: SCR-04
 #[tokio::test]
 async fn a_cut_text_and_a_nameless_button_are_found() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser().await else { return };
     let demo = Demo::start();
     browser.open(&demo.origin).await;
@@ -131,7 +131,7 @@ async fn a_cut_text_and_a_nameless_button_are_found() {
 /// Shows: SCR-03
 #[tokio::test]
 async fn every_page_speaks_one_language_at_a_time() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser().await else { return };
     let demo = Demo::start();
     browser.open(&demo.origin).await;
@@ -150,7 +150,7 @@ async fn every_page_speaks_one_language_at_a_time() {
 /// Shows: SCR-07
 #[tokio::test]
 async fn a_stop_gets_its_reason_in_two_taps_and_keeps_its_record() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser().await else { return };
     let demo = Demo::start();
     browser.open(&format!("{}/stops?window=day&lang=en", demo.origin)).await;
@@ -184,7 +184,7 @@ async fn a_stop_gets_its_reason_in_two_taps_and_keeps_its_record() {
 /// The wall has nothing that can be reached or pressed.
 #[tokio::test]
 async fn nobody_can_press_anything_on_the_wall() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser().await else { return };
     let demo = Demo::start();
     let reachable =
@@ -198,9 +198,10 @@ async fn nobody_can_press_anything_on_the_wall() {
 }
 
 /// The sheet of a shift: everything a signature needs, on pages of A4, and the mark of a simulated plant.
+/// Shows: SCR-16
 #[tokio::test]
 async fn a_shift_is_printed_on_a4_with_what_it_rests_on() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = browser().await else { return };
     let axe = Axe::load();
     let demo = Demo::start();

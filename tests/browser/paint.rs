@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::browser::Browser;
 use crate::site::Site;
-use crate::{ALONE, IN_TIME, LIVE, SOON};
+use crate::{CORES, IN_TIME, LIVE, SOON};
 use simulators::utc_now_us;
 
 const SHORT: Duration = Duration::from_secs(6);
@@ -79,9 +79,10 @@ fn late_ms(made: &[Made], painted: &[(i64, f64)]) -> Vec<f64> {
     late
 }
 
+/// Shows: SCR-18
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_painted_is_what_the_register_was_a_moment_ago() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser("").await else { return };
     let seconds = std::env::var("CAPLINE_PAINT_SECONDS").ok().map(|s| s.parse().expect("seconds"));
     let time = seconds.map_or(SHORT, Duration::from_secs);

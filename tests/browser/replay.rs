@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, CUT, LIVE, SOON, shot};
+use crate::{CORES, CUT, LIVE, SOON, shot};
 
 const REPLAYED: &str = "document.body.dataset.link === 'replay' && document.getElementById('replay').checkVisibility()";
 
@@ -22,7 +22,7 @@ async fn ask(browser: &Browser, name: &str, path: &str) {
 /// Shows: SCR-06
 #[tokio::test]
 async fn the_past_is_shown_as_the_ledger_has_it_and_stands_still() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.resize((1_280, 800)).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::demo::Demo;
 use crate::judges::{self, TARGET};
 use crate::pages::{PAGES, open};
-use crate::{ALONE, LIVE, SOON, shot};
+use crate::{CORES, LIVE, SOON, shot};
 
 /// Marks on their ground, after WCAG 2.2, 1.4.11.
 const CONTRAST: f64 = 3.0;
@@ -19,9 +19,10 @@ const ZOOMED: (u32, u32) = (640, 400);
 /// Time for a page to draw itself anew in another size.
 const SETTLE: Duration = Duration::from_millis(700);
 
+/// Shows: SCR-13, SCR-14
 #[tokio::test]
 async fn every_page_is_for_fingers_keys_large_type_and_resting_eyes() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.device(&[("prefers-reduced-motion", "reduce")]).await;
@@ -58,9 +59,10 @@ async fn every_page_is_for_fingers_keys_large_type_and_resting_eyes() {
 }
 
 /// The negative control of the test above: a fault of each kind is found by the same judges.
+/// Shows: SCR-13, SCR-14
 #[tokio::test]
 async fn small_wide_moving_and_unreachable_things_are_found() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.open(&demo.origin).await;
@@ -111,9 +113,10 @@ async fn small_wide_moving_and_unreachable_things_are_found() {
 }
 
 /// States are told apart by form, whatever eyes or the device make of their colours.
+/// Shows: SCR-15
 #[tokio::test]
 async fn marks_are_told_apart_by_eyes_that_see_no_red_no_green_or_no_colour() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.resize((1_920, 1_080)).await;
@@ -154,7 +157,7 @@ async fn marks_are_told_apart_by_eyes_that_see_no_red_no_green_or_no_colour() {
 /// Gloves: large buttons for reasons, and a finger that rests on a number asks how it is made.
 #[tokio::test]
 async fn reasons_are_large_and_a_long_press_explains() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.resize(TABLET).await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::axe::Axe;
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, CUT, LIVE, SOON, shot};
+use crate::{CORES, CUT, LIVE, SOON, shot};
 
 const REPLAYED: &str = "document.body.dataset.link === 'replay' && document.getElementById('replay').checkVisibility()";
 
@@ -35,7 +35,7 @@ async fn asked(browser: &Browser, name: &str, path: &str) {
 
 #[tokio::test]
 async fn the_waterfall_goes_from_the_span_to_the_effective_time() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
@@ -72,7 +72,7 @@ async fn the_waterfall_goes_from_the_span_to_the_effective_time() {
 
 #[tokio::test]
 async fn bores_are_compared_and_a_line_without_them_says_so() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
@@ -97,7 +97,7 @@ async fn bores_are_compared_and_a_line_without_them_says_so() {
 
 #[tokio::test]
 async fn a_line_page_that_is_loaded_again_has_its_last_minutes_at_once() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
@@ -120,7 +120,7 @@ async fn a_line_page_that_is_loaded_again_has_its_last_minutes_at_once() {
 
 #[tokio::test]
 async fn the_line_and_its_charts_are_shown_as_of_a_past_moment() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
@@ -162,9 +162,10 @@ async fn the_line_and_its_charts_are_shown_as_of_a_past_moment() {
     browser.until(LIVE, SOON).await;
 }
 
+/// Shows: SCR-19
 #[tokio::test]
 async fn a_refusal_says_what_happened_and_leads_on() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
@@ -220,7 +221,7 @@ const PATHS: [&str; 9] = [
 
 #[tokio::test]
 async fn labels_titles_and_drawings_speak_the_language_of_the_page_too() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     // English texts that a page in Chinese must not say as they are. Short ones may be names or units.
@@ -261,7 +262,7 @@ async fn labels_titles_and_drawings_speak_the_language_of_the_page_too() {
 /// Readers of Chinese may have large counts in ten thousands; what is counted stays the same to the last capsule.
 #[tokio::test]
 async fn counts_in_ten_thousands_are_as_exact() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.open(&format!("{}/?lang=zh", demo.origin)).await;

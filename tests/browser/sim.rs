@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::demo::Demo;
-use crate::{ALONE, IN_TIME, LIVE, SOON, shot};
+use crate::{CORES, IN_TIME, LIVE, SOON, shot};
 
 const READY: &str = "document.querySelectorAll('#faults button').length > 10 && \
                      document.querySelectorAll('#truth tbody tr').length > 5 && \
@@ -28,7 +28,7 @@ const SMALLEST: &str = "Math.min(...[...document.querySelectorAll('main button, 
 /// Shows: SIM-07, SIM-08
 #[tokio::test]
 async fn a_fault_put_in_by_a_click_is_noticed_and_stands_in_the_truth_lane() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     // In real time: on a busy machine the polls of a faster line come late, and its counts are in doubt.
     let demo = Demo::with(&["--speed", "1"]);
@@ -79,7 +79,7 @@ async fn a_fault_put_in_by_a_click_is_noticed_and_stands_in_the_truth_lane() {
 
 #[tokio::test]
 async fn the_plant_is_held_by_a_click_and_its_frozen_values_are_told() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::start();
     browser.resize((810, 1_080)).await;
@@ -102,7 +102,7 @@ async fn the_plant_is_held_by_a_click_and_its_frozen_values_are_told() {
 
 #[tokio::test]
 async fn another_run_begins_by_a_click_and_the_screens_come_back() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::without_data(&["--speed", "10", "--history", "0"]);
     browser.resize((1_920, 1_080)).await;

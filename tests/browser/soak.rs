@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, DRAWN, IN_TIME, LIVE, UNKNOWN};
+use crate::{CORES, DRAWN, IN_TIME, LIVE, UNKNOWN};
 
 /// Hours of the line in an hour.
 const SPEED: u32 = 60;
@@ -153,9 +153,10 @@ fn time() -> Duration {
     hours.map_or(SHORT, |hours| Duration::from_secs_f64(hours * 3_600.0 / f64::from(SPEED)))
 }
 
+/// Shows: SCR-20
 #[tokio::test]
 async fn nothing_grows_on_a_screen_that_stays_on() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser(&format!("{FAST}{LEAK}")).await else { return };
     let demo = Demo::with(&["--speed", &SPEED.to_string()]);
     let time = time();

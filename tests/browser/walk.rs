@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, DRAWN, IN_TIME, LIVE, SOON};
+use crate::{CORES, DRAWN, IN_TIME, LIVE, SOON};
 
 /// Who clicks, and how often.
 struct Person<'a> {
@@ -52,9 +52,10 @@ fn bar(path: &str) -> String {
     format!(".bar nav a[href^='{path}?']")
 }
 
+/// Shows: SCR-21
 #[tokio::test]
 async fn the_work_of_a_shift_takes_few_clicks() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("window.print = () => { window.printed = true; };").await
     else {
         return;

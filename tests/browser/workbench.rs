@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{ALONE, LIVE, SOON, keep};
+use crate::{CORES, LIVE, SOON, keep};
 
 const DRAWN: &str = "document.querySelectorAll('#control svg').length > 0";
 
@@ -53,7 +53,7 @@ fn put_incident(demo: &Demo, minutes_ago: i64) {
 /// An incident is work: acknowledged, with its cause, what was done and who has it, all by clicks.
 #[tokio::test]
 async fn an_incident_is_worked_on_by_clicks() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::with(&["--speed", "1"]);
     put_incident(&demo, 90);
@@ -91,7 +91,7 @@ async fn an_incident_is_worked_on_by_clicks() {
 /// From a baseline with two subgroups left out to limits in force: proposed, replayed, approved by a second person.
 #[tokio::test]
 async fn limits_are_frozen_replayed_and_approved_by_clicks() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::with(&["--speed", "1", "--history", HISTORY]);
     open(&browser, &demo, "/spc?lang=en").await;
@@ -156,7 +156,7 @@ async fn limits_are_frozen_replayed_and_approved_by_clicks() {
 /// Cursor, signals, table, strip, rules, CUSUM: all with the keyboard or by choosing.
 #[tokio::test]
 async fn the_workbench_obeys_keys_and_shows_what_was_chosen() {
-    let _alone = ALONE.lock().await;
+    let _alone = CORES.alone().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::with(&["--speed", "1"]);
     open(&browser, &demo, "/spc?lang=en").await;
@@ -214,7 +214,7 @@ async fn the_workbench_obeys_keys_and_shows_what_was_chosen() {
 /// What is printed is the chart and its evidence, on A4 across; what can only be pressed is not there.
 #[tokio::test]
 async fn the_workbench_is_printed_across() {
-    let _alone = ALONE.lock().await;
+    let _shared = CORES.shared().await;
     let Some(browser) = crate::browser(STOPWATCH).await else { return };
     let demo = Demo::with(&["--speed", "1"]);
     // Measured and told, not asserted: other tests share the machine.
