@@ -1,5 +1,7 @@
 //! The public interfaces that a score needs: the service's, and that of a plant in another process.
 
+use std::time::Duration;
+
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -15,6 +17,8 @@ use crate::{
 
 /// No answer is longer.
 const MOST_BYTES: usize = 256 << 20;
+/// No answer takes longer, unless its server hangs.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// A server of HTTP.
 #[derive(Clone, Debug)]
@@ -39,6 +43,24 @@ impl Server {
 
     /// The JSON at a path; none where the server says that there is no such thing.
     async fn find(&self, method: Method, path: &str) -> Result<Option<Value>, ReportError> {
+        self.find_within(ANSWERED_WITHIN, method, path).await
+    }
+
+    /// The same, for which there is only so much time: a server may hang.
+    pub(crate) async fn find_within(
+        &self,
+        time: Duration,
+        method: Method,
+        path: &str,
+    ) -> Result<Option<Value>, ReportError> {
+        let answer = tokio::time::timeout(time, self.look_up(method, path)).await;
+        answer.unwrap_or_else(|_| {
+            let url = format!("http://{}{path}", self.authority);
+            Err(ReportError::Unreachable { url, error: format!("no answer within {time:?}") })
+        })
+    }
+
+    async fn look_up(&self, method: Method, path: &str) -> Result<Option<Value>, ReportError> {
         let url = format!("http://{}{path}", self.authority);
         let away = |error: &dyn std::fmt::Display| ReportError::Unreachable {
             url: url.clone(),

@@ -1,6 +1,9 @@
 //! Faults that strike at a plant time, and the truth about them: which, from when, until when.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -82,6 +85,52 @@ impl Injection {
             // The others are in the model, or happen once.
             _ => {}
         }
+    }
+}
+
+/// A fault in the service or under it: whoever runs the service brings it about, and no plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceFault {
+    /// What goes wrong.
+    pub fault: Fault,
+    /// Plant time of its beginning, in microseconds.
+    pub from_us: i64,
+    /// Plant time of its end, in microseconds.
+    pub until_us: i64,
+}
+
+impl ServiceFault {
+    /// A fault that begins at a plant time, for so long or as the catalogue has it.
+    ///
+    /// # Errors
+    /// It takes no such duration, or no value at all.
+    pub(crate) fn new(
+        fault: Fault,
+        from_us: i64,
+        for_us: Option<i64>,
+        value: Option<f64>,
+    ) -> Result<ServiceFault, InjectError> {
+        let entry = fault.entry();
+        check(fault, "duration", entry.duration, for_us.map(|us| us as f64 / SECOND_US))?;
+        check(fault, "value", entry.value, value)?;
+        let usual_s = entry.duration.map_or(0.0, |figure| figure.default);
+        let for_us = for_us.unwrap_or((usual_s * SECOND_US) as i64);
+        Ok(ServiceFault { fault, from_us, until_us: from_us.saturating_add(for_us) })
+    }
+}
+
+impl fmt::Display for ServiceFault {
+    /// For whoever runs the plant alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = |us: i64| us as f64 / SECOND_US;
+        write!(
+            f,
+            "{} from {} s to {} s: the plant cannot do this, and whoever runs the service must. {}",
+            self.fault.name(),
+            seconds(self.from_us),
+            seconds(self.until_us),
+            self.fault.entry().does.en
+        )
     }
 }
 

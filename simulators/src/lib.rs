@@ -68,7 +68,7 @@ pub use api::{RemotePlant, Server, ServiceLine};
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
-pub use injections::{InjectError, Injection};
+pub use injections::{InjectError, Injection, ServiceFault};
 pub use ledger::{
     BatchRecord, CounterLedger, DetectorLedger, FillerLedger, IntervalRecord, Ledger,
     PolisherLedger, RejectClass, SampleRecord, Standing, StopRecord, WeigherLedger,
@@ -82,6 +82,9 @@ pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;
 pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop};
 pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
-pub use score::{CountScore, INFEED, OUTPUT, Score, SignalScore, StopScore, Summary, Truth, tags};
+pub use score::{
+    CountScore, INFEED, N_COUNTERS, OUTPUT, Score, SignalScore, StartedAnew, StopScore, Summary,
+    Truth, tags, truths,
+};
 pub use stops::{CHANGEOVER, CLEANING, Preset, State};
 pub use trace::{Change, Recorder, Replay, Table, Trace, TraceError};

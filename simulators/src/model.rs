@@ -35,8 +35,6 @@ pub struct ModelConfig {
     pub batch_size: u64,
     /// Running number of the first batch.
     pub first_batch: u32,
-    /// Good capsules in a hundred that the filler's `AccCount` counts twice.
-    pub double_count_percent: u32,
     /// How rejects come about.
     pub rejects: RejectModel,
     /// What happens to the weights beside the powder's own drift.
@@ -118,7 +116,6 @@ impl Default for ModelConfig {
             fillers: 1,
             batch_size: 1_500_000,
             first_batch: 417,
-            double_count_percent: 0,
             rejects: RejectModel::default(),
             weights: WeightModel::default(),
         }

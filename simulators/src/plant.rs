@@ -58,8 +58,6 @@ pub struct PlantConfig {
     pub fillers: u32,
     /// Good capsules of a filler after which a batch ends.
     pub batch_size: u64,
-    /// Good capsules in a hundred that the filler's `AccCount` counts twice.
-    pub double_count_percent: u32,
     /// How often OPC UA nodes are updated, in updates a second of real time.
     pub update_hz: u32,
     /// Folder in which the OPC UA server keeps certificates. It is created.
@@ -84,7 +82,6 @@ impl Default for PlantConfig {
             start_counters: model.start_counters,
             fillers: model.fillers,
             batch_size: model.batch_size,
-            double_count_percent: model.double_count_percent,
             update_hz: 50,
             pki_dir: std::env::temp_dir().join("capline-sim-pki"),
         }
@@ -101,7 +98,6 @@ impl PlantConfig {
             start_counters: self.start_counters,
             fillers: self.fillers,
             batch_size: self.batch_size,
-            double_count_percent: self.double_count_percent,
             ..ModelConfig::default()
         }
     }

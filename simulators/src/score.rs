@@ -59,9 +59,17 @@ const COUNTERS: [TrueCounter; 21] = [
     ("BC05.Admin.ProdDefectiveCount[0].AccCount", |ledger| ledger.counter.short_bottles),
 ];
 
+/// Number of the counters that are scored.
+pub const N_COUNTERS: usize = COUNTERS.len();
+
 /// Tags of the counters that are scored.
-pub fn tags() -> [&'static str; COUNTERS.len()] {
+pub fn tags() -> [&'static str; N_COUNTERS] {
     COUNTERS.map(|(tag, _)| tag)
+}
+
+/// What each of them should say, in the order of [`tags`].
+pub fn truths(ledger: &Ledger) -> [u64; N_COUNTERS] {
+    COUNTERS.map(|(_, truth)| truth(ledger))
 }
 
 /// What is true of the plant since its plant time 0.
@@ -75,6 +83,19 @@ pub struct Truth {
     zero_us: i64,
     /// How long after a fault of the connection nobody can see the machine yet, in microseconds.
     blind_us: i64,
+}
+
+/// Why a truth cannot be that since an earlier ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the plant was started anew meanwhile: it had run {} s, and has run {} s now; score it again",
+    .then_us / SECOND_US, .now_us / SECOND_US
+)]
+pub struct StartedAnew {
+    /// Plant time of the earlier ledger, in microseconds.
+    pub then_us: i64,
+    /// Plant time now, in microseconds.
+    pub now_us: i64,
 }
 
 /// A count against the truth.
@@ -155,9 +176,16 @@ impl Truth {
     }
 
     /// The truth since an earlier ledger, to be compared with what was said since then.
-    #[must_use]
-    pub fn since(self, base: Ledger) -> Truth {
-        Truth { base: Some(base), ..self }
+    ///
+    /// # Errors
+    /// The earlier ledger is of another run: the plant knew more then than it knows now.
+    pub fn since(self, base: Ledger) -> Result<Truth, StartedAnew> {
+        let (then_us, now_us) = (base.plant_us, self.ledger.plant_us);
+        let lost = truths(&base).iter().zip(truths(&self.ledger)).any(|(then, now)| *then > now);
+        if then_us > now_us || lost {
+            return Err(StartedAnew { then_us, now_us });
+        }
+        Ok(Truth { base: Some(base), ..self })
     }
 
     /// UTC of plant time 0 by the clock of who reports, in microseconds.

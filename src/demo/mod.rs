@@ -200,7 +200,14 @@ impl Demo {
         let plant = Arc::new(plant);
         let (rerun, reruns) = mpsc::channel(1);
         let known = (origin, no_reset(options));
-        let sim = SimDesk::new(&plant, clock, line, historian.clone(), known, rerun);
+        let sim = SimDesk::new(
+            &plant,
+            clock,
+            (line, sim::counters(&config)),
+            historian.clone(),
+            known,
+            rerun,
+        );
         let sim = Arc::new(sim);
         let service =
             Service::start_simulated(&config, clock, historian.clone(), sim.clone()).await?;

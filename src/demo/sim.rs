@@ -1,18 +1,19 @@
 //! The simulated plant as its screens handle it: faults by name with what the service is to say of them, and the truth
 //! of its counters.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use domain::detection::{Expected, Sign};
 use domain::plc_map::Title;
 use domain::units::{LineId, SECOND_US, StationId, TagId};
-use simulators::{Entry, Fault, Happens, Ledger, Plant, RejectClass, Side};
+use simulators::{Entry, Fault, Happens, N_COUNTERS, Plant, Side, tags, truths};
 use tokio::sync::mpsc;
 
 use super::{Origin, SETTING};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::historian::Historian;
 use crate::web::Simulator;
 use crate::web::simulator::{Injection, SimulatedFault};
@@ -41,6 +42,8 @@ pub(super) struct SimDesk {
     plant: Weak<Plant>,
     clock: Clock,
     line: LineId,
+    /// Counters of its maps whose truth the ledger knows.
+    counters: Vec<TagId>,
     historian: Historian,
     /// Why the journal cannot be left for another one.
     no_reset: Option<String>,
@@ -64,36 +67,14 @@ struct State {
 struct Look {
     before_us: i64,
     after_us: i64,
-    counts: [u64; COUNTERS.len()],
-}
-
-/// A counter of a map, and what the ledger knows of it.
-type Counted = (&'static str, fn(&Ledger) -> u64);
-
-/// Counters of the maps of the demo.
-const COUNTERS: [Counted; 11] = [
-    ("CF01.Admin.ProdProcessedCount[0].AccCount", |ledger| ledger.made),
-    ("CF01.Rej.Unseparated", |ledger| rejected(ledger, RejectClass::Unseparated)),
-    ("CF01.Rej.DentedTelescoped", |ledger| rejected(ledger, RejectClass::Dented)),
-    ("CF01.Rej.NoDose", |ledger| rejected(ledger, RejectClass::NoDose)),
-    ("CF01.Rej.DoubleCap", |ledger| rejected(ledger, RejectClass::DoubleCap)),
-    ("CF01.Rej.Startup", |ledger| rejected(ledger, RejectClass::Startup)),
-    ("CF01.Samples", |ledger| ledger.samples),
-    ("CW04.Statistic.TotalPackagesAccepted.ItemCount", |ledger| ledger.weigher.good),
-    ("CW04.Rej.Under", |ledger| ledger.weigher.under),
-    ("CW04.Rej.Over", |ledger| ledger.weigher.over),
-    ("CW04.Rej.DistanceFault", |ledger| ledger.weigher.unweighed),
-];
-
-fn rejected(ledger: &Ledger, class: RejectClass) -> u64 {
-    ledger.rejects.get(&class).copied().unwrap_or(0)
+    counts: [u64; N_COUNTERS],
 }
 
 impl SimDesk {
     pub(super) fn new(
         plant: &Arc<Plant>,
         clock: Clock,
-        line: LineId,
+        (line, counters): (LineId, Vec<TagId>),
         historian: Historian,
         (origin, no_reset): (Origin, Option<String>),
         rerun: mpsc::Sender<Rerun>,
@@ -107,7 +88,7 @@ impl SimDesk {
             looks: VecDeque::new(),
         };
         let (plant, state) = (Arc::downgrade(plant), Mutex::new(state));
-        SimDesk { plant, clock, line, historian, no_reset, rerun, state }
+        SimDesk { plant, clock, line, counters, historian, no_reset, rerun, state }
     }
 
     /// The plant runs from now on, so far behind the line's clock.
@@ -135,7 +116,7 @@ impl SimDesk {
         let before_us = self.clock.now().utc_us;
         let ledger = plant.ledger();
         let after_us = self.clock.now().utc_us;
-        let look = Look { before_us, after_us, counts: COUNTERS.map(|(_, of)| of(&ledger)) };
+        let look = Look { before_us, after_us, counts: truths(&ledger) };
         let mut state = self.state();
         state.looks.push_back(look);
         while state.looks.len() > LOOKS {
@@ -282,11 +263,11 @@ impl Simulator for SimDesk {
     }
 
     fn counters(&self) -> Vec<TagId> {
-        COUNTERS.iter().map(|(tag, _)| TagId::new(*tag)).collect()
+        self.counters.clone()
     }
 
     fn truth(&self, counter: &TagId, at_us: i64) -> Option<(u64, u64)> {
-        let position = COUNTERS.iter().position(|(tag, _)| *tag == counter.as_str())?;
+        let position = tags().iter().position(|tag| *tag == counter.as_str())?;
         if self.state().looks.back().is_none_or(|look| look.before_us < at_us) {
             self.look();
         }
@@ -296,6 +277,14 @@ impl Simulator for SimDesk {
         let most = state.looks.iter().find(|look| look.before_us >= at_us)?;
         Some((least.counts[position], most.counts[position]))
     }
+}
+
+/// The counters of a configuration whose truth the ledger knows.
+pub(super) fn counters(config: &Config) -> Vec<TagId> {
+    let devices = config.lines.iter().flat_map(|line| &line.devices);
+    let read: BTreeSet<&str> =
+        devices.flat_map(|device| &device.map.tags).map(|tag| tag.id.as_str()).collect();
+    tags().into_iter().filter(|tag| read.contains(tag)).map(TagId::new).collect()
 }
 
 /// The faults of the catalogue that a running plant can bring about.
@@ -393,6 +382,7 @@ fn real(seconds: f64, speed: f64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Machines, built_in};
     use super::*;
 
     fn state() -> State {
@@ -412,6 +402,25 @@ mod tests {
         // Held for 5 at its start, and for 20 more at 100.
         let of = [0, 99, 100, 200].map(|plant_us| state.line_us(plant_us));
         assert_eq!(of, [1_005, 1_104, 1_125, 1_225]);
+    }
+
+    #[test]
+    fn the_truth_is_known_of_every_counter_of_capsules() {
+        // All that pass the weigher are those of its other counters; test pieces are no capsules.
+        let passed = "CW04.Statistic.TotalPackages.ItemCount";
+        for (machines, n, untold) in [
+            (Machines::Two, 13, vec![passed]),
+            (Machines::All, N_COUNTERS, vec!["MD03.TestEvents", passed]),
+        ] {
+            let config = built_in(machines).unwrap();
+            let known = counters(&config);
+            assert_eq!(known.len(), n, "{machines:?}: {known:?}");
+            let devices = config.lines.iter().flat_map(|line| &line.devices);
+            let counting = devices.flat_map(|device| &device.map.tags);
+            let counting = counting.filter(|tag| tag.counter.is_some() && !known.contains(&tag.id));
+            let without: Vec<&str> = counting.map(|tag| tag.id.as_str()).collect();
+            assert_eq!(without, untold, "{machines:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use domain::line::minute::Counted;
 use domain::plc_map::PlcMap;
 use domain::reading::{Outcome, Quality};
 use domain::units::{Count, LineId};
-use simulators::{Counters, FaultSet, Ledger, Plant, PlantConfig, utc_now_us};
+use simulators::{Counters, Fault, FaultSet, Ledger, Plant, PlantConfig, utc_now_us};
 
 use crate::harness::{App, Books, FILLER, LINE, Site, any_port, plant, repository, until};
 use crate::law;
@@ -71,6 +71,13 @@ struct Verdict {
 impl Scene {
     /// A plant `speed` times as fast as real, counted by the shipped map with some of its text changed.
     async fn new(speed: f64, config: PlantConfig, changes: &[(&str, &str)]) -> Scene {
+        let scene = Scene::held(speed, config, changes).await;
+        scene.plant.resume();
+        scene
+    }
+
+    /// The same before its first capsule.
+    async fn held(speed: f64, config: PlantConfig, changes: &[(&str, &str)]) -> Scene {
         let site = Site::new();
         let shipped = std::fs::read_to_string(repository(FILLER)).expect("the map is there");
         let text = changes.iter().fold(shipped, |text, (old, new)| {
@@ -86,7 +93,6 @@ impl Scene {
         site.configure(any_port(), "CF01", &[(&map.display().to_string(), &address)]);
         let app = site.serve(Clock::accelerated(0, speed)).await;
         app.heard().await;
-        plant.resume();
         Scene { site, plant, app }
     }
 
@@ -399,8 +405,9 @@ async fn twelve_minutes_of_a_16_bit_output_are_an_interval() {
 /// Shows: CNT-07
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sensor_that_counts_double_is_found_out() {
-    let config = PlantConfig { double_count_percent: 1, ..PlantConfig::default() };
-    let scene = Scene::new(60.0, config, &[]).await;
+    let scene = Scene::held(60.0, PlantConfig::default(), &[]).await;
+    scene.plant.inject(Fault::DoubleCount, None, Some(1.0)).expect("the plant can do this");
+    scene.plant.resume();
     let alarms = format!("/api/v1/lines/{LINE}/events?kind=alarm");
     until("an alarm of the balance", LONG, async || {
         let events = scene.app.api().get(&alarms).await?;

@@ -105,8 +105,7 @@ fn counters(model: &Model, nth: usize) -> Vec<Point> {
     let rejects = |class| (totals.of(class) - base.of(class)) as u16;
     // A sensor at the outlet that bounces sees some capsules twice.
     let twice = if nth == 0 { model.disturbances.seen_twice() } else { 0 };
-    let seen = made + made * u64::from(model.config.double_count_percent) / 100 + twice;
-    let acc_count = u64::from(start.processed_acc) + seen;
+    let acc_count = u64::from(start.processed_acc) + made + twice;
     // Casts to fewer bits are the roll-over of the counters.
     let stroke_total = start.stroke_total.wrapping_add(strokes as u32);
     let consumed = start.consumed.wrapping_add((infeed - base.infeed) as u32);

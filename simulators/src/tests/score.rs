@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use hyper::Method;
 use tokio::time::timeout;
 
 use super::{HOUR_US, MINUTE_US};
 use crate::{
     CHANGEOVER, CLEANING, Fault, INFEED, Injection, Ledger, Model, ModelConfig, Naive, OUTPUT,
     Output, Plant, PlantConfig, Preset, Report, Reporter, Said, SaidCounter, SaidSignal, SaidStop,
-    Score, State, Truth, tags, utc_now_us,
+    Score, Server, State, Truth, tags, utc_now_us,
 };
 
 const ZERO_US: i64 = 1_793_577_600_000_000;
@@ -55,6 +56,7 @@ fn score(change: impl FnOnce(&mut Report)) -> Score {
     Truth::new(ledger, injected, ZERO_US).score(&report)
 }
 
+/// Shows: SIM-14
 #[test]
 fn a_right_report_is_right_in_everything() {
     let score = score(|_| {});
@@ -67,6 +69,7 @@ fn a_right_report_is_right_in_everything() {
     assert_eq!(score.signals[0].delay_us, Some(15 * MINUTE_US));
 }
 
+/// Shows: SIM-14
 #[test]
 fn what_is_wrong_is_found() {
     let off_by_one = score(|report| {
@@ -111,6 +114,38 @@ fn what_is_wrong_is_found() {
     assert_eq!((silent.summary().signals_true, silent.signals[0].delay_us), (0, None));
     let crying = score(|report| report.signals[0].at_us = ZERO_US + MINUTE_US);
     assert_eq!((crying.summary().signals_true, crying.summary().signals_false), (0, 1));
+}
+
+#[test]
+fn a_truth_since_an_earlier_ledger_is_what_was_made_since_then() {
+    let mut model = Model::new(ModelConfig::default());
+    model.advance_to(MINUTE_US);
+    let base = model.ledger();
+    model.advance_to(3 * MINUTE_US);
+    let now = model.ledger();
+    let truth = Truth::new(now.clone(), Vec::new(), ZERO_US);
+    let score = truth.clone().since(base.clone()).unwrap().score(&Report::default());
+    let made = score.counts.iter().find(|count| count.tag == OUTPUT).unwrap().truth;
+    assert_eq!(made, now.made - base.made);
+    // Started anew, it has run for less time, or has made less in the same.
+    let anew = Truth::new(base, Vec::new(), ZERO_US).since(now.clone()).unwrap_err();
+    let said = "the plant was started anew meanwhile: it had run 180 s, and has run 60 s now; score it again";
+    assert_eq!(anew.to_string(), said);
+    let more = Ledger { made: now.made + 1, ..now };
+    assert!(truth.since(more).is_err());
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_said_and_not_waited_for() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = Server::new(&url).unwrap();
+    let time = Duration::from_millis(200);
+    let hangs = timeout(Duration::from_secs(60), server.find_within(time, Method::GET, "/ledger"));
+    let said = hangs.await.expect("it is not waited for").unwrap_err().to_string();
+    let wanted =
+        format!("{url}/ledger: no answer within 200ms; is it running, and is the address right?");
+    assert_eq!(said, wanted);
 }
 
 #[test]
@@ -168,6 +203,7 @@ async fn naive(fault: Fault) -> Score {
     truth.score(&last)
 }
 
+/// Shows: SIM-14
 #[tokio::test]
 async fn a_naive_reader_is_right_without_a_fault_and_wrong_after_a_glitch() {
     let glitch = naive(Fault::ZeroGlitch).await;

@@ -83,7 +83,7 @@ async fn held(
     let (zero_us, base) = since.unwrap_or((0, None));
     let mut truth = Truth::new(ledger, plant.injected().await?, zero_us);
     if let Some((before, _)) = &base {
-        truth = truth.since(before.ledger().clone());
+        truth = truth.since(before.ledger().clone())?;
     }
     let from_us = zero_us.max(line.now_us().await? - SPAN_US);
     let mut last = None;
