@@ -91,9 +91,10 @@ impl Scenario {
             batch_size: crate::PlantConfig::default().batch_size,
             start: crate::Counters::in_use(),
             output: Output::Lifetime,
-            whole_line: true,
+            whole_line: false,
             shift_change_us: None,
             inject,
+            service: Vec::new(),
             expect: Expect::default(),
         }
     }

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{
-    catalogue::Fault,
-    injections::Injection,
+    catalogue::{Fault, Side},
+    injections::{InjectError, Injection, ServiceFault},
     model::{Counters, Model},
     plant::PlantConfig,
     report::Report,
@@ -48,8 +48,10 @@ pub struct Scenario {
     pub whole_line: bool,
     /// Plant time at which the shift changes, in microseconds.
     pub shift_change_us: Option<i64>,
-    /// What goes wrong.
+    /// What goes wrong with the plant.
     pub inject: Vec<Injection>,
+    /// What goes wrong with the service, oldest first.
+    pub service: Vec<ServiceFault>,
     /// What must be said.
     pub expect: Expect,
 }
@@ -81,7 +83,7 @@ pub struct Expect {
     pub never: Vec<String>,
     /// The alarms that must be raised, and no other.
     pub alarms: BTreeSet<String>,
-    /// What must be shown of the data at some time, such as `plc_offline`.
+    /// What must be shown at some time: of the data, such as `plc_offline`, or as an open alert, such as `disk`.
     pub shown: BTreeSet<String>,
     /// Whether stops of a silence may be missed.
     pub stops_may_be_missed: bool,
@@ -125,7 +127,7 @@ struct File {
     output: Output,
     #[serde(default)]
     whole_line: bool,
-    shift_change_s: Option<f64>,
+    shift_change_s: Option<Spanned<f64>>,
     #[serde(default)]
     inject: Vec<Spanned<Order>>,
     #[serde(default)]
@@ -228,7 +230,16 @@ impl Scenario {
             let problem = format!("speed {speed}: between 0.1 and 1000 are possible");
             return Err(wrong(written.speed.span().start, problem));
         }
-        let mut inject = Vec::new();
+        if let Some(written) = &written.shift_change_s
+            && !(0.0..=seconds).contains(written.get_ref())
+        {
+            let problem = format!(
+                "shift_change_s {}: the scenario lasts from 0 to {seconds}",
+                written.get_ref()
+            );
+            return Err(wrong(written.span().start, problem));
+        }
+        let (mut inject, mut service) = (Vec::new(), Vec::new());
         for order in &written.inject {
             let at = order.span().start;
             let Order { fault, at_s, for_s, value } = order.get_ref();
@@ -236,9 +247,24 @@ impl Scenario {
                 let problem = format!("at_s {at_s}: the scenario lasts from 0 to {seconds}");
                 return Err(wrong(at, problem));
             }
-            let injection = Injection::new(*fault, us(*at_s), for_s.map(us), *value);
-            inject.push(injection.map_err(|error| wrong(at, error.to_string()))?);
+            let no = |error: InjectError| wrong(at, error.to_string());
+            let (from_us, for_us) = (us(*at_s), for_s.map(us));
+            if fault.entry().side != Side::Service {
+                inject.push(Injection::new(*fault, from_us, for_us, *value).map_err(no)?);
+                continue;
+            }
+            let one = ServiceFault::new(*fault, from_us, for_us, *value).map_err(no)?;
+            if one.until_us > us(seconds) {
+                let problem = format!(
+                    "{}: it ends at {} s, and the scenario at {seconds} s; write a shorter for_s",
+                    fault.name(),
+                    one.until_us as f64 / 1e6
+                );
+                return Err(wrong(at, problem));
+            }
+            service.push(one);
         }
+        service.sort_by_key(|one| one.from_us);
         Ok(Scenario {
             name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             title: written.title,
@@ -251,8 +277,9 @@ impl Scenario {
             start: written.start,
             output: written.output,
             whole_line: written.whole_line,
-            shift_change_us: written.shift_change_s.map(us),
+            shift_change_us: written.shift_change_s.map(|seconds| us(seconds.into_inner())),
             inject,
+            service,
             expect: written.expect,
         })
     }

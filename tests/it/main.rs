@@ -24,6 +24,7 @@ mod restart;
 mod rust_text;
 mod scenario_files;
 mod scenarios;
+mod service_side;
 mod skip;
 mod soak;
 mod stage;

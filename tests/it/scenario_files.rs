@@ -1,12 +1,18 @@
 //! Every scenario file, end to end. The short ones are played at each run, the long ones by `tests/run.sh --all`.
 
+use std::time::Duration;
+
+use capline::bench::machine::Machine;
 use simulators::{Scenario, Summary};
 
-use crate::stage::{Played, folder, play, scenario};
+use crate::harness::{PATIENCE, repository, until};
+use crate::service_side::ServiceSide;
+use crate::stage::{Played, Stage, folder, play, scenario};
 
 /// Plays a scenario; what is not as its file wants it fails the test with the whole score.
 async fn plays(name: &str) {
-    let Played { scenario, score, wrong, told, .. } = play(scenario(name)).await;
+    let Some(played) = play(scenario(name)).await else { return };
+    let Played { scenario, score, wrong, told, .. } = played;
     assert!(wrong.is_empty(), "{}\n{}\n\n{score}\n{told}", scenario.title, wrong.join("\n"));
 }
 
@@ -35,6 +41,8 @@ short! {
     comms_loss_12_min_16_bits
     comms_loss_5_s
     comms_loss_60_s
+    database_loss
+    disk_full
     double_count
     duplicate_replies
     exception
@@ -67,6 +75,7 @@ fn all() -> Vec<Scenario> {
     Scenario::all(&folder()).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Shows: SIM-12
 #[test]
 fn every_file_is_played() {
     let files = all();
@@ -76,8 +85,40 @@ fn every_file_is_played() {
     assert!(files.len() > SHORT.len(), "the long ones are there too");
 }
 
-/// With `CAPLINE_ALL` set every scenario is played, or those that it names with commas between them, and a table of all scores is printed: of the service, and of the
-/// naive reader on the same wire.
+/// The negative control of the two scenarios whose faults are those of the service: nothing is said of a disk that is not
+/// full and of a database that is there, and a database that lacks a row or has one more is noticed.
+/// Shows: SIM-15
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_their_faults_disk_and_database_are_not_talked_of() {
+    for (name, word) in [("disk_full", "disk"), ("database_loss", "database")] {
+        let mut scenario = scenario(name);
+        let Some(mut side) = ServiceSide::of(&scenario).await else { continue };
+        side.spare();
+        scenario.length_us = 30_000_000;
+        let mut stage = Stage::set(&scenario, side).await;
+        stage.run_to(scenario.length_us).await;
+        let (_, wrong) = stage.judge(&scenario).await;
+        let missed = |what: &String| {
+            what.starts_with("shown was ") && what.ends_with(&format!(" instead of {{{word:?}}}"))
+        };
+        assert!(wrong.iter().any(missed), "{name}: {wrong:#?}");
+        let lacks = async || {
+            let wrong = stage.side.wrong(&stage.site).await;
+            wrong.into_iter().find(|what| what.starts_with("the database holds"))
+        };
+        until("all rows once", PATIENCE, async || lacks().await.map_or(Ok(()), Err)).await;
+        if stage.side.lose_a_row().await {
+            for _ in 0..10 {
+                assert!(lacks().await.is_some(), "a row is gone, and nobody misses it");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        stage.end().await;
+    }
+}
+
+/// With `CAPLINE_ALL` set every scenario is played, or those that it names with commas between them. A table of all scores,
+/// of the service and of the naive reader on the same wire, is printed and kept in `target/scores.md`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_long_ones_are_played_when_all_are_wanted() {
     let wanted = std::env::var("CAPLINE_ALL").ok();
@@ -88,14 +129,24 @@ async fn the_long_ones_are_played_when_all_are_wanted() {
         "CAPLINE_ALL={wanted:?}: write 1, or names of scenarios with commas between them"
     );
     files.retain(|file| named.contains(&"1") || named.contains(&file.name.as_str()));
-    let mut rows = vec![Summary::HEAD.to_owned()];
+    let mut table = format!("{}\n\n{}\n", Machine::read(), Summary::HEAD);
     let mut wrong = Vec::new();
     for scenario in files {
-        let Played { scenario, score, naive, wrong: found, .. } = play(scenario).await;
-        rows.push(score.summary().row(&scenario.name));
-        rows.push(naive.summary().row(&format!("{}, naive", scenario.name)));
-        wrong.extend(found.into_iter().map(|found| format!("{}: {found}", scenario.name)));
+        let name = scenario.name.clone();
+        let Some(Played { score, naive, wrong: found, told, .. }) = play(scenario).await else {
+            continue;
+        };
+        for (summary, who) in [(score.summary(), ""), (naive.summary(), ", naive")] {
+            table += &format!("{}\n", summary.row(&format!("{name}{who}")));
+        }
+        // What was played is kept, whatever becomes of the rest.
+        std::fs::write(repository("target/scores.md"), &table).expect("target can be written");
+        if !found.is_empty() {
+            wrong.push(format!("{name}: {}\n{told}", found.join("\n")));
+        }
     }
-    crate::skip::say(&rows.join("\n"));
+    if wanted.is_some() {
+        crate::skip::say(&table);
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use simulators::{Scenario, Summary};
 
+use crate::service_side::ServiceSide;
 use crate::skip::say;
 use crate::stage::Stage;
 
@@ -66,6 +67,7 @@ fn commit_ms(samples: &[Sample]) -> f64 {
     samples.iter().map(|sample| sample.commit).sum::<f64>() / samples.len().max(1) as f64 * 1_000.0
 }
 
+/// Shows: EVI-08
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
     let hours: Option<f64> = std::env::var("CAPLINE_SOAK_HOURS").ok().map(|hours| {
@@ -79,7 +81,7 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
     };
     let seed = std::env::var("CAPLINE_SOAK_SEED").ok().and_then(|seed| seed.parse().ok());
     let scenario = Scenario::random(seed.unwrap_or(1), length_us, speed);
-    let mut stage = Stage::set(&scenario).await;
+    let mut stage = Stage::set(&scenario, ServiceSide::default()).await;
     let mut samples = Vec::new();
     for n in 1..=SAMPLES {
         stage.run_to(length_us / SAMPLES * n).await;

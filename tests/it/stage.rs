@@ -17,7 +17,10 @@ use simulators::{
 use crate::harness::{
     App, FILLER, PATIENCE, Site, WEIGHER, any_port, count, plant, repository, until,
 };
+use crate::service_side::ServiceSide;
 
+/// How late a notification of the weigher may be, in real time.
+const LATE: Duration = Duration::from_secs(2);
 /// How long the service may take to tell the last capsules of a held plant.
 const LAST_CAPSULES: Duration = Duration::from_secs(15);
 /// Real time in which the service has found back to a machine that answers again.
@@ -62,11 +65,13 @@ pub(crate) struct Stage {
     shown: BTreeSet<String>,
     border_us: Option<i64>,
     speed: f64,
+    /// What is under the service. It goes after the service.
+    pub(crate) side: ServiceSide,
 }
 
 impl Stage {
     /// Sets up a scenario and lets its plant run.
-    pub(crate) async fn set(scenario: &Scenario) -> Stage {
+    pub(crate) async fn set(scenario: &Scenario, side: ServiceSide) -> Stage {
         let speed = scenario.speed;
         let (clock, border_us) = match scenario.shift_change_us {
             None => (Clock::accelerated(0, speed), None),
@@ -77,8 +82,10 @@ impl Stage {
         let plant = plant(PlantConfig { line_start_us, ..scenario.plant() }, site.path()).await;
         scenario.inject.iter().for_each(|injection| plant.plan(*injection));
         configure(&site, &plant, scenario, border_us);
+        side.configure(&site);
         let app = site.serve(clock).await;
         app.heard().await;
+        side.works(app.api()).await;
         let now: Now = Arc::new(move || clock.now().utc_us);
         let period = Duration::from_millis(10);
         let naive = Naive::start(plant.modbus_addr(), scenario.output, period, now);
@@ -98,12 +105,15 @@ impl Stage {
         plant.resume();
         let server = Server::new(&format!("http://{}", app.api().0)).expect("an address");
         let line = ServiceLine::find(server, None).await.expect("the line is there");
-        Stage { site, plant, app, line, naive, zero_us, shown: BTreeSet::new(), border_us, speed }
+        let shown = BTreeSet::new();
+        Stage { site, plant, app, line, naive, zero_us, shown, border_us, speed, side }
     }
 
     /// Lets the plant run up to a plant time, and looks what is shown meanwhile.
     pub(crate) async fn run_to(&mut self, plant_us: i64) {
         while self.plant.plant_us() < plant_us {
+            self.side.act(self.plant.plant_us()).await;
+            self.shown.extend(self.side.shown(self.app.api()).await);
             if let Ok(view) = self.app.api().snapshot().await {
                 let faults = view["faults"].as_array().cloned().unwrap_or_default();
                 let kinds = faults.iter().filter_map(|fault| fault["kind"].as_str());
@@ -129,6 +139,8 @@ impl Stage {
     pub(crate) async fn judge(&mut self, scenario: &Scenario) -> (Score, Vec<String>) {
         self.plant.hold();
         self.plant.shown().await;
+        self.side.act(i64::MAX).await;
+        self.side.settles(&self.site).await;
         let truth = self.truth();
         let end = Instant::now() + LAST_CAPSULES;
         loop {
@@ -138,6 +150,7 @@ impl Stage {
             if let Some(border_us) = self.border_us {
                 wrong.extend(self.shifts(scenario, border_us).await);
             }
+            wrong.extend(self.side.wrong(&self.site).await);
             if wrong.is_empty() || Instant::now() > end {
                 return (score, wrong);
             }
@@ -189,10 +202,14 @@ impl Stage {
         lines.join("\n")
     }
 
-    pub(crate) async fn end(self) {
+    /// Ends all of it. What the journal lacks, where the service had to do without its disk or the database.
+    pub(crate) async fn end(self) -> Option<String> {
         drop(self.naive);
+        let made = self.plant.ledger().made;
         self.app.stop().await;
+        let lost = self.side.lost(&self.site, made);
         self.plant.stop().await;
+        lost
     }
 }
 
@@ -203,6 +220,13 @@ fn before_a_shift(change_us: i64, speed: f64) -> (Clock, Option<i64>) {
     let first_us = (FIRST_READINGS.as_micros() as f64 * speed) as i64;
     let ahead_us = border_us - change_us - first_us - now_us;
     (Clock::accelerated(ahead_us, speed), Some(border_us))
+}
+
+/// A map of the weigher whose counters are allowed to be told late. A busy machine delays a notification by up to two
+/// seconds, which is many capsules of a plant that runs faster than real, and the clock of its server is that of real time.
+fn as_late(map: &str, speed: f64) -> String {
+    let late_ms = (LATE.as_secs_f64() * speed * 1_000.0) as u64;
+    map.replace("\nresets = ", &format!("\nrefresh = \"{late_ms}ms\"\nresets = "))
 }
 
 /// Maps of the machines beside filler and weigher.
@@ -227,11 +251,17 @@ fn configure(site: &Site, plant: &Plant, scenario: &Scenario, border_us: Option<
             map = map.replace(&old, &new);
         }
     }
-    let filler = site.path().join("filler.toml");
-    write(&filler, &map);
-    let filler = filler.display().to_string();
+    let weigher = std::fs::read_to_string(repository(WEIGHER)).expect("the map is there");
+    let [filler, weigher] =
+        [("filler.toml", map), ("weigher.toml", as_late(&weigher, scenario.speed))].map(
+            |(name, text)| {
+                let file = site.path().join(name);
+                write(&file, &text);
+                file.display().to_string()
+            },
+        );
     let (modbus, opcua) = (plant.modbus_addr().to_string(), plant.opcua_url());
-    let mut devices = vec![(filler.as_str(), modbus.as_str()), (WEIGHER, opcua.as_str())];
+    let mut devices = vec![(filler.as_str(), modbus.as_str()), (weigher.as_str(), opcua.as_str())];
     if scenario.whole_line {
         devices.extend(OTHERS.map(|map| (map, modbus.as_str())));
     }
@@ -255,9 +285,10 @@ fn write(file: &Path, text: &str) {
     std::fs::write(file, text).expect("a test can write its configuration");
 }
 
-/// Plays a scenario to its end.
-pub(crate) async fn play(scenario: Scenario) -> Played {
-    let mut stage = Stage::set(&scenario).await;
+/// Plays a scenario to its end; none where something that it needs is not here.
+pub(crate) async fn play(scenario: Scenario) -> Option<Played> {
+    let side = ServiceSide::of(&scenario).await?;
+    let mut stage = Stage::set(&scenario, side).await;
     stage.run_to(scenario.length_us).await;
     let (score, mut wrong) = stage.judge(&scenario).await;
     let naive = stage.truth().score(&stage.report(&stage.naive).await);
@@ -265,6 +296,6 @@ pub(crate) async fn play(scenario: Scenario) -> Played {
         wrong.push(format!("a naive reader is right: {naive}"));
     }
     let told = if wrong.is_empty() { String::new() } else { stage.told().await };
-    stage.end().await;
-    Played { scenario, score, naive, wrong, told }
+    wrong.extend(stage.end().await);
+    Some(Played { scenario, score, naive, wrong, told })
 }

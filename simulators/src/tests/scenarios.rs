@@ -56,7 +56,19 @@ fn a_bad_file_says_where_it_is_bad_what_was_found_and_the_way_out() {
         ),
         (
             format!("{head}[[inject]]\nfault = \"disk_full\"\nat_s = 1\n"),
-            "bad.toml:3:1: disk_full: the plant cannot do this; who runs the service can",
+            "bad.toml:3:1: disk_full: it ends at 61 s, and the scenario at 60 s; write a shorter for_s",
+        ),
+        (
+            format!("{head}[[inject]]\nfault = \"disk_full\"\nat_s = 1\nfor_s = 5\nvalue = 1\n"),
+            "bad.toml:3:1: disk_full: it takes no value; leave out 1",
+        ),
+        (
+            format!("{head}shift_change_s = 61\n"),
+            "bad.toml:3:18: shift_change_s 61: the scenario lasts from 0 to 60",
+        ),
+        (
+            format!("{head}shift_change_s = nan\n"),
+            "bad.toml:3:18: shift_change_s NaN: the scenario lasts from 0 to 60",
         ),
     ] {
         let said = said(&text);
@@ -64,7 +76,31 @@ fn a_bad_file_says_where_it_is_bad_what_was_found_and_the_way_out() {
     }
 }
 
+/// Shows: SIM-15
+#[test]
+fn a_fault_of_the_service_is_none_of_the_plant_and_says_whose_it_is() {
+    let text = "title = \"A scenario.\"\nseconds = 60\n\
+                [[inject]]\nfault = \"database_loss\"\nat_s = 30\nfor_s = 20\n\
+                [[inject]]\nfault = \"mute\"\nat_s = 5\nfor_s = 5\n\
+                [[inject]]\nfault = \"disk_full\"\nat_s = 1.5\nfor_s = 10\n";
+    let scenario = Scenario::parse(Path::new("both.toml"), text).unwrap();
+    let plant: Vec<Fault> = scenario.inject.iter().map(|one| one.fault).collect();
+    assert_eq!(plant, [Fault::Mute]);
+    let service: Vec<String> = scenario.service.iter().map(ToString::to_string).collect();
+    let said = "the plant cannot do this, and whoever runs the service must.";
+    assert_eq!(
+        service,
+        [
+            format!(
+                "disk_full from 1.5 s to 11.5 s: {said} The journal of the service can take nothing more."
+            ),
+            format!("database_loss from 30 s to 50 s: {said} The database of the plant is away."),
+        ]
+    );
+}
+
 /// The negative control: each expectation of a file is really asked for.
+/// Shows: SIM-12
 #[test]
 fn what_is_not_as_the_file_wants_it_is_named() {
     let text = "title = \"A scenario.\"\nseconds = 60\n[expect]\ncounts = \"exact\"\ndoubt = [0, 0]\n\

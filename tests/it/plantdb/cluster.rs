@@ -45,6 +45,19 @@ fn run(command: &mut Command) {
     assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// The server of a directory that is set up.
+fn serve(commands: &Path, dir: &Path) -> Child {
+    let log = fs::OpenOptions::new().create(true).append(true).open(dir.join("log"));
+    as_postgres(&commands.join("postgres"))
+        .arg("-D")
+        .arg(dir.join("data"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log.expect("it is writable"))
+        .spawn()
+        .expect("the server starts")
+}
+
 impl Cluster {
     /// A server, or none where the package is not installed.
     pub(crate) async fn start(test: &str) -> Option<Cluster> {
@@ -75,29 +88,42 @@ impl Cluster {
         initdb.args(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-sync", "-D"]);
         run(initdb.arg(&data).arg("--pwfile").arg(dir.path().join("password")));
         let port = free_port();
-        let log = fs::File::create(dir.path().join("log")).expect("it is writable");
         let own = format!(
             "port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
         );
         let file = data.join("postgresql.auto.conf");
         fs::write(&file, own + &settings).expect("it is writable");
-        let server = as_postgres(&commands.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the server starts");
-        let cluster = Cluster { server, dir, port };
+        let cluster = Cluster { server: serve(&commands, dir.path()), dir, port };
+        cluster.answers().await;
+        Some(cluster)
+    }
+
+    async fn answers(&self) {
         until("a database that answers", PATIENCE * 3, async || {
-            cluster.try_admin().await.map(drop).map_err(|error| {
-                let log = fs::read_to_string(cluster.dir.path().join("log")).unwrap_or_default();
+            self.try_admin().await.map(drop).map_err(|error| {
+                let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
                 format!("{error}: {log}")
             })
         })
         .await;
-        Some(cluster)
+    }
+
+    /// Ends the server at once, as a power cut would: its connections are gone, and nothing listens any more.
+    pub(crate) fn stop(&mut self) {
+        // The number of a process that has ended may be another's by now.
+        if !matches!(self.server.try_wait(), Ok(None)) {
+            return;
+        }
+        // SIGQUIT: without a checkpoint.
+        let _ = kill_process(Pid::from_child(&self.server), Signal::QUIT);
+        let _ = self.server.wait();
+    }
+
+    /// Starts a server that was stopped, with all it had.
+    pub(crate) async fn start_again(&mut self) {
+        let commands = commands().expect("it was started before");
+        self.server = serve(&commands, self.dir.path());
+        self.answers().await;
     }
 
     /// The same with the tables made.
@@ -157,9 +183,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // SIGQUIT: at once, without a checkpoint that nobody needs.
-        let _ = kill_process(Pid::from_child(&self.server), Signal::QUIT);
-        let _ = self.server.wait();
+        self.stop();
     }
 }
 

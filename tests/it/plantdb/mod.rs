@@ -3,8 +3,8 @@
 mod adopted;
 mod audit;
 mod bench;
-mod book;
-mod cluster;
+pub(crate) mod book;
+pub(crate) mod cluster;
 mod dashboard;
 mod once;
 mod proxy;

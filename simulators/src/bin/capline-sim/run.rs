@@ -86,6 +86,8 @@ impl Run {
         let first = plants.first().context("there is at least one line")?;
         let inject = scenario.iter().flat_map(|scenario| &scenario.inject);
         inject.for_each(|injection| first.plan(*injection));
+        let undone = scenario.iter().flat_map(|scenario| &scenario.service);
+        undone.for_each(|fault| eprintln!("{fault}"));
         let mut recorder = self.record.as_deref().map(Recorder::create).transpose()?;
         self.watch(first, scenario.as_ref(), recorder.as_mut()).await?;
         if let (Some(recorder), Some(file)) = (recorder, &self.record) {
