@@ -48,6 +48,26 @@ impl Pace {
     pub fn speed(&self) -> f64 {
         f64::from(self.hours) * 3_600.0 / self.unseen.as_secs_f64().max(1e-9)
     }
+
+    /// Share of a core in percent for the registers of all five machines made a hundred times a second.
+    pub fn registers_percent(&self) -> f64 {
+        share(self.registers)
+    }
+
+    /// The same for all nodes.
+    pub fn nodes_percent(&self) -> f64 {
+        share(self.nodes)
+    }
+
+    /// How long the plant was run through without a look at it, in time of a core.
+    pub fn unseen(&self) -> Duration {
+        self.unseen
+    }
+}
+
+/// What of a core was spent on the time that was watched, in percent.
+fn share(spent: Duration) -> f64 {
+    100.0 * spent.as_secs_f64() / WATCHED_S as f64
 }
 
 /// How long a minute of plant time takes with a look at every hundredth of a second.
@@ -87,7 +107,6 @@ fn used() -> Option<Duration> {
 
 impl fmt::Display for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let share = |spent: Duration| 100.0 * spent.as_secs_f64() / WATCHED_S as f64;
         writeln!(
             f,
             "one line without servers   {:.0} s of plant time a second ({} h in {:.2} s)",

@@ -15,7 +15,7 @@ use super::month;
 use super::spc::{self, Delay};
 use super::store;
 use super::table::{Aim, HEAD, Row};
-use super::{count, web, weights};
+use super::{count, plant, web, weights};
 use crate::historian::archive::Settings;
 
 /// How much is measured.
@@ -25,6 +25,8 @@ pub struct Effort {
     pub acquire: Duration,
     /// Rounds of counting.
     pub count_rounds: usize,
+    /// Hours of the simulated plant.
+    pub plant_hours: u32,
     /// Simulated lines.
     pub spc: spc::Effort,
     /// Days of the journal of a chart, and starts.
@@ -41,6 +43,7 @@ impl Effort {
         Effort {
             acquire: Duration::from_secs(10),
             count_rounds: count::ROUNDS,
+            plant_hours: plant::HOURS,
             spc: spc::Effort::default(),
             chart: (31, 5),
             store: store::Effort::default(),
@@ -53,6 +56,7 @@ impl Effort {
         Effort {
             acquire: Duration::from_secs(1),
             count_rounds: 2,
+            plant_hours: 1,
             spc: spc::Effort { weeks: 1, lines: 3 },
             chart: (2, 1),
             store: store::Effort { ticks: 80, days: 2, questions: 1 },
@@ -86,8 +90,8 @@ pub struct Figures {
 }
 
 /// Names of the parts in their order, for whoever shows how far it is.
-pub const PARTS: [&str; 8] =
-    ["acquire", "web", "forward", "count", "spc", "weights", "chart", "store"];
+pub const PARTS: [&str; 9] =
+    ["acquire", "web", "forward", "count", "plant", "spc", "weights", "chart", "store"];
 
 /// Live screens that are open at once.
 const SCREENS: usize = 50;
@@ -122,6 +126,10 @@ pub async fn run(
                 let (rounds, stop) = (effort.count_rounds, stop.clone());
                 let rows = computed(move || Ok(count::run(rounds, &stop).rows)).await;
                 measured("capline bench count", rows)
+            }
+            "plant" => {
+                let rows = unless(stop, move || Ok(plant::run(effort.plant_hours).rows));
+                measured("capline bench plant", rows.await)
             }
             "spc" => {
                 let rows = unless(stop, move || Ok(of_spc(&spc::without_weights(1, effort.spc))));

@@ -7,6 +7,7 @@ pub mod count;
 pub mod forward;
 pub mod machine;
 pub mod month;
+pub mod plant;
 pub mod spc;
 pub mod store;
 mod table;

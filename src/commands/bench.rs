@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use capline::bench::acquire::{self, Kind, STEPS, Stop};
+use capline::bench::acquire::{self, Figures, Kind, STEPS, Stop};
 use capline::bench::spc::{Effort, run as detection};
 use capline::bench::store::{Effort as Store, run as measure};
-use capline::bench::{count, month, web};
+use capline::bench::{count, month, plant, web};
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -61,6 +61,18 @@ enum What {
         /// Rounds of each row; the quickest counts
         #[arg(long, default_value_t = count::ROUNDS)]
         rounds: usize,
+        /// Print the figures as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the simulated plant costs, on this machine
+    ///
+    /// How many times as fast as real a line without servers runs, and what its registers and nodes cost, by the core time of
+    /// a thread. Prints a table in Markdown. Exit code 1: an aim is not reached here.
+    Plant {
+        /// Hours of the plant to run through
+        #[arg(long, default_value_t = plant::HOURS)]
+        hours: u32,
         /// Print the figures as JSON
         #[arg(long)]
         json: bool,
@@ -134,8 +146,7 @@ fn store(dir: &Path, ticks: u64, json: bool) -> Result<ExitCode, Refusal> {
     Ok(if figures.kept() { printed } else { ExitCode::FAILURE })
 }
 
-fn counting(rounds: usize, json: bool) -> Result<ExitCode, Refusal> {
-    let figures = count::run(rounds, &Stop::default());
+fn computed(figures: &Figures, json: bool) -> Result<ExitCode, Refusal> {
     let printed = match json {
         true => print_json(&figures.json())?,
         false => print(&figures.to_string()),
@@ -214,7 +225,11 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
             super::bench_forward::run(args).unwrap_or_else(|refusal| refusal.exit())
         }
         What::Count { rounds, json } => {
-            counting(rounds, json).unwrap_or_else(|refusal| refusal.exit())
+            let figures = count::run(rounds, &Stop::default());
+            computed(&figures, json).unwrap_or_else(|refusal| refusal.exit())
+        }
+        What::Plant { hours, json } => {
+            computed(&plant::run(hours), json).unwrap_or_else(|refusal| refusal.exit())
         }
         What::All(ref args) => super::bench_all::run(args).unwrap_or_else(|refusal| refusal.exit()),
         What::Store { ref dir, ticks, json } => {

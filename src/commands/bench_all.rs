@@ -14,7 +14,7 @@ use super::{Refusal, print, runtime};
 /// Every figure that Capline states about itself, measured here, in one table
 ///
 /// Runs all benches one after the other: acquisition, live screens, forwarding to a PostgreSQL if one is named, counting,
-/// control charts and those of weights on simulated lines, the chart of a month, the store. Prints one table in Markdown, with each
+/// the simulated plant, control charts and those of weights on simulated lines, the chart of a month, the store. Prints one table in Markdown, with each
 /// command that gives its part alone. Ctrl-C ends early and prints what there is. The machine should be idle; it takes
 /// about ten minutes of it. Exit code 1: an aim is not reached here, or it was ended early.
 #[derive(Args)]

@@ -33,7 +33,8 @@ enum Command {
     Score(score::Score),
     /// List scenarios, faults and presets.
     List(list::List),
-    /// Measure how fast the model runs, and what its registers and nodes cost.
+    /// Measure how fast the model runs, and what its registers and nodes cost. `capline bench plant` gives the same as a table,
+    /// with machine, load and commit.
     Bench(Bench),
 }
 
