@@ -42,6 +42,7 @@ fn filled() -> (tempfile::TempDir, Historian, Accounts) {
     (dir, historian, accounts)
 }
 
+/// Shows: ACC-05
 #[test]
 fn the_first_account_is_made_once_with_the_token_of_the_last_start() {
     let (_dir, historian) = journal();
@@ -69,6 +70,7 @@ fn the_first_account_is_made_once_with_the_token_of_the_last_start() {
     assert_eq!(second.accounts().unwrap().len(), 1);
 }
 
+/// Shows: ACC-08
 #[test]
 fn a_session_rests_and_grows_old_and_people_who_use_it_stay() {
     let (_dir, historian, accounts) = filled();
@@ -90,6 +92,7 @@ fn a_session_rests_and_grows_old_and_people_who_use_it_stay() {
     assert_eq!(accounts.session("", true), Ok(None));
 }
 
+/// Shows: ACC-08
 #[test]
 fn what_an_administrator_changes_ends_the_sessions_of_the_user() {
     let (_dir, historian, accounts) = filled();
@@ -138,6 +141,7 @@ fn a_password_that_was_changed_meanwhile_begins_no_session() {
     assert!(begin(&login), "the control: the new password begins one");
 }
 
+/// Shows: ACC-07
 #[test]
 fn five_wrong_passwords_lock_and_a_quarter_of_an_hour_unlocks() {
     let (_dir, historian, accounts) = filled();
@@ -181,6 +185,7 @@ fn no_two_accounts_sign_alike_and_one_administrator_stays() {
     assert_eq!(accounts.change("nobody", Change::Disable, &order()), Ok(Err(Refused::NoAccount)));
 }
 
+/// Shows: ACC-16
 #[test]
 fn a_display_reads_until_its_token_is_revoked() {
     let (_dir, _historian, accounts) = filled();
@@ -239,6 +244,7 @@ fn another_process_changes_accounts_beside_a_service() {
 
 /// What is ordered and its entry are one transaction: while the trail takes nothing, nothing is done. The control is the
 /// same orders with a trail that takes entries.
+/// Shows: ACC-12
 #[test]
 fn what_cannot_be_noted_is_not_done() {
     let (dir, historian, accounts) = filled();

@@ -200,6 +200,7 @@ fn served(web: &str) -> Result<Config, ConfigError> {
     Config::parse("plant.toml", &text, &folder, &|map| fs::read_to_string(map))
 }
 
+/// Shows: ACC-09
 #[test]
 fn what_a_network_sees_has_to_be_said_in_words() {
     let sees = "listen = \"10.1.2.3:80\"\n";

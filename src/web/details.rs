@@ -168,14 +168,6 @@ const SENTENCES: &[(&str, &str)] = &[
         "计数超过总计数器所允许：或总计数器每计一次对应的粒数多于映射表所写，或两者不同步",
     ),
     (
-        "its values jump as those of no counter: the register, its width or the order of its words in the map may be wrong",
-        "其数值跳变不像计数器：映射表中的寄存器、位宽或字序可能有误",
-    ),
-    (
-        "it counted {} capsules in {} s while it said {state}: the counts are kept, one of the two is wrong",
-        "状态为“{2}”的 {1} 秒内计了 {0} 粒：计数照记，两者之一有误",
-    ),
-    (
         "more went in than came out and has room, by at least {} capsules within {} min: {suspects}",
         "进料多于出料与可容纳之和，至少多 {} 粒（{} 分钟内）：{}",
     ),

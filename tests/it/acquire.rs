@@ -139,6 +139,7 @@ fn without_right() -> Vec<&'static str> {
     limit.into_iter().chain(drop.into_iter().filter(|_| is_root)).collect()
 }
 
+/// Shows: ACQ-12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_priority_that_is_not_permitted_is_warned_of_once_and_done_without() {
     let wrapper = without_right();
@@ -163,6 +164,7 @@ async fn a_priority_that_is_not_permitted_is_warned_of_once_and_done_without() {
     plant.stop().await;
 }
 
+/// Shows: ACQ-12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_priority_that_is_permitted_is_the_one_of_the_poll_thread_alone() {
     if !may_have_fifo(&["env"]) && skipped("realtime", "the right to SCHED_FIFO, or chrt") {
@@ -189,6 +191,7 @@ async fn a_priority_that_is_permitted_is_the_one_of_the_poll_thread_alone() {
     plant.stop().await;
 }
 
+/// Shows: ACQ-12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lateness_is_a_histogram_for_whoever_monitors() {
     let (api, _process, _site, plant) = with_priority(&["env"], None).await;

@@ -45,6 +45,7 @@ async fn end(mut service: Process) {
     assert!(service.exit(PATIENCE).await.success(), "{:?}", service.stderr());
 }
 
+/// Shows: ACC-11
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_done_to_a_service_is_in_its_trail_and_the_trail_proves_itself() {
     let site = Site::new();

@@ -126,17 +126,20 @@ fn check(account: &[(&str, Count, u64)]) {
     assert!(moved >= 9, "only {moved} counters counted anything");
 }
 
+/// Shows: SIM-09
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_machines_are_counted_to_the_capsule_over_modbus() {
     check(&run_line("modbus", None).await);
 }
 
+/// Shows: SIM-09
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_machines_are_counted_to_the_capsule_over_opcua() {
     check(&run_line("opcua", None).await);
 }
 
 /// The comparison finds a map that is wrong: the words of the polisher in the order of the other machines.
+/// Shows: SIM-09
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_word_order_is_no_equal_account() {
     let file = repository("plc-maps/ps02-modbus.toml");
@@ -183,6 +186,7 @@ fn truths(ledger: &Ledger) -> Vec<(&'static str, u64)> {
     ]
 }
 
+/// Shows: SIM-10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pymodbus_and_asyncua_read_the_ledger() {
     let Some(python) = python() else {
@@ -225,6 +229,7 @@ async fn pymodbus_and_asyncua_read_the_ledger() {
     plant.stop().await;
 }
 
+/// Shows: SIM-10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mbpoll_reads_the_ledger() {
     if Command::new("mbpoll").arg("-V").output().is_err() {

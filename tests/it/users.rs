@@ -48,6 +48,7 @@ async fn user(args: &[&str], password: &str) -> (Option<i32>, String) {
     (status.code(), [process.stdout(), process.stderr()].concat().join("\n"))
 }
 
+/// Shows: ACC-05
 #[tokio::test]
 async fn the_first_administrator_is_made_once_with_the_token_of_the_start() {
     let site = site();
@@ -142,6 +143,7 @@ async fn users_are_kept_from_the_command_line_beside_the_service() {
     assert_eq!(code, Some(0), "{said} {err}");
 }
 
+/// Shows: ACC-09
 #[tokio::test]
 async fn a_demo_is_served_on_this_machine_alone() {
     let listen = SocketAddr::from(([0, 0, 0, 0], 0));

@@ -113,6 +113,7 @@ const HOURS: i64 = 3_000;
 /// OEE of the filler is good capsules at the design rate as a share of the time that was not planned to stand. That is an
 /// identity: what counts as a micro-stop moves availability and performance, and not their product. The reference figures
 /// take what is discarded after a start for good; with that as rejects, as the service books it, OEE is lower.
+/// Shows: SIM-13
 #[test]
 fn presets_reach_their_oee_over_three_thousand_hours() {
     for (preset, oee, with_discards, availability) in [

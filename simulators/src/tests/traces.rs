@@ -24,6 +24,7 @@ async fn read(client: &mut Context) -> Vec<u16> {
     timeout(Duration::from_secs(5), asked).await.unwrap().unwrap().unwrap()
 }
 
+/// Shows: SIM-11
 #[tokio::test]
 async fn a_recorded_minute_is_shown_again() {
     let dir = std::env::temp_dir().join(format!("capline-sim-trace-{}", std::process::id()));
@@ -65,6 +66,7 @@ fn refused(name: &str, text: &str) -> String {
     error.rsplit_once(name).unwrap().1.to_owned()
 }
 
+/// Shows: SIM-11
 #[test]
 fn a_bad_trace_says_its_line_its_column_and_the_way_out() {
     const HEAD: &str = "at_us,unit,table,register,value\n";

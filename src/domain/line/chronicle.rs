@@ -4,9 +4,7 @@
 
 use std::sync::Arc;
 
-use super::balance::{
-    Balance, Content, Miscount, Outlet, Section, SectionState, Sign, Suspect, Total,
-};
+use super::balance::{Balance, Content, Miscount, Outlet, Section, SectionState, Sign, Suspect};
 use super::batch::hand::{Act, Did, Entry, Order, Refusal};
 use super::batch::{BatchFollower, Settings, Verdict};
 use super::calendar::Calendar;
@@ -19,7 +17,7 @@ use super::stop::key_cause::{Chain, KeyCause, Watch};
 use super::stop::revision::{Part, Revision};
 use super::stop::{Cause, Spent, Stop, StopLog};
 use crate::plc_map::{PlcMap, Role, Tag};
-use crate::units::{HOUR_US, MINUTE_US, Moment, StationId, TagId};
+use crate::units::{Count, HOUR_US, MINUTE_US, Moment, StationId, TagId};
 
 /// The time in which the service was down is booked as unseen for at most so long.
 const UNSEEN_AT_MOST_US: i64 = 31 * 24 * HOUR_US;
@@ -332,12 +330,12 @@ impl Chronicle {
         }
     }
 
-    /// Judges the balance of the line, once a minute of its clock. `totals` gives the total of each counter in capsules
-    /// and when it was read, none where it is not current.
+    /// Judges the balance of the line, once a minute of its clock. `totals` gives the total of each counter in capsules,
+    /// none where it is not current.
     pub fn judge(
         &mut self,
         now: Moment,
-        totals: impl FnOnce() -> Vec<Option<Total>>,
+        totals: impl FnOnce() -> Vec<Option<Count>>,
     ) -> Vec<Alarm> {
         let due = self.judged.is_none_or(|judged| now.mono_us - judged.mono_us >= MINUTE_US);
         if !due {

@@ -128,6 +128,7 @@ fn check_problems(problems: &[Problem], text: &str) {
     }
 }
 
+/// Shows: EVI-07
 #[test]
 fn fuzz_maps() {
     let maps: Vec<String> = files("plc-maps", ".toml").into_iter().map(|(_, text)| text).collect();
@@ -147,6 +148,7 @@ fn kept_texts_are_refused_or_hold_together() {
 }
 
 /// A check that would let anything pass finds nothing.
+/// Shows: EVI-07
 #[test]
 #[should_panic(expected = "is there twice")]
 fn a_map_that_does_not_hold_together_is_noticed() {

@@ -38,6 +38,7 @@ fn packed(dir: &Path) -> Vec<i64> {
     hours.map(|us| (us.unwrap() - T0_US) / HOUR_US).collect()
 }
 
+/// Shows: HIS-13
 #[test]
 fn packed_hours_read_as_their_rows() {
     let dir = tempfile::tempdir().unwrap();
@@ -125,6 +126,7 @@ fn whatever_writes_to_a_row_unpacks_its_hour() {
     }
 }
 
+/// Shows: HIS-13
 #[test]
 fn a_damaged_hour_is_said_and_not_shown() {
     let dir = tempfile::tempdir().unwrap();

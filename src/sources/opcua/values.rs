@@ -446,6 +446,7 @@ mod tests {
         Kind::Text(4),
     ];
 
+    /// Shows: EVI-07
     #[test]
     fn fuzz_values() {
         use opcua::types::BinaryEncodable;

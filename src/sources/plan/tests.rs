@@ -148,6 +148,7 @@ fn check_plan(tags: &[(Table, u16, Kind)], options: &ModbusOptions) {
 }
 
 /// Two seconds; `CAPLINE_FUZZ_SECONDS` gives more, and `cargo bolero test` lets the coverage lead.
+/// Shows: EVI-07
 #[test]
 fn fuzz_plans() {
     const TABLES: [Table; 4] = [Table::Coil, Table::Discrete, Table::Holding, Table::Input];

@@ -134,8 +134,6 @@ texts! {
     WordFrozen "word.frozen" "values frozen" "数值冻结"
     WordConservation "word.conservation" "counts do not balance" "物料不平衡"
     WordContradicted "word.contradicted" "odometer contradicts" "与总计数器矛盾"
-    WordMisfit "word.misfit" "map does not fit" "点表不符"
-    WordCountsAtRest "word.counts_at_rest" "counts while it stands" "停机时仍在计数"
     WordPlantDatabase "word.plant_database" "plant database" "工厂数据库"
     ClockStep "clock.step" "clock stepped" "时钟跳变"
     WordStarted "word.started" "started" "启动"

@@ -45,6 +45,7 @@ impl Trail for Heard {
     }
 }
 
+/// Shows: ACC-08
 #[tokio::test]
 async fn a_session_begins_with_a_cookie_and_ends_when_it_is_told() {
     let plant = Plant::new(USERS);
@@ -74,6 +75,7 @@ async fn a_session_begins_with_a_cookie_and_ends_when_it_is_told() {
     assert_eq!(plain.status, StatusCode::UNAUTHORIZED);
 }
 
+/// Shows: ACC-07
 #[tokio::test]
 async fn whatever_is_wrong_the_words_are_the_same_and_the_trail_tells_them_apart() {
     let mut plant = Plant::new(USERS);
@@ -107,6 +109,7 @@ async fn whatever_is_wrong_the_words_are_the_same_and_the_trail_tells_them_apart
     assert!(!said.contains("wrong horse") && !said.contains(PASSWORD), "no password in the trail");
 }
 
+/// Shows: ACC-07
 #[tokio::test]
 async fn guesses_of_one_address_are_held_up() {
     let plant = Plant::new(USERS);
@@ -191,6 +194,7 @@ async fn pages_lead_to_the_sign_in_and_back_and_show_what_the_role_may() {
     assert!(stops.text().contains("id=\"author\" name=\"author\""));
 }
 
+/// Shows: ACC-16
 #[tokio::test]
 async fn a_wall_is_hung_up_with_its_token_once() {
     let plant = Plant::new(USERS);
@@ -220,6 +224,7 @@ async fn a_wall_is_hung_up_with_its_token_once() {
     assert_eq!(open(&plant.app, "/wall/L1", cookie).await.status, StatusCode::SEE_OTHER);
 }
 
+/// Shows: ACC-08
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_live_screen_ends_with_its_session() {
     let plant = Plant::new(USERS);

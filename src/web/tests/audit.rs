@@ -157,6 +157,7 @@ async fn what_people_do_over_the_web_is_in_the_trail() {
     );
 }
 
+/// Shows: ACC-13
 #[tokio::test]
 async fn a_record_is_signed_with_the_password_or_not_made() {
     let scene = scene(Access::Users { secure: false });

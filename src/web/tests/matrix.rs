@@ -241,6 +241,7 @@ fn rows() -> BTreeSet<(String, String)> {
     ROWS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect()
 }
 
+/// Shows: ACC-06
 #[test]
 fn every_route_has_its_row_and_every_row_its_route() {
     let (asked, rows) = (asked(), rows());
@@ -257,6 +258,7 @@ fn every_route_has_its_row_and_every_row_its_route() {
     assert_eq!(routed, listed);
 }
 
+/// Shows: ACC-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exactly_those_pass_who_may() {
     let plant = Plant::new(Access::Users { secure: false });
@@ -264,6 +266,7 @@ async fn exactly_those_pass_who_may() {
 }
 
 /// The negative control: with nobody at the door, the same table and the same judge find what is wrong.
+/// Shows: ACC-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_door_the_table_does_not_hold() {
     let plant = Plant::new(Access::Open);

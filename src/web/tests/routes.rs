@@ -169,6 +169,7 @@ async fn a_refusal_is_a_page_for_a_browser_and_json_for_a_program() {
 }
 
 /// Read from the source: whoever adds a refusal without saying its way out is told.
+/// Shows: SCR-19
 #[test]
 fn every_refusal_has_its_words_and_its_way_out() {
     let source = include_str!("../error.rs");
@@ -183,6 +184,7 @@ fn every_refusal_has_its_words_and_its_way_out() {
     }
 }
 
+/// Shows: SCR-19
 #[tokio::test]
 async fn a_page_holds_the_commands_for_a_line_that_was_never_heard() {
     let (app, _sender) = running();

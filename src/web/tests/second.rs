@@ -35,6 +35,7 @@ fn signing(page: &Value, password: &str, meaning: &str) -> Value {
     json!({ "page_sha256": page, "password": password, "meaning": meaning })
 }
 
+/// Shows: ACC-13
 #[tokio::test]
 async fn a_final_report_waits_for_somebody_else_than_its_author() {
     let (scene, start, seen) = explained(true).await;

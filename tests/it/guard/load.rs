@@ -156,6 +156,7 @@ async fn calm_site(addr: SocketAddr) -> Site {
     site
 }
 
+/// Shows: ACC-14
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attack_on_the_screens_reaches_neither_polls_nor_counts_nor_memory() {
     let folder = Site::new();

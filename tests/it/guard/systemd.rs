@@ -25,6 +25,7 @@ fn analyze(arguments: &[&str], unit: &Path) -> Option<(bool, String)> {
     Some((done.status.success(), String::from_utf8_lossy(&said).into_owned()))
 }
 
+/// Shows: ACC-15
 #[test]
 fn the_unit_leaves_little_open() {
     let threshold = format!("--threshold={THRESHOLD}");
@@ -136,6 +137,7 @@ fn hang(site: &Site) -> Option<PathBuf> {
     Some(library)
 }
 
+/// Shows: ACC-15
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_whose_writer_stands_still_is_not_alive() {
     let site = site("");

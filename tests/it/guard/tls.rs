@@ -88,6 +88,7 @@ async fn plain(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
+/// Shows: ACC-10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_is_made_at_the_first_start_and_told() {
     let site = site("[web.tls]");
@@ -209,6 +210,7 @@ async fn logged(service: &Process, words: &str) {
     .await;
 }
 
+/// Shows: ACC-10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_of_the_plant_is_exchanged_while_it_is_served() {
     let (site, authority, first) = own();

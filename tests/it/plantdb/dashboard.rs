@@ -56,6 +56,7 @@ pub(super) async fn assert_shows(plant: &Client) {
     }
 }
 
+/// Shows: HIS-12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dashboard_shows_what_the_reader_may_see() {
     let Some(cluster) = Cluster::migrated("dashboard").await else { return };

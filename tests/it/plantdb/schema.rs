@@ -9,6 +9,7 @@ use capline::historian::forward::ForwardState;
 use super::book::{Book, comes_to, drained, sums};
 use super::cluster::Cluster;
 
+/// Shows: HIS-11
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn steps_are_applied_once_and_an_edited_one_is_found() {
     let Some(cluster) = Cluster::start("migrations").await else { return };
@@ -38,6 +39,7 @@ async fn steps_are_applied_once_and_an_edited_one_is_found() {
     assert!(said.starts_with("step 2 (tables)"), "{said}");
 }
 
+/// Shows: HIS-11
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_printed_script_makes_the_same_tables() {
     let Some(cluster) = Cluster::start("--print-sql").await else { return };

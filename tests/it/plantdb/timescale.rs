@@ -82,6 +82,7 @@ impl Timescale {
     }
 }
 
+/// Shows: HIS-12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn timescaledb_takes_the_same_rows() {
     let Some(timescale) = Timescale::start("TimescaleDB").await else { return };

@@ -9,9 +9,6 @@
 //! and the capacity is not below the truth, the test never alarms falsely (its in-control run length is infinite); a
 //! drift of `d` capsules a minute is found after at most `2 · capacity / d` minutes. Drift is never smoothed away.
 //!
-//! **Moments.** Counters are read at different times. A section is judged at the newest reading of its counters; what may
-//! have passed each of the others since it was read widens the interval, see [`Total::unseen_by`].
-//!
 //! One section in doubt names all its counters. A counter between two sections makes one too full and the other too
 //! empty: when both are found, it alone is named.
 
@@ -19,7 +16,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use crate::line::counter::Settings;
 use crate::units::Count;
 
 pub use state::SectionState;
@@ -56,40 +52,9 @@ pub struct Section {
     pub inlet: usize,
     /// Counters of what comes out.
     pub outlets: Vec<Outlet>,
-    /// The most that can be inside at once: machine or buffer, and what is on its way.
+    /// The most that can be inside at once: machine or buffer, what is on its way, and what moves between the readings
+    /// of its counters.
     pub capacity: u64,
-}
-
-/// What a counter had counted when it was read.
-#[derive(Clone, Copy, Debug)]
-pub struct Total {
-    /// In capsules, since the journal began.
-    pub count: Count,
-    /// The most capsules that one of its counts stands for.
-    pub each: u64,
-    /// When it was read, by a clock that goes on while the wall clock is set, in microseconds.
-    pub at_us: i64,
-    /// By how much that moment may be off, in microseconds.
-    pub off_us: i64,
-    /// How fast it can count.
-    pub settings: Settings,
-}
-
-impl Total {
-    /// The most capsules that it may have counted beyond `count` by a moment: since it was read, and while its register waits
-    /// to be refreshed. Nothing where it was read at that very moment, as the counters of one request are.
-    pub fn unseen_by(&self, at_us: i64, off_us: i64) -> u64 {
-        let passed_us = at_us.saturating_sub(self.at_us).max(0);
-        let counts = match passed_us {
-            0 if self.settings.lag_us <= 0 => 0,
-            0 => self.settings.most_in(0),
-            _ => {
-                let off_us = off_us.saturating_add(self.off_us);
-                self.settings.most_in(passed_us.saturating_add(off_us))
-            }
-        };
-        counts.saturating_mul(self.each)
-    }
 }
 
 /// A difference of counts: the truth lies in `[low, high]`.
@@ -209,9 +174,9 @@ impl Balance {
         self.sections.iter().map(|watched| &watched.section)
     }
 
-    /// Judges all sections by the totals of all counters, at a moment in UTC microseconds; to be called once a minute. A
+    /// Judges all sections by the totals of all counters at a moment in UTC microseconds; to be called once a minute. A
     /// counter that is not current has none, and its sections wait.
-    pub fn judge(&mut self, totals: &[Option<Total>], at_us: i64) -> Vec<Miscount> {
+    pub fn judge(&mut self, totals: &[Option<Count>], at_us: i64) -> Vec<Miscount> {
         let judged = self.sections.iter_mut().enumerate();
         let judged = judged.map(|(i, section)| (i, section.judge(totals, at_us)));
         judged
@@ -268,27 +233,29 @@ impl Balance {
 }
 
 impl Watched {
-    fn judge(&mut self, totals: &[Option<Total>], at_us: i64) -> Option<(Found, u64)> {
-        let read = self.read(totals)?;
+    fn judge(&mut self, totals: &[Option<Count>], at_us: i64) -> Option<(Found, u64)> {
+        let total = |counter: usize| totals.get(counter).copied().flatten();
+        let inlet = total(self.section.inlet)?;
+        let outlets: Vec<Count> = self
+            .section
+            .outlets
+            .iter()
+            .map(|outlet| total(outlet.counter))
+            .collect::<Option<_>>()?;
         self.minutes += 1;
         self.at_us = at_us;
         let Some((inlet_base, outlet_bases)) = &self.base else {
-            self.rebase(read);
+            self.rebase(inlet, outlets);
             return None;
         };
         let out: Count = self
             .section
             .outlets
             .iter()
-            .zip(read.outlets.iter().zip(outlet_bases))
+            .zip(outlets.iter().zip(outlet_bases))
             .map(|(outlet, (now, base))| outlet.convert(now.since(*base)))
             .sum();
-        let counted = Difference::of(read.inlet.since(*inlet_base), out);
-        self.now = Difference {
-            low: counted.low - read.unseen_out,
-            high: counted.high + read.unseen_in,
-            ..counted
-        };
+        self.now = Difference::of(inlet.since(*inlet_base), out);
         let capacity = i128::from(self.section.capacity);
         self.at_base.0 = self.at_base.0.max(-self.now.high);
         self.at_base.1 = self.at_base.1.min(capacity - self.now.low);
@@ -298,7 +265,7 @@ impl Watched {
                 if -self.now.high == self.at_base.0 { Sign::TooEmpty } else { Sign::TooFull };
             let found = Found { sign, after_minutes: self.minutes };
             self.found = Some(found);
-            self.rebase(read);
+            self.rebase(inlet, outlets);
             return Some((found, u64::try_from(excess).unwrap_or(u64::MAX)));
         }
         let forget =
@@ -307,54 +274,17 @@ impl Watched {
             self.found = None;
         }
         // A gap that may have held more than fits inside blinds the test: it begins again.
-        if counted.high - counted.low > capacity {
-            self.rebase(read);
+        if self.now.high - self.now.low > capacity {
+            self.rebase(inlet, outlets);
         }
         None
     }
 
-    /// The counters of the section; none where one of them has no total.
-    fn read(&self, totals: &[Option<Total>]) -> Option<Read> {
-        let total = |counter: usize| totals.get(counter).copied().flatten();
-        let inlet = total(self.section.inlet)?;
-        let outlets: Vec<Total> = self
-            .section
-            .outlets
-            .iter()
-            .map(|outlet| total(outlet.counter))
-            .collect::<Option<_>>()?;
-        let newest = outlets.iter().fold(inlet, |newest, one| match one.at_us > newest.at_us {
-            true => *one,
-            false => newest,
-        });
-        let unseen = |total: &Total| i128::from(total.unseen_by(newest.at_us, newest.off_us));
-        let of_outlet =
-            |(outlet, total): (&Outlet, &Total)| unseen(total) * i128::from(outlet.most);
-        Some(Read {
-            inlet: inlet.count,
-            unseen_in: unseen(&inlet),
-            unseen_out: self.section.outlets.iter().zip(&outlets).map(of_outlet).sum(),
-            outlets: outlets.iter().map(|total| total.count).collect(),
-        })
-    }
-
-    /// The test begins anew. What was counted at the base and not yet seen counts as growth later: the content that the base
-    /// would have without it may be that much less or more.
-    fn rebase(&mut self, read: Read) {
-        self.at_base = (-read.unseen_in, i128::from(self.section.capacity) + read.unseen_out);
-        self.base = Some((read.inlet, read.outlets));
+    fn rebase(&mut self, inlet: Count, outlets: Vec<Count>) {
+        self.base = Some((inlet, outlets));
+        self.at_base = (0, i128::from(self.section.capacity));
         self.now = Difference { low: 0, best: 0, high: 0 };
         self.minutes = 0;
         self.since_us = self.at_us;
     }
-}
-
-/// The counters of a section as they were read last.
-struct Read {
-    inlet: Count,
-    outlets: Vec<Count>,
-    /// Capsules that may have gone in by the newest reading of the section and are in no count yet.
-    unseen_in: i128,
-    /// And that may have come out.
-    unseen_out: i128,
 }

@@ -88,12 +88,6 @@ impl Line {
     }
 }
 
-/// Totals that were all read at a moment.
-fn read_at(totals: &[Option<Count>], at_us: i64) -> Vec<Option<Total>> {
-    let total = |count| Total { count, each: 1, at_us, off_us: 0, settings: Settings::default() };
-    totals.iter().map(|count| count.map(total)).collect()
-}
-
 /// Minutes of a run until each miscount, `spoil` standing between the line and the test.
 fn run(
     seed: u64,
@@ -108,7 +102,7 @@ fn run(
         spoil(&line, &mut totals);
         found.extend(
             balance
-                .judge(&read_at(&totals, minute as i64 * MINUTE_US), minute as i64 * MINUTE_US)
+                .judge(&totals, minute as i64 * MINUTE_US)
                 .into_iter()
                 .map(|miscount| (minute, miscount)),
         );
@@ -121,7 +115,7 @@ fn the_content_is_inside_its_interval() {
     let (mut line, mut balance) = (Line::new(11), Balance::new(sections()));
     for _ in 0..3_000 {
         line.minute();
-        balance.judge(&read_at(&line.totals(), 0), 0);
+        balance.judge(&line.totals(), 0);
         for (i, content) in line.contents.into_iter().enumerate() {
             let Content { low, high, .. } = balance.content(i).unwrap();
             assert!((low..=high).contains(&content), "{content} of {i} in [{low}, {high}]");
@@ -232,59 +226,4 @@ fn metal_events_are_an_interval_of_capsules() {
     let metal = Outlet { counter: 0, least: 10, most: 60 };
     assert_eq!(metal.convert(Count::exact(2)), Count::between(20, 70, 120));
     assert_eq!(metal.convert(Count::between(1, 2, 3)), Count::between(10, 70, 180));
-}
-
-/// Minutes of a line whose machines are read one after the other, each up to two seconds before the newest, after which an
-/// alarm is raised. The line runs at full speed meanwhile. `told` is whether the test knows when each was read.
-fn first_alarm(seed: u64, told: bool) -> Option<u64> {
-    let (mut line, mut random) = (Line::new(seed), Random(seed));
-    let mut balance = Balance::new(sections());
-    // What passed each counter in the minute, evenly.
-    let mut before = line.totals;
-    for minute in 1..=2_000u64 {
-        line.minute();
-        let now_us = minute as i64 * MINUTE_US;
-        let ages: [u64; 2] = [0; 2].map(|_| random.below(2_000_000));
-        let totals = line.totals.iter().zip(before).enumerate().map(|(i, (now, then))| {
-            let age_us = ages[usize::from(i >= 4)];
-            let seen = now - (now - then) * age_us / 60_000_000;
-            let at_us = if told { now_us - age_us as i64 } else { now_us };
-            Some((Count::exact(seen), at_us))
-        });
-        // What a section holds may leave it within a minute, too.
-        let settings = Settings { max_per_minute: 12_000, ..Settings::default() };
-        let totals = totals.map(|one: Option<(Count, i64)>| {
-            let (count, at_us) = one?;
-            Some(Total { count, each: 1, at_us, off_us: 0, settings })
-        });
-        let totals: Vec<Option<Total>> = totals.collect();
-        before = line.totals;
-        if !balance.judge(&totals, now_us).is_empty() {
-            return Some(minute);
-        }
-    }
-    None
-}
-
-/// Shows: CNT-07
-#[test]
-fn machines_that_are_read_at_different_moments_are_no_miscount() {
-    for seed in 0..10 {
-        assert_eq!(first_alarm(seed, true), None, "seed {seed}");
-    }
-    // Control: taken for totals of one moment, some of them contradict each other.
-    assert!((0..10).any(|seed| first_alarm(seed, false).is_some()));
-}
-
-#[test]
-fn what_may_have_passed_a_counter_is_told_by_when_it_was_read() {
-    let [total] = read_at(&[Some(Count::exact(9))], 1_000_000)[..] else { panic!() };
-    let total = total.unwrap();
-    assert_eq!(total.unseen_by(1_000_000, 0), 0, "of the same reading");
-    // A second at 6,500 a minute and a tenth more is 119, and one stroke of 50.
-    assert_eq!(total.unseen_by(2_000_000, 0), 169);
-    assert_eq!(Total { each: 60, ..total }.unseen_by(2_000_000, 0), 169 * 60);
-    let late = Settings { lag_us: 1_000_000, ..total.settings };
-    assert_eq!(Total { settings: late, ..total }.unseen_by(1_000_000, 0), 169);
-    assert_eq!(Total { off_us: 400_000, ..total }.unseen_by(2_000_000, 600_000), 288);
 }

@@ -12,6 +12,10 @@ pub(super) struct Late {
     source_us: i64,
 }
 
+/// So much more may lie between two readings by the clock of their device than by ours. A clock that is set forward makes
+/// no more than this of doubt.
+const LATEST_US: i64 = 2_000_000;
+
 /// So many late samples in a row, in step with our clock, are a clock that stepped back.
 const LATE_RUN: u8 = 3;
 
@@ -30,14 +34,9 @@ impl Counter {
 }
 
 /// The same pair where the earlier reading was delivered late, so that less of our time lies between the two than the
-/// device had: its own clock tells how long that was, at most so much more. None where it says no more than ours.
-pub(super) fn as_delivered_late(
-    base: &Baseline,
-    sample: &Sample,
-    pair: Pair,
-    latest_us: i64,
-) -> Option<Pair> {
+/// device had: its own clock tells how long that was, at most [`LATEST_US`] more. None where it says no more than ours.
+pub(super) fn as_delivered_late(base: &Baseline, sample: &Sample, pair: Pair) -> Option<Pair> {
     let (new, old) = sample.source_us.zip(base.source_us)?;
-    let t_us = new.saturating_sub(old).min(pair.t_us.saturating_add(latest_us));
+    let t_us = new.saturating_sub(old).min(pair.t_us.saturating_add(LATEST_US));
     (t_us > pair.t_us).then_some(Pair { t_us, ..pair })
 }

@@ -139,11 +139,6 @@ impl Counter {
         &self.settings
     }
 
-    /// By how much the moment of the base may be off, in microseconds.
-    pub fn off_us(&self) -> i64 {
-        self.dating.off_us()
-    }
-
     /// Takes the next sample, in the order of arrival, and appends at most two deltas to `out`.
     pub fn sample(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
         self.dating.begin(sample);
@@ -289,7 +284,7 @@ impl Counter {
         let pair = self.pair(&base, sample.value, sample.at, sample.evidence.bounds);
         // What cannot be between two readings of our time may be between those of the device.
         let late = || {
-            let pair = as_delivered_late(&base, sample, pair, self.settings.latest_us)?;
+            let pair = as_delivered_late(&base, sample, pair)?;
             weigh(&self.settings, pair, signs).filter(Meaning::is_plain_step)
         };
         match weigh(&self.settings, pair, signs).or_else(late) {

@@ -62,9 +62,6 @@ pub struct Settings {
     /// refreshed once a second but polled at 50 Hz needs 1,000,000 here, or each refresh looks
     /// like an impossible jump.
     pub lag_us: i64,
-    /// So much more may lie between two readings by the clock of their device than by ours, in microseconds: one was
-    /// delivered late. A clock that is set forward makes no more than this of doubt.
-    pub latest_us: i64,
     /// Whether it keeps its value when the controller restarts. `None`: nobody knows.
     pub retentive: Option<bool>,
     /// What else sets it back.
@@ -92,7 +89,6 @@ impl Default for Settings {
             tolerance: Fraction { num: 11, den: 10 },
             step: 50,
             lag_us: 0,
-            latest_us: 2_000_000,
             retentive: None,
             resets: Resets::default(),
             gap_after_us: 2_000_000,

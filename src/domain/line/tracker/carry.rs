@@ -105,7 +105,6 @@ pub(super) fn timed(settings: Settings, map: &PlcMap, tag: u16, time_scale: f64)
     Settings {
         gap_after_us: scaled(GAP_AFTER_US),
         lag_us: settings.lag_us.saturating_add((DATING_US * (time_scale - 1.0)) as i64),
-        latest_us: scaled(settings.latest_us),
         batch_early: polls,
         batch_late: polls,
         mapping: map.mapping(tag),

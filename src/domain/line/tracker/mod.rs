@@ -7,7 +7,6 @@ mod hand;
 mod odometer;
 mod rounds;
 mod show;
-mod standing;
 mod station;
 mod tell;
 mod weigh;
@@ -359,7 +358,6 @@ impl LineTracker {
             self.chronicle.reset(delta.to);
         }
         let (from, to) = (delta.from, delta.to);
-        self.counted_at_rest(position, (from, to), count);
         self.chronicle.count(&Booking { counter: position, from, to, count, gap: apart, reset });
         self.tell(position, delta, apart, count, at);
     }

@@ -77,7 +77,7 @@ impl LineTracker {
     }
 
     /// At which side of the machine a counter counts: the way in, or the way out.
-    pub(super) fn side(&self, ledger: &Ledger) -> Option<usize> {
+    fn side(&self, ledger: &Ledger) -> Option<usize> {
         match self.role(ledger) {
             Role::Infeed | Role::Void => Some(0),
             Role::Good | Role::Reject(_) | Role::Sample => Some(1),

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::line::balance::Total;
 use crate::line::counter::{Evidence, batch_key};
 use crate::line::event::{Event, EventKind};
 use crate::line::state::{State, TimeClass};
@@ -16,7 +15,6 @@ use crate::reading::{Miss, Quality, Reading, Value};
 use crate::units::{Count, Moment, SECOND_US};
 
 use super::Ledger;
-use super::standing::Standing;
 
 /// A station is stale after three periods of its fastest group, but not before two seconds.
 const STALE_PERIODS: i64 = 3;
@@ -24,15 +22,6 @@ const STALE_AT_LEAST_US: i64 = 2 * SECOND_US;
 
 /// A heartbeat that stands still for so long means that the values are frozen.
 const FROZEN_AFTER_US: i64 = 5 * SECOND_US;
-
-/// An uptime counts seconds, tenths or milliseconds, so that a tick of it is no shorter than this, in microseconds.
-const UPTIME_TICK_US: u64 = 1_000;
-
-/// So many ticks more than passed are no clock any more: words of a register that were turned round.
-const UPTIME_JUMPS: u64 = 100_000;
-
-/// An uptime that is doubted for so long, in microseconds, is another one and is believed.
-const UPTIME_DOUBTED_US: i64 = 60 * SECOND_US;
 
 /// One machine of a line.
 pub(super) struct Station {
@@ -59,16 +48,13 @@ pub(super) struct Station {
     evidence: Evidence,
     /// Odometers among the readings of this moment.
     odometers: Vec<(u16, u64)>,
-    /// The uptime as last believed, and when it was read.
-    uptime: Option<(u64, Moment)>,
+    uptime_s: Option<u64>,
     /// Groups that have not been read since the controller may have restarted.
     session_lost: Vec<bool>,
     /// Last good value of each counting tag, for notifications that bring only changes.
     pub(super) held: Vec<Option<u64>>,
     bad: BTreeSet<u16>,
     measures: Vec<Option<(f64, i64)>>,
-    /// What it counted while it said that it stands.
-    pub(super) standing: Standing,
     /// Its published records of weights.
     pub(super) weighings: Vec<Reader>,
 }
@@ -84,8 +70,7 @@ impl Station {
             held: vec![None; map.tags.len()],
             measures: vec![None; map.tags.len()],
             session_lost: vec![false; map.groups.len()],
-            uptime: None,
-            standing: Standing::default(),
+            uptime_s: None,
             stale_after_us: scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US)),
             frozen_after_us: scaled(FROZEN_AFTER_US),
             weighings: Reader::all(&map),
@@ -182,22 +167,15 @@ impl Station {
         self.batch.as_ref().filter(|_| self.brings_changes_only() || told())
     }
 
-    /// Total of one of its counters in capsules and when it was read, if it is current and nothing in it waits to be
-    /// decided.
-    pub(super) fn current_total(&self, ledger: &Ledger, now: Moment) -> Option<Total> {
+    /// Total of one of its counters in capsules, if it is current and nothing in it waits to be decided.
+    pub(super) fn current_total(&self, ledger: &Ledger, now: Moment) -> Option<Count> {
         let base = ledger.counter.baseline()?;
         let group = usize::from(self.map.tags[usize::from(ledger.tag)].group);
         let period_us = self.map.groups.get(group).map_or(0, |group| group.period_us);
         let fresh_us = self.stale_after_us + STALE_PERIODS * period_us;
         let current = self.up && !self.frozen && now.mono_us - base.at.mono_us <= fresh_us;
         let decided = ledger.counter.undecided().is_zero();
-        (current && decided).then(|| Total {
-            count: self.map.capsules(ledger.tag, base.total),
-            each: self.map.capsules(ledger.tag, Count::exact(1)).high(),
-            at_us: base.at.mono_us,
-            off_us: ledger.counter.off_us(),
-            settings: *ledger.counter.settings(),
-        })
+        (current && decided).then(|| self.map.capsules(ledger.tag, base.total))
     }
 
     /// Whether its readings are current.
@@ -304,7 +282,11 @@ impl Station {
             }
             Role::Uptime => {
                 let uptime_s = whole();
-                self.read_uptime(uptime_s, at);
+                if self.uptime_s.zip(uptime_s).is_some_and(|(before, now)| now < before) {
+                    self.suspect_restart();
+                }
+                self.evidence.uptime_s = uptime_s;
+                self.uptime_s = uptime_s.or(self.uptime_s);
             }
             Role::Odometer { .. } => {
                 self.odometers.extend(whole().map(|value| (reading.tag, value)));
@@ -320,27 +302,6 @@ impl Station {
             }
             _ => {}
         }
-    }
-
-    /// An uptime that fell tells of a restart. One that jumps as no clock does is torn or turned round and proves nothing,
-    /// unless it stays so.
-    fn read_uptime(&mut self, uptime_s: Option<u64>, at: Moment) {
-        let Some(now_s) = uptime_s else { return };
-        let before = self.uptime;
-        let passed_us = |(_, then): &(u64, Moment)| at.mono_us.saturating_sub(then.mono_us).max(0);
-        let possible = |before: &(u64, Moment)| {
-            let most = UPTIME_JUMPS + passed_us(before).unsigned_abs() / UPTIME_TICK_US;
-            now_s.saturating_sub(if now_s < before.0 { 0 } else { before.0 }) <= most
-        };
-        let overdue = |before: &(u64, Moment)| passed_us(before) > UPTIME_DOUBTED_US;
-        if before.as_ref().is_some_and(|before| !possible(before) && !overdue(before)) {
-            return;
-        }
-        if before.is_some_and(|(then_s, _)| now_s < then_s) {
-            self.suspect_restart();
-        }
-        self.evidence.uptime_s = Some(now_s);
-        self.uptime = Some((now_s, at));
     }
 
     /// Looks at the heartbeat after a snapshot was applied.

@@ -5,12 +5,8 @@ use crate::line::counter::{Cause, Delta, Flags};
 use crate::line::event::{Event, EventKind};
 use crate::units::{Count, Moment};
 
-/// What is wrong with a counter at every reading, as an odometer that contradicts it or a map that does not fit, is told once
-/// in so long, in microseconds.
-const SAID_FOR_US: i64 = 3_600_000_000;
-
-/// So many jumps with no ordinary step between them are those of a register that is no counter.
-const MISFIT_JUMPS: u8 = 5;
+/// A counter that its odometer contradicts with every stroke is told of once in so long, in microseconds.
+const CONTRADICTED_EVERY_US: i64 = 3_600_000_000;
 
 /// What was said of a counter and what still may have to be said.
 #[derive(Default)]
@@ -20,36 +16,6 @@ pub(super) struct Told {
     waiting: Option<(i64, Event)>,
     /// When it was last said that its odometer contradicts it, in microseconds of the boot clock.
     contradicted_us: Option<i64>,
-    /// The most that it counted at once for certain.
-    largest: u64,
-    /// How often it jumped as no counter does since its last ordinary step.
-    jumps: u8,
-    /// When it was last said that its map does not fit.
-    misfit_us: Option<i64>,
-}
-
-impl Told {
-    /// Notes what a delta shows of the register itself. True if it is now known to be no counter.
-    fn feel(&mut self, delta: &Delta, at: Moment) -> bool {
-        if jumps(delta) {
-            self.jumps = self.jumps.saturating_add(1);
-        } else if delta.cause == Cause::Step && delta.count.is_exact() && !delta.count.is_zero() {
-            self.largest = self.largest.max(delta.count.best());
-            self.jumps = 0;
-        }
-        self.jumps >= MISFIT_JUMPS && !self.is_misfit(at)
-    }
-
-    /// Whether it was said not long ago that its map does not fit.
-    fn is_misfit(&self, at: Moment) -> bool {
-        self.misfit_us.is_some_and(|said_us| at.mono_us - said_us < SAID_FOR_US)
-    }
-}
-
-/// Whether a delta is what no counter does: its value is another one, or cannot be.
-fn jumps(delta: &Delta) -> bool {
-    matches!(delta.cause, Cause::Preset | Cause::Torn)
-        || delta.flags.contains(Flags::BEYOND_MODULUS)
 }
 
 impl LineTracker {
@@ -67,9 +33,6 @@ impl LineTracker {
         if !matches!(delta.cause, Cause::Quarantined | Cause::Duplicate) {
             told.waiting = None;
         }
-        let misfit = told.feel(delta, at);
-        let jumps = jumps(delta) || delta.cause == Cause::Quarantined;
-        let known = known || jumps && told.is_misfit(at);
         let ordinary = delta.is_ordinary() || known;
         if ordinary && !apart || delta.cause == Cause::Gap && delta.count.is_zero() {
             return;
@@ -86,71 +49,28 @@ impl LineTracker {
             return;
         }
         self.events.push(event);
+        let mut alarm = |word, detail: &str| {
+            let mut event = station.event(EventKind::Alarm, at.utc_us, word, detail.into());
+            event.tag = Some(ledger.id.clone());
+            self.events.push(event);
+        };
         if delta.flags.contains(Flags::VIOLATION) {
-            self.alarm(
-                position,
-                "conservation",
-                "the counts of this segment do not add up to its value",
-                at,
-            );
-        }
-        if misfit {
-            self.ledgers[position].told.misfit_us = Some(at.mono_us);
-            self.alarm(
-                position,
-                "misfit",
-                "its values jump as those of no counter: the register, its width or the order of its words in the map \
-                 may be wrong",
-                at,
-            );
+            alarm("conservation", "the counts of this segment do not add up to its value");
         }
         if delta.flags.contains(Flags::CONTRADICTED) {
-            let position = self.dominant(position);
-            self.ledgers[position].told.contradicted_us = Some(at.mono_us);
-            self.alarm(
-                position,
+            alarm(
                 "contradicted",
                 "it counted more than its odometer allows: either one count of the odometer is more capsules than the \
                  map says, or the two do not move in the same moment",
-                at,
             );
+            self.ledgers[position].told.contradicted_us = Some(at.mono_us);
         }
-    }
-
-    fn alarm(&mut self, position: usize, word: &str, detail: &str, at: Moment) {
-        let ledger = &self.ledgers[position];
-        let station = &self.stations[ledger.station];
-        let mut event = station.event(EventKind::Alarm, at.utc_us, word, detail.into());
-        event.tag = Some(ledger.id.clone());
-        self.events.push(event);
-    }
-
-    /// Counters that share what an odometer leaves: of its side of the machine.
-    fn sharing(&self, position: usize) -> impl Iterator<Item = usize> {
-        let shared = |at: usize| {
-            let ledger = &self.ledgers[at];
-            let odometer = ledger.odometer.map(|link| link.tag);
-            (ledger.station, odometer, self.side(ledger))
-        };
-        let of = shared(position);
-        (0..self.ledgers.len())
-            .filter(move |&at| at == position || of.1.is_some() && shared(at) == of)
-    }
-
-    /// The one of the counters that share an odometer which is accused when they count more than it allows together: the
-    /// one that counts most at once. One capsule of a reject that comes with a good capsule too many is not the culprit.
-    fn dominant(&self, position: usize) -> usize {
-        let largest = |at: &usize| (self.ledgers[*at].told.largest, *at == position);
-        self.sharing(position).max_by_key(largest).unwrap_or(position)
     }
 
     /// Whether a step has nothing to tell but that the odometer contradicts it, which was said not long ago.
     fn is_known_contradiction(&self, position: usize, delta: &Delta, at: Moment) -> bool {
-        let said = |at: usize| self.ledgers[at].told.contradicted_us;
-        let known = self
-            .sharing(position)
-            .filter_map(said)
-            .any(|said_us| at.mono_us - said_us < SAID_FOR_US);
+        let said_us = self.ledgers[position].told.contradicted_us;
+        let known = said_us.is_some_and(|said_us| at.mono_us - said_us < CONTRADICTED_EVERY_US);
         let flags = Flags::CONTRADICTED.union(Flags::AFTER_MISS).union(Flags::UNVERIFIED);
         known
             && delta.cause == Cause::Step

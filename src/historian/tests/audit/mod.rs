@@ -99,6 +99,7 @@ fn flipped(text: &str, at: usize) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Shows: ACC-11
 #[test]
 fn whatever_byte_of_ten_thousand_entries_is_changed_is_found() {
     let dir = tempfile::tempdir().unwrap();
@@ -158,6 +159,7 @@ fn whatever_byte_of_ten_thousand_entries_is_changed_is_found() {
     assert!(missed_without >= in_text, "{missed_without} of {n}");
 }
 
+/// Shows: ACC-11
 #[test]
 fn rows_taken_out_put_in_moved_and_cut_off_are_found() {
     let dir = tempfile::tempdir().unwrap();
@@ -210,6 +212,7 @@ fn rows_taken_out_put_in_moved_and_cut_off_are_found() {
 }
 
 /// Whoever can write the file can write the whole chain anew. Only a head that somebody else keeps tells.
+/// Shows: ACC-11
 #[test]
 fn a_chain_that_is_written_anew_is_found_by_a_head_that_was_told() {
     let dir = tempfile::tempdir().unwrap();
@@ -290,6 +293,7 @@ fn note(text: &str) -> GapNote {
     GapNote { gap: GapId::Event(7), at_us: 5, author: "Li".into(), text: text.into() }
 }
 
+/// Shows: ACC-12
 #[test]
 fn what_cannot_be_noted_is_not_done() {
     let dir = tempfile::tempdir().unwrap();

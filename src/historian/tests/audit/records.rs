@@ -6,6 +6,7 @@ fn signer(meaning: Meaning) -> Actor {
     Actor { account: "li.wei".to_owned(), signs: Some(meaning), ..by() }
 }
 
+/// Shows: ACC-13
 #[test]
 fn a_signature_is_bound_to_the_record_and_the_record_to_it() {
     let dir = tempfile::tempdir().unwrap();

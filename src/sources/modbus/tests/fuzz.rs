@@ -80,11 +80,13 @@ async fn fuzz(framing: Framing) {
     assert!(n > 50 && taken > 0, "{taken} of {n} were answers");
 }
 
+/// Shows: EVI-07
 #[tokio::test]
 async fn no_bytes_of_modbus_tcp_panic_the_client_or_pass_for_an_answer() {
     fuzz(Framing::Tcp).await;
 }
 
+/// Shows: EVI-07
 #[tokio::test]
 async fn no_bytes_of_rtu_panic_the_client_or_pass_for_an_answer() {
     fuzz(Framing::Rtu).await;

@@ -6,7 +6,6 @@ mod damage;
 mod hand;
 mod laws;
 mod line;
-mod misfit;
 mod odometer;
 mod periods;
 mod script;
