@@ -9,6 +9,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use domain::units::Count;
 use simulators::{Fault, Scenario, ServiceFault};
@@ -186,6 +187,15 @@ impl ServiceSide {
         let Some(database) = &self.database else { return false };
         let sql = "delete from capline.event where seq = (select min(seq) from capline.event)";
         database.admin().await.execute(sql, &[]).await.expect("an administrator may do so") == 1
+    }
+
+    /// Waits until the database holds what the journal has, which a busy machine delays, and for a minute at most.
+    pub(crate) async fn settles(&self, site: &Site) {
+        let Some(database) = &self.database else { return };
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end && not_once(database, &site.data()).await.is_some() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// What is not as it must be once everything works again.

@@ -138,6 +138,7 @@ impl Stage {
         self.plant.hold();
         self.plant.shown().await;
         self.side.act(i64::MAX).await;
+        self.side.settles(&self.site).await;
         let truth = self.truth();
         let end = Instant::now() + LAST_CAPSULES;
         loop {
