@@ -56,7 +56,8 @@ impl Frame {
             }
             @for hour in hours {
                 line.grid x1=(at(self.x(hour))) x2=(at(self.x(hour))) y1=(ABOVE) y2=(at(self.height - BELOW)) {}
-                text x=(at(self.x(hour))) y=(at(self.height - 6.0)) text-anchor="middle" { (hm(sheet.zone, hour)) }
+                // A time at the right end stands before its line, or it would be cut.
+                text x=(at(self.x(hour))) y=(at(self.height - 6.0)) text-anchor=(if self.x(hour) > WIDTH - 24.0 { "end" } else { "middle" }) { (hm(sheet.zone, hour)) }
             }
         }
     }
