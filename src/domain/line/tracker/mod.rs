@@ -3,6 +3,7 @@
 mod account;
 mod carry;
 mod change;
+mod elapsed;
 mod group;
 mod hand;
 mod odometer;

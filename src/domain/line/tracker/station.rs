@@ -16,6 +16,7 @@ use crate::reading::{Miss, Quality, Reading, Value};
 use crate::units::{Count, Moment, SECOND_US};
 
 use super::Ledger;
+use super::elapsed::Elapsed;
 use super::standing::Standing;
 
 /// A station is stale after three periods of its fastest group, but not before two seconds.
@@ -24,15 +25,6 @@ const STALE_AT_LEAST_US: i64 = 2 * SECOND_US;
 
 /// A heartbeat that stands still for so long means that the values are frozen.
 const FROZEN_AFTER_US: i64 = 5 * SECOND_US;
-
-/// An uptime counts seconds, tenths or milliseconds, so that a tick of it is no shorter than this, in microseconds.
-const UPTIME_TICK_US: u64 = 1_000;
-
-/// So many ticks more than passed are no clock any more: words of a register that were turned round.
-const UPTIME_JUMPS: u64 = 100_000;
-
-/// An uptime that is doubted for so long, in microseconds, is another one and is believed.
-const UPTIME_DOUBTED_US: i64 = 60 * SECOND_US;
 
 /// One machine of a line.
 pub(super) struct Station {
@@ -59,8 +51,8 @@ pub(super) struct Station {
     evidence: Evidence,
     /// Odometers among the readings of this moment.
     odometers: Vec<(u16, u64)>,
-    /// The uptime as last believed, and when it was read.
-    uptime: Option<(u64, Moment)>,
+    uptime: Elapsed,
+    since_reset: Elapsed,
     /// Groups that have not been read since the controller may have restarted.
     session_lost: Vec<bool>,
     /// Last good value of each counting tag, for notifications that bring only changes.
@@ -85,7 +77,8 @@ impl Station {
             held: vec![None; map.tags.len()],
             measures: vec![None; map.tags.len()],
             session_lost: vec![false; map.groups.len()],
-            uptime: None,
+            uptime: Elapsed::default(),
+            since_reset: Elapsed::default(),
             standing: Standing::default(),
             stale_after_us: scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US)),
             frozen_after_us: scaled(FROZEN_AFTER_US),
@@ -192,12 +185,15 @@ impl Station {
         let fresh_us = self.stale_after_us + STALE_PERIODS * period_us;
         let current = self.up && !self.frozen && now.mono_us - base.at.mono_us <= fresh_us;
         let decided = ledger.counter.undecided().is_zero();
+        // What its readings are off together is no difference between counters of one reading.
+        let settings = self.map.tags[usize::from(ledger.tag)].counter?;
+        let dating_us = ledger.counter.settings().lag_us.saturating_sub(settings.lag_us).max(0);
         (current && decided).then(|| Total {
             count: self.map.capsules(ledger.tag, base.total),
             each: self.map.capsules(ledger.tag, Count::exact(1)).high(),
             at_us: base.at.mono_us,
-            off_us: ledger.counter.off_us(),
-            settings: *ledger.counter.settings(),
+            off_us: ledger.counter.off_us().saturating_add(dating_us),
+            settings,
         })
     }
 
@@ -310,7 +306,11 @@ impl Station {
             Role::Odometer { .. } => {
                 self.odometers.extend(whole().map(|value| (reading.tag, value)));
             }
-            Role::SinceReset => self.evidence.since_reset_s = whole(),
+            Role::SinceReset => {
+                let since_s = whole();
+                self.evidence.since_reset_s =
+                    since_s.and_then(|now_s| self.since_reset.feel(now_s, at));
+            }
             Role::BatchId => self.read_batch(&reading.value, at, events),
             Role::Condition | Role::Weight | Role::WeightDeviation | Role::SpeedSetpoint => {
                 if let Some(value) = scaled()
@@ -323,25 +323,13 @@ impl Station {
         }
     }
 
-    /// An uptime that fell tells of a restart. One that jumps as no clock does is torn or turned round and proves nothing,
-    /// unless it stays so.
+    /// An uptime that fell tells of a restart.
     fn read_uptime(&mut self, uptime_s: Option<u64>, at: Moment) {
-        let Some(now_s) = uptime_s else { return };
-        let before = self.uptime;
-        let passed_us = |(_, then): &(u64, Moment)| at.mono_us.saturating_sub(then.mono_us).max(0);
-        let possible = |before: &(u64, Moment)| {
-            let most = UPTIME_JUMPS + passed_us(before).unsigned_abs() / UPTIME_TICK_US;
-            now_s.saturating_sub(if now_s < before.0 { 0 } else { before.0 }) <= most
-        };
-        let overdue = |before: &(u64, Moment)| passed_us(before) > UPTIME_DOUBTED_US;
-        if before.as_ref().is_some_and(|before| !possible(before) && !overdue(before)) {
-            return;
-        }
-        if before.is_some_and(|(then_s, _)| now_s < then_s) {
+        let before = self.uptime.told();
+        self.evidence.uptime_s = uptime_s.and_then(|now_s| self.uptime.feel(now_s, at));
+        if before.zip(self.evidence.uptime_s).is_some_and(|(before, now)| now < before) {
             self.suspect_restart();
         }
-        self.evidence.uptime_s = Some(now_s);
-        self.uptime = Some((now_s, at));
     }
 
     /// Looks at the heartbeat after a snapshot was applied.

@@ -4,6 +4,7 @@
 use super::line::{line_of, poll};
 use super::script::{Journal, moment};
 use crate::line::event::EventKind;
+use crate::line::tracker::elapsed::Elapsed;
 use crate::line::tracker::{Carry, LineTracker};
 use crate::plc_map::filler_map;
 use crate::units::{Count, TagId};
@@ -28,6 +29,11 @@ id = "uptime"
 register = "holding 1"
 type = "u32"
 role = "uptime"
+[[tag]]
+id = "cleared"
+register = "holding 9"
+type = "u32"
+role = "since_reset"
 [[tag]]
 id = "strokes"
 register = "holding 3"
@@ -57,6 +63,7 @@ odometer = "strokes"
 struct Shown {
     state: u64,
     uptime: u64,
+    cleared: u64,
     strokes: u64,
     bad: u64,
     good: u64,
@@ -77,9 +84,9 @@ impl Watch {
     /// So many polls, two a second.
     fn poll(&mut self, polls: u64, shown: impl Fn(u64) -> Shown) {
         for n in self.polls..self.polls + polls {
-            let Shown { state, uptime, strokes, bad, good } = shown(n);
+            let Shown { state, uptime, cleared, strokes, bad, good } = shown(n);
             let seconds = n as f64 / 2.0;
-            self.tracker.advance(&poll(seconds, &[state, uptime, strokes, bad, good]));
+            self.tracker.advance(&poll(seconds, &[state, uptime, cleared, strokes, bad, good]));
             self.tracker.check(moment(seconds));
             self.journal.store(self.tracker.take_changes());
         }
@@ -107,7 +114,8 @@ impl Watch {
 /// A machine that makes a stroke at each poll, one capsule of 50 rejected at every tenth.
 fn runs(n: u64) -> Shown {
     let bad = n / 10;
-    Shown { state: 3, uptime: 1_000 + n / 2, strokes: 70 + n, bad, good: 400 + 50 * n - bad }
+    let (uptime, cleared) = (1_000 + n / 2, 500 + n / 2);
+    Shown { state: 3, uptime, cleared, strokes: 70 + n, bad, good: 400 + 50 * n - bad }
 }
 
 /// Two words as somebody reads them who takes the other for the first.
@@ -139,6 +147,20 @@ fn a_map_with_turned_words_is_told_once_and_floods_nothing() {
     assert_eq!((watch.alarms(), watch.rows()), (vec![], 2));
 }
 
+#[test]
+fn a_time_that_leaps_is_not_believed_unless_it_stays() {
+    let at = |seconds| moment(seconds);
+    let mut elapsed = Elapsed::default();
+    assert_eq!(elapsed.feel(1_000, at(0.0)), Some(1_000));
+    assert_eq!(elapsed.feel(turned(1_001), at(1.0)), None);
+    assert_eq!((elapsed.feel(1_002, at(2.0)), elapsed.told()), (Some(1_002), Some(1_002)));
+    // Begun anew; in milliseconds; another clock.
+    assert_eq!(elapsed.feel(0, at(3.0)), Some(0));
+    assert_eq!(elapsed.feel(20_000, at(23.0)), Some(20_000));
+    assert_eq!(elapsed.feel(9_000_000, at(24.0)), None);
+    assert_eq!(elapsed.feel(9_000_060, at(84.0)), Some(9_000_060));
+}
+
 /// Twenty seconds of turned words in between: single words are read as they are, and are counted once.
 /// Shows: CNT-01
 #[test]
@@ -149,6 +171,7 @@ fn an_uptime_that_was_turned_round_is_no_restart() {
         let shown = runs(n);
         Shown {
             uptime: turned(shown.uptime),
+            cleared: turned(shown.cleared),
             strokes: turned(shown.strokes),
             good: turned(shown.good),
             ..shown
