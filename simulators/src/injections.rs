@@ -24,6 +24,13 @@ pub struct Injection {
     pub until_us: Option<i64>,
     /// What it takes, in the unit of the catalogue; 0 for a fault that takes nothing.
     pub value: f64,
+    /// Which of the fillers side by side it strikes, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub filler: u32,
+}
+
+fn is_first(filler: &u32) -> bool {
+    *filler == 0
 }
 
 impl Injection {
@@ -54,7 +61,18 @@ impl Injection {
             _ => Some(from_us),
         };
         let value = value.or(entry.value.map(|figure| figure.default)).unwrap_or(0.0);
-        Ok(Injection { fault, from_us, until_us, value })
+        Ok(Injection { fault, from_us, until_us, value, filler: 0 })
+    }
+
+    /// The same at another of the fillers side by side, from 0.
+    ///
+    /// # Errors
+    /// The fault strikes the first filler only, or all machines at once.
+    pub fn at_filler(self, filler: u32) -> Result<Injection, InjectError> {
+        if filler > 0 && self.fault != Fault::Jam {
+            return Err(InjectError::OfTheFirst(self.fault));
+        }
+        Ok(Injection { filler, ..self })
     }
 
     /// Whether it is on at a plant time.
@@ -108,6 +126,9 @@ pub enum InjectError {
     /// It belongs to the start of a plant.
     #[error("{}: a running plant cannot do this; start one with counters near their end", .0.name())]
     AtStart(Fault),
+    /// It strikes no filler beside the first.
+    #[error("{}: of fillers side by side only a jam strikes another than the first; leave out filler", .0.name())]
+    OfTheFirst(Fault),
     /// It takes no such figure.
     #[error("{}: it takes no {what}; leave out {given}", .fault.name())]
     TakesNone {

@@ -130,6 +130,32 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Good capsules that all fillers ejected.
+    pub fn made_by_all(&self) -> u64 {
+        self.made + self.beside.iter().map(|filler| filler.made).sum::<u64>()
+    }
+
+    /// When the line stood: of one filler its stops, of several the times in which none of them ran. Such a time is of
+    /// the filler that stopped last, whose position is told with it.
+    pub fn line_stops(&self) -> Vec<(usize, StopRecord)> {
+        let first = self.stops.iter().cloned().map(|stop| (0, stop)).collect();
+        self.beside.iter().zip(1..).fold(first, |line: Vec<(usize, StopRecord)>, (filler, nth)| {
+            let both = |(before, stop): &(usize, StopRecord)| {
+                let of = filler.stops.iter().filter_map(|other| {
+                    let ends_us = [stop.to_us, other.to_us].into_iter().flatten().min();
+                    let (nth, last) = match other.from_us > stop.from_us {
+                        true => (nth, other),
+                        false => (*before, stop),
+                    };
+                    let stands = ends_us.is_none_or(|end_us| last.from_us < end_us);
+                    stands.then(|| (nth, StopRecord { to_us: ends_us, ..last.clone() }))
+                });
+                of.collect::<Vec<_>>()
+            };
+            line.iter().flat_map(both).collect()
+        })
+    }
+
     /// Capsules that all fillers loaded, less all that left the line in any way and all that are inside: 0.
     pub fn unaccounted(&self) -> i128 {
         let sum = |counts: &[u64]| counts.iter().map(|&n| i128::from(n)).sum::<i128>();
@@ -161,7 +187,7 @@ pub struct Standing {
 }
 
 /// What a filler beside the first did since plant time 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FillerLedger {
     /// Strokes.
     pub strokes: u64,
@@ -177,6 +203,9 @@ pub struct FillerLedger {
     pub samples: u64,
     /// Capsules loaded and not yet ejected.
     pub in_process: u64,
+    /// Its stops in order of time; the last may still last.
+    #[serde(default)]
+    pub stops: Vec<StopRecord>,
 }
 
 impl FillerLedger {

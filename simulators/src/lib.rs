@@ -82,6 +82,8 @@ pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;
 pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop};
 pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
-pub use score::{CountScore, INFEED, OUTPUT, Score, SignalScore, StopScore, Summary, Truth, tags};
+pub use score::{
+    CountScore, INFEED, OUTPUT, OUTPUT_BESIDE, Score, SignalScore, StopScore, Summary, Truth, tags,
+};
 pub use stops::{CHANGEOVER, CLEANING, Preset, State};
 pub use trace::{Change, Recorder, Replay, Table, Trace, TraceError};

@@ -88,6 +88,7 @@ impl Scenario {
             length_us,
             speed,
             long: true,
+            fillers: 1,
             batch_size: crate::PlantConfig::default().batch_size,
             start: crate::Counters::in_use(),
             output: Output::Lifetime,

@@ -325,7 +325,7 @@ impl Model {
     }
 
     /// Lets a fault strike. One that began in the past begins now, for what is made cannot change any more; what it does
-    /// to answers and connections is not part of the model. Of fillers side by side it strikes the first.
+    /// to answers and connections is not part of the model. Of fillers side by side it strikes the one that it names.
     pub fn inject(&mut self, injection: Injection) {
         let from_us = injection.from_us.max(self.plant_us);
         self.disturbances.add(Injection { from_us, ..injection });
@@ -487,8 +487,10 @@ impl Model {
         self.line.fillers[0].more_rejects.set(chance);
     }
 
-    fn strike(&mut self, Injection { fault, from_us, until_us, value }: Injection) {
-        let filler = &mut self.line.fillers[0];
+    fn strike(&mut self, Injection { fault, from_us, until_us, value, filler }: Injection) {
+        // Who asks for a filler that is not there strikes the last one.
+        let last = self.line.fillers.len().saturating_sub(1);
+        let filler = &mut self.line.fillers[(filler as usize).min(last)];
         match fault {
             Fault::PlcRestart => self.restart_plc_at(from_us),
             Fault::CounterReset => self.reset_batch_counters(0, from_us),
@@ -573,5 +575,6 @@ fn beside(filler: &Filler) -> FillerLedger {
         rejected: totals.rejected(),
         samples: totals.samples,
         in_process: filler.in_process(),
+        stops: filler.stops.clone(),
     }
 }

@@ -14,7 +14,7 @@ use toml::Spanned;
 use crate::{
     catalogue::Fault,
     injections::Injection,
-    model::{Counters, Model},
+    model::{Counters, MOST_FILLERS, Model},
     plant::PlantConfig,
     report::Report,
     score::{OUTPUT, Score},
@@ -38,6 +38,8 @@ pub struct Scenario {
     pub speed: f64,
     /// Whether it is too long for every run of the tests.
     pub long: bool,
+    /// Fillers side by side.
+    pub fillers: u32,
     /// Good capsules after which a batch ends.
     pub batch_size: u64,
     /// What the counters show at the start.
@@ -118,6 +120,7 @@ struct File {
     speed: Spanned<f64>,
     #[serde(default)]
     long: bool,
+    fillers: Option<Spanned<u32>>,
     batch_size: Option<u64>,
     #[serde(default)]
     start: Counters,
@@ -140,6 +143,7 @@ struct Order {
     at_s: f64,
     for_s: Option<f64>,
     value: Option<f64>,
+    filler: Option<u32>,
 }
 
 fn one() -> u64 {
@@ -228,15 +232,27 @@ impl Scenario {
             let problem = format!("speed {speed}: between 0.1 and 1000 are possible");
             return Err(wrong(written.speed.span().start, problem));
         }
+        let fillers = written.fillers.as_ref().map_or(1, |fillers| *fillers.get_ref());
+        if !(1..=MOST_FILLERS).contains(&fillers) {
+            let problem = format!("fillers {fillers}: 1 to {MOST_FILLERS} can work side by side");
+            return Err(wrong(written.fillers.map_or(0, |fillers| fillers.span().start), problem));
+        }
         let mut inject = Vec::new();
         for order in &written.inject {
             let at = order.span().start;
-            let Order { fault, at_s, for_s, value } = order.get_ref();
+            let Order { fault, at_s, for_s, value, filler } = order.get_ref();
             if !(0.0..=seconds).contains(at_s) {
                 let problem = format!("at_s {at_s}: the scenario lasts from 0 to {seconds}");
                 return Err(wrong(at, problem));
             }
             let injection = Injection::new(*fault, us(*at_s), for_s.map(us), *value);
+            let injection = injection.map_err(|error| wrong(at, error.to_string()))?;
+            let filler = filler.unwrap_or(1);
+            if !(1..=fillers).contains(&filler) {
+                let problem = format!("filler {filler}: this plant has {fillers}, counted from 1");
+                return Err(wrong(at, problem));
+            }
+            let injection = injection.at_filler(filler - 1);
             inject.push(injection.map_err(|error| wrong(at, error.to_string()))?);
         }
         Ok(Scenario {
@@ -247,6 +263,7 @@ impl Scenario {
             length_us: us(seconds),
             speed,
             long: written.long,
+            fillers,
             batch_size: written.batch_size.unwrap_or(PlantConfig::default().batch_size),
             start: written.start,
             output: written.output,
@@ -282,6 +299,7 @@ impl Scenario {
             seed: self.seed,
             speed: self.speed,
             preset: self.preset,
+            fillers: self.fillers,
             batch_size: self.batch_size,
             start_counters: self.start,
             held: true,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     catalogue::Fault,
     injections::Injection,
-    ledger::{Ledger, RejectClass},
+    ledger::{FillerLedger, Ledger, RejectClass},
     machines::filler::JOG_US,
     report::{Report, Said, SaidSignal, SaidStop},
     stops::{CHANGEOVER, CLEANING, State},
@@ -26,6 +26,10 @@ pub const OUTPUT: &str = "CF01.Admin.ProdProcessedCount[0].AccCount";
 /// Tag of the infeed of the filler.
 pub const INFEED: &str = "CF01.Admin.ProdConsumedCount[0].Count";
 
+/// Tag of the output of the filler beside it.
+pub const OUTPUT_BESIDE: &str = "CF02.Admin.ProdProcessedCount[0].AccCount";
+const INFEED_BESIDE: &str = "CF02.Admin.ProdConsumedCount[0].Count";
+
 /// A counter and what it should say.
 type TrueCounter = (&'static str, fn(&Ledger) -> u64);
 
@@ -33,9 +37,14 @@ fn rejects(ledger: &Ledger, class: RejectClass) -> u64 {
     ledger.rejects.get(&class).copied().unwrap_or(0)
 }
 
+/// Of the second filler, 0 where there is none.
+fn beside(ledger: &Ledger, count: fn(&FillerLedger) -> u64) -> u64 {
+    ledger.beside.first().map_or(0, count)
+}
+
 /// The counters of the plant, by tag.
 #[rustfmt::skip]
-const COUNTERS: [TrueCounter; 21] = [
+const COUNTERS: [TrueCounter; 25] = [
     (OUTPUT,                      |ledger| ledger.made),
     (INFEED,                      |ledger| ledger.infeed),
     ("CF01.Rej.Unseparated",      |ledger| rejects(ledger, RejectClass::Unseparated)),
@@ -45,6 +54,10 @@ const COUNTERS: [TrueCounter; 21] = [
     ("CF01.Rej.DoubleCap",        |ledger| rejects(ledger, RejectClass::DoubleCap)),
     ("CF01.Samples",              |ledger| ledger.samples),
     ("CF01.Rej.EmptyPocket",      |ledger| ledger.empty_pockets),
+    (OUTPUT_BESIDE,               |ledger| beside(ledger, |filler| filler.made)),
+    (INFEED_BESIDE,               |ledger| beside(ledger, |filler| filler.infeed)),
+    ("CF02.Samples",              |ledger| beside(ledger, |filler| filler.samples)),
+    ("CF02.Rej.EmptyPocket",      |ledger| beside(ledger, |filler| filler.empty_pockets)),
     ("CW04.Statistic.TotalPackagesAccepted.ItemCount", |ledger| ledger.weigher.good),
     ("CW04.Rej.Under",            |ledger| ledger.weigher.under),
     ("CW04.Rej.Over",             |ledger| ledger.weigher.over),
@@ -172,20 +185,24 @@ impl Truth {
 
     /// Judges a report.
     pub fn score(&self, report: &Report) -> Score {
-        let counts = COUNTERS.map(|(tag, truth)| CountScore {
+        // Nothing is true of a filler that is not there.
+        let is_there =
+            |(tag, _): &TrueCounter| !tag.starts_with("CF02") || !self.ledger.beside.is_empty();
+        let counts = COUNTERS.into_iter().filter(is_there).map(|(tag, truth)| CountScore {
             tag: tag.to_owned(),
             truth: truth(&self.ledger).saturating_sub(self.base.as_ref().map_or(0, truth)),
             said: report.counters.get(tag).map(|counter| counter.total),
         });
         let (stops, false_stops) = self.stops(&report.stops);
         let (signals, false_signals) = self.signals(&report.signals);
-        Score { counts: counts.into(), stops, false_stops, signals, false_signals }
+        Score { counts: counts.collect(), stops, false_stops, signals, false_signals }
     }
 
     fn stops(&self, said: &[SaidStop]) -> (Vec<StopScore>, Vec<SaidStop>) {
         let now_us = self.ledger.plant_us;
-        let all = self.ledger.stops.iter().map(|stop| {
-            (stop, self.zero_us + stop.from_us, self.zero_us + stop.to_us.unwrap_or(now_us))
+        let line = self.ledger.line_stops();
+        let all = line.iter().map(|(nth, stop)| {
+            ((nth, stop), self.zero_us + stop.from_us, self.zero_us + stop.to_us.unwrap_or(now_us))
         });
         let all: Vec<_> = all.collect();
         let meets = |stop: &SaidStop, from_us: i64, to_us: i64| {
@@ -196,7 +213,7 @@ impl Truth {
         let long = all.iter().filter(|(_, from_us, to_us)| {
             to_us - from_us >= SHORTEST_STOP_US && *from_us >= begun_us
         });
-        let scored = long.map(|(stop, from_us, to_us)| {
+        let scored = long.map(|((nth, stop), from_us, to_us)| {
             let met: Vec<&SaidStop> =
                 said.iter().filter(|said| tells(said) && meets(said, *from_us, *to_us)).collect();
             // Two stops that follow each other closely both meet; the right one begins nearest.
@@ -204,7 +221,8 @@ impl Truth {
             let start_off_us = nearest.map_or(0, |said| said.from_us - from_us);
             let end_us = nearest.and_then(|said| said.to_us).filter(|_| stop.to_us.is_some());
             let own = !matches!(stop.state, State::Waiting) && stop.code < CLEANING;
-            let key = |said: &&&SaidStop| (said.key.as_deref() == Some("CF01")) == own;
+            let filler = format!("CF{:02}", *nth + 1);
+            let key = |said: &&&SaidStop| (said.key.as_deref() == Some(filler.as_str())) == own;
             StopScore {
                 code: stop.code,
                 from_us: *from_us,

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::output::Output;
 use domain::quality::characteristic::{Characteristic, LAMBDA, Measure};
 use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
 use domain::quality::signal::lingers;
@@ -189,7 +190,7 @@ fn station() -> StationId {
 }
 
 fn characteristic() -> Characteristic {
-    Characteristic::new(Measure::RejectFraction { station: station() })
+    Characteristic::new(Measure::RejectFraction { stations: Output::one(station()) })
 }
 
 /// A minute in which the line ran and nothing was counted.

@@ -108,7 +108,7 @@ fn head(config: &Config, file: &str) -> String {
 fn line_head(line: &LineConfig) -> String {
     format!(
         "\nline {}: {}, target {} capsules/min, counted at {}\n",
-        line.id, line.title.en, line.target_per_minute, line.counting_station
+        line.id, line.title.en, line.target_per_minute, line.output
     )
 }
 

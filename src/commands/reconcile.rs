@@ -81,7 +81,7 @@ fn plan(line: &LineConfig) -> Plan {
             }
         }
     }
-    Plan { line: line.id.clone(), station: line.counting_station.clone(), tags }
+    Plan { line: line.id.clone(), output: line.output.clone(), tags }
 }
 
 fn text(report: &Report) -> String {

@@ -8,12 +8,13 @@ use domain::line::batch::Limits;
 use domain::line::calendar::{Calendar, ShiftRule};
 use domain::line::oee::Ratio;
 use domain::plc_map::document::Section;
-use domain::plc_map::{PlcMap, Protocol, Role, read_title};
+use domain::plc_map::{PlcMap, Protocol, read_title};
 use domain::quality::characteristic::Characteristic;
-use domain::units::{LineId, StationId};
+use domain::units::LineId;
 
 use super::{
-    DeviceConfig, LineConfig, OpcUaAccess, Reader, Wire, access, characteristic, read_span, wire,
+    DeviceConfig, LineConfig, OpcUaAccess, Reader, Wire, access, characteristic, output, read_span,
+    wire,
 };
 
 /// A stop shorter than this is a micro-stop, where nothing else is configured.
@@ -44,7 +45,7 @@ impl Reader<'_> {
             );
         }
         let title = read_title(section, "title");
-        let counting = section.required_text("counting_station", "\"CF01\"");
+        let counting = section.text_or_texts("counting_station", "\"CF01\"");
         section.require("target_per_minute", "6500");
         let target = section.integer("target_per_minute", 1, 10_000_000);
         let micro_stop = read_span(section, "micro_stop", 1_000_000, 3_600_000_000);
@@ -57,21 +58,23 @@ impl Reader<'_> {
         let sections = section.sections("device");
         let devices: Vec<DeviceConfig> = sections.iter().filter_map(|d| self.device(d)).collect();
         let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
-        let counted = StationId::new(counting.map_or("", |at| at.value));
-        let mut characteristics = Characteristic::defaults(&counted, &maps);
+        let output = output::read(&counting, &devices);
+        let mut characteristics =
+            output.as_ref().map_or_else(Vec::new, |output| Characteristic::defaults(output, &maps));
         // Of a device that is not known nothing else is said: its own mistake is told.
         let whole = self.map_problems.is_empty() && devices.len() == sections.len();
         for changes in section.sections("characteristic") {
-            let known = whole && counting.is_some();
+            let known = whole && output.is_some();
             characteristic::read(&changes, known.then_some(&mut characteristics));
         }
         section.finish();
-        check_stations(section, &devices, counting.map(|at| at.value), whole);
+        check_stations(section, &devices);
+        output::check(section, &counting, &devices, whole);
         Some(LineConfig {
             characteristics,
             id: LineId::new(id?.value),
             title: title?,
-            counting_station: StationId::new(counting?.value),
+            output: output?,
             target_per_minute: target?.value as u64,
             micro_stop: micro_stop.unwrap_or(MICRO_STOP),
             material_balance,
@@ -146,14 +149,8 @@ impl Reader<'_> {
     }
 }
 
-/// The counting station must be there, where the `whole` line is known, count good capsules and tell its state; no
-/// station may be there twice.
-fn check_stations(
-    section: &Section<'_, '_>,
-    devices: &[DeviceConfig],
-    counting: Option<&str>,
-    whole: bool,
-) {
+/// No station and no tag may be there twice.
+fn check_stations(section: &Section<'_, '_>, devices: &[DeviceConfig]) {
     let mut seen = HashSet::new();
     for device in devices {
         if !seen.insert(device.map.station.clone()) {
@@ -173,28 +170,6 @@ fn check_stations(
             section.report(
                 "device",
                 format!("tag {id} is there twice in this line, the second time in {file}"),
-            );
-        }
-    }
-    let Some(counting) = counting else { return };
-    let Some(device) = devices.iter().find(|device| device.map.station.as_str() == counting) else {
-        if whole && !devices.is_empty() {
-            let known: Vec<&str> =
-                devices.iter().map(|device| device.map.station.as_str()).collect();
-            let message = format!(
-                "\"{counting}\" is no station of this line; its maps have {}",
-                known.join(", ")
-            );
-            section.report("counting_station", message);
-        }
-        return;
-    };
-    for (role, word) in [(Role::Good, "good"), (Role::State, "state")] {
-        if device.map.position(&role).is_none() {
-            let file = &device.map.file;
-            section.report(
-                "counting_station",
-                format!("{counting} has no tag with role {word}; add it to {file}"),
             );
         }
     }

@@ -5,6 +5,7 @@ pub mod change;
 mod characteristic;
 mod database;
 mod line;
+mod output;
 mod quality;
 mod reach;
 mod web;
@@ -14,6 +15,7 @@ mod wire;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +24,11 @@ use domain::alert::Rule;
 use domain::audit::Configuration;
 use domain::line::batch::Limits;
 use domain::line::calendar::Calendar;
+use domain::line::output::Output;
 use domain::plc_map::document::{Document, Section};
 use domain::plc_map::{PlcMap, Problem, Title};
 use domain::quality::characteristic::Characteristic;
-use domain::units::{LineId, StationId};
+use domain::units::LineId;
 
 use crate::secret::credential;
 
@@ -91,8 +94,8 @@ pub struct LineConfig {
     pub id: LineId,
     /// What people call it.
     pub title: Title,
-    /// The station whose good counter is the output of the line and whose state is the state of the line.
-    pub counting_station: StationId,
+    /// The stations whose good counters together are the output of the line and whose states are the state of the line.
+    pub output: Output,
     /// Target rate, capsules a minute.
     pub target_per_minute: u64,
     /// A stop shorter than this is a micro-stop.
@@ -105,6 +108,21 @@ pub struct LineConfig {
     pub devices: Vec<DeviceConfig>,
     /// What is under statistical control, with the defaults of what was not configured.
     pub characteristics: Vec<Characteristic>,
+}
+
+impl LineConfig {
+    /// Positions of the devices of its output, which follow one another.
+    pub fn counting(&self) -> Range<usize> {
+        let is_first = |device: &DeviceConfig| device.map.station == *self.output.first();
+        let first = self.devices.iter().position(is_first).unwrap_or(0);
+        first..first + self.output.stations().len()
+    }
+
+    /// What the maps of its output call a reason that one of them told. Where several name a code, they name it alike.
+    pub fn stop_title(&self, code: i64) -> Option<&Title> {
+        let counting = self.devices.get(self.counting()).unwrap_or_default();
+        counting.iter().find_map(|device| device.map.stop_reasons.get(&code))
+    }
 }
 
 /// One device of a line.

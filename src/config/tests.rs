@@ -49,9 +49,30 @@ fn shipped_configurations_are_right() {
     for path in shipped {
         let config = Config::load(&path).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(config.lines.len(), 1, "{}", path.display());
-        let machines = if path.ends_with("line.toml") { 5 } else { 2 };
+        let machines = match path.file_name().and_then(|name| name.to_str()) {
+            Some("line.toml") => 5,
+            Some("line-two-fillers.toml") => 6,
+            _ => 2,
+        };
         assert_eq!(config.lines[0].devices.len(), machines, "{}", path.display());
     }
+}
+
+/// Shows: CNT-12
+#[test]
+fn machines_side_by_side_are_one_output_in_the_order_of_the_devices() {
+    let shipped = root().join("config/line-two-fillers.toml");
+    let line = &Config::load(&shipped).unwrap_or_else(|error| panic!("{error}")).lines[0];
+    assert_eq!((line.output.to_string().as_str(), line.counting()), ("CF01 + CF02", 0..2));
+    let reversed = fs::read_to_string(&shipped).expect("a text");
+    let reversed = reversed.replace("[\"CF01\", \"CF02\"]", "[\"CF02\", \"CF01\"]");
+    let folder = root().join("config");
+    let read = |map: &Path| fs::read_to_string(folder.join(map));
+    let again = Config::parse("reversed.toml", &reversed, Path::new(""), &read);
+    assert_eq!(again.unwrap_or_else(|error| panic!("{error}")).lines[0].output, line.output);
+    let ids: Vec<&str> = line.characteristics.iter().map(|chart| &*chart.id).collect();
+    assert_eq!(ids.iter().filter(|id| **id == "reject_fraction" || **id == "speed").count(), 2);
+    assert!(ids.contains(&"reject.CF01.no_dose") && ids.contains(&"reject.CF02.no_dose"));
 }
 
 #[test]

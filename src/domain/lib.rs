@@ -17,6 +17,7 @@
 //! | [`line::count_file`] | counting cases as text |
 //! | [`line::state`] | states of a machine and the class of time they are |
 //! | [`line::transition`] | which changes of state PackML allows |
+//! | [`line::output`] | what makes the output of a line: one machine, or several side by side |
 //! | [`line::stop`] | why a line stood, which machine stopped it, what people say later |
 //! | [`line::weight`] | weights as exact sums, and what is missing of them |
 //! | [`plc_map`] | which register or node means what |

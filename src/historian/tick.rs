@@ -76,6 +76,8 @@ pub struct DeviceTags {
     pub station: domain::units::StationId,
     /// Its tags. A reading's `tag` is a position in here.
     pub tags: Vec<TagId>,
+    /// Whether it is one of several side by side that together make the output of the line.
+    pub beside: bool,
 }
 
 /// What a line goes on from after a start.

@@ -92,8 +92,6 @@ impl Drop for Alive {
 /// The task of one line.
 pub(super) struct LineTask {
     pub(super) id: LineId,
-    /// Station whose output the line counts.
-    pub(super) counting: StationId,
     pub(super) tracker: LineTracker,
     /// Number of the next tick.
     pub(super) next_seq: u64,
@@ -268,10 +266,7 @@ impl LineTask {
         self.tracker.check(now);
         // An end in the middle of an outage is an open one: the capsules made since the last reading are counted by the
         // first reading after the next start.
-        let unseen = match silent.contains(&self.counting) {
-            true => self.tracker.unseen(now),
-            false => Count::ZERO,
-        };
+        let unseen = self.tracker.unseen(silent, now);
         self.note(now, "stopped", not_answered(silent, unseen));
         if !self.store_all(now, &mut outbox, LAST_TRIES).await {
             return Err(anyhow!(
@@ -305,7 +300,6 @@ impl LineTask {
         let known = known.await??;
         let onward = Onward { untouched, baselines: known.baselines, same_boot: known.same_boot };
         let followed_to = self.tracker.followed_to();
-        self.counting = model.stations[model.counting].station.clone();
         self.tracker.change(model, &onward, followed_to);
         self.slots = slots;
         self.hear.send_replace(self.tracker.all_heard());

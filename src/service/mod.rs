@@ -29,8 +29,9 @@ use anyhow::Context;
 use domain::account::SessionLimits;
 use domain::audit::{Actor, Note, What};
 use domain::line::event::EventKind;
+use domain::line::output::Stations;
 use domain::line::tracker::{Carry, LineModel, LineTracker};
-use domain::units::{Count, HOUR_US, LineId, Moment};
+use domain::units::{Count, HOUR_US, LineId, Moment, StationId};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -468,7 +469,9 @@ pub(crate) fn follow(
 
 /// What the positions in the snapshots of a line mean.
 fn device_tags(line: &LineConfig) -> Vec<DeviceTags> {
+    let beside = |station: &StationId| line.output.is_group() && line.output.has(station);
     let of = |device: &DeviceConfig| DeviceTags {
+        beside: beside(&device.map.station),
         station: device.map.station.clone(),
         tags: device.map.tags.iter().map(|tag| tag.id.clone()).collect(),
     };
@@ -477,12 +480,10 @@ fn device_tags(line: &LineConfig) -> Vec<DeviceTags> {
 
 /// What a tracker needs to know of a configured line.
 pub fn model(line: &LineConfig, clock: &Clock) -> LineModel {
-    let counting =
-        line.devices.iter().position(|device| device.map.station == line.counting_station);
     LineModel {
         id: line.id.clone(),
         stations: line.devices.iter().map(|device| device.map.clone()).collect(),
-        counting: counting.unwrap_or(0),
+        counting: line.counting(),
         target_per_minute: line.target_per_minute,
         calendar: line.calendar.clone(),
         time_scale: clock.speed(),

@@ -43,11 +43,14 @@ impl Orders {
         self.waiting.push_back(Waiting { order, by, given, until, reply });
     }
 
-    /// Carries out the next order after a reading of the output that was taken later than it was given. One for each
+    /// Carries out the next order after a reading of the output that was taken later than it was given; of machines side by
+    /// side, after one of each. One for each
     /// reading: two batches that begin in the same moment could not be told apart.
     pub(super) fn read(&mut self, tracker: &mut LineTracker, taken_at: Moment) {
         let due = |waiting: &Waiting| taken_at.mono_us > waiting.given.mono_us;
-        if self.waiting.front().is_some_and(due) && tracker.is_settled() {
+        let read = |waiting: &Waiting| tracker.is_read_since(waiting.given);
+        let next = self.waiting.front().filter(|waiting| due(waiting) && read(waiting));
+        if next.is_some() && tracker.is_settled() {
             self.carry_out(tracker);
         }
     }

@@ -75,7 +75,6 @@ impl RunningLine {
         let (charts, stop_charts) = charts(config, ground);
         let task = LineTask {
             id: config.id.clone(),
-            counting: config.counting_station.clone(),
             tracker: follow.tracker,
             next_seq: follow.next_seq,
             clock,

@@ -135,6 +135,9 @@ impl Stage {
             let report = self.report(&self.line).await;
             let score = truth.score(&report);
             let mut wrong = scenario.judge(&score, &report, &self.shown);
+            if scenario.fillers > 1 {
+                wrong.extend(self.total().await);
+            }
             if let Some(border_us) = self.border_us {
                 wrong.extend(self.shifts(scenario, border_us).await);
             }
@@ -143,6 +146,25 @@ impl Stage {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Whether the output of the line is that of all fillers. That of the first alone must be outside of it, or this shows
+    /// nothing.
+    async fn total(&self) -> Vec<String> {
+        let ledger = self.plant.ledger();
+        let said = match self.app.api().snapshot().await.and_then(|view| count(&view["total"])) {
+            Ok(said) => said,
+            Err(error) => return vec![error],
+        };
+        let (all, one) = (ledger.made_by_all(), ledger.made);
+        let mut wrong = Vec::new();
+        if !said.contains(all) {
+            wrong.push(format!("the fillers made {all}, and {said} is said of the line"));
+        }
+        if said.contains(one) {
+            wrong.push(format!("{said} is said of the line, and the first alone made {one}"));
+        }
+        wrong
     }
 
     /// Whether each shift holds what was made in it. Of a gap across the border each holds what it can have been.
@@ -205,6 +227,9 @@ fn before_a_shift(change_us: i64, speed: f64) -> (Clock, Option<i64>) {
     (Clock::accelerated(ahead_us, speed), Some(border_us))
 }
 
+/// Map of the filler side by side with the first.
+const BESIDE: &str = "plc-maps/cf02-modbus.toml";
+
 /// Maps of the machines beside filler and weigher.
 const OTHERS: [&str; 3] =
     ["plc-maps/ps02-modbus.toml", "plc-maps/md03-modbus.toml", "plc-maps/bc05-modbus.toml"];
@@ -235,7 +260,14 @@ fn configure(site: &Site, plant: &Plant, scenario: &Scenario, border_us: Option<
     if scenario.whole_line {
         devices.extend(OTHERS.map(|map| (map, modbus.as_str())));
     }
+    if scenario.fillers > 1 {
+        devices.insert(1, (BESIDE, modbus.as_str()));
+    }
     site.configure(any_port(), "CF01", &devices);
+    if scenario.fillers > 1 {
+        let text = std::fs::read_to_string(site.file()).expect("it was just written");
+        write(&site.file(), &text.replace("= 'CF01'", "= ['CF01', 'CF02']"));
+    }
     if let Some(border_us) = border_us {
         let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone that is built in");
         let at = |us: i64| {

@@ -2,8 +2,8 @@
 
 use super::{HOUR_US, MINUTE_US, plant_at};
 use crate::{
-    CHANGEOVER, CLEANING, Counters, Ledger, Model, ModelConfig, NodeValue, Preset, RejectClass,
-    State, StopRecord,
+    CHANGEOVER, CLEANING, Counters, Fault, InjectError, Injection, Ledger, Model, ModelConfig,
+    NodeValue, Preset, RejectClass, State, StopRecord,
 };
 
 const BLOCKED: u16 = 4;
@@ -166,7 +166,7 @@ fn fillers_side_by_side_are_as_fast_as_one() {
     let mut model = Model::new(config);
     model.advance_to(10 * MINUTE_US);
     let ledger = model.ledger();
-    let [second] = ledger.beside[..] else { panic!("{:?}", ledger.beside) };
+    let [second] = &ledger.beside[..] else { panic!("{:?}", ledger.beside) };
     assert_eq!((ledger.strokes, second.strokes), (650, 650));
     assert_ne!(ledger.made, second.made, "chance of its own");
     assert_eq!(model.units(), [1, 2, 3, 4, 5, 12]);
@@ -178,6 +178,31 @@ fn fillers_side_by_side_are_as_fast_as_one() {
     assert_eq!(stroke_total.map(|(_, value)| value.clone()), Some(NodeValue::U32(650)));
     assert_eq!(nodes.iter().filter(|(name, _)| name.starts_with("CF01.")).count(), 34);
     assert!(model.holding_registers(13).is_empty());
+}
+
+/// Shows: CNT-13
+#[test]
+fn a_line_of_two_fillers_stands_while_neither_runs() {
+    let config = ModelConfig { fillers: 2, preset: Preset::Steady, ..ModelConfig::default() };
+    let mut model = Model::new(config);
+    for (at_s, filler) in [(30, 1), (100, 0), (120, 1)] {
+        let jam = Injection::new(Fault::Jam, at_s * 1_000_000, None, Some(40.0)).unwrap();
+        model.inject(jam.at_filler(filler).unwrap());
+    }
+    model.advance_to(4 * MINUTE_US);
+    let ledger = model.ledger();
+    // Each stroke is 0.92 s: a jam begins with the next one.
+    let near = |us: i64, s: i64| (us - s * 1_000_000).abs() < 2_500_000;
+    let line = ledger.line_stops();
+    let [(1, stop)] = &line[..] else { panic!("{line:?}") };
+    assert!(near(stop.from_us, 120) && near(stop.to_us.unwrap(), 140), "{stop:?}");
+    assert_eq!((ledger.stops.len(), ledger.beside[0].stops.len()), (1, 2));
+    // Of one filler alone its stops are those of the line.
+    let alone = Ledger { beside: Vec::new(), ..ledger.clone() };
+    let stops: Vec<StopRecord> = alone.line_stops().into_iter().map(|(_, stop)| stop).collect();
+    assert_eq!(stops, ledger.stops);
+    let restart = Injection::new(Fault::PlcRestart, 0, None, None).unwrap();
+    assert_eq!(restart.at_filler(1), Err(InjectError::OfTheFirst(Fault::PlcRestart)));
 }
 
 #[test]

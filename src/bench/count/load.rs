@@ -65,7 +65,7 @@ pub(crate) fn model() -> LineModel {
     LineModel {
         id: LineId::new("L1"),
         stations: vec![Arc::new(map)],
-        counting: 0,
+        counting: 0..1,
         target_per_minute: 6_500,
         calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
         time_scale: 1.0,

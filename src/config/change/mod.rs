@@ -160,7 +160,7 @@ impl LineChange {
             differs
         };
         note("title", old.title != new.title);
-        let counting = note("counting_station", old.counting_station != new.counting_station);
+        let counting = note("counting_station", old.output != new.output);
         let target = note("target_per_minute", old.target_per_minute != new.target_per_minute);
         note("micro_stop", old.micro_stop != new.micro_stop);
         note("material_balance", old.material_balance != new.material_balance);

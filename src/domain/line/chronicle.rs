@@ -2,6 +2,7 @@
 //! material. Ties [`stop`](super::stop), [`batch`](super::batch), [`rollup`](super::rollup) and
 //! [`balance`](super::balance) together; the tracker tells it what it reads.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::balance::{
@@ -13,6 +14,7 @@ use super::calendar::Calendar;
 use super::counter::Baseline;
 use super::event::Event;
 use super::minute::Counted;
+use super::output::LineState;
 use super::rollup::{Booking, Books, OpenBatch, Rollup};
 use super::state::State;
 use super::stop::key_cause::{Chain, KeyCause, Watch};
@@ -42,15 +44,15 @@ pub struct Plan {
     pub calendar: Calendar,
     /// Its machines in the order of the capsules.
     pub stations: Vec<Arc<PlcMap>>,
-    /// Position of the counting station.
-    pub counting: usize,
+    /// Positions of the counting stations: one, or several side by side. Never empty.
+    pub counting: Range<usize>,
     /// Its counters.
     pub counters: Vec<CounterKey>,
 }
 
 impl Plan {
     /// The plan of a line: its counters in the order of its machines and their maps.
-    pub fn new(calendar: Calendar, stations: Vec<Arc<PlcMap>>, counting: usize) -> Plan {
+    pub fn new(calendar: Calendar, stations: Vec<Arc<PlcMap>>, counting: Range<usize>) -> Plan {
         let of_station = |(station, map): (usize, &Arc<PlcMap>)| {
             let counts = map.tags.iter().filter(|tag| tag.counter.is_some());
             let key = |tag: &Tag| CounterKey {
@@ -62,6 +64,22 @@ impl Plan {
         };
         let counters = stations.iter().enumerate().flat_map(of_station).collect();
         Plan { calendar, stations, counting, counters }
+    }
+
+    /// Position of the machine whose batches are those of the line: the first of those that count which tells its batch,
+    /// else the first.
+    pub fn batch_station(&self) -> usize {
+        let tells = |station: &usize| self.stations[*station].position(&Role::BatchId).is_some();
+        self.counting.clone().find(tells).unwrap_or(self.counting.start)
+    }
+
+    /// What the place of a machine in the line is called: its name, with those of the machines side by side with it.
+    pub fn place(&self, station: usize) -> String {
+        let names = match self.counting.contains(&station) {
+            true => &self.stations[self.counting.clone()],
+            false => &self.stations[station..=station],
+        };
+        names.iter().map(|map| map.station.as_str()).collect::<Vec<_>>().join(" + ")
     }
 
     /// Its counters by the names of their stations.
@@ -138,6 +156,9 @@ pub struct Chronicle {
     planned: Planned,
     log: StopLog,
     watch: Watch,
+    /// Position of the machine that decides how the line is.
+    decider: usize,
+    batch_station: usize,
     follower: BatchFollower,
     books: Books,
     balance: Balance,
@@ -167,6 +188,8 @@ impl Chronicle {
             planned: Planned { from_us: 0, until_us: 0, planned: false },
             log,
             watch: Watch::new(chain(&plan)),
+            decider: plan.counting.start,
+            batch_station: plan.batch_station(),
             follower: BatchFollower::new(Settings::default(), books.batch().map(|open| open.id)),
             books,
             balance: Balance::new(sections(&plan)),
@@ -189,14 +212,15 @@ impl Chronicle {
         let keys = plan.keys();
         self.books.rearrange(plan.calendar.clone(), keys, now.utc_us);
         self.watch.change(chain(&plan));
-        let counting = |plan: &Plan| plan.stations[plan.counting].station.clone();
-        if counting(&plan) != counting(&self.plan) {
+        let tells = |plan: &Plan| plan.stations[plan.batch_station()].station.clone();
+        if tells(&plan) != tells(&self.plan) {
             let open = self.books.batch().map(|open| open.id);
             self.follower = BatchFollower::new(Settings::default(), open);
         }
         self.balance = Balance::new(sections(&plan));
         self.balance.restore(&balance, |counter| plan.counters[counter].tag.clone());
         self.planned = Planned { from_us: 0, until_us: 0, planned: false };
+        (self.decider, self.batch_station) = (plan.counting.start, plan.batch_station());
         self.plan = plan;
     }
 
@@ -211,20 +235,22 @@ impl Chronicle {
         };
         let away_us = away_us.clamp(0, UNSEEN_AT_MOST_US);
         let from = Moment { utc_us: now.utc_us - away_us, mono_us: now.mono_us - away_us };
-        self.spend(from, now, State::Unknown, None, |_| ());
+        let standing = LineState { station: self.decider, state: State::Unknown, reason: None };
+        self.spend(from, now, &standing, |_| ());
     }
 
-    /// Books how the counting station spent the time between two moments; spans follow each other without a hole.
+    /// Books how the line spent the time between two moments; spans follow each other without a hole.
     /// `each` gets it cut where the calendar begins or ends a planned stop.
     pub fn spend(
         &mut self,
         mut from: Moment,
         to: Moment,
-        state: State,
-        reason: Option<i64>,
+        standing: &LineState,
         mut each: impl FnMut(&Spent),
     ) {
-        let map = &self.plan.stations[self.plan.counting];
+        let LineState { station, state, reason } = *standing;
+        self.decider = station;
+        let map = &self.plan.stations[station];
         let side = reason.and_then(|code| map.flow.causes.get(&code).copied());
         let side = side.filter(|cause| cause.is_external());
         while from.mono_us < to.mono_us {
@@ -257,7 +283,7 @@ impl Chronicle {
         let Some(open) = self.log.open() else { return };
         let found = matches!(open.key, KeyCause::Station(_)) && open.cause != Cause::Unknown;
         if !found && self.watch.is_open(open.from, now) {
-            let key = self.watch.key(open.cause, open.from);
+            let key = self.watch.key(self.decider, open.cause, open.from);
             self.log.blame(key);
         }
     }
@@ -267,13 +293,13 @@ impl Chronicle {
         self.watch.note(station, state, at);
     }
 
-    /// Notes the batch id of the counting station.
+    /// Notes the batch id of the line.
     pub fn batch(&mut self, id: &Arc<str>, at: Moment) {
         let verdict = self.follower.id(id, at);
         self.books.follow(&verdict, at);
     }
 
-    /// Notes that a counter of the counting station was reset which is reset with the batch.
+    /// Notes that a counter was reset which is reset with the batch of the line.
     pub fn reset(&mut self, at: Moment) {
         let verdict = self.follower.reset(at);
         self.books.follow(&verdict, at);
@@ -288,6 +314,11 @@ impl Chronicle {
     pub fn decide(&mut self, now: Moment) {
         let verdict = self.follower.decide(now);
         self.books.follow(&verdict, now);
+    }
+
+    /// Position of the machine whose batches are those of the line.
+    pub fn batch_station(&self) -> usize {
+        self.batch_station
     }
 
     /// The batch that is open.
@@ -356,7 +387,7 @@ impl Chronicle {
         let section = self.balance.sections().nth(miscount.section);
         let of_section = |suspect: &&Suspect| {
             section.is_some_and(|section| {
-                section.inlet == suspect.counter
+                section.inlets.contains(&suspect.counter)
                     || section.outlets.iter().any(|outlet| outlet.counter == suspect.counter)
             })
         };
@@ -413,7 +444,8 @@ impl Chronicle {
     }
 }
 
-/// The machines that can be balanced, and the ways between them.
+/// The machines that can be balanced, and the ways between them. Machines side by side are each a section; the way from
+/// them to the next machine is one, and so is the way to them.
 ///
 /// A machine that counts neither what enters nor what it passes on, as a metal detector does, is a part of the way on
 /// which it lies: what it rejects leaves the line there.
@@ -423,15 +455,28 @@ pub fn sections(plan: &Plan) -> Vec<Section> {
     };
     let mut sections = Vec::new();
     let mut before: Option<Way> = None;
-    for (station, map) in plan.stations.iter().enumerate() {
-        let (infeed, good) = (find(station, &Counted::Infeed), find(station, &Counted::Good));
-        let leaves = |(_, key): &(usize, &CounterKey)| {
-            let out = matches!(key.counted, Counted::Reject(_) | Counted::Sample);
-            key.station == station && out
+    let mut next = 0;
+    while let Some(map) = plan.stations.get(next) {
+        // One machine, or all that stand side by side.
+        let (first, end) = match plan.counting.contains(&next) {
+            true => (next, plan.counting.end),
+            false => (next, next + 1),
         };
-        let others: Vec<usize> =
-            plan.counters.iter().enumerate().filter(leaves).map(|(i, _)| i).collect();
-        if let (None, None, false) = (infeed, good, others.is_empty()) {
+        next = end;
+        let leaves = |station: usize| -> Vec<usize> {
+            let leaves = |(_, key): &(usize, &CounterKey)| {
+                let out = matches!(key.counted, Counted::Reject(_) | Counted::Sample);
+                key.station == station && out
+            };
+            plan.counters.iter().enumerate().filter(leaves).map(|(i, _)| i).collect()
+        };
+        // All of them must count, or nobody knows what went by.
+        let all = |counted: &Counted| -> Option<Vec<usize>> {
+            (first..end).map(|station| find(station, counted)).collect()
+        };
+        let (infeeds, goods) = (all(&Counted::Infeed), all(&Counted::Good));
+        let others = leaves(first);
+        if let (None, None, false) = (&infeeds, &goods, others.is_empty()) {
             if let Some(way) = &mut before {
                 way.leaves.extend(others);
                 way.capacity =
@@ -439,30 +484,34 @@ pub fn sections(plan: &Plan) -> Vec<Section> {
             }
             continue;
         }
-        if let (Some(inlet), Some(good)) = (infeed, good) {
-            let outlets = std::iter::once(good).chain(others).map(Outlet::capsules).collect();
-            let stations = (station, station);
-            sections.push(Section { stations, inlet, outlets, capacity: map.inside() });
+        for station in first..end {
+            let counts = (find(station, &Counted::Infeed), find(station, &Counted::Good));
+            let (Some(inlet), Some(good)) = counts else { continue };
+            let outlets = std::iter::once(good).chain(leaves(station)).map(Outlet::capsules);
+            let (stations, outlets) = ((station, station), outlets.collect());
+            let capacity = plan.stations[station].inside();
+            sections.push(Section { stations, inlets: vec![inlet], outlets, capacity });
         }
-        if let (Some(Way { from, inlet, leaves, capacity }), Some(infeed)) = (before, infeed) {
-            let outlets = std::iter::once(infeed).chain(leaves).map(Outlet::capsules).collect();
-            sections.push(Section { stations: (from, station), inlet, outlets, capacity });
+        if let (Some(Way { from, inlets, leaves, capacity }), Some(infeeds)) = (before, infeeds) {
+            let outlets = infeeds.into_iter().chain(leaves).map(Outlet::capsules).collect();
+            sections.push(Section { stations: (from, first), inlets, outlets, capacity });
         }
         // Behind a machine that does not count its good capsules nobody knows what was on the way.
-        before = good.map(|inlet| Way {
-            from: station,
-            inlet,
+        let room = plan.stations[first..end].iter().map(|map| map.after());
+        before = goods.map(|inlets| Way {
+            from: first,
+            inlets,
             leaves: Vec::new(),
-            capacity: map.after(),
+            capacity: room.fold(0, u64::saturating_add),
         });
     }
     sections
 }
 
-/// The way from a machine to the next one that counts.
+/// The way from a machine, or from several side by side, to the next one that counts.
 struct Way {
     from: usize,
-    inlet: usize,
+    inlets: Vec<usize>,
     /// Counters of what leaves the line on it.
     leaves: Vec<usize>,
     capacity: u64,
@@ -471,7 +520,9 @@ struct Way {
 /// How long a standstill takes to reach the counting station: what can lie between, at the slower of the rates.
 fn chain(plan: &Plan) -> Chain {
     let lag_us = |station: usize| {
-        let (low, high) = (station.min(plan.counting), station.max(plan.counting));
+        // From the nearest of those side by side: one of these is not on the way of another.
+        let counting = station.clamp(plan.counting.start, plan.counting.end.max(1) - 1);
+        let (low, high) = (station.min(counting), station.max(counting));
         let between = (low..high).map(|i| {
             let (map, next) = (&plan.stations[i], &plan.stations[i + 1]);
             let capsules = map.after().saturating_add(map.inside()).saturating_add(next.inside());
@@ -483,5 +534,5 @@ fn chain(plan: &Plan) -> Chain {
     };
     let stations = plan.stations.iter().enumerate();
     let stations = stations.map(|(i, map)| (map.station.clone(), lag_us(i))).collect();
-    Chain { counting: plan.counting, stations }
+    Chain { counting: plan.counting.clone(), stations }
 }

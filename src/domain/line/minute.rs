@@ -1,5 +1,6 @@
 //! One minute of a line: what each counter counted, how the time was spent, how well it was watched.
 
+use crate::line::output::Stations;
 use crate::line::state::TimeClass;
 use crate::line::weight::{Account, Moments, Series, WeightTally};
 use crate::units::{Count, Reason, StationId};
@@ -68,13 +69,13 @@ pub struct Tally {
     pub count: Count,
 }
 
-/// Sum over some counters of a station.
+/// Sum over some counters of a station, or of all that make the output of a line.
 pub fn sum<'a>(
     tallies: impl IntoIterator<Item = &'a Tally>,
-    station: &StationId,
+    stations: &impl Stations,
     takes: impl Fn(&Counted) -> bool,
 ) -> Count {
-    let is_it = |tally: &&Tally| tally.station == *station && takes(&tally.counted);
+    let is_it = |tally: &&Tally| stations.has(&tally.station) && takes(&tally.counted);
     tallies.into_iter().filter(is_it).map(|tally| tally.count).sum()
 }
 
@@ -119,7 +120,7 @@ pub struct Minute {
     pub rev: u32,
     /// Whether the minute is over and will not change but for corrections.
     pub closed: bool,
-    /// How the time was spent at the counting station. Sums to what has passed of the minute.
+    /// How the time was spent where the line counts. Sums to what has passed of the minute.
     pub time: TimeSplit,
     /// Polls that brought readings.
     pub polls: u64,
@@ -138,9 +139,9 @@ impl Minute {
         if total == 0 { 0.0 } else { 1.0 - self.time.of(TimeClass::Unknown) as f64 / total as f64 }
     }
 
-    /// The count of one counter, zero where the station has none.
-    pub fn count(&self, station: &StationId, counted: &Counted) -> Count {
-        sum(&self.tallies, station, |one| one == counted)
+    /// What stations counted of a kind, zero where they have no such counter.
+    pub fn count(&self, stations: &impl Stations, counted: &Counted) -> Count {
+        sum(&self.tallies, stations, |one| one == counted)
     }
 
     /// All weights of a series of a station, and how far they are complete.
@@ -154,9 +155,9 @@ impl Minute {
             })
     }
 
-    /// All rejects of a station.
-    pub fn rejected(&self, station: &StationId) -> Count {
-        sum(&self.tallies, station, Counted::is_reject)
+    /// All rejects of stations.
+    pub fn rejected(&self, stations: &impl Stations) -> Count {
+        sum(&self.tallies, stations, Counted::is_reject)
     }
 }
 

@@ -20,6 +20,8 @@ pub mod calendar;
 
 pub mod minute;
 
+pub mod output;
+
 pub mod second;
 
 pub mod event;

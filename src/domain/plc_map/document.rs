@@ -179,6 +179,22 @@ impl<'d, 't> Section<'d, 't> {
         self.require(key, example).then(|| self.text(key)).flatten()
     }
 
+    /// One text or a list of texts that must be there, each with its line; empty where none is usable.
+    pub fn text_or_texts(&self, key: &'static str, example: &str) -> Vec<At<&'d str>> {
+        if !self.require(key, example) {
+            return Vec::new();
+        }
+        match self.find(key).and_then(|at| at.value.as_array()) {
+            Some(list) if list.iter().next().is_none() => {
+                let way_out = format!("write for instance {key} = {example}");
+                self.report(key, format!("{key} is an empty list; {way_out}"));
+                Vec::new()
+            }
+            Some(_) => self.texts(key),
+            None => self.text(key).into_iter().collect(),
+        }
+    }
+
     /// A list of texts, each with its line; empty if the key is not there.
     pub fn texts(&self, key: &'static str) -> Vec<At<&'d str>> {
         let wanted = "a list of texts, [\"…\"]";

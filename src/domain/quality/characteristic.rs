@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::line::output::{Output, Stations};
 use crate::line::weight::{Part, Series};
 use crate::plc_map::{PlcMap, Role};
 use crate::spc::capability::Tolerance;
@@ -58,10 +59,10 @@ pub struct Characteristic {
 /// What a characteristic measures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Measure {
-    /// All rejects of a station among all it judged.
+    /// All rejects of the stations that make the output among all they judged.
     RejectFraction {
-        /// The station.
-        station: StationId,
+        /// The stations, together.
+        stations: Output,
     },
     /// Rejects of one reason among all that the station judged.
     Reject {
@@ -72,8 +73,8 @@ pub enum Measure {
     },
     /// Capsules judged in a minute of running time.
     Speed {
-        /// The station.
-        station: StationId,
+        /// The stations that make the output, together.
+        stations: Output,
     },
     /// Mean of the weights that a station published, in milligrams: gross or net as it tells them.
     Weight {
@@ -165,12 +166,11 @@ impl ChartKind {
 }
 
 impl Measure {
-    /// The station that is looked at.
+    /// The station that is looked at; of several the first.
     pub fn station(&self) -> &StationId {
         match self {
-            Measure::RejectFraction { station }
-            | Measure::Reject { station, .. }
-            | Measure::Speed { station }
+            Measure::RejectFraction { stations } | Measure::Speed { stations } => stations.first(),
+            Measure::Reject { station, .. }
             | Measure::Weight { station, .. }
             | Measure::WeightDeviation { station, .. } => station,
         }
@@ -244,6 +244,17 @@ impl Measure {
     }
 }
 
+impl Stations for Measure {
+    fn has(&self, station: &StationId) -> bool {
+        match self {
+            Measure::RejectFraction { stations } | Measure::Speed { stations } => {
+                stations.has(station)
+            }
+            _ => self.station() == station,
+        }
+    }
+}
+
 impl Characteristic {
     /// A characteristic with the default chart, subgroup, rules and budget.
     pub fn new(measure: Measure) -> Characteristic {
@@ -262,11 +273,10 @@ impl Characteristic {
         }
     }
 
-    /// What a line charts that configures nothing: the reject fraction and the speed of its counting station, each
+    /// What a line charts that configures nothing: the reject fraction and the speed of its output, each
     /// reject reason that a map names, and the weights that a map publishes. Start-up discards are ejected on purpose and have no chart.
-    pub fn defaults(counting: &StationId, maps: &[Arc<PlcMap>]) -> Vec<Characteristic> {
-        let station = counting.clone();
-        let mut measures = vec![Measure::RejectFraction { station }];
+    pub fn defaults(output: &Output, maps: &[Arc<PlcMap>]) -> Vec<Characteristic> {
+        let mut measures = vec![Measure::RejectFraction { stations: output.clone() }];
         for map in maps {
             let reasons = map.tags.iter().filter_map(|tag| match &tag.role {
                 Role::Reject(reason) if reason.as_str() != STARTUP_DISCARD => Some(reason.clone()),
@@ -275,7 +285,7 @@ impl Characteristic {
             let reject = |reason| Measure::Reject { station: map.station.clone(), reason };
             measures.extend(reasons.map(reject).filter(|_| map.position(&Role::Good).is_some()));
         }
-        measures.push(Measure::Speed { station: counting.clone() });
+        measures.push(Measure::Speed { stations: output.clone() });
         for map in maps {
             let publishes =
                 |series| map.position(&Role::Published(series, Part::Sequence)).is_some();

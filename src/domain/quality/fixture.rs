@@ -4,6 +4,7 @@ use super::characteristic::{Characteristic, Measure};
 use super::limits::{Decision, Limits, Verdict, fit};
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
+use crate::line::output::Output;
 use crate::units::{Count, MINUTE_US, Reason, StationId};
 
 /// 2026-11-02T00:00:00Z, a whole multiple of every subgroup.
@@ -14,7 +15,7 @@ pub(super) fn station() -> StationId {
 }
 
 pub(super) fn reject_fraction() -> Characteristic {
-    Characteristic::new(Measure::RejectFraction { station: station() })
+    Characteristic::new(Measure::RejectFraction { stations: Output::one(station()) })
 }
 
 /// A running minute with so many rejects among 6,500.

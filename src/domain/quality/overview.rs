@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use crate::line::minute::{Counted, Minute};
+use crate::line::output::Stations;
 use crate::spc::chart;
 use crate::spc::p_prime::{PrimeChart, PrimeOptions};
-use crate::units::{MINUTE_US, SECOND_US, StationId};
+use crate::units::{MINUTE_US, SECOND_US};
 
 /// Most subgroups on a chart.
 const POINTS: usize = 120;
@@ -66,14 +67,14 @@ pub struct Point {
     pub rules: Vec<&'static str>,
 }
 
-/// Subgroups of 1 and of 15 minutes of a station's reject fraction, from closed minutes, oldest first.
-pub fn charts(minutes: &[Minute], station: &StationId) -> Arc<[Chart; 2]> {
-    Arc::new([1, 15].map(|length| p_prime_chart(subgroups(minutes, station, length), length)))
+/// Subgroups of 1 and of 15 minutes of the reject fraction of stations together, from closed minutes, oldest first.
+pub fn charts(minutes: &[Minute], stations: &impl Stations) -> Arc<[Chart; 2]> {
+    Arc::new([1, 15].map(|length| p_prime_chart(subgroups(minutes, stations, length), length)))
 }
 
 /// Joins minutes into subgroups that start at whole multiples of their length. A subgroup in which a minute is
 /// missing, unwatched or doubtful is incomplete.
-fn subgroups(minutes: &[Minute], station: &StationId, length: u32) -> Vec<Point> {
+fn subgroups(minutes: &[Minute], stations: &impl Stations, length: u32) -> Vec<Point> {
     let length_us = i64::from(length) * MINUTE_US;
     let newest_us = minutes.last().map_or(0, |minute| minute.start_us + MINUTE_US);
     let oldest_us = (newest_us.div_euclid(length_us) - POINTS as i64) * length_us;
@@ -90,7 +91,7 @@ fn subgroups(minutes: &[Minute], station: &StationId, length: u32) -> Vec<Point>
             }
             points.push(Point::empty(start_us));
         }
-        let (rejected, good) = (minute.rejected(station), minute.count(station, &Counted::Good));
+        let (rejected, good) = (minute.rejected(stations), minute.count(stations, &Counted::Good));
         let watched_us = minute.time.known();
         let whole =
             watched_us >= MINUTE_US - SECOND_US / 10 && rejected.is_exact() && good.is_exact();

@@ -6,6 +6,7 @@
 
 use super::characteristic::{BatchPolicy, Characteristic, Measure, STARTUP_DISCARD};
 use crate::line::minute::{Counted, Minute, Tally};
+use crate::line::output::Stations;
 use crate::line::state::TimeClass;
 use crate::line::weight::{Account, Moments, Series};
 use crate::units::{Count, MINUTE_US, SECOND_US};
@@ -234,19 +235,18 @@ impl Subgrouper {
     }
 
     fn add(&mut self, minute: &Minute, start_us: i64) {
-        let station = self.measure.station();
         let rejected = self.rejected(minute);
-        let judged = rejected + minute.count(station, &Counted::Good);
+        let judged = rejected + minute.count(&self.measure, &Counted::Good);
         let count = match &self.measure {
             Measure::RejectFraction { .. } => rejected,
             Measure::Reject { reason, .. } => {
-                minute.count(station, &Counted::Reject(reason.clone()))
+                minute.count(&self.measure, &Counted::Reject(reason.clone()))
             }
             Measure::Speed { .. } => judged,
             Measure::Weight { .. } | Measure::WeightDeviation { .. } => Count::ZERO,
         };
         let series = self.measure.series();
-        let weighed = series.map(|series| minute.weighed(station, series));
+        let weighed = series.map(|series| minute.weighed(self.measure.station(), series));
         let run_us = minute.time.of(TimeClass::Run);
         let unknown_us = minute.time.of(TimeClass::Unknown);
         let known_us = minute.time.total() - unknown_us;
@@ -278,7 +278,7 @@ impl Subgrouper {
     fn rejected(&self, minute: &Minute) -> Count {
         let is_reject = |t: &&Tally| match &t.counted {
             Counted::Reject(reason) => {
-                t.station == *self.measure.station()
+                self.measure.has(&t.station)
                     && (self.startup_discards || reason.as_str() != STARTUP_DISCARD)
             }
             _ => false,

@@ -15,6 +15,7 @@ use super::signal::{Budget, Level, compare};
 use super::subgroup::{Fitness, Follows, Subgroup, subgroups};
 use super::workbench::{By, evaluate, replay};
 use crate::line::minute::{Minute, Tally};
+use crate::line::output::Output;
 use crate::spc::p_prime::{PrimeChart, PrimeOptions};
 use crate::spc::rules::{Hits, RuleId};
 use crate::stats::quantile;
@@ -108,7 +109,7 @@ fn a_change_of_batch_breaks_and_begins_a_stage_only_if_asked() {
 
 #[test]
 fn a_speed_is_capsules_a_minute_of_running() {
-    let speed = Characteristic::new(Measure::Speed { station: station() });
+    let speed = Characteristic::new(Measure::Speed { stations: Output::one(station()) });
     let found = subgroups(&speed, &with_stop(4), &[]);
     assert!(found.iter().all(|s| s.value == Some(6_500.0)), "a stop is not a slow machine");
     assert_eq!(subgroups(&speed, &with_stop(15), &[])[1].fitness, Fitness::Empty);

@@ -1,7 +1,7 @@
 //! What a journal holds of each line, and whether it adds up: minutes and gaps against the total of the counter.
 
 use domain::units::Count;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use crate::historian::read::Found;
@@ -19,7 +19,7 @@ pub struct LineAccount {
     pub tick: u64,
     /// When that was closed, UTC microseconds.
     pub at_us: Option<i64>,
-    /// Good capsules at the counting station since the journal began.
+    /// Good capsules of the counting stations since the journal began.
     pub total: Bounds,
     /// Those of them that its minutes hold.
     pub in_minutes: Bounds,
@@ -83,39 +83,72 @@ pub(super) fn accounts(conn: &Connection) -> Found<Vec<LineAccount>> {
     Ok(accounts)
 }
 
-/// What minutes and gaps hold of a counter.
+/// What minutes and gaps hold of the counters that the total is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::historian) struct Booked {
-    /// Where it counts.
-    pub(in crate::historian) station: String,
-    /// The counter as its gaps name it, empty where none is needed.
-    pub(in crate::historian) tag: String,
+    /// Where each counts, and the counter as its gaps name it, empty where none is needed.
+    pub(in crate::historian) counters: Vec<(String, String)>,
     /// What minutes hold.
     pub(in crate::historian) minutes: Count,
     /// What gaps hold.
     pub(in crate::historian) gaps: Count,
 }
 
-/// What minutes and gaps hold of the counter that the total is of. A journal does not say which station that is: it is
-/// the one whose good capsules come nearest to the total.
+/// What minutes and gaps hold of the counters that the total is of. A journal says which stations make the output where
+/// these are several; of one alone it is the station whose good capsules come nearest to the total.
 pub(in crate::historian) fn booked(conn: &Connection, line: i64, total: Count) -> Found<Booked> {
     let gaps = sums(conn, line, include_str!("../sql/account_gaps.sql"))?;
-    let mut nearest = Booked::default();
-    let mut distance = total.best();
-    for (station, _, minutes) in sums(conn, line, include_str!("../sql/account_minutes.sql"))? {
-        let of_station = gaps.iter().filter(|(of, ..)| *of == station);
-        let none = (String::new(), String::new(), Count::ZERO);
-        for (_, tag, gap) in std::iter::once(&none).chain(of_station) {
-            let off = total.best().abs_diff((minutes + *gap).best());
-            if off < distance || minutes + *gap == total {
-                (nearest, distance) = (
-                    Booked { station: station.clone(), tag: tag.clone(), minutes, gaps: *gap },
-                    off,
-                );
+    let minutes = sums(conn, line, include_str!("../sql/account_minutes.sql"))?;
+    let beside = side_by_side(conn, line)?;
+    let groups: Vec<Vec<&str>> = match beside.is_empty() {
+        true => minutes.iter().map(|(station, ..)| vec![station.as_str()]).collect(),
+        false => vec![beside.iter().map(String::as_str).collect()],
+    };
+    let (mut nearest, mut distance) = (Booked::default(), total.best());
+    for group in groups {
+        for choice in choices(&group, &minutes, &gaps) {
+            let sum = choice.minutes + choice.gaps;
+            let off = total.best().abs_diff(sum.best());
+            if off < distance || sum == total {
+                (nearest, distance) = (choice, off);
             }
         }
     }
     Ok(nearest)
+}
+
+/// The stations that make the output of a line together, as it was described last; empty where one does.
+fn side_by_side(conn: &Connection, line: i64) -> Found<Vec<String>> {
+    let mut find = conn.prepare_cached(include_str!("../sql/layout_last.sql"))?;
+    let stored: Option<String> = find.query_row([line], |row| row.get(0)).optional()?;
+    // A text that cannot be read is found where readings are; here one station is looked for as before.
+    let devices = stored.and_then(|json| record::devices(&json).ok()).unwrap_or_default();
+    let beside = devices.into_iter().filter(|device| device.beside);
+    Ok(beside.map(|device| device.station.to_string()).collect())
+}
+
+type Sums = [(String, String, Count)];
+
+/// What these stations hold, for each choice of the counters that their gaps are of.
+fn choices(stations: &[&str], minutes: &Sums, gaps: &Sums) -> Vec<Booked> {
+    let mut choices = vec![Booked::default()];
+    for station in stations {
+        let held = minutes.iter().find(|(of, ..)| of == station);
+        let held = held.map_or(Count::ZERO, |(.., held)| *held);
+        let none = (String::new(), String::new(), Count::ZERO);
+        let of_station = gaps.iter().filter(|(of, ..)| of == station);
+        let with = |choice: &Booked, (_, tag, gap): &(String, String, Count)| {
+            let mut choice = choice.clone();
+            choice.counters.push(((*station).to_owned(), tag.clone()));
+            choice.minutes += held;
+            choice.gaps += *gap;
+            choice
+        };
+        let tags: Vec<_> = std::iter::once(&none).chain(of_station).collect();
+        let wider = choices.iter().flat_map(|choice| tags.iter().map(|tag| with(choice, tag)));
+        choices = wider.collect();
+    }
+    choices
 }
 
 /// Whether the last reading of a counter of a line waits for its confirmation.

@@ -21,7 +21,7 @@ pub struct Amount {
     pub high: u64,
 }
 
-/// Good capsules of the counting station in a part of time.
+/// Good capsules of the counting stations in a part of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Those that minutes hold.
@@ -33,9 +33,9 @@ pub struct Part {
 /// The account of a line around a span: before + in + after = total.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// The station whose good capsules the total is of.
+    /// The station whose good capsules the total is of; of several side by side all, `CF01 + CF02`.
     pub station: String,
-    /// Its counter, as its gaps name it; empty where there was none.
+    /// Its counter, as its gaps name it; empty where there was none. Of several all, with ` + ` between.
     pub tag: String,
     /// Good capsules since the journal began, as the ledger has them.
     pub total: Amount,
@@ -113,16 +113,26 @@ impl LineView<'_> {
                 conn.query_row(sql, [id], |row| record::count(row, 0))?.unwrap_or(Count::ZERO);
             let held = is_held(conn, id)?;
             let booked = booked(conn, id, total)?;
-            let sql = include_str!("../sql/extract/minute_parts.sql");
-            let minutes = parts(conn, sql, (id, &booked.station, from_us, to_us))?;
-            let sql = include_str!("../sql/extract/gap_parts.sql");
-            let gaps = parts(conn, sql, (id, &booked.station, &booked.tag, from_us, to_us))?;
-            let [before, within, after] =
-                [0, 1, 2].map(|n| Part { minutes: minutes[n], gaps: gaps[n] });
+            let mut sums = [Part::default(); 3];
+            for (station, tag) in &booked.counters {
+                let sql = include_str!("../sql/extract/minute_parts.sql");
+                let minutes = parts(conn, sql, (id, station, from_us, to_us))?;
+                let sql = include_str!("../sql/extract/gap_parts.sql");
+                let gaps = parts(conn, sql, (id, station, tag, from_us, to_us))?;
+                for (sum, (minutes, gaps)) in sums.iter_mut().zip(minutes.iter().zip(gaps)) {
+                    sum.minutes = (sum.minutes.count() + minutes.count()).into();
+                    sum.gaps = (sum.gaps.count() + gaps.count()).into();
+                }
+            }
+            let [before, within, after] = sums;
+            let joined = |names: Vec<&str>| names.join(" + ");
+            let stations = booked.counters.iter().map(|(station, _)| station.as_str()).collect();
+            let tags = booked.counters.iter().map(|(_, tag)| tag.as_str());
+            let tags = tags.filter(|tag| !tag.is_empty()).collect();
             let counter = total.since(before.count()).since(after.count());
             let mut account = Account {
-                station: booked.station,
-                tag: booked.tag,
+                station: joined(stations),
+                tag: joined(tags),
                 total: total.into(),
                 counter: counter.into(),
                 before,

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::line::event::{Event, EventKind};
-use domain::line::minute::{Counted, Minute, Tally};
+use domain::line::minute::{Counted, Minute, Tally, sum};
+use domain::line::output::Stations;
 use domain::line::rollup::{PeriodKind, Rollup};
-use domain::units::{Count, TagId};
+use domain::units::{Count, StationId, TagId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Cause, Counts, Day, Finding, Heap, Key, Plan};
@@ -82,10 +83,9 @@ impl<'a> LineBooks<'a> {
         Ok((row, Held { minutes, events }))
     }
 
-    /// Good capsules of the counting station.
+    /// Good capsules of the counting stations together.
     fn good(&self, tallies: &[Tally]) -> u64 {
-        let is_it = |t: &&Tally| t.station == self.plan.station && t.counted == Counted::Good;
-        tallies.iter().filter(is_it).map(|tally| tally.count.best()).sum()
+        sum(tallies, &self.plan.output, |counted| *counted == Counted::Good).best()
     }
 
     fn seconds(
@@ -109,7 +109,7 @@ impl<'a> LineBooks<'a> {
         let mut good = 0;
         for block in &blocks {
             let is_good = |station: &_, counted: &_| {
-                *station == self.plan.station && *counted == Counted::Good
+                self.plan.output.has(station) && *counted == Counted::Good
             };
             let sum: u64 = block.counts(is_good).iter().map(|count| count.best()).sum();
             good += sum;
@@ -266,7 +266,7 @@ impl<'a> LineBooks<'a> {
                 Some(tag) == event.tag.as_ref() && Some(station) == event.station.as_ref()
             };
             let Some((_, station, what)) = self.plan.tags.iter().find(of) else { continue };
-            if *station == self.plan.station && *what == Counted::Good {
+            if self.plan.output.has(station) && *what == Counted::Good {
                 counted += count.best();
             }
             self.gaps.entry((station.clone(), what.clone())).or_default().1 += count.best();
@@ -379,7 +379,8 @@ fn add_up<'t>(tallies: impl IntoIterator<Item = &'t Tally>) -> Counts {
 }
 
 fn best(counts: &Counts, plan: &Plan) -> u64 {
-    counts.get(&(plan.station.clone(), Counted::Good)).map_or(0, |count| count.best())
+    let good = |station: &StationId| counts.get(&(station.clone(), Counted::Good));
+    plan.output.stations().iter().filter_map(good).map(|count| count.best()).sum()
 }
 
 /// Counts of the minutes that began in a span, from their rows.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::line::minute::Counted;
+use domain::line::output::Output;
 use domain::units::{Count, LineId, StationId, TagId};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -30,8 +31,8 @@ pub(super) type Counts = BTreeMap<Key, Count>;
 pub struct Plan {
     /// The line.
     pub line: LineId,
-    /// The station whose good capsules are its output.
-    pub station: StationId,
+    /// The stations whose good capsules together are its output.
+    pub output: Output,
     /// Its counters, as the ledger knows them, and what they count.
     pub tags: Vec<(TagId, StationId, Counted)>,
 }
@@ -75,7 +76,7 @@ pub struct Line {
     pub account: Account,
 }
 
-/// A day of a line: good capsules of its counting station, best values.
+/// A day of a line: good capsules of its counting stations together, best values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Day {
     /// The day of the plant, `20261124`.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use domain::line::minute::{Counted, Minute, Tally};
+use domain::line::output::Stations;
 use domain::units::{Count, LineId, StationId};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{IsolationLevel, Transaction};
@@ -109,8 +110,7 @@ impl Books<'_> {
             Ok((minutes, events))
         });
         let (minutes, events) = asked.await.map_err(|trouble| trouble.words())?;
-        let key = (plan.station.clone(), Counted::Good);
-        let good = |counts: &Counts| counts.get(&key).map_or(0, |[best, ..]| *best as u64);
+        let good = |counts: &Counts| good_of(plan, counts);
         let mut day = PlantDay {
             minutes: minutes.len() as u64,
             in_minutes: minutes.values().map(|(_, counts)| good(counts)).sum(),
@@ -159,7 +159,7 @@ impl Books<'_> {
     ) {
         for (seq, minute) in &journal.minutes {
             let (counts, at) = (counts(minute), shown(minute.start_us));
-            let good = minute.count(&plan.station, &Counted::Good).best();
+            let good = minute.count(&plan.output, &Counted::Good).best();
             match found.get(&minute.start_us) {
                 None => {
                     let cause = self.cause("minute", *seq, Cause::Missing);
@@ -167,8 +167,7 @@ impl Books<'_> {
                 }
                 Some((rev, theirs)) if *rev != i64::from(minute.rev) || *theirs != counts => {
                     let cause = self.cause("minute", *seq, Cause::Differs);
-                    let key = (plan.station.clone(), Counted::Good);
-                    let there = theirs.get(&key).map_or(0, |[best, ..]| *best as u64);
+                    let there = good_of(plan, theirs);
                     heap.add(cause, "minute in the plant database", at, good.abs_diff(there));
                 }
                 Some(_) => {}
@@ -186,7 +185,7 @@ impl Books<'_> {
         }
     }
 
-    /// Returns what gaps of the counting station hold there.
+    /// Returns what gaps of the counting stations hold there.
     fn compare_events(
         &self,
         plan: &Plan,
@@ -203,7 +202,7 @@ impl Books<'_> {
             let is_good = event.from_us.is_some()
                 && plan.tags.iter().any(|(tag, station, counted)| {
                     Some(tag) == event.tag.as_ref()
-                        && *station == plan.station
+                        && plan.output.has(station)
                         && *counted == Counted::Good
                 });
             let capsules = event.count.filter(|_| is_good).map_or(0, |count| count.best());
@@ -292,4 +291,10 @@ fn counts(minute: &Minute) -> Counts {
 
 fn bounds(count: Count) -> Bounds {
     [count.best(), count.low(), count.high()].map(|n| n as i64)
+}
+
+/// Good capsules of the counting stations together.
+fn good_of(plan: &Plan, counts: &Counts) -> u64 {
+    let of = |station: &StationId| counts.get(&(station.clone(), Counted::Good));
+    plan.output.stations().iter().filter_map(of).map(|[best, ..]| *best as u64).sum()
 }

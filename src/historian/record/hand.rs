@@ -64,6 +64,9 @@ type CountForm = (u64, u64, u64);
 #[derive(Serialize, Deserialize)]
 struct SectionForm {
     inlet: String,
+    /// Inlets beside that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more_inlets: Vec<String>,
     outlets: Vec<String>,
     capacity: u64,
     base_in: CountForm,
@@ -83,8 +86,10 @@ impl SectionForm {
         // Far beyond any count of capsules; a value out there is as good as endless.
         let narrow = |n: i128| i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX });
         let count = |count: &Count| (count.best(), count.low(), count.high());
+        let mut inlets = state.inlets.iter().map(|tag| tag.to_string());
         SectionForm {
-            inlet: state.inlet.to_string(),
+            inlet: inlets.next().unwrap_or_default(),
+            more_inlets: inlets.collect(),
             outlets: state.outlets.iter().map(|tag| tag.to_string()).collect(),
             capacity: state.capacity,
             base_in: count(&state.base_in),
@@ -104,8 +109,9 @@ impl SectionForm {
             false => Err(format!("{best} is not in [{low}, {high}]")),
         };
         let (low, best, high) = self.grown;
+        let inlets = std::iter::once(self.inlet).chain(self.more_inlets);
         Ok(SectionState {
-            inlet: TagId::new(self.inlet),
+            inlets: inlets.map(TagId::new).collect(),
             outlets: self.outlets.into_iter().map(TagId::new).collect(),
             capacity: self.capacity,
             base_in: count(self.base_in)?,

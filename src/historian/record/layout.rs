@@ -9,6 +9,8 @@ use crate::historian::DeviceTags;
 struct Form {
     station: String,
     tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    beside: bool,
 }
 
 /// Devices as they are stored.
@@ -16,6 +18,7 @@ pub(in crate::historian) fn devices_json(devices: &[DeviceTags]) -> String {
     let form = |device: &DeviceTags| Form {
         station: device.station.to_string(),
         tags: device.tags.iter().map(TagId::to_string).collect(),
+        beside: device.beside,
     };
     serde_json::json!(devices.iter().map(form).collect::<Vec<_>>()).to_string()
 }
@@ -26,6 +29,7 @@ pub(in crate::historian) fn devices(json: &str) -> Result<Vec<DeviceTags>, Strin
     let device = |form: Form| DeviceTags {
         station: StationId::new(form.station),
         tags: form.tags.into_iter().map(TagId::new).collect(),
+        beside: form.beside,
     };
     Ok(forms.into_iter().map(device).collect())
 }

@@ -5,7 +5,7 @@ use crate::historian::DeviceTags;
 
 fn layout(tags: &[&str]) -> [DeviceTags; 1] {
     let tags = tags.iter().map(|tag| TagId::new(*tag)).collect();
-    [DeviceTags { station: StationId::new("CF01"), tags }]
+    [DeviceTags { station: StationId::new("CF01"), tags, beside: false }]
 }
 
 fn runs(dir: &Path) -> i64 {

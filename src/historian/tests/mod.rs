@@ -121,7 +121,7 @@ fn batch_entry(seq: u64) -> Entry {
 fn section(seq: u64) -> SectionState {
     let wide = i128::from(seq);
     SectionState {
-        inlet: TagId::new("CF01.In"),
+        inlets: vec![TagId::new("CF01.In")],
         outlets: vec![TagId::new("CF01.Good"), TagId::new("CF01.Dented")],
         capacity: 900,
         base_in: Count::between(seq, seq + 1, seq + 2),

@@ -1,5 +1,6 @@
 //! Limits, judged subgroups and incidents are kept as they were said.
 
+use domain::line::output::Output;
 use domain::quality::characteristic::{Characteristic, Measure};
 use domain::quality::limits::{Decision, Limits, Verdict, fit};
 use domain::quality::monitor::{Monitor, Told};
@@ -14,7 +15,7 @@ fn station() -> StationId {
 }
 
 fn characteristic() -> Characteristic {
-    Characteristic::new(Measure::RejectFraction { station: station() })
+    Characteristic::new(Measure::RejectFraction { stations: Output::one(station()) })
 }
 
 fn running(i: i64, rejected: u64) -> Minute {

@@ -78,7 +78,11 @@ fn compact(rounds: &mut Rounds, dir: &Path) {
 fn readings_move_into_the_file_of_their_day_and_are_read_as_before() {
     let dir = tempfile::tempdir().unwrap();
     let historian = long(dir.path());
-    let layout = [DeviceTags { station: StationId::new("CF01"), tags: vec![TagId::new("Good")] }];
+    let layout = [DeviceTags {
+        station: StationId::new("CF01"),
+        tags: vec![TagId::new("Good")],
+        beside: false,
+    }];
     historian.describe(&l1(), &layout).unwrap();
     let n = NIGHT;
     readings(&historian, n, 360);

@@ -251,7 +251,7 @@ fn old_raw_readings_keep_the_names_of_their_time() {
     let dir = tempfile::tempdir().unwrap();
     let layout = |tags: &[&str]| {
         let tags = tags.iter().map(|tag| TagId::new(*tag)).collect();
-        [DeviceTags { station: StationId::new("CF01"), tags }]
+        [DeviceTags { station: StationId::new("CF01"), tags, beside: false }]
     };
     let (old, new) = (layout(&["Good", "Rej"]), layout(&["Speed", "Good", "Rej"]));
     for (seq, layout) in [(1, &old), (2, &old), (3, &new)] {

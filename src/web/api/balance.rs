@@ -40,10 +40,10 @@ pub(super) struct BalanceView {
 /// A machine, or the way from one machine to the next.
 #[derive(Serialize, ToSchema)]
 struct SectionView {
-    /// The machine, or the two machines.
+    /// The machine, or the two machines; of several side by side all, `CF01 + CF02`.
     stations: Vec<String>,
-    /// Tag of what went in.
-    inlet: String,
+    /// Tags of what went in: one, or one of each of several machines side by side.
+    inlets: Vec<String>,
     /// How many went in.
     went_in: CountView,
     /// Tags of what came out: good, rejects, samples.
@@ -139,9 +139,7 @@ pub(super) fn balance_of(
 
 fn plan(config: &LineConfig) -> Plan {
     let stations = config.devices.iter().map(|device| device.map.clone()).collect();
-    let counting =
-        config.devices.iter().position(|device| device.map.station == config.counting_station);
-    Plan::new(config.calendar.clone(), stations, counting.unwrap_or(0))
+    Plan::new(config.calendar.clone(), stations, config.counting())
 }
 
 fn section_view(
@@ -155,7 +153,7 @@ fn section_view(
         rollup.count(&plan.stations[key.station].station, &key.counted)
     };
     let tag = |counter: usize| plan.counters[counter].tag.to_string();
-    let went_in = count(section.inlet);
+    let went_in: Count = section.inlets.iter().map(|inlet| count(*inlet)).sum();
     // Counts of periods are capsules already.
     let came_out: Count = section.outlets.iter().map(|outlet| count(outlet.counter)).sum();
     let grown = Difference::of(went_in, came_out);
@@ -163,10 +161,10 @@ fn section_view(
     let possible = grown.low <= capacity && grown.high >= -capacity;
     let whole = |n: i128| i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX });
     let (first, last) = section.stations;
-    let mut stations = vec![plan.stations[first].station.to_string()];
-    if last != first {
-        stations.push(plan.stations[last].station.to_string());
-    }
+    let stations = match last == first {
+        true => vec![plan.stations[first].station.to_string()],
+        false => vec![plan.place(first), plan.place(last)],
+    };
     SectionView {
         inside: content.map(|content| InsideView {
             low: content.low,
@@ -175,7 +173,7 @@ fn section_view(
             at_ms: content.at_us / 1_000,
         }),
         stations,
-        inlet: tag(section.inlet),
+        inlets: section.inlets.iter().map(|inlet| tag(*inlet)).collect(),
         went_in: went_in.into(),
         outlets: section.outlets.iter().map(|outlet| tag(outlet.counter)).collect(),
         came_out: came_out.into(),

@@ -6,6 +6,7 @@ use domain::line::batch::hand::{Did, Entry};
 use domain::line::batch::{Bounded, Material, Remark};
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::minute::Counted;
+use domain::line::output::Stations;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::state::TimeClass;
 use domain::units::{Count, StationId};
@@ -36,11 +37,11 @@ pub(crate) struct PeriodView {
     rev: u32,
     /// Whether part of a count was divided among periods by estimate.
     estimated: bool,
-    /// Good capsules of the counting station, gaps included.
+    /// Good capsules of the counting stations together, gaps included.
     good: CountView,
     /// The part of them that is known for gaps only as a whole.
     gap: CountView,
-    /// Rejects of the counting station.
+    /// Rejects of the counting stations together.
     rejected: CountView,
     /// What the target rate asks for in the time that is recorded.
     target: u64,
@@ -53,7 +54,7 @@ pub(crate) struct PeriodView {
     setup_us: i64,
     /// Part of the planned time in which the machine did something else, microseconds.
     overlap_us: i64,
-    /// KPIs at the counting station.
+    /// KPIs at the counting stations.
     kpis: KpiView,
     /// All counters that counted anything.
     tallies: Vec<TallyView>,
@@ -173,13 +174,13 @@ pub(super) async fn periods<'a>(
 impl PeriodView {
     /// `now_us` is now in UTC microseconds: a period that goes on is judged by what has passed of it.
     pub(crate) fn of(rollup: &Rollup, config: &LineConfig, now_us: i64) -> PeriodView {
-        let station = &config.counting_station;
+        let station = &config.output;
         let policy = Policy::per_minute(config.target_per_minute);
         let spending = &rollup.spending;
         let kpis = Kpis::of(rollup, station, &policy)
             .with_unrecorded(rollup.unrecorded_us(now_us).unsigned_abs());
         let is_good = |station: &StationId, counted: &Counted| {
-            *station == config.counting_station && *counted == Counted::Good
+            config.output.has(station) && *counted == Counted::Good
         };
         let gap: Count = rollup
             .gaps
@@ -212,7 +213,7 @@ impl PeriodView {
 impl BatchView {
     /// `now_us` is now in UTC microseconds.
     pub(crate) fn of(rollup: &Rollup, config: &LineConfig, now_us: i64) -> BatchView {
-        let station = &config.counting_station;
+        let station = &config.output;
         let material = Material {
             infeed: rollup.count(station, &Counted::Infeed),
             good: rollup.count(station, &Counted::Good),

@@ -1,10 +1,12 @@
 //! `…/rejects`: what was rejected for which reason, hour by hour, and whether that has changed since the shift before.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::minute::Counted;
+use domain::line::output::{Output, Stations};
 use domain::line::rollup::Rollup;
 use domain::spc::pareto::pareto;
 use domain::stats::comparison::{Dispersion, holm, two_proportions};
@@ -30,7 +32,7 @@ pub(crate) struct RejectsView {
     pub(crate) window: WindowView,
     /// The span that it is compared with.
     pub(crate) before: WindowView,
-    /// All rejects of the counting station, in the span and before.
+    /// All rejects of the counting stations together, in the span and before.
     pub(crate) total: RejectRowView,
     /// Station by station and reason by reason, most frequent first.
     pub(crate) rows: Vec<RejectRowView>,
@@ -99,13 +101,13 @@ pub(super) async fn rejects(
     let window = choice.resolve(&line.config, now_us)?;
     let before = window.before(&line.config);
     let config = line.config.clone();
-    let (spans, counting) = ((window.us(), before.us()), line.config.counting_station.clone());
+    let (spans, output) = ((window.us(), before.us()), line.config.output.clone());
     let stored = read(&app, move |history| {
         let of = |span: (i64, i64)| replay::hours(history, &config, span, past && span.1 >= now_us);
         Ok((of(spans.0)?, of(spans.1)?))
     });
     let (now, then) = stored.await?;
-    Ok(Json(view(window, before, &inside(now, spans.0), &inside(then, spans.1), &counting)))
+    Ok(Json(view(window, before, &inside(now, spans.0), &inside(then, spans.1), &output)))
 }
 
 /// Hours that lie in the span by more than half: a shift that begins within an hour owns that hour or leaves it.
@@ -117,22 +119,33 @@ pub(super) fn inside(hours: Vec<Rollup>, (from_us, to_us): (i64, i64)) -> Vec<Ro
     hours.into_iter().filter(half).collect()
 }
 
-/// One reason of one station, `None` for all reasons together.
-type Which<'a> = (&'a StationId, Option<&'a Reason>);
+/// One reason of stations, `None` for all reasons together.
+struct Which<'a, S> {
+    stations: &'a S,
+    reason: Option<&'a Reason>,
+}
 
-fn rejected(hour: &Rollup, (station, reason): Which) -> Count {
-    match reason {
-        Some(reason) => hour.count(station, &Counted::Reject(reason.clone())),
-        None => hour.rejected(station),
+impl<S> Clone for Which<'_, S> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-fn judged(hour: &Rollup, (station, _): Which) -> Count {
-    hour.rejected(station) + hour.count(station, &Counted::Good)
+impl<S> Copy for Which<'_, S> {}
+
+fn rejected(hour: &Rollup, which: Which<impl Stations>) -> Count {
+    match which.reason {
+        Some(reason) => hour.count(which.stations, &Counted::Reject(reason.clone())),
+        None => hour.rejected(which.stations),
+    }
+}
+
+fn judged(hour: &Rollup, which: Which<impl Stations>) -> Count {
+    hour.rejected(which.stations) + hour.count(which.stations, &Counted::Good)
 }
 
 /// Exact parts for a test: counts in doubt would look like variation.
-fn parts(hours: &[Rollup], which: Which) -> Vec<(u64, u64)> {
+fn parts(hours: &[Rollup], which: Which<impl Stations>) -> Vec<(u64, u64)> {
     let exact = |count: &Count| count.low() == count.high();
     hours
         .iter()
@@ -147,7 +160,7 @@ pub(crate) fn view(
     before: WindowView,
     now: &[Rollup],
     then: &[Rollup],
-    counting: &StationId,
+    output: &Output,
 ) -> RejectsView {
     let mut reasons: BTreeMap<String, (StationId, Reason)> = BTreeMap::new();
     for tally in now.iter().chain(then).flat_map(|hour| &hour.counts) {
@@ -157,14 +170,16 @@ pub(crate) fn view(
         }
     }
     let count = |(station, reason): &(StationId, Reason)| -> Count {
-        now.iter().map(|hour| rejected(hour, (station, Some(reason)))).sum()
+        now.iter()
+            .map(|hour| rejected(hour, Which { stations: station, reason: Some(reason) }))
+            .sum()
     };
     let ranked = pareto(reasons.iter().map(|(key, which)| (key.clone(), count(which).best())));
     let mut rows: Vec<RejectRowView> = ranked
         .iter()
         .filter_map(|rank| {
             let (station, reason) = reasons.get(&rank.reason)?;
-            let row = row(now, then, (station, Some(reason)));
+            let row = row(now, then, Which { stations: station, reason: Some(reason) });
             Some(RejectRowView {
                 share_percent: rank.share.map(|share| tenths(share * 100.0)),
                 cumulative_percent: rank.cumulative.map(|share| tenths(share * 100.0)),
@@ -173,7 +188,7 @@ pub(crate) fn view(
         })
         .collect();
     adjust(&mut rows);
-    let mut total = row(now, then, (counting, None));
+    let mut total = row(now, then, Which { stations: output, reason: None });
     adjust(std::slice::from_mut(&mut total));
     // Of what was not recorded at all, nothing is known either.
     let known = |hours: &[Rollup], span_us: i64| {
@@ -200,7 +215,10 @@ pub(crate) fn view(
     }
 }
 
-fn row(now: &[Rollup], then: &[Rollup], which: Which) -> RejectRowView {
+fn row<S>(now: &[Rollup], then: &[Rollup], which: Which<S>) -> RejectRowView
+where
+    S: Stations + fmt::Display,
+{
     let sum = |hours: &[Rollup]| -> (Count, Count) {
         let x = hours.iter().map(|hour| rejected(hour, which)).sum();
         (x, hours.iter().map(|hour| judged(hour, which)).sum())
@@ -216,8 +234,8 @@ fn row(now: &[Rollup], then: &[Rollup], which: Which) -> RejectRowView {
     };
     let heat: Vec<_> = now.iter().map(heat).collect();
     RejectRowView {
-        station: which.0.to_string(),
-        reason: which.1.map_or_else(String::new, |reason| reason.to_string()),
+        station: which.stations.to_string(),
+        reason: which.reason.map_or_else(String::new, |reason| reason.to_string()),
         rejected: x2.into(),
         total: n2.into(),
         ppm: now_ppm,

@@ -4,10 +4,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::line::minute::{Counted, Minute, TimeSplit};
+use domain::line::output::{Output, Stations};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::second::Seconds;
 use domain::line::state::TimeClass;
-use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US, StationId};
+use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -60,9 +61,9 @@ impl Step {
 pub(crate) struct SeriesPoint {
     /// Start, UTC milliseconds.
     start_ms: i64,
-    /// Good capsules of the counting station.
+    /// Good capsules of the counting stations together.
     good: CountView,
-    /// Rejects of the counting station.
+    /// Rejects of the counting stations together.
     rejected: CountView,
     /// Microseconds by class, in the order run, internal, external, planned, idle, unknown.
     time_us: [i64; 6],
@@ -102,7 +103,7 @@ pub(super) async fn series(
     let line = app.line(&id)?;
     let (as_csv, least_us) = (form.is_csv()?, step.us()?);
     let span = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
-    let (id, station) = (line.config.id.clone(), line.config.counting_station.clone());
+    let (id, output) = (line.config.id.clone(), line.config.output.clone());
     let view = read(&app, move |history| {
         let (from, to) = span;
         let step_us = step_us(to - from).max(least_us);
@@ -111,16 +112,16 @@ pub(super) async fn series(
         if step_us < MINUTE_US {
             let seconds = history.seconds(&id, first, to)?;
             if !seconds.is_empty() {
-                return Ok(SeriesView::of("second", span, step_us, of_seconds(&seconds, &station)));
+                return Ok(SeriesView::of("second", span, step_us, of_seconds(&seconds, &output)));
             }
         }
         if to - from <= MINUTES_SPAN_US {
             let minutes = history.minutes(&id, first, to)?;
             let step_us = step_us.max(MINUTE_US);
-            return Ok(SeriesView::of("minute", span, step_us, of_minutes(&minutes, &station)));
+            return Ok(SeriesView::of("minute", span, step_us, of_minutes(&minutes, &output)));
         }
         let hours = history.rollups(&id, PeriodKind::Hour, from, to)?;
-        Ok(SeriesView::of("hour", span, HOUR_US, of_hours(&hours, &station)))
+        Ok(SeriesView::of("hour", span, HOUR_US, of_hours(&hours, &output)))
     });
     let view = view.await?;
     if !as_csv {
@@ -229,11 +230,11 @@ impl Sums {
 
 fn of_seconds<'a>(
     blocks: &'a [Seconds],
-    station: &'a StationId,
+    output: &'a Output,
 ) -> impl Iterator<Item = (i64, Sums)> + 'a {
     blocks.iter().flat_map(move |block| {
-        let good = block.counts(|s, counted| s == station && *counted == Counted::Good);
-        let rejected = block.counts(|s, c| s == station && matches!(c, Counted::Reject(_)));
+        let good = block.counts(|s, counted| output.has(s) && *counted == Counted::Good);
+        let rejected = block.counts(|s, c| output.has(s) && matches!(c, Counted::Reject(_)));
         let seconds = block.time().into_iter().zip(good).zip(rejected).zip(0..);
         let second = move |(((time, good), rejected), n): (_, i64)| {
             (block.start_us + n * SECOND_US, Sums { good, rejected, time })
@@ -244,22 +245,19 @@ fn of_seconds<'a>(
 
 fn of_minutes<'a>(
     minutes: &'a [Minute],
-    station: &'a StationId,
+    output: &'a Output,
 ) -> impl Iterator<Item = (i64, Sums)> + 'a {
     minutes.iter().map(move |minute| {
-        let good = minute.count(station, &Counted::Good);
-        let sums = Sums { good, rejected: minute.rejected(station), time: minute.time };
+        let good = minute.count(output, &Counted::Good);
+        let sums = Sums { good, rejected: minute.rejected(output), time: minute.time };
         (minute.start_us, sums)
     })
 }
 
-fn of_hours<'a>(
-    hours: &'a [Rollup],
-    station: &'a StationId,
-) -> impl Iterator<Item = (i64, Sums)> + 'a {
+fn of_hours<'a>(hours: &'a [Rollup], output: &'a Output) -> impl Iterator<Item = (i64, Sums)> + 'a {
     hours.iter().map(move |hour| {
-        let good = hour.count(station, &Counted::Good);
-        let sums = Sums { good, rejected: hour.rejected(station), time: hour.spending.time };
+        let good = hour.count(output, &Counted::Good);
+        let sums = Sums { good, rejected: hour.rejected(output), time: hour.spending.time };
         (hour.start_us, sums)
     })
 }

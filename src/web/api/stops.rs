@@ -200,9 +200,6 @@ impl StopsView {
 }
 
 fn recorded(stop: &Stop, config: &LineConfig, limit_us: i64) -> RecordedStopView {
-    let counting =
-        config.devices.iter().find(|device| device.map.station == config.counting_station);
-    let title = |code: i64| counting.and_then(|device| device.map.stop_reasons.get(&code));
     let (key, candidates) = match &stop.key {
         KeyCause::None => (None, Vec::new()),
         KeyCause::Station(station) => (Some(station.to_string()), Vec::new()),
@@ -218,7 +215,7 @@ fn recorded(stop: &Stop, config: &LineConfig, limit_us: i64) -> RecordedStopView
         cause: stop.cause.word(),
         state: stop.state.word(),
         reason: stop.reason,
-        title: stop.reason.and_then(title).map(TitleView::from),
+        title: stop.reason.and_then(|code| config.stop_title(code)).map(TitleView::from),
         key,
         candidates,
         micro: stop.is_micro(limit_us),

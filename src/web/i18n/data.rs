@@ -47,6 +47,7 @@ texts! {
     SectionPossible "section.possible" "can be inside" "可在机内"
     SectionMiscount "section.miscount" "miscount" "计数有误"
     WordMiscount "word.miscount" "miscount" "计数有误"
+    WordPartStop "word.part_stop" "one of several stands" "并联机台之一停机"
 
     // Displays: screens and what they have painted.
     Displays "displays" "Displays" "显示终端"

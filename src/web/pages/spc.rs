@@ -69,10 +69,10 @@ async fn workbench(
 /// What a characteristic is called.
 pub(super) fn name(lang: Lang, characteristic: &Characteristic) -> String {
     match &characteristic.measure {
-        Measure::RejectFraction { station } => {
-            format!("{} {station}", lang.say(Key::RejectFraction))
+        Measure::RejectFraction { stations } => {
+            format!("{} {stations}", lang.say(Key::RejectFraction))
         }
-        Measure::Speed { station } => format!("{} {station}", lang.say(Key::Speed)),
+        Measure::Speed { stations } => format!("{} {stations}", lang.say(Key::Speed)),
         Measure::Weight { station, series } => {
             format!("{} {station} {}", lang.say(Key::WeightMean), lang.say(series_key(*series)))
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit, sum};
+use domain::line::output::Stations;
 use domain::line::rollup::{OpenBatch, PeriodKind, asked};
 use domain::line::state::{State, TimeClass};
 use domain::line::status::{
@@ -71,7 +72,7 @@ impl Past<'_> {
         LineStatus {
             line: self.config.id.clone(),
             at: moment(self.at_us),
-            state: self.state(&self.config.counting_station),
+            state: self.line_state(),
             batch: self.batch.as_ref().map(|batch| OpenBatch {
                 id: batch.name.clone(),
                 start_us: batch.start_us,
@@ -104,7 +105,7 @@ impl Past<'_> {
                 .take(EVENTS)
                 .cloned()
                 .collect(),
-            charts: charts(&self.minutes, &self.config.counting_station),
+            charts: charts(&self.minutes, &self.config.output),
         }
     }
 
@@ -125,6 +126,34 @@ impl Past<'_> {
         last.is_some_and(|minute| minute.time.known() > 0)
     }
 
+    /// How the line was: as its one machine, or as the stop that went on said, else as the first that ran.
+    fn line_state(&self) -> StateStatus {
+        let output = &self.config.output;
+        if !output.is_group() {
+            return self.state(output.first());
+        }
+        let all: Vec<StateStatus> = output.stations().iter().map(|one| self.state(one)).collect();
+        let of = |class| all.iter().find(|status| status.class == class);
+        let unknown = || of(TimeClass::Unknown).unwrap_or(&all[0]).clone();
+        match self.stop() {
+            Some(stop) => {
+                let decides = all.iter().find(|status| status.last_known == stop.state);
+                StateStatus {
+                    state: stop.state,
+                    class: stop.state.time_class(),
+                    since_us: stop.from.utc_us,
+                    since_mono_us: stop.from.utc_us,
+                    stop_reason: stop.reason,
+                    stop_title: stop.reason.and_then(|code| self.config.stop_title(code).cloned()),
+                    ..decides.unwrap_or(&all[0]).clone()
+                }
+            }
+            None => {
+                of(TimeClass::Run).filter(|_| self.is_watched()).cloned().unwrap_or_else(unknown)
+            }
+        }
+    }
+
     fn state(&self, station: &StationId) -> StateStatus {
         let told = self.last(EventKind::State, station);
         let state = told.and_then(|event| State::from_word(&event.word));
@@ -139,7 +168,7 @@ impl Past<'_> {
             stop_title: None,
             station: station.clone(),
         };
-        let is_counting = *station == self.config.counting_station;
+        let is_counting = *station == *self.config.output.first() && !self.config.output.is_group();
         match self.stop().filter(|_| is_counting) {
             Some(stop) => {
                 status.state = stop.state;
@@ -176,8 +205,8 @@ impl Past<'_> {
         made: &[Tally],
         gaps: &[Tally],
     ) -> ShiftStatus {
-        let (station, rate) = (&self.config.counting_station, self.config.target_per_minute);
-        let good = sum(made, station, is_good);
+        let (output, rate) = (&self.config.output, self.config.target_per_minute);
+        let good = sum(made, output, is_good);
         let time = time_of(self.minutes_in((shift.start_us, self.at_us)));
         let passed_us = (self.at_us - shift.start_us).max(time.total());
         let pace = self.speed(15 * MINUTE_US).per_minute;
@@ -190,8 +219,8 @@ impl Past<'_> {
             start_us: shift.start_us,
             end_us: shift.end_us,
             good,
-            gap: sum(gaps, station, is_good),
-            rejected: sum(made, station, Counted::is_reject),
+            gap: sum(gaps, output, is_good),
+            rejected: sum(made, output, Counted::is_reject),
             target_now: asked(rate, time.total()),
             plan: asked(rate, shift.end_us - shift.start_us),
             forecast,
@@ -203,7 +232,7 @@ impl Past<'_> {
 
     /// Clock hours of the shift until the moment.
     fn hours(&self, shift_us: i64) -> Vec<HourStatus> {
-        let (calendar, station) = (&self.config.calendar, &self.config.counting_station);
+        let (calendar, output) = (&self.config.calendar, &self.config.output);
         let mut hours = Vec::new();
         let mut start_us = calendar.this_hour(shift_us);
         while start_us < self.at_us {
@@ -215,8 +244,8 @@ impl Past<'_> {
             hours.push(HourStatus {
                 start_us,
                 end_us,
-                good: sum(tallies, station, is_good),
-                gap: sum(&self.gaps(span), station, is_good),
+                good: sum(tallies, output, is_good),
+                gap: sum(&self.gaps(span), output, is_good),
                 watched: time.total() > 0,
                 target: asked(self.config.target_per_minute, time.total()),
                 coverage: (time.known() as f64 / passed_us as f64).clamp(0.0, 1.0),
@@ -241,11 +270,11 @@ impl Past<'_> {
 
     fn speed(&self, window_us: i64) -> SpeedStatus {
         let span = (self.at_us - window_us, self.at_us);
-        let station = &self.config.counting_station;
+        let output = &self.config.output;
         let covered_us = time_of(self.minutes_in(span)).known();
-        let count = sum(self.minutes_in(span).flat_map(|minute| &minute.tallies), station, is_good);
-        let map = self.config.devices.iter().find(|device| device.map.station == *station);
-        let step = map.map_or(1, |device| device.map.step);
+        let count = sum(self.minutes_in(span).flat_map(|minute| &minute.tallies), output, is_good);
+        let counting = self.config.devices.iter().filter(|d| output.has(&d.map.station));
+        let step = counting.map(|device| device.map.step).sum();
         SpeedStatus::of(window_us, count, covered_us, window_us, step)
     }
 
@@ -281,8 +310,7 @@ impl Past<'_> {
             let minute = self.minutes_in((start_us, start_us + MINUTE_US)).next();
             let coverage = minute.map_or(0.0, Minute::coverage);
             let good = minute.filter(|_| coverage > 0.0);
-            let good =
-                good.map(|minute| minute.count(&self.config.counting_station, &Counted::Good));
+            let good = good.map(|minute| minute.count(&self.config.output, &Counted::Good));
             TrendPoint { start_us, good, coverage }
         };
         (0..TREND_MINUTES).map(point).collect()

@@ -17,7 +17,7 @@ fn at(record: &Kept, minute: i64) -> domain::line::status::LineStatus {
 
 /// What the ledger has of good capsules in the first minutes, gaps that had ended included.
 fn made(record: &Kept, minutes: i64) -> Count {
-    let station = &kept::line().counting_station;
+    let station = &kept::line().output;
     let counted = record.minutes.iter().take(usize::try_from(minutes).expect("few"));
     let counted: Count = counted.map(|minute| minute.count(station, &Counted::Good)).sum();
     let gap = record.events.iter().find(|event| event.word == "gap").and_then(|event| event.count);
@@ -55,7 +55,7 @@ fn a_past_moment_has_the_state_and_the_count_of_the_ledger() {
         assert_eq!(watched, shift.good, "minute {minute}: the hour board has the same");
     }
     let whole = record.periods.iter().find(|period| period.kind == PeriodKind::Shift).expect("one");
-    let of_shift = whole.count(&kept::line().counting_station, &Counted::Good);
+    let of_shift = whole.count(&kept::line().output, &Counted::Good);
     assert_ne!(at(&record, 60).shift.map(|shift| shift.good), Some(of_shift));
 }
 
@@ -78,7 +78,7 @@ fn a_stop_is_told_as_long_as_it_had_lasted() {
 fn the_hour_that_went_on_holds_its_minutes_until_then_and_no_more() {
     let record = Kept::morning();
     let config = kept::line();
-    let station = &config.counting_station;
+    let station = &config.output;
     let until = time(90);
     let hours = hours_at(&record, &config, (time(0), until)).expect("it can be read");
     let good: Count = hours.iter().map(|hour| hour.count(station, &Counted::Good)).sum();

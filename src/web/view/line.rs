@@ -40,7 +40,7 @@ pub struct LineView {
     pub batch_since_ms: Option<i64>,
     /// Whether a person opened it; else the machine told it.
     pub batch_by_hand: bool,
-    /// The batch that the counting station tells itself: while it tells one, nobody can open or close one by hand.
+    /// The batch that a counting station tells itself: while it tells one, nobody can open or close one by hand.
     pub batch_told: Option<String>,
     /// Shift, none between shifts.
     pub shift: Option<ShiftView>,
@@ -52,7 +52,7 @@ pub struct LineView {
     pub speeds: Vec<SpeedView>,
     /// Speed as the PLC says, capsules a minute.
     pub plc_speed: Option<f64>,
-    /// Reject fraction of the counting station.
+    /// Reject fraction of the counting stations together.
     pub reject: RejectFractionView,
     /// Rejects of the shift by station and reason, most frequent first.
     pub rejects: Vec<RejectView>,
@@ -200,7 +200,7 @@ pub struct LineEntry {
     pub id: String,
     /// What people call it.
     pub title: TitleView,
-    /// The station that counts it.
+    /// The station that counts it; of several side by side all, `CF01 + CF02`.
     pub counting_station: String,
     /// Target rate, capsules a minute.
     pub target_per_minute: u64,
@@ -214,7 +214,7 @@ impl LineEntry {
         LineEntry {
             id: config.id.to_string(),
             title: (&config.title).into(),
-            counting_station: config.counting_station.to_string(),
+            counting_station: config.output.to_string(),
             target_per_minute: config.target_per_minute,
             state: match status {
                 Some(status) if present.age_ms(status.at) <= STALE_MS => status.state.state.word(),

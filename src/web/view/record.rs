@@ -93,7 +93,7 @@ pub struct MinuteView {
 impl MinuteView {
     /// The view of a stored minute of a line.
     pub fn of(minute: &Minute, config: &LineConfig) -> MinuteView {
-        let station = &config.counting_station;
+        let station = &config.output;
         MinuteView {
             start_ms: ms(minute.start_us),
             rev: minute.rev,

@@ -1,5 +1,6 @@
 //! Machines: their states, their connections, and what is wrong with their data.
 
+use domain::line::output::Stations;
 use domain::line::state::{State, TimeClass};
 use domain::line::status::{LineStatus, MeasureStatus, StateStatus, StationStatus};
 use domain::units::Moment;
@@ -120,7 +121,7 @@ impl StationView {
             id: station.id.to_string(),
             title: (&station.title).into(),
             protocol: station.protocol,
-            counts: station.id == config.counting_station,
+            counts: config.output.has(&station.id),
             state,
             up: station.link.up,
             heard_ago_ms: station.link.heard_mono_us.map(|heard| ms((at.mono_us - heard).max(0))),
@@ -193,7 +194,7 @@ pub(super) fn faults(config: &LineConfig, status: &LineStatus) -> Vec<FaultView>
             station: station.id.to_string(),
             title: (&station.title).into(),
             address: device.map(|device| device.address.clone()).unwrap_or_default(),
-            counts: station.id == config.counting_station,
+            counts: config.output.has(&station.id),
             heard: station.link.heard_us.is_some(),
             since_ms: ms(station.link.since_us),
             reason: station.link.reason,

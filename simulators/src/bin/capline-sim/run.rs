@@ -113,7 +113,8 @@ impl Run {
         };
         Ok(PlantConfig {
             speed: self.speed,
-            fillers: self.fillers,
+            // Those of a scenario are what it expects.
+            fillers: scenario.map_or(self.fillers, |scenario| scenario.fillers),
             line_start_us: utc_now_us(),
             modbus_addr: further(self.modbus, nth)?,
             opcua_addr: further(self.opcua, nth)?,

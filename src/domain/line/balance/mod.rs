@@ -47,13 +47,13 @@ impl Outlet {
     }
 }
 
-/// A part of the line with one way in.
+/// A part of the line. It has one way in, or one from each of the machines side by side before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     /// First and last station, as positions; the same for a machine.
     pub stations: (usize, usize),
-    /// Position of the counter of what goes in.
-    pub inlet: usize,
+    /// Positions of the counters of what goes in. Never empty.
+    pub inlets: Vec<usize>,
     /// Counters of what comes out.
     pub outlets: Vec<Outlet>,
     /// The most that can be inside at once: machine or buffer, and what is on its way.
@@ -154,7 +154,7 @@ pub struct Balance {
 #[derive(Clone, Debug)]
 struct Watched {
     section: Section,
-    /// Totals of inlet and outlets at the base.
+    /// Total of the inlets together, and those of the outlets, at the base.
     base: Option<(Count, Vec<Count>)>,
     /// What the content at the base can have been.
     at_base: (i128, i128),
@@ -244,13 +244,14 @@ impl Balance {
         let mut scores: Vec<(Suspect, i32)> = Vec::new();
         for watched in &self.sections {
             let Some(found) = watched.found else { continue };
-            let inlet = (watched.section.inlet, found.sign == Sign::TooFull);
+            let inlets = watched.section.inlets.iter();
+            let inlets = inlets.map(|counter| (*counter, found.sign == Sign::TooFull));
             let outlets = watched
                 .section
                 .outlets
                 .iter()
                 .map(|outlet| (outlet.counter, found.sign == Sign::TooEmpty));
-            for (counter, over) in std::iter::once(inlet).chain(outlets) {
+            for (counter, over) in inlets.chain(outlets) {
                 for direction in [true, false] {
                     let gain = if direction == over { 1 } else { -1 };
                     let suspect = Suspect { counter, over: direction };
@@ -316,23 +317,26 @@ impl Watched {
     /// The counters of the section; none where one of them has no total.
     fn read(&self, totals: &[Option<Total>]) -> Option<Read> {
         let total = |counter: usize| totals.get(counter).copied().flatten();
-        let inlet = total(self.section.inlet)?;
+        let inlets: Vec<Total> =
+            self.section.inlets.iter().map(|inlet| total(*inlet)).collect::<Option<_>>()?;
         let outlets: Vec<Total> = self
             .section
             .outlets
             .iter()
             .map(|outlet| total(outlet.counter))
             .collect::<Option<_>>()?;
-        let newest = outlets.iter().fold(inlet, |newest, one| match one.at_us > newest.at_us {
-            true => *one,
-            false => newest,
-        });
+        let newest = inlets.iter().chain(&outlets).copied().reduce(|newest, one| {
+            match one.at_us > newest.at_us {
+                true => one,
+                false => newest,
+            }
+        })?;
         let unseen = |total: &Total| i128::from(total.unseen_by(newest.at_us, newest.off_us));
         let of_outlet =
             |(outlet, total): (&Outlet, &Total)| unseen(total) * i128::from(outlet.most);
         Some(Read {
-            inlet: inlet.count,
-            unseen_in: unseen(&inlet),
+            inlet: inlets.iter().map(|inlet| inlet.count).sum(),
+            unseen_in: inlets.iter().map(unseen).sum(),
             unseen_out: self.section.outlets.iter().zip(&outlets).map(of_outlet).sum(),
             outlets: outlets.iter().map(|total| total.count).collect(),
         })

@@ -7,13 +7,13 @@ use crate::units::{Count, TagId};
 /// A section as it is kept. Known by its counters; one that no longer fits the plan of the line begins anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectionState {
-    /// Counter of what goes in.
-    pub inlet: TagId,
+    /// Counters of what goes in.
+    pub inlets: Vec<TagId>,
     /// Counters of what comes out.
     pub outlets: Vec<TagId>,
     /// The most that can be inside.
     pub capacity: u64,
-    /// Total of the inlet at the base of the test.
+    /// Total of the inlets together at the base of the test.
     pub base_in: Count,
     /// Totals of the outlets at the base.
     pub base_out: Vec<Count>,
@@ -51,7 +51,7 @@ impl Watched {
     fn save(&self, name: impl Fn(usize) -> TagId) -> Option<SectionState> {
         let (base_in, base_out) = self.base.clone()?;
         Some(SectionState {
-            inlet: name(self.section.inlet),
+            inlets: self.section.inlets.iter().map(|inlet| name(*inlet)).collect(),
             outlets: self.section.outlets.iter().map(|outlet| name(outlet.counter)).collect(),
             capacity: self.section.capacity,
             base_in,
@@ -67,7 +67,7 @@ impl Watched {
 
     fn is_of(&self, state: &SectionState, name: impl Fn(usize) -> TagId) -> bool {
         let outlets = self.section.outlets.iter().map(|outlet| name(outlet.counter));
-        name(self.section.inlet) == state.inlet
+        self.section.inlets.iter().map(|inlet| name(*inlet)).eq(state.inlets.iter().cloned())
             && outlets.eq(state.outlets.iter().cloned())
             && self.section.capacity == state.capacity
             && state.base_out.len() == state.outlets.len()

@@ -25,14 +25,14 @@ fn sections() -> Vec<Section> {
     vec![
         Section {
             stations: (0, 0),
-            inlet: 0,
+            inlets: vec![0],
             outlets: [1, 2, 3].map(capsules).into(),
             capacity: FILLER,
         },
-        Section { stations: (0, 1), inlet: 1, outlets: vec![capsules(4)], capacity: BUFFER },
+        Section { stations: (0, 1), inlets: vec![1], outlets: vec![capsules(4)], capacity: BUFFER },
         Section {
             stations: (1, 1),
-            inlet: 4,
+            inlets: vec![4],
             outlets: vec![capsules(5), capsules(6), metal],
             capacity: WEIGHER,
         },

@@ -5,7 +5,7 @@
 //! | element | from |
 //! |---|---|
 //! | planned busy time (PBT) | all time less what was planned; set-up stays in, it is no planned stop |
-//! | production time (APT) | state execute or completing at the counting station |
+//! | production time (APT) | state execute or completing at the counting station; of several side by side, at any of them |
 //! | set-up time (AUST) | state set-up |
 //! | delay time (ADET) | internal, external and unexplained stops, micro-stops included |
 //! | order time (AOET) | time in which a batch was open; all busy time of a line that tells no batch |
@@ -15,6 +15,9 @@
 //! | failures | stops for a cause inside the machine; repair time is the time of these |
 //! | time between failures | production and set-up time |
 //!
+//! Of machines side by side the quantities are added and the time is that of the line: one that stands while another runs
+//! is a loss of speed, not of time.
+//!
 //! Nothing is fed twice on a capsule line, so that there is no rework and good parts are good at the first pass.
 
 #[cfg(test)]
@@ -22,9 +25,10 @@ mod tests;
 
 use super::minute::Counted;
 use super::oee::{Cycle, Elements, Ratio};
+use super::output::Stations;
 use super::rollup::Rollup;
 use super::state::TimeClass;
-use crate::units::{Count, StationId};
+use crate::units::Count;
 
 /// What a plant decides about its KPIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,19 +90,19 @@ pub struct Kpis {
 }
 
 impl Kpis {
-    /// The KPIs of a period at its counting station.
-    pub fn of(rollup: &Rollup, station: &StationId, policy: &Policy) -> Kpis {
-        let (elements, good) = elements(rollup, station, policy);
+    /// The KPIs of a period at the stations that count it.
+    pub fn of(rollup: &Rollup, stations: &impl Stations, policy: &Policy) -> Kpis {
+        let (elements, good) = elements(rollup, stations, policy);
         Kpis::from_elements(elements, good, policy)
     }
 
     /// The KPIs of several periods together: of their sums, never a mean.
     pub fn of_all<'a>(
         rollups: impl IntoIterator<Item = &'a Rollup>,
-        station: &StationId,
+        stations: &impl Stations,
         policy: &Policy,
     ) -> Kpis {
-        let all = rollups.into_iter().map(|rollup| elements(rollup, station, policy));
+        let all = rollups.into_iter().map(|rollup| elements(rollup, stations, policy));
         let start = (Elements::default(), Count::ZERO);
         let (elements, good) = all.fold(start, |sum, next| (sum.0 + next.0, sum.1 + next.1));
         Kpis::from_elements(elements, good, policy)
@@ -151,14 +155,14 @@ impl Kpis {
     }
 }
 
-/// The elements of a period at its counting station, and the good quantity with its doubt.
-fn elements(rollup: &Rollup, station: &StationId, policy: &Policy) -> (Elements, Count) {
+/// The elements of a period at the stations that count it, and the good quantity with its doubt.
+fn elements(rollup: &Rollup, stations: &impl Stations, policy: &Policy) -> (Elements, Count) {
     let spending = &rollup.spending;
     let time = |class| spending.time.of(class).max(0).unsigned_abs();
     let us = |us: i64| us.max(0).unsigned_abs();
-    let samples = rollup.count(station, &Counted::Sample);
-    let passed = rollup.count(station, &Counted::Good);
-    let rejected = rollup.rejected(station);
+    let samples = rollup.count(stations, &Counted::Sample);
+    let passed = rollup.count(stations, &Counted::Good);
+    let rejected = rollup.rejected(stations);
     let good = if policy.samples_are_good { passed + samples } else { passed };
     let produced = (passed + samples + rejected).best();
     let (production_us, setup_us) = (time(TimeClass::Run), us(spending.setup_us));
@@ -182,7 +186,7 @@ fn elements(rollup: &Rollup, station: &StationId, policy: &Policy) -> (Elements,
         rework: 0,
         good_first: good.best(),
         inspected: produced,
-        produced_first_op: rollup.count(station, &Counted::Infeed).best(),
+        produced_first_op: rollup.count(stations, &Counted::Infeed).best(),
         failures: spending.failures,
         between_failures_us: production_us + setup_us,
         repair_us: time(TimeClass::Internal),

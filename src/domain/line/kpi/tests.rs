@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::line::minute::{Tally, TimeSplit};
 use crate::line::rollup::{PeriodKind, Spending};
-use crate::units::{HOUR_US, MINUTE_US, Reason};
+use crate::units::{HOUR_US, MINUTE_US, Reason, StationId};
 
 const POLICY: Policy = Policy::per_minute(6_500);
 

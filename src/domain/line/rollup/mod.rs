@@ -20,8 +20,9 @@ use super::minute::{Tally, TimeSplit, sum};
 use super::state::TimeClass;
 use super::stop::Spent;
 use crate::line::minute::Counted;
+use crate::line::output::Stations;
 use crate::line::state::State;
-use crate::units::{Count, MINUTE_US, StationId};
+use crate::units::{Count, MINUTE_US};
 
 pub use books::{Booking, Books, OpenBatch, Period};
 
@@ -159,14 +160,14 @@ impl Rollup {
         (self.passed_us(now_us) - self.spending.recorded_us()).max(0)
     }
 
-    /// The count of one counter, zero where it counted nothing.
-    pub fn count(&self, station: &StationId, counted: &Counted) -> Count {
-        sum(&self.counts, station, |one| one == counted)
+    /// What stations counted of a kind, zero where they counted nothing.
+    pub fn count(&self, stations: &impl Stations, counted: &Counted) -> Count {
+        sum(&self.counts, stations, |one| one == counted)
     }
 
-    /// All rejects of a station.
-    pub fn rejected(&self, station: &StationId) -> Count {
-        sum(&self.counts, station, Counted::is_reject)
+    /// All rejects of stations.
+    pub fn rejected(&self, stations: &impl Stations) -> Count {
+        sum(&self.counts, stations, Counted::is_reject)
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::line::batch::{Change, Verdict};
 use crate::line::calendar::{Calendar, ShiftRule};
-use crate::units::{HOUR_US, MINUTE_US, Moment, SECOND_US};
+use crate::units::{HOUR_US, MINUTE_US, Moment, SECOND_US, StationId};
 
 fn rule(name: &str, start: i8, end: i8) -> ShiftRule {
     ShiftRule { name: name.into(), start: time(start, 0, 0, 0), end: time(end, 0, 0, 0) }

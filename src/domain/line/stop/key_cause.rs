@@ -2,6 +2,7 @@
 //! its own shortly before the counting station was starved or blocked.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::Cause;
 use crate::line::state::{State, TimeClass};
@@ -28,8 +29,8 @@ pub enum KeyCause {
 /// How far the stations of a line lie from its counting station, in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
-    /// Position of the counting station.
-    pub counting: usize,
+    /// Positions of the counting stations, which stand side by side. Never empty.
+    pub counting: Range<usize>,
     /// For each station its name and the longest time after which its standing reaches the counting station: transport and
     /// buffer, in microseconds.
     pub stations: Vec<(StationId, i64)>,
@@ -89,11 +90,12 @@ impl Watch {
         }
     }
 
-    /// Which machine made the counting station stand since `at` for this cause.
-    pub fn key(&self, cause: Cause, at: Moment) -> KeyCause {
-        let counting = self.chain.counting;
-        let upstream: Vec<usize> = (0..counting).rev().collect();
-        let downstream: Vec<usize> = (counting + 1..self.stations.len()).collect();
+    /// Which machine made this counting station stand since `at` for this cause. One beside it is neither before nor
+    /// behind it.
+    pub fn key(&self, counting: usize, cause: Cause, at: Moment) -> KeyCause {
+        let beside = &self.chain.counting;
+        let upstream: Vec<usize> = (0..beside.start).rev().collect();
+        let downstream: Vec<usize> = (beside.end..self.stations.len()).collect();
         match cause {
             Cause::Internal => KeyCause::Station(self.name(counting)),
             Cause::Planned | Cause::NoSignal => KeyCause::None,

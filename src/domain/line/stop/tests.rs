@@ -140,7 +140,7 @@ fn undecided(names: &[&str]) -> KeyCause {
 fn watch() -> Watch {
     let stations = [("SO0", 30), ("CF1", 0), ("CW2", 300)];
     let stations = stations.map(|(name, s)| (StationId::new(name), s * SECOND_US)).into();
-    let mut watch = Watch::new(Chain { counting: 1, stations });
+    let mut watch = Watch::new(Chain { counting: 1..2, stations });
     (0..3).for_each(|station| watch.note(station, State::Execute, at(0)));
     watch
 }
@@ -149,10 +149,10 @@ fn watch() -> Watch {
 fn the_machine_that_stood_first_and_for_its_own_cause_stopped_the_line() {
     let mut watch = watch();
     watch.note(2, State::Held, at(100));
-    assert_eq!(watch.key(Cause::Blocked, at(350)), station("CW2"));
-    assert_eq!(watch.key(Cause::External, at(350)), station("CW2"));
-    assert_eq!(watch.key(Cause::Internal, at(350)), station("CF1"));
-    assert_eq!(watch.key(Cause::Planned, at(350)), KeyCause::None);
+    assert_eq!(watch.key(1, Cause::Blocked, at(350)), station("CW2"));
+    assert_eq!(watch.key(1, Cause::External, at(350)), station("CW2"));
+    assert_eq!(watch.key(1, Cause::Internal, at(350)), station("CF1"));
+    assert_eq!(watch.key(1, Cause::Planned, at(350)), KeyCause::None);
 }
 
 #[test]
@@ -160,10 +160,10 @@ fn without_a_machine_that_fits_the_cause_stays_undecided_and_names_candidates() 
     let mut watch = watch();
     watch.note(2, State::Held, at(100));
     // Too long ago for the buffer, on the wrong side, and only waiting itself.
-    assert_eq!(watch.key(Cause::Blocked, at(401)), undecided(&["CW2"]));
-    assert_eq!(watch.key(Cause::Starved, at(110)), undecided(&[]));
+    assert_eq!(watch.key(1, Cause::Blocked, at(401)), undecided(&["CW2"]));
+    assert_eq!(watch.key(1, Cause::Starved, at(110)), undecided(&[]));
     watch.note(0, State::Suspended, at(105));
-    assert_eq!(watch.key(Cause::Starved, at(110)), undecided(&["SO0"]));
+    assert_eq!(watch.key(1, Cause::Starved, at(110)), undecided(&["SO0"]));
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn two_machines_on_both_sides_are_no_answer() {
     let mut watch = watch();
     watch.note(2, State::Held, at(100));
     watch.note(0, State::Aborted, at(101));
-    assert_eq!(watch.key(Cause::External, at(110)), undecided(&["SO0", "CW2"]));
-    assert_eq!(watch.key(Cause::Starved, at(110)), station("SO0"));
+    assert_eq!(watch.key(1, Cause::External, at(110)), undecided(&["SO0", "CW2"]));
+    assert_eq!(watch.key(1, Cause::Starved, at(110)), station("SO0"));
 }
 
 fn revision(number: u64, act: Act) -> Revision {

@@ -24,8 +24,8 @@ pub(super) type Key = (StationId, Counted);
 /// The books of one line.
 pub(super) struct Account {
     keys: Vec<Key>,
-    /// Position of the counter that is the output of the line.
-    pub(super) output: usize,
+    /// Positions of the counters that together are the output of the line.
+    pub(super) outputs: Vec<usize>,
     /// Minutes that may still change, oldest first.
     open: VecDeque<OpenMinute>,
     /// Minutes closed since the last take, with their seconds.
@@ -57,10 +57,10 @@ struct Second {
 }
 
 impl Account {
-    pub(super) fn new(keys: Vec<Key>, output: usize) -> Account {
+    pub(super) fn new(keys: Vec<Key>, outputs: Vec<usize>) -> Account {
         Account {
             keys,
-            output,
+            outputs,
             open: VecDeque::new(),
             fresh: Vec::new(),
             closed: VecDeque::new(),
@@ -93,8 +93,9 @@ impl Account {
     }
 
     /// Goes on with other counters. What is booked in open minutes of one that is gone stays in them.
-    pub(super) fn change(&mut self, mut keys: Vec<Key>, output: usize) {
-        let same_output = self.keys.get(self.output) == keys.get(output);
+    pub(super) fn change(&mut self, mut keys: Vec<Key>, outputs: Vec<usize>) {
+        let before = self.outputs.iter().map(|output| self.keys.get(*output));
+        let same_output = before.eq(outputs.iter().map(|output| keys.get(*output)));
         for (at, key) in self.keys.iter().enumerate() {
             let counted = self.open.iter().any(|minute| !minute.counts[at].is_zero());
             if counted && !keys.contains(key) {
@@ -111,7 +112,7 @@ impl Account {
         if !same_output {
             self.seconds.clear();
         }
-        (self.keys, self.output) = (keys, output);
+        (self.keys, self.outputs) = (keys, outputs);
     }
 
     fn counts_of(&self, minute: &Minute) -> Vec<Count> {
@@ -127,7 +128,7 @@ impl Account {
         minute.counts[counter] += count;
         minute.seconds.book(minute.start_us, counter, from, at, count);
         minute.dirty = true;
-        if counter == self.output
+        if self.outputs.contains(&counter)
             && let Some(second) = self.second_at(at.mono_us)
         {
             second.good += count;
@@ -244,15 +245,14 @@ impl Account {
 
     /// Good capsules and known time of each closed minute that lies wholly in a span of UTC.
     fn minutes_between(&self, from_us: i64, to_us: i64) -> impl Iterator<Item = (Count, i64)> {
-        let output = self.keys.get(self.output);
         self.closed
             .iter()
             .rev()
             .skip_while(move |minute| minute.start_us + MINUTE_US > to_us)
             .take_while(move |minute| minute.start_us >= from_us)
-            .map(move |minute| {
-                let good =
-                    output.map_or(Count::ZERO, |(station, counted)| minute.count(station, counted));
+            .map(|minute| {
+                let outputs = self.outputs.iter().filter_map(|output| self.keys.get(*output));
+                let good = outputs.map(|(station, counted)| minute.count(station, counted)).sum();
                 (good, minute.time.known())
             })
     }

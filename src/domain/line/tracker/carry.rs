@@ -119,11 +119,14 @@ pub(super) fn key(model: &LineModel, ledger: &Ledger) -> account::Key {
     (map.station.clone(), counted)
 }
 
-/// Position of the counter that is the output of the line.
-pub(super) fn output(model: &LineModel, ledgers: &[Ledger]) -> usize {
-    let is_output = |ledger: &Ledger| {
-        ledger.station == model.counting
-            && model.stations[ledger.station].tags[usize::from(ledger.tag)].role == Role::Good
+/// Positions of the counters that together are the output of the line: one of each machine that counts.
+pub(super) fn outputs(model: &LineModel, ledgers: &[Ledger]) -> Vec<usize> {
+    let of = |station: usize| {
+        let is_output = |ledger: &Ledger| {
+            let role = || &model.stations[station].tags[usize::from(ledger.tag)].role;
+            ledger.station == station && *role() == Role::Good
+        };
+        ledgers.iter().position(is_output)
     };
-    ledgers.iter().position(is_output).unwrap_or(0)
+    model.counting.clone().filter_map(of).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::group::{self, Group};
 use super::station::Station;
 use super::tell::Told;
 use super::{Ledger, LineModel, LineTracker, OpenStop, carry, plan};
@@ -25,7 +26,7 @@ impl LineTracker {
     /// on with the next reading, one that is read from another register begins a segment there, and one that was renamed
     /// in its place goes on under its new name. Until that reading, `now` is the moment up to which the line was followed.
     pub fn change(&mut self, model: LineModel, onward: &Onward, now: Moment) {
-        let counting = self.model.stations[self.model.counting].station.clone();
+        let output = self.model.output();
         let mut old_stations: Vec<Option<Station>> =
             std::mem::take(&mut self.stations).into_iter().map(Some).collect();
         let old_maps = std::mem::replace(&mut self.model, model).stations;
@@ -83,12 +84,21 @@ impl LineTracker {
         }
         (self.stations, self.ledgers) = (stations, ledgers);
         let keys = self.ledgers.iter().map(|ledger| carry::key(&self.model, ledger)).collect();
-        self.account.change(keys, carry::output(&self.model, &self.ledgers));
+        self.account.change(keys, carry::outputs(&self.model, &self.ledgers));
         self.chronicle.change(plan(&self.model), now);
-        if self.model.stations[self.model.counting].station != counting {
-            let standing = self.stations[self.model.counting].standing_since();
+        self.group = Group::new(self.model.counting.clone(), &self.stations, now);
+        if self.model.output() != output {
             self.stop =
-                standing.map(|(class, from_us)| OpenStop { from_us, class, reason: String::new() });
+                group::standing(&self.model, &self.stations).map(|(station, class, from_us)| {
+                    let reason = String::new();
+                    OpenStop { station, from_us, class, reason }
+                });
+        } else if let Some(stop) = &mut self.stop {
+            // The same machine may stand elsewhere in the line now.
+            let name = &old_maps[stop.station].station;
+            let now_at =
+                self.model.counting.clone().find(|i| self.model.stations[*i].station == *name);
+            stop.station = now_at.unwrap_or(self.model.counting.start);
         }
         self.charted = u64::MAX;
         self.redraw();

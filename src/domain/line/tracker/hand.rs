@@ -1,10 +1,13 @@
 //! What a person orders of a line that is followed: batches opened and closed by hand.
 
-use super::LineTracker;
+use super::station::Station;
+use super::{Ledger, LineTracker};
 use crate::line::batch::hand::{Did, Entry, Order, Refusal};
+use crate::line::counter::Baseline;
 use crate::line::event::EventKind;
 use crate::line::rollup::OpenBatch;
 use crate::reading::{Outcome, Snapshot};
+use crate::units::Moment;
 
 impl LineTracker {
     /// Carries out an order at the last reading: what was counted up to it belongs to the batch before, or to none.
@@ -13,12 +16,16 @@ impl LineTracker {
     /// # Errors
     /// The machine tells its batch itself, or is not read, or the order does not fit to what is open.
     pub fn order(&mut self, order: &Order) -> Result<Entry, Refusal> {
-        let counting = &self.stations[self.model.counting];
-        let station = counting.map.station.clone();
-        if !counting.is_up() || counting.tells_batches() && counting.batch.is_none() {
+        let silent = |index: &usize| !self.stations[*index].is_up();
+        if let Some(index) = self.model.counting.clone().find(silent) {
+            return Err(Refusal::NotRead(self.stations[index].map.station.clone()));
+        }
+        let teller = self.batch_station();
+        let station = teller.map.station.clone();
+        if teller.tells_batches() && teller.batch.is_none() {
             return Err(Refusal::NotRead(station));
         }
-        if let Some(id) = counting.batch.clone().filter(|id| !id.is_empty()) {
+        if let Some(id) = teller.batch.clone().filter(|id| !id.is_empty()) {
             return Err(Refusal::Told { station, id });
         }
         let entry = self.chronicle.order(order, self.booked_to)?;
@@ -29,8 +36,7 @@ impl LineTracker {
                 format!("opened by hand by {}, product {}", entry.by, entry.product)
             }
         };
-        let counting = &self.stations[self.model.counting];
-        let event = counting.event(EventKind::Batch, entry.at_us, &entry.id, detail);
+        let event = self.batch_station().event(EventKind::Batch, entry.at_us, &entry.id, detail);
         self.events.push(event);
         self.orders.push(entry.clone());
         self.note_events();
@@ -39,18 +45,31 @@ impl LineTracker {
 
     /// Whether a snapshot brings the output of the line.
     pub fn is_output(&self, snapshot: &Snapshot) -> bool {
-        let output = self.ledgers.get(self.account.output);
-        let group = output
-            .map(|output| self.model.stations[output.station].tags[usize::from(output.tag)].group);
-        usize::from(snapshot.device) == self.model.counting
-            && group == Some(snapshot.group)
-            && matches!(snapshot.outcome, Outcome::Taken(_))
+        let brings = |output: &Ledger| {
+            let tag = &self.model.stations[output.station].tags[usize::from(output.tag)];
+            usize::from(snapshot.device) == output.station && tag.group == snapshot.group
+        };
+        matches!(snapshot.outcome, Outcome::Taken(_)) && self.outputs().any(brings)
     }
 
-    /// Whether no reading of the counting station waits for the next one to be understood.
+    /// Whether of machines side by side each was read later than that: all that they had made by then is counted. One
+    /// machine alone was, when it brings the output.
+    pub fn is_read_since(&self, moment: Moment) -> bool {
+        let is_later = |base: Baseline| base.at.mono_us > moment.mono_us;
+        let is_read = |output: &Ledger| output.counter.baseline().is_some_and(is_later);
+        self.outputs().nth(1).is_none() || self.outputs().all(is_read)
+    }
+
+    /// Whether no reading of a counting station waits for the next one to be understood.
     pub fn is_settled(&self) -> bool {
-        let mut counting = self.ledgers.iter().filter(|l| l.station == self.model.counting);
+        let counting = &self.model.counting;
+        let mut counting = self.ledgers.iter().filter(|l| counting.contains(&l.station));
         counting.all(|ledger| ledger.counter.undecided().is_zero())
+    }
+
+    /// The machine whose batches are those of the line.
+    pub(super) fn batch_station(&self) -> &Station {
+        &self.stations[self.chronicle.batch_station()]
     }
 
     /// Says so when the machine's own id ended a batch that a person had opened.
@@ -60,8 +79,7 @@ impl LineTracker {
             return;
         };
         let detail = format!("told by the machine: ends batch {}, opened by hand", before.id);
-        let counting = &self.stations[self.model.counting];
-        let event = counting.event(EventKind::Batch, at_us, &now.id, detail);
+        let event = self.batch_station().event(EventKind::Batch, at_us, &now.id, detail);
         self.events.push(event);
     }
 }

@@ -3,6 +3,7 @@
 mod account;
 mod carry;
 mod change;
+mod group;
 mod hand;
 mod odometer;
 mod rounds;
@@ -16,6 +17,7 @@ mod weigh;
 mod tests;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::line::balance::SectionState;
@@ -25,6 +27,7 @@ use crate::line::chronicle::{Alarm, Chronicle, Plan};
 use crate::line::counter::{Baseline, Cause, Counter, Delta, Sample};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
+use crate::line::output::Output;
 use crate::line::rollup::{Booking, Rollup};
 use crate::line::second::Seconds;
 use crate::line::state::{State, TimeClass};
@@ -37,6 +40,7 @@ use crate::reading::{Outcome, Quality, Reading, Snapshot};
 use crate::units::{Count, HOUR_US, LineId, Moment, SECOND_US, StationId, TagId};
 
 use account::Account;
+use group::Group;
 use odometer::Shares;
 use rounds::rounds;
 use station::Station;
@@ -61,14 +65,23 @@ pub struct LineModel {
     pub id: LineId,
     /// Its machines, in the order of its devices. Never empty.
     pub stations: Vec<Arc<PlcMap>>,
-    /// Position of the machine whose good counter is the output of the line.
-    pub counting: usize,
-    /// Target rate, capsules a minute.
+    /// Positions of the machines whose good counters together are the output of the line: one, or several side by side.
+    /// Never empty.
+    pub counting: Range<usize>,
+    /// Target rate of the whole line, capsules a minute.
     pub target_per_minute: u64,
     /// Its shifts.
     pub calendar: Calendar,
     /// How much faster than real time the line's clock runs: 1 in a plant.
     pub time_scale: f64,
+}
+
+impl LineModel {
+    /// The machines that make the output of the line.
+    pub fn output(&self) -> Output {
+        let names = self.stations[self.counting.clone()].iter().map(|map| map.station.clone());
+        Output::of(names.collect()).unwrap_or_else(|| Output::one(self.stations[0].station.clone()))
+    }
 }
 
 /// What changed since the last take. Everything but the events is absolute.
@@ -111,6 +124,8 @@ struct Ledger {
 
 /// A stop that has not ended.
 struct OpenStop {
+    /// Position of the machine that decides it.
+    station: usize,
     from_us: i64,
     class: TimeClass,
     reason: String,
@@ -123,7 +138,8 @@ pub struct LineTracker {
     ledgers: Vec<Ledger>,
     account: Account,
     chronicle: Chronicle,
-    /// Up to when the time of the counting station is booked.
+    group: Group,
+    /// Up to when the time of the line is booked.
     booked_to: Moment,
     stop: Option<OpenStop>,
     orders: Vec<Entry>,
@@ -142,7 +158,7 @@ pub struct LineTracker {
 
 /// What the chronicle has to know of a line.
 fn plan(model: &LineModel) -> Plan {
-    Plan::new(model.calendar.clone(), model.stations.clone(), model.counting)
+    Plan::new(model.calendar.clone(), model.stations.clone(), model.counting.clone())
 }
 
 impl LineTracker {
@@ -159,8 +175,8 @@ impl LineTracker {
         let told = carry.past.open_stop.as_ref().and_then(|stop| stop.reason);
         let chronicle = Chronicle::new(plan, carry.past, now);
         let keys = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
-        let output = carry::output(&model, &ledgers);
-        let mut account = Account::new(keys, output);
+        let outputs = carry::outputs(&model, &ledgers);
+        let mut account = Account::new(keys, outputs);
         account.restore(carry.minutes, &carry.seconds);
         for (id, state, raw, since_us) in &carry.states {
             if let Some(station) = stations.iter_mut().find(|station| station.map.station == *id) {
@@ -172,16 +188,18 @@ impl LineTracker {
                 station.resume_weighing(*series, *last);
             }
         }
-        let stop = stations[model.counting].standing_since().map(|(class, from_us)| OpenStop {
+        let stop = group::standing(&model, &stations).map(|(station, class, from_us)| OpenStop {
+            station,
             from_us,
             class,
             reason: told.map_or_else(String::new, |code| {
-                let named = model.stations[model.counting].stop_reasons.get(&code);
+                let named = model.stations[station].stop_reasons.get(&code);
                 named.map_or_else(|| format!("code {code}"), |title| title.en.to_string())
             }),
         });
         let mut tracker = LineTracker {
-            charts: quality::charts(&[], &model.stations[model.counting].station),
+            charts: quality::charts(&[], &model.output()),
+            group: Group::new(model.counting.clone(), &stations, now),
             recent: carry.events.into_iter().take(RECENT_EVENTS).collect(),
             model,
             stations,
@@ -263,13 +281,14 @@ impl LineTracker {
         at: Moment,
         heard: Option<Moment>,
     ) {
-        let is_counting = index == self.model.counting;
+        let is_counting = self.model.counting.contains(&index);
+        let tells_batch = index == self.chronicle.batch_station();
         if is_counting {
             // The state before holds until this reading, unless it was not watched for too long to say so.
             let silence_us = heard.map_or(i64::MAX, |heard| at.mono_us - heard.mono_us);
             let watched = silence_us <= self.stations[index].stale_after_us;
             let state = if watched { self.stations[index].state() } else { State::Unknown };
-            self.spend(state, at);
+            self.spend(index, state, at);
         }
         let station = &mut self.stations[index];
         station.begin_evidence(group);
@@ -278,8 +297,8 @@ impl LineTracker {
         }
         station.feel_pulse(at, &mut self.events);
         self.chronicle.state(index, station.state(), at);
-        let before = if is_counting { self.chronicle.open_batch() } else { None };
-        if is_counting && let Some(id) = station.batch_told(readings) {
+        let before = if tells_batch { self.chronicle.open_batch() } else { None };
+        if tells_batch && let Some(id) = station.batch_told(readings) {
             self.chronicle.batch(id, at);
         }
         self.count(index, readings, at);
@@ -287,7 +306,7 @@ impl LineTracker {
         if is_counting {
             self.chronicle.decide(at);
             self.tell_taken_over(before, at.utc_us);
-            self.follow_stop(at);
+            self.follow_stop();
         }
     }
 
@@ -352,8 +371,8 @@ impl LineTracker {
         if !apart {
             self.account.book(position, delta.from, delta.to, count);
         }
-        let resets =
-            ledger.station == self.model.counting && ledger.counter.settings().resets.batch;
+        let resets = ledger.station == self.chronicle.batch_station()
+            && ledger.counter.settings().resets.batch;
         let reset = resets && delta.cause == Cause::Reset;
         if reset {
             self.chronicle.reset(delta.to);
@@ -364,40 +383,36 @@ impl LineTracker {
         self.tell(position, delta, apart, count, at);
     }
 
-    /// Books the time of the counting station up to a moment, spent in a state.
-    fn spend(&mut self, state: State, to: Moment) {
-        if to.mono_us > self.booked_to.mono_us {
-            let reason = self.stations[self.model.counting].told_reason();
-            let account = &mut self.account;
-            self.chronicle.spend(self.booked_to, to, state, reason, |spent| {
-                account.spend(spent.class(), spent.from, spent.to);
-            });
-            self.booked_to = to;
-        }
-    }
-
-    /// Opens and ends the stop of the line as the class of its counting station changes.
-    fn follow_stop(&mut self, at: Moment) {
-        let status = self.stations[self.model.counting].state_status();
+    /// Opens and ends the stop of the line as its class of time changes.
+    pub(super) fn follow_stop(&mut self) {
+        self.follow_group();
+        let Some(standing) = self.standing() else { return };
+        let station = standing.station;
+        let status = self.stations[station].state_status();
         let named = status.stop_title.as_ref().map(|title| title.en.to_string());
         let reason =
             named.or(status.stop_reason.map(|code| format!("code {code}"))).unwrap_or_default();
-        match (&mut self.stop, status.class) {
+        match (&mut self.stop, standing.state.time_class()) {
             // While the state is unknown nothing is opened or ended: the stop may or may not go on.
             (_, TimeClass::Unknown) | (None, TimeClass::Run) => {}
             (None, class) => {
-                self.stop = Some(OpenStop { from_us: status.since_us, class, reason });
+                // Of several machines it began when the last one stopped, and that may have been some readings ago.
+                let from_us = match self.model.counting.len() {
+                    1 => status.since_us,
+                    _ => self.booked_to.utc_us,
+                };
+                self.stop = Some(OpenStop { station, from_us, class, reason });
             }
-            (Some(_), TimeClass::Run) => self.end_stop(at),
+            (Some(_), TimeClass::Run) => self.end_stop(),
             (Some(stop), _) if stop.reason.is_empty() => stop.reason = reason,
             (Some(_), _) => {}
         }
     }
 
-    fn end_stop(&mut self, at: Moment) {
+    fn end_stop(&mut self) {
         let Some(stop) = self.stop.take() else { return };
-        let station = &self.stations[self.model.counting];
-        let mut event = station.event(EventKind::Stop, at.utc_us, stop.class.word(), stop.reason);
+        let (station, at_us) = (&self.stations[stop.station], self.booked_to.utc_us);
+        let mut event = station.event(EventKind::Stop, at_us, stop.class.word(), stop.reason);
         event.from_us = Some(stop.from_us);
         self.events.push(event);
     }
@@ -407,10 +422,12 @@ impl LineTracker {
         for station in &mut self.stations {
             station.check(now, &mut self.events);
         }
-        let counting = &self.stations[self.model.counting];
-        if !counting.is_up() {
-            self.spend(State::Unknown, now);
+        for index in self.model.counting.clone() {
+            if !self.stations[index].is_up() {
+                self.spend(index, State::Unknown, now);
+            }
         }
+        self.follow_group();
         self.weigh_nothing(now);
         // A minute closes when the time in it is booked and no reading of it can still be on its way.
         let lateness_us =
@@ -468,8 +485,8 @@ impl LineTracker {
     fn redraw(&mut self) {
         if self.charted != self.account.n_closed {
             self.charted = self.account.n_closed;
-            let station = &self.model.stations[self.model.counting].station;
-            self.charts = quality::charts(self.account.closed.make_contiguous(), station);
+            let output = self.model.output();
+            self.charts = quality::charts(self.account.closed.make_contiguous(), &output);
         }
     }
 
@@ -515,23 +532,28 @@ impl LineTracker {
 
     /// Good capsules counted since the journal began, with what an undecided reading may still add.
     pub fn total(&self) -> Count {
-        self.output().map_or(Count::ZERO, |ledger| {
+        let total = |ledger: &Ledger| {
             let counts = ledger.counter.total() + ledger.counter.undecided();
             self.model.stations[ledger.station].capsules(ledger.tag, counts)
-        })
+        };
+        self.outputs().map(total).sum()
     }
 
-    /// Good capsules that may have been made from the last reading until `now` and are in no count yet.
-    pub fn unseen(&self, now: Moment) -> Count {
-        self.output().map_or(Count::ZERO, |ledger| {
+    /// Good capsules that the counting machines among `silent` may have made from their last reading until `now` and that
+    /// are in no count yet.
+    pub fn unseen(&self, silent: &[StationId], now: Moment) -> Count {
+        let is_silent =
+            |ledger: &&Ledger| silent.contains(&self.model.stations[ledger.station].station);
+        let unseen = |ledger: &Ledger| {
             let map = &self.model.stations[ledger.station];
             map.capsules(ledger.tag, ledger.counter.unseen(now))
-        })
+        };
+        self.outputs().filter(is_silent).map(unseen).sum()
     }
 
-    fn output(&self) -> Option<&Ledger> {
-        let is_good = |ledger: &&Ledger| self.role(ledger) == &Role::Good;
-        self.ledgers.iter().filter(|ledger| ledger.station == self.model.counting).find(is_good)
+    /// The counters that together are the output of the line.
+    fn outputs(&self) -> impl Iterator<Item = &Ledger> {
+        self.account.outputs.iter().filter_map(|position| self.ledgers.get(*position))
     }
 
     fn role(&self, ledger: &Ledger) -> &Role {
@@ -541,6 +563,11 @@ impl LineTracker {
     /// Total of any counter of the line since the journal began.
     pub fn total_of(&self, tag: &TagId) -> Option<Count> {
         self.ledgers.iter().find(|ledger| ledger.id == *tag).map(|ledger| ledger.counter.total())
+    }
+
+    /// What the line is made of.
+    pub fn model(&self) -> &LineModel {
+        &self.model
     }
 
     /// Polls that brought readings, and polls that did not, since the service started.

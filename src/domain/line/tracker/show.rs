@@ -1,6 +1,8 @@
 //! What the tracker shows: a [`LineStatus`] in exact numbers, neither rounded nor worded.
 
-use super::{Ledger, LineTracker};
+use std::ops::Range;
+
+use super::LineTracker;
 use crate::line::minute::Counted;
 use crate::line::rollup::{Period, asked};
 use crate::line::status::{
@@ -19,19 +21,18 @@ const TREND_MINUTES: i64 = 60;
 impl LineTracker {
     /// The line at this moment.
     pub fn status(&self, now: Moment) -> LineStatus {
-        let counting = &self.stations[self.model.counting];
         let shift = self.chronicle.books().shift_at(now.utc_us);
         let shift = shift.as_ref();
         LineStatus {
             line: self.model.id.clone(),
             at: now,
-            state: counting.state_status(),
+            state: self.line_state(),
             batch: self.chronicle.open_batch(),
-            batch_told: counting.batch.clone().filter(|id| !id.is_empty()),
+            batch_told: self.batch_station().batch.clone().filter(|id| !id.is_empty()),
             shift: shift.map(|book| self.shift_status(book, now)),
             total: self.total(),
             speeds: self.speeds(now, shift),
-            plc_speed: counting.speed.filter(|_| counting.is_up()),
+            plc_speed: self.plc_speed(),
             target_per_minute: self.model.target_per_minute,
             rejects: shift.map_or_else(Vec::new, |book| self.rejects(book)),
             trend: self.trend(now),
@@ -45,10 +46,16 @@ impl LineTracker {
         }
     }
 
-    /// Sum over the counters of a station that a test picks.
+    /// Speed as the PLCs say, of all machines that count; none while one of them does not tell.
+    fn plc_speed(&self) -> Option<f64> {
+        let counting = self.stations[self.model.counting.clone()].iter();
+        counting.map(|station| station.speed.filter(|_| station.is_up())).sum()
+    }
+
+    /// Sum over the counters of a station, or of several, that a test picks.
     fn sum(
         &self,
-        station: usize,
+        stations: Range<usize>,
         book: &Period<'_>,
         picks: impl Fn(&Role) -> bool,
     ) -> Option<Count> {
@@ -56,26 +63,24 @@ impl LineTracker {
             .ledgers
             .iter()
             .enumerate()
-            .filter(|(_, l)| l.station == station && picks(self.role(l)));
+            .filter(|(_, l)| stations.contains(&l.station) && picks(self.role(l)));
         let (first, _) = counts.next()?;
         Some(counts.fold(book.counts[first], |sum, (i, _)| sum + book.counts[i]))
     }
 
-    fn rejected(&self, station: usize, book: &Period<'_>) -> Count {
-        self.sum(station, book, |role| matches!(role, Role::Reject(_))).unwrap_or(Count::ZERO)
+    fn rejected(&self, stations: Range<usize>, book: &Period<'_>) -> Count {
+        self.sum(stations, book, |role| matches!(role, Role::Reject(_))).unwrap_or(Count::ZERO)
     }
 
-    /// Position of the counter that is the output of the line.
-    fn output_position(&self) -> Option<usize> {
-        let is_output =
-            |l: &Ledger| l.station == self.model.counting && *self.role(l) == Role::Good;
-        self.ledgers.iter().position(is_output)
+    /// Sum of something over the counters that together are the output of the line.
+    fn of_outputs(&self, count: impl Fn(usize) -> Count) -> Count {
+        self.account.outputs.iter().map(|position| count(*position)).sum()
     }
 
     fn shift_status(&self, book: &Period<'_>, now: Moment) -> ShiftStatus {
-        let good =
-            self.sum(self.model.counting, book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
-        let gap = self.output_position().map_or(Count::ZERO, |i| book.gaps[i]);
+        let counting = || self.model.counting.clone();
+        let good = self.sum(counting(), book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
+        let gap = self.of_outputs(|i| book.gaps[i]);
         let rate = self.speed(now, WINDOWS_US[2]).per_minute;
         let left_us = (book.end_us - now.utc_us).max(0);
         let forecast = rate
@@ -86,7 +91,7 @@ impl LineTracker {
             end_us: book.end_us,
             good,
             gap,
-            rejected: self.rejected(self.model.counting, book),
+            rejected: self.rejected(counting(), book),
             target_now: book.spending.target(self.model.target_per_minute),
             plan: asked(self.model.target_per_minute, book.end_us - book.start_us),
             forecast,
@@ -101,7 +106,7 @@ impl LineTracker {
             WINDOWS_US.iter().map(|window_us| self.speed(now, *window_us)).collect();
         speeds.extend(shift.map(|book| {
             let watched = |i: usize| book.counts[i].since(book.gaps[i]);
-            let good = self.output_position().map_or(Count::ZERO, watched);
+            let good = self.of_outputs(watched);
             let known_us = book.spending.time.known();
             self.speed_of(0, good, known_us, known_us)
         }));
@@ -109,6 +114,9 @@ impl LineTracker {
     }
 
     fn speed(&self, now: Moment, window_us: i64) -> SpeedStatus {
+        // A window ends where the line is booked: of machines side by side one is read a little later than the other.
+        let ahead_us = self.group.ahead_us(self.booked_to);
+        let now = Moment { utc_us: now.utc_us - ahead_us, mono_us: now.mono_us - ahead_us };
         let (good, known_us) = self.account.window(now, window_us);
         self.speed_of(window_us, good, known_us, window_us)
     }
@@ -120,7 +128,8 @@ impl LineTracker {
         covered_us: i64,
         asked_us: i64,
     ) -> SpeedStatus {
-        let step = self.model.stations[self.model.counting].step;
+        let counting = self.model.stations[self.model.counting.clone()].iter();
+        let step = counting.map(|map| map.step).sum();
         SpeedStatus::of(window_us, count, covered_us, asked_us, step)
     }
 
@@ -128,8 +137,9 @@ impl LineTracker {
         let rejects = self.ledgers.iter().enumerate().filter_map(|(i, ledger)| {
             let Role::Reject(reason) = self.role(ledger) else { return None };
             let (station, rejected) = (ledger.station, book.counts[i]);
-            let good = self.sum(station, book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
-            let total = good + self.rejected(station, book);
+            let here = || station..station + 1;
+            let good = self.sum(here(), book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
+            let total = good + self.rejected(here(), book);
             Some(RejectStatus {
                 station: self.model.stations[station].station.clone(),
                 reason: reason.clone(),
@@ -146,7 +156,7 @@ impl LineTracker {
         let newest_us =
             self.account.closed.back().map_or(now.utc_us, |minute| minute.start_us + MINUTE_US);
         let first_us = (newest_us.div_euclid(MINUTE_US) - TREND_MINUTES) * MINUTE_US;
-        let station = &self.model.stations[self.model.counting].station;
+        let output = self.model.output();
         let mut points: Vec<TrendPoint> = (0..TREND_MINUTES)
             .map(|i| TrendPoint { start_us: first_us + i * MINUTE_US, good: None, coverage: 0.0 })
             .collect();
@@ -156,7 +166,7 @@ impl LineTracker {
             };
             if let Some(point) = points.get_mut(i) {
                 point.coverage = minute.coverage();
-                point.good = (point.coverage > 0.0).then(|| minute.count(station, &Counted::Good));
+                point.good = (point.coverage > 0.0).then(|| minute.count(&output, &Counted::Good));
             }
         }
         points
@@ -190,13 +200,12 @@ impl LineTracker {
                 coverage: 0.0,
             };
         };
-        let output = self.output_position();
-        let gap = output.map_or(Count::ZERO, |i| hour.gaps[i]);
+        let gap = self.of_outputs(|i| hour.gaps[i]);
         let passed_us = now.utc_us.min(end_us) - start_us;
         HourStatus {
             start_us,
             end_us,
-            good: output.map_or(Count::ZERO, |i| hour.counts[i].since(gap)),
+            good: self.of_outputs(|i| hour.counts[i]).since(gap),
             gap,
             watched: true,
             target: hour.spending.target(self.model.target_per_minute),
@@ -206,7 +215,8 @@ impl LineTracker {
 
     fn station_status(&self, index: usize, shift: Option<&Period<'_>>) -> StationStatus {
         let station = &self.stations[index];
-        let of = |role: Role| shift.and_then(|book| self.sum(index, book, |other| *other == role));
+        let here = || index..index + 1;
+        let of = |role: Role| shift.and_then(|book| self.sum(here(), book, |other| *other == role));
         StationStatus {
             id: station.map.station.clone(),
             title: station.map.title.clone(),
@@ -215,7 +225,7 @@ impl LineTracker {
             link: station.link_status(),
             infeed: of(Role::Infeed),
             good: of(Role::Good),
-            rejected: shift.map_or(Count::ZERO, |book| self.rejected(index, book)),
+            rejected: shift.map_or(Count::ZERO, |book| self.rejected(here(), book)),
             speed: station.speed,
             bad_tags: station.bad_tags(),
             measures: station.measures(),

@@ -1,13 +1,14 @@
 //! Counts as sums of what is stored: whole minutes, the minute that goes on, gaps, and what the borders of a period cut.
 
 use domain::line::minute::{Counted, Minute, Tally, sum};
+use domain::line::output::Output;
 use domain::line::rollup::Rollup;
-use domain::units::{Count, Reason, StationId};
+use domain::units::{Count, Reason};
 
 use super::figures::whole;
 use super::{Facts, InputView};
 
-/// Counters of a station that are summed.
+/// Counters of stations that are summed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pick {
     /// Capsules in.
@@ -25,7 +26,7 @@ pub(super) enum Pick {
 /// Whose counters are summed.
 #[derive(Clone, Copy)]
 pub(super) struct Whose<'a> {
-    pub(super) station: &'a StationId,
+    pub(super) stations: &'a Output,
     /// The reason whose rejects are asked for; none for all.
     pub(super) reason: Option<&'a Reason>,
 }
@@ -45,13 +46,13 @@ impl Pick {
 
     /// Its sum over some tallies.
     pub(super) fn of(self, whose: Whose, tallies: &[Tally]) -> Count {
-        sum(tallies, whose.station, |counted| self.takes(counted, whose.reason))
+        sum(tallies, whose.stations, |counted| self.takes(counted, whose.reason))
     }
 }
 
 impl Facts {
     fn whose(&self) -> Whose<'_> {
-        Whose { station: &self.wanted.station, reason: self.wanted.reason.as_ref() }
+        Whose { stations: &self.wanted.stations, reason: self.wanted.reason.as_ref() }
     }
 
     /// All of it, as the periods have it.

@@ -12,7 +12,7 @@ use crate::web::pages::words::{hms, num};
 impl Facts {
     fn kpis(&self) -> Kpis {
         let policy = Policy::per_minute(self.config.target_per_minute);
-        Kpis::of_all(&self.periods, &self.wanted.station, &policy)
+        Kpis::of_all(&self.periods, &self.wanted.stations, &policy)
     }
 
     pub(super) fn mean_time(&self, value: Explained) -> Figure {

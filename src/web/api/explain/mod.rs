@@ -17,10 +17,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
+use domain::line::output::{Output, Stations};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
 use domain::plc_map::{PlcMap, Role, Tag};
-use domain::units::{MINUTE_US, Reason, StationId};
+use domain::units::{MINUTE_US, Reason};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -57,7 +58,7 @@ pub(crate) struct Basis {
     start: Option<i64>,
     /// Instead of a period the hours of a span: `shift`, `previous`, `day` or `week`. Times of stops are always of a span.
     window: Option<String>,
-    /// Whose counters. Default: the counting station.
+    /// Whose counters. Default: the counting stations together.
     station: Option<String>,
     /// Rejects of this reason only. Default: all.
     reason: Option<String>,
@@ -94,19 +95,24 @@ pub(crate) async fn explain(
     Ok(Json(Facts { status, ..facts }.view(value, &present)))
 }
 
-/// The station of that name; without one the counting station.
-fn station_of(config: &LineConfig, named: Option<&str>) -> Result<StationId, WebError> {
-    named.map_or_else(|| Ok(config.counting_station.clone()), |name| station_named(config, name))
+/// The station of that name; without one, and by their own name, those that count, together.
+fn stations_of(config: &LineConfig, named: Option<&str>) -> Result<Output, WebError> {
+    match named {
+        Some(name) if name != config.output.to_string() => {
+            station_named(config, name).map(Output::one)
+        }
+        _ => Ok(config.output.clone()),
+    }
 }
 
-/// The reason of that name, for which the station rejects.
+/// The reason of that name, for which the stations reject.
 fn reason_of(
     config: &LineConfig,
-    station: &StationId,
+    stations: &Output,
     named: Option<&str>,
 ) -> Result<Option<Reason>, WebError> {
     let Some(named) = named else { return Ok(None) };
-    let here = config.devices.iter().filter(|device| device.map.station == *station);
+    let here = config.devices.iter().filter(|device| stations.has(&device.map.station));
     let known: Vec<&Reason> = here
         .flat_map(|device| &device.map.tags)
         .filter_map(|tag| match &tag.role {
@@ -131,7 +137,7 @@ struct Wanted {
     to_us: i64,
     /// The start that a period must have; none for the last one.
     start_ms: Option<i64>,
-    station: StationId,
+    stations: Output,
     /// The reason of whose rejects it is; none for all.
     reason: Option<Reason>,
     /// Whether hours at the border count that lie outside by more than half.
@@ -150,8 +156,8 @@ impl Wanted {
         config: &LineConfig,
         now_us: i64,
     ) -> Result<Wanted, WebError> {
-        let station = station_of(config, basis.station.as_deref())?;
-        let reason = reason_of(config, &station, basis.reason.as_deref())?;
+        let stations = stations_of(config, basis.station.as_deref())?;
+        let reason = reason_of(config, &stations, basis.reason.as_deref())?;
         if reason.is_some() && !matches!(value, Explained::Rejected | Explained::RejectFraction) {
             let message = "a reason belongs to rejected and reject_fraction only; leave it out";
             return Err(WebError::Parameter(message.to_owned()));
@@ -163,7 +169,7 @@ impl Wanted {
             from_us: 0,
             to_us: now_us,
             start_ms: None,
-            station,
+            stations,
             reason,
             whole_hours: matches!(value, Explained::Mtbf | Explained::Mttr),
             of_now: value.is_of_now(),
@@ -276,7 +282,7 @@ impl Facts {
         let rows = self.rows(&figure);
         ExplainView {
             value: value.word(),
-            station: self.wanted.station.to_string(),
+            station: self.wanted.stations.to_string(),
             kind: if window.is_some() { "window" } else { self.wanted.kind.word() },
             name: name.unwrap_or_default(),
             from_ms: self.span.0.div_euclid(1_000),
@@ -304,7 +310,8 @@ impl Facts {
         let counts =
             value == Explained::Rejected || counted.iter().any(|role| value.rests_on(role));
         let is_cause = |event: &&Event| {
-            let here = event.station.as_ref() == Some(&self.wanted.station);
+            let here =
+                event.station.as_ref().is_some_and(|station| self.wanted.stations.has(station));
             here && match event.kind {
                 EventKind::Count => counts && domain::line::report::is_in_doubt(event),
                 _ => event.word == "down",
@@ -318,7 +325,7 @@ impl Facts {
 
     fn tags(&self, value: Explained) -> Vec<TagLineView> {
         let maps = self.config.devices.iter().map(|device| &device.map);
-        let here = maps.filter(|map| map.station == self.wanted.station);
+        let here = maps.filter(|map| self.wanted.stations.has(&map.station));
         let of = |map: &Arc<PlcMap>| {
             let other = |role: &Role| match (role, &self.wanted.reason) {
                 (Role::Reject(one), Some(asked)) if value == Explained::Rejected => one != asked,

@@ -3,16 +3,17 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::line::minute::{Minute, Tally};
+use domain::line::output::Output;
 use domain::line::rollup::PeriodKind;
 use domain::line::state::TimeClass;
-use domain::units::{HOUR_US, MINUTE_US, StationId};
+use domain::units::{HOUR_US, MINUTE_US};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::count::{Pick, Whose};
 use super::figures::Figure;
-use super::{Facts, RowsView, reason_of, station_of};
+use super::{Facts, RowsView, reason_of, stations_of};
 use crate::table::{Cell, Column, Kind};
 use crate::web::App;
 use crate::web::api::{EVENTS_SPAN_US, Span, read};
@@ -32,7 +33,7 @@ const PICKS: [(Pick, &str); 4] = [
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RowsChoice {
-    /// Whose counters. Default: the counting station.
+    /// Whose counters. Default: the counting stations together.
     station: Option<String>,
     /// Rejects of this reason only. Default: all.
     reason: Option<String>,
@@ -64,8 +65,8 @@ pub(crate) async fn minutes_csv(
         PeriodKind::from_word(word).ok_or_else(unknown)
     });
     let kind = kind.transpose()?;
-    let station = station_of(&line.config, choice.station.as_deref())?;
-    let reason = reason_of(&line.config, &station, choice.reason.as_deref())?;
+    let stations = stations_of(&line.config, choice.station.as_deref())?;
+    let reason = reason_of(&line.config, &stations, choice.reason.as_deref())?;
     let name = line.config.id.clone();
     let stored = read(&app, move |history| {
         let minutes = history.minutes(&name, span.0, span.1)?;
@@ -79,7 +80,7 @@ pub(crate) async fn minutes_csv(
         begun.flat_map(|period| period.gaps).collect::<Vec<Tally>>()
     });
     let zone = &app.parts().zone;
-    let whose = Whose { station: &station, reason: reason.as_ref() };
+    let whose = Whose { stations: &stations, reason: reason.as_ref() };
     let mut rows: Vec<Vec<Cell>> =
         minutes.iter().map(|minute| of_minute(minute, whose, zone)).collect();
     rows.extend(begun.map(|gaps| of_gaps(&gaps, whose, span, zone)));
@@ -103,7 +104,7 @@ fn columns() -> Vec<Column> {
 
 fn of_minute(minute: &Minute, whose: Whose, zone: &TimeZone) -> Vec<Cell> {
     let mut cells =
-        begin("minute", (minute.start_us, minute.start_us + MINUTE_US), whose.station, zone);
+        begin("minute", (minute.start_us, minute.start_us + MINUTE_US), whose.stations, zone);
     cells.extend([Cell::Flag(minute.closed), Cell::Real(share(minute.coverage()))]);
     cells.extend(counts(whose, &minute.tallies));
     cells.extend(TimeClass::ALL.map(|class| Cell::Number(minute.time.of(class))));
@@ -112,15 +113,15 @@ fn of_minute(minute: &Minute, whose: Whose, zone: &TimeZone) -> Vec<Cell> {
 }
 
 fn of_gaps(gaps: &[Tally], whose: Whose, span: (i64, i64), zone: &TimeZone) -> Vec<Cell> {
-    let mut cells = begin("gap", span, whose.station, zone);
+    let mut cells = begin("gap", span, whose.stations, zone);
     cells.extend([Cell::Empty, Cell::Empty]);
     cells.extend(counts(whose, gaps));
     cells.resize(columns().len(), Cell::Empty);
     cells
 }
 
-fn begin(row: &str, (from, to): (i64, i64), station: &StationId, zone: &TimeZone) -> Vec<Cell> {
-    let texts = [row.to_owned(), iso(zone, from), iso(zone, to), station.to_string()];
+fn begin(row: &str, (from, to): (i64, i64), stations: &Output, zone: &TimeZone) -> Vec<Cell> {
+    let texts = [row.to_owned(), iso(zone, from), iso(zone, to), stations.to_string()];
     texts.map(Cell::Text).into()
 }
 
@@ -141,9 +142,13 @@ impl Facts {
             (from.div_euclid(1_000), to.div_euclid(1_000).max(from.div_euclid(1_000) + 1));
         let gaps = self.wanted.kind.word();
         let mut href = format!(
-            "/api/v1/lines/{}/minutes.csv?from={from_ms}&to={to_ms}&gaps={gaps}&station={}",
-            self.config.id, self.wanted.station
+            "/api/v1/lines/{}/minutes.csv?from={from_ms}&to={to_ms}&gaps={gaps}",
+            self.config.id
         );
+        // Those that count together are the rows of a line that names none.
+        if !self.wanted.stations.is_group() {
+            href = format!("{href}&station={}", self.wanted.stations);
+        }
         if let Some(reason) = &self.wanted.reason {
             href = format!("{href}&reason={reason}");
         }

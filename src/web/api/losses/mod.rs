@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::chronicle::StopRecord;
 use domain::line::kpi::{Kpis, Policy};
+use domain::line::output::Stations;
 use domain::line::rollup::Rollup;
 use domain::line::stop::revision::Act;
 use domain::line::stop::{Cause, micro_stops};
@@ -207,11 +208,10 @@ pub(super) async fn losses(
     Ok(Json(view(&line.config, window, &record, &hours, micro_s, now_us)))
 }
 
-/// What the plant calls reasons: those of the counting machine and those of every plant.
+/// What the plant calls reasons: those of the counting machines and those of every plant.
 fn choices(config: &LineConfig) -> Vec<ReasonView> {
-    let counting =
-        config.devices.iter().find(|device| device.map.station == config.counting_station);
-    let told = counting.into_iter().flat_map(|device| {
+    let counting = config.devices.iter().filter(|device| config.output.has(&device.map.station));
+    let told = counting.flat_map(|device| {
         let cause = |code| device.map.flow.causes.get(code).copied().unwrap_or(Cause::Internal);
         device.map.stop_reasons.iter().map(move |(code, title)| ReasonView {
             reason: title.en.to_string(),
@@ -251,7 +251,7 @@ pub(crate) fn view(
         || stops.iter().filter(|stop| stop.cause == "unknown" && stop.reason.is_empty());
     let micro = micro_stops(&record.stops, limit_us);
     let policy = Policy::per_minute(config.target_per_minute);
-    let kpis = Kpis::of_all(hours, &config.counting_station, &policy);
+    let kpis = Kpis::of_all(hours, &config.output, &policy);
     let seconds = |us: f64| (us / 1e5).round() / 10.0;
     let last_said = |choice: &ReasonView| {
         let said = record.revisions.iter().filter(|revision| match &revision.act {

@@ -66,9 +66,7 @@ impl Shower<'_> {
 
     /// What the map calls the reason that the machine told.
     fn told(&self, stop: &Stop) -> Option<TitleView> {
-        let counting = &self.config.counting_station;
-        let device = self.config.devices.iter().find(|device| device.map.station == *counting)?;
-        device.map.stop_reasons.get(&stop.reason?).map(TitleView::from)
+        self.config.stop_title(stop.reason?).map(TitleView::from)
     }
 
     fn title(&self, reason: &str) -> Option<TitleView> {

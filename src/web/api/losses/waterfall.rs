@@ -5,6 +5,7 @@
 //! it. Of what was made while nobody looked, the time at the target rate is taken off the unknown.
 
 use domain::line::minute::Counted;
+use domain::line::output::Stations;
 use domain::line::rollup::Rollup;
 use domain::units::{Count, MINUTE_US};
 use serde::Serialize;
@@ -118,7 +119,7 @@ fn tiles(hours: &[Rollup], (from_us, to_us): (i64, i64)) -> bool {
     })
 }
 
-/// What the counting station made.
+/// What the line made.
 struct Made {
     /// Good capsules and samples, which are good.
     good: Count,
@@ -130,17 +131,17 @@ struct Made {
 
 impl Made {
     fn of(hours: &[Rollup], config: &LineConfig) -> Made {
-        let station = &config.counting_station;
+        let output = &config.output;
         let of = |counted: Counted| -> Count {
-            hours.iter().map(|hour| hour.count(station, &counted)).sum()
+            hours.iter().map(|hour| hour.count(output, &counted)).sum()
         };
         let good = of(Counted::Good) + of(Counted::Sample);
-        let rejected = hours.iter().map(|hour| hour.rejected(station)).sum();
+        let rejected = hours.iter().map(|hour| hour.rejected(output)).sum();
         let leaves = |counted: &Counted| {
             matches!(counted, Counted::Good | Counted::Sample | Counted::Reject(_))
         };
         let gaps = hours.iter().flat_map(|hour| &hour.gaps);
-        let gaps = gaps.filter(|gap| gap.station == *station && leaves(&gap.counted));
+        let gaps = gaps.filter(|gap| output.has(&gap.station) && leaves(&gap.counted));
         Made { good, rejected, all: good + rejected, gap: gaps.map(|gap| gap.count).sum() }
     }
 }

@@ -67,7 +67,7 @@ impl Sheet<'_> {
         let target = self.config.target_per_minute;
         let minutes = (facts.span.1 - facts.span.0) as f64 / MINUTE_US as f64;
         let (points, holes) = sums(&facts.minutes, facts.span, |minute| {
-            let good = minute.count(&self.config.counting_station, &Counted::Good);
+            let good = minute.count(&self.config.output, &Counted::Good);
             [good.low(), good.best(), good.high()]
         });
         let made = points.last().map_or(0, |(_, sums)| sums[2]);

@@ -147,7 +147,7 @@ pub(super) async fn gather(
     let losses =
         losses::view(&config, window.clone(), &until(record, span.1), &hours, MICRO_S, span.1);
     let whole = std::slice::from_ref(&period);
-    let rejects = rejects::view(window.clone(), window, whole, &[], &config.counting_station);
+    let rejects = rejects::view(window.clone(), window, whole, &[], &config.output);
     let alarm = |(_, event): &(i64, Event)| event.kind == EventKind::Alarm;
     let (alarms, others): (Vec<_>, Vec<_>) = events.into_iter().partition(alarm);
     let alarms: Vec<Event> = alarms.into_iter().map(|(_, event)| event).collect();

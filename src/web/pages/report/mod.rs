@@ -111,7 +111,7 @@ fn periods(
 ) -> Markup {
     let parts = app.parts();
     let Some(feed) = parts.lines.get(line) else { return html! {} };
-    let (id, station) = (&feed.config.id, &feed.config.counting_station);
+    let (id, station) = (&feed.config.id, &feed.config.output);
     let policy = Policy::per_minute(feed.config.target_per_minute);
     let now = app.present().now.utc_us;
     let columns = [Key::Period, Key::Output, Key::Oee, Key::Coverage, Key::FinalReport];

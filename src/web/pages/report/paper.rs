@@ -6,6 +6,7 @@ use domain::line::batch::{Bounded, Material};
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::minute::Counted;
 use domain::line::oee::Ratio;
+use domain::line::output::Stations;
 use domain::line::report::FinalReport;
 use domain::line::rollup::PeriodKind;
 use domain::line::state::TimeClass;
@@ -72,8 +73,7 @@ pub(super) fn sheet(
     let config = &feed.config;
     let policy = Policy::per_minute(config.target_per_minute);
     let unrecorded_us = facts.period.unrecorded_us(facts.made_us).unsigned_abs();
-    let kpis =
-        Kpis::of(&facts.period, &config.counting_station, &policy).with_unrecorded(unrecorded_us);
+    let kpis = Kpis::of(&facts.period, &config.output, &policy).with_unrecorded(unrecorded_us);
     let asks = matches!(made, Made::Screen(_));
     let sheet = Sheet { lang, zone: &parts.zone, config, facts, kpis, asks };
     let query =
@@ -155,9 +155,9 @@ impl Sheet<'_> {
         self.facts.span.1 - self.facts.span.0
     }
 
-    /// Counts of the counting station.
+    /// Counts of the counting stations together.
     fn material(&self) -> Material {
-        let (period, station) = (&self.facts.period, &self.config.counting_station);
+        let (period, station) = (&self.facts.period, &self.config.output);
         Material {
             infeed: period.count(station, &Counted::Infeed),
             good: period.count(station, &Counted::Good),
@@ -225,13 +225,13 @@ impl Sheet<'_> {
             .gaps
             .iter()
             .filter(|tally| {
-                tally.station == self.config.counting_station && tally.counted == Counted::Good
+                self.config.output.has(&tally.station) && tally.counted == Counted::Good
             })
             .map(|tally| tally.count)
             .sum();
         html! {
             section aria-labelledby="quantities" {
-                h2 #quantities { (lang.mark(Key::Quantities)) " · " (self.config.counting_station) }
+                h2 #quantities { (lang.mark(Key::Quantities)) " · " (self.config.output) }
                 table.grid { tbody {
                     tr {
                         (self.asked(Key::Infeed, "infeed", &count(material.infeed)))

@@ -20,7 +20,7 @@ const GAPS_LISTED: usize = 60;
 
 impl Sheet<'_> {
     pub(super) fn hours(&self) -> Markup {
-        let (lang, station) = (self.lang, &self.config.counting_station);
+        let (lang, station) = (self.lang, &self.config.output);
         let (from, to) = self.facts.span;
         html! {
             section aria-labelledby="hours" {

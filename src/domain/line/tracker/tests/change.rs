@@ -191,7 +191,7 @@ fn positions_may_change_while_two_devices_exchange_places() {
     let mut line = Line::begin();
     let turned = LineModel {
         stations: model().stations.iter().rev().cloned().collect(),
-        counting: 1,
+        counting: 1..2,
         ..model()
     };
     line.change(turned, &["CF01", "CW04"]);

@@ -19,7 +19,7 @@ pub(super) fn line_of(maps: &[&str]) -> LineModel {
     LineModel {
         id: LineId::new("L1"),
         stations: maps.iter().map(map).collect(),
-        counting: 0,
+        counting: 0..1,
         target_per_minute: 6_500,
         calendar: Calendar::new(TimeZone::UTC, Vec::new()),
         time_scale: 1.0,

@@ -3,6 +3,7 @@
 mod balance;
 mod change;
 mod damage;
+mod group;
 mod hand;
 mod laws;
 mod line;
