@@ -58,7 +58,7 @@ impl Reader<'_> {
         let sections = section.sections("device");
         let devices: Vec<DeviceConfig> = sections.iter().filter_map(|d| self.device(d)).collect();
         let maps: Vec<_> = devices.iter().map(|device| device.map.clone()).collect();
-        let output = output::read(section, &counting, &devices);
+        let output = output::read(&counting, &devices);
         let mut characteristics =
             output.as_ref().map_or_else(Vec::new, |output| Characteristic::defaults(output, &maps));
         // Of a device that is not known nothing else is said: its own mistake is told.

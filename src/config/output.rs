@@ -10,15 +10,7 @@ use super::DeviceConfig;
 const KEY: &str = "counting_station";
 
 /// Stations in the order of the devices, those that no device has behind them. None where none is named.
-pub(super) fn read(
-    section: &Section<'_, '_>,
-    named: &[At<&str>],
-    devices: &[DeviceConfig],
-) -> Option<Output> {
-    if named.is_empty() && section.has(KEY) {
-        // A list of nothing; where something else stood, that was said.
-        section.report(KEY, format!("{KEY} names no station; write for instance \"CF01\""));
-    }
+pub(super) fn read(named: &[At<&str>], devices: &[DeviceConfig]) -> Option<Output> {
     let place = |station: &StationId| {
         let found = devices.iter().position(|device| device.map.station == *station);
         found.unwrap_or(usize::MAX)

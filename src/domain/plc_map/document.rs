@@ -184,10 +184,14 @@ impl<'d, 't> Section<'d, 't> {
         if !self.require(key, example) {
             return Vec::new();
         }
-        let is_list = self.find(key).is_some_and(|at| at.value.as_array().is_some());
-        match is_list {
-            true => self.texts(key),
-            false => self.text(key).into_iter().collect(),
+        match self.find(key).and_then(|at| at.value.as_array()) {
+            Some(list) if list.iter().next().is_none() => {
+                let way_out = format!("write for instance {key} = {example}");
+                self.report(key, format!("{key} is an empty list; {way_out}"));
+                Vec::new()
+            }
+            Some(_) => self.texts(key),
+            None => self.text(key).into_iter().collect(),
         }
     }
 

@@ -5,6 +5,7 @@ use capline::historian::archive::Settings;
 use domain::audit::Actor;
 use domain::line::batch::hand::{Did, Entry};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
+use domain::line::output::Output;
 use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::{PeriodKind, Rollup, Spending};
 use domain::line::stop::Cause;
@@ -159,7 +160,8 @@ fn incident(points: u32, over: bool) -> Incident {
 
 /// Limits of a day of minutes, decided upon, and the points they judge.
 fn quality(book: &Book) {
-    let characteristic = Characteristic::new(Measure::RejectFraction { station: station() });
+    let characteristic =
+        Characteristic::new(Measure::RejectFraction { stations: Output::one(station()) });
     let minutes: Vec<Minute> = (0..1_515).map(running).collect();
     let found = subgroups(&characteristic, &minutes, &[]);
     let fitted = fit(&characteristic, &found, (i64::MIN, i64::MAX), &[]);
