@@ -17,10 +17,10 @@ pub(crate) const N_SNAPSHOTS: u64 = 15_000;
 /// Time between two readings, in microseconds.
 pub(crate) const PERIOD_US: i64 = 20_000;
 
-/// Time that this thread spent on a core, in nanoseconds: what others do on the machine does not count. Linux only.
+/// Time that this thread spent on a core, in nanoseconds: what others do on the machine does not count.
 pub(crate) fn core_ns() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    spent.tv_sec.unsigned_abs() * 1_000_000_000 + spent.tv_nsec.unsigned_abs()
 }
 
 /// How the ledger is set.
