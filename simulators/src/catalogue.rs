@@ -17,9 +17,9 @@ pub enum Fault {
     LateReplies,
     /// Every request is answered with a Modbus exception.
     Exception,
-    /// The registers keep their values.
+    /// The registers of the filler keep their values.
     Freeze,
-    /// An answer mixes the words of two strokes.
+    /// An answer of the filler mixes the words of two strokes.
     TornReplies,
     /// The answer to the request before comes again, ahead of the right one.
     DuplicateReplies,
@@ -29,16 +29,18 @@ pub enum Fault {
     WrongTransaction,
     /// Answers come from a unit that was not asked.
     WrongUnit,
-    /// Values of several words come with the least significant word first.
+    /// Values of several words of the filler come with the least significant word first.
     WrongWordOrder,
-    /// Counters read zero for a few answers and are back.
+    /// Counters of the filler read zero for a few answers and are back.
     ZeroGlitch,
-    /// The heartbeat stands still while the machine goes on.
+    /// The heartbeats stand still while the machines go on.
     HeartbeatStuck,
-    /// The clock of the PLC is off.
+    /// The clocks of the PLCs are off.
     ClockStep,
-    /// The PLC of the filler restarts.
+    /// The PLC of the filler restarts. What it counts is kept.
     PlcRestart,
+    /// The PLC of the polisher loses its power, and with it all that it counts.
+    PolisherRestart,
     /// The batch counters are set to zero within a batch.
     CounterReset,
     /// Counters pass the end of their registers soon after the start.
@@ -49,6 +51,8 @@ pub enum Fault {
     BatchIdLate,
     /// The sensor at the outlet counts some capsules twice.
     DoubleCount,
+    /// No connection to the machines on OPC UA: the server is away.
+    OpcuaLoss,
     /// Values are lost in the queue of the OPC UA server.
     QueueOverflow,
     /// Sessions and subscriptions of the OPC UA server are gone.
@@ -75,7 +79,7 @@ pub enum Fault {
 pub enum Side {
     /// Between the machines and the service, on Modbus.
     Modbus,
-    /// Between the weigher and the service, on OPC UA.
+    /// Between the machines and the service, on OPC UA.
     OpcUa,
     /// In a PLC: what its registers say.
     Plc,
@@ -141,7 +145,7 @@ pub struct Entry {
 
 impl Fault {
     /// All faults, in the order of the catalogue.
-    pub const ALL: [Fault; 29] = [
+    pub const ALL: [Fault; 31] = [
         Fault::CommsLoss,
         Fault::Mute,
         Fault::LateReplies,
@@ -157,11 +161,13 @@ impl Fault {
         Fault::HeartbeatStuck,
         Fault::ClockStep,
         Fault::PlcRestart,
+        Fault::PolisherRestart,
         Fault::CounterReset,
         Fault::CounterWrap,
         Fault::BatchIdEarly,
         Fault::BatchIdLate,
         Fault::DoubleCount,
+        Fault::OpcuaLoss,
         Fault::QueueOverflow,
         Fault::SessionLoss,
         Fault::BadStatus,
@@ -215,11 +221,13 @@ impl Fault {
             HeartbeatStuck    => (Plc,     Happens::Switch,  lasts(30.0),    None),
             ClockStep         => (Plc,     Happens::Switch,  lasts(600.0),   figure("s", 90.0, -86_400.0, 86_400.0)),
             PlcRestart        => (Plc,     Happens::Once,    None,           None),
+            PolisherRestart   => (Plc,     Happens::Once,    None,           None),
             CounterReset      => (Plc,     Happens::Once,    None,           None),
             CounterWrap       => (Plc,     Happens::AtStart, None,           figure("capsules", 500.0, 0.0, 1e6)),
             BatchIdEarly      => (Plc,     Happens::Once,    None,           figure("s", 2.0, 0.0, 600.0)),
             BatchIdLate       => (Plc,     Happens::Once,    None,           figure("s", 2.0, 0.0, 600.0)),
             DoubleCount       => (Plc,     Happens::Switch,  lasts(600.0),   figure("%", 1.0, 0.01, 100.0)),
+            OpcuaLoss         => (OpcUa,   Happens::Switch,  lasts(60.0),    None),
             QueueOverflow     => (OpcUa,   Happens::Switch,  lasts(30.0),    None),
             SessionLoss       => (OpcUa,   Happens::Once,    None,           None),
             BadStatus         => (OpcUa,   Happens::Switch,  lasts(30.0),    None),
@@ -248,9 +256,9 @@ impl Fault {
             Exception => ("Modbus exception", "Modbus 异常",
                 "Every request is answered with this exception code.", "每个请求都以该异常码应答。"),
             Freeze => ("Frozen registers", "寄存器冻结",
-                "The registers keep their values while the machine runs on.", "机器运行而寄存器数值不变。"),
+                "The registers of the filler (unit 1) keep their values while it runs on.", "充填机（单元 1）运行而寄存器数值不变。"),
             TornReplies => ("Torn answers", "应答撕裂",
-                "An answer after a new stroke mixes words of two strokes.", "新行程后的应答混有两个行程的数据。"),
+                "An answer of the filler (unit 1) after a new stroke mixes words of two strokes.", "充填机（单元 1）新行程后的应答混有两个行程的数据。"),
             DuplicateReplies => ("Duplicate answers", "重复应答",
                 "The earlier answer is sent again ahead of the right one.", "先重发上一个应答，再发正确应答。"),
             ReorderedReplies => ("Answers out of order", "应答乱序",
@@ -260,15 +268,17 @@ impl Fault {
             WrongUnit => ("Wrong unit", "单元号错误",
                 "Answers carry a unit that was not asked.", "应答的单元号不是被询问的单元。"),
             WrongWordOrder => ("Wrong word order", "字序错误",
-                "Values of several words come with the least significant word first.", "多字数值以低字在前发送。"),
+                "Values of several words of the filler (unit 1) come with the least significant word first.", "充填机（单元 1）的多字数值以低字在前发送。"),
             ZeroGlitch => ("Counters flash to zero", "计数闪零",
-                "Counters read zero for so many answers and are back.", "计数在若干应答中读为零后恢复。"),
+                "Counters of the filler (unit 1) read zero for so many answers and are back.", "充填机（单元 1）的计数在若干应答中读为零后恢复。"),
             HeartbeatStuck => ("Heartbeat stuck", "心跳停滞",
                 "The heartbeats stand still while the machines go on.", "机器运行而心跳不变。"),
             ClockStep => ("PLC clock step", "PLC 时钟跳变",
                 "The clocks of the PLCs are off by so many seconds.", "PLC 时钟偏差若干秒。"),
             PlcRestart => ("PLC restart", "PLC 重启",
-                "Uptime and batch counters of the filler begin at zero, connections are closed.", "充填机运行时间与批计数归零，连接断开。"),
+                "The uptime of the filler begins at zero and connections are closed; its counters are kept.", "充填机运行时间归零，连接断开；计数保持。"),
+            PolisherRestart => ("Polisher loses power", "抛光机断电",
+                "All counters and the heartbeat of the polisher begin at zero: it keeps nothing.", "抛光机所有计数与心跳归零：断电不保持。"),
             CounterReset => ("Counters reset", "计数器清零",
                 "The batch counters of the filler are set to zero within the batch.", "批次进行中充填机批计数被清零。"),
             CounterWrap => ("Counter near its end", "计数器将溢出",
@@ -279,12 +289,14 @@ impl Fault {
                 "The batch ends; its number changes so many seconds after the counters are reset.", "批次结束；批号晚于计数清零若干秒变化。"),
             DoubleCount => ("Sensor counts double", "传感器重复计数",
                 "The sensor at the outlet sees so many capsules in a hundred twice.", "出口传感器每百粒重复计数若干粒。"),
+            OpcuaLoss => ("OPC UA server away", "OPC UA 服务器中断",
+                "OPC UA connections of all machines are closed, and new ones are refused.", "断开所有机器的 OPC UA 连接并拒绝新连接。"),
             QueueOverflow => ("OPC UA queue overflow", "OPC UA 队列溢出",
-                "Values are lost in the queue of the server, and the next one says so.", "服务器队列丢失数值，后续数值带溢出标志。"),
+                "Values of all machines are lost in the queue of the OPC UA server, and the next one says so.", "OPC UA 服务器队列丢失所有机器的数值，后续数值带溢出标志。"),
             SessionLoss => ("OPC UA session lost", "OPC UA 会话丢失",
-                "Sessions and subscriptions of the weigher's server are gone.", "称重机服务器的会话与订阅全部丢失。"),
+                "Sessions and subscriptions of the OPC UA server of all machines are gone.", "所有机器的 OPC UA 会话与订阅全部丢失。"),
             BadStatus => ("OPC UA bad status", "OPC UA 坏状态",
-                "All values of the weigher have a bad status.", "称重机所有数值状态为坏。"),
+                "All OPC UA values of all machines have a bad status.", "所有机器的 OPC UA 数值状态为坏。"),
             EmptyCapsuleBurst => ("Empty capsules do not part", "空胶囊分囊不良",
                 "So many capsules in a hundred are rejected, with the vacuum falling.", "每百粒剔除若干粒，真空度下降。"),
             WornDosator => ("Worn dosator", "计量杆磨损",

@@ -93,15 +93,15 @@ impl Disturbances {
         self.seen_twice / PARTS
     }
 
-    /// The chance of a reject beside that of the machine, and whether it is one of capsules that do not part.
-    pub(crate) fn reject_chance(&self, plant_us: i64) -> Option<(f64, bool)> {
+    /// The chance of a reject beside that of the machine, and the fault that it comes from.
+    pub(crate) fn reject_chance(&self, plant_us: i64) -> Option<(f64, Fault)> {
         if let Some(one) = self.on(Fault::EmptyCapsuleBurst, plant_us) {
-            return Some((one.value / 100.0, true));
+            return Some((one.value / 100.0, one.fault));
         }
         let one = self.on(Fault::RejectDrift, plant_us)?;
         let steps = (plant_us - one.from_us) / STEP_US + 1;
         let climbed = (steps * STEP_US).min(REJECTS_CLIMB_US) as f64 / REJECTS_CLIMB_US as f64;
-        Some((one.value / 100.0 * climbed, false))
+        Some((one.value / 100.0 * climbed, one.fault))
     }
 
     /// The number of a batch as the registers show it.
@@ -118,22 +118,23 @@ impl Disturbances {
 pub(crate) struct MoreRejects {
     pub(crate) rng: ChaCha8Rng,
     rare: Option<(f64, Rare)>,
-    pub(crate) unseparated: bool,
+    /// The fault that they come from.
+    pub(crate) fault: Fault,
 }
 
 impl MoreRejects {
     pub(crate) fn new(seed: u64) -> MoreRejects {
         let rng = random::stream(seed, Stream::Injected);
-        MoreRejects { rng, rare: None, unseparated: false }
+        MoreRejects { rng, rare: None, fault: Fault::RejectDrift }
     }
 
     /// Sets the chance from now on.
-    pub(crate) fn set(&mut self, chance: Option<(f64, bool)>) {
-        let Some((p, unseparated)) = chance else {
+    pub(crate) fn set(&mut self, chance: Option<(f64, Fault)>) {
+        let Some((p, fault)) = chance else {
             self.rare = None;
             return;
         };
-        self.unseparated = unseparated;
+        self.fault = fault;
         if self.rare.as_ref().is_none_or(|(before, _)| *before != p) {
             self.rare = Some((p, Rare::new(p.clamp(1e-9, 0.999), &mut self.rng)));
         }

@@ -12,9 +12,9 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultSet {
-    /// Faults of the filler's Modbus server.
+    /// Faults of the Modbus server of all machines.
     pub modbus: ModbusFaults,
-    /// Faults of the weigher's OPC UA server.
+    /// Faults of the OPC UA server of all machines.
     pub opcua: OpcUaFaults,
 }
 
@@ -28,17 +28,17 @@ pub struct ModbusFaults {
     pub mute: bool,
     /// A new connection is closed at once. Open ones stay.
     pub refuse_connections: bool,
-    /// The registers keep the values of the first answer after the switch.
+    /// The registers of the filler (unit 1) keep the values of the first answer after the switch.
     pub freeze: bool,
-    /// That many answers are torn: the words before address 14 are new, the rest is that of an
+    /// That many answers of the filler (unit 1) are torn: the words before address 14 are new, the rest is that of an
     /// earlier stroke. The cut goes through `AccCount` and parts `SeqHead` from `SeqTail`. Only an
     /// answer after a new stroke can be torn, and the number counts down as they are.
     pub torn: u32,
     /// Every request is answered with this Modbus exception code (1 to 11).
     pub exception: Option<u8>,
-    /// In that many answers of the filler all counters are zero; the number counts down.
+    /// In that many answers of the filler (unit 1) all counters are zero; the number counts down.
     pub zeros: u32,
-    /// Values of several words of the filler come with the least significant word first.
+    /// Values of several words of the filler (unit 1) come with the least significant word first.
     pub swap_words: bool,
     /// The answer before comes again ahead of each answer.
     pub duplicate: bool,
@@ -58,6 +58,8 @@ pub struct OpcUaFaults {
     pub bad_status: bool,
     /// Values are sent once a second, with the bit that says that others were lost.
     pub overflow: bool,
+    /// The server is away: open connections are closed, and a new one is closed at once.
+    pub refuse_connections: bool,
 }
 
 /// A fault that happens once.
@@ -66,7 +68,7 @@ pub struct OpcUaFaults {
 pub enum Event {
     /// All Modbus connections are closed.
     DropConnections,
-    /// The filler's PLC restarts: uptime and batch counters at zero, connections closed.
+    /// The filler's PLC restarts: uptime at zero, counters kept, connections closed.
     RestartPlc,
     /// The OPC UA server restarts: connections, sessions and subscriptions are gone.
     DropSessions,

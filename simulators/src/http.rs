@@ -1,15 +1,19 @@
 //! A view into the plant for tests and people: the ledger, the faults, hold and resume.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use axum::{
     Json, Router,
-    extract::State,
+    body::Bytes,
+    extract::{FromRequest, Request, State},
     http::StatusCode,
     routing::{get, post},
     serve::ListenerExt,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
@@ -40,9 +44,60 @@ struct Order {
     once: Vec<Event>,
 }
 
+/// What can be asked, as `GET /` lists it.
+pub(crate) const ROUTES: [(&str, &str, &str); 11] = [
+    ("GET", "/", "this list"),
+    ("GET", "/healthz", "ok while the plant is there"),
+    ("GET", "/ledger", "the truth: every count, stop and reject, by machine and cause"),
+    (
+        "GET",
+        "/faults/catalogue",
+        "what can go wrong, with the least, usual and most of its figures",
+    ),
+    (
+        "POST",
+        "/inject",
+        "lets a fault of the catalogue strike: fault, and at_s, for_s, value as it takes them",
+    ),
+    ("POST", "/withdraw", "ends a fault: fault"),
+    ("GET", "/injections", "what was injected, from when, until when"),
+    ("GET", "/faults", "the switches of the servers"),
+    ("POST", "/faults", "sets all switches at once: modbus, opcua, once"),
+    ("POST", "/hold", "lets plant time stand still"),
+    ("POST", "/resume", "lets it go on"),
+];
+
+/// A body that injects a jam of 40 s.
+const EXAMPLE: &str = r#"{"fault": "jam", "value": 40}"#;
+
+/// A line for a shell that lets a fault strike.
+pub(crate) fn inject_line(addr: SocketAddr) -> String {
+    format!("curl http://{addr}/inject -H 'content-type: application/json' -d '{EXAMPLE}'")
+}
+
+/// A body of JSON. What its head says of its type is not looked at: who leaves it out means JSON all the same.
+struct Body<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = (StatusCode, String);
+
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, (StatusCode, String)> {
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|error| (error.status(), error.body_text()))?;
+        serde_json::from_slice(&bytes).map(Body).map_err(|error| {
+            let status = match error.is_data() {
+                true => StatusCode::UNPROCESSABLE_ENTITY,
+                false => StatusCode::BAD_REQUEST,
+            };
+            (status, format!("{error}; send JSON such as {EXAMPLE} to /inject; GET / lists all"))
+        })
+    }
+}
+
 /// Serves until the task is aborted.
 pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
     let router = Router::new()
+        .route("/", get(routes))
         .route("/healthz", get(async || "ok"))
         .route("/ledger", get(ledger))
         .route("/faults", get(faults).post(set_faults))
@@ -65,6 +120,14 @@ pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
     }
 }
 
+async fn routes() -> String {
+    let lines = ROUTES.map(|(method, path, what)| format!("{method:<5} {path:<18} {what}\n"));
+    format!(
+        "{}\nA body is JSON: {EXAMPLE} to /inject lets the filler jam for 40 s.\n",
+        lines.concat()
+    )
+}
+
 async fn ledger(State(core): State<Arc<Core>>) -> Json<Account> {
     Json(account(&core))
 }
@@ -73,7 +136,7 @@ async fn faults(State(core): State<Arc<Core>>) -> Json<FaultSet> {
     Json(core.faults.get())
 }
 
-async fn set_faults(State(core): State<Arc<Core>>, Json(order): Json<Order>) -> Json<FaultSet> {
+async fn set_faults(State(core): State<Arc<Core>>, Body(order): Body<Order>) -> Json<FaultSet> {
     let Order { modbus, opcua, once } = order;
     core.faults.set(FaultSet { modbus, opcua });
     for event in once {
@@ -101,7 +164,7 @@ struct Strike {
 
 async fn inject(
     State(core): State<Arc<Core>>,
-    Json(strike): Json<Strike>,
+    Body(strike): Body<Strike>,
 ) -> Result<Json<Injection>, (StatusCode, String)> {
     let Strike { fault, at_s, for_s, value } = strike;
     let us = |seconds: f64| (seconds * 1e6) as i64;
@@ -124,7 +187,7 @@ struct Withdraw {
 
 async fn withdraw(
     State(core): State<Arc<Core>>,
-    Json(Withdraw { fault }): Json<Withdraw>,
+    Body(Withdraw { fault }): Body<Withdraw>,
 ) -> Json<Vec<Injection>> {
     core.withdraw(fault);
     injections(State(core)).await

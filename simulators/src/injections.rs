@@ -77,6 +77,7 @@ impl Injection {
             Fault::WrongTransaction => modbus.wrong_transaction = true,
             Fault::WrongUnit => modbus.wrong_unit = true,
             Fault::WrongWordOrder => modbus.swap_words = true,
+            Fault::OpcuaLoss => set.opcua.refuse_connections = true,
             Fault::QueueOverflow => set.opcua.overflow = true,
             Fault::BadStatus => set.opcua.bad_status = true,
             // The others are in the model, or happen once.

@@ -2,11 +2,11 @@
 //!
 //! Every count here is a plain `u64` since plant time 0. Nothing wraps, resets or tears.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{machines::counter::PER_BOTTLE, stops::State};
+use crate::{catalogue::Fault, machines::counter::PER_BOTTLE, stops::State};
 
 /// Why the filler ejected a capsule as waste.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -105,7 +105,7 @@ pub struct Ledger {
     pub state: State,
     /// Reason of the present stop; 0 while there is none.
     pub stop_reason: u16,
-    /// All stops of the filler in order of time; the last may still last.
+    /// All stops of the filler in order of time; the last may still last. Those of every machine are in `machines`.
     pub stops: Vec<StopRecord>,
     /// Time the filler spent in each state, in microseconds; the sum is `plant_us`.
     pub state_us: BTreeMap<State, i64>,
@@ -123,9 +123,7 @@ pub struct Ledger {
     pub weigher: WeigherLedger,
     /// The bottle counter.
     pub counter: CounterLedger,
-    /// Stops of the bottle counter in order of time; the last may still last.
-    pub counter_stops: Vec<StopRecord>,
-    /// How every machine stands, by its tag: `CF01`, `PS02`, …
+    /// How every machine stands, why it stood and what it rejected, by its tag: `CF01`, `PS02`, …
     pub machines: BTreeMap<String, Standing>,
 }
 
@@ -149,7 +147,10 @@ impl Ledger {
     }
 }
 
-/// How a machine stands, and how long it stood so.
+/// Cause of the rejects that nobody injected, in [`Standing::rejects_by_cause`].
+pub const OWN: &str = "own";
+
+/// How a machine stands, how long it stood so and why, and why it rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Its state.
@@ -158,6 +159,13 @@ pub struct Standing {
     pub stop_reason: u16,
     /// Time it spent in each state, in microseconds; the sum is `plant_us`.
     pub state_us: BTreeMap<State, i64>,
+    /// Its stops in order of time; the last may still last. Together they are the time in which it neither ran nor
+    /// started.
+    pub stops: Vec<StopRecord>,
+    /// Capsules that it rejected, by the name of the fault that was injected to spoil them; `own` are all others. The sum
+    /// is all that it rejected: of a filler its rejects, of the polisher `empty + halves`, of the detector `dumped`, of
+    /// the weigher `under + over + unweighed`, of the bottle counter `short_capsules`.
+    pub rejects_by_cause: BTreeMap<String, u64>,
 }
 
 /// What a filler beside the first did since plant time 0.
@@ -237,17 +245,22 @@ pub struct CounterLedger {
     pub in_process: u64,
 }
 
-/// One stop of the filler.
+/// One stop of a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopRecord {
-    /// Stop reason, 1 to 8, 20 for cleaning, 21 for a changeover.
+    /// Stop reason, 1 to 9, 20 for cleaning, 21 for a changeover, 22 for a hand-over.
     pub code: u16,
-    /// State the filler was in.
+    /// State the machine was in.
     pub state: State,
-    /// Plant time at which the state changed, in microseconds; two strokes still follow.
+    /// Plant time at which the state changed, in microseconds; two strokes of a filler still follow.
     pub from_us: i64,
     /// Plant time of the restart, in microseconds; none while the stop lasts.
     pub to_us: Option<i64>,
+    /// Tag of the machine that is to blame: this one, or the one that blocks or starves it. None where no machine of the
+    /// line is: supplies that ran out, a planned stop, the line before its first capsule.
+    pub by: Option<Cow<'static, str>>,
+    /// The fault that was injected to bring it about, here or at the machine to blame; none for what came by itself.
+    pub injected: Option<Fault>,
 }
 
 /// What the filler made in one batch.

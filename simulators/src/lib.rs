@@ -15,13 +15,14 @@
 //! Where is what:
 //! - [`model`]: the plant as a function of plant time; [`line`] is what happens next on it, [`machines`] its machines,
 //!   [`stops`] is why they stop, [`random`] where chance comes from.
-//! - [`ledger`]: the truth. [`registers`]: what the PLCs show of it, with an encoder of its own.
+//! - [`ledger`]: the truth; [`standing`] finds who stopped whom. [`registers`]: what the PLCs show of it, with an encoder of its own.
 //! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`].
 //! - [`catalogue`]: the faults by name; [`injections`]: which strike when; [`disturb`] is what they do to the machine,
 //!   [`spoil`] to its registers, [`wire`] to its frames; [`faults`]: the same as switches.
 //! - [`scenario`]: plants with faults and what must be said of them; [`score`] judges a [`report`], which the service
 //!   gives over its [`api`] and a [`naive`] reader as the control.
 //! - [`trace`]: registers as a table, recorded and shown again.
+//! - [`given`]: what is given on the command line of `capline-sim`.
 //! - [`load`]: servers and clients that only make work, for figures of speed; [`pace`] measures the model itself.
 //!
 //! Invariants:
@@ -39,6 +40,7 @@ mod catalogue;
 mod clock;
 mod disturb;
 mod faults;
+mod given;
 mod http;
 mod injections;
 mod ledger;
@@ -58,6 +60,7 @@ mod report;
 mod scenario;
 mod score;
 mod spoil;
+mod standing;
 mod stops;
 #[cfg(test)]
 mod tests;
@@ -68,9 +71,10 @@ pub use api::{RemotePlant, Server, ServiceLine};
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
+pub use given::{ignored, length, scenario_file};
 pub use injections::{InjectError, Injection};
 pub use ledger::{
-    BatchRecord, CounterLedger, DetectorLedger, FillerLedger, IntervalRecord, Ledger,
+    BatchRecord, CounterLedger, DetectorLedger, FillerLedger, IntervalRecord, Ledger, OWN,
     PolisherLedger, RejectClass, SampleRecord, Standing, StopRecord, WeigherLedger,
 };
 pub use machines::{counter::PER_BOTTLE, filler::BORES, weigher::LAG_US};
@@ -83,5 +87,5 @@ pub use registers::NodeValue;
 pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop};
 pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
 pub use score::{CountScore, INFEED, OUTPUT, Score, SignalScore, StopScore, Summary, Truth, tags};
-pub use stops::{CHANGEOVER, CLEANING, Preset, State};
-pub use trace::{Change, Recorder, Replay, Table, Trace, TraceError};
+pub use stops::{CHANGEOVER, CLEANING, HAND_OVER, Preset, State};
+pub use trace::{Change, Image, Recorder, Replay, Table, Trace, TraceError};

@@ -31,6 +31,17 @@ enum Faulty {
     Weigher,
 }
 
+impl Faulty {
+    /// The station in front of its tags.
+    fn station(self) -> &'static str {
+        match self {
+            Faulty::Polisher => "PS02",
+            Faulty::Detector => "MD03",
+            Faulty::Weigher => "CW04",
+        }
+    }
+}
+
 /// An event that was executed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Executed {
@@ -155,6 +166,7 @@ impl Line {
                 Some((standing, its_end_us)) => (standing, its_end_us.max(until_us)),
                 None => (faulty, until_us),
             };
+            self.fillers[i].stopped_by(faulty.station());
             self.fault = Some((faulty, until_us));
             self.spread_standstill(now_us);
         }
@@ -163,18 +175,20 @@ impl Line {
     /// Lets every machine stand that cannot run, and the others run.
     fn spread_standstill(&mut self, now_us: i64) {
         let faulty = self.fault.map(|(faulty, _)| faulty);
-        let mut blocked = self.counter.is_full();
-        let fault = faulty == Some(Faulty::Weigher);
-        self.weigher.transit.stand(fault, blocked, now_us);
-        blocked |= fault;
-        let fault = faulty == Some(Faulty::Detector);
-        self.detector.transit.stand(fault, blocked, now_us);
-        blocked |= fault;
-        let fault = faulty == Some(Faulty::Polisher);
-        self.polisher.transit.stand(fault, blocked, now_us);
-        blocked |= fault;
+        let mut blocked_by = self.counter.is_full().then_some("BC05");
+        for (machine, transit) in [
+            (Faulty::Weigher, &mut self.weigher.transit),
+            (Faulty::Detector, &mut self.detector.transit),
+            (Faulty::Polisher, &mut self.polisher.transit),
+        ] {
+            let has_fault = faulty == Some(machine);
+            transit.stand(has_fault, blocked_by, now_us);
+            if has_fault {
+                blocked_by = Some(machine.station());
+            }
+        }
         for filler in &mut self.fillers {
-            filler.set_blocked(blocked, now_us);
+            filler.set_blocked(blocked_by, now_us);
         }
     }
 

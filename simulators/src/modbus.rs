@@ -22,7 +22,7 @@ use tokio_modbus::{
     server::{Service, tcp::Server},
 };
 
-use crate::{faults::ModbusFaults, plant::Core, spoil::Spoiler, wire::Wire};
+use crate::{faults::ModbusFaults, plant::Core, registers, spoil::Spoiler, wire::Wire};
 
 /// Unit identifier of CF01.
 const FILLER_UNIT: u8 = 1;
@@ -90,6 +90,7 @@ impl Plc {
         faults: ModbusFaults,
     ) -> Result<Response, ExceptionCode> {
         let unit = request.slave;
+        let (_, exists) = registers::range(unit);
         if !self.core.units.contains(&unit) {
             return Err(ExceptionCode::GatewayTargetDevice);
         }
@@ -104,12 +105,12 @@ impl Plc {
                     FILLER_UNIT => self.image(faults),
                     unit => self.core.at_now(|model| model.holding_registers(unit)),
                 };
-                Ok(Response::ReadHoldingRegisters(part(&image, from, n)?))
+                Ok(Response::ReadHoldingRegisters(part(&image, exists.start, from, n)?))
             }
             // The function exists, even where a PLC has no input register at any address.
             Request::ReadInputRegisters(from, n) => {
                 let image = self.core.at_now(|model| model.input_registers(unit));
-                Ok(Response::ReadInputRegisters(part(&image, from, n)?))
+                Ok(Response::ReadInputRegisters(part(&image, exists.start, from, n)?))
             }
             _ => Err(ExceptionCode::IllegalFunction),
         }
@@ -124,10 +125,11 @@ impl Plc {
     }
 }
 
-/// The registers that were asked for, if they are all there.
-fn part(image: &[u16], from: u16, n: u16) -> Result<Vec<u16>, ExceptionCode> {
+/// The registers that were asked for, if they are all there: from the first that exists on.
+fn part(image: &[u16], first: usize, from: u16, n: u16) -> Result<Vec<u16>, ExceptionCode> {
     let (from, n) = (usize::from(from), usize::from(n));
-    image.get(from..from + n).map(<[u16]>::to_vec).ok_or(ExceptionCode::IllegalDataAddress)
+    let asked = image.get(from..from + n).filter(|_| from >= first);
+    asked.map(<[u16]>::to_vec).ok_or(ExceptionCode::IllegalDataAddress)
 }
 
 fn count_write(request: &Request<'_>, write_attempts: &AtomicU64) {

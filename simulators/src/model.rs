@@ -1,6 +1,6 @@
 //! The plant as a pure function of its configuration and plant time: no clock, no socket.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use serde::Deserialize;
 
@@ -9,12 +9,12 @@ use crate::{
     disturb::Disturbances,
     injections::Injection,
     ledger::{
-        FillerLedger, IntervalRecord, Ledger, PolisherLedger, RejectClass, SampleRecord, Standing,
-        Totals,
+        FillerLedger, IntervalRecord, Ledger, PolisherLedger, RejectClass, SampleRecord, Totals,
     },
     line::Line,
-    machines::{belt::Transit, filler::Filler},
+    machines::filler::Filler,
     registers::{self, NodeValue},
+    standing,
     stops::{Preset, State, Stop},
 };
 
@@ -33,6 +33,8 @@ pub struct ModelConfig {
     pub fillers: u32,
     /// Good capsules of a filler after which a batch ends.
     pub batch_size: u64,
+    /// Length of a shift in microseconds of plant time, where there are shifts: the fillers stand at each hand-over.
+    pub shift_us: Option<i64>,
     /// Running number of the first batch.
     pub first_batch: u32,
     /// Good capsules in a hundred that the filler's `AccCount` counts twice.
@@ -117,6 +119,7 @@ impl Default for ModelConfig {
             start_counters: Counters::default(),
             fillers: 1,
             batch_size: 1_500_000,
+            shift_us: None,
             first_batch: 417,
             double_count_percent: 0,
             rejects: RejectModel::default(),
@@ -318,8 +321,8 @@ impl Model {
         self.config.line_start_us + self.plant_us
     }
 
-    /// Switches the filler's PLC off and on: its uptime and the batch counters begin at zero, the
-    /// totals of a lifetime are kept. The machine itself goes on.
+    /// Switches the filler's PLC off and on: its uptime begins at zero, all its counters are in retentive memory and are
+    /// kept. The machine itself goes on.
     pub fn restart_plc(&mut self) {
         self.restart_plc_at(self.plant_us);
     }
@@ -338,9 +341,7 @@ impl Model {
 
     /// Switches the polisher's PLC off and on: all its counters begin at zero. The machine itself goes on.
     pub fn restart_polisher_plc(&mut self) {
-        let start = Counters::default();
-        let base = self.line.polisher.ledger();
-        self.polisher_view = PolisherView { base, start, boot_us: self.plant_us };
+        self.restart_polisher_plc_at(self.plant_us);
     }
 
     /// The exact account up to now.
@@ -373,42 +374,8 @@ impl Model {
             detector: detector.ledger(self.plant_us),
             weigher: weigher.ledger(),
             counter: counter.ledger(),
-            counter_stops: counter.stops().to_vec(),
-            machines: self.machines(),
+            machines: standing::machines(&self.line, self.plant_us),
         }
-    }
-
-    fn machines(&self) -> BTreeMap<String, Standing> {
-        let now_us = self.plant_us;
-        let Line { fillers, polisher, detector, weigher, counter, .. } = &self.line;
-        let fillers = fillers.iter().enumerate().map(|(i, filler)| {
-            let standing = Standing {
-                state: filler.state(),
-                stop_reason: filler.stop.map_or(0, |stop| stop.code),
-                state_us: filler.state_us(now_us),
-            };
-            (format!("CF{:02}", i + 1), standing)
-        });
-        let transit = |tag: &str, transit: &Transit| {
-            let standing = Standing {
-                state: transit.state(now_us),
-                stop_reason: transit.stop_reason(now_us),
-                state_us: transit.state_us(now_us),
-            };
-            (tag.to_owned(), standing)
-        };
-        let of_counter = Standing {
-            state: counter.state(),
-            stop_reason: counter.stop_reason(),
-            state_us: counter.state_us(now_us),
-        };
-        let behind = [
-            transit("PS02", &polisher.transit),
-            transit("MD03", &detector.transit),
-            transit("CW04", &weigher.transit),
-            ("BC05".to_owned(), of_counter),
-        ];
-        fillers.chain(behind).collect()
     }
 
     /// The Modbus units of the plant: 1 is CF01, 2 PS02, 3 MD03, 4 CW04, 5 BC05; more fillers are 12, 13, ….
@@ -491,12 +458,13 @@ impl Model {
         let filler = &mut self.line.fillers[0];
         match fault {
             Fault::PlcRestart => self.restart_plc_at(from_us),
+            Fault::PolisherRestart => self.restart_polisher_plc_at(from_us),
             Fault::CounterReset => self.reset_batch_counters(0, from_us),
             Fault::BatchIdEarly | Fault::BatchIdLate => {
                 let leads_us = (value * 1e6) as i64;
                 self.disturbances.id_leads_us =
                     if fault == Fault::BatchIdEarly { leads_us } else { -leads_us };
-                filler.end_batch_soon();
+                filler.end_batch_soon(fault);
             }
             Fault::Jam => filler.wanted_stop = Some(Stop::jam((value * 1e6) as i64)),
             Fault::WornDosator => {
@@ -531,9 +499,13 @@ impl Model {
     }
 
     fn restart_plc_at(&mut self, now_us: i64) {
-        self.reset_batch_counters(0, now_us);
         self.views[0].boot_us = now_us;
         self.views[0].start.uptime_s = 0;
+    }
+
+    fn restart_polisher_plc_at(&mut self, boot_us: i64) {
+        let (start, base) = (Counters::default(), self.line.polisher.ledger());
+        self.polisher_view = PolisherView { base, start, boot_us };
     }
 
     fn reset_batch_counters(&mut self, nth: usize, now_us: i64) {

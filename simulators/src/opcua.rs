@@ -67,6 +67,11 @@ impl Plc {
                 Ok(listener) => listener,
                 Err(error) => return tracing::error!(%error, "the OPC UA server has no listener"),
             };
+            while core.faults_now().opcua.refuse_connections {
+                refuse(&listener).await;
+                // Who waits until the nodes show the plant waits for nothing.
+                core.pushed_us.send_replace(core.clock.now_us());
+            }
             let Built { server, nodes } = built;
             tokio::select! {
                 result = server.run_with(listener) => {
@@ -81,6 +86,22 @@ impl Plc {
             };
         }
     }
+}
+
+/// How long a fault that has ended may still refuse.
+const REFUSE_FOR: Duration = Duration::from_millis(20);
+
+/// Closes every connection that comes within a moment.
+async fn refuse(listener: &TcpListener) {
+    let closing = async {
+        loop {
+            // What cannot be accepted is not there either; it must not be asked for without a rest.
+            if listener.accept().await.is_err() {
+                tokio::time::sleep(REFUSE_FOR).await;
+            }
+        }
+    };
+    let _over = tokio::time::timeout(REFUSE_FOR, closing).await;
 }
 
 struct Built {
@@ -194,7 +215,7 @@ fn folder_of(space: &mut AddressSpace, namespace: u16, tag: &str) -> NodeId {
     parent
 }
 
-/// Sends what has changed, at a fixed pace, for ever.
+/// Sends what has changed, at a fixed pace, until the server is to be away.
 async fn push(core: &Core, nodes: Nodes, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -202,6 +223,9 @@ async fn push(core: &Core, nodes: Nodes, every: Duration) {
     loop {
         ticks.tick().await;
         let faults = core.faults_now().opcua;
+        if faults.refuse_connections {
+            return;
+        }
         let status = match faults {
             OpcUaFaults { bad_status: true, .. } => StatusCode::BadNoCommunication,
             OpcUaFaults { overflow: true, .. } => StatusCode::Good.set_overflow(true),

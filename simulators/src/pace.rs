@@ -1,9 +1,8 @@
 //! How fast the model runs and what showing it costs, in time of a core of this machine, however busy it is.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::{fmt, time::Duration};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::{Model, ModelConfig, Preset};
 
@@ -60,29 +59,22 @@ fn watch(model: &mut Model, look: impl Fn(&Model) -> usize) -> Duration {
     began.elapsed()
 }
 
-/// Time of a core that this thread has used; where the system does not tell it, time that has passed.
-struct Stopwatch {
-    began: Instant,
-    used: Option<Duration>,
-}
+/// Time of a core that this thread has used, to the moment: `/proc/thread-self/schedstat` is behind by up to a tick.
+struct Stopwatch(Duration);
 
 impl Stopwatch {
     fn start() -> Stopwatch {
-        Stopwatch { began: Instant::now(), used: used() }
+        Stopwatch(used())
     }
 
     fn elapsed(&self) -> Duration {
-        match (self.used, used()) {
-            (Some(before), Some(now)) => now.saturating_sub(before),
-            _ => self.began.elapsed(),
-        }
+        used().saturating_sub(self.0)
     }
 }
 
-/// The first number of the file is the time on a core, in nanoseconds (Documentation/scheduler/sched-stats.rst of Linux).
-fn used() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+fn used() -> Duration {
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(used.tv_sec.unsigned_abs(), used.tv_nsec as u32)
 }
 
 impl fmt::Display for Pace {
@@ -105,5 +97,21 @@ impl fmt::Display for Pace {
             "nodes of five machines     {LOOKS_A_SECOND} times a second   {:.2} % of a core",
             share(self.nodes)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Less than a tick of the scheduler, which is 1 ms at least, is measured too.
+    #[test]
+    fn short_work_takes_time() {
+        let mut model = Model::new(ModelConfig::default());
+        for stroke in 1..=100 {
+            let began = Stopwatch::start();
+            model.advance_to(stroke * 461_538);
+            assert!(began.elapsed() > Duration::ZERO, "stroke {stroke}");
+        }
     }
 }

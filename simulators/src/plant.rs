@@ -26,9 +26,9 @@ use crate::{
     ledger::Ledger,
     modbus,
     model::{self, Counters, MOST_FILLERS, Model, ModelConfig},
-    opcua,
+    opcua, registers,
     stops::Preset,
-    trace::Table,
+    trace::{Image, Table},
 };
 
 /// What a plant is started with.
@@ -58,6 +58,8 @@ pub struct PlantConfig {
     pub fillers: u32,
     /// Good capsules of a filler after which a batch ends.
     pub batch_size: u64,
+    /// Length of a shift in microseconds of plant time, an hour to a day, where there are shifts.
+    pub shift_us: Option<i64>,
     /// Good capsules in a hundred that the filler's `AccCount` counts twice.
     pub double_count_percent: u32,
     /// How often OPC UA nodes are updated, in updates a second of real time.
@@ -84,6 +86,7 @@ impl Default for PlantConfig {
             start_counters: model.start_counters,
             fillers: model.fillers,
             batch_size: model.batch_size,
+            shift_us: model.shift_us,
             double_count_percent: model.double_count_percent,
             update_hz: 50,
             pki_dir: std::env::temp_dir().join("capline-sim-pki"),
@@ -101,6 +104,7 @@ impl PlantConfig {
             start_counters: self.start_counters,
             fillers: self.fillers,
             batch_size: self.batch_size,
+            shift_us: self.shift_us,
             double_count_percent: self.double_count_percent,
             ..ModelConfig::default()
         }
@@ -311,16 +315,19 @@ impl Plant {
         self.core.at_now(|model| model.ledger())
     }
 
-    /// All registers as the PLCs hold them at one plant time: unit, table, that time and the registers from address 0 on.
-    /// What faults make of answers is not in them.
-    pub fn registers(&self) -> Vec<(u8, Table, i64, Vec<u16>)> {
+    /// All registers as the PLCs hold them at one plant time. What faults make of answers is not in them.
+    pub fn registers(&self) -> Vec<Image> {
         self.core.at_now(|model| {
             let of_unit = |unit: &u8| {
-                let (unit, at_us) = (*unit, model.plant_us());
-                let holding = (unit, Table::Holding, at_us, model.holding_registers(unit));
-                [holding, (unit, Table::Input, at_us, model.input_registers(unit))]
+                let (unit, (table, exists)) = (*unit, registers::range(*unit));
+                let all = match table {
+                    Table::Holding => model.holding_registers(unit),
+                    Table::Input => model.input_registers(unit),
+                };
+                let values = all.get(exists.clone()).unwrap_or_default().to_vec();
+                Image { at_us: model.plant_us(), unit, table, first: exists.start as u16, values }
             };
-            self.core.units.iter().flat_map(of_unit).collect()
+            self.core.units.iter().map(of_unit).collect()
         })
     }
 
@@ -369,6 +376,17 @@ impl Plant {
         self.core.units.iter().map(|&unit| (unit, model::station(unit))).collect()
     }
 
+    /// The registers that a Modbus unit has: which kind, and the addresses of the first and of the last.
+    pub fn range(&self, unit: u8) -> (Table, std::ops::RangeInclusive<u16>) {
+        let (table, exists) = registers::range(unit);
+        (table, exists.start as u16..=(exists.end - 1) as u16)
+    }
+
+    /// A line for a shell that lets a fault strike over HTTP, ready to be changed; none without that server.
+    pub fn inject_line(&self) -> Option<String> {
+        self.http_addr.map(http::inject_line)
+    }
+
     /// How many Modbus requests tried to write. All were refused.
     pub fn write_attempts(&self) -> u64 {
         self.core.write_attempts.load(Ordering::Relaxed)
@@ -380,6 +398,9 @@ impl Plant {
     }
 }
 
+/// How long a shift can be.
+const SHIFT_US: std::ops::RangeInclusive<i64> = 3_600_000_000..=86_400_000_000;
+
 fn check(config: &PlantConfig) -> Result<(), PlantError> {
     let fault = if !(config.speed > 0.0 && config.speed <= 100_000.0) {
         format!("speed {}: a speed between 0 and 100000 is needed", config.speed)
@@ -387,6 +408,8 @@ fn check(config: &PlantConfig) -> Result<(), PlantError> {
         format!("update_hz {}: between 1 and 1000 updates a second are possible", config.update_hz)
     } else if !(1..=MOST_FILLERS).contains(&config.fillers) {
         format!("fillers {}: 1 to {MOST_FILLERS} can work side by side", config.fillers)
+    } else if let Some(shift_us) = config.shift_us.filter(|us| !SHIFT_US.contains(us)) {
+        format!("a shift of {} s: it lasts from an hour to a day", shift_us / 1_000_000)
     } else if config.start_at_us < 0 {
         format!("start_at_us {}: a plant cannot start before its time 0", config.start_at_us)
     } else {

@@ -25,6 +25,7 @@ pub(crate) enum Stream {
     Operator,
     Injected,
     Mishaps,
+    Causes,
 }
 
 pub(crate) fn stream(seed: u64, stream: Stream) -> ChaCha8Rng {
@@ -44,6 +45,13 @@ pub(crate) fn of_stroke(seed: u64, filler: u8, stroke: u64) -> ChaCha8Rng {
 pub(crate) fn of_sample(seed: u64, sample: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(sample | 1 << 62);
+    rng
+}
+
+/// A generator for the capsules of one sample that are far off, so that all others weigh what they would without them.
+pub(crate) fn of_outliers(seed: u64, sample: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(sample | 3 << 61);
     rng
 }
 

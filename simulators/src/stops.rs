@@ -10,7 +10,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use crate::random::{self, Stream};
+use crate::{
+    catalogue::Fault,
+    random::{self, Stream},
+};
 
 /// How well the plant runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +142,10 @@ pub const CLEANING: u16 = 20;
 /// Stop reason of the changeover between two batches, about an hour.
 pub const CHANGEOVER: u16 = 21;
 
+/// Stop reason of the hand-over between two shifts, 10 minutes, of a plant that has shifts.
+pub const HAND_OVER: u16 = 22;
+
+const HAND_OVER_US: i64 = 10 * 60_000_000;
 const CLEANING_EVERY_US: i64 = 4 * 3_600_000_000;
 const CLEANING_US: i64 = 15 * 60_000_000;
 const CHANGEOVER_MEDIAN_S: f64 = 3_600.0;
@@ -154,18 +161,37 @@ pub(crate) struct Stop {
     /// Bits of the register `Alarm`.
     pub(crate) alarm: u16,
     pub(crate) duration_us: i64,
+    /// The fault that was injected to bring it about.
+    pub(crate) injected: Option<Fault>,
 }
 
 impl Stop {
-    /// A jam of capsules that takes so long.
+    /// Whether the machine that stands is to blame, and neither its supplies nor the plan.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.state, State::Held | State::Aborted)
+    }
+
+    /// A jam of capsules that takes so long, because somebody wants it.
     pub(crate) fn jam(duration_us: i64) -> Stop {
         let duration_us = duration_us.max(SHORTEST_US);
-        Stop { code: JAM_REASON, state: State::Held, alarm: JAM, duration_us }
+        let injected = Some(Fault::Jam);
+        Stop { code: JAM_REASON, state: State::Held, alarm: JAM, duration_us, injected }
+    }
+
+    /// What is planned, and nobody is to blame for.
+    fn planned(code: u16, state: State, duration_us: i64) -> Stop {
+        Stop { code, state, alarm: 0, duration_us, injected: None }
     }
 
     /// The machine behind takes nothing, until it does.
     pub(crate) fn blocked() -> Stop {
-        Stop { code: BLOCKED_REASON, state: State::Waiting, alarm: BLOCKED, duration_us: i64::MAX }
+        Stop {
+            code: BLOCKED_REASON,
+            state: State::Waiting,
+            alarm: BLOCKED,
+            duration_us: i64::MAX,
+            injected: None,
+        }
     }
 }
 
@@ -178,6 +204,9 @@ pub(crate) struct StopClocks {
     /// Running time at which each cause strikes.
     due_run_us: Vec<i64>,
     cleaning_due_us: i64,
+    /// Length of a shift, and when the present one ends.
+    shift_us: i64,
+    hand_over_due_us: i64,
 }
 
 impl StopClocks {
@@ -193,6 +222,8 @@ impl StopClocks {
             causes,
             due_run_us: vec![i64::MAX; causes.len()],
             cleaning_due_us: i64::MAX,
+            shift_us: i64::MAX,
+            hand_over_due_us: i64::MAX,
         };
         if preset != Preset::Steady {
             for cause in 0..causes.len() {
@@ -208,6 +239,12 @@ impl StopClocks {
         StopClocks { cleaning_due_us: if never { i64::MAX } else { CLEANING_EVERY_US }, ..self }
     }
 
+    /// With shifts of this length from plant time 0 on, if there are any.
+    pub(crate) fn with_shifts(self, shift_us: Option<i64>) -> StopClocks {
+        let shift_us = shift_us.map_or(i64::MAX, |us| us.max(1));
+        StopClocks { shift_us, hand_over_due_us: shift_us, ..self }
+    }
+
     /// The stop that begins at this plant time and running time, if there is one.
     pub(crate) fn strike(&mut self, now_us: i64, run_us: i64) -> Option<Stop> {
         if let Some(i) = self.due_run_us.iter().position(|&due_us| due_us <= run_us) {
@@ -219,23 +256,26 @@ impl StopClocks {
                 state,
                 alarm,
                 duration_us: self.repair_us(median_s, sigma_ttr),
+                injected: None,
             });
+        }
+        if self.hand_over_due_us <= now_us {
+            // The plan does not wait for a machine that stood at its time.
+            self.hand_over_due_us = (now_us / self.shift_us + 1) * self.shift_us;
+            return Some(Stop::planned(HAND_OVER, State::Stopped, HAND_OVER_US));
         }
         if self.cleaning_due_us <= now_us {
             self.cleaning_due_us = now_us + CLEANING_US + CLEANING_EVERY_US;
-            let state = State::Cleaning;
-            return Some(Stop { code: CLEANING, state, alarm: 0, duration_us: CLEANING_US });
+            return Some(Stop::planned(CLEANING, State::Cleaning, CLEANING_US));
         }
         None
     }
 
     /// The changeover after a batch. The steady plant changes over without stopping.
     pub(crate) fn changeover(&mut self) -> Option<Stop> {
-        (self.preset != Preset::Steady).then(|| Stop {
-            code: CHANGEOVER,
-            state: State::Setup,
-            alarm: 0,
-            duration_us: self.repair_us(CHANGEOVER_MEDIAN_S, CHANGEOVER_SIGMA),
+        (self.preset != Preset::Steady).then(|| {
+            let duration_us = self.repair_us(CHANGEOVER_MEDIAN_S, CHANGEOVER_SIGMA);
+            Stop::planned(CHANGEOVER, State::Setup, duration_us)
         })
     }
 

@@ -63,6 +63,21 @@ pub struct Change {
     pub value: u16,
 }
 
+/// Registers of a machine as they stand at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Plant time, in microseconds.
+    pub at_us: i64,
+    /// Modbus unit.
+    pub unit: u8,
+    /// Which registers.
+    pub table: Table,
+    /// Address of the first.
+    pub first: u16,
+    /// Their values.
+    pub values: Vec<u16>,
+}
+
 /// Why a trace cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
@@ -90,16 +105,23 @@ pub enum TraceError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     changes: Vec<Change>,
+    unfinished: Option<u64>,
 }
 
 impl Trace {
-    /// Reads a file.
+    /// Reads a file. A last row without the end of its line is left out: who wrote it was stopped, and its last number
+    /// may have lost digits.
     ///
     /// # Errors
     /// The file, the line, the column, the value found and the way out.
     pub fn load(file: &Path) -> Result<Trace, TraceError> {
         let unreadable = |error| TraceError::File { file: file.to_owned(), error };
-        Trace::read(File::open(file).map_err(unreadable)?, file)
+        let bytes = std::fs::read(file).map_err(unreadable)?;
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let (whole, rest) = bytes.split_at(end);
+        let lines = || whole.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let unfinished = (!rest.trim_ascii().is_empty()).then(|| lines() + 1);
+        Ok(Trace { unfinished, ..Trace::read(whole, file)? })
     }
 
     fn read(from: impl io::Read, file: &Path) -> Result<Trace, TraceError> {
@@ -135,13 +157,18 @@ impl Trace {
         }
         match changes.is_empty() {
             true => Err(row(1, "there is no row; record a trace with --record".to_owned())),
-            false => Ok(Trace { changes }),
+            false => Ok(Trace { changes, unfinished: None }),
         }
     }
 
     /// Time of its last change, in microseconds.
     pub fn length_us(&self) -> i64 {
         self.changes.last().map_or(0, |change| change.at_us)
+    }
+
+    /// Line of the unfinished row at the end that was left out; none where the file is whole.
+    pub fn unfinished(&self) -> Option<u64> {
+        self.unfinished
     }
 
     /// How many changes it has.
@@ -216,27 +243,30 @@ impl Recorder {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn look(
-        &mut self,
-        plant_us: i64,
-        unit: u8,
-        table: Table,
-        registers: &[u16],
-    ) -> Result<(), TraceError> {
-        let at_us = plant_us - *self.from_us.get_or_insert(plant_us);
+    pub fn look(&mut self, image: &Image) -> Result<(), TraceError> {
+        let Image { unit, table, .. } = *image;
+        let at_us = image.at_us - *self.from_us.get_or_insert(image.at_us);
         let last = self.last.entry((unit, table)).or_default();
-        for (register, value) in registers.iter().enumerate() {
-            if last.get(register) == Some(value) {
+        for (i, value) in image.values.iter().enumerate() {
+            if last.get(i) == Some(value) {
                 continue;
             }
-            let Ok(register) = u16::try_from(register) else { break };
+            let place = u16::try_from(i).ok().and_then(|i| image.first.checked_add(i));
+            let Some(register) = place else { break };
             let change = Change { at_us, unit, table, register, value: *value };
             self.writer.serialize(change).map_err(|error| refused(&self.file, error))?;
             self.rows += 1;
         }
-        last.clear();
-        last.extend_from_slice(registers);
+        last.clone_from(&image.values);
         Ok(())
+    }
+
+    /// Brings the rows so far to the file, where they outlive this program.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn flush(&mut self) -> Result<(), TraceError> {
+        self.writer.flush().map_err(|error| refused(&self.file, error.into()))
     }
 
     /// Brings all rows to the file. How many they were.
@@ -244,7 +274,7 @@ impl Recorder {
     /// # Errors
     /// The file cannot be written.
     pub fn finish(mut self) -> Result<u64, TraceError> {
-        self.writer.flush().map_err(|error| refused(&self.file, error.into()))?;
+        self.flush()?;
         Ok(self.rows)
     }
 }

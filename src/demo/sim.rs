@@ -358,7 +358,14 @@ fn expected(fault: Fault, speed: f64) -> Expected {
         | Fault::WrongTransaction
         | Fault::WrongUnit => expected_of(("link", "down", "CF01"), link),
         Fault::Freeze | Fault::HeartbeatStuck => expected_of(("link", "frozen", "CF01"), link),
-        Fault::PlcRestart | Fault::CounterReset => expected_of(("count", "reset", "CF01"), link),
+        Fault::CounterReset => expected_of(("count", "reset", "CF01"), link),
+        // A demo of two machines does not read it.
+        Fault::PolisherRestart => {
+            let mut also = links();
+            also.push(sign("count", "reset", "PS02"));
+            Expected { sign: None, also, within_us: link }
+        }
+        Fault::OpcuaLoss => expected_of(("link", "down", "CW04"), link),
         Fault::ZeroGlitch => expected_of(("count", "torn", "CF01"), link),
         Fault::WrongWordOrder => expected_of(("count", "preset", "CF01"), link),
         Fault::BadStatus => expected_of(("state", "unknown", "CW04"), link),

@@ -43,7 +43,9 @@ short! {
     jam
     late_replies
     mute
+    opcua_loss
     plc_restart
+    polisher_restart
     queue_overflow
     reordered_replies
     reset_and_restart_in_a_gap

@@ -10,7 +10,7 @@ use domain::line::minute::Counted;
 use domain::plc_map::PlcMap;
 use domain::reading::{Outcome, Quality};
 use domain::units::{Count, LineId};
-use simulators::{Counters, FaultSet, Ledger, Plant, PlantConfig, utc_now_us};
+use simulators::{Counters, Fault, FaultSet, Ledger, Plant, PlantConfig, utc_now_us};
 
 use crate::harness::{App, Books, FILLER, LINE, Site, any_port, plant, repository, until};
 use crate::law;
@@ -273,13 +273,15 @@ async fn a_change_of_batch_is_one_row_a_counter_and_hides_a_few_strokes_at_most(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_of_the_plc_in_a_gap_leaves_what_the_strokes_allow() {
+async fn a_reset_and_a_restart_in_a_gap_leave_what_the_strokes_allow() {
     let config = PlantConfig { start_counters: running_batch(), ..PlantConfig::default() };
     let scene = Scene::new(10.0, config, &[]).await;
     scene.made(1_000).await;
     scene.plant.faults().change(|set| set.modbus.mute = true);
     let before = scene.plant.ledger().infeed;
     scene.pass(20).await;
+    // The PLC keeps its counters; somebody sets them to zero before they are read again.
+    scene.plant.inject(Fault::CounterReset, None, None).expect("a plant can be reset");
     scene.plant.faults().trigger(simulators::Event::RestartPlc);
     scene.pass(20).await;
     scene.plant.faults().set(FaultSet::default());
@@ -299,6 +301,26 @@ async fn a_restart_of_the_plc_in_a_gap_leaves_what_the_strokes_allow() {
     assert!(infeed.width() > 0 && infeed.width() <= hidden + 250, "{infeed}, {hidden} in the gap");
     let (truth, naive) = (verdict.ledger.infeed, verdict.naive(INFEED));
     assert!(naive + 1_000 < truth, "a naive counter loses what was before: {naive} of {truth}");
+}
+
+/// The counters of the filler are in retentive memory, and the map says so: its restart takes nothing from them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_the_plc_alone_is_one_exact_gap() {
+    let config = PlantConfig { start_counters: running_batch(), ..PlantConfig::default() };
+    let scene = Scene::new(10.0, config, &[]).await;
+    scene.made(1_000).await;
+    scene.plant.faults().change(|set| set.modbus.mute = true);
+    scene.pass(20).await;
+    scene.plant.faults().trigger(simulators::Event::RestartPlc);
+    scene.pass(20).await;
+    scene.plant.faults().set(FaultSet::default());
+    scene.counted_again().await;
+    let verdict = scene.end().await;
+    verdict.holds_exactly();
+    assert!(verdict.words(GOOD).contains(&"gap"), "{:?}", verdict.words(GOOD));
+    for tag in RESET {
+        assert!(!verdict.words(tag).contains(&"reset"), "{tag}: {:?}", verdict.words(tag));
+    }
 }
 
 /// Shows: CNT-04

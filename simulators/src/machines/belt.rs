@@ -2,8 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::Parcel;
-use crate::stops::{BLOCKED_REASON, JAM_REASON, STARVED_REASON, State};
+use super::{
+    Parcel,
+    times::{StateTimes, StopLog},
+};
+use crate::{
+    ledger::StopRecord,
+    stops::{BLOCKED_REASON, JAM_REASON, STARVED_REASON, State},
+};
 
 /// A machine counts as starved when nothing has come for this long, for one filler.
 const DRY_US: i64 = 2_000_000;
@@ -72,57 +78,36 @@ impl Drive {
     }
 }
 
-/// The state of a machine, and how long it was in each.
-#[derive(Clone, Debug)]
-pub(crate) struct StateTimes {
-    pub(crate) state: State,
-    since_us: i64,
-    spent_us: BTreeMap<State, i64>,
-}
-
-impl StateTimes {
-    /// In this state from plant time 0 on.
-    pub(crate) fn new(state: State) -> StateTimes {
-        StateTimes { state, since_us: 0, spent_us: BTreeMap::new() }
-    }
-
-    pub(crate) fn set(&mut self, state: State, now_us: i64) {
-        if now_us > self.since_us {
-            *self.spent_us.entry(self.state).or_default() += now_us - self.since_us;
-        }
-        self.state = state;
-        self.since_us = now_us;
-    }
-
-    /// Time spent in each state up to `now_us`.
-    pub(crate) fn spent_us(&self, now_us: i64) -> BTreeMap<State, i64> {
-        let mut spent_us = self.spent_us.clone();
-        *spent_us.entry(self.state).or_default() += now_us - self.since_us;
-        spent_us
-    }
-}
-
 /// A machine that capsules pass on a belt: it runs, waits for capsules, is blocked, or has a fault of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Transit {
     pub(crate) drive: Drive,
+    station: &'static str,
     has_fault: bool,
     is_blocked: bool,
     dry_us: i64,
     last_us: i64,
     times: StateTimes,
+    stops: StopLog,
 }
+
+/// Why a machine stands that no capsules come to.
+const STARVED: (u16, State) = (STARVED_REASON, State::Waiting);
 
 impl Transit {
     /// A machine behind so many fillers, before the first capsule.
-    pub(crate) fn new(fillers: u32) -> Transit {
+    pub(crate) fn new(station: &'static str, fillers: u32) -> Transit {
+        let mut stops = StopLog::default();
+        stops.begin(STARVED, None, 0);
         Transit {
             drive: Drive::default(),
+            station,
             has_fault: false,
             is_blocked: false,
             dry_us: DRY_US * i64::from(fillers),
             last_us: i64::MIN / 2,
             times: StateTimes::new(State::Waiting),
+            stops,
         }
     }
 
@@ -131,45 +116,64 @@ impl Transit {
         self.settle(now_us);
         self.last_us = now_us;
         if self.times.state == State::Waiting && !self.stands() {
-            self.times.set(State::Running, now_us);
+            self.run(now_us);
         }
     }
 
-    /// Whether it has a fault, and whether the machine behind it takes nothing.
-    pub(crate) fn stand(&mut self, has_fault: bool, is_blocked: bool, now_us: i64) {
+    /// Whether it has a fault, and which machine behind it takes nothing.
+    pub(crate) fn stand(&mut self, has_fault: bool, blocked_by: Option<&'static str>, now_us: i64) {
+        let is_blocked = blocked_by.is_some();
         if (has_fault, is_blocked) == (self.has_fault, self.is_blocked) {
             return;
         }
         self.settle(now_us);
         (self.has_fault, self.is_blocked) = (has_fault, is_blocked);
         self.drive.set_standing(self.stands(), now_us);
-        let state = match (has_fault, is_blocked) {
-            (true, _) => State::Held,
-            (false, true) => State::Waiting,
-            (false, false) => State::Running,
-        };
-        if !self.stands() {
-            self.last_us = now_us;
+        match (has_fault, blocked_by) {
+            (true, _) => {
+                self.stop((JAM_REASON, State::Held), Some(self.station), now_us);
+            }
+            (false, Some(by)) => {
+                self.stop((BLOCKED_REASON, State::Waiting), Some(by), now_us);
+            }
+            (false, None) => {
+                self.last_us = now_us;
+                self.run(now_us);
+            }
         }
-        self.times.set(state, now_us);
     }
 
     fn stands(&self) -> bool {
         self.has_fault || self.is_blocked
     }
 
-    /// Books the moment at which it ran dry, if that has passed.
-    fn settle(&mut self, now_us: i64) {
+    fn run(&mut self, now_us: i64) {
+        self.times.set(State::Running, now_us);
+        self.stops.end(now_us);
+    }
+
+    fn stop(&mut self, why: (u16, State), by: Option<&'static str>, now_us: i64) {
+        self.times.set(why.1, now_us);
+        self.stops.begin(why, by, now_us);
+    }
+
+    /// The moment at which it ran dry, if that has passed and is not booked.
+    fn ran_dry_us(&self, now_us: i64) -> Option<i64> {
         let dry_from_us = self.last_us + self.dry_us;
-        if self.times.state == State::Running && dry_from_us < now_us {
-            self.times.set(State::Waiting, dry_from_us);
+        (self.times.state == State::Running && dry_from_us < now_us).then_some(dry_from_us)
+    }
+
+    /// Books that moment.
+    fn settle(&mut self, now_us: i64) {
+        if let Some(dry_from_us) = self.ran_dry_us(now_us) {
+            self.stop(STARVED, None, dry_from_us);
         }
     }
 
     pub(crate) fn state(&self, now_us: i64) -> State {
-        match self.times.state {
-            State::Running if self.last_us + self.dry_us < now_us => State::Waiting,
-            state => state,
+        match self.ran_dry_us(now_us) {
+            Some(_) => State::Waiting,
+            None => self.times.state,
         }
     }
 
@@ -184,8 +188,19 @@ impl Transit {
     }
 
     pub(crate) fn state_us(&self, now_us: i64) -> BTreeMap<State, i64> {
-        let mut settled = self.clone();
-        settled.settle(now_us);
-        settled.times.spent_us(now_us)
+        let mut times = self.times.clone();
+        if let Some(dry_from_us) = self.ran_dry_us(now_us) {
+            times.set(State::Waiting, dry_from_us);
+        }
+        times.spent_us(now_us)
+    }
+
+    /// Its stops up to now. Who starves it is known only to who knows the machine before it.
+    pub(crate) fn stops(&self, now_us: i64) -> Vec<StopRecord> {
+        let mut stops = self.stops.clone();
+        if let Some(dry_from_us) = self.ran_dry_us(now_us) {
+            stops.begin(STARVED, None, dry_from_us);
+        }
+        stops.records()
     }
 }

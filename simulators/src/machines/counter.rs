@@ -8,13 +8,17 @@ use std::collections::{BTreeMap, VecDeque};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::belt::StateTimes;
+use super::times::{StateTimes, StopLog};
 use crate::{
     ledger::{CounterLedger, StopRecord},
     random::{self, Rare, Stream},
     stops::{COUNTER_CAUSES, Preset, STARVED_REASON, State, Stop, StopClocks},
 };
 
+/// The station in front of its tags.
+const STATION: &str = "BC05";
+/// Why it stands while its hopper is empty.
+const STARVED: (u16, State) = (STARVED_REASON, State::Waiting);
 /// Capsules of a full bottle.
 pub const PER_BOTTLE: u32 = 60;
 /// Speed at the target level, in thousandths of a bottle a minute: 6,500 capsules a minute.
@@ -42,7 +46,7 @@ pub(crate) struct Counter {
     is_full: bool,
     is_starved: bool,
     stop: Option<Stop>,
-    stops: Vec<StopRecord>,
+    stops: StopLog,
     /// Thousandths of a bottle a minute; 0 while it stands.
     rate: u64,
     next_us: i64,
@@ -57,12 +61,14 @@ pub(crate) struct Counter {
 impl Counter {
     pub(crate) fn new(seed: u64, preset: Preset) -> Counter {
         let mut rng = random::stream(seed, Stream::Counter);
+        let mut stops = StopLog::default();
+        stops.begin(STARVED, None, 0);
         Counter {
             totals: CounterLedger::default(),
             is_full: false,
             is_starved: true,
             stop: None,
-            stops: Vec::new(),
+            stops,
             rate: 0,
             next_us: i64::MAX,
             run_us: 0,
@@ -104,8 +110,9 @@ impl Counter {
         }
     }
 
-    pub(crate) fn stops(&self) -> &[StopRecord] {
-        &self.stops
+    /// Its stops up to now. Who starves it is known only to who knows the machine before it.
+    pub(crate) fn stops(&self) -> Vec<StopRecord> {
+        self.stops.records()
     }
 
     pub(crate) fn state_us(&self, now_us: i64) -> BTreeMap<State, i64> {
@@ -129,19 +136,15 @@ impl Counter {
     /// The next event: a bottle is full, or a stop is over.
     pub(crate) fn step(&mut self, now_us: i64) {
         if self.stop.take().is_some() {
-            if let Some(record) = self.stops.last_mut() {
-                record.to_us = Some(now_us);
-            }
             return self.go_on(now_us);
         }
         self.fill_bottle();
         match self.clocks.strike(now_us, self.run_us) {
             Some(stop) => {
-                let Stop { code, state, duration_us, .. } = stop;
-                self.stops.push(StopRecord { code, state, from_us: now_us, to_us: None });
-                self.times.set(state, now_us);
+                self.stops.begin_own(&stop, STATION, now_us);
+                self.times.set(stop.state, now_us);
                 self.rate = 0;
-                self.next_us = now_us + duration_us;
+                self.next_us = now_us + stop.duration_us;
                 self.stop = Some(stop);
             }
             None => self.go_on(now_us),
@@ -176,10 +179,12 @@ impl Counter {
         if self.is_starved {
             (self.rate, self.next_us) = (0, i64::MAX);
             self.times.set(State::Waiting, now_us);
+            self.stops.begin(STARVED, None, now_us);
             return;
         }
         if self.times.state != State::Running {
             self.times.set(State::Running, now_us);
+            self.stops.end(now_us);
         }
         self.rate = (NOMINAL_RATE * level / TARGET).clamp(LEAST_RATE, MOST_RATE);
         let period_us = (60_000_000_000 / self.rate) as i64;

@@ -40,7 +40,7 @@ impl Detector {
     pub(crate) fn new(seed: u64, fillers: u32) -> Detector {
         let mut rng = random::stream(seed, Stream::Detector);
         Detector {
-            transit: Transit::new(fillers),
+            transit: Transit::new("MD03", fillers),
             belt: Belt::new(LAG_US),
             totals: DetectorLedger::default(),
             metal: Rare::new(P_METAL, &mut rng),

@@ -12,17 +12,20 @@ use rand_distr::StandardNormal;
 
 use super::{
     Parcel,
-    belt::StateTimes,
     rejects::{Rejects, class_of},
+    times::StateTimes,
 };
 use crate::{
+    catalogue::Fault,
     disturb::MoreRejects,
     ledger::{BatchRecord, RejectClass, StopRecord, Totals},
-    model::{ModelConfig, WeightModel},
+    model::{MOST_FILLERS, ModelConfig, WeightModel},
     random::{self, Rare, Stream},
     stops::{BLOCKED_REASON, FILLER_CAUSES, JAM_REASON, Preset, State, Stop, StopClocks},
 };
 
+/// The stations in front of the tags of the fillers.
+const STATIONS: [&str; MOST_FILLERS as usize] = ["CF01", "CF02", "CF03", "CF04"];
 /// Bores of the indexed segment: capsules a stroke at most.
 pub const BORES: u32 = 50;
 /// Design speed in thousandths of a stroke a minute.
@@ -95,11 +98,16 @@ pub(crate) struct Filler {
     pub(crate) more_rejects: MoreRejects,
     /// A stop that begins with the next stroke of a machine that runs.
     pub(crate) wanted_stop: Option<Stop>,
+    /// Capsules rejected because of an injected fault; all others are the machine's own.
+    pub(crate) injected_rejects: BTreeMap<Fault, u64>,
     nth: u8,
     weights: WeightModel,
     preset: Preset,
-    /// Whether the machines behind it take nothing.
-    is_blocked: bool,
+    /// The machine behind it that takes nothing.
+    blocked_by: Option<&'static str>,
+    /// The fault that ends the batch before it has its number, and the one whose stop was the last.
+    batch_ended_by: Option<Fault>,
+    started_after: Option<Fault>,
     /// Speed that the preset asks for, in thousandths of a stroke a minute.
     full_rate: u64,
     operator: Operator,
@@ -171,10 +179,13 @@ impl Filler {
             samples: Vec::new(),
             more_rejects: MoreRejects::new(seed),
             wanted_stop: None,
+            injected_rejects: BTreeMap::new(),
             nth: nth as u8,
             weights: config.weights,
             preset,
-            is_blocked: false,
+            blocked_by: None,
+            batch_ended_by: None,
+            started_after: None,
             full_rate,
             operator: Operator::new(seed),
             batches_from,
@@ -193,7 +204,8 @@ impl Filler {
             empty_pockets: Rare::new(P_EMPTY_POCKET, &mut pocket_rng),
             rejects: Rejects::new(seed, config.rejects),
             stop_clocks: StopClocks::new(seed, Stream::Stops, preset, FILLER_CAUSES)
-                .with_cleaning(),
+                .with_cleaning()
+                .with_shifts(config.shift_us),
             pocket_rng,
             speed_rng: random::stream(seed, Stream::Speed),
             drift_rng: random::stream(seed, Stream::Drift),
@@ -214,7 +226,7 @@ impl Filler {
     pub(crate) fn step(&mut self) {
         let now_us = self.next_us;
         match self.phase {
-            Phase::Down if self.is_blocked => return self.wait_for_room(now_us),
+            Phase::Down if self.blocked_by.is_some() => return self.wait_for_room(now_us),
             Phase::Down => self.restart(now_us),
             Phase::Moving => {
                 self.stroke(now_us, true);
@@ -241,9 +253,22 @@ impl Filler {
         self.plan_next(now_us);
     }
 
-    /// Ends the batch in production as soon as the machine runs.
-    pub(crate) fn end_batch_soon(&mut self) {
+    /// Ends the batch in production as soon as the machine runs, because of a fault.
+    pub(crate) fn end_batch_soon(&mut self, fault: Fault) {
         self.batch_ends_at = self.totals.made;
+        self.batch_ended_by = Some(fault);
+    }
+
+    /// The station in front of its tags.
+    pub(crate) fn station(&self) -> &'static str {
+        STATIONS[usize::from(self.nth) % STATIONS.len()]
+    }
+
+    /// Names the machine that caused the present stop, which is known only after it began.
+    pub(crate) fn stopped_by(&mut self, machine: &'static str) {
+        if let Some(record) = self.stops.last_mut() {
+            record.by = Some(machine.into());
+        }
     }
 
     /// Capsules loaded and not yet ejected.
@@ -265,9 +290,10 @@ impl Filler {
         self.times.spent_us(now_us)
     }
 
-    /// Whether the machines behind it take capsules. It stops at the next stroke, and starts when there is room again.
-    pub(crate) fn set_blocked(&mut self, is_blocked: bool, now_us: i64) {
-        self.is_blocked = is_blocked;
+    /// Which machine behind it takes no capsules. It stops at the next stroke, and starts when there is room again.
+    pub(crate) fn set_blocked(&mut self, by: Option<&'static str>, now_us: i64) {
+        self.blocked_by = by;
+        let is_blocked = by.is_some();
         match &mut self.phase {
             Phase::Down if !is_blocked && self.next_us == i64::MAX => self.next_us = now_us,
             Phase::Coasting { until_us, .. } if !is_blocked && *until_us == i64::MAX => {
@@ -318,16 +344,18 @@ impl Filler {
         }
         let n_more = self.more_rejects.hits(ejected - n_rejects);
         for _ in 0..n_more {
-            let class = match self.more_rejects.unseparated {
-                true => RejectClass::Unseparated,
-                false => class_of(&mut self.more_rejects.rng),
+            let class = match self.more_rejects.fault {
+                Fault::EmptyCapsuleBurst => RejectClass::Unseparated,
+                _ => class_of(&mut self.more_rejects.rng),
             };
             self.totals.rejects[class as usize] += 1;
         }
+        self.book_injected(Some(self.more_rejects.fault), n_more);
         let sound = ejected - n_rejects - n_more;
         if self.discard_strokes > 0 && ejected > 0 {
             self.discard_strokes -= 1;
             self.totals.rejects[RejectClass::Startup as usize] += u64::from(sound);
+            self.book_injected(self.started_after, sound);
             return 0;
         }
         if now_us >= self.sample_due_us && sound > 0 {
@@ -339,6 +367,14 @@ impl Filler {
             return sound - taken;
         }
         sound
+    }
+
+    fn book_injected(&mut self, fault: Option<Fault>, rejects: u32) {
+        if let Some(fault) = fault
+            && rejects > 0
+        {
+            *self.injected_rejects.entry(fault).or_default() += u64::from(rejects);
+        }
     }
 
     /// The powder's density follows a first-order autoregression from stroke to stroke.
@@ -373,7 +409,7 @@ impl Filler {
                 self.operator.note_jam(self.run_us);
             }
             self.begin_stop(stop, now_us, COAST_STROKES);
-        } else if self.is_blocked {
+        } else if self.blocked_by.is_some() {
             self.begin_stop(Stop::blocked(), now_us, COAST_STROKES);
         }
     }
@@ -392,6 +428,7 @@ impl Filler {
     fn end_stop(&mut self, now_us: i64) {
         if let Some(record) = self.stops.last_mut() {
             record.to_us = Some(now_us);
+            self.started_after = record.injected;
         }
         self.stop = None;
     }
@@ -400,8 +437,15 @@ impl Filler {
         let until_us = now_us.saturating_add(stop.duration_us);
         self.phase = Phase::Coasting { strokes: coast_strokes, until_us };
         self.times.set(stop.state, now_us);
-        let Stop { code, state, .. } = stop;
-        self.stops.push(StopRecord { code, state, from_us: now_us, to_us: None });
+        let Stop { code, state, injected, .. } = stop;
+        let by = match code {
+            BLOCKED_REASON => self.blocked_by,
+            _ if stop.is_own() => Some(self.station()),
+            // Nothing to fill, or planned.
+            _ => None,
+        };
+        let by = by.map(Into::into);
+        self.stops.push(StopRecord { code, state, from_us: now_us, to_us: None, by, injected });
         self.stop = Some(stop);
     }
 
@@ -409,8 +453,9 @@ impl Filler {
         let ended = BatchRecord { to_us: Some(now_us), ..self.batch() };
         self.batches.pop();
         self.batches.push(ended);
+        let injected = self.batch_ended_by.take();
         match self.stop_clocks.changeover() {
-            Some(stop) => self.begin_stop(stop, now_us, 0),
+            Some(stop) => self.begin_stop(Stop { injected, ..stop }, now_us, 0),
             None => {
                 self.begin_batch(now_us, 0);
                 self.phase = Phase::Moving;
@@ -445,10 +490,13 @@ impl Filler {
     fn start(&mut self, now_us: i64) {
         self.phase = Phase::Moving;
         self.started_us = now_us;
-        if self.preset != Preset::Steady {
-            self.discard_strokes = DISCARD_STROKES;
-            self.times.set(State::Starting, now_us);
-        }
+        // The steady plant is at full speed at once, and discards nothing.
+        let (state, discarded) = match self.preset {
+            Preset::Steady => (State::Running, 0),
+            _ => (State::Starting, DISCARD_STROKES),
+        };
+        self.discard_strokes = discarded;
+        self.times.set(state, now_us);
     }
 
     /// Sets the speed for the next stroke and its time.

@@ -10,6 +10,7 @@ pub(crate) mod detector;
 pub(crate) mod filler;
 pub(crate) mod polisher;
 mod rejects;
+mod times;
 mod tooling;
 pub(crate) mod weigher;
 

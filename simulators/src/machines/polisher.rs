@@ -34,7 +34,7 @@ impl Polisher {
     pub(crate) fn new(seed: u64, fillers: u32) -> Polisher {
         let mut rng = random::stream(seed, Stream::Polisher);
         Polisher {
-            transit: Transit::new(fillers),
+            transit: Transit::new("PS02", fillers),
             feed: Belt::new(FEED_US),
             inside: Belt::new(PASS_US),
             totals: PolisherLedger::default(),

@@ -17,23 +17,37 @@ use crate::{
 const BORE_SD: f64 = 0.007;
 const DOSE_SD: f64 = 0.015;
 const SHELL_SD_MG: f64 = 2.9;
-/// Chance of a capsule with 30 to 90 % of its fill. All of these are underweight.
+/// Chance of a capsule that has not got all of its fill. All of these are underweight.
 const P_OUTLIER: f64 = 1e-4;
+/// What such a capsule has, as a share of the fill.
+pub(super) const OUTLIER: std::ops::Range<f64> = 0.3..0.9;
 
 /// Chance of a reject per capsule.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Chance {
     pub(super) under: f64,
     over: f64,
+    /// What of both comes from the bore that wears.
+    worn_under: f64,
+    worn_over: f64,
 }
 
 impl Chance {
     pub(super) fn reject(self) -> f64 {
         self.under + self.over
     }
+
+    /// The share of such rejects that a line without the worn bore would not have.
+    pub(super) fn worn_share(self, is_under: bool) -> f64 {
+        let (worn, all) = match is_under {
+            true => (self.worn_under, self.under),
+            false => (self.worn_over, self.over),
+        };
+        if all > 0.0 { (worn / all).clamp(0.0, 1.0) } else { 0.0 }
+    }
 }
 
-/// A bore that doses off more and more.
+/// A bore that doses off more and more, with up to twice its noise.
 #[derive(Clone, Copy, Debug)]
 struct Wears {
     from: u64,
@@ -44,13 +58,13 @@ struct Wears {
 }
 
 impl Wears {
-    /// Share of the fill by which a bore is off at a stroke.
-    fn off(&self, bore: usize, stroke: u64) -> f64 {
+    /// How far a bore has worn at a stroke: 0 not at all, 1 to its end.
+    fn progress(&self, bore: usize, stroke: u64) -> f64 {
         if bore != self.bore || stroke < self.from {
             return 0.0;
         }
         let length = (self.until - self.from).max(1) as f64;
-        self.share * (stroke.min(self.until) - self.from) as f64 / length
+        (stroke.min(self.until) - self.from) as f64 / length
     }
 }
 
@@ -58,8 +72,6 @@ impl Wears {
 #[derive(Clone, Debug)]
 pub(super) struct Tooling {
     bores: Vec<f64>,
-    /// Spread of single gross weights of one bore, dose and shell together.
-    single_sd_mg: f64,
     weights: WeightModel,
     wears: Option<Wears>,
     /// Chances on an even grid of drifts from `-DRIFT_END` to `DRIFT_END`.
@@ -75,10 +87,10 @@ impl Tooling {
         let bores: Vec<f64> =
             (0..BORES).map(|_| BORE_SD * rng.sample::<f64, _>(StandardNormal)).collect();
         let drift_of = |step| DRIFT_END * (2.0 * step as f64 / DRIFT_STEPS as f64 - 1.0);
-        let single_sd_mg = (FILL_MG * DOSE_SD).hypot(SHELL_SD_MG);
+        let sd_mg = single_sd_mg(1.0);
         let chances =
-            (0..=DRIFT_STEPS).map(|step| chance_of(&bores, single_sd_mg, drift_of(step))).collect();
-        Tooling { bores, single_sd_mg, weights, wears: None, chances }
+            (0..=DRIFT_STEPS).map(|step| chance_of(&bores, sd_mg, drift_of(step))).collect();
+        Tooling { bores, weights, wears: None, chances }
     }
 
     /// Lets a bore wear between two strokes, down to this share of the fill. Unlike [`WeightModel::worn_bore`] it is
@@ -97,7 +109,20 @@ impl Tooling {
         rng: &mut ChaCha8Rng,
     ) -> f64 {
         let mean = FILL_MG * (1.0 + self.offset(bore, stroke) + drift);
-        mean + FILL_MG * DOSE_SD * rng.sample::<f64, _>(StandardNormal)
+        let sd_mg = FILL_MG * DOSE_SD * self.noise(bore, stroke);
+        mean + sd_mg * rng.sample::<f64, _>(StandardNormal)
+    }
+
+    /// The net weight of one of the few capsules of a sample that did not get all of their fill; none of the others.
+    pub(super) fn outlier(rng: &mut ChaCha8Rng) -> Option<f64> {
+        let share = rng.random_bool(P_OUTLIER).then(|| rng.random_range(OUTLIER));
+        share.map(|share| FILL_MG * share)
+    }
+
+    /// Noise of a bore's doses, as a multiple of that of a sound one.
+    fn noise(&self, bore: usize, stroke: u64) -> f64 {
+        let bore = bore % self.bores.len();
+        1.0 + self.wears.map_or(0.0, |wears| wears.progress(bore, stroke))
     }
 
     /// Deviation of a bore's doses, as a share of the fill.
@@ -107,7 +132,7 @@ impl Tooling {
             *from <= stroke && usize::from(*number) == bore + 1
         };
         let worn = self.weights.worn_bore.filter(is_worn);
-        let wears = self.wears.map_or(0.0, |wears| wears.off(bore, stroke));
+        let wears = self.wears.map_or(0.0, |wears| wears.share * wears.progress(bore, stroke));
         self.bores[bore] + worn.map_or(0.0, |(_, _, share)| share) + wears
     }
 
@@ -116,14 +141,20 @@ impl Tooling {
         let chance = self.chances[step.round().clamp(0.0, DRIFT_STEPS as f64) as usize];
         let Some(wears) = self.wears else { return chance };
         // One bore of all goes from where it was to where it is.
-        let of_bore = |off| chance_of(&[self.bores[wears.bore] + off], self.single_sd_mg, drift);
-        let (before, after) = (of_bore(0.0), of_bore(wears.off(wears.bore, stroke)));
-        let moved = |all: f64, before: f64, after: f64| {
-            (all + (after - before) / self.bores.len() as f64).max(P_OUTLIER / 2.0)
+        let of_bore = |worn: f64| {
+            let bore = self.bores[wears.bore] + wears.share * worn;
+            chance_of(&[bore], single_sd_mg(1.0 + worn), drift)
         };
+        let (before, after) = (of_bore(0.0), of_bore(wears.progress(wears.bore, stroke)));
+        let n = self.bores.len() as f64;
+        let moved = |all: f64, more: f64| (all + more).max(P_OUTLIER / 2.0);
+        let worn_under = (after.under - before.under) / n;
+        let worn_over = (after.over - before.over) / n;
         Chance {
-            under: moved(chance.under, before.under, after.under),
-            over: moved(chance.over, before.over, after.over),
+            under: moved(chance.under, worn_under),
+            over: moved(chance.over, worn_over),
+            worn_under,
+            worn_over,
         }
     }
 
@@ -136,13 +167,25 @@ impl Tooling {
         rng: &mut ChaCha8Rng,
     ) -> f64 {
         let mean = mean_mg(self.offset(bore, stroke), drift);
-        loop {
-            let weight = mean + self.single_sd_mg * rng.sample::<f64, _>(StandardNormal);
+        let sd_mg = single_sd_mg(self.noise(bore, stroke));
+        let mut draw = || mean + sd_mg * rng.sample::<f64, _>(StandardNormal);
+        for _ in 0..TRIES {
+            let weight = draw();
             if (LIMIT_LO_MG..=LIMIT_HI_MG).contains(&weight) {
                 return weight;
             }
         }
+        // What is good of a bore so far off lies at the limit.
+        mean.clamp(LIMIT_LO_MG, LIMIT_HI_MG)
     }
+}
+
+/// A weight within the limits is drawn so often at most: a bore that is far off has hardly any.
+const TRIES: u32 = 100;
+
+/// Spread of single gross weights of one bore, dose and shell together, with so many times its noise.
+fn single_sd_mg(noise: f64) -> f64 {
+    (FILL_MG * DOSE_SD * noise).hypot(SHELL_SD_MG)
 }
 
 fn mean_mg(bore: f64, drift: f64) -> f64 {
@@ -156,7 +199,7 @@ fn chance_of(bores: &[f64], single_sd_mg: f64, drift: f64) -> Chance {
     let below = mean_over_bores(&|mean| upper_tail((mean - LIMIT_LO_MG) / single_sd_mg));
     let above = mean_over_bores(&|mean| upper_tail((LIMIT_HI_MG - mean) / single_sd_mg));
     let normal = 1.0 - P_OUTLIER;
-    Chance { under: normal * below + P_OUTLIER, over: normal * above }
+    Chance { under: normal * below + P_OUTLIER, over: normal * above, ..Chance::default() }
 }
 
 /// P(Z > z) of the standard normal distribution, from the Chebyshev fit of erfc in Numerical

@@ -29,7 +29,7 @@ use super::{
     detector,
     filler::{BORES, Taken},
     polisher,
-    tooling::Tooling,
+    tooling::{OUTLIER, Tooling},
 };
 use crate::{
     ledger::{IntervalRecord, SampleRecord, WeigherLedger},
@@ -40,7 +40,8 @@ use crate::{
 /// From the filler's ejection through polisher and detector to the weigher, in microseconds, while nothing stands.
 pub const LAG_US: i64 = 30_000_000;
 /// The last part of it, from the detector on.
-const FROM_DETECTOR_US: i64 = LAG_US - polisher::FEED_US - polisher::PASS_US - detector::LAG_US;
+pub(crate) const FROM_DETECTOR_US: i64 =
+    LAG_US - polisher::FEED_US - polisher::PASS_US - detector::LAG_US;
 /// Average empty shell, in mg.
 pub(crate) const TARE_MG: f64 = 96.0;
 /// Nominal fill, in mg net.
@@ -93,6 +94,9 @@ pub(crate) struct Weigher {
     pub(crate) transit: Transit,
     pub(crate) belt: Belt,
     totals: WeigherLedger,
+    /// Rejects that there would not be without the worn bore, and what decides about each.
+    pub(crate) worn_rejects: u64,
+    causes: ChaCha8Rng,
     seed: u64,
     rng: ChaCha8Rng,
     tooling: Tooling,
@@ -110,9 +114,11 @@ impl Weigher {
     pub(crate) fn new(seed: u64, weights: WeightModel, fillers: u32) -> Weigher {
         let mut rng = random::stream(seed, Stream::Weigher);
         Weigher {
-            transit: Transit::new(fillers),
+            transit: Transit::new("CW04", fillers),
             belt: Belt::new(FROM_DETECTOR_US),
             totals: WeigherLedger::default(),
+            worn_rejects: 0,
+            causes: random::stream(seed, Stream::Causes),
             seed,
             tooling: Tooling::new(weights.tooling.unwrap_or(seed), weights),
             unweighed: Rare::new(P_UNWEIGHED, &mut rng),
@@ -160,10 +166,12 @@ impl Weigher {
     pub(crate) fn sample(&self) -> Option<SampleRecord> {
         let (sequence, taken) = (self.sampled.0, self.sampled.1?);
         let mut rng = random::of_sample(self.seed, sequence);
+        let mut outliers = random::of_outliers(self.seed, sequence);
         let first = (sequence - 1) * u64::from(taken.capsules);
         let weigh = |i: u64| {
             let bore = ((first + i) % u64::from(BORES)) as usize;
             let net_mg = self.tooling.net_weight(bore, taken.stroke, taken.drift, &mut rng);
+            let net_mg = Tooling::outlier(&mut outliers).unwrap_or(net_mg);
             (bore as u16 + 1, (net_mg * 10.0).round().clamp(0.0, 65_535.0) as u16)
         };
         Some(SampleRecord {
@@ -233,11 +241,12 @@ impl Weigher {
             self.to_next_reject += self.rng.sample::<f64, _>(Exp1);
             let is_under = self.rng.random_bool(chance.under / chance.reject());
             // A Poisson process knows no number of capsules, so it is kept within the stroke.
-            match (under + over < weighed, is_under) {
-                (true, true) => under += 1,
-                (true, false) => over += 1,
-                (false, _) => {}
+            if under + over == weighed {
+                continue;
             }
+            *if is_under { &mut under } else { &mut over } += 1;
+            let worn = chance.worn_share(is_under);
+            self.worn_rejects += u64::from(worn > 0.0 && self.causes.random_bool(worn));
         }
         let good = weighed - under - over;
         self.totals.weighed += u64::from(weighed);
@@ -272,7 +281,7 @@ impl Weigher {
             sums.squares += sums.last * sums.last;
         }
         if weighed.under > 0 {
-            sums.last = FILL_MG * (rng.random_range(0.3..0.9) - 1.0);
+            sums.last = FILL_MG * (rng.random_range(OUTLIER) - 1.0);
         } else if weighed.over > 0 {
             sums.last = LIMIT_HI_MG - NOMINAL_MG + 2.0 * rng.sample::<f64, _>(Exp1);
         }

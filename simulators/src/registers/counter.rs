@@ -8,6 +8,7 @@ use crate::{
 };
 
 pub(super) const REGISTERS: usize = 318;
+pub(super) const FIRST: usize = STATE_CURRENT;
 
 const STATE_CURRENT: usize = 300;
 /// Bit 0 is blocked, bit 1 starved.

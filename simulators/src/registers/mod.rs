@@ -4,11 +4,11 @@
 //! word of a long value first, but for the polisher) and shares nothing with the service's decoder. If both used the
 //! same code, a wrong word order would cancel out and every test would stay green.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use serde::Serialize;
 
-use crate::{model::Model, stops::State};
+use crate::{model::Model, stops::State, trace::Table};
 
 mod counter;
 mod detector;
@@ -95,6 +95,17 @@ pub(crate) fn input(model: &Model, unit: u8) -> Vec<u16> {
     match unit {
         3 => image(&detector::points(model), detector::REGISTERS, Words::MostSignificantFirst),
         _ => Vec::new(),
+    }
+}
+
+/// The registers that a unit has: which kind, and their addresses. What lies before them does not exist.
+pub(crate) fn range(unit: u8) -> (Table, Range<usize>) {
+    match unit {
+        2 => (Table::Holding, polisher::FIRST..polisher::REGISTERS),
+        3 => (Table::Input, 0..detector::REGISTERS),
+        4 => (Table::Holding, weigher::FIRST..weigher::REGISTERS),
+        5 => (Table::Holding, counter::FIRST..counter::REGISTERS),
+        _ => (Table::Holding, 0..FILLER_REGISTERS),
     }
 }
 

@@ -4,6 +4,7 @@ use super::{NodeValue, Point};
 use crate::{model::Model, stops::State};
 
 pub(super) const REGISTERS: usize = 111;
+pub(super) const FIRST: usize = STATE_CURRENT;
 
 const STATE_CURRENT: usize = 100;
 const HEARTBEAT: usize = 101;

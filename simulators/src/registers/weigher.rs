@@ -6,8 +6,9 @@ use crate::{
     model::Model,
 };
 
-/// Number of holding registers of CW04 from address 0 on; the first that means anything is 200.
+/// Number of holding registers of CW04 from address 0 on, those before the first that exists among them.
 pub(super) const REGISTERS: usize = 288;
+pub(super) const FIRST: usize = at::STATE_CURRENT;
 
 /// Places of a sample.
 pub const SAMPLE_PLACES: usize = 20;

@@ -3,7 +3,11 @@
 use proptest::prelude::*;
 
 use super::{HOUR_US, MINUTE_US, plant_at};
-use crate::{CHANGEOVER, CLEANING, Ledger, Model, ModelConfig, Preset, RejectClass, State};
+use crate::{
+    CHANGEOVER, CLEANING, Ledger, Model, ModelConfig, Preset, RejectClass, State, StopRecord,
+    WeightModel,
+    machines::{filler::Taken, weigher::Weigher},
+};
 
 const PRESETS: [Preset; 4] = [Preset::Steady, Preset::Good, Preset::Typical, Preset::Poor];
 
@@ -39,6 +43,24 @@ fn check_accounts(ledger: &Ledger) {
     assert_eq!(ledger.state_us.values().sum::<i64>(), ledger.plant_us);
     for (machine, standing) in &ledger.machines {
         assert_eq!(standing.state_us.values().sum::<i64>(), ledger.plant_us, "{machine}");
+        let end_us = |stop: &StopRecord| stop.to_us.unwrap_or(ledger.plant_us);
+        let stood_us: i64 = standing.stops.iter().map(|stop| end_us(stop) - stop.from_us).sum();
+        let moving = [State::Running, State::Starting];
+        let moved_us: i64 = moving.iter().filter_map(|state| standing.state_us.get(state)).sum();
+        assert_eq!(stood_us + moved_us, ledger.plant_us, "{machine}: {:?}", standing.stops);
+        assert!(standing.stops.is_sorted_by_key(|stop| stop.from_us), "{machine}");
+    }
+    let weighed = weigher.under + weigher.over + weigher.unweighed;
+    let polished = polisher.empty + polisher.halves;
+    for (machine, rejects) in [
+        ("CF01", rejected),
+        ("PS02", polished),
+        ("MD03", detector.dumped),
+        ("CW04", weighed),
+        ("BC05", counter.short_capsules),
+    ] {
+        let causes = &ledger.machines[machine].rejects_by_cause;
+        assert_eq!(causes.values().sum::<u64>(), rejects, "{machine}: {causes:?}");
     }
     assert!(ledger.in_process <= 600);
 }
@@ -203,6 +225,49 @@ fn rejects_come_in_bursts_at_the_documented_rate() {
         assert!((found - expected).abs() < 0.01, "{class:?}: {found}");
     }
     assert_eq!(ledger.samples, 20 * 4 * 600 - 20, "20 capsules every 15 minutes after the first");
+}
+
+/// Samples of 20 capsules, one a stroke.
+fn weights(n: u64, prepare: impl FnOnce(&mut Weigher)) -> Vec<(u16, f64)> {
+    let mut weigher = Weigher::new(1, WeightModel::default(), 1);
+    prepare(&mut weigher);
+    let sample = |stroke| {
+        weigher.inspect(&mut vec![Taken { stroke, capsules: 20, drift: 0.0 }]);
+        let sample = weigher.sample().unwrap();
+        assert_eq!(weigher.sample().as_ref(), Some(&sample), "who looks twice sees the same");
+        sample.weights
+    };
+    let all = (10..10 + n).flat_map(sample);
+    all.map(|(bore, tenths)| (bore, f64::from(tenths) / 10.0)).collect()
+}
+
+#[test]
+fn one_capsule_of_a_sample_in_ten_thousand_has_not_got_all_of_its_fill() {
+    let all = weights(20_000, |_| ());
+    let few: Vec<f64> = all.iter().map(|(_, mg)| *mg).filter(|mg| *mg < 450.0).collect();
+    // 40 of 400,000 are expected, and 450 mg are nearly six standard deviations below the mean.
+    assert!((20..60).contains(&few.len()), "{few:?}");
+    assert!(few.iter().all(|mg| (150.0..450.0).contains(mg)), "{few:?}");
+}
+
+#[test]
+fn a_worn_bore_has_twice_its_noise_and_no_other_has() {
+    const WORN: u16 = 17;
+    let all = weights(5_000, |weigher| weigher.wear(WORN, (0, 1), -0.06));
+    let sound = weights(5_000, |_| ());
+    let of = |weights: &[(u16, f64)], bore: u16| {
+        let mg = weights.iter().filter(|(number, mg)| *number == bore && *mg > 400.0);
+        let mg: Vec<f64> = mg.map(|(_, mg)| *mg).collect();
+        let mean = mg.iter().sum::<f64>() / mg.len() as f64;
+        let squares: f64 = mg.iter().map(|mg| (mg - mean).powi(2)).sum();
+        (mean, (squares / mg.len() as f64).sqrt())
+    };
+    for bore in 1..=50 {
+        let ((mean, sd), (before, sd_before)) = (of(&all, bore), of(&sound, bore));
+        let (lost, noise) = if bore == WORN { (30.0, 2.0) } else { (0.0, 1.0) };
+        assert!((before - mean - lost).abs() < 2.0, "bore {bore}: {before} to {mean} mg");
+        assert!((sd / sd_before / noise - 1.0).abs() < 0.1, "bore {bore}: {sd_before} to {sd} mg");
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::{HOUR_US, MINUTE_US, plant_at};
 use crate::{
-    CHANGEOVER, CLEANING, Counters, Ledger, Model, ModelConfig, NodeValue, Preset, RejectClass,
-    State, StopRecord,
+    CHANGEOVER, CLEANING, Counters, HAND_OVER, Ledger, Model, ModelConfig, NodeValue, Preset,
+    RejectClass, State, StopRecord,
 };
 
 const BLOCKED: u16 = 4;
@@ -16,6 +16,15 @@ fn state(ledger: &Ledger, machine: &str) -> (State, u16) {
     (standing.state, standing.stop_reason)
 }
 
+fn last_stop(ledger: &Ledger, machine: &str) -> Option<StopRecord> {
+    ledger.machines[machine].stops.last().cloned()
+}
+
+/// Who is to blame for the last stop of a machine.
+fn by(ledger: &Ledger, machine: &str) -> Option<String> {
+    last_stop(ledger, machine).and_then(|stop| stop.by).map(Into::into)
+}
+
 /// A poor plant, and the long stop of its bottle counter that filled the hopper first.
 fn with_full_hopper() -> (Model, StopRecord) {
     let mut model = plant_at(5, Preset::Poor, 0);
@@ -23,9 +32,9 @@ fn with_full_hopper() -> (Model, StopRecord) {
         model.advance_to(model.plant_us() + MINUTE_US);
         let ledger = model.ledger();
         if state(&ledger, "CW04") == (State::Waiting, BLOCKED)
-            && let Some(stop) = ledger.counter_stops.last().filter(|stop| stop.to_us.is_none())
+            && let Some(stop) = last_stop(&ledger, "BC05").filter(|stop| stop.to_us.is_none())
         {
-            return (model, stop.clone());
+            return (model, stop);
         }
         assert!(model.plant_us() < 2_000 * HOUR_US, "the hopper was never full");
     }
@@ -39,6 +48,7 @@ fn a_full_hopper_blocks_everything_before_it_until_there_is_room() {
     assert!(at_stop.plant_us > stop.from_us + MINUTE_US, "the hopper takes some minutes");
     for machine in CHAIN {
         assert_eq!(state(&at_stop, machine), (State::Waiting, BLOCKED), "{machine}");
+        assert_eq!(by(&at_stop, machine).as_deref(), Some("BC05"), "{machine}");
     }
     let filler = at_stop.stops.last().expect("a stop of the filler");
     assert_eq!((filler.to_us, at_stop.state == State::Running), (None, false), "{filler:?}");
@@ -82,11 +92,18 @@ fn a_fault_of_one_machine_blocks_those_before_it_and_starves_those_behind() {
         }
         faults[faulty] += 1;
         assert_eq!(ledger.state, State::Waiting);
+        let blame = Some(CHAIN[faulty]);
+        assert_eq!((stop.by.as_deref(), by(&ledger, CHAIN[faulty]).as_deref()), (blame, blame));
         for before in &CHAIN[..faulty] {
             assert_eq!(state(&ledger, before), (State::Waiting, BLOCKED), "{before}");
+            assert_eq!(by(&ledger, before).as_deref(), blame, "{before}");
         }
         for behind in &CHAIN[faulty + 1..] {
             assert_eq!(state(&ledger, behind), (State::Waiting, STARVED), "{behind}");
+            // One that was starved before is so for another reason.
+            if last_stop(&ledger, behind).is_some_and(|own| own.from_us >= stop.from_us) {
+                assert_eq!(by(&ledger, behind).as_deref(), blame, "{behind}");
+            }
         }
     }
 }
@@ -103,8 +120,32 @@ fn a_cleaning_starves_the_line_behind_the_filler() {
     assert_eq!(ledger.state, State::Cleaning);
     for machine in ["PS02", "MD03", "CW04", "BC05"] {
         assert_eq!(state(&ledger, machine), (State::Waiting, STARVED), "{machine}");
+        assert_eq!(by(&ledger, machine).as_deref(), Some("CF01"), "{machine}");
     }
+    assert_eq!(by(&ledger, "CF01"), None, "nobody is to blame for what was planned");
     assert!(ledger.counter.hopper < 60, "{:?}", ledger.counter);
+}
+
+#[test]
+fn a_plant_with_shifts_stands_at_each_hand_over_and_no_other_does() {
+    let stood = |shift_us, preset| {
+        let mut model = Model::new(ModelConfig { shift_us, preset, ..ModelConfig::default() });
+        model.advance_to(27 * HOUR_US);
+        let ledger = model.ledger();
+        let stopped_us = ledger.state_us.get(&State::Stopped).copied().unwrap_or(0);
+        let mut stops = ledger.stops;
+        stops.retain(|stop| stop.code == HAND_OVER);
+        assert!(stops.iter().all(|stop| (stop.state, stop.by.as_ref()) == (State::Stopped, None)));
+        (stops, stopped_us)
+    };
+    let (stops, stopped_us) = stood(Some(8 * HOUR_US), Preset::Steady);
+    assert_eq!((stops.len(), stopped_us), (3, 30 * MINUTE_US));
+    for (stop, hours) in stops.iter().zip([8, 16, 24]) {
+        assert!((0..1_000_000).contains(&(stop.from_us - hours * HOUR_US)), "{stop:?}");
+    }
+    // Where a machine stands at that time, they hand over when it runs again.
+    assert_eq!(stood(Some(8 * HOUR_US), Preset::Poor).0.len(), 3);
+    assert_eq!(stood(None, Preset::Poor), (Vec::new(), 0));
 }
 
 /// Hours of the reference figures.

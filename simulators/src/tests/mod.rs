@@ -1,5 +1,6 @@
 //! Laws of the plant, and what clients see of it over real sockets.
 
+mod given;
 mod injections;
 mod laws;
 mod line;

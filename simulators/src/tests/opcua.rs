@@ -11,9 +11,9 @@ use opcua::{
         Variant, WriteValue,
     },
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{io::AsyncReadExt, net::TcpStream, sync::mpsc, time::timeout};
 
-use crate::{Event, NAMESPACE, Plant, PlantConfig, State};
+use crate::{Event, Fault, NAMESPACE, Plant, PlantConfig, State};
 
 const TOTAL: &str = "CW04.Statistic.TotalPackages.ItemCount";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -165,6 +165,36 @@ async fn dropped_sessions_are_gone_and_the_server_comes_back() {
         }
     };
     timeout(PATIENCE, lost).await.unwrap();
+    let (session, namespace) = connect(&plant).await;
+    let total = read(&session, namespace, TOTAL).await;
+    assert!(matches!(total.value, Some(Variant::UInt32(n)) if n > 0), "{total:?}");
+}
+
+/// Whether a new connection is closed at once, by who listens.
+async fn is_refused(plant: &Plant) -> bool {
+    let mut stream = TcpStream::connect(plant.opcua_addr()).await.unwrap();
+    let closed = timeout(Duration::from_millis(300), stream.read(&mut [0])).await;
+    closed.is_ok_and(|read| read.unwrap_or(0) == 0)
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_refuses_until_it_is_back() {
+    let plant = start(|_| {}).await;
+    let (session, namespace) = connect(&plant).await;
+    assert!(!is_refused(&plant).await, "the control");
+    plant.inject(Fault::OpcuaLoss, None, None).unwrap();
+    let items = [ReadValueId::new_value(NodeId::new(namespace, TOTAL))];
+    let lost = async {
+        while session.read(&items, TimestampsToReturn::Both, 0.0).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        while !is_refused(&plant).await {}
+    };
+    timeout(PATIENCE, lost).await.unwrap();
+    timeout(PATIENCE, plant.shown()).await.expect("nobody waits for a server that is away");
+    plant.withdraw(Fault::OpcuaLoss);
+    let back = async { while is_refused(&plant).await {} };
+    timeout(PATIENCE, back).await.unwrap();
     let (session, namespace) = connect(&plant).await;
     let total = read(&session, namespace, TOTAL).await;
     assert!(matches!(total.value, Some(Variant::UInt32(n)) if n > 0), "{total:?}");

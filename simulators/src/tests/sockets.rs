@@ -14,7 +14,7 @@ use tokio_modbus::{
 };
 
 use crate::{
-    Event, FaultSet, ModbusFaults, Plant, PlantConfig, PlantError, RejectClass,
+    Event, FaultSet, ModbusFaults, Plant, PlantConfig, PlantError, RejectClass, Table,
     registers::{FILLER_REGISTERS, address},
 };
 
@@ -80,6 +80,19 @@ async fn what_is_not_there_is_refused_as_a_plc_does() {
     assert_eq!(inputs, Err(ExceptionCode::IllegalDataAddress));
     let coils = client.read_coils(0, 1).await.unwrap();
     assert_eq!(coils, Err(ExceptionCode::IllegalFunction));
+    // What a machine has begins somewhere, and nothing is before it.
+    for (unit, first) in [(2, 100), (4, 200), (5, 300)] {
+        client.set_slave(Slave(unit));
+        for (from, n) in [(0, 48), (first - 1, 2)] {
+            let below = client.read_holding_registers(from, n).await.unwrap();
+            assert_eq!(below, Err(ExceptionCode::IllegalDataAddress), "unit {unit}, {from}");
+        }
+        client.read_holding_registers(first, 1).await.unwrap().unwrap();
+        let (table, addresses) = plant.range(unit);
+        assert_eq!((table, *addresses.start()), (Table::Holding, first), "unit {unit}");
+        let last = client.read_holding_registers(*addresses.end(), 1).await.unwrap();
+        assert!(last.is_ok(), "unit {unit}");
+    }
     client.set_slave(Slave(7));
     let nobody = client.read_holding_registers(0, 1).await.unwrap();
     assert_eq!(nobody, Err(ExceptionCode::GatewayTargetDevice));
@@ -233,29 +246,43 @@ async fn impossible_configurations_say_why() {
     };
     let speed = with(|config| config.speed = 0.0).await.err().unwrap().to_string();
     assert_eq!(speed, "speed 0: a speed between 0 and 100000 is needed");
+    let shift = with(|config| config.shift_us = Some(60_000_000)).await.err().unwrap().to_string();
+    assert_eq!(shift, "a shift of 60 s: it lasts from an hour to a day");
     let start = with(|config| config.start_at_us = -1).await.err().unwrap().to_string();
     assert_eq!(start, "start_at_us -1: a plant cannot start before its time 0");
 }
 
-/// One request over HTTP/1.1; returns the status line and the body.
+/// One request over HTTP/1.1; returns the status line and the body as JSON, null where it is none.
 pub(super) async fn http(
     plant: &Plant,
     method: &str,
     path: &str,
     body: &str,
 ) -> (String, serde_json::Value) {
+    let (status, body) = http_as("application/json", plant, method, path, body).await;
+    (status, serde_json::from_str(&body).unwrap_or_default())
+}
+
+/// The same with this content type, and the body as text.
+pub(super) async fn http_as(
+    content: &str,
+    plant: &Plant,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (String, String) {
     let mut stream = TcpStream::connect(plant.http_addr().unwrap()).await.unwrap();
     let n = body.len();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {n}\r\n\r\n{body}"
+         content-type: {content}\r\ncontent-length: {n}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.lines().next().unwrap().to_owned();
-    (status, serde_json::from_str(body).unwrap_or_default())
+    (status, body.to_owned())
 }
 
 #[tokio::test]

@@ -9,11 +9,16 @@ use tokio_modbus::{
 };
 
 use crate::{
-    Model, ModelConfig, Recorder, Replay, Trace,
+    Image, Model, ModelConfig, Plant, PlantConfig, Recorder, Replay, Table, Trace,
     registers::{FILLER_REGISTERS, address},
     tests::MINUTE_US,
-    trace::Table,
 };
+
+/// The registers of the filler now.
+fn image(model: &Model) -> Image {
+    let values = model.holding_registers(1);
+    Image { at_us: model.plant_us(), unit: 1, table: Table::Holding, first: 0, values }
+}
 
 async fn connect(replay: &Replay) -> Context {
     tcp::connect_slave(replay.addr(), Slave(1)).await.unwrap()
@@ -33,8 +38,7 @@ async fn a_recorded_minute_is_shown_again() {
     let mut recorder = Recorder::create(&file).unwrap();
     for second in 0..=60 {
         model.advance_to(MINUTE_US + second * 1_000_000);
-        let registers = model.holding_registers(1);
-        recorder.look(model.plant_us(), 1, Table::Holding, &registers).unwrap();
+        recorder.look(&image(&model)).unwrap();
     }
     let rows = recorder.finish().unwrap();
     let trace = Trace::load(&file).unwrap();
@@ -54,6 +58,60 @@ async fn a_recorded_minute_is_shown_again() {
     let beyond = client.read_holding_registers(FILLER_REGISTERS as u16, 1).await.unwrap();
     assert!(beyond.is_err(), "a register without a row does not exist");
     std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn only_what_exists_is_recorded() {
+    let plant = Plant::start(PlantConfig::default()).await.unwrap();
+    let images = plant.registers();
+    let named: Vec<_> =
+        images.iter().map(|it| (it.unit, it.table, it.first, it.values.len())).collect();
+    let holding = Table::Holding;
+    assert_eq!(
+        named,
+        [
+            (1, holding, 0, 51),
+            (2, holding, 100, 11),
+            (3, Table::Input, 0, 6),
+            (4, holding, 200, 88),
+            (5, holding, 300, 18)
+        ]
+    );
+    let file = std::env::temp_dir().join(format!("{}-exists.csv", std::process::id()));
+    let mut recorder = Recorder::create(&file).unwrap();
+    recorder.look(&images[1]).unwrap();
+    assert_eq!(recorder.finish().unwrap(), 11);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(text.contains("\n0,2,holding,100,") && text.contains("\n0,2,holding,110,"), "{text}");
+}
+
+/// Who writes a trace can be ended at any moment: what was flushed is there, and half a row is none.
+#[test]
+fn what_was_flushed_of_a_trace_is_there_and_an_unfinished_row_is_left_out() {
+    let file = std::env::temp_dir().join(format!("{}-cut.csv", std::process::id()));
+    let mut recorder = Recorder::create(&file).unwrap();
+    recorder.look(&image(&Model::new(ModelConfig::default()))).unwrap();
+    assert!(Trace::load(&file).is_err(), "the rows are still on their way");
+    recorder.flush().unwrap();
+    let whole = Trace::load(&file).unwrap();
+    assert_eq!((whole.len(), whole.unfinished()), (FILLER_REGISTERS, None));
+    // 65 is the beginning of 6500: the row can be read, and is wrong.
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text.push_str("1000000,1,holding,20,65");
+    std::fs::write(&file, &text).unwrap();
+    let cut = Trace::load(&file).unwrap();
+    // A remark and the columns stand before the rows.
+    assert_eq!(
+        (cut.len(), cut.unfinished()),
+        (FILLER_REGISTERS, Some(3 + FILLER_REGISTERS as u64))
+    );
+    assert_eq!(cut.length_us(), 0);
+    // The negative control: with the end of its line it counts.
+    std::fs::write(&file, text + "\n").unwrap();
+    let ended = Trace::load(&file).unwrap();
+    assert_eq!((ended.len(), ended.unfinished()), (FILLER_REGISTERS + 1, None));
+    std::fs::remove_file(&file).unwrap();
 }
 
 /// What is said of a file.

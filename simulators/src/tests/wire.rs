@@ -8,8 +8,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::sockets::{connect, http, is_lost, read, start, u32_at};
-use crate::{Fault, Injection, Plant, RemotePlant, Server, ServiceLine, registers::address};
+use super::sockets::{connect, http, http_as, is_lost, read, start, u32_at};
+use crate::{
+    Fault, Injection, Plant, RemotePlant, Server, ServiceLine, http::ROUTES, registers::address,
+};
 
 const SECOND_US: i64 = 1_000_000;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -127,6 +129,38 @@ async fn the_catalogue_and_the_injections_are_on_http() {
     http(&plant, "POST", "/inject", r#"{"fault": "mute"}"#).await;
     let (_, all) = http(&plant, "POST", "/withdraw", r#"{"fault": "mute"}"#).await;
     assert!(all[1]["until_us"].is_i64(), "{all}");
+}
+
+#[tokio::test]
+async fn who_has_no_manual_finds_every_route_and_a_line_that_works() {
+    let plant = start(|config| config.http_addr = Some(config.modbus_addr)).await;
+    let (status, list) = http_as("text/plain", &plant, "GET", "/", "").await;
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    for (method, path, _) in ROUTES {
+        assert!(list.contains(&format!("{method:<5} {path} ")), "{method} {path}: {list}");
+        let (status, _) = http(&plant, method, path, "").await;
+        let is_there = !["404", "405"].iter().any(|code| status.contains(code));
+        assert!(is_there, "{method} {path}: {status}");
+    }
+    let (status, _) = http(&plant, "GET", "/stops", "").await;
+    assert_eq!(status, "HTTP/1.1 404 Not Found", "the control");
+
+    // What is printed for a shell, as curl sends it with its head and without.
+    let line = plant.inject_line().unwrap();
+    let url = format!(
+        "curl http://{}/inject -H 'content-type: application/json'",
+        plant.http_addr().unwrap()
+    );
+    let body = line.strip_prefix(&url).and_then(|rest| rest.trim().strip_prefix("-d '"));
+    let body = body.and_then(|rest| rest.strip_suffix('\'')).unwrap_or_else(|| panic!("{line}"));
+    for content in ["application/json", "application/x-www-form-urlencoded"] {
+        let (status, said) = http_as(content, &plant, "POST", "/inject", body).await;
+        assert_eq!(status, "HTTP/1.1 200 OK", "{content}: {said}");
+    }
+    assert_eq!(plant.injected().len(), 2);
+    let (status, said) = http_as("text/plain", &plant, "POST", "/inject", "fault=jam").await;
+    assert_eq!(status, "HTTP/1.1 400 Bad Request");
+    assert!(said.contains(r#"send JSON such as {"fault": "jam", "value": 40}"#), "{said}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use simulators::{Fault, Scenario};
 #[derive(clap::Args)]
 pub(super) struct List {
     /// Folder of the scenario files.
-    #[arg(long, default_value = "simulators/scenarios")]
+    #[arg(long, default_value = super::SCENARIOS)]
     folder: PathBuf,
 }
 
@@ -23,7 +23,7 @@ impl List {
             println!("  {:<20}{}{value}", fault.name(), entry.does.en);
         }
         println!(
-            "\npresets\n  steady  good  typical  poor\n\nscenarios in {}",
+            "\npresets\n  steady  good  typical  poor\n\nscenarios in {}, for run NAME",
             self.folder.display()
         );
         for Scenario { name, title, length_us, long, .. } in Scenario::all(&self.folder)

@@ -13,6 +13,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use simulators::Pace;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// A simulated capsule plant on Modbus TCP and OPC UA.
@@ -25,7 +26,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the plant, or one of a scenario file, until Ctrl-C, then print the ledger of each line as one line of JSON.
+    /// Run the plant, or that of a scenario, until Ctrl-C or SIGTERM, then print the ledger of each line as one line of JSON.
     Run(run::Run),
     /// Show a recorded trace of registers as a Modbus TCP server.
     Replay(replay::Replay),
@@ -37,17 +38,14 @@ enum Command {
     Bench(Bench),
 }
 
+/// Folder of the scenario files, where the program is started in the folder of the sources.
+const SCENARIOS: &str = "simulators/scenarios";
+
 #[derive(clap::Args)]
 struct Bench {
     /// Plant time to run through, in hours.
     #[arg(long, default_value_t = 100)]
     hours: u32,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.strip_suffix('s').unwrap_or(text);
-    let seconds = number.parse().map_err(|_| format!("{text} is not a number of seconds"))?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| format!("{text}: {error}"))
 }
 
 #[tokio::main]
@@ -76,18 +74,44 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Calls `look` every `period` until it says that the time is over, or Ctrl-C.
+/// Calls `look` every `period` until it says that the time is over, or Ctrl-C, or SIGTERM, which `kill` sends.
 async fn until_over(
     period: Duration,
     mut look: impl FnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(period);
-    let ended = tokio::signal::ctrl_c();
-    tokio::pin!(ended);
+    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
     loop {
         tokio::select! {
             _ = ticks.tick() => if look()? { return Ok(()) },
-            signal = &mut ended => return signal.context("Ctrl-C cannot be watched"),
+            signal = &mut interrupted => return signal.context("Ctrl-C cannot be watched"),
+            _ = terminated.recv() => return Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    /// The negative control is the process itself: a SIGTERM that nobody watches ends it, and the test with it.
+    #[tokio::test]
+    async fn a_sigterm_ends_a_run_as_a_whole() {
+        let (mut looks, mut is_over) = (0, false);
+        let watched = until_over(Duration::from_millis(5), || {
+            looks += 1;
+            if looks == 1 {
+                kill_process(getpid(), Signal::TERM)?;
+            }
+            // A minute of looks, where the signal is not heard.
+            is_over = looks > 12_000;
+            Ok(is_over)
+        });
+        watched.await.unwrap();
+        assert!(!is_over, "the signal was heard and not the end of the time");
     }
 }

@@ -35,6 +35,9 @@ impl Replay {
         let trace = Trace::load(&self.file)?;
         let length_us = trace.length_us();
         let length_s = length_us / 1_000_000;
+        if let Some(line) = trace.unfinished() {
+            eprintln!("line {line} has no end: it is unfinished and left out");
+        }
         println!("{} changes in {length_s} s", trace.len());
         let replay = simulators::Replay::start(self.modbus, trace, self.speed);
         let replay = replay.await.with_context(|| {

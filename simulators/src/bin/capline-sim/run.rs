@@ -4,19 +4,27 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use clap::ValueEnum;
-use simulators::{Counters, Plant, PlantConfig, Preset, Recorder, Scenario, utc_now_us};
+use simulators::{
+    Counters, Plant, PlantConfig, Preset, Recorder, Scenario, Table, ignored, length,
+    scenario_file, utc_now_us,
+};
 
-use super::{seconds, until_over};
+use super::{SCENARIOS, until_over};
 
 /// Registers are recorded so often, in real time.
 const RECORD_EVERY: Duration = Duration::from_millis(10);
+/// And brought to the file so often, in microseconds.
+const FLUSH_EVERY_US: i64 = 1_000_000;
 /// Progress of a scenario is told so often.
 const PROGRESS_EVERY_US: i64 = 10_000_000;
 
 #[derive(clap::Args)]
 pub(super) struct Run {
-    /// A scenario file, for its plant and its faults.
+    /// A scenario, for its plant and its faults: a file, or a name as `list` shows it.
     scenario: Option<PathBuf>,
+    /// Folder of the scenarios that are given by name.
+    #[arg(long, default_value = SCENARIOS)]
+    folder: PathBuf,
     /// Lines, each with ports and a seed of its own: those given for the first, and the next ones.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32), conflicts_with = "scenario")]
     lines: u16,
@@ -32,6 +40,9 @@ pub(super) struct Run {
     /// How well the plant runs.
     #[arg(long, value_enum, default_value_t = PresetName::Good, conflicts_with = "scenario")]
     preset: PresetName,
+    /// Shifts of so long from the start on, such as 8h: the fillers stand for ten minutes at each hand-over.
+    #[arg(long, value_parser = length)]
+    shifts: Option<Duration>,
     /// Address of all machines on Modbus TCP, each a unit.
     #[arg(long, default_value = "127.0.0.1:5020")]
     modbus: SocketAddr,
@@ -41,8 +52,8 @@ pub(super) struct Run {
     /// Address of the ledger and the faults (HTTP).
     #[arg(long, default_value = "127.0.0.1:5080")]
     http: SocketAddr,
-    /// Stop after this much real time, in seconds, such as 30s or 30.
-    #[arg(long, value_parser = seconds)]
+    /// Stop after this much real time, such as 30s, 5min or 2h.
+    #[arg(long, value_parser = length)]
     duration: Option<Duration>,
     /// Folder for the certificates of the OPC UA server.
     #[arg(long)]
@@ -76,7 +87,7 @@ impl From<PresetName> for Preset {
 
 impl Run {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let scenario = self.scenario.as_deref().map(Scenario::load).transpose()?;
+        let scenario = self.load()?;
         let mut plants = Vec::new();
         for nth in 0..self.lines {
             let plant = Plant::start(self.config(scenario.as_ref(), nth)?).await?;
@@ -99,6 +110,22 @@ impl Run {
         Ok(())
     }
 
+    /// The scenario, with a word on what is not done of it.
+    fn load(&self) -> anyhow::Result<Option<Scenario>> {
+        let Some(name) = &self.scenario else { return Ok(None) };
+        let file = scenario_file(name, &self.folder).map_err(anyhow::Error::msg)?;
+        let scenario = Scenario::load(&file)?;
+        eprintln!("{}: {}", scenario.name, scenario.title);
+        let ignored = ignored(&scenario);
+        if !ignored.is_empty() {
+            eprintln!("  {}: only for tests/run.sh --all, which reads it too", ignored.join(", "));
+        }
+        if scenario.speed != self.speed {
+            eprintln!("  speed {}: here --speed {} holds", scenario.speed, self.speed);
+        }
+        Ok(Some(scenario))
+    }
+
     /// What a line is started with.
     fn config(&self, scenario: Option<&Scenario>, nth: u16) -> anyhow::Result<PlantConfig> {
         let defaults = PlantConfig::default();
@@ -114,6 +141,7 @@ impl Run {
         Ok(PlantConfig {
             speed: self.speed,
             fillers: self.fillers,
+            shift_us: self.shifts.map(|shift| i64::try_from(shift.as_micros()).unwrap_or(i64::MAX)),
             line_start_us: utc_now_us(),
             modbus_addr: further(self.modbus, nth)?,
             opcua_addr: further(self.opcua, nth)?,
@@ -124,7 +152,7 @@ impl Run {
         })
     }
 
-    /// Returns at Ctrl-C, when the time is over, or at the end of the scenario.
+    /// Returns at Ctrl-C or SIGTERM, when the time is over, or at the end of the scenario.
     async fn watch(
         &self,
         plant: &Plant,
@@ -132,12 +160,16 @@ impl Run {
         mut recorder: Option<&mut Recorder>,
     ) -> anyhow::Result<()> {
         let began_us = utc_now_us();
-        let mut told_us = 0;
+        let (mut told_us, mut flushed_us) = (0, began_us);
         let look = || {
             let now_us = plant.plant_us();
             if let Some(recorder) = &mut recorder {
-                for (unit, table, at_us, registers) in plant.registers() {
-                    recorder.look(at_us, unit, table, &registers)?;
+                for image in plant.registers() {
+                    recorder.look(&image)?;
+                }
+                if utc_now_us() - flushed_us >= FLUSH_EVERY_US {
+                    recorder.flush()?;
+                    flushed_us = utc_now_us();
                 }
             }
             if let Some(scenario) = scenario
@@ -171,10 +203,17 @@ fn show(line: u16, plant: &Plant) {
     let (modbus, opcua) = (plant.modbus_addr(), plant.opcua_url());
     println!("line {line}  modbus tcp {modbus}  opc ua {opcua}");
     for (unit, station) in plant.machines() {
-        let function = if unit == 3 { "input" } else { "holding" };
-        println!("  {station}  unit {unit:<2}  {function} registers  nodes s={station}.…");
+        let (table, addresses) = plant.range(unit);
+        let table = match table {
+            Table::Holding => "holding",
+            Table::Input => "input",
+        };
+        let (first, last) = (addresses.start(), addresses.end());
+        let registers = format!("{table} {first}-{last}");
+        println!("  {station}  unit {unit:<2}  {registers:<15}  nodes s={station}.…");
     }
-    if let Some(http) = plant.http_addr() {
-        println!("  ledger http://{http}/ledger");
+    if let (Some(http), Some(inject)) = (plant.http_addr(), plant.inject_line()) {
+        println!("  ledger http://{http}/ledger  all routes http://{http}/");
+        println!("  {inject}");
     }
 }

@@ -22,9 +22,9 @@ pub(super) struct Score {
     /// The line, where the service has more than one.
     #[arg(long)]
     line: Option<String>,
-    /// Score what happens from now on for so long, in seconds. Without it all is scored since the start of the plant,
+    /// Score what happens from now on for so long, such as 60s or 5min. Without it all is scored since the start of the plant,
     /// which the service must have seen from its first capsule on.
-    #[arg(long, value_parser = super::seconds)]
+    #[arg(long, value_parser = simulators::length)]
     watch: Option<Duration>,
     /// Write the score to this file too, as JSON.
     #[arg(long)]
