@@ -91,7 +91,6 @@ impl LineTracker {
                 standing.map(|(class, from_us)| OpenStop { from_us, class, reason: String::new() });
         }
         self.charted = u64::MAX;
-        self.redraw();
     }
 
     /// Up to when the line was followed.
