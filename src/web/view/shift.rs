@@ -109,8 +109,7 @@ impl RejectFractionView {
         let best = shift.zip(total).map(|(shift, total)| (shift.rejected.best(), total.best()));
         let maps = config.devices.iter().map(|device| &device.map);
         let mut counting = maps.filter(|map| map.station == config.counting_station);
-        let is_discard =
-            |role: &Role| matches!(role, Role::Reject(reason) if reason.as_str() == STARTUP_DISCARD);
+        let is_discard = |role: &Role| matches!(role, Role::Reject(reason) if reason.as_str() == STARTUP_DISCARD);
         RejectFractionView {
             rejected: shift.map(|shift| shift.rejected.into()),
             total: total.map(CountView::from),

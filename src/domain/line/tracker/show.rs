@@ -87,9 +87,8 @@ impl LineTracker {
     /// Whether a machine was read in a period: it was heard since, or what it counted is booked there.
     fn was_read(&self, station: usize, book: &Period<'_>) -> bool {
         let heard = self.stations[station].heard.is_some_and(|at| at.utc_us >= book.start_us);
-        let counted = |(i, ledger): (usize, &Ledger)| {
-            ledger.station == station && !book.counts[i].is_zero()
-        };
+        let counted =
+            |(i, ledger): (usize, &Ledger)| ledger.station == station && !book.counts[i].is_zero();
         heard || self.ledgers.iter().enumerate().any(counted)
     }
 
@@ -214,9 +213,8 @@ impl LineTracker {
             self.account.closed.back().map_or(now.utc_us, |minute| minute.start_us + MINUTE_US);
         let first_us = (newest_us.div_euclid(MINUTE_US) - TREND_MINUTES) * MINUTE_US;
         let station = &self.model.stations[self.model.counting].station;
-        let mut points: Vec<TrendPoint> = (0..TREND_MINUTES)
-            .map(|i| TrendPoint::unwatched(first_us + i * MINUTE_US))
-            .collect();
+        let mut points: Vec<TrendPoint> =
+            (0..TREND_MINUTES).map(|i| TrendPoint::unwatched(first_us + i * MINUTE_US)).collect();
         for minute in self.account.closed.iter().rev().take(points.len()) {
             let Ok(i) = usize::try_from((minute.start_us - first_us).div_euclid(MINUTE_US)) else {
                 continue;
