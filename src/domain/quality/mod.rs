@@ -31,6 +31,8 @@ pub mod workbench;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod overview_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod weight_alarm_tests;

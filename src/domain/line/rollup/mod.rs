@@ -198,10 +198,10 @@ impl Rollup {
 /// What a rate asks for in a time, in whole capsules. The time is that between readings and known to a tenth of a second: an
 /// hour of 3,599.99 s asks for as much as any other.
 pub fn asked(per_minute: u64, us: i64) -> u64 {
-    let rounded = |x: i128, unit: i128| (2 * x + unit).div_euclid(2 * unit);
-    let tenths = rounded(i128::from(us.max(0)), i128::from(TENTH_US));
-    let capsules =
-        rounded(tenths * i128::from(TENTH_US) * i128::from(per_minute), i128::from(MINUTE_US));
+    let rounded = |x: i128, unit: i128| x.saturating_add(unit / 2).div_euclid(unit);
+    let (minute_us, tenth_us) = (i128::from(MINUTE_US), i128::from(TENTH_US));
+    let us = rounded(i128::from(us.max(0)), tenth_us) * tenth_us;
+    let capsules = rounded(us.saturating_mul(i128::from(per_minute)), minute_us);
     u64::try_from(capsules).unwrap_or(u64::MAX)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Ledger, LineTracker, carry};
 use crate::line::kpi::{Kpis, Policy};
-use crate::line::minute::{Counted, Tally};
+use crate::line::minute::Tally;
 use crate::line::rollup::{Period, PeriodKind, Rollup, asked};
 use crate::line::status::{
     HourStatus, LineStatus, RejectStatus, ShiftStatus, SpeedStatus, StationStatus, TrendPoint,
