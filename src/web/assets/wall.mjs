@@ -12,7 +12,16 @@ const DRIFT_PX = 2;
 const DRIFT_MS = 60000;
 const DRIFT_STEPS = 6;
 
+/** Shifts whose middle lies between these hours of the plant are nights. */
+const NIGHT = [20, 6];
+/** A page is not loaded again before it is so old: whatever a clock does, a wall does not flicker. */
+const LEAST_AGE_MS = 60000;
+
 const $ = (id) => document.getElementById(id);
+/** Whether nobody chose the colours of this wall. */
+const auto = document.documentElement.dataset.theme === 'auto';
+/** Start of the shift in which this page was loaded. */
+let began = null;
 
 let view = null;
 let charts = null;
@@ -23,6 +32,7 @@ const live = join({
     view = next;
     setOffset(view.offset_s);
     document.body.dataset.feed = held(view) ? 'current' : 'held';
+    followShift();
     showState(view, lost);
     showFigures();
     showHours();
@@ -47,6 +57,16 @@ showState(view, lost);
 live.run();
 setInterval(() => !document.hidden && draw(), 1000);
 setInterval(drift, DRIFT_MS);
+
+/** Colours of the night in a night shift, and a fresh page for each shift: what runs for months begins anew now and then. */
+function followShift() {
+  const { shift } = view;
+  if (!shift) return;
+  const hour = Number(hm((shift.start_ms + shift.end_ms) / 2).slice(0, 2));
+  if (auto) document.documentElement.dataset.theme = hour >= NIGHT[0] || hour < NIGHT[1] ? 'dark' : 'light';
+  began ??= shift.start_ms;
+  if (shift.start_ms !== began && performance.now() > LEAST_AGE_MS) location.reload();
+}
 
 function showFigures() {
   const { shift, reject } = view;
