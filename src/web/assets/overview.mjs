@@ -94,7 +94,7 @@ function figure(id, text, raw) {
 function showOutput() {
   const shift = view.shift;
   // Where nothing was read there is no number, and none of the time before is shown in its place.
-  const unread = view.feed === 'waiting' || (shift !== null && shift.good === null);
+  const unread = view.feed === 'waiting' || (shift ? shift.good === null : view.total.high === 0);
   const good = unread ? null : shift?.good ?? view.total;
   // Of the past, the sum since the journal began is not told.
   const untold = REPLAY && !shift;

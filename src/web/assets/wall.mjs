@@ -71,7 +71,7 @@ function followShift() {
 function showFigures() {
   const { shift, reject } = view;
   // Where nothing was read there is no number.
-  const unread = view.feed === 'waiting' || (shift !== null && shift.good === null);
+  const unread = view.feed === 'waiting' || (shift ? shift.good === null : view.total.high === 0);
   const good = unread ? null : shift?.good ?? view.total;
   figure('good', good ? pieces(good.best) : '–', good?.best);
   put('good-note', [good ? doubt(good, pieces) : view.feed === 'waiting' ? '' : t('not_read'), shift ? t('plan', { n: pieces(shift.plan) }) : ''].filter(Boolean).join(' · '));
