@@ -100,8 +100,6 @@ impl LineTracker {
                 self.model.counting.clone().find(|i| self.model.stations[*i].station == *name);
             stop.station = now_at.unwrap_or(self.model.counting.start);
         }
-        self.charted = u64::MAX;
-        self.redraw();
     }
 
     /// Up to when the line was followed.

@@ -36,7 +36,6 @@ use crate::line::stop::Stop;
 use crate::line::weighing::Sequence;
 use crate::line::weight::Series;
 use crate::plc_map::{OdometerLink, PlcMap, Role};
-use crate::quality::{self, Chart};
 use crate::reading::{Outcome, Quality, Reading, Snapshot};
 use crate::units::{Count, HOUR_US, LineId, Moment, SECOND_US, StationId, TagId};
 
@@ -150,8 +149,6 @@ pub struct LineTracker {
     recent: VecDeque<Event>,
     polls: u64,
     missed_polls: u64,
-    charts: Arc<[Chart; 2]>,
-    charted: u64,
     deltas: Vec<Delta>,
     /// How far the moment of the snapshot at hand may be off, in microseconds.
     off_us: i64,
@@ -198,8 +195,7 @@ impl LineTracker {
                 named.map_or_else(|| format!("code {code}"), |title| title.en.to_string())
             }),
         });
-        let mut tracker = LineTracker {
-            charts: quality::charts(&[], &model.output()),
+        LineTracker {
             group: Group::new(model.counting.clone(), &stations, now),
             recent: carry.events.into_iter().take(RECENT_EVENTS).collect(),
             model,
@@ -214,12 +210,9 @@ impl LineTracker {
             noted: 0,
             polls: 0,
             missed_polls: 0,
-            charted: u64::MAX,
             deltas: Vec::new(),
             off_us: 0,
-        };
-        tracker.redraw();
-        tracker
+        }
     }
 
     /// Takes one snapshot, in the order of arrival.
@@ -445,7 +438,6 @@ impl LineTracker {
         }
         self.judge_balance(now);
         self.tell_waiting(now);
-        self.redraw();
         self.note_events();
     }
 
@@ -479,15 +471,6 @@ impl LineTracker {
                 count: None,
                 detail,
             });
-        }
-    }
-
-    /// Draws the charts anew after a minute has closed.
-    fn redraw(&mut self) {
-        if self.charted != self.account.n_closed {
-            self.charted = self.account.n_closed;
-            let output = self.model.output();
-            self.charts = quality::charts(self.account.closed.make_contiguous(), &output);
         }
     }
 

@@ -12,4 +12,5 @@ mod odometer;
 mod periods;
 mod script;
 mod told;
+mod unread;
 mod weights;
