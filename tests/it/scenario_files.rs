@@ -57,7 +57,6 @@ short! {
     shift_change_in_a_stop
     steady
     torn_replies
-    two_fillers
     wrong_transaction
     wrong_unit
     wrong_word_order
