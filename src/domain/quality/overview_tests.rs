@@ -26,8 +26,8 @@ fn every_screen_shows_the_chart_of_the_workbench() {
     let limits = [approved(1, &baseline)];
     let mut minutes = running(15 * 120);
     // Something happens in the last but two, and one is not whole.
-    for i in 15 * 117..15 * 118 {
-        minutes[i] = minute(i as i64, steady(i as i64) + 30);
+    for (i, one) in minutes.iter_mut().enumerate().skip(15 * 117).take(15) {
+        *one = minute(i as i64, steady(i as i64) + 30);
     }
     minutes.remove(15 * 60);
     let at_us = T0_US + 15 * 120 * MINUTE_US;
