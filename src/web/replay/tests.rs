@@ -80,14 +80,15 @@ fn the_hour_that_went_on_holds_its_minutes_until_then_and_no_more() {
     let config = kept::line();
     let station = &config.counting_station;
     let until = time(90);
-    let hours = hours_at(&record, &config, (time(0), until)).expect("it can be read");
+    let hours_at = |to_us: i64| hours(&record, &config, (time(0), to_us), true);
+    let hours = hours_at(until).expect("it can be read");
     let good: Count = hours.iter().map(|hour| hour.count(station, &Counted::Good)).sum();
     assert_eq!(good, made(&record, 90));
     let stored = record.rollups(&config.id, PeriodKind::Hour, time(0), until).expect("hours");
     let later: Count = stored.iter().map(|hour| hour.count(station, &Counted::Good)).sum();
     assert!(later.best() > good.best(), "the stored hour went on after that");
     assert_eq!(hours.last().map(|hour| hour.spending.failures), Some(0));
-    let after = hours_at(&record, &config, (time(0), time(HELD.end + 1))).expect("hours");
+    let after = hours_at(time(HELD.end + 1)).expect("hours");
     assert_eq!(after.last().map(|hour| hour.spending.failures), Some(1));
 }
 
