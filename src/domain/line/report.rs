@@ -120,8 +120,7 @@ mod tests {
     #[test]
     fn a_gap_is_named_so_that_it_can_be_found_again() {
         let us = 1_795_500_000_000_000;
-        for gap in
-            [GapId::Event(17), GapId::Event(-1), GapId::Unrecorded(us), GapId::Handover(us)]
+        for gap in [GapId::Event(17), GapId::Event(-1), GapId::Unrecorded(us), GapId::Handover(us)]
         {
             assert_eq!(GapId::parse(&gap.to_string()), Some(gap));
         }

@@ -53,3 +53,43 @@ impl Flow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::units::Reason;
+
+    use super::*;
+    use crate::web::fixture::kept;
+
+    #[test]
+    fn a_machine_is_taken_at_what_it_counts() {
+        let config = kept::line();
+        let tally = |counted| {
+            let station = StationId::new("PO03");
+            Tally { station, counted, count: Count::exact(7) }
+        };
+        let flow = |counts: &[Tally], name: &str| {
+            Flow::of(&config, counts.iter(), |station| station.as_str() == name)
+        };
+        let rejects = tally(Counted::Reject(Reason::new("metal")));
+        // The map of the filler has a counter of good capsules, also in a span without one.
+        assert_eq!(flow(&[], "CF01"), Flow::Judged);
+        assert_eq!(flow(std::slice::from_ref(&rejects), "PO03"), Flow::Untold);
+        assert_eq!(flow(&[rejects.clone(), tally(Counted::Infeed)], "PO03"), Flow::Infeed);
+        assert_eq!(
+            flow(&[rejects, tally(Counted::Infeed), tally(Counted::Good)], "PO03"),
+            Flow::Judged
+        );
+        let whole = |flow: Flow| {
+            let count = |counted: &Counted| match counted {
+                Counted::Good => Count::exact(90),
+                _ => Count::exact(100),
+            };
+            flow.whole(Count::exact(7), count).map(Count::best)
+        };
+        assert_eq!(
+            [Flow::Judged, Flow::Infeed, Flow::Untold].map(whole),
+            [Some(97), Some(100), None]
+        );
+    }
+}

@@ -142,6 +142,32 @@ async fn a_page_of_the_past_says_so_and_leads_on_and_back() {
     assert!(live.contains("data-link=\"late\"") && !live.contains("id=\"replay\""));
 }
 
+/// A status holds the newest events, of which a busy hour has more than stops that the trend shows.
+#[tokio::test]
+async fn all_stops_of_the_past_hour_are_in_its_trend_whatever_else_happened() {
+    let mut record = Kept::morning();
+    let stop = record.events.last().expect("the stop of the morning").clone();
+    record.events.retain(|event| event.kind != EventKind::Stop);
+    for i in 0..8 {
+        let at_us = time(62 + 3 * i);
+        record.events.push(Event { at_us, from_us: Some(at_us - MINUTE_US), ..stop.clone() });
+    }
+    let other = Event { kind: EventKind::Count, from_us: None, word: "wrap".into(), ..stop };
+    for i in 0..30 {
+        record.events.push(Event { at_us: time(88) + i * 1_000_000, ..other.clone() });
+    }
+    record.events.sort_by_key(|event| event.at_us);
+    let newest = at(&record, 90).events;
+    let in_status = newest.iter().filter(|event| event.kind == EventKind::Stop).count();
+    assert!(in_status < 8, "the newest events alone have {in_status} of them");
+    let (_, page) = get(&app(record), "/?at=2026-11-24T15:30:00%2B08:00").await;
+    let block =
+        page.split("<script id=\"first\" type=\"application/json\">").nth(1).expect("figures");
+    let first: Value =
+        serde_json::from_str(block.split("</script>").next().expect("an end")).expect("JSON");
+    assert_eq!(first["charts"]["stops"].as_array().map(Vec::len), Some(8));
+}
+
 #[tokio::test]
 async fn a_moment_that_cannot_be_shown_is_answered_in_words_with_the_way_out() {
     let app = app(Kept::morning());

@@ -112,7 +112,9 @@ impl Act {
     /// The parts that it names.
     pub fn parts(&self) -> impl Iterator<Item = PartId> {
         let (first, second) = match self {
-            Act::Assign { part, .. } | Act::Undo { part } | Act::Split { part, .. } => (*part, None),
+            Act::Assign { part, .. } | Act::Undo { part } | Act::Split { part, .. } => {
+                (*part, None)
+            }
             Act::Merge { first, second } => (*first, Some(*second)),
         };
         std::iter::once(first).chain(second)
@@ -161,7 +163,9 @@ pub enum Refusal {
     #[error("in one of the stops {0} and {1} the line could not be seen; assign its cause first")]
     Unseen(PartId, PartId),
     /// What was seen and what was not have no recorded cause in common.
-    #[error("stop {0} joins time in which the line was seen with time in which it was not; give it a cause instead")]
+    #[error(
+        "stop {0} joins time in which the line was seen with time in which it was not; give it a cause instead"
+    )]
     Joined(PartId),
     /// Somebody revised it after it was looked at.
     #[error("stop {0} was revised meanwhile, by revision {1}; look at it again and decide anew")]

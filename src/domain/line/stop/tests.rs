@@ -214,11 +214,13 @@ fn a_reason_is_taken_back_to_what_was_recorded_and_the_words_stay() {
         revision(number, Act::Assign { part, cause, reason: "cleaning".into() })
     };
     let undo = |number, text: &str| revision(number, Act::Undo { part: part(text) });
-    let split =
-        |number| revision(number, Act::Split { part: part("1"), after_us: 20 * SECOND_US });
+    let split = |number| revision(number, Act::Split { part: part("1"), after_us: 20 * SECOND_US });
     let shown = |revisions: &[Revision]| -> Vec<String> {
         let parts = apply(&recorded, revisions).unwrap();
-        parts.iter().map(|p| format!("{} {} {:?} {}", p.id, p.cause.word(), &*p.reason, p.revision)).collect()
+        parts
+            .iter()
+            .map(|p| format!("{} {} {:?} {}", p.id, p.cause.word(), &*p.reason, p.revision))
+            .collect()
     };
     let said = [assign(1, "1"), assign(2, "2")];
     assert_eq!(shown(&said)[0], "1 planned \"cleaning\" 1");

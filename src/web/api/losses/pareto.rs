@@ -26,14 +26,15 @@ pub(super) enum By {
     Station,
 }
 
-const WORDS: [(&str, By); 3] =
-    [("time", By::Time), ("count", By::Count), ("station", By::Station)];
+const WORDS: [(&str, By); 3] = [("time", By::Time), ("count", By::Count), ("station", By::Station)];
 
 impl Ranking {
     pub(super) fn resolve(&self) -> Result<By, WebError> {
         let word = self.by.as_deref().unwrap_or("time");
         let known = WORDS.iter().find(|(known, _)| *known == word).map(|(_, by)| *by);
-        known.ok_or_else(|| WebError::unknown("ranking", word, &WORDS.map(|(word, _)| word).join(", ")))
+        known.ok_or_else(|| {
+            WebError::unknown("ranking", word, &WORDS.map(|(word, _)| word).join(", "))
+        })
     }
 }
 

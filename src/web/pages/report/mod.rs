@@ -9,6 +9,8 @@ mod paper;
 mod second;
 mod signals;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -243,7 +245,7 @@ async fn report(
 }
 
 #[cfg(test)]
-mod tests {
+mod list_tests {
     use std::sync::Arc;
 
     use super::*;
