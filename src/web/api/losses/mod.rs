@@ -147,6 +147,14 @@ impl LossStopView {
     }
 }
 
+impl LossesView {
+    /// Whether nobody saw what came after a stop, so that it may have gone on.
+    pub(crate) fn is_cut(&self, stop: &LossStopView) -> bool {
+        let follows = |one: &LossStopView| one.is_unseen() && Some(one.from_ms) == stop.to_ms;
+        !stop.is_unseen() && self.stops.iter().any(follows)
+    }
+}
+
 /// What a person said about a stop.
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct SaidView {

@@ -87,7 +87,7 @@ impl Sheet<'_> {
         let (lang, losses) = (self.lang, &self.facts.losses);
         let mut stops: Vec<&LossStopView> = losses.stops.iter().collect();
         let all = stops.len();
-        stops.retain(|stop| !self.asks || !(stop.micro && stop.reason.is_empty()));
+        stops.retain(|stop| !(self.asks && stop.micro && stop.reason.is_empty()));
         stops.sort_by_key(|stop| std::cmp::Reverse(stop.inside_ms));
         stops.truncate(self.listed(STOPS_LISTED));
         stops.sort_by_key(|stop| stop.from_ms);
@@ -114,7 +114,7 @@ impl Sheet<'_> {
                                     (reason(lang, stop.title.as_ref(), &stop.reason))
                                     @if stop.cause != stop.recorded_cause { " (" (lang.say(Key::AsRecorded).replace("{cause}", &lang.say_word("cause", stop.recorded_cause))) ")" }
                                 }
-                                td { (hms(stop.lasted_ms * 1_000)) @if stop.to_ms.is_none() { " …" } @if stop.cut_after { " ▷" } }
+                                td { @if losses.is_cut(stop) { "≥ " } (hms(stop.lasted_ms * 1_000)) @if stop.to_ms.is_none() { " …" } @if stop.cut_after { " ▷" } }
                                 td.text { @if let Some(said) = stop.said.last() { (said.by) } }
                             }
                         }
