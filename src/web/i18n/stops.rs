@@ -51,7 +51,7 @@ texts! {
     LostTime "lost_time" "Lost time" "损失时间"
     LostOf "lost_of" "of {time}, {n} stops; planned {planned} of it" "共 {time}，{n} 次停机；其中计划停机 {planned}"
     LostUnseen "lost_unseen" "not seen {time}, not in it" "未监测 {time}，不计入"
-    UnseenNote "unseen_note" "Not in it: {time} in which the line was not seen, in {n} spells. What is unknown is not lost." "不含未监测 {n} 段共 {time}：未知不等于损失。"
+    UnseenNote "unseen_note" "Not in it: {time} in which the line was not seen ({n}×). What is unknown is not lost." "不含未监测 {time}（{n} 段）：未知不等于损失。"
     Unassigned "unassigned" "Unassigned" "未归因"
     UnassignedNote "unassigned_note" "stops without a reason, {time}" "次停机无原因，共 {time}"
     MicroNote "micro_note" "{n} stops shorter than {s} s, with a reason or without" "短于 {s} 秒的停机 {n} 次，含有原因者"

@@ -259,7 +259,7 @@ impl Facts {
                 Explained::Unassigned => {
                     inputs.push(stop(losses.unassigned_ms, None, "unassigned"))
                 }
-                Explained::MicroStops => inputs.push(stop(losses.micro_ms, None, "micro")),
+                Explained::MicroStops => inputs.push(stop(losses.micro_ms, None, "short")),
                 _ => inputs.extend(
                     losses.losses.iter().map(|loss| stop(loss.ms, loss.title.clone(), loss.cause)),
                 ),
