@@ -49,7 +49,9 @@ struct SectionView {
     went_in: Option<CountView>,
     /// Tags of what came out: good, rejects, samples.
     outlets: Vec<String>,
-    /// How many came out; null likewise.
+    /// How many of each; null likewise.
+    outlet_counts: Option<Vec<CountView>>,
+    /// How many came out: their sum; null likewise.
     came_out: Option<CountView>,
     /// In less out: by so much the content has grown; null where one of both was not read.
     grown: Option<GrownView>,
@@ -189,6 +191,8 @@ fn section_view(
         inlets: section.inlets.iter().map(|inlet| tag(*inlet)).collect(),
         went_in: in_read.then(|| went_in.into()),
         outlets: section.outlets.iter().map(|outlet| tag(outlet.counter)).collect(),
+        outlet_counts: out_read
+            .then(|| section.outlets.iter().map(|outlet| count(outlet.counter).into()).collect()),
         came_out: out_read.then(|| came_out.into()),
         grown: (in_read && out_read).then(|| GrownView {
             best: whole(grown.best),

@@ -47,6 +47,7 @@ texts! {
     SectionPossible "section.possible" "can be inside" "可在机内"
     SectionUnread "section.unread" "not read, nothing can be said" "无读数，无法判定"
     SectionMiscount "section.miscount" "miscount" "计数有误"
+    SectionJudged "section_judged" "a growth or a loss of more than {n} capsules cannot be inside" "增减超过 {n} 粒则不可能在机内"
     WordMiscount "word.miscount" "miscount" "计数有误"
     WordPartStop "word.part_stop" "one of several stands" "并联机台之一停机"
 

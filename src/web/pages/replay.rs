@@ -13,7 +13,7 @@ use crate::web::api::read;
 use crate::web::error::{WebError, short};
 use crate::web::i18n::{Key, Lang};
 use crate::web::replay::{self, NoReplay};
-use crate::web::view::{ChartsView, LineView, Present};
+use crate::web::view::{ChartsView, LineView, Present, trend_start_us};
 
 /// Pages that can be shown as of a past moment.
 const REPLAYED: [(&str, Key); 5] = [
@@ -123,21 +123,25 @@ pub(super) async fn asked(
             let config = feed.config.clone();
             let quality = app.parts().quality.clone();
             let found = read(app, move |history| {
-                let status = replay::present_at(history, &config, at_us)?;
+                let Some(status) = replay::present_at(history, &config, at_us)? else {
+                    return Ok(None);
+                };
                 let charts = replay::charts_at(history, quality.as_ref(), &config, at_us)?;
-                Ok(status.map(|status| (status, charts)))
+                // The status holds the newest events only, and a busy hour has more stops than these.
+                let span = (trend_start_us(&status), at_us + 1);
+                let stops = history.events(&config.id, span.0, span.1, &[EventKind::Stop])?;
+                let stops = stops.into_iter().map(|(_, event)| event).collect::<Vec<_>>();
+                Ok(Some((at_us, status, charts, stops)))
             });
-            found.await?.map(|(status, charts)| (at_us, status, charts)).ok_or(NoReplay::Before)
+            found.await?.ok_or(NoReplay::Before)
         }
     };
-    let (at_us, status, charted) = match found {
+    let (at_us, status, charted, stops) = match found {
         Ok(found) => found,
         Err(why) => return refused(app, look, (title, line), at, why).await.map(Err),
     };
     let (config, zone) = (&feed.config, &app.parts().zone);
     let present = Present { now: status.at, speed: 1.0, zone };
-    let stops: Vec<_> =
-        status.events.iter().filter(|event| event.kind == EventKind::Stop).cloned().collect();
     let charts = ChartsView::new(config, Some(&status), Some(&charted), &stops);
     let view = LineView::new(config, Some(&status), &present).with_charts(Some(&charted));
     Ok(Ok(First { speed: 1.0, view, charts, replay: Some(at_us) }))

@@ -204,8 +204,11 @@ impl LineTracker {
             let Role::Reject(reason) = self.role(ledger) else { return None };
             let (station, rejected) = (ledger.station, book.counts[i] + self.unread(ledger, now));
             let here = || station..station + 1;
-            let good = self.sum(here(), at, |role| *role == Role::Good).unwrap_or(Count::ZERO);
-            let total = good + self.rejected(here(), at);
+            let good = self.sum(here(), at, |role| *role == Role::Good);
+            // Its own rejects are no whole for a machine that counts nothing else.
+            let infeed = || self.sum(here(), at, |role| *role == Role::Infeed);
+            let judged = good.map(|good| good + self.rejected(here(), at));
+            let total = judged.or_else(infeed).unwrap_or(Count::ZERO);
             Some(RejectStatus {
                 station: self.model.stations[station].station.clone(),
                 reason: reason.clone(),
