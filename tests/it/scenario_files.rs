@@ -55,6 +55,7 @@ short! {
     session_loss
     shift_change_in_a_gap
     shift_change_in_a_stop
+    slow_replies
     steady
     torn_replies
     wrong_transaction

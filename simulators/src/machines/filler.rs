@@ -445,7 +445,9 @@ impl Filler {
     fn start(&mut self, now_us: i64) {
         self.phase = Phase::Moving;
         self.started_us = now_us;
-        if self.preset != Preset::Steady {
+        if self.preset == Preset::Steady {
+            self.times.set(State::Running, now_us);
+        } else {
             self.discard_strokes = DISCARD_STROKES;
             self.times.set(State::Starting, now_us);
         }
