@@ -86,10 +86,8 @@ impl Server {
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|e| away(&e))?;
         let connection = tokio::spawn(connection);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, &self.authority);
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, &self.authority);
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, token.header());
         }
@@ -164,7 +162,8 @@ impl ServiceLine {
     async fn counter(&self, tag: &str, span: &str) -> Result<Option<SaidCounter>, ReportError> {
         let path = self.path(&format!("counters/{}?{span}", encoded(tag)));
         let Some(view) = self.server.find(Method::GET, &path).await? else { return Ok(None) };
-        let total = said(&view["total"]).ok_or_else(|| self.server.wrong(&path, "it has no total"))?;
+        let total =
+            said(&view["total"]).ok_or_else(|| self.server.wrong(&path, "it has no total"))?;
         let entries = view["entries"].as_array().into_iter().flatten();
         let causes =
             entries.filter_map(|entry| Some(entry["cause"].as_str()?.to_owned())).collect();
@@ -199,7 +198,8 @@ impl ServiceLine {
         };
         let charts = self.server.find(Method::GET, &self.path("characteristics")).await?;
         let charts = charts.unwrap_or_default();
-        let minutes = |chart: &Value| Some((chart["id"].as_str()?, chart["subgroup_minutes"].as_i64()?));
+        let minutes =
+            |chart: &Value| Some((chart["id"].as_str()?, chart["subgroup_minutes"].as_i64()?));
         let minutes: BTreeMap<&str, i64> =
             charts.as_array().into_iter().flatten().filter_map(minutes).collect();
         let path = self.path(&format!("incidents?{span}"));
@@ -222,9 +222,10 @@ impl ServiceLine {
         let path = self.path(&format!("batches?{span}"));
         let view = self.server.get(&path).await?;
         let batch = |batch: &Value| {
-            let infeed = batch["tallies"].as_array()?.iter().find(|tally| {
-                tally["counted"] == "infeed" && tally["station"] == COUNTING
-            });
+            let infeed = batch["tallies"]
+                .as_array()?
+                .iter()
+                .find(|tally| tally["counted"] == "infeed" && tally["station"] == COUNTING);
             Some(SaidBatch {
                 id: batch["name"].as_str()?.to_owned(),
                 from_us: us(&batch["start_ms"])?,

@@ -71,7 +71,11 @@ impl Truth {
             infeed: batch.infeed,
             made: batch.made,
             rejected: batch.rejected,
-            ended: if n + 1 < batches.len() { Some(true) } else { batch.to_us.map_or(Some(false), |_| None) },
+            ended: if n + 1 < batches.len() {
+                Some(true)
+            } else {
+                batch.to_us.map_or(Some(false), |_| None)
+            },
             said: said.iter().find(|said| said.id == batch.batch_id).cloned(),
         });
         let scored: Vec<BatchScore> = scored.collect();

@@ -171,7 +171,9 @@ pub enum ReportError {
         problem: String,
     },
     /// The address makes no sense.
-    #[error("{0:?} is no address; write one such as http://127.0.0.1:8080 or https://line-1.plant:8443")]
+    #[error(
+        "{0:?} is no address; write one such as http://127.0.0.1:8080 or https://line-1.plant:8443"
+    )]
     Address(String),
     /// A server that shows a certificate, and none is known that it must lead to.
     #[error("{0}: name the certificate that it shows, or its authority, with --ca")]

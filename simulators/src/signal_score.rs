@@ -56,8 +56,7 @@ impl Truth {
     /// Every fault that had to be signalled, and the signals of none.
     pub(crate) fn signals(&self, said: &[SaidSignal]) -> (Vec<SignalScore>, Vec<SaidSignal>) {
         let begun = self.injected.iter().filter(|one| one.from_us <= self.ledger.plant_us);
-        let wanted: Vec<&Injection> =
-            begun.filter(|one| !signs(one.fault).is_empty()).collect();
+        let wanted: Vec<&Injection> = begun.filter(|one| !signs(one.fault).is_empty()).collect();
         let owner = |signal: &SaidSignal| {
             let its = wanted.iter().enumerate().filter(|(_, one)| self.is_sign(one, signal));
             its.max_by_key(|(_, one)| one.from_us).map(|(n, _)| n)

@@ -77,10 +77,15 @@ impl Truth {
     pub(crate) fn stops(&self, said: &[SaidStop]) -> (Vec<StopScore>, Vec<SaidStop>) {
         let now_us = self.zero_us + self.ledger.plant_us;
         let begun_us = self.zero_us + self.base.as_ref().map_or(0, |base| base.plant_us);
-        let all: Vec<Stood<'_>> = self.ledger.stops.iter().map(|stop| {
-            let to_us = stop.to_us.map_or(now_us, |us| self.zero_us + us);
-            Stood { stop, from_us: self.zero_us + stop.from_us, to_us }
-        }).collect();
+        let all: Vec<Stood<'_>> = self
+            .ledger
+            .stops
+            .iter()
+            .map(|stop| {
+                let to_us = stop.to_us.map_or(now_us, |us| self.zero_us + us);
+                Stood { stop, from_us: self.zero_us + stop.from_us, to_us }
+            })
+            .collect();
         let told: Vec<(&SaidStop, Option<usize>)> = said
             .iter()
             .filter(|stop| tells(stop))
@@ -118,8 +123,7 @@ impl Truth {
         // Whoever sees the machine again can no longer say that it stands.
         let seen_since = self.seen_us(to_plant_us, now_us - self.zero_us) >= SHORTEST_STOP_US;
         let end_seen = !self.is_blind(to_plant_us) || (lasts && seen_since);
-        let told_us: i64 =
-            pieces.iter().map(|piece| stood.shared_us(piece, now_us).max(0)).sum();
+        let told_us: i64 = pieces.iter().map(|piece| stood.shared_us(piece, now_us).max(0)).sum();
         let longest = pieces.iter().max_by_key(|piece| stood.shared_us(piece, now_us));
         StopScore {
             code: stop.code,
@@ -149,9 +153,8 @@ impl Truth {
 
     /// Whether what happened at a plant time could not be seen at once, or only just.
     fn is_blind(&self, at_us: i64) -> bool {
-        let covers = |(from_us, to_us): &(i64, i64)| {
-            (from_us - SHORTEST_STOP_US..*to_us).contains(&at_us)
-        };
+        let covers =
+            |(from_us, to_us): &(i64, i64)| (from_us - SHORTEST_STOP_US..*to_us).contains(&at_us);
         self.blind().iter().any(covers)
     }
 

@@ -68,9 +68,8 @@ fn wal_bytes(data: &Path) -> f64 {
 /// below the floor counts as the floor.
 fn growth(samples: &[Sample], floor: f64, of: impl Fn(&Sample) -> f64) -> f64 {
     let quarter = samples.len() / 4;
-    let mean = |part: &[Sample]| {
-        (part.iter().map(&of).sum::<f64>() / part.len().max(1) as f64).max(floor)
-    };
+    let mean =
+        |part: &[Sample]| (part.iter().map(&of).sum::<f64>() / part.len().max(1) as f64).max(floor);
     mean(&samples[samples.len() - quarter..]) / mean(&samples[quarter..2 * quarter])
 }
 

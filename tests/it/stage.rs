@@ -208,12 +208,7 @@ impl Stage {
 
     /// Whether each shift holds what was made in it, and the part of a stop that lay in it. Of a gap across the border each
     /// holds what it can have been.
-    async fn shifts(
-        &self,
-        scenario: &Scenario,
-        border_us: i64,
-        watched: &Watched,
-    ) -> Vec<String> {
+    async fn shifts(&self, scenario: &Scenario, border_us: i64, watched: &Watched) -> Vec<String> {
         let ledger = self.plant.ledger();
         let made = ledger.made;
         let before = scenario.made_by(border_us - self.zero_us);
@@ -252,9 +247,8 @@ impl Stage {
             ledger.stops.iter().map(|stop| part(stop).max(0)).sum()
         };
         let told_us = |begins: bool, class: usize| -> i64 {
-            let is_it = |shift: &&&Value| {
-                (shift["start_ms"].as_i64() == Some(border_us / 1_000)) == begins
-            };
+            let is_it =
+                |shift: &&&Value| (shift["start_ms"].as_i64() == Some(border_us / 1_000)) == begins;
             let its = views.iter().filter(is_it);
             its.filter_map(|shift| shift["time_us"][class].as_i64()).sum()
         };
