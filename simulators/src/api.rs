@@ -198,10 +198,14 @@ impl ServiceLine {
         };
         let charts = self.server.find(Method::GET, &self.path("characteristics")).await?;
         let charts = charts.unwrap_or_default();
-        let minutes =
-            |chart: &Value| Some((chart["id"].as_str()?, chart["subgroup_minutes"].as_i64()?));
-        let minutes: BTreeMap<&str, i64> =
-            charts.as_array().into_iter().flatten().filter_map(minutes).collect();
+        let mut minutes: BTreeMap<&str, i64> = BTreeMap::new();
+        for chart in charts.as_array().into_iter().flatten() {
+            if let (Some(id), Some(long)) =
+                (chart["id"].as_str(), chart["subgroup_minutes"].as_i64())
+            {
+                minutes.insert(id, long);
+            }
+        }
         let path = self.path(&format!("incidents?{span}"));
         let incidents = self.server.find(Method::GET, &path).await?.unwrap_or_default();
         // An incident is told with the start of its first subgroup, and nobody can signal before that ends.

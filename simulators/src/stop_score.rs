@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use crate::{
     catalogue::Fault,
-    injections::Injection,
     ledger::StopRecord,
     machines::filler::JOG_US,
     report::SaidStop,
