@@ -97,9 +97,14 @@ impl Truth {
             stood.to_us - stood.from_us >= SHORTEST_STOP_US && stood.from_us >= begun_us
         });
         let scored = long.map(|(n, stood)| self.stop(stood, &of(n), now_us)).collect();
+        // What had begun before the base may go on; what had begun before the plant must end with its start.
+        let counts = |stop: &SaidStop| match self.base {
+            Some(_) => stop.from_us >= begun_us,
+            None => end_us(stop, now_us) >= self.zero_us,
+        };
         let is_false = |stop: &SaidStop| {
             let lasted_us = stop.to_us.map_or(i64::MAX, |end_us| end_us - stop.from_us);
-            lasted_us >= SHORTEST_STOP_US && stop.from_us >= begun_us && !self.is_its_start(stop)
+            lasted_us >= SHORTEST_STOP_US && counts(stop) && !self.is_its_start(stop)
         };
         let none = told.iter().filter(|(stop, owner)| owner.is_none() && is_false(stop));
         (scored, none.map(|(stop, _)| (*stop).clone()).collect())

@@ -8,7 +8,7 @@ use super::{HOUR_US, MINUTE_US};
 use crate::{
     CHANGEOVER, CLEANING, Fault, INFEED, Injection, Ledger, Model, ModelConfig, Naive, OUTPUT,
     Output, Plant, PlantConfig, Preset, Report, Reporter, Said, SaidBatch, SaidCounter, SaidSignal,
-    SaidStop, Score, State, Truth, tags, utc_now_us,
+    SaidStop, Score, State, StopRecord, Truth, tags, utc_now_us,
 };
 
 pub(super) const ZERO_US: i64 = 1_793_577_600_000_000;
@@ -204,14 +204,16 @@ fn a_fault_is_not_found_by_what_another_one_has_brought_about() {
 #[test]
 fn the_end_of_a_stop_that_nobody_saw_is_not_off_but_one_that_is_seen_again_has_ended() {
     let (ledger, _) = truth();
-    let stop = ledger.stops[2].clone();
-    let end_us = stop.to_us.unwrap();
+    let ended =
+        |stop: &StopRecord| stop.to_us.is_some_and(|us| us < ledger.plant_us - 2 * MINUTE_US);
+    let n = ledger.stops.iter().rposition(ended).unwrap();
+    let end_us = ledger.stops[n].to_us.unwrap();
     let lost = Injection::new(Fault::CommsLoss, end_us - SECOND_US, Some(10 * SECOND_US), None);
     let off = |to_us: Option<i64>| {
         let mut report = right(&ledger, &[]);
-        report.stops[2].to_us = to_us.map(|us| ZERO_US + us);
+        report.stops[n].to_us = to_us.map(|us| ZERO_US + us);
         let truth = Truth::new(ledger.clone(), vec![lost.clone().unwrap()], ZERO_US);
-        truth.score(&report).stops[2].end_off_us
+        truth.score(&report).stops[n].end_off_us
     };
     assert_eq!(off(Some(end_us + 12 * SECOND_US)), None);
     assert!(off(None).is_some_and(|us| us > MINUTE_US), "{:?}", off(None));
