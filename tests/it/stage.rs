@@ -66,6 +66,8 @@ pub(crate) struct Stage {
     machines: &'static [&'static str],
     /// Faults of the data that were shown, and their reasons.
     shown: BTreeSet<String>,
+    /// Whether there was a moment at which nothing was wrong with the data.
+    settled: bool,
     lateness: Lateness,
     border_us: Option<i64>,
     speed: f64,
@@ -144,6 +146,7 @@ impl Stage {
             zero_us,
             machines: scenario.machines(),
             shown: BTreeSet::new(),
+            settled: false,
             lateness: Lateness::watched(),
             border_us,
             speed,
@@ -154,7 +157,12 @@ impl Stage {
     pub(crate) async fn run_to(&mut self, plant_us: i64) {
         while self.plant.plant_us() < plant_us {
             if let Ok(view) = self.app.api().snapshot().await {
-                self.shown.extend(shown_faults(&view));
+                let shown = shown_faults(&view);
+                // What is still shown of the time before the plant ran is none of its faults.
+                self.settled |= shown.is_empty();
+                if self.settled {
+                    self.shown.extend(shown);
+                }
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

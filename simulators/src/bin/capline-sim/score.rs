@@ -129,11 +129,16 @@ async fn played(
     line: &ServiceLine,
     scenario: &Scenario,
 ) -> anyhow::Result<BTreeSet<String>> {
-    let mut shown = BTreeSet::new();
+    let (mut shown, mut settled) = (BTreeSet::new(), false);
     eprintln!("waiting for the end of {}, {} s", scenario.name, scenario.length_us / 1_000_000);
     loop {
         let ledger = plant.ledger().await?;
-        shown.extend(line.shown().await?);
+        let now = line.shown().await?;
+        // What is still shown of the time before the plant ran is none of its faults.
+        settled |= now.is_empty();
+        if settled {
+            shown.extend(now);
+        }
         if ledger.plant_us >= scenario.length_us - BEFORE_ITS_END_US {
             return Ok(shown);
         }
