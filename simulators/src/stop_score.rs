@@ -22,6 +22,10 @@ const SHORTEST_STOP_US: i64 = 2 * SECOND_US;
 /// A reported stop may lie so far from a true one and is still of it; how far it is off is told.
 pub(crate) const SAME_STOP_US: i64 = 5 * SECOND_US;
 
+/// A machine that starts slowly is on its way for so long: the slow running, and the stroke that ends it. A stop may be told
+/// to end with its first stroke or with the end of that.
+const STARTS_US: i64 = JOG_US + 2 * SECOND_US;
+
 /// Machines behind the filler: what blocks it is one of them.
 const BEHIND: [&str; 4] = ["PS02", "MD03", "CW04", "BC05"];
 
@@ -41,7 +45,7 @@ pub struct StopScore {
     /// By how much the start is said too late, in microseconds; none where it could not be seen or nothing is said.
     pub start_off_us: Option<i64>,
     /// By how much the end is said too late, in microseconds; none where it could not be seen. One that is said to last
-    /// ends now.
+    /// ends now, and a slow start may belong to it.
     pub end_off_us: Option<i64>,
     /// How much of it lies in no reported stop, in microseconds; none where a part of it could not be seen.
     pub untold_us: Option<i64>,
@@ -126,6 +130,8 @@ impl Truth {
         let lasts = pieces.iter().any(|piece| piece.to_us.is_none());
         // Whoever sees the machine again can no longer say that it stands.
         let seen_since = self.seen_us(to_plant_us, now_us - self.zero_us) >= SHORTEST_STOP_US;
+        let starts_us =
+            if self.ledger.state_us.contains_key(&State::Starting) { STARTS_US } else { 0 };
         let end_seen = !self.is_blind(to_plant_us) || (lasts && seen_since);
         let told_us: i64 = pieces.iter().map(|piece| stood.shared_us(piece, now_us).max(0)).sum();
         let longest = pieces.iter().max_by_key(|piece| stood.shared_us(piece, now_us));
@@ -136,7 +142,10 @@ impl Truth {
             found: !pieces.is_empty(),
             hidden: seen_us < SHORTEST_STOP_US,
             start_off_us: first.filter(|_| !self.is_blind(from_plant_us)).map(|us| us - from_us),
-            end_off_us: last.filter(|_| end_seen).map(|us| us - to_us),
+            end_off_us: last.filter(|_| end_seen).map(|us| {
+                let off_us = us - to_us;
+                off_us - off_us.clamp(0, starts_us)
+            }),
             untold_us: first.filter(|_| seen_us == lasted_us).map(|_| lasted_us - told_us),
             reason: longest.is_some_and(|piece| reason_holds(stop.code, piece)),
             key: longest.is_some_and(|piece| key_holds(stop, piece.key.as_deref())),

@@ -114,6 +114,7 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
     }
     let (score, wrong) = stage.judge(&scenario).await;
     let naive = stage.naive_score().await;
+    let told = if wrong.is_empty() { String::new() } else { stage.told().await };
     let n_faults = scenario.inject.len();
     let kinds: BTreeSet<_> = scenario.inject.iter().map(|one| one.fault).collect();
     stage.end().await;
@@ -141,7 +142,7 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
         last.commit * 1e3,
     ));
     assert!(kinds.len() >= 5, "only {kinds:?} struck");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}\n{:#?}\n{told}", wrong.join("\n"), scenario.inject);
     assert_eq!(score.outside().count(), 0, "{score}");
     // Other tests of this process come and go meanwhile, so growth is judged in a run of its own.
     if hours.is_some() {

@@ -281,7 +281,7 @@ impl Stage {
     }
 
     /// Counts that were no ordinary step, and alarms, a line each.
-    async fn told(&self) -> String {
+    pub(crate) async fn told(&self) -> String {
         let mut lines = Vec::new();
         for kind in ["count", "alarm", "link"] {
             let path = format!("/api/v1/lines/L1/events?kind={kind}");

@@ -113,6 +113,12 @@ fn what_is_wrong_is_found() {
     let endless = score(|report| report.stops[2].to_us = None);
     assert!(endless.summary().off_us > 30 * MINUTE_US, "it lasts until now: {endless}");
     assert!(endless.to_string().contains("a time is off by"), "{endless}");
+    // It starts slowly for ten seconds and a stroke; whether that is a part of the stop is a matter of words.
+    let ends = |late_us: i64| {
+        score(|report| *report.stops[2].to_us.as_mut().unwrap() += late_us).stops[2].end_off_us
+    };
+    assert_eq!([ends(0), ends(11 * SECOND_US)], [Some(0), Some(0)]);
+    assert_eq!([ends(14 * SECOND_US), ends(-SECOND_US)], [Some(2 * SECOND_US), Some(-SECOND_US)]);
     // One that covers two is of one of them, and the other is missed.
     let both = score(|report| {
         report.stops[2].to_us = report.stops[3].to_us;
