@@ -20,7 +20,7 @@ fn our_files_are_read() {
     let lost = all.iter().find(|scenario| scenario.name == "comms_loss_12_min").unwrap();
     assert_eq!(
         (lost.inject[0].fault, lost.inject[0].until_us),
-        (Fault::CommsLoss, Some(780_000_000))
+        (Fault::CommsLoss, Some(960_000_000))
     );
     assert_eq!(lost.expect.counts, Counts::Exact);
     for scenario in all {
