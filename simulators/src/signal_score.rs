@@ -34,8 +34,10 @@ type Sign = (&'static str, &'static [&'static str]);
 fn signs(fault: Fault) -> &'static [Sign] {
     match fault {
         Fault::DoubleCount => &[("contradicted", &[OUTPUT]), ("miscount", &[OUTPUT, "CF01"])],
-        // It turns round whatever has several words, of every machine on Modbus.
-        Fault::WrongWordOrder => &[("contradicted", &["*"]), ("miscount", &["*"])],
+        // It turns round whatever has several words of the filler.
+        Fault::WrongWordOrder => {
+            &[("misfit", &["CF01.*"]), ("contradicted", &["CF01.*"]), ("miscount", &["*"])]
+        }
         Fault::EmptyCapsuleBurst => &[(CHART, &["reject_fraction", "reject.CF01.unseparated"])],
         Fault::RejectDrift => &[(CHART, &["reject_fraction", "reject.CF01.*"])],
         Fault::WornDosator => {
