@@ -1,18 +1,24 @@
 //! The public interfaces that a score needs: the service's, and that of a plant in another process.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1};
+use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::net::TcpStream;
 
 use crate::{
     injections::Injection,
     ledger::Ledger,
-    report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop},
+    reach::{self, Token, Trust},
+    report::{
+        Report, ReportError, Reporter, Said, SaidBatch, SaidBore, SaidCounter, SaidSignal, SaidStop,
+    },
 };
 
 /// No answer is longer.
@@ -25,20 +31,47 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 pub struct Server {
     /// Host and port.
     authority: String,
+    /// Whether it is reached over TLS.
+    over_tls: bool,
+    trust: Option<Trust>,
+    token: Option<Token>,
 }
 
 impl Server {
-    /// The server of a URL such as `http://127.0.0.1:8080`.
+    /// The server of a URL such as `http://127.0.0.1:8080`, or of one with `https`, which needs [`Server::trusting`].
     ///
     /// # Errors
     /// It is no such URL.
     pub fn new(url: &str) -> Result<Server, ReportError> {
-        let rest = url.strip_prefix("http://").ok_or_else(|| ReportError::Address(url.into()))?;
+        let plain = url.strip_prefix("http://").map(|rest| (rest, false));
+        let split = plain.or_else(|| url.strip_prefix("https://").map(|rest| (rest, true)));
+        let (rest, over_tls) = split.ok_or_else(|| ReportError::Address(url.into()))?;
         let authority = rest.trim_end_matches('/').to_owned();
         let is_one = authority.rsplit_once(':').is_some_and(|(host, port)| {
             !host.is_empty() && port.parse::<u16>().is_ok() && !host.contains('/')
         });
-        is_one.then_some(Server { authority }).ok_or_else(|| ReportError::Address(url.into()))
+        let server = Server { authority, over_tls, trust: None, token: None };
+        is_one.then_some(server).ok_or_else(|| ReportError::Address(url.into()))
+    }
+
+    /// The same, whose certificate must be one of this file or lead to one. It matters for `https` alone.
+    ///
+    /// # Errors
+    /// The file and what is wrong with it.
+    pub fn trusting(self, ca: &Path) -> Result<Server, ReportError> {
+        let wrong = |problem| ReportError::Authority { file: ca.to_owned(), problem };
+        Ok(Server { trust: Some(Trust::in_file(ca).map_err(wrong)?), ..self })
+    }
+
+    /// The same, where people sign in, with the token of a display.
+    #[must_use]
+    pub fn with_token(self, token: &str) -> Server {
+        Server { token: Some(Token::new(token)), ..self }
+    }
+
+    fn url(&self, path: &str) -> String {
+        let scheme = if self.over_tls { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.authority)
     }
 
     /// The JSON at a path; none where the server says that there is no such thing.
@@ -55,27 +88,31 @@ impl Server {
     ) -> Result<Option<Value>, ReportError> {
         let answer = tokio::time::timeout(time, self.look_up(method, path)).await;
         answer.unwrap_or_else(|_| {
-            let url = format!("http://{}{path}", self.authority);
+            let url = self.url(path);
             Err(ReportError::Unreachable { url, error: format!("no answer within {time:?}") })
         })
     }
 
     async fn look_up(&self, method: Method, path: &str) -> Result<Option<Value>, ReportError> {
-        let url = format!("http://{}{path}", self.authority);
+        let url = self.url(path);
+        if self.over_tls && self.trust.is_none() {
+            return Err(ReportError::NoAuthority(url));
+        }
         let away = |error: &dyn std::fmt::Display| ReportError::Unreachable {
             url: url.clone(),
             error: error.to_string(),
         };
-        let stream = TcpStream::connect(&self.authority).await.map_err(|e| away(&e))?;
+        let trust = self.trust.as_ref().filter(|_| self.over_tls);
+        let stream = reach::connect(&self.authority, trust).await.map_err(|e| away(&e))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|e| away(&e))?;
         let connection = tokio::spawn(connection);
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", &self.authority)
-            .body(Empty::<Bytes>::new())
-            .map_err(|e| away(&e))?;
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, &self.authority);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, token.header());
+        }
+        let request = request.body(Empty::<Bytes>::new()).map_err(|e| away(&e))?;
         let answer = sender.send_request(request).await.map_err(|e| away(&e))?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), MOST_BYTES).collect().await;
@@ -84,6 +121,10 @@ impl Server {
         let problem = |problem: String| ReportError::Answer { url: url.clone(), problem };
         match status {
             StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::UNAUTHORIZED => {
+                let way = "people sign in there; give the token of a display with --token-file";
+                Err(problem(way.to_owned()))
+            }
             status if status.is_success() => {
                 serde_json::from_slice(&body).map(Some).map_err(|e| problem(e.to_string()))
             }
@@ -100,8 +141,7 @@ impl Server {
     }
 
     fn wrong(&self, path: &str, problem: &str) -> ReportError {
-        let url = format!("http://{}{path}", self.authority);
-        ReportError::Answer { url, problem: problem.to_owned() }
+        ReportError::Answer { url: self.url(path), problem: problem.to_owned() }
     }
 }
 
@@ -143,10 +183,8 @@ impl ServiceLine {
     async fn counter(&self, tag: &str, span: &str) -> Result<Option<SaidCounter>, ReportError> {
         let path = self.path(&format!("counters/{}?{span}", encoded(tag)));
         let Some(view) = self.server.find(Method::GET, &path).await? else { return Ok(None) };
-        let part = |key: &str| {
-            view["total"][key].as_u64().ok_or_else(|| self.server.wrong(&path, "it has no total"))
-        };
-        let total = Said { low: part("low")?, best: part("best")?, high: part("high")? };
+        let total =
+            said(&view["total"]).ok_or_else(|| self.server.wrong(&path, "it has no total"))?;
         let entries = view["entries"].as_array().into_iter().flatten();
         let causes =
             entries.filter_map(|entry| Some(entry["cause"].as_str()?.to_owned())).collect();
@@ -179,14 +217,24 @@ impl ServiceLine {
                 about: event["tag"].as_str().or(event["station"].as_str()).unwrap_or("").to_owned(),
             })
         };
+        let charts = self.server.find(Method::GET, &self.path("characteristics")).await?;
+        let charts = charts.unwrap_or_default();
+        let mut minutes: BTreeMap<&str, i64> = BTreeMap::new();
+        for chart in charts.as_array().into_iter().flatten() {
+            if let (Some(id), Some(long)) =
+                (chart["id"].as_str(), chart["subgroup_minutes"].as_i64())
+            {
+                minutes.insert(id, long);
+            }
+        }
         let path = self.path(&format!("incidents?{span}"));
         let incidents = self.server.find(Method::GET, &path).await?.unwrap_or_default();
+        // An incident is told with the start of its first subgroup, and nobody can signal before that ends.
         let incident = |incident: &Value| {
-            Some(SaidSignal {
-                at_us: us(&incident["opened_ms"])?,
-                word: CHART.to_owned(),
-                about: incident["characteristic"].as_str()?.to_owned(),
-            })
+            let about = incident["characteristic"].as_str()?;
+            let opened_us = us(&incident["opened_ms"])?;
+            let at_us = opened_us.checked_add(minutes.get(about)?.checked_mul(60_000_000)?)?;
+            Some(SaidSignal { at_us, word: CHART.to_owned(), about: about.to_owned() })
         };
         let alarms = alarms.as_array().into_iter().flatten().filter_map(alarm);
         let incidents = incidents.as_array().into_iter().flatten().filter_map(incident);
@@ -194,7 +242,85 @@ impl ServiceLine {
         signals.sort_by_key(|signal| signal.at_us);
         Ok(signals)
     }
+
+    async fn batches(&self, span: &str) -> Result<Vec<SaidBatch>, ReportError> {
+        let path = self.path(&format!("batches?{span}"));
+        let view = self.server.get(&path).await?;
+        let batch = |batch: &Value| {
+            let infeed = batch["tallies"]
+                .as_array()?
+                .iter()
+                .find(|tally| tally["counted"] == "infeed" && tally["station"] == COUNTING);
+            Some(SaidBatch {
+                id: batch["name"].as_str()?.to_owned(),
+                from_us: us(&batch["start_ms"])?,
+                to_us: us(&batch["end_ms"]),
+                // A counter that counted nothing has no tally.
+                infeed: infeed.map_or(Some(Said::default()), |tally| said(&tally["count"]))?,
+                made: said(&batch["good"])?,
+                rejected: said(&batch["rejected"])?,
+            })
+        };
+        let batches: Option<Vec<SaidBatch>> =
+            view.as_array().into_iter().flatten().map(batch).collect();
+        batches.ok_or_else(|| self.server.wrong(&path, "a batch has no number, start or count"))
+    }
+
+    async fn bores(&self) -> Result<Vec<SaidBore>, ReportError> {
+        let path = self.path("bores?window=day");
+        let view = self.server.find(Method::GET, &path).await?.unwrap_or_default();
+        let mut said = Vec::new();
+        for station in view["stations"].as_array().into_iter().flatten() {
+            let name = station["station"].as_str().unwrap_or_default();
+            for bore in station["bores"].as_array().into_iter().flatten() {
+                let number = bore["bore"].as_u64().and_then(|number| u16::try_from(number).ok());
+                let less = match bore["verdict"].as_str() {
+                    Some("less") => true,
+                    Some("more") => false,
+                    _ => continue,
+                };
+                let bore =
+                    number.ok_or_else(|| self.server.wrong(&path, "a bore has no number"))?;
+                said.push(SaidBore { station: name.to_owned(), bore, less });
+            }
+        }
+        Ok(said)
+    }
+
+    /// The machines that it reads, by their tags.
+    ///
+    /// # Errors
+    /// The service cannot be reached.
+    pub async fn machines(&self) -> Result<Vec<String>, ReportError> {
+        let view = self.server.get(&self.path("snapshot")).await?;
+        let stations = view["stations"].as_array().into_iter().flatten();
+        Ok(stations.filter_map(|station| Some(station["id"].as_str()?.to_owned())).collect())
+    }
+
+    /// What it shows now of the data: kinds of faults such as `plc_offline`, and their reasons such as `timeout`.
+    ///
+    /// # Errors
+    /// The service cannot be reached.
+    pub async fn shown(&self) -> Result<BTreeSet<String>, ReportError> {
+        Ok(faults(&self.server.get(&self.path("snapshot")).await?))
+    }
 }
+
+/// Kinds and reasons of the faults of a snapshot.
+pub fn faults(snapshot: &Value) -> BTreeSet<String> {
+    let faults = snapshot["faults"].as_array().into_iter().flatten();
+    let words = faults.flat_map(|fault| [fault["kind"].as_str(), fault["reason"].as_str()]);
+    words.flatten().filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// A count of an answer.
+fn said(count: &Value) -> Option<Said> {
+    let part = |key: &str| count[key].as_u64();
+    Some(Said { low: part("low")?, best: part("best")?, high: part("high")? })
+}
+
+/// The machine whose counts are those of the line.
+const COUNTING: &str = "CF01";
 
 /// Milliseconds of an answer as microseconds; none where they are none that can be.
 fn us(ms: &Value) -> Option<i64> {
@@ -211,6 +337,8 @@ impl Reporter for ServiceLine {
         let mut report = Report {
             stops: self.stops(&span).await?,
             signals: self.signals(&span).await?,
+            batches: self.batches(&span).await?,
+            bores: self.bores().await?,
             ..Report::default()
         };
         for tag in tags {

@@ -19,8 +19,9 @@
 //! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`].
 //! - [`catalogue`]: the faults by name; [`injections`]: which strike when; [`disturb`] is what they do to the machine,
 //!   [`spoil`] to its registers, [`wire`] to its frames; [`faults`]: the same as switches.
-//! - [`scenario`]: plants with faults and what must be said of them; [`score`] judges a [`report`], which the service
-//!   gives over its [`api`] and a [`naive`] reader as the control.
+//! - [`scenario`]: plants with faults, and in [`expect`] what must be said of them; [`score`] judges a [`report`], which
+//!   the service gives over its [`api`] and a [`naive`] reader as the control: stops in [`stop_score`], signals in
+//!   [`signal_score`], batches in [`batch_score`]; [`reach`] is how a server of HTTP is reached.
 //! - [`trace`]: registers as a table, recorded and shown again.
 //! - [`given`]: what is given on the command line of `capline-sim`.
 //! - [`load`]: servers and clients that only make work, for figures of speed; [`pace`] measures the model itself.
@@ -36,9 +37,11 @@
 #![allow(rustdoc::private_intra_doc_links, reason = "the map names private modules")]
 
 mod api;
+mod batch_score;
 mod catalogue;
 mod clock;
 mod disturb;
+mod expect;
 mod faults;
 mod given;
 mod http;
@@ -55,21 +58,26 @@ mod opcua;
 mod pace;
 mod plant;
 mod random;
+mod reach;
 pub mod registers;
 mod report;
 mod scenario;
 mod score;
+mod signal_score;
 mod spoil;
 mod standing;
+mod stop_score;
 mod stops;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod wire;
 
-pub use api::{RemotePlant, Server, ServiceLine};
+pub use api::{RemotePlant, Server, ServiceLine, faults as shown_faults};
+pub use batch_score::BatchScore;
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
+pub use expect::{Counts, Expect, Watched};
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
 pub use given::{ignored, length, scenario_file};
 pub use injections::{InjectError, Injection, ServiceFault};
@@ -84,11 +92,13 @@ pub use opcua::NAMESPACE;
 pub use pace::Pace;
 pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;
-pub use report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop};
-pub use scenario::{Counts, Expect, Output, Place, Scenario, ScenarioError};
-pub use score::{
-    CountScore, INFEED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, SignalScore, StartedAnew,
-    StopScore, Summary, Truth, tags, truths,
+pub use report::{
+    Report, ReportError, Reporter, Said, SaidBatch, SaidBore, SaidCounter, SaidSignal, SaidStop,
 };
-pub use stops::{CHANGEOVER, CLEANING, HAND_OVER, Preset, State};
-pub use trace::{Change, Image, Recorder, Replay, Table, Trace, TraceError};
+pub use scenario::{Output, Place, Scenario, ScenarioError};
+pub use score::{
+    CountScore, INFEED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, StartedAnew, Summary, Truth, tags,
+    truths,
+};
+pub use signal_score::SignalScore;
+pub use stop_score::StopScore;

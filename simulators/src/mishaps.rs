@@ -6,9 +6,10 @@ use rand_distr::Exp1;
 
 use crate::{
     catalogue::{Fault, Happens},
+    expect::Expect,
     injections::Injection,
     random::{self, Stream},
-    scenario::{Expect, Output, Scenario},
+    scenario::{Output, Scenario},
     stops::Preset,
 };
 
@@ -22,9 +23,17 @@ const LEAST_QUIET_S: f64 = 10.0;
 /// And no fault is shorter than this.
 const LEAST_FAULT_S: f64 = 5.0;
 
+/// An answer comes so late, in milliseconds: half as long again as a reader with polls of 10 ms waits for it.
+const LATE_MS: f64 = 150.0;
+/// Capsules in a second at most: a tenth above the design rate.
+const PER_SECOND: f64 = 6_500.0 * 1.1 / 60.0;
+/// Real time in which a reader has found back to a machine that answers again, in seconds.
+const BACK_S: f64 = 3.0;
+
 /// What happens, and how long it lasts at least and at most, in seconds. A wrong word order and a sensor that counts
-/// double are not among them: under those no count can be right.
-const MISHAPS: [(Fault, f64, f64); 20] = [
+/// double are not among them: under those no count can be right. Nor are counters near their end, which a plant is
+/// started with, and what strikes the service itself.
+const MISHAPS: [(Fault, f64, f64); 24] = [
     (Fault::CommsLoss, 5.0, 720.0),
     (Fault::Mute, 5.0, 60.0),
     (Fault::LateReplies, 10.0, 120.0),
@@ -45,7 +54,17 @@ const MISHAPS: [(Fault, f64, f64); 20] = [
     (Fault::BadStatus, 10.0, 60.0),
     (Fault::EmptyCapsuleBurst, 300.0, 1_200.0),
     (Fault::Jam, 0.0, 0.0),
+    (Fault::RejectDrift, 300.0, 1_200.0),
+    (Fault::WornDosator, 300.0, 1_200.0),
+    (Fault::BatchIdEarly, 0.0, 0.0),
+    (Fault::BatchIdLate, 0.0, 0.0),
 ];
+
+/// Faults after which the machine is set up for the next batch, for about an hour. Each round has one of them.
+const CHANGEOVERS: [Fault; 2] = [Fault::BatchIdEarly, Fault::BatchIdLate];
+/// A plant that is watched for minutes is spared them, and what wears and climbs so slowly that minutes show nothing.
+const SLOW: [Fault; 4] =
+    [Fault::BatchIdEarly, Fault::BatchIdLate, Fault::RejectDrift, Fault::WornDosator];
 
 impl Scenario {
     /// A plant that runs well for so long, in microseconds of plant time, with one fault after the other: each kind once
@@ -58,7 +77,12 @@ impl Scenario {
         let mut at_us = quiet_us(&mut rng, share);
         while at_us < length_us {
             if deck.is_empty() {
-                deck.extend(MISHAPS);
+                let spared = match share < 1.0 {
+                    true => &SLOW[..],
+                    false => std::slice::from_ref(&CHANGEOVERS[rng.random_range(0..2)]),
+                };
+                let is_spared = |fault| spared.contains(&fault);
+                deck.extend(MISHAPS.into_iter().filter(|(fault, ..)| !is_spared(*fault)));
                 deck.shuffle(&mut rng);
             }
             let Some((fault, least_s, most_s)) = deck.pop() else { break };
@@ -71,6 +95,7 @@ impl Scenario {
             };
             let value = match fault {
                 Fault::Jam => Some(lasts_s(5.0, 120.0)),
+                Fault::LateReplies => Some(LATE_MS),
                 Fault::ClockStep if rng.random_bool(0.5) => Some(-90.0),
                 _ => None,
             };
@@ -94,10 +119,27 @@ impl Scenario {
             output: Output::Lifetime,
             whole_line: true,
             shift_change_us: None,
+            expect: expect(&inject, speed),
             inject,
             service: Vec::new(),
-            expect: Expect::default(),
         }
+    }
+}
+
+/// What can be asked for, whatever strikes. Whether a chart signals a burst of some minutes is a matter of chance.
+fn expect(inject: &[Injection], speed: f64) -> Expect {
+    let unseen_s = |one: &Injection| {
+        let for_us = one.until_us.map_or(0, |until_us| until_us - one.from_us);
+        for_us as f64 / 1e6 + BACK_S * speed
+    };
+    // Of a silence no more can be in doubt than the line can make meanwhile.
+    let most = inject.iter().map(unseen_s).sum::<f64>() * PER_SECOND;
+    Expect {
+        doubt: [("*".to_owned(), (0, most as u64))].into(),
+        signals: None,
+        // The number of a batch leads the reset of its counters by two seconds, in which it loads.
+        batch_infeed_off: (3.0 * PER_SECOND) as u64,
+        ..Expect::default()
     }
 }
 
@@ -124,6 +166,11 @@ mod tests {
             assert!(n >= 5, "seed {seed}: {n} kinds in six minutes");
         }
         assert_eq!(kinds(24.0, 5), MISHAPS.len());
+        let changes = |hours: f64| {
+            let inject = Scenario::random(5, (hours * 3.6e9) as i64, 6.0).inject;
+            inject.iter().filter(|one| CHANGEOVERS.contains(&one.fault)).count()
+        };
+        assert_eq!(changes(1.0), 0, "an hour would see nothing else");
     }
 
     #[test]

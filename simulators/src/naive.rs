@@ -187,7 +187,7 @@ impl Seen {
             self.signals.push(SaidSignal {
                 at_us: now_us,
                 word: CHART.to_owned(),
-                about: "p chart".to_owned(),
+                about: "reject_fraction".to_owned(),
             });
         }
         chart.outside = outside;
@@ -207,6 +207,7 @@ impl Reporter for Naive {
             counters: counters.collect(),
             stops: stops.cloned().collect(),
             signals: signals.cloned().collect(),
+            ..Report::default()
         })
     }
 

@@ -1,6 +1,6 @@
 //! What somebody says about the plant: the service over its public interface, or a naive reader. Both are scored alike.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Serialize;
 
@@ -68,12 +68,40 @@ pub struct SaidStop {
 /// A signal: an alarm, or an incident of a chart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SaidSignal {
-    /// When it was raised, UTC in microseconds since 1970.
+    /// When it was raised, UTC in microseconds since 1970; for a chart, the end of the first subgroup that it is of.
     pub at_us: i64,
     /// What: the word of an alarm, `chart` for an incident of a chart.
     pub word: String,
-    /// Tag or characteristic.
+    /// Tag, or the machine where it is of no single tag; characteristic of a chart.
     pub about: String,
+}
+
+/// A batch as it is reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SaidBatch {
+    /// Its number.
+    pub id: String,
+    /// Start, UTC in microseconds since 1970.
+    pub from_us: i64,
+    /// End; none while it lasts.
+    pub to_us: Option<i64>,
+    /// Capsules loaded.
+    pub infeed: Said,
+    /// Good capsules ejected.
+    pub made: Said,
+    /// Capsules rejected, all classes.
+    pub rejected: Said,
+}
+
+/// A bore that is said to fill differently from the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SaidBore {
+    /// The machine whose samples say so.
+    pub station: String,
+    /// Its number, from 1.
+    pub bore: u16,
+    /// Whether it fills less; else more.
+    pub less: bool,
 }
 
 /// All that is said.
@@ -85,6 +113,10 @@ pub struct Report {
     pub stops: Vec<SaidStop>,
     /// Signals, oldest first.
     pub signals: Vec<SaidSignal>,
+    /// Batches, oldest first.
+    pub batches: Vec<SaidBatch>,
+    /// Bores that fill differently.
+    pub bores: Vec<SaidBore>,
 }
 
 impl Report {
@@ -108,7 +140,7 @@ impl Report {
 
 /// Somebody who says what the plant has done.
 pub trait Reporter {
-    /// What is said of these tags, and of the stops and signals since a moment of the reporter's clock.
+    /// What is said of these tags, and of all else since a moment of the reporter's clock.
     fn report(
         &self,
         tags: &[&str],
@@ -139,6 +171,19 @@ pub enum ReportError {
         problem: String,
     },
     /// The address makes no sense.
-    #[error("{0:?} is no address; write one such as http://127.0.0.1:8080")]
+    #[error(
+        "{0:?} is no address; write one such as http://127.0.0.1:8080 or https://line-1.plant:8443"
+    )]
     Address(String),
+    /// A server that shows a certificate, and none is known that it must lead to.
+    #[error("{0}: name the certificate that it shows, or its authority, with --ca")]
+    NoAuthority(String),
+    /// A file of certificates is of no use.
+    #[error("{}: {problem}; write the certificates in PEM", .file.display())]
+    Authority {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
 }

@@ -1,9 +1,9 @@
 //! Scenario files: a plant, what goes wrong with it and when, and what must be said of it.
 //!
-//! Which service reads the plant, and how, is not known here; who runs a scenario brings a [`Report`] to be judged.
+//! Which service reads the plant, and how, is not known here; who runs a scenario brings a
+//! [`Report`](crate::Report), and [`crate::expect`] judges it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
 };
@@ -13,11 +13,11 @@ use toml::Spanned;
 
 use crate::{
     catalogue::{Fault, Side},
+    expect::Expect,
     injections::{InjectError, Injection, ServiceFault},
     model::{Counters, MOST_FILLERS, Model},
     plant::PlantConfig,
-    report::Report,
-    score::{OUTPUT, Score},
+    score::MACHINES,
     stops::Preset,
 };
 
@@ -69,43 +69,6 @@ pub enum Output {
     LowWord,
     /// The four digits of the operator panel.
     Panel,
-}
-
-/// What must be said of a scenario.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Expect {
-    /// Of the counts.
-    pub counts: Counts,
-    /// Least and most capsules of the output in doubt.
-    pub doubt: Option<(u64, u64)>,
-    /// Causes that must be written down, by tag.
-    pub causes: BTreeMap<String, Vec<String>>,
-    /// Causes that must not be written down of any counter.
-    pub never: Vec<String>,
-    /// The alarms that must be raised, and no other.
-    pub alarms: BTreeSet<String>,
-    /// What must be shown at some time: of the data, such as `plc_offline`, or as an open alert, such as `disk`.
-    pub shown: BTreeSet<String>,
-    /// Whether stops of a silence may be missed.
-    pub stops_may_be_missed: bool,
-    /// Whether a naive reader must be wrong about a counter.
-    pub naive_is_wrong: bool,
-}
-
-/// What must be said of counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Counts {
-    /// Each is the truth, without doubt.
-    Exact,
-    /// Each holds the truth.
-    #[default]
-    Interval,
-    /// The output cannot be right, and the alarms say so; all others hold the truth.
-    Flagged,
-    /// No counter can be right, and the alarms say so.
-    AllFlagged,
 }
 
 /// The file as written.
@@ -334,76 +297,20 @@ impl Scenario {
         }
     }
 
+    /// The machines that are read.
+    pub fn machines(&self) -> &'static [&'static str] {
+        match (self.whole_line, self.fillers > 1) {
+            (true, _) => &MACHINES,
+            (false, true) => &["CF01", "CF02", "CW04"],
+            (false, false) => &["CF01", "CW04"],
+        }
+    }
+
     /// Good capsules that the plant has made by a plant time, computed anew.
     pub fn made_by(&self, plant_us: i64) -> u64 {
         let mut model = Model::new(self.plant().model());
         self.inject.iter().for_each(|injection| model.inject(*injection));
         model.advance_to(plant_us);
         model.ledger().made
-    }
-
-    /// Everything that is not as it must be. `shown` is what was shown of the data meanwhile.
-    pub fn judge(&self, score: &Score, report: &Report, shown: &BTreeSet<String>) -> Vec<String> {
-        let mut wrong = self.expect.counts(score);
-        wrong.extend(self.expect.causes(report));
-        let words = report.signals.iter().map(|signal| signal.word.clone());
-        let alarms: BTreeSet<String> = words.filter(|word| word != crate::api::CHART).collect();
-        if alarms != self.expect.alarms {
-            wrong.push(format!("alarms {alarms:?} instead of {:?}", self.expect.alarms));
-        }
-        if !self.expect.shown.is_subset(shown) {
-            wrong.push(format!("shown was {shown:?} instead of {:?}", self.expect.shown));
-        }
-        if !self.expect.stops_may_be_missed {
-            wrong.extend(score.missed_stops().map(|stop| format!("missed {stop:?}")));
-        }
-        wrong.extend(score.false_stops.iter().map(|stop| format!("no stop is {stop:?}")));
-        wrong
-    }
-}
-
-impl Expect {
-    fn counts(&self, score: &Score) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for count in score.counts.iter().filter(|count| count.said.is_some()) {
-            let said = count.said.unwrap_or_default();
-            let flagged = match self.counts {
-                Counts::Flagged => count.tag == OUTPUT,
-                Counts::AllFlagged => true,
-                Counts::Exact | Counts::Interval => false,
-            };
-            if !flagged && !count.holds() {
-                wrong.push(format!("{}: {} is not in {said}", count.tag, count.truth));
-            }
-            if self.counts == Counts::Exact && said.width() > 0 {
-                wrong.push(format!("{}: {said} is in doubt", count.tag));
-            }
-            if count.tag == OUTPUT
-                && let Some((least, most)) = self.doubt
-                && !(least..=most).contains(&said.width())
-            {
-                wrong.push(format!("{}: {said} leaves {} in doubt", count.tag, said.width()));
-            }
-        }
-        if !score.counts.iter().any(|count| count.said.is_some()) {
-            wrong.push("nothing is said of any counter".to_owned());
-        }
-        wrong
-    }
-
-    fn causes(&self, report: &Report) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for (tag, wanted) in &self.causes {
-            let found = report.counters.get(tag).map_or(&[][..], |counter| &counter.causes);
-            for cause in wanted.iter().filter(|cause| !found.contains(cause)) {
-                wrong.push(format!("{tag}: no {cause} among {found:?}"));
-            }
-        }
-        for (tag, counter) in &report.counters {
-            for cause in counter.causes.iter().filter(|cause| self.never.contains(cause)) {
-                wrong.push(format!("{tag}: a {cause}"));
-            }
-        }
-        wrong
     }
 }

@@ -5,21 +5,18 @@ use std::fmt::{self, Write as _};
 use serde::Serialize;
 
 use crate::{
-    catalogue::Fault,
+    batch_score::BatchScore,
     injections::Injection,
     ledger::{FillerLedger, Ledger, RejectClass},
-    machines::filler::JOG_US,
-    report::{Report, Said, SaidSignal, SaidStop},
-    stops::{CHANGEOVER, CLEANING, State},
+    report::{Report, Said, SaidBatch, SaidSignal, SaidStop},
+    signal_score::SignalScore,
+    stop_score::{SAME_STOP_US, StopScore},
 };
 
 const SECOND_US: i64 = 1_000_000;
-/// Shorter stops need not be found.
-const SHORTEST_STOP_US: i64 = 2 * SECOND_US;
-/// A stop may be reported so much earlier or later and is still the same.
-const SAME_STOP_US: i64 = 5 * SECOND_US;
-/// A signal may come so long after its cause has ended: charts judge whole subgroups.
-const SIGNAL_GRACE_US: i64 = 1_800 * SECOND_US;
+
+/// The machines of the plant, by the beginning of their tags.
+pub(crate) const MACHINES: [&str; 6] = ["CF01", "CF02", "PS02", "MD03", "CW04", "BC05"];
 
 /// Tag of the output of the filler.
 pub const OUTPUT: &str = "CF01.Admin.ProdProcessedCount[0].AccCount";
@@ -44,7 +41,7 @@ fn beside(ledger: &Ledger, count: fn(&FillerLedger) -> u64) -> u64 {
 
 /// The counters of the plant, by tag.
 #[rustfmt::skip]
-const COUNTERS: [TrueCounter; 25] = [
+const COUNTERS: [TrueCounter; 27] = [
     (OUTPUT,                      |ledger| ledger.made),
     (INFEED,                      |ledger| ledger.infeed),
     ("CF01.Rej.Unseparated",      |ledger| rejects(ledger, RejectClass::Unseparated)),
@@ -58,6 +55,7 @@ const COUNTERS: [TrueCounter; 25] = [
     (INFEED_BESIDE,               |ledger| beside(ledger, |filler| filler.infeed)),
     ("CF02.Samples",              |ledger| beside(ledger, |filler| filler.samples)),
     ("CF02.Rej.EmptyPocket",      |ledger| beside(ledger, |filler| filler.empty_pockets)),
+    ("CW04.Statistic.TotalPackages.ItemCount", |ledger| ledger.weigher.passed()),
     ("CW04.Statistic.TotalPackagesAccepted.ItemCount", |ledger| ledger.weigher.good),
     ("CW04.Rej.Under",            |ledger| ledger.weigher.under),
     ("CW04.Rej.Over",             |ledger| ledger.weigher.over),
@@ -67,6 +65,7 @@ const COUNTERS: [TrueCounter; 25] = [
     ("PS02.Rej.Empty",            |ledger| ledger.polisher.empty),
     ("PS02.Rej.Halves",           |ledger| ledger.polisher.halves),
     ("MD03.RejEvents",            |ledger| ledger.detector.events),
+    ("MD03.TestEvents",           |ledger| ledger.detector.test_pieces),
     ("BC05.Admin.ProdConsumedCount[0].AccCount", |ledger| ledger.counter.infeed),
     ("BC05.GoodBottles",          |ledger| ledger.counter.good_bottles),
     ("BC05.Admin.ProdDefectiveCount[0].AccCount", |ledger| ledger.counter.short_bottles),
@@ -88,14 +87,16 @@ pub fn truths(ledger: &Ledger) -> [u64; N_COUNTERS] {
 /// What is true of the plant since its plant time 0.
 #[derive(Clone, Debug)]
 pub struct Truth {
-    ledger: Ledger,
-    injected: Vec<Injection>,
+    pub(crate) ledger: Ledger,
+    pub(crate) injected: Vec<Injection>,
     /// What was before the score began.
-    base: Option<Ledger>,
+    pub(crate) base: Option<Ledger>,
     /// UTC of plant time 0 by the clock of who reports, in microseconds.
-    zero_us: i64,
+    pub(crate) zero_us: i64,
     /// How long after a fault of the connection nobody can see the machine yet, in microseconds.
-    blind_us: i64,
+    pub(crate) blind_us: i64,
+    /// The machines of which every counter must be told.
+    machines: Vec<String>,
 }
 
 /// Why a truth cannot be that since an earlier ledger.
@@ -120,45 +121,15 @@ pub struct CountScore {
     pub truth: u64,
     /// What is said; none where nothing is.
     pub said: Option<Said>,
+    /// Whether something must be said: its machine is read.
+    pub wanted: bool,
 }
 
 impl CountScore {
-    /// Whether the truth lies in what is said.
+    /// Whether the truth lies in what is said. Of a machine that is not read nothing need be said.
     pub fn holds(&self) -> bool {
-        self.said.is_none_or(|said| said.holds(self.truth))
+        self.said.map_or(!self.wanted, |said| said.holds(self.truth))
     }
-}
-
-/// A true stop, and what is said of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StopScore {
-    /// Reason code of the machine.
-    pub code: u16,
-    /// Start by the reporter's clock, in microseconds.
-    pub from_us: i64,
-    /// How long it lasted, in microseconds; until now for one that lasts.
-    pub lasted_us: i64,
-    /// Whether it was found.
-    pub found: bool,
-    /// Whether less than 2 s of it could be seen, because of a fault of the connection.
-    pub hidden: bool,
-    /// By how much the start is said too late, in microseconds.
-    pub start_off_us: i64,
-    /// By how much the end is said too late, in microseconds; none while it lasts.
-    pub end_off_us: Option<i64>,
-    /// Whether the reason is right.
-    pub reason: bool,
-    /// Whether the key cause is right: the filler where it is to blame, and it is not where it waits or is planned.
-    pub key: bool,
-}
-
-/// A fault that should have been signalled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SignalScore {
-    /// The fault.
-    pub fault: Fault,
-    /// How long after its beginning it was signalled, in microseconds; none where it was missed.
-    pub delay_us: Option<i64>,
 }
 
 /// The score of a report.
@@ -174,12 +145,24 @@ pub struct Score {
     pub signals: Vec<SignalScore>,
     /// Signals without a fault.
     pub false_signals: Vec<SaidSignal>,
+    /// Every true batch.
+    pub batches: Vec<BatchScore>,
+    /// Reported batches that were none.
+    pub false_batches: Vec<SaidBatch>,
 }
 
 impl Truth {
     /// The truth of a plant. `zero_us` is plant time 0 by the reporter's clock.
     pub fn new(ledger: Ledger, injected: Vec<Injection>, zero_us: i64) -> Truth {
-        Truth { ledger, injected, base: None, zero_us, blind_us: SAME_STOP_US }
+        let machines = MACHINES.map(str::to_owned).to_vec();
+        Truth { ledger, injected, base: None, zero_us, blind_us: SAME_STOP_US, machines }
+    }
+
+    /// The same for a reader of these machines alone. Of each of them it must tell every counter.
+    #[must_use]
+    pub fn of_machines<M: AsRef<str>>(self, machines: &[M]) -> Truth {
+        let machines = machines.iter().map(|machine| machine.as_ref().to_owned()).collect();
+        Truth { machines, ..self }
     }
 
     /// The same, where a reader needs so long in microseconds of plant time to come back after a fault.
@@ -220,138 +203,19 @@ impl Truth {
             tag: tag.to_owned(),
             truth: truth(&self.ledger).saturating_sub(self.base.as_ref().map_or(0, truth)),
             said: report.counters.get(tag).map(|counter| counter.total),
+            wanted: self.reads(tag),
         });
         let (stops, false_stops) = self.stops(&report.stops);
         let (signals, false_signals) = self.signals(&report.signals);
-        Score { counts: counts.collect(), stops, false_stops, signals, false_signals }
+        let (batches, false_batches) = self.batches(&report.batches);
+        let counts = counts.collect();
+        Score { counts, stops, false_stops, signals, false_signals, batches, false_batches }
     }
 
-    fn stops(&self, said: &[SaidStop]) -> (Vec<StopScore>, Vec<SaidStop>) {
-        let now_us = self.ledger.plant_us;
-        let line = self.ledger.line_stops();
-        let all = line.iter().map(|(nth, stop)| {
-            ((nth, stop), self.zero_us + stop.from_us, self.zero_us + stop.to_us.unwrap_or(now_us))
-        });
-        let all: Vec<_> = all.collect();
-        let meets = |stop: &SaidStop, from_us: i64, to_us: i64| {
-            stop.from_us <= to_us + SAME_STOP_US
-                && stop.to_us.is_none_or(|end_us| from_us - SAME_STOP_US <= end_us)
-        };
-        let begun_us = self.zero_us + self.base.as_ref().map_or(0, |base| base.plant_us);
-        let long = all.iter().filter(|(_, from_us, to_us)| {
-            to_us - from_us >= SHORTEST_STOP_US && *from_us >= begun_us
-        });
-        let scored = long.map(|((nth, stop), from_us, to_us)| {
-            let met: Vec<&SaidStop> =
-                said.iter().filter(|said| tells(said) && meets(said, *from_us, *to_us)).collect();
-            // Two stops that follow each other closely both meet; the right one begins nearest.
-            let nearest = met.iter().min_by_key(|said| (said.from_us - from_us).abs());
-            let start_off_us = nearest.map_or(0, |said| said.from_us - from_us);
-            let end_us = nearest.and_then(|said| said.to_us).filter(|_| stop.to_us.is_some());
-            let own = !matches!(stop.state, State::Waiting) && stop.code < CLEANING;
-            let filler = format!("CF{:02}", *nth + 1);
-            let key = |said: &&&SaidStop| (said.key.as_deref() == Some(filler.as_str())) == own;
-            StopScore {
-                code: stop.code,
-                from_us: *from_us,
-                lasted_us: to_us - from_us,
-                found: nearest.is_some(),
-                hidden: self.seen_us(stop.from_us, to_us - self.zero_us) < SHORTEST_STOP_US,
-                start_off_us,
-                end_off_us: end_us.map(|end_us| end_us - to_us),
-                reason: nearest.is_some_and(|said| reason_holds(stop.code, said)),
-                key: nearest.filter(key).is_some(),
-            }
-        });
-        let scored = scored.collect();
-        let is_false = |stop: &&SaidStop| {
-            let lasted_us = stop.to_us.map_or(i64::MAX, |end_us| end_us - stop.from_us);
-            let none = !all.iter().any(|(_, from_us, to_us)| meets(stop, *from_us, *to_us))
-                // The plant starts at its time 0; it came from no stop of its own.
-                && !meets(stop, self.zero_us, self.zero_us + JOG_US);
-            lasted_us >= SHORTEST_STOP_US && tells(stop) && none && stop.from_us >= begun_us
-        };
-        (scored, said.iter().filter(is_false).cloned().collect())
+    /// Whether the machine of a tag is read.
+    fn reads(&self, tag: &str) -> bool {
+        tag.split_once('.').is_some_and(|(machine, _)| self.machines.iter().any(|m| m == machine))
     }
-
-    /// How much of a span of plant time could be seen.
-    fn seen_us(&self, from_us: i64, to_us: i64) -> i64 {
-        let mut blind: Vec<(i64, i64)> = self
-            .injected
-            .iter()
-            .filter(|one| blinds(one.fault))
-            .map(|one| (one.from_us, one.until_us.unwrap_or(i64::MAX / 2) + self.blind_us))
-            .collect();
-        blind.sort_unstable();
-        let (mut seen_us, mut at_us) = (0, from_us);
-        for (begin_us, end_us) in blind {
-            seen_us += (begin_us.min(to_us) - at_us).max(0);
-            at_us = at_us.max(end_us);
-        }
-        seen_us + (to_us - at_us).max(0)
-    }
-
-    fn signals(&self, said: &[SaidSignal]) -> (Vec<SignalScore>, Vec<SaidSignal>) {
-        let span = |one: &Injection| {
-            let until_us = one.until_us.unwrap_or(self.ledger.plant_us);
-            (self.zero_us + one.from_us, self.zero_us + until_us + SIGNAL_GRACE_US)
-        };
-        let tells = |one: &Injection, signal: &SaidSignal| {
-            let (from_us, until_us) = span(one);
-            (from_us..=until_us).contains(&signal.at_us)
-                && signalled_by(one.fault).contains(&signal.word.as_str())
-        };
-        let begun = self.injected.iter().filter(|one| one.from_us <= self.ledger.plant_us);
-        let wanted = begun.filter(|one| !signalled_by(one.fault).is_empty());
-        let scored = wanted.clone().map(|one| {
-            let first = said.iter().find(|signal| tells(one, signal));
-            let delay_us = first.map(|signal| signal.at_us - span(one).0);
-            SignalScore { fault: one.fault, delay_us }
-        });
-        let none = |signal: &&SaidSignal| !wanted.clone().any(|one| tells(one, signal));
-        (scored.collect(), said.iter().filter(none).cloned().collect())
-    }
-}
-
-/// Words of the signals that are right for a fault; none for what needs no signal.
-fn signalled_by(fault: Fault) -> &'static [&'static str] {
-    match fault {
-        Fault::DoubleCount => &["miscount", "contradicted"],
-        Fault::WrongWordOrder => &["contradicted", "miscount"],
-        Fault::EmptyCapsuleBurst | Fault::RejectDrift | Fault::WornDosator => &["chart"],
-        _ => &[],
-    }
-}
-
-/// Whether a report of a stop says anything but that nothing is known.
-fn tells(stop: &SaidStop) -> bool {
-    !["unknown", "no_signal"].contains(&stop.cause.as_str())
-}
-
-/// Whether a fault takes the state of the filler out of sight, for its time and until a reader is back.
-fn blinds(fault: Fault) -> bool {
-    use Fault::*;
-    matches!(
-        fault,
-        CommsLoss
-            | Mute
-            | LateReplies
-            | Exception
-            | Freeze
-            | TornReplies
-            | DuplicateReplies
-            | ReorderedReplies
-            | WrongTransaction
-            | WrongUnit
-            | HeartbeatStuck
-            | PlcRestart
-    )
-}
-
-/// Whether a reason is right: the code of the machine, or that the stop was planned.
-fn reason_holds(code: u16, said: &SaidStop) -> bool {
-    let planned = [CLEANING, CHANGEOVER].contains(&code) && said.cause == "planned";
-    planned || said.reason == Some(i64::from(code))
 }
 
 impl Score {
@@ -365,13 +229,20 @@ impl Score {
         self.stops.iter().filter(|stop| !stop.found && !stop.hidden)
     }
 
+    /// Whether every count is told and holds, and every stop is told and true.
+    pub fn is_right(&self) -> bool {
+        self.outside().next().is_none()
+            && self.missed_stops().next().is_none()
+            && self.false_stops.is_empty()
+    }
+
     /// The score in a few figures.
     pub fn summary(&self) -> Summary {
-        let said = self.counts.iter().filter(|count| count.said.is_some());
+        let said = self.counts.iter().filter(|count| count.wanted || count.said.is_some());
         let widths = said.clone().filter_map(|count| count.said).map(Said::width);
         let found = self.stops.iter().filter(|stop| stop.found);
         let off = found.clone().flat_map(|stop| {
-            [Some(stop.start_off_us), stop.end_off_us].into_iter().flatten().map(i64::abs)
+            [stop.start_off_us, stop.end_off_us].into_iter().flatten().map(i64::abs)
         });
         Summary {
             counts: said.clone().count(),
@@ -393,7 +264,7 @@ impl Score {
 /// A score in a few figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// Counters of which something is said.
+    /// Counters of which something is said or must be.
     pub counts: usize,
     /// Those whose truth lies in it.
     pub counts_in: usize,
@@ -405,7 +276,7 @@ pub struct Summary {
     pub stops_found: usize,
     /// Reported stops that were none.
     pub stops_false: usize,
-    /// The most by which a start or an end is off, in microseconds.
+    /// The most by which a start or an end that could be seen is off, in microseconds.
     pub off_us: i64,
     /// Found stops with the right reason.
     pub reasons: usize,
@@ -442,9 +313,12 @@ impl fmt::Display for Score {
         writeln!(f, "{}\n{}\n", Summary::HEAD, self.summary().row("all"))?;
         writeln!(f, "| counter | true | said | in doubt | |\n|---|---|---|---|---|")?;
         for count in &self.counts {
-            let CountScore { tag, truth, said } = count;
+            let CountScore { tag, truth, said, wanted } = count;
             match said {
-                None => writeln!(f, "| {tag} | {truth} | – | – | not reported |")?,
+                None => {
+                    let word = if *wanted { "**not reported**" } else { "not read" };
+                    writeln!(f, "| {tag} | {truth} | – | – | {word} |")?;
+                }
                 Some(said) => {
                     let word = if count.holds() { "in" } else { "**outside**" };
                     writeln!(f, "| {tag} | {truth} | {said} | {} | {word} |", said.width())?;
@@ -458,6 +332,19 @@ impl fmt::Display for Score {
         }
         for stop in &self.false_stops {
             writeln!(rest, "- stop that was none: {}, from {}", stop.cause, stop.from_us)?;
+        }
+        for stop in self.stops.iter().filter(|stop| stop.found) {
+            let far = |us: &i64| us.abs() > 5 * SECOND_US;
+            for us in [stop.start_off_us, stop.end_off_us].into_iter().flatten().filter(far) {
+                let off_s = us as f64 / SECOND_US as f64;
+                writeln!(rest, "- stop of reason {}: a time is off by {off_s:.1} s", stop.code)?;
+            }
+        }
+        for problem in self.batches.iter().flat_map(|batch| batch.wrong(0)) {
+            writeln!(rest, "- {problem}")?;
+        }
+        for batch in &self.false_batches {
+            writeln!(rest, "- batch that was none: {}", batch.id)?;
         }
         for SignalScore { fault, delay_us } in &self.signals {
             match delay_us {

@@ -65,6 +65,7 @@ short! {
     session_loss
     shift_change_in_a_gap
     shift_change_in_a_stop
+    slow_replies
     steady
     torn_replies
     two_fillers

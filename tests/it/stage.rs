@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use capline::clock::Clock;
@@ -11,8 +12,9 @@ use domain::units::{HOUR_US, MINUTE_US};
 use serde_json::Value;
 use simulators::{
     Naive, Now, Output, Plant, PlantConfig, Report, Reporter, Scenario, Score, Server, ServiceLine,
-    Truth, tags,
+    StopRecord, Truth, Watched, shown_faults, tags,
 };
+use tokio::task::JoinHandle;
 
 use crate::harness::{
     App, FILLER, PATIENCE, Site, WEIGHER, any_port, count, plant, repository, until,
@@ -59,12 +61,47 @@ pub(crate) struct Stage {
     pub(crate) naive: Naive,
     /// Plant time 0 by the clock of the service.
     pub(crate) zero_us: i64,
-    /// Kinds of faults of the data that were shown, and how long they were looked for.
+    /// The machines that are read.
+    machines: &'static [&'static str],
+    /// Faults of the data that were shown, and their reasons.
     shown: BTreeSet<String>,
+    /// Whether there was a moment at which nothing was wrong with the data.
+    settled: bool,
+    lateness: Lateness,
     border_us: Option<i64>,
     speed: f64,
     /// What is under the service. It goes after the service.
     pub(crate) side: ServiceSide,
+}
+
+/// How late this machine is: a task that wants to wake every ten milliseconds, as the readers do, notes how much later it
+/// did. What the service sees is as late, and no fault of its own.
+struct Lateness {
+    most_us: Arc<AtomicI64>,
+    task: JoinHandle<()>,
+}
+
+impl Lateness {
+    fn watched() -> Lateness {
+        const EVERY: Duration = Duration::from_millis(10);
+        let most_us = Arc::new(AtomicI64::new(0));
+        let noted = Arc::clone(&most_us);
+        let task = tokio::spawn(async move {
+            loop {
+                let began = Instant::now();
+                tokio::time::sleep(EVERY).await;
+                let late = began.elapsed().saturating_sub(EVERY);
+                noted.fetch_max(late.as_micros() as i64, Ordering::Relaxed);
+            }
+        });
+        Lateness { most_us, task }
+    }
+}
+
+impl Drop for Lateness {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Stage {
@@ -103,8 +140,21 @@ impl Stage {
         plant.resume();
         let server = Server::new(&format!("http://{}", app.api().0)).expect("an address");
         let line = ServiceLine::find(server, None).await.expect("the line is there");
-        let shown = BTreeSet::new();
-        Stage { site, plant, app, line, naive, zero_us, shown, border_us, speed, side }
+        Stage {
+            site,
+            plant,
+            app,
+            line,
+            naive,
+            zero_us,
+            machines: scenario.machines(),
+            shown: BTreeSet::new(),
+            settled: false,
+            lateness: Lateness::watched(),
+            border_us,
+            speed,
+            side,
+        }
     }
 
     /// Lets the plant run up to a plant time, and looks what is shown meanwhile.
@@ -113,9 +163,12 @@ impl Stage {
             self.side.act(self.plant.plant_us()).await;
             self.shown.extend(self.side.shown(self.app.api()).await);
             if let Ok(view) = self.app.api().snapshot().await {
-                let faults = view["faults"].as_array().cloned().unwrap_or_default();
-                let kinds = faults.iter().filter_map(|fault| fault["kind"].as_str());
-                self.shown.extend(kinds.map(str::to_owned));
+                let shown = shown_faults(&view);
+                // What is still shown of the time before the plant ran is none of its faults.
+                self.settled |= shown.is_empty();
+                if self.settled {
+                    self.shown.extend(shown);
+                }
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -124,13 +177,26 @@ impl Stage {
     /// What is true now.
     pub(crate) fn truth(&self) -> Truth {
         let truth = Truth::new(self.plant.ledger(), self.plant.injected(), self.zero_us);
+        let truth = truth.of_machines(self.machines);
         truth.blind_for((RECONNECTED.as_micros() as f64 * self.speed) as i64)
+    }
+
+    /// What was seen of it meanwhile.
+    fn watched(&self) -> Watched {
+        let late_us = self.lateness.most_us.load(Ordering::Relaxed);
+        Watched { shown: self.shown.clone(), speed: self.speed, late_us }
     }
 
     /// What a reporter says since an hour before the start.
     pub(crate) async fn report(&self, reporter: &impl Reporter) -> Report {
         let report = reporter.report(&tags(), self.zero_us - HOUR_US).await;
         report.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What the naive reader says, which reads the filler alone.
+    pub(crate) async fn naive_score(&self) -> Score {
+        let truth = self.truth().of_machines(&["CF01"]);
+        truth.score(&self.report(&self.naive).await)
     }
 
     /// Holds the plant and waits until the service has told its last capsules.
@@ -141,15 +207,16 @@ impl Stage {
         self.side.settles(&self.site).await;
         let truth = self.truth();
         let end = Instant::now() + LAST_CAPSULES;
+        let watched = self.watched();
         loop {
             let report = self.report(&self.line).await;
             let score = truth.score(&report);
-            let mut wrong = scenario.judge(&score, &report, &self.shown);
+            let mut wrong = scenario.judge(&score, &report, &watched);
             if scenario.fillers > 1 {
                 wrong.extend(self.total().await);
             }
             if let Some(border_us) = self.border_us {
-                wrong.extend(self.shifts(scenario, border_us).await);
+                wrong.extend(self.shifts(scenario, border_us, &watched).await);
             }
             wrong.extend(self.side.wrong(&self.site).await);
             if wrong.is_empty() || Instant::now() > end {
@@ -178,20 +245,22 @@ impl Stage {
         wrong
     }
 
-    /// Whether each shift holds what was made in it. Of a gap across the border each holds what it can have been.
-    async fn shifts(&self, scenario: &Scenario, border_us: i64) -> Vec<String> {
-        let made = self.plant.ledger().made;
+    /// Whether each shift holds what was made in it, and the part of a stop that lay in it. Of a gap across the border each
+    /// holds what it can have been.
+    async fn shifts(&self, scenario: &Scenario, border_us: i64, watched: &Watched) -> Vec<String> {
+        let ledger = self.plant.ledger();
+        let made = ledger.made;
         let before = scenario.made_by(border_us - self.zero_us);
         let path = "/api/v1/lines/L1/shifts";
         let shifts = match self.app.api().get(path).await {
             Ok(shifts) => shifts,
             Err(error) => return vec![error],
         };
-        let shifts: Vec<&Value> = shifts.as_array().into_iter().flatten().collect();
+        let views: Vec<&Value> = shifts.as_array().into_iter().flatten().collect();
         let of = |begins: bool| {
             let is_it =
                 |shift: &&&Value| (shift["start_ms"].as_i64() == Some(border_us / 1_000)) == begins;
-            shifts.iter().filter(is_it).filter_map(|shift| count(&shift["good"]).ok()).sum()
+            views.iter().filter(is_it).filter_map(|shift| count(&shift["good"]).ok()).sum()
         };
         let shifts: [domain::units::Count; 2] = [of(false), of(true)];
         let wrong = shifts.iter().zip([before, made - before]);
@@ -203,6 +272,41 @@ impl Stage {
         let best: u64 = shifts.iter().map(|said| said.best()).sum();
         if best != made {
             wrong.push(format!("both shifts made {made}, and {best} is said: {shifts:?}"));
+        }
+        // The machine stopped for causes of its own alone.
+        let border_plant_us = border_us - self.zero_us;
+        let stood_us = |before: bool| -> i64 {
+            let part = |stop: &StopRecord| {
+                let (from_us, to_us) = (stop.from_us, stop.to_us.unwrap_or(ledger.plant_us));
+                match before {
+                    true => to_us.min(border_plant_us) - from_us,
+                    false => to_us - from_us.max(border_plant_us),
+                }
+            };
+            ledger.stops.iter().map(|stop| part(stop).max(0)).sum()
+        };
+        let told_us = |begins: bool, class: usize| -> i64 {
+            let is_it =
+                |shift: &&&Value| (shift["start_ms"].as_i64() == Some(border_us / 1_000)) == begins;
+            let its = views.iter().filter(is_it);
+            its.filter_map(|shift| shift["time_us"][class].as_i64()).sum()
+        };
+        const INTERNAL: usize = 1;
+        const EXTERNAL: usize = 2;
+        const PLANNED: usize = 3;
+        let worst_us = scenario.expect.worst_us(watched);
+        for begins in [false, true] {
+            let (truth_us, said_us) = (stood_us(!begins), told_us(begins, INTERNAL));
+            if (truth_us - said_us).abs() > worst_us {
+                let [truth_s, said_s] = [truth_us, said_us].map(|us| us as f64 / 1e6);
+                wrong.push(format!("a shift stood {truth_s:.2} s, and {said_s:.2} s are said"));
+            }
+            for class in [EXTERNAL, PLANNED] {
+                let said_us = told_us(begins, class);
+                if said_us > 0 {
+                    wrong.push(format!("a shift has {said_us} us of class {class}, and none was"));
+                }
+            }
         }
         wrong
     }
@@ -308,10 +412,8 @@ pub(crate) async fn play(scenario: Scenario) -> Option<Played> {
     let mut stage = Stage::set(&scenario, side).await;
     stage.run_to(scenario.length_us).await;
     let (score, mut wrong) = stage.judge(&scenario).await;
-    let naive = stage.truth().score(&stage.report(&stage.naive).await);
-    if scenario.expect.naive_is_wrong && naive.outside().next().is_none() {
-        wrong.push(format!("a naive reader is right: {naive}"));
-    }
+    let naive = stage.naive_score().await;
+    wrong.extend(scenario.judge_naive(&naive));
     let told = if wrong.is_empty() { String::new() } else { stage.told().await };
     wrong.extend(stage.end().await);
     Some(Played { scenario, score, naive, wrong, told })

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use capline::demo::{Demo, DemoOptions};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use simulators::{Server, ServiceLine};
 
 use crate::harness::{Api, FILLER, PATIENCE, Site, any_port};
 use crate::process::{Process, capline, text};
@@ -135,6 +136,12 @@ async fn users_are_kept_from_the_command_line_beside_the_service() {
     assert_eq!(code, Some(2));
     let (code, token, _) = capline(&["display", "add", &file, "Wall 1"]).await;
     assert_eq!((code, token.len()), (Some(0), 64));
+    // Who scores the service reads with the token of a display, and is told so without one.
+    let server = Server::new(&format!("http://{}", api.0)).expect("an address");
+    let scored = ServiceLine::find(server.clone().with_token(&token), None).await;
+    assert!(scored.is_ok(), "{scored:?}");
+    let unnamed = ServiceLine::find(server, None).await.expect_err("nobody is signed in");
+    assert!(unnamed.to_string().contains("--token-file"), "{unnamed}");
     assert_eq!(capline(&["display", "revoke", &file, "Wall 1"]).await.0, Some(0));
     let (_, list, _) = capline(&["display", "list", &file]).await;
     assert_eq!(list, "1\tWall 1\trevoked");

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::score::{ZERO_US, right};
 use crate::{
-    Counts, Fault, Injection, Model, ModelConfig, OUTPUT, Report, Said, SaidCounter, SaidSignal,
-    SaidStop, Scenario, Truth,
+    Counts, Fault, INFEED, Injection, Model, ModelConfig, OUTPUT, Report, Said, SaidBore,
+    SaidCounter, SaidSignal, SaidStop, Scenario, Truth, Watched,
 };
 
 fn said(text: &str) -> String {
@@ -19,7 +20,7 @@ fn our_files_are_read() {
     let lost = all.iter().find(|scenario| scenario.name == "comms_loss_12_min").unwrap();
     assert_eq!(
         (lost.inject[0].fault, lost.inject[0].until_us),
-        (Fault::CommsLoss, Some(780_000_000))
+        (Fault::CommsLoss, Some(960_000_000))
     );
     assert_eq!(lost.expect.counts, Counts::Exact);
     for scenario in all {
@@ -99,60 +100,165 @@ fn a_fault_of_the_service_is_none_of_the_plant_and_says_whose_it_is() {
     );
 }
 
-/// The negative control: each expectation of a file is really asked for.
-/// Shows: SIM-12
-#[test]
-fn what_is_not_as_the_file_wants_it_is_named() {
-    let text = "title = \"A scenario.\"\nseconds = 60\n[expect]\ncounts = \"exact\"\ndoubt = [0, 0]\n\
-                alarms = [\"miscount\"]\nshown = [\"bad_data\"]\nnever = [\"torn\"]\n[expect.causes]\n";
-    let text = format!("{text}\"{OUTPUT}\" = [\"wrap\"]\n");
-    let scenario = Scenario::parse(Path::new("wanted.toml"), &text).unwrap();
+/// A plant with a jam, and what one says of it who knows everything of the filler and the weigher.
+fn jammed() -> (Model, Report) {
     let mut model = Model::new(ModelConfig::default());
     model.inject(Injection::new(Fault::Jam, 20_000_000, None, Some(10.0)).unwrap());
     model.advance_to(60_000_000);
-    let made = model.ledger().made;
-    let truth = Truth::new(model.ledger(), Vec::new(), 0);
-    let counter = |total: Said, cause: &str| SaidCounter { total, causes: vec![cause.to_owned()] };
-    let mut report = Report::default();
-    report.counters.insert(OUTPUT.to_owned(), counter(Said::exactly(made), "wrap"));
-    let stop = model.ledger().stops[0].clone();
-    let signal = |word: &str| SaidSignal { at_us: 0, word: word.to_owned(), about: String::new() };
-    report.signals.push(signal("miscount"));
-    report.stops.push(SaidStop {
-        from_us: stop.from_us,
-        to_us: stop.to_us,
-        cause: "internal".to_owned(),
-        reason: Some(1),
-        key: Some("CF01".to_owned()),
-    });
-    let judge = |report: &Report, shown: &[&str]| {
-        let shown = shown.iter().map(|word| (*word).to_owned()).collect();
-        scenario.judge(&truth.score(report), report, &shown).len()
+    let mut report = right(&model.ledger(), &[]);
+    report.counters.retain(|tag, _| tag.starts_with("CF01.") || tag.starts_with("CW04."));
+    (model, report)
+}
+
+/// How many things are wrong with a report, by a file with these expectations.
+fn wrong(expect: &str, change: impl Fn(&mut Report), shown: &[&str]) -> usize {
+    let text = format!("title = \"A scenario.\"\nseconds = 60\n[expect]\n{expect}\n");
+    let scenario = Scenario::parse(Path::new("wanted.toml"), &text).unwrap();
+    let (model, mut report) = jammed();
+    change(&mut report);
+    let truth = Truth::new(model.ledger(), Vec::new(), ZERO_US).of_machines(scenario.machines());
+    let shown = shown.iter().map(|word| (*word).to_owned()).collect();
+    let watched = Watched { shown, speed: 1.0, late_us: 0 };
+    scenario.judge(&truth.score(&report), &report, &watched).len()
+}
+
+fn made(report: &mut Report) -> &mut SaidCounter {
+    report.counters.get_mut(OUTPUT).unwrap()
+}
+
+fn signal(word: &str, about: &str) -> SaidSignal {
+    SaidSignal { at_us: ZERO_US + 1, word: word.to_owned(), about: about.to_owned() }
+}
+
+/// The negative control: each expectation of a file is really asked for, and what it leaves out at its strictest.
+#[test]
+fn counts_are_told_of_every_counter_with_no_more_doubt_than_their_bound() {
+    let exact = "counts = \"exact\"";
+    assert_eq!(wrong(exact, |_| {}, &[]), 0);
+    assert_eq!(wrong("", |_| {}, &[]), 0);
+    for tag in [OUTPUT, INFEED, "CW04.Statistic.TotalPackages.ItemCount"] {
+        assert_eq!(wrong("", |report| drop(report.counters.remove(tag)), &[]), 1, "{tag} is read");
+    }
+    assert_eq!(wrong("", |report| report.counters.clear(), &[]), 15, "14 of them, and all");
+    assert_eq!(wrong(exact, |report| made(report).total.best += 1, &[]), 0, "the best is no bound");
+    assert_eq!(wrong(exact, |report| made(report).total = Said::exactly(1), &[]), 1);
+    let doubt = |report: &mut Report| made(report).total.high += 2;
+    let bound = |least: u64, most: u64| format!("doubt = {{ \"{OUTPUT}\" = [{least}, {most}] }}");
+    assert_eq!(wrong(exact, doubt, &[]), 1);
+    assert_eq!(wrong("", doubt, &[]), 1, "a counter without a bound is exact");
+    assert_eq!(wrong(&bound(0, 2), doubt, &[]), 0);
+    assert_eq!(wrong(&bound(0, 1), doubt, &[]), 1);
+    assert_eq!(wrong(&bound(3, 9), doubt, &[]), 1, "too little in doubt");
+    assert_eq!(wrong("doubt = { \"*\" = [0, 2] }", doubt, &[]), 0);
+    assert_eq!(wrong("doubt = { \"*\" = [0, 1] }", doubt, &[]), 1);
+    let endless = |report: &mut Report| made(report).total.high = u64::MAX;
+    assert_eq!(wrong("counts = \"interval\"", endless, &[]), 1);
+}
+
+#[test]
+fn causes_and_what_is_shown_are_asked_for() {
+    let wanted = format!("never = [\"torn\"]\ncauses = {{ \"{OUTPUT}\" = [\"wrap\"] }}");
+    let told = |causes: &'static [&'static str]| {
+        move |report: &mut Report| {
+            made(report).causes = causes.iter().map(|cause| (*cause).to_owned()).collect();
+        }
     };
-    assert_eq!(judge(&report, &["bad_data"]), 0);
-    assert_eq!(judge(&report, &[]), 1, "nothing was shown");
-    let changed = |change: &dyn Fn(&mut Report)| {
-        let mut report = report.clone();
-        change(&mut report);
-        judge(&report, &["bad_data"])
+    assert_eq!(wrong(&wanted, told(&["wrap"]), &[]), 0);
+    assert_eq!(wrong(&wanted, told(&["gap"]), &[]), 1);
+    assert_eq!(wrong(&wanted, told(&["wrap", "torn"]), &[]), 1);
+    let shown = "shown = [\"plc_offline\", \"timeout\"]";
+    assert_eq!(wrong(shown, |_| {}, &["plc_offline", "timeout", "bad_data"]), 0);
+    assert_eq!(wrong(shown, |_| {}, &["plc_offline"]), 1);
+}
+
+#[test]
+fn a_stop_is_told_with_its_times_its_reason_and_its_key_cause() {
+    let check = |expect: &str, n: usize, change: &dyn Fn(&mut SaidStop)| {
+        assert_eq!(wrong(expect, |report| change(&mut report.stops[0]), &[]), n, "{expect}");
     };
-    let total =
-        |said: Said| changed(&|report| report.counters.get_mut(OUTPUT).unwrap().total = said);
-    assert_eq!(total(Said::exactly(made + 1)), 1, "outside");
-    assert_eq!(total(Said { low: made - 1, best: made, high: made }), 2, "in doubt, and too much");
-    let cause = |cause: &str| {
-        let causes = vec![cause.to_owned()];
-        changed(&|report| report.counters.get_mut(OUTPUT).unwrap().causes.clone_from(&causes))
+    check("", 0, &|_| {});
+    // It ends now, which is half a minute later, and so does the time that it was told for.
+    check("", 1, &|stop| stop.to_us = None);
+    check("", 0, &|stop| stop.from_us += 1_000_000);
+    check("", 1, &|stop| stop.from_us += 2_000_000);
+    check("worst_s = 2.5", 0, &|stop| stop.from_us += 2_000_000);
+    check("", 1, &|stop| *stop.to_us.as_mut().unwrap() += 2_000_000);
+    check("", 2, &|stop| *stop.to_us.as_mut().unwrap() -= 4_000_000);
+    check("", 1, &|stop| stop.reason = Some(2));
+    check("", 1, &|stop| stop.reason = None);
+    check("reasons = false", 0, &|stop| stop.reason = None);
+    for key in [None, Some("CW04".to_owned())] {
+        check("", 1, &|stop| stop.key.clone_from(&key));
+        check("keys = false", 0, &|stop| stop.key.clone_from(&key));
+    }
+    assert_eq!(wrong("", |report| report.stops.clear(), &[]), 1);
+    assert_eq!(wrong("stops_may_be_missed = true", |report| report.stops.clear(), &[]), 0);
+    let more = |report: &mut Report| {
+        let (from_us, to_us) = (ZERO_US + 40_000_000, Some(ZERO_US + 45_000_000));
+        report.stops.push(SaidStop { from_us, to_us, ..report.stops[0].clone() });
     };
-    assert_eq!((cause("gap"), cause("torn")), (1, 2));
-    assert_eq!(changed(&|report| report.signals.push(signal("contradicted"))), 1);
-    assert_eq!(changed(&|report| report.signals.clear()), 1);
-    assert_eq!(changed(&|report| report.stops.clear()), 1);
-    let false_stop = |report: &mut Report| {
-        let stop =
-            SaidStop { from_us: 40_000_000, to_us: Some(45_000_000), ..report.stops[0].clone() };
-        report.stops.push(stop);
+    assert_eq!(wrong("stops_may_be_missed = true", more, &[]), 1);
+}
+
+#[test]
+fn alarms_and_charts_are_those_of_the_file_and_no_other() {
+    let says = |signals: &'static [(&'static str, &'static str)]| {
+        move |report: &mut Report| {
+            report.signals = signals.iter().map(|(word, about)| signal(word, about)).collect();
+        }
     };
-    assert_eq!(changed(&false_stop), 1);
-    assert_eq!(changed(&|report| report.counters.clear()), 2, "no counter and no wrap");
+    let alarm = format!("alarms = {{ miscount = [\"CF01\", \"{OUTPUT}\"] }}");
+    assert_eq!(wrong(&alarm, says(&[("miscount", OUTPUT)]), &[]), 0);
+    assert_eq!(wrong(&alarm, says(&[]), &[]), 1);
+    assert_eq!(wrong(&alarm, says(&[("miscount", INFEED)]), &[]), 1, "of another counter");
+    assert_eq!(wrong(&alarm, says(&[("miscount", "CF01"), ("contradicted", OUTPUT)]), &[]), 1);
+    assert_eq!(wrong("", says(&[("miscount", "CF01")]), &[]), 1);
+    let flagged = |report: &mut Report| made(report).total = Said::exactly(1);
+    assert_eq!(wrong("counts = \"flagged\"", flagged, &[]), 1, "no alarm says so");
+
+    let chart = "signals = [\"speed\"]\nmay_signal = [\"weight.CW04\"]";
+    assert_eq!(wrong(chart, says(&[("chart", "speed")]), &[]), 0);
+    assert_eq!(wrong(chart, says(&[("chart", "speed"), ("chart", "weight.CW04")]), &[]), 0);
+    assert_eq!(wrong(chart, says(&[("chart", "weight.CW04")]), &[]), 1, "it does not signal");
+    assert_eq!(wrong(chart, says(&[("chart", "speed"), ("chart", "reject_fraction")]), &[]), 1);
+    assert_eq!(wrong("", says(&[("chart", "speed")]), &[]), 1, "none may");
+
+    let bore = |bore: u16, less: bool| {
+        let bore = SaidBore { station: "CW04".to_owned(), bore, less };
+        wrong("bores = [17]", |report| report.bores = vec![bore.clone()], &[])
+    };
+    assert_eq!([bore(17, true), bore(17, false), bore(18, true)], [0, 1, 1]);
+}
+
+#[test]
+fn batches_are_asked_for() {
+    assert_eq!(wrong("", |report| report.batches.clear(), &[]), 1);
+    let off = |report: &mut Report| {
+        let Said { low, .. } = report.batches[0].infeed;
+        report.batches[0].infeed = Said::exactly(low + 100);
+    };
+    assert_eq!(wrong("", off, &[]), 1);
+    assert_eq!(wrong("batch_infeed_off = 100", off, &[]), 0);
+    let twice = |report: &mut Report| report.batches.push(report.batches[0].clone());
+    assert_eq!(wrong("", twice, &[]), 1);
+}
+
+/// `false` asks for a reader that is right, and is not the same as to ask nothing.
+#[test]
+fn a_naive_reader_is_asked_what_the_file_says() {
+    let says = |expect: &str, off: u64| {
+        let text = format!("title = \"A scenario.\"\nseconds = 60\n[expect]\n{expect}\n");
+        let scenario = Scenario::parse(Path::new("wanted.toml"), &text).unwrap();
+        let (model, mut report) = jammed();
+        let total = &mut made(&mut report).total;
+        *total = Said::exactly(total.best + off);
+        let truth = Truth::new(model.ledger(), Vec::new(), ZERO_US).of_machines(&["CF01"]);
+        scenario.judge_naive(&truth.score(&report)).is_some()
+    };
+    assert_eq!([says("", 0), says("", 1)], [false, false]);
+    assert_eq!([says("naive_is_wrong = true", 0), says("naive_is_wrong = true", 1)], [true, false]);
+    assert_eq!(
+        [says("naive_is_wrong = false", 0), says("naive_is_wrong = false", 1)],
+        [false, true]
+    );
 }

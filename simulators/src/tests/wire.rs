@@ -1,6 +1,6 @@
 //! Faults of the catalogue on a running plant: its frames, its connections, and the truth about them.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -109,6 +109,11 @@ async fn counters_flash_to_zero_and_words_are_turned_round() {
 
 #[tokio::test]
 async fn the_catalogue_and_the_injections_are_on_http() {
+    let secured = Server::new("https://127.0.0.1:1").unwrap();
+    let error = ServiceLine::find(secured.clone(), None).await.unwrap_err().to_string();
+    assert!(error.ends_with("name the certificate that it shows, or its authority, with --ca"));
+    let error = secured.trusting(Path::new("no.pem")).unwrap_err().to_string();
+    assert!(error.starts_with("no.pem: ") && error.ends_with("in PEM"), "{error}");
     let plant = start(|config| config.http_addr = Some(config.modbus_addr)).await;
     let (_, catalogue) = http(&plant, "GET", "/faults/catalogue", "").await;
     assert_eq!(catalogue.as_array().unwrap().len(), Fault::ALL.len());
@@ -179,7 +184,7 @@ async fn a_plant_in_another_process_tells_and_stands_as_it_is_asked() {
 
 #[tokio::test]
 async fn who_is_not_there_or_is_something_else_is_named() {
-    for url in ["127.0.0.1:8080", "http://127.0.0.1", "http://127.0.0.1:80/x", "https://a:1"] {
+    for url in ["127.0.0.1:8080", "http://127.0.0.1", "http://127.0.0.1:80/x", "ftp://a:1"] {
         let error = Server::new(url).unwrap_err().to_string();
         assert!(error.contains("write one such as http://127.0.0.1:8080"), "{error}");
     }

@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use sha2::{Digest, Sha256};
+use simulators::{Server, ServiceLine};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -109,6 +110,16 @@ async fn a_certificate_is_made_at_the_first_start_and_told() {
     let stranger = stranger.self_signed(&KeyPair::generate().expect("a key")).expect("it is made");
     let refused = greet(address, stranger.der(), &BOTH).await;
     assert!(refused.is_err(), "who trusts another certificate takes ours");
+
+    // Who scores the service reaches it in the same way.
+    let other = site.path().join("other.pem");
+    std::fs::write(&other, stranger.pem()).expect("a test can write it");
+    let server = Server::new(&format!("https://localhost:{}", address.port())).expect("an address");
+    let scored = server.clone().trusting(&site.data().join("web/cert.pem")).expect("a certificate");
+    let line = ServiceLine::find(scored, None).await.expect("the line is there");
+    assert_eq!(line.machines().await.expect("an answer").len(), 1);
+    let doubted = ServiceLine::find(server.trusting(&other).expect("a certificate"), None).await;
+    assert!(doubted.is_err(), "who trusts another certificate scores ours");
 
     let told = plain(address, b"GET / HTTP/1.1\r\nhost: line-1.plant:8443\r\n\r\n").await;
     let told = String::from_utf8_lossy(&told);

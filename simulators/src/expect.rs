@@ -1,0 +1,308 @@
+//! What a scenario file wants to be said of its plant, and everything that was not said so.
+//!
+//! What a file leaves out is asked for at its strictest: counts without a bound of doubt are exact, no alarm is raised and
+//! no chart signals, and every stop is told with its times, its reason and its key cause.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::{
+    api::CHART,
+    report::{Report, Said},
+    scenario::Scenario,
+    score::{OUTPUT, Score},
+    stop_score::StopScore,
+};
+
+/// How far a begin or an end of a stop may be off, in seconds of plant time, where the file says nothing else. The state of
+/// a machine is known to a stroke, which is half a second, and counts and state need not move in the same reading.
+const WORST_S: f64 = 1.0;
+/// And in microseconds of real time, whatever the speed: a poll, and one that is asked again after its time-out.
+const POLL_US: i64 = 110_000;
+/// The tag of a bound that holds for all tags without one.
+const ANY: &str = "*";
+
+/// What must be said of a scenario.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expect {
+    /// Of the counts.
+    pub counts: Counts,
+    /// Least and most that may be in doubt of a counter, by tag; `*` is for all that are not named. A counter without a
+    /// bound must be exact.
+    pub doubt: BTreeMap<String, (u64, u64)>,
+    /// Causes that must be written down, by tag.
+    pub causes: BTreeMap<String, Vec<String>>,
+    /// Causes that must not be written down of any counter.
+    pub never: Vec<String>,
+    /// The alarms that must be raised, and no other: each word, and the tags or machines that it may be about.
+    pub alarms: BTreeMap<String, BTreeSet<String>>,
+    /// The charts that must signal, by their characteristics, and no other. None asks nothing of charts, which no file
+    /// can.
+    pub signals: Option<BTreeSet<String>>,
+    /// Charts that may signal too: what brings one of `signals` beyond its limits shows in them as well.
+    pub may_signal: BTreeSet<String>,
+    /// Bores that must be said to fill less than the others. Others may be too: no two bores are quite alike.
+    pub bores: BTreeSet<u16>,
+    /// What must be shown of the data at some time, such as `plc_offline`, and why, such as `timeout`.
+    pub shown: BTreeSet<String>,
+    /// Whether stops of a silence may be missed.
+    pub stops_may_be_missed: bool,
+    /// Whether the reasons of stops must be right.
+    pub reasons: bool,
+    /// Whether the key causes of stops must be right.
+    pub keys: bool,
+    /// How far a begin or an end of a stop that could be seen may be off, in seconds of plant time. What the speed adds
+    /// comes on top: what passes of plant time in a poll.
+    pub worst_s: f64,
+    /// By how many capsules the infeed of a batch may be off, where its counters are reset apart from its change.
+    pub batch_infeed_off: u64,
+    /// Whether a naive reader must be wrong about a counter, or right about all that it reads. Nothing is asked of it
+    /// where the file does not say.
+    pub naive_is_wrong: Option<bool>,
+}
+
+impl Default for Expect {
+    fn default() -> Expect {
+        Expect {
+            counts: Counts::default(),
+            doubt: BTreeMap::new(),
+            causes: BTreeMap::new(),
+            never: Vec::new(),
+            alarms: BTreeMap::new(),
+            signals: Some(BTreeSet::new()),
+            may_signal: BTreeSet::new(),
+            bores: BTreeSet::new(),
+            shown: BTreeSet::new(),
+            stops_may_be_missed: false,
+            reasons: true,
+            keys: true,
+            worst_s: WORST_S,
+            batch_infeed_off: 0,
+            naive_is_wrong: None,
+        }
+    }
+}
+
+/// What must be said of counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counts {
+    /// Each is the truth, without doubt.
+    Exact,
+    /// Each holds the truth, with no more doubt than its bound.
+    #[default]
+    Interval,
+    /// The output cannot be right, and an alarm about it says so; all others hold the truth.
+    Flagged,
+    /// No counter can be right, and an alarm says so.
+    AllFlagged,
+}
+
+/// What was seen by who ran a scenario.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Watched {
+    /// Kinds of faults that were shown of the data, and their reasons.
+    pub shown: BTreeSet<String>,
+    /// Seconds of plant time in a real second.
+    pub speed: f64,
+    /// The most by which the machine that everything ran on was late, in microseconds of real time.
+    pub late_us: i64,
+}
+
+impl Scenario {
+    /// Everything that is not as it must be.
+    pub fn judge(&self, score: &Score, report: &Report, watched: &Watched) -> Vec<String> {
+        let expect = &self.expect;
+        let mut wrong = expect.counts(score);
+        wrong.extend(expect.causes(report));
+        wrong.extend(expect.alarms(report));
+        wrong.extend(expect.charts(score, report));
+        wrong.extend(expect.stops(score, watched));
+        wrong.extend(expect.batches(score));
+        let missing: Vec<&String> = expect.shown.difference(&watched.shown).collect();
+        if !missing.is_empty() {
+            wrong.push(format!("shown was {:?}, without {missing:?}", watched.shown));
+        }
+        wrong
+    }
+
+    /// What is not as it must be about a naive reader of the same plant.
+    pub fn judge_naive(&self, naive: &Score) -> Option<String> {
+        let is_wrong = naive.outside().next().is_some();
+        match self.expect.naive_is_wrong? {
+            true if !is_wrong => Some(format!("a naive reader is right: {naive}")),
+            false if is_wrong => Some(format!("a naive reader is wrong: {naive}")),
+            _ => None,
+        }
+    }
+}
+
+impl Expect {
+    fn counts(&self, score: &Score) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for count in &score.counts {
+            let tag = &count.tag;
+            let Some(said) = count.said else {
+                if count.wanted {
+                    wrong.push(format!("{tag}: nothing is said of it"));
+                }
+                continue;
+            };
+            let flagged = match self.counts {
+                Counts::Flagged => *tag == OUTPUT,
+                Counts::AllFlagged => true,
+                Counts::Exact | Counts::Interval => false,
+            };
+            if !flagged && !count.holds() {
+                wrong.push(format!("{tag}: {} is not in {said}", count.truth));
+            }
+            let (least, most) = self.bound(tag);
+            if !flagged && !(least..=most).contains(&said.width()) {
+                let in_doubt = said.width();
+                wrong.push(format!(
+                    "{tag}: {said} leaves {in_doubt} in doubt, and {least} to {most} are possible"
+                ));
+            }
+        }
+        if !score.counts.iter().any(|count| count.said.is_some()) {
+            wrong.push("nothing is said of any counter".to_owned());
+        }
+        wrong
+    }
+
+    /// Least and most that may be in doubt of a counter.
+    fn bound(&self, tag: &str) -> (u64, u64) {
+        if self.counts == Counts::Exact {
+            return (0, 0);
+        }
+        let any = || self.doubt.get(ANY).map_or((0, 0), |(_, most)| (0, *most));
+        self.doubt.get(tag).copied().unwrap_or_else(any)
+    }
+
+    fn causes(&self, report: &Report) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (tag, wanted) in &self.causes {
+            let found = report.counters.get(tag).map_or(&[][..], |counter| &counter.causes);
+            for cause in wanted.iter().filter(|cause| !found.contains(cause)) {
+                wrong.push(format!("{tag}: no {cause} among {found:?}"));
+            }
+        }
+        for (tag, counter) in &report.counters {
+            for cause in counter.causes.iter().filter(|cause| self.never.contains(cause)) {
+                wrong.push(format!("{tag}: a {cause}"));
+            }
+        }
+        wrong
+    }
+
+    fn alarms(&self, report: &Report) -> Vec<String> {
+        let alarms = || report.signals.iter().filter(|signal| signal.word != CHART);
+        let mut wrong = Vec::new();
+        for word in self.alarms.keys().filter(|word| !alarms().any(|alarm| alarm.word == **word)) {
+            wrong.push(format!("no alarm {word}"));
+        }
+        for alarm in alarms() {
+            let may = self.alarms.get(&alarm.word);
+            if !may.is_some_and(|about| about.contains(&alarm.about)) {
+                wrong.push(format!("an alarm {} of {:?}", alarm.word, alarm.about));
+            }
+        }
+        let flagged = match self.counts {
+            Counts::Flagged => alarms().any(|alarm| alarm.about == OUTPUT),
+            Counts::AllFlagged => alarms().next().is_some(),
+            Counts::Exact | Counts::Interval => true,
+        };
+        if !flagged {
+            wrong.push("counts are wrong, and no alarm says so".to_owned());
+        }
+        wrong
+    }
+
+    fn charts(&self, score: &Score, report: &Report) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for bore in &self.bores {
+            if !report.bores.iter().any(|said| said.less && said.bore == *bore) {
+                wrong.push(format!("bore {bore} is not named among {:?}", report.bores));
+            }
+        }
+        let Some(wanted) = &self.signals else { return wrong };
+        let charts = report.signals.iter().filter(|signal| signal.word == CHART);
+        let found: BTreeSet<&String> = charts.map(|signal| &signal.about).collect();
+        for chart in wanted.iter().filter(|chart| !found.contains(chart)) {
+            wrong.push(format!("no signal of chart {chart} among {found:?}"));
+        }
+        let may = |chart: &&&String| wanted.contains(**chart) || self.may_signal.contains(**chart);
+        for chart in found.iter().filter(|chart| !may(chart)) {
+            wrong.push(format!("a signal of chart {chart}"));
+        }
+        let missed = score.signals.iter().filter(|signal| signal.delay_us.is_none());
+        wrong.extend(missed.map(|signal| format!("{} was not signalled", signal.fault.name())));
+        wrong
+    }
+
+    /// How far a begin or an end of a stop may be off, in microseconds of plant time.
+    pub fn worst_us(&self, watched: &Watched) -> i64 {
+        let in_a_poll = (POLL_US + watched.late_us) as f64 * watched.speed.max(1.0);
+        (self.worst_s * 1e6) as i64 + in_a_poll as i64
+    }
+
+    fn stops(&self, score: &Score, watched: &Watched) -> Vec<String> {
+        let worst_us = self.worst_us(watched);
+        let mut wrong = Vec::new();
+        if !self.stops_may_be_missed {
+            wrong.extend(score.missed_stops().map(|stop| format!("missed {stop:?}")));
+        }
+        let false_stops = score.false_stops.iter();
+        wrong.extend(false_stops.map(|stop| format!("no stop is {stop:?}")));
+        // Of a stop that was hardly seen nobody can tell more than that there was one.
+        for stop in score.stops.iter().filter(|stop| stop.found && !stop.hidden) {
+            wrong.extend(self.stop(stop, worst_us).into_iter().map(|what| {
+                format!("a stop of reason {} from {}: {what}", stop.code, stop.from_us)
+            }));
+        }
+        wrong
+    }
+
+    fn stop(&self, stop: &StopScore, worst_us: i64) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (what, off_us) in [
+            ("its begin is", stop.start_off_us),
+            ("its end is", stop.end_off_us),
+            ("what is told of it is short, by", stop.untold_us),
+        ] {
+            // A part in the middle is told when both its ends are.
+            let most_us = if what.starts_with("its") { worst_us } else { 2 * worst_us };
+            if let Some(off_us) = off_us.filter(|us| us.abs() > most_us) {
+                let [off_s, most_s] = [off_us, most_us].map(|us| us as f64 / 1e6);
+                wrong.push(format!("{what} {off_s:.2} s off, and {most_s:.2} s are possible"));
+            }
+        }
+        if self.reasons && !stop.reason {
+            wrong.push("its reason is not told, or another".to_owned());
+        }
+        if self.keys && !stop.key {
+            wrong.push("its key cause is another".to_owned());
+        }
+        wrong
+    }
+
+    fn batches(&self, score: &Score) -> Vec<String> {
+        if self.counts == Counts::AllFlagged {
+            return Vec::new();
+        }
+        let mut wrong: Vec<String> = Vec::new();
+        for batch in &score.batches {
+            let mut batch = batch.clone();
+            if let (Counts::Flagged, Some(said)) = (self.counts, &mut batch.said) {
+                // What the output is flagged for makes the same of its batch.
+                said.made = Said::exactly(batch.made);
+            }
+            wrong.extend(batch.wrong(self.batch_infeed_off));
+        }
+        let none = score.false_batches.iter();
+        wrong.extend(none.map(|batch| format!("no batch is {batch:?}")));
+        wrong
+    }
+}

@@ -1,0 +1,235 @@
+//! Stops against the truth: which true stop a reported one is of, and how well its begin, its end, its reason and its key
+//! cause are told.
+//!
+//! A reported stop is of one true stop at most, the one that it has most of its time with: what covers two is missed for
+//! one of them. A true stop may be reported in pieces that follow each other, because a service that was blind meanwhile,
+//! or heard of another cause, begins anew.
+
+use serde::Serialize;
+
+use crate::{
+    catalogue::Fault,
+    ledger::StopRecord,
+    machines::filler::JOG_US,
+    report::SaidStop,
+    score::Truth,
+    stops::{BLOCKED_REASON, CHANGEOVER, CLEANING, State},
+};
+
+const SECOND_US: i64 = 1_000_000;
+/// Shorter stops need not be found.
+const SHORTEST_STOP_US: i64 = 2 * SECOND_US;
+/// A reported stop may lie so far from a true one and is still of it; how far it is off is told.
+pub(crate) const SAME_STOP_US: i64 = 5 * SECOND_US;
+
+/// A machine that starts slowly is on its way for so long: the slow running, and the stroke that ends it. A stop may be told
+/// to end with its first stroke or with the end of that.
+const STARTS_US: i64 = JOG_US + 2 * SECOND_US;
+
+/// Machines behind the filler: what blocks it is one of them.
+const BEHIND: [&str; 4] = ["PS02", "MD03", "CW04", "BC05"];
+
+/// A true stop, and what is said of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StopScore {
+    /// Reason code of the machine.
+    pub code: u16,
+    /// Start by the reporter's clock, in microseconds.
+    pub from_us: i64,
+    /// How long it lasted, in microseconds; until now for one that lasts.
+    pub lasted_us: i64,
+    /// Whether it was found.
+    pub found: bool,
+    /// Whether less than 2 s of it could be seen, because of a fault of the connection.
+    pub hidden: bool,
+    /// By how much the start is said too late, in microseconds; none where it could not be seen or nothing is said.
+    pub start_off_us: Option<i64>,
+    /// By how much the end is said too late, in microseconds; none where it could not be seen. One that is said to last
+    /// ends now, and a slow start may belong to it.
+    pub end_off_us: Option<i64>,
+    /// How much of it lies in no reported stop, in microseconds; none where a part of it could not be seen.
+    pub untold_us: Option<i64>,
+    /// Whether the reason is right.
+    pub reason: bool,
+    /// Whether the key cause is right, as far as the ledger knows it: the filler where it is to blame, nobody where the
+    /// stop is planned or nothing comes to the line, and no machine but those behind the filler where it is blocked.
+    pub key: bool,
+}
+
+/// A true stop by the reporter's clock; one that lasts ends now.
+struct Stood {
+    /// Position of the filler that stopped last.
+    nth: usize,
+    stop: StopRecord,
+    from_us: i64,
+    to_us: i64,
+}
+
+impl Stood {
+    /// The time that it has in common with a reported stop; below 0 how far they lie apart.
+    fn shared_us(&self, said: &SaidStop, now_us: i64) -> i64 {
+        end_us(said, now_us).min(self.to_us) - said.from_us.max(self.from_us)
+    }
+}
+
+/// The end of a reported stop, no later than now: the plant stands still for the score, and that is no stop of it.
+fn end_us(said: &SaidStop, now_us: i64) -> i64 {
+    said.to_us.unwrap_or(now_us).min(now_us)
+}
+
+impl Truth {
+    /// Every true stop of 2 s and more against what is said, and what is said of none.
+    pub(crate) fn stops(&self, said: &[SaidStop]) -> (Vec<StopScore>, Vec<SaidStop>) {
+        let now_us = self.zero_us + self.ledger.plant_us;
+        let begun_us = self.zero_us + self.base.as_ref().map_or(0, |base| base.plant_us);
+        let all: Vec<Stood> = self
+            .ledger
+            .line_stops()
+            .into_iter()
+            .map(|(nth, stop)| {
+                let to_us = stop.to_us.map_or(now_us, |us| self.zero_us + us);
+                Stood { nth, from_us: self.zero_us + stop.from_us, stop, to_us }
+            })
+            .collect();
+        let told: Vec<(&SaidStop, Option<usize>)> = said
+            .iter()
+            .filter(|stop| tells(stop))
+            .map(|stop| (stop, owner(&all, stop, now_us)))
+            .collect();
+        let of = |n: usize| -> Vec<&SaidStop> {
+            told.iter().filter(|(_, owner)| *owner == Some(n)).map(|(stop, _)| *stop).collect()
+        };
+        let long = all.iter().enumerate().filter(|(_, stood)| {
+            stood.to_us - stood.from_us >= SHORTEST_STOP_US && stood.from_us >= begun_us
+        });
+        let scored = long.map(|(n, stood)| self.stop(stood, &of(n), now_us)).collect();
+        // What had begun before the base may go on; what had begun before the plant must end with its start.
+        let counts = |stop: &SaidStop| match self.base {
+            Some(_) => stop.from_us >= begun_us,
+            None => end_us(stop, now_us) >= self.zero_us,
+        };
+        let is_false = |stop: &SaidStop| {
+            let lasted_us = stop.to_us.map_or(i64::MAX, |end_us| end_us - stop.from_us);
+            lasted_us >= SHORTEST_STOP_US && counts(stop) && !self.is_its_start(stop)
+        };
+        let none = told.iter().filter(|(stop, owner)| owner.is_none() && is_false(stop));
+        (scored, none.map(|(stop, _)| (*stop).clone()).collect())
+    }
+
+    /// Whether a stop is that before plant time 0 and the slow running after it: the plant came from no stop of its own.
+    fn is_its_start(&self, stop: &SaidStop) -> bool {
+        let runs_us = self.zero_us + JOG_US + self.blind_us;
+        stop.to_us.is_some_and(|to_us| (self.zero_us - SAME_STOP_US..=runs_us).contains(&to_us))
+    }
+
+    fn stop(&self, stood: &Stood, pieces: &[&SaidStop], now_us: i64) -> StopScore {
+        let Stood { nth, ref stop, from_us, to_us } = *stood;
+        let lasted_us = to_us - from_us;
+        let (from_plant_us, to_plant_us) = (stop.from_us, to_us - self.zero_us);
+        let seen_us = self.seen_us(from_plant_us, to_plant_us);
+        let first = pieces.iter().map(|piece| piece.from_us).min();
+        let last = pieces.iter().map(|piece| end_us(piece, now_us)).max();
+        let lasts = pieces.iter().any(|piece| piece.to_us.is_none());
+        // Whoever sees the machine again can no longer say that it stands.
+        let seen_since = self.seen_us(to_plant_us, now_us - self.zero_us) >= SHORTEST_STOP_US;
+        let starts_us =
+            if self.ledger.state_us.contains_key(&State::Starting) { STARTS_US } else { 0 };
+        let end_seen = !self.is_blind(to_plant_us) || (lasts && seen_since);
+        let told_us: i64 = pieces.iter().map(|piece| stood.shared_us(piece, now_us).max(0)).sum();
+        let longest = pieces.iter().max_by_key(|piece| stood.shared_us(piece, now_us));
+        StopScore {
+            code: stop.code,
+            from_us,
+            lasted_us,
+            found: !pieces.is_empty(),
+            hidden: seen_us < SHORTEST_STOP_US,
+            start_off_us: first.filter(|_| !self.is_blind(from_plant_us)).map(|us| us - from_us),
+            end_off_us: last.filter(|_| end_seen).map(|us| {
+                let off_us = us - to_us;
+                off_us - off_us.clamp(0, starts_us)
+            }),
+            untold_us: first.filter(|_| seen_us == lasted_us).map(|_| lasted_us - told_us),
+            reason: longest.is_some_and(|piece| reason_holds(stop.code, piece)),
+            key: longest.is_some_and(|piece| key_holds((nth, stop), piece.key.as_deref())),
+        }
+    }
+
+    /// Spans of plant time in which nobody could see the filler, in order.
+    fn blind(&self) -> Vec<(i64, i64)> {
+        let mut blind: Vec<(i64, i64)> = self
+            .injected
+            .iter()
+            .filter(|one| blinds(one.fault))
+            .map(|one| (one.from_us, one.until_us.unwrap_or(i64::MAX / 2) + self.blind_us))
+            .collect();
+        blind.sort_unstable();
+        blind
+    }
+
+    /// Whether what happened at a plant time could not be seen at once, or only just.
+    fn is_blind(&self, at_us: i64) -> bool {
+        let covers =
+            |(from_us, to_us): &(i64, i64)| (from_us - SHORTEST_STOP_US..*to_us).contains(&at_us);
+        self.blind().iter().any(covers)
+    }
+
+    /// How much of a span of plant time could be seen.
+    pub(crate) fn seen_us(&self, from_us: i64, to_us: i64) -> i64 {
+        let (mut seen_us, mut at_us) = (0, from_us);
+        for (begin_us, end_us) in self.blind() {
+            seen_us += (begin_us.min(to_us) - at_us).max(0);
+            at_us = at_us.max(end_us);
+        }
+        seen_us + (to_us - at_us).max(0)
+    }
+}
+
+/// The true stop that a reported one is of.
+fn owner(all: &[Stood], said: &SaidStop, now_us: i64) -> Option<usize> {
+    let shared = all.iter().map(|stood| stood.shared_us(said, now_us)).enumerate();
+    let (n, shared_us) = shared.max_by_key(|(_, shared_us)| *shared_us)?;
+    (shared_us >= -SAME_STOP_US).then_some(n)
+}
+
+/// Whether a report of a stop says anything but that nothing is known.
+fn tells(stop: &SaidStop) -> bool {
+    !["unknown", "no_signal"].contains(&stop.cause.as_str())
+}
+
+/// Whether a fault takes the state of the filler out of sight, for its time and until a reader is back.
+fn blinds(fault: Fault) -> bool {
+    use Fault::*;
+    matches!(
+        fault,
+        CommsLoss
+            | Mute
+            | LateReplies
+            | Exception
+            | Freeze
+            | TornReplies
+            | DuplicateReplies
+            | ReorderedReplies
+            | WrongTransaction
+            | WrongUnit
+            | HeartbeatStuck
+            | PlcRestart
+    )
+}
+
+/// Whether a reason is right: the code of the machine, or that the stop was planned.
+fn reason_holds(code: u16, said: &SaidStop) -> bool {
+    let planned = [CLEANING, CHANGEOVER].contains(&code) && said.cause == "planned";
+    planned || said.reason == Some(i64::from(code))
+}
+
+/// Whether a key cause is right, of a stop and the filler that stopped last. Machines that stop closely after each other can
+/// each be to blame, so that any machine behind the filler may be told where it is blocked.
+fn key_holds((nth, stop): (usize, &StopRecord), said: Option<&str>) -> bool {
+    match (stop.state, stop.code) {
+        (_, code) if code >= CLEANING => said.is_none(),
+        (State::Waiting, BLOCKED_REASON) => said.is_none_or(|key| BEHIND.contains(&key)),
+        // Powder and empty capsules come from no machine of the line.
+        (State::Waiting, _) => said.is_none(),
+        _ => said == Some(format!("CF{:02}", nth + 1).as_str()),
+    }
+}
