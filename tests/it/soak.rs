@@ -119,16 +119,6 @@ async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
     let told = if wrong.is_empty() { String::new() } else { stage.told().await };
     let n_faults = scenario.inject.len();
     let kinds: BTreeSet<_> = scenario.inject.iter().map(|one| one.fault).collect();
-    eprintln!(
-        "{}",
-        stage
-            .told()
-            .await
-            .lines()
-            .filter(|l| l.contains("alarm") || l.contains("PS02") || l.contains("\"link"))
-            .collect::<Vec<_>>()
-            .join("\n")
-    );
     stage.end().await;
 
     let [resident, descriptors, wal, commit] = [
