@@ -262,6 +262,7 @@ impl Question<'_> {
         let feed = |line: &LineConfig| LineFeed {
             config: line.clone(),
             status: watch::channel(None).1,
+            charts: watch::channel(None).1,
             followers: Default::default(),
         };
         let app = App::new(AppParts {

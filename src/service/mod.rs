@@ -58,7 +58,7 @@ pub use plant::plant_database;
 /// Snapshots a line may be behind before they are dropped and counted: some seconds of a fast line.
 const QUEUE: usize = 4_096;
 
-/// How far back a line looks after a start: as far as its longest chart, 120 subgroups of 15 minutes.
+/// How far back a line looks after a start for minutes that an earlier run has left open.
 const LOOK_BACK_US: i64 = 30 * HOUR_US;
 
 /// A running service.

@@ -4,17 +4,19 @@
 //! or from the hours before a restart. A subgroup is judged within [`EVERY`] of the moment its last minute is stored.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use domain::audit::Actor;
 use domain::line::event::EventKind;
 use domain::line::minute::{Minute, join_weights};
-use domain::quality::characteristic::Characteristic;
+use domain::quality::characteristic::{Characteristic, Measure};
 use domain::quality::limits::{
     Decision, FREEZE_FROM, Limits, PAGE_FROM, PROVISIONAL_FROM, Verdict, fit, in_force,
 };
 use domain::quality::monitor::{Monitor, Told};
+use domain::quality::overview::{self, Overview};
 use domain::quality::subgroup::{batch_within, subgroups};
 use domain::units::{HOUR_US, LineId, MINUTE_US};
 use tokio::sync::watch;
@@ -51,11 +53,12 @@ const AUTOMATIC: &str = "capline";
 /// Most minutes of one look.
 const ROWS: usize = 50_000;
 
-/// Runs the charts of a line until it is told to stop.
+/// Runs the charts of a line until it is told to stop, and publishes what they say whenever that changes.
 pub(super) async fn run(
     line: LineConfig,
     historian: Historian,
     clock: Clock,
+    publish: watch::Sender<Option<Arc<Overview>>>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut charts = Charts::new(&line, historian);
@@ -70,7 +73,8 @@ pub(super) async fn run(
         let now_us = clock.now().utc_us;
         let looked = tokio::task::spawn_blocking(move || {
             let outcome = charts.look(now_us);
-            (charts, outcome)
+            let shown = charts.shown(now_us);
+            (charts, outcome.and(shown))
         });
         let outcome;
         (charts, outcome) = match looked.await {
@@ -80,6 +84,11 @@ pub(super) async fn run(
                 return;
             }
         };
+        let outcome = outcome.map(|shown| {
+            if let Some(shown) = shown {
+                publish.send_replace(Some(Arc::new(shown)));
+            }
+        });
         // An outage of the journal is said once.
         match outcome {
             Ok(()) if failing => {
@@ -110,6 +119,10 @@ struct Charts {
     unpacked_us: Option<i64>,
     /// The end of the last hour up to which all are packed.
     packed_us: i64,
+    /// The limits of the last look.
+    versions: Vec<Limits>,
+    /// Whether subgroups or limits have changed since what the charts say was published.
+    stale: bool,
 }
 
 /// A chart and how far it was kept.
@@ -140,7 +153,38 @@ impl Charts {
             next_us: None,
             unpacked_us: None,
             packed_us: i64::MIN,
+            versions: Vec::new(),
+            stale: true,
         }
+    }
+
+    /// What the charts say, if that has changed: judged over the span and by the limits of the workbench, so that no screen
+    /// says anything else.
+    fn shown(&mut self, now_us: i64) -> anyhow::Result<Option<Overview>> {
+        if !self.stale {
+            return Ok(None);
+        }
+        let fraction = |running: &&Running| {
+            matches!(running.monitor.characteristic().measure, Measure::RejectFraction { .. })
+        };
+        let reject_fraction = match self.monitors.iter().find(fraction) {
+            None => None,
+            Some(running) => {
+                let characteristic = running.monitor.characteristic();
+                let from_us = overview::span_from(characteristic, now_us);
+                let versions = self.versions_of(&characteristic.id);
+                let (minutes, batches) = (self.closed(from_us)?, self.batches(from_us)?);
+                Some(overview::chart(characteristic, &minutes, &batches, &versions, now_us))
+            }
+        };
+        let open = self.monitors.iter().filter_map(|running| running.monitor.open_incident());
+        let open = Some(open.cloned().collect());
+        self.stale = false;
+        Ok(Some(Overview { reject_fraction, open }))
+    }
+
+    fn versions_of(&self, id: &str) -> Vec<Limits> {
+        self.versions.iter().filter(|limits| *limits.characteristic == *id).cloned().collect()
     }
 
     /// Judges what is new, then packs: a fault of the one does not hold up the other.
@@ -155,7 +199,11 @@ impl Charts {
         if self.next_us.is_none() {
             self.begin(now_us)?;
         }
-        self.adopt(&versions, now_us)?;
+        if versions != self.versions {
+            self.versions.clone_from(&versions);
+            self.stale = true;
+        }
+        self.adopt(now_us)?;
         let from_us = match self.taken.is_empty() {
             true => now_us - LOOK_BACK_US,
             false => self.next_us.unwrap_or(now_us) - CORRECTED_WITHIN_US,
@@ -166,6 +214,7 @@ impl Charts {
         let next_us = self.next_us.unwrap_or(i64::MIN);
         let fresh: Vec<&Minute> = minutes.iter().filter(|m| m.start_us >= next_us).collect();
         let Some(last) = fresh.last() else { return Ok(()) };
+        self.stale = true;
         let next_us = last.start_us + MINUTE_US;
         for running in &mut self.monitors {
             let told = running.feed(&fresh, &batches);
@@ -192,11 +241,10 @@ impl Charts {
     }
 
     /// Lets the limits in force judge.
-    fn adopt(&mut self, versions: &[Limits], now_us: i64) -> anyhow::Result<()> {
-        for running in &mut self.monitors {
-            let id = running.monitor.characteristic().id.clone();
-            let own: Vec<Limits> =
-                versions.iter().filter(|l| l.characteristic == id).cloned().collect();
+    fn adopt(&mut self, now_us: i64) -> anyhow::Result<()> {
+        for i in 0..self.monitors.len() {
+            let own = self.versions_of(&self.monitors[i].monitor.characteristic().id);
+            let running = &mut self.monitors[i];
             let limits = in_force(&own, now_us).cloned();
             let version = |limits: Option<&Limits>| limits.map(|limits| limits.version);
             if version(limits.as_ref()) != version(running.monitor.limits())
@@ -220,6 +268,7 @@ impl Charts {
         let Some(at_us) = minutes.iter().find(changed).map(|minute| minute.start_us) else {
             return Ok(());
         };
+        self.stale = true;
         info!(line = %self.line, at_us, "a minute came late or corrected; its subgroups are judged again");
         // A subgroup may begin a day before its minute.
         let again = self.closed(at_us - 24 * HOUR_US)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::line::status::LineStatus;
+use domain::quality::Overview;
 use domain::units::{LineId, StationId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -55,8 +56,14 @@ pub(super) struct RunningLine {
     /// The numbers under which its devices send, in their order.
     slots: Vec<u16>,
     next_slot: u16,
-    charts: JoinHandle<()>,
-    stop_charts: watch::Sender<bool>,
+    charts: Charts,
+}
+
+/// The control charts of a line.
+struct Charts {
+    task: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    shown: watch::Receiver<Option<Arc<Overview>>>,
 }
 
 impl RunningLine {
@@ -72,7 +79,7 @@ impl RunningLine {
         historian.describe_anew(&config.id, &device_tags(config))?;
         let next_slot = u16::try_from(config.devices.len()).context("too many devices")?;
         let slots: Vec<u16> = (0..next_slot).collect();
-        let (charts, stop_charts) = charts(config, ground);
+        let charts = charts(config, ground);
         let task = LineTask {
             id: config.id.clone(),
             counting: config.counting_station.clone(),
@@ -100,7 +107,6 @@ impl RunningLine {
             slots,
             next_slot,
             charts,
-            stop_charts,
         })
     }
 
@@ -119,6 +125,7 @@ impl RunningLine {
         LineFeed {
             config: self.config.clone(),
             status: self.status.clone(),
+            charts: self.charts.shown.clone(),
             followers: self.followers.clone(),
         }
     }
@@ -190,11 +197,11 @@ impl RunningLine {
 
     /// Lets its control charts begin anew. The old ones have kept their last points by then, so that none is kept twice.
     pub(super) async fn begin_charts(&mut self, ground: &Ground) {
-        self.stop_charts.send_replace(true);
-        if (&mut self.charts).await.is_err() {
+        self.charts.stop.send_replace(true);
+        if (&mut self.charts.task).await.is_err() {
             error!(line = %self.id(), "the charts of a line had ended before their time");
         }
-        (self.charts, self.stop_charts) = charts(&self.config, ground);
+        self.charts = charts(&self.config, ground);
     }
 
     /// Stores everything and ends. Its devices are read no more by then; `silent` are those that did not answer the last
@@ -205,8 +212,8 @@ impl RunningLine {
         let summary =
             summary.await.with_context(|| format!("line {} did not finish", self.config.id))??;
         self.task.await?;
-        self.stop_charts.send_replace(true);
-        self.charts.await?;
+        self.charts.stop.send_replace(true);
+        self.charts.task.await?;
         Ok(summary)
     }
 
@@ -221,8 +228,10 @@ impl RunningLine {
 
 const ENDED: &str = "the task of a line has ended before its time";
 
-fn charts(config: &LineConfig, ground: &Ground) -> (JoinHandle<()>, watch::Sender<bool>) {
+fn charts(config: &LineConfig, ground: &Ground) -> Charts {
     let (stop, stopped) = watch::channel(false);
-    let running = quality::run(config.clone(), ground.historian.clone(), ground.clock, stopped);
-    (tokio::spawn(running), stop)
+    let (publish, shown) = watch::channel(None);
+    let (config, historian) = (config.clone(), ground.historian.clone());
+    let running = quality::run(config, historian, ground.clock, publish, stopped);
+    Charts { task: tokio::spawn(running), stop, shown }
 }

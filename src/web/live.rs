@@ -15,7 +15,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use domain::line::status::LineStatus;
-use domain::quality::Chart;
+use domain::quality::Overview;
 use domain::units::LineId;
 use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,6 @@ use super::{App, LineFeed, Routes, Shown, Why, assets};
 
 /// Time between two views.
 const VIEW_EVERY: Duration = Duration::from_millis(500);
-/// Ticks between two `charts` events while no minute closed: an open subgroup may change with every reading.
-const CHART_TICKS: u64 = 20;
 /// Ticks between two looks at whether the screen may still see.
 const ADMIT_TICKS: u64 = 4;
 
@@ -114,7 +112,7 @@ struct Screen {
     n_ticks: u64,
     seq: u64,
     /// What the last `charts` event showed.
-    charted: Charted,
+    charted: Option<Charted>,
     due: VecDeque<Event>,
     closely: Option<Closely>,
     closing: watch::Receiver<bool>,
@@ -124,12 +122,11 @@ struct Screen {
     _permit: OwnedSemaphorePermit,
 }
 
-/// What a `charts` event showed, and when.
-#[derive(Default)]
+/// What a `charts` event showed.
+#[derive(PartialEq)]
 struct Charted {
     minute: Option<i64>,
-    charts: Option<Arc<[Chart; 2]>>,
-    n_ticks: u64,
+    charts: Option<Arc<Overview>>,
 }
 
 /// Live stream of a line: `view` twice a second, with `hz=10` also `now` up to ten times a second, `charts` at the start and when a minute closes, `hb` each second.
@@ -174,7 +171,7 @@ pub(crate) async fn events(
         ticks,
         n_ticks: 0,
         seq: last.unwrap_or(0),
-        charted: Charted::default(),
+        charted: None,
         due: VecDeque::new(),
         closely,
         closing,
@@ -263,19 +260,14 @@ impl Screen {
         !matches!(app.admits(ticket, false).await, Ok(None))
     }
 
-    /// Whether a minute closed since the charts were last sent, or they changed otherwise and it is time.
+    /// Whether a minute closed since the charts were last sent, or they say something else.
     fn charts_due(&mut self, line: &LineFeed) -> bool {
         let status = line.latest();
         let minute = status.as_ref().and_then(|status| status.trend.last()).map(|p| p.start_us);
-        let charts = status.as_ref().map(|status| status.charts.clone());
-        let moved =
-            minute != self.charted.minute || charts.is_some() != self.charted.charts.is_some();
-        let waited = self.n_ticks >= self.charted.n_ticks + CHART_TICKS;
-        if self.n_ticks > 0 && !moved && !(waited && charts != self.charted.charts) {
-            return false;
-        }
-        self.charted = Charted { minute, charts, n_ticks: self.n_ticks };
-        true
+        let now = Charted { minute, charts: line.charted() };
+        let moved = self.charted.as_ref() != Some(&now);
+        self.charted = Some(now);
+        moved
     }
 
     fn push(&mut self, name: &str, data: &impl Serialize) {

@@ -61,6 +61,7 @@ use std::sync::Arc;
 
 use axum::routing::MethodRouter;
 use domain::line::status::LineStatus;
+use domain::quality::Overview;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
@@ -171,6 +172,8 @@ pub struct LineFeed {
     pub config: LineConfig,
     /// Its latest status, none until the first.
     pub status: watch::Receiver<Option<Arc<LineStatus>>>,
+    /// What its control charts say, none until their first look at the record.
+    pub charts: watch::Receiver<Option<Arc<Overview>>>,
     /// Who follows it closely.
     pub followers: Followers,
 }
@@ -208,6 +211,7 @@ impl App {
         let calls = self.parts().calls.open_calls(&line.config.id);
         let now_us = present.now.utc_us;
         LineView::new(&line.config, line.latest().as_deref(), &present)
+            .with_charts(line.charted().as_deref())
             .with_calls(calls.iter().map(|call| CallView::of(call, now_us)).collect())
     }
 
@@ -226,6 +230,11 @@ impl LineFeed {
     /// The latest status.
     pub(crate) fn latest(&self) -> Option<Arc<LineStatus>> {
         self.status.borrow().clone()
+    }
+
+    /// What its control charts say.
+    pub(crate) fn charted(&self) -> Option<Arc<Overview>> {
+        self.charts.borrow().clone()
     }
 }
 

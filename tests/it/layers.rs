@@ -281,7 +281,7 @@ fn what_breaks_the_order_is_found() {
     for (module, text) in [
         ("units", "use crate::line::tracker::LineTracker;"),
         ("line::counter", "use super::minute::Minute;"),
-        ("plc_map::parse", "fn f() { crate::quality::charts() }"),
+        ("plc_map::parse", "fn f() { crate::quality::overview::chart() }"),
         ("stats::summary", "use crate::{units::Count, spc::{chart}};"),
         ("reading", "use crate::line::*;"),
         ("line", "use self::counter::Counter;"),

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::line::balance::Content;
 use crate::line::event::Event;
+use crate::line::kpi::Kpis;
+use crate::line::minute::{Counted, Minute, Tally, sum};
 use crate::line::rollup::OpenBatch;
 use crate::line::state::{State, TimeClass};
 use crate::plc_map::Title;
-use crate::quality::Chart;
+use crate::quality::characteristic::STARTUP_DISCARD;
 use crate::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId, TagId};
 
 /// One line at one moment.
@@ -25,8 +27,11 @@ pub struct LineStatus {
     pub batch_told: Option<Arc<str>>,
     /// Present shift, none between shifts.
     pub shift: Option<ShiftStatus>,
-    /// Good capsules since this journal began, gaps included.
+    /// Good capsules since this journal began, gaps and [`LineStatus::unread`] included.
     pub total: Count,
+    /// What counters that are not read at the moment may have counted since they were, each from nothing to what its machine
+    /// can make; none of those that are read. It is in the bounds of all counts of this status, and in no record yet.
+    pub unread: Vec<Tally>,
     /// Throughput over 10 s, 1 min, 15 min and the shift, in this order.
     pub speeds: Vec<SpeedStatus>,
     /// Speed as the PLC says, capsules a minute.
@@ -50,8 +55,6 @@ pub struct LineStatus {
     pub missed_polls: u64,
     /// The latest events, newest first, at most 20.
     pub events: Vec<Event>,
-    /// Reject fraction of the counting station in 1-minute and 15-minute subgroups.
-    pub charts: Arc<[Chart; 2]>,
 }
 
 /// A state and since when.
@@ -86,7 +89,9 @@ pub struct ShiftStatus {
     pub start_us: i64,
     /// End, UTC microseconds.
     pub end_us: i64,
-    /// Good capsules of the shift, gaps included.
+    /// Whether anything of it was read at the counting station. If not, its counts are not known: they are no zeros.
+    pub read: bool,
+    /// Good capsules of the shift, gaps and what is unread included.
     pub good: Count,
     /// Part of it that was made while nobody looked, known only as a whole.
     pub gap: Count,
@@ -96,8 +101,10 @@ pub struct ShiftStatus {
     pub target_now: u64,
     /// What it asks for until the end.
     pub plan: u64,
-    /// Expected at the end if the last 15 minutes go on; none without a rate.
+    /// Expected at the end if the last 15 minutes go on; none without a rate, and none while the output is not read.
     pub forecast: Option<u64>,
+    /// Its KPIs so far.
+    pub kpis: Kpis,
     /// Time of the shift so far, by class.
     pub time: crate::line::minute::TimeSplit,
     /// Share of its passed part that is known, 0 to 1; none before it has passed any.
@@ -165,8 +172,33 @@ pub struct TrendPoint {
     pub start_us: i64,
     /// Good capsules, none if the minute was not watched.
     pub good: Option<Count>,
+    /// Rejects without what is ejected after a start whatever its quality, none if the minute was not watched.
+    pub rejected: Option<Count>,
     /// Share of the minute that is known, 0 to 1.
     pub coverage: f64,
+}
+
+impl TrendPoint {
+    /// A minute of which nothing is known.
+    pub fn unwatched(start_us: i64) -> TrendPoint {
+        TrendPoint { start_us, good: None, rejected: None, coverage: 0.0 }
+    }
+
+    /// A minute as recorded, at the station that counts the line.
+    pub fn of(minute: &Minute, station: &StationId) -> TrendPoint {
+        let coverage = minute.coverage();
+        let judged = |counted: &Counted| match counted {
+            Counted::Reject(reason) => reason.as_str() != STARTUP_DISCARD,
+            _ => false,
+        };
+        let known = coverage > 0.0;
+        TrendPoint {
+            start_us: minute.start_us,
+            good: known.then(|| minute.count(station, &Counted::Good)),
+            rejected: known.then(|| sum(&minute.tallies, station, judged)),
+            coverage,
+        }
+    }
 }
 
 /// One clock hour that a shift has a part in. Where a shift does not begin with an hour, its first one holds what the
@@ -177,7 +209,9 @@ pub struct HourStatus {
     pub start_us: i64,
     /// End, UTC microseconds: start of the next hour.
     pub end_us: i64,
-    /// Good capsules, without those of gaps.
+    /// Whether anything of it was read at the counting station. If not, its counts are not known: they are no zeros.
+    pub read: bool,
+    /// Good capsules, without those of gaps; what is unread included.
     pub good: Count,
     /// Its part of good capsules of gaps.
     pub gap: Count,
@@ -187,6 +221,23 @@ pub struct HourStatus {
     pub target: u64,
     /// Share of the passed part that is known, 0 to 1.
     pub coverage: f64,
+}
+
+impl HourStatus {
+    /// An hour of which nothing is recorded.
+    pub fn unwatched(start_us: i64, end_us: i64) -> HourStatus {
+        let (good, gap) = (Count::ZERO, Count::ZERO);
+        HourStatus {
+            start_us,
+            end_us,
+            read: false,
+            good,
+            gap,
+            watched: false,
+            target: 0,
+            coverage: 0.0,
+        }
+    }
 }
 
 /// One station.
@@ -202,12 +253,12 @@ pub struct StationStatus {
     pub state: StateStatus,
     /// Its connection.
     pub link: LinkStatus,
-    /// Capsules in during the shift.
+    /// Capsules in during the shift; none where nothing counts them, or it was not read in the shift.
     pub infeed: Option<Count>,
-    /// Good capsules out during the shift.
+    /// Good capsules out during the shift; none where nothing counts them, or it was not read in the shift.
     pub good: Option<Count>,
-    /// Rejects during the shift.
-    pub rejected: Count,
+    /// Rejects during the shift; none where it was not read in the shift.
+    pub rejected: Option<Count>,
     /// Speed as the PLC says.
     pub speed: Option<f64>,
     /// Tags whose last reading was not good.

@@ -13,7 +13,7 @@
 //! | [`cusum`] | the CUSUM of z, a companion to look at |
 //! | [`record`] | what is kept: incidents with the work on them, points as they were told |
 //! | [`workbench`] | a span of history under chosen limits, and the replay of proposed ones |
-//! | [`overview`] | the small chart of the overview |
+//! | [`overview`] | a chart as every screen shows it, under the limits in force |
 
 pub mod bores;
 pub mod characteristic;
@@ -31,10 +31,12 @@ pub mod workbench;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod overview_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod weight_alarm_tests;
 #[cfg(test)]
 mod weight_tests;
 
-pub use overview::{Chart, Point, charts};
+pub use overview::{Chart, Overview};

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use domain::line::balance::{Content, Difference, Section};
 use domain::line::chronicle::{Plan, sections};
 use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::status::LineStatus;
 use domain::units::Count;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -44,17 +45,17 @@ struct SectionView {
     stations: Vec<String>,
     /// Tag of what went in.
     inlet: String,
-    /// How many went in.
-    went_in: CountView,
+    /// How many went in; null where that was not read in the period.
+    went_in: Option<CountView>,
     /// Tags of what came out: good, rejects, samples.
     outlets: Vec<String>,
-    /// How many came out.
-    came_out: CountView,
-    /// In less out: by so much the content has grown.
-    grown: GrownView,
+    /// How many came out; null likewise.
+    came_out: Option<CountView>,
+    /// In less out: by so much the content has grown; null where one of both was not read.
+    grown: Option<GrownView>,
     /// The most that can be inside.
     capacity: u64,
-    /// Whether the content can have grown by that: `possible` or `miscount`.
+    /// Whether the content can have grown by that: `possible` or `miscount`; `unread` where nothing can be said.
     verdict: &'static str,
     /// What can be inside now; null for a period that is over, and before the first judgement.
     inside: Option<InsideView>,
@@ -111,23 +112,34 @@ pub(super) async fn balance(
     let (config, rollups) = periods(&app, &id, &span, kind).await?;
     let now_us = app.present().now.utc_us;
     let latest = app.line(&id)?.latest();
-    let contents = |rollup: &Rollup| match &latest {
-        Some(status) if rollup.end_us.is_none_or(|end_us| end_us > now_us) => &status.contents[..],
-        _ => &[],
+    let view = |rollup: &Rollup| {
+        let goes_on = rollup.end_us.is_none_or(|end_us| end_us > now_us);
+        balance_of(config, rollup, latest.as_deref().filter(|_| goes_on))
     };
-    let view = |rollup: &Rollup| balance_of(config, rollup, contents(rollup));
     Ok(Json(rollups.iter().map(view).collect()))
 }
 
-/// The balance of one period; `contents` is what can be inside each section now, empty for a period that is over.
+/// The balance of one period; `now` is the line as it is, none for a period that is over.
 pub(super) fn balance_of(
     config: &LineConfig,
     rollup: &Rollup,
-    contents: &[Option<Content>],
+    now: Option<&LineStatus>,
 ) -> BalanceView {
     let plan = plan(config);
+    let rollup = now.map_or_else(|| rollup.clone(), |now| rollup.with_unread(&now.unread));
+    let shift = now.filter(|_| rollup.kind == PeriodKind::Shift);
+    // Of a machine that was not read in the shift nothing is known, not even that it counted nothing.
+    let is_read = |counter: usize| {
+        let station = &plan.stations[plan.counters[counter].station].station;
+        let mut stations = shift.into_iter().flat_map(|now| &now.stations);
+        let silent = stations.any(|one| one.id == *station && one.rejected.is_none());
+        rollup.was_read() && !silent
+    };
+    let contents = now.map_or(&[][..], |now| &now.contents);
     let view = |(i, section): (usize, &Section)| {
-        section_view(section, rollup, &plan, contents.get(i).copied().flatten())
+        let out_read = section.outlets.iter().all(|outlet| is_read(outlet.counter));
+        let read = [is_read(section.inlet), out_read];
+        section_view(section, &rollup, &plan, (contents.get(i).copied().flatten(), read))
     };
     BalanceView {
         start_ms: rollup.start_us / 1_000,
@@ -148,7 +160,7 @@ fn section_view(
     section: &Section,
     rollup: &Rollup,
     plan: &Plan,
-    content: Option<Content>,
+    (content, [in_read, out_read]): (Option<Content>, [bool; 2]),
 ) -> SectionView {
     let count = |counter: usize| -> Count {
         let key = &plan.counters[counter];
@@ -176,15 +188,19 @@ fn section_view(
         }),
         stations,
         inlet: tag(section.inlet),
-        went_in: went_in.into(),
+        went_in: in_read.then(|| went_in.into()),
         outlets: section.outlets.iter().map(|outlet| tag(outlet.counter)).collect(),
-        came_out: came_out.into(),
-        grown: GrownView {
+        came_out: out_read.then(|| came_out.into()),
+        grown: (in_read && out_read).then(|| GrownView {
             best: whole(grown.best),
             low: whole(grown.low),
             high: whole(grown.high),
-        },
+        }),
         capacity: section.capacity,
-        verdict: if possible { "possible" } else { "miscount" },
+        verdict: match (in_read && out_read, possible) {
+            (false, _) => "unread",
+            (true, true) => "possible",
+            (true, false) => "miscount",
+        },
     }
 }

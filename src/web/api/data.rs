@@ -183,7 +183,6 @@ pub(super) async fn data(
     };
     let maps = config.devices.iter().map(|device| &device.map);
     let tags = maps.flat_map(|map| map.tags.iter().map(|tag| TagView::of(map, tag, find(&tag.id))));
-    let contents = latest.map_or_else(Vec::new, |status| status.contents.clone());
     let gauges = Gauges(app.parts().gauges.render());
     Ok(Json(DataView {
         polls: gauges.polls(config.id.as_str()),
@@ -196,7 +195,7 @@ pub(super) async fn data(
             .take(ENTRIES)
             .map(|(_, event)| EventView::of(event))
             .collect(),
-        balance: shifts.last().map(|shift| balance_of(&config, shift, &contents)),
+        balance: shifts.last().map(|shift| balance_of(&config, shift, latest.as_deref())),
         store: gauges.store(),
         screens: app.n_streams(),
         resident_bytes: gauges.value("capline_resident_bytes", &[]),

@@ -73,6 +73,15 @@ impl KpiView {
             failures: kpis.elements.failures,
         }
     }
+
+    /// Of a period of which nothing was read, only that nothing is known.
+    pub(super) fn known(self, read: bool) -> KpiView {
+        if read {
+            return self;
+        }
+        let nothing = KpiView::of(&Kpis::default());
+        KpiView { coverage_percent: self.coverage_percent, ..nothing }
+    }
 }
 
 /// A fraction in percent with two decimals.

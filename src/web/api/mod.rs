@@ -377,7 +377,7 @@ impl App {
             Vec::new()
         });
         let stops: Vec<_> = stops.into_iter().map(|(_, event)| event).collect();
-        ChartsView::new(&line.config, status.as_deref(), &stops)
+        ChartsView::new(&line.config, status.as_deref(), line.charted().as_deref(), &stops)
     }
 }
 

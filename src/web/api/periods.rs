@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use domain::line::batch::hand::{Did, Entry};
 use domain::line::batch::{Bounded, Material, Remark};
 use domain::line::kpi::{Kpis, Policy};
-use domain::line::minute::Counted;
+use domain::line::minute::{Counted, Tally};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::state::TimeClass;
 use domain::units::{Count, StationId};
@@ -15,9 +15,9 @@ use utoipa::ToSchema;
 use super::kpi::{KpiView, percent};
 use super::{EVENTS_SPAN_US, Span, read};
 use crate::config::LineConfig;
-use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
-use crate::web::view::{CountView, TallyView, share};
+use crate::web::view::{CountView, STALE_MS, TallyView, share};
+use crate::web::{App, LineFeed};
 
 /// An hour, a shift or a batch.
 #[derive(Serialize, ToSchema)]
@@ -36,12 +36,13 @@ pub(crate) struct PeriodView {
     rev: u32,
     /// Whether part of a count was divided among periods by estimate.
     estimated: bool,
-    /// Good capsules of the counting station, gaps included.
-    good: CountView,
-    /// The part of them that is known for gaps only as a whole.
-    gap: CountView,
-    /// Rejects of the counting station.
-    rejected: CountView,
+    /// Good capsules of the counting station, gaps included, and in the bounds of a period that goes on what may have been made
+    /// since the machine was read; null where nothing of the period was read.
+    good: Option<CountView>,
+    /// The part of them that is known for gaps only as a whole; null where nothing of the period was read.
+    gap: Option<CountView>,
+    /// Rejects of the counting station, likewise.
+    rejected: Option<CountView>,
     /// What the target rate asks for in the time that is recorded.
     target: u64,
     /// Share of the passed part that is known, percent, one decimal. What was before the service ran is not.
@@ -108,9 +109,7 @@ pub(super) async fn hours(
     Path(id): Path<String>,
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<PeriodView>>, WebError> {
-    let (config, rollups) = periods(&app, &id, &span, PeriodKind::Hour).await?;
-    let now_us = app.present().now.utc_us;
-    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config, now_us)).collect()))
+    Ok(Json(views(&app, &id, &span, PeriodKind::Hour).await?))
 }
 
 /// Shifts that overlap the span, oldest first; at most a month in one request. The last may be going on.
@@ -127,9 +126,7 @@ pub(super) async fn shifts(
     Path(id): Path<String>,
     Params(span): Params<Span>,
 ) -> Result<Json<Vec<PeriodView>>, WebError> {
-    let (config, rollups) = periods(&app, &id, &span, PeriodKind::Shift).await?;
-    let now_us = app.present().now.utc_us;
-    Ok(Json(rollups.iter().map(|rollup| PeriodView::of(rollup, config, now_us)).collect()))
+    Ok(Json(views(&app, &id, &span, PeriodKind::Shift).await?))
 }
 
 /// Batches that overlap the span, oldest first, with yield and balance of material; at most a month in one request.
@@ -152,8 +149,34 @@ pub(super) async fn batches(
     let span = (starts().min().unwrap_or(0), starts().max().unwrap_or(0) + 1);
     let line = config.id.clone();
     let entries = read(&app, move |history| history.batch_entries(&line, span.0, span.1)).await?;
-    let view = |rollup: &Rollup| BatchView::of(rollup, config, now_us).told(rollup, &entries);
+    let unread = unread(&app, app.line(&id)?);
+    let view = |rollup: &Rollup| {
+        let view = BatchView::of(&rollup.with_unread(&unread), config, now_us);
+        let period = PeriodView::of(rollup, config, now_us).with_unread(rollup, config, &unread);
+        BatchView { period, ..view }.told(rollup, &entries)
+    };
     Ok(Json(rollups.iter().map(view).collect()))
+}
+
+/// What may have been made in the periods that go on since the machines were read; nothing where the line does not report.
+pub(super) fn unread(app: &App, line: &LineFeed) -> Vec<Tally> {
+    let present = app.present();
+    let current = line.latest().filter(|status| present.age_ms(status.at) <= STALE_MS);
+    current.map_or_else(Vec::new, |status| status.unread.clone())
+}
+
+async fn views(
+    app: &App,
+    id: &str,
+    span: &Span,
+    kind: PeriodKind,
+) -> Result<Vec<PeriodView>, WebError> {
+    let (config, rollups) = periods(app, id, span, kind).await?;
+    let (now_us, unread) = (app.present().now.utc_us, unread(app, app.line(id)?));
+    let view = |rollup: &Rollup| {
+        PeriodView::of(rollup, config, now_us).with_unread(rollup, config, &unread)
+    };
+    Ok(rollups.iter().map(view).collect())
 }
 
 /// Stored periods of a kind and the line they belong to.
@@ -187,6 +210,7 @@ impl PeriodView {
             .filter(|tally| is_good(&tally.station, &tally.counted))
             .map(|tally| tally.count)
             .sum();
+        let read = rollup.was_read();
         PeriodView {
             kind: rollup.kind.word(),
             name: rollup.name.to_string(),
@@ -195,16 +219,28 @@ impl PeriodView {
             closed: rollup.closed,
             rev: rollup.rev,
             estimated: rollup.estimated,
-            good: rollup.count(station, &Counted::Good).into(),
-            gap: gap.into(),
-            rejected: rollup.rejected(station).into(),
+            good: read.then(|| rollup.count(station, &Counted::Good).into()),
+            gap: read.then(|| gap.into()),
+            rejected: read.then(|| rollup.rejected(station).into()),
             target: spending.target(config.target_per_minute),
             known_percent: spending.known_share(rollup.passed_us(now_us)).map(share),
             time_us: TimeClass::ALL.map(|class| spending.time.of(class)),
             setup_us: spending.setup_us,
             overlap_us: spending.overlap_us,
-            kpis: KpiView::of(&kpis),
+            kpis: KpiView::of(&kpis).known(read),
             tallies: rollup.counts.iter().map(TallyView::of).collect(),
+        }
+    }
+
+    /// The same with what may have been made since the machines were read. KPIs have that in their bounds already, as time of
+    /// which nothing is known.
+    fn with_unread(self, rollup: &Rollup, config: &LineConfig, unread: &[Tally]) -> PeriodView {
+        let (with, station) = (rollup.with_unread(unread), &config.counting_station);
+        PeriodView {
+            good: self.good.map(|_| with.count(station, &Counted::Good).into()),
+            rejected: self.rejected.map(|_| with.rejected(station).into()),
+            tallies: with.counts.iter().map(TallyView::of).collect(),
+            ..self
         }
     }
 }

@@ -1,4 +1,4 @@
-// The p′ chart of the reject fraction: geometry and words; limits and signals come judged.
+// The chart of the reject fraction under its limits in force: geometry and words; limits and signals come judged.
 
 import { fixed, h, hm, LANG, num, s, show, t, word } from './format.mjs';
 import { axis, icon, MINUTE_MS, shape, ticks } from './chart.mjs';
@@ -8,7 +8,7 @@ const ROOF = 4;
 
 export function drawControl(svg, width, height, chart) {
   const points = chart.points;
-  if (points.length === 0) {
+  if (!points.some((point) => point.p !== null)) {
     return { stops: [], summary: t('chart_no_data') };
   }
   const step = chart.subgroup_minutes * MINUTE_MS;
@@ -17,7 +17,7 @@ export function drawControl(svg, width, height, chart) {
   const last = points.findLast((point) => point.ucl !== null);
   const shown = points.flatMap((point) => [point.p, Math.max(point.lcl ?? 0, 0)]).filter((p) => p !== null);
   // One handful of capsules of which all were rejected must not flatten the rest: it stands at the edge, with its number.
-  const roof = last ? Math.max(last.ucl * ROOF, chart.center * ROOF) : Infinity;
+  const roof = last ? last.ucl * ROOF : Infinity;
   const [low, high] = [Math.min(...shown), Math.max(...shown.filter((p) => p <= roof), (last?.ucl ?? 0) * 1.1, 0.001)];
   const marks = ticks(Math.max(0, low - (high - low) * 0.05), Math.min(100, high + (high - low) * 0.05), 3);
   const [min, max] = [marks[0], marks.at(-1)];
@@ -30,7 +30,7 @@ export function drawControl(svg, width, height, chart) {
   axis(svg, box, marks, y, (mark) => `${fixed(mark, decimals(marks))} %`);
   timeLabels(svg, box, from, from + span, x, height);
   svg.append(s('clipPath', { id: 'pchart-box' }, s('rect', { x: box.left, y: box.top - 2, width: box.right - box.left, height: box.bottom - box.top + 4 })));
-  for (const [name, pick] of [['plain', (p) => p.ucl_p], ['limit', (p) => p.ucl], ['limit', (p) => p.lcl], ['center', (p) => (p.ucl === null ? null : chart.center)]]) {
+  for (const [name, pick] of [['plain', (p) => p.ucl_p], ['limit', (p) => p.ucl], ['limit', (p) => p.lcl], ['center', (p) => p.cl]]) {
     svg.append(s('path', { class: name, d: steps(points, step, pick, x, y), 'clip-path': 'url(#pchart-box)' }));
   }
   svg.append(s('path', { class: 'trace', d: trace(points, step, x, y), 'clip-path': 'url(#pchart-box)' }));
@@ -91,7 +91,7 @@ function trace(points, step, x, y) {
 function limitLabels(svg, chart, box, y) {
   const last = chart.points.findLast((point) => point.ucl !== null);
   if (!last) return;
-  const labels = [['ucl', last.ucl], ['cl', chart.center], ['lcl', last.lcl]].filter(([, value]) => value !== null)
+  const labels = [['ucl', last.ucl], ['cl', last.cl], ['lcl', last.lcl]].filter(([, value]) => value !== null)
     .map(([name, value]) => ({ name, value, at: y(value) + 5 }));
   for (let i = 1; i < labels.length; i += 1) labels[i].at = Math.max(labels[i].at, labels[i - 1].at + 17);
   const over = Math.max(0, (labels.at(-1)?.at ?? 0) - box.bottom);
@@ -110,19 +110,26 @@ function timeLabels(svg, box, from, to, x, height) {
   }
 }
 
+/** Which limits judge: `limits v3 approved`, `limits v1 provisional`, or that there are none. */
+export function limitsTag(chart) {
+  if (!chart) return '';
+  return chart.limits ? t('limits_tag', { version: chart.limits.version, state: word('limits', chart.limits.state) }) : t('limits_none');
+}
+
 /** Beside the title: signals with their shapes and words, and what the limits rest on. */
 export function legend(chart) {
   show(document.getElementById('pchart-legend'), chart, () => {
     const found = new Map();
     for (const point of chart.points) for (const rule of point.rules) found.set(rule, (found.get(rule) ?? 0) + 1);
     const parts = [...found].map(([rule, n]) => h('span', { class: 'signal' }, icon(rule), ` ${word('rule', rule)} ×${n}`));
-    if (chart.status === 'ok' && parts.length === 0) parts.push(h('span', {}, t('no_signals')));
-    if (chart.status !== 'ok') parts.push(h('span', {}, t({ insufficient_data: 'chart_insufficient', degenerate: 'chart_degenerate' }[chart.status] ?? 'chart_no_data')));
+    const { limits } = chart;
+    if (!limits) parts.push(h('span', {}, t('chart_no_limits', { n: chart.n_whole })));
     else {
-      parts.push(h('span', {}, chart.provisional ? t('provisional', { n: chart.baseline_points }) : t('limits_rest', { n: chart.baseline_points })));
-      parts.push(h('span', {}, t('sigma_z', { a: fixed(chart.sigma_z) })));
+      if (parts.length === 0) parts.push(h('span', {}, t('no_signals')));
+      parts.push(h('span', {}, t('limits_rest', { n: limits.subgroups })), h('span', {}, t('sigma_z', { a: fixed(limits.sigma_z) })));
       parts.push(h('span', {}, t('plain_signals', { n: chart.plain_signals })));
     }
+    if (!chart.startup_discards) parts.push(h('span', {}, t('without_startup')));
     return parts.flatMap((part, i) => (i > 0 ? [' · ', part] : [part]));
   });
 }
@@ -138,7 +145,7 @@ function pointText(point) {
 
 function controlSummary(chart) {
   return t('chart_summary', {
-    n: chart.points.length, minutes: chart.subgroup_minutes, cl: fixed(chart.center, 3), last: fixed(chart.points.at(-1).p, 3), signals: chart.signals,
+    n: chart.points.length, minutes: chart.subgroup_minutes, cl: fixed(chart.limits?.center ?? null, 3), last: fixed(chart.points.at(-1).p, 3), signals: chart.signals,
   });
 }
 

@@ -126,12 +126,17 @@ function showBalance() {
   put('balance-note', data.balance ? `${t('span_shift', { name: data.balance.name })} ${hm(data.balance.start_ms)}` : '');
   show($('balance').tBodies[0], sections, () => (sections.length === 0 ? [h('tr', {}, h('td', { colspan: 7 }, t('no_balance')))] : sections.map((section) => h('tr', {},
     h('th', { scope: 'row', class: 'wide' }, section.stations.join(' → ')),
-    h('td', { class: 'num' }, `${num(section.went_in.best)} ${doubt(section.went_in)}`.trim()),
-    h('td', { class: 'num' }, `${num(section.came_out.best)} ${doubt(section.came_out)}`.trim()),
-    h('td', { class: 'num' }, `${signed(section.grown.best)} ${doubt(section.grown, signed)}`.trim()),
+    h('td', { class: 'num' }, counted(section.went_in, num)),
+    h('td', { class: 'num' }, counted(section.came_out, num)),
+    h('td', { class: 'num' }, counted(section.grown, signed)),
     h('td', { class: 'num' }, ...(section.inside ? [`${num(section.inside.low)} – ${num(section.inside.high)}`, h('span', { class: 'dim' }, ` ${t('since', { time: hm(section.inside.since_ms) })}`)] : ['–'])),
     h('td', { class: 'num' }, num(section.capacity)),
-    h('td', { class: section.verdict === 'miscount' ? 'verdict more' : 'verdict' }, ...(section.verdict === 'miscount' ? [icon('internal'), ' '] : []), word('section', section.verdict))))));
+    h('td', { class: section.verdict === 'miscount' ? 'verdict more' : 'verdict' }, ...({ miscount: [icon('internal'), ' '], unread: [icon('unknown'), ' '] }[section.verdict] ?? []), word('section', section.verdict))))));
+}
+
+/** A count with its doubt; what was not read has none. */
+function counted(count, form) {
+  return count ? `${form(count.best)} ${doubt(count, form)}`.trim() : t('not_read');
 }
 
 function showDisplays(displays) {

@@ -14,7 +14,7 @@ export function hourBar(hour, view) {
   const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
   const x = (n) => Math.min(1, n / (full * 1.1)) * 120;
   bar.append(s('rect', { width: 120, height: 16, class: 'track' }));
-  if (!hour.watched) {
+  if (!hour.good) {
     bar.append(s('rect', { width: x(full), height: 16, class: 'hatched' }));
     return bar;
   }
@@ -31,7 +31,7 @@ export function hourBar(hour, view) {
 
 /** What a number of the hour board needs said beside it. */
 export function notes(hour) {
-  if (!hour.watched) return [h('span', { class: 'fault off' }, t('not_watched'))];
+  if (!hour.good) return [h('span', { class: 'fault off' }, t(hour.watched ? 'not_read' : 'not_watched'))];
   const words = [];
   if (offBy(hour.good)) words.push(h('span', { class: 'dim off' }, offBy(hour.good)));
   if (hour.gap) words.push(h('span', { class: 'fault off' }, t('unwatched_short', { n: num(hour.gap.best) })));

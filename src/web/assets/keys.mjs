@@ -47,9 +47,9 @@ function next(all, isChosen) {
   return all.length === 0 ? undefined : all[(all.findIndex(isChosen) + 1) % all.length];
 }
 
-/** The next span of the page, or the next length of subgroup where spans are not chosen. */
+/** The next span of the page. */
 function range() {
-  const group = $('window') ?? $('subgroup');
+  const group = $('window');
   if (group) {
     next([...group.querySelectorAll('button')], (button) => button.ariaPressed === 'true')?.click();
   } else if ($('hours')?.options) {

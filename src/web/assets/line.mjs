@@ -73,6 +73,7 @@ function showMachines() {
 function machine(station) {
   const flow = FLOWS.filter(([, member]) => station[member]).map(([name, member, what]) => h('p', {}, h('span', { class: 'dim' }, t(name)),
     explained(what, { 'data-query': `station=${encodeURIComponent(station.id)}`, 'aria-label': '', 'data-flow': member }, h('b', { class: 'num' })), h('span', { class: 'dim doubted' })));
+  if (flow.length === 0) flow.push(h('p', { class: 'fault' }, t('not_read')));
   const values = station.measures.map(({ tag, unit }) => h('p', { 'data-tag': tag }, h('span', { class: 'dim' }, tag.replace(/^.*?\./, '')),
     h('b', { class: 'num' }), h('span', { class: 'dim' }, unit)));
   return h('section', { class: 'card machine', 'aria-label': station.id },

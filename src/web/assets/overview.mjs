@@ -2,10 +2,11 @@
 
 import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
-import { controlRows, drawControl, legend } from './control.mjs';
+import { controlRows, drawControl, legend, limitsTag } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
 import { showCalls } from './calls.mjs';
 import { explained } from './explain.mjs';
+import { AS_OF, ask } from './page.mjs';
 import { join } from './shell.mjs';
 import { held, showState } from './state.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
@@ -13,13 +14,14 @@ import { drawTrend, trendRows } from './trend.mjs';
 const CLASSES = ['run', 'internal', 'external', 'planned', 'idle', 'unknown'];
 /** Height of a row of the lists beside the charts. */
 const ROW_PX = 24;
+const STOPS_EVERY_MS = 5000;
+const TOP_STOPS = 3;
 const $ = (id) => document.getElementById(id);
 
 /** The latest view and charts, and whether the view still holds. */
 let view = null;
 let charts = null;
 let lost = false;
-let minutes = 15;
 
 const trend = new Plot('trend', {
   draw: (svg, width, height, data) => drawTrend(svg, width, height, data, { view, lost, now: live.now() }),
@@ -38,6 +40,8 @@ const live = join({
     showSpeed();
     showReject();
     showTime();
+    showOee();
+    showSignals();
     showHours();
     showRejects();
     showStations();
@@ -63,21 +67,15 @@ live.run();
 // Charts run with the line's clock: the hatch of a gap grows while nothing arrives.
 setInterval(() => charts && !document.hidden && trend.set(charts), 1000);
 
-$('subgroup').addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  if (!button) return;
-  minutes = Number(button.dataset.minutes);
-  for (const other of $('subgroup').children) other.setAttribute('aria-pressed', String(other === button));
-  drawCharts();
-});
+ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/losses?window=shift${AS_OF}`, STOPS_EVERY_MS, showTopStops, 'top-trouble')();
 
 function drawCharts() {
   if (!charts) return;
   trend.set(charts);
-  const chart = charts.reject_fraction.find((chart) => chart.subgroup_minutes === minutes)
-    ?? { points: [], status: 'no_data', subgroup_minutes: minutes };
-  legend(chart);
-  pchart.set(chart);
+  const chart = charts.reject_fraction;
+  put('pchart-limits', limitsTag(chart));
+  if (chart) legend(chart);
+  pchart.set(chart ?? { points: [], limits: null });
 }
 
 // Figures -------------------------------------------------------------------------------------------------------
@@ -95,19 +93,21 @@ function figure(id, text, raw) {
 
 function showOutput() {
   const shift = view.shift;
-  const waiting = view.feed === 'waiting';
-  const good = shift?.good ?? view.total;
+  // Where nothing was read there is no number, and none of the time before is shown in its place.
+  const unread = view.feed === 'waiting' || (shift ? shift.good === null : view.total.high === 0);
+  const good = unread ? null : shift?.good ?? view.total;
   // Of the past, the sum since the journal began is not told.
   const untold = REPLAY && !shift;
-  figure('good', waiting || untold ? '–' : pieces(good.best), waiting || untold ? '' : good.best);
-  put('good-doubt', untold ? '' : doubt(good, pieces));
-  facts('good-note', shift ? [t('plan', { n: pieces(shift.plan) }), t('progress', { n: fixed(shift.plan_percent, 1) })] : []);
+  figure('good', !good || untold ? '–' : pieces(good.best), !good || untold ? '' : good.best);
+  put('good-doubt', untold ? '' : good ? doubt(good, pieces) : t('not_read'));
+  facts('good-note', shift ? [t('plan', { n: pieces(shift.plan) }), shift.plan_percent === null ? '' : t('progress', { n: fixed(shift.plan_percent, 1) })] : []);
   analog($('good-bar'), {
-    max: Math.max(shift?.plan ?? 1, good.best, 1) * 1.02, value: waiting ? null : good.best, filled: true, target: shift?.target_now,
+    max: Math.max(shift?.plan ?? 1, good?.best ?? 0, 1) * 1.02, value: good?.best ?? null, filled: true, target: shift?.target_now,
   });
-  figure('gap', shift ? signedPieces(shift.difference.best) : '–', shift?.difference.best);
-  put('gap-doubt', shift ? doubt(shift.difference, signedPieces) : '');
-  facts('gap-note', shift ? [difference(shift), targetUntilNow(shift)] : []);
+  const off = shift?.difference ?? null;
+  figure('gap', off ? signedPieces(off.best) : '–', off?.best);
+  put('gap-doubt', off ? doubt(off, signedPieces) : shift ? t('not_read') : '');
+  facts('gap-note', shift ? [off ? difference(shift) : '', targetUntilNow(shift)] : []);
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
   const forecast = shift?.forecast ?? null;
   figure('plan', forecast === null ? '–' : pieces(forecast), forecast);
@@ -116,7 +116,7 @@ function showOutput() {
     max: Math.max(shift?.plan ?? 1, forecast ?? 0, 1) * 1.1, value: forecast, filled: true, target: shift?.plan,
   });
   // Five percent of the plan to each side: what a shift can be off and still be made good.
-  around($('gap-bar'), shift ? shift.difference.best : null, Math.max(1, (shift?.plan ?? 0) / 20));
+  around($('gap-bar'), off ? off.best : null, Math.max(1, (shift?.plan ?? 0) / 20));
 }
 
 /** What the difference is to: the whole shift so far, or the part of it that was watched. */
@@ -126,9 +126,12 @@ function targetUntilNow(shift) {
   return whole ? t('difference_note', { n }) : t('difference_since', { n, time: hm(shift.watched_from_ms) });
 }
 
+/** Ahead or behind where all that the truth can be is so. */
 function difference(shift) {
-  if (shift.difference.best === 0) return '±0';
-  return shift.difference.best > 0 ? `△ ${t('ahead')}` : `▽ ${t('behind')}`;
+  const { best, low, high } = shift.difference;
+  if (best === 0 && low === high) return '±0';
+  if (low < 0 && high > 0) return t('undecided');
+  return high > 0 ? `△ ${t('ahead')}` : `▽ ${t('behind')}`;
 }
 
 function showSpeed() {
@@ -152,18 +155,50 @@ function showReject() {
   const { reject } = view;
   figure('reject', reject.percent === null ? '–' : fixed(reject.percent), reject.percent);
   put('reject-unit', '%');
-  const recent = reject.recent;
+  const { recent, limits } = reject;
   const out = recent !== null && recent.rules.length > 0;
-  facts('reject-note', reject.total.high === 0 ? [] : [
-    t('reject_note', { n: num(reject.rejected.best), total: num(reject.total.best) }),
-    recent ? `${t('subgroup.15')} ${hm(recent.t)}: ${fixed(recent.p)} %` : '',
+  facts('reject-note', [
+    reject.total && reject.total.best > 0 ? t('reject_note', { n: num(reject.rejected.best), total: num(reject.total.best) }) : '',
+    reject.total && reject.with_startup ? t('with_startup') : '',
+    reject.total || view.feed === 'waiting' || !view.shift ? '' : t('not_read'),
+    recent ? `${t('subgroup_of', { n: reject.subgroup_minutes })} ${hm(recent.t)}: ${fixed(recent.p)} %` : '',
+    limits ? t('limits_tag', { version: limits.version, state: word('limits', limits.state) }) : '',
     out ? `■ ${word('rule', recent.rules[0])}` : '',
   ]);
-  const top = Math.max(recent?.ucl ?? 0, recent?.p ?? 0, reject.percent ?? 0, 0.1) * 1.5;
+  // The bar is that of the chart: its point against the limits that judged it.
+  const top = Math.max(recent?.ucl ?? 0, recent?.p ?? 0, recent ? 0 : reject.percent ?? 0, 0.01) * 1.5;
   analog($('reject-bar'), {
-    max: top, value: recent?.p ?? reject.percent, alarm: out, target: reject.center,
+    max: top, value: recent ? recent.p : reject.percent, alarm: out, target: recent?.cl,
     normal: recent && recent.ucl !== null && recent.lcl !== null ? [recent.lcl, recent.ucl] : null,
   });
+}
+
+/** OEE with what it can be: unknown time as stopped, and as run. */
+function showOee() {
+  const oee = view.shift?.oee ?? null;
+  figure('oee', !oee ? '–' : oee.low === oee.high ? fixed(oee.percent, 1) : `${fixed(oee.low, 1)}–${fixed(oee.high, 1)}`, oee?.percent);
+  put('oee-unit', oee ? '%' : '');
+  facts('oee-note', oee ? [t('oee_coverage', { n: fixed(oee.coverage_percent, 1) })] : view.shift && view.shift.good === null ? [t('not_read')] : []);
+  analog($('oee-bar'), {
+    max: 100, value: oee ? (oee.low + oee.high) / 2 : null, spread: oee ? (oee.high - oee.low) / 2 : 0,
+  });
+}
+
+/** Open incidents of all control charts: those with a point outside the limits, and the others. */
+function showSignals() {
+  const { incidents } = view;
+  show($('signals'), incidents, () => (incidents === null ? ['–'] : incidents.beyond + incidents.others === 0 ? [t('no_incidents')] : [
+    ...(incidents.beyond > 0 ? [h('b', {}, icon('N1'), ` ${num(incidents.beyond)} `)] : []),
+    ...(incidents.others > 0 ? [h('b', {}, icon('N2'), ` ${num(incidents.others)} `)] : []),
+    t('open_incidents'),
+  ]));
+}
+
+/** What cost the shift most of its time. */
+function showTopStops({ losses }) {
+  const rows = losses.slice(0, TOP_STOPS);
+  show($('top-stops'), rows, () => (rows.length === 0 ? [h('li', {}, t('no_stops'))] : rows.map((loss) => h('li', {},
+    h('b', { class: 'num' }, hms(loss.ms)), ' ', h('span', {}, loss.title ? title(loss.title) : loss.reason || word('cause', loss.cause)), h('span', { class: 'dim' }, ` ×${num(loss.n)}`)))));
 }
 
 function showTime() {
@@ -192,9 +227,9 @@ function showHours() {
   const low = matchMedia('(min-width: 1200px)').matches && (rows.length > 10 || document.body.dataset.lang === 'both');
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => {
     const open = i === rows.length - 1;
-    const [target, actual, difference] = hour.watched
+    const [target, actual, difference] = hour.good
       ? [pieces(hour.target), pieces(hour.good.best), `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}`] : ['–', '–', '–'];
-    const of = (what, text) => (hour.watched && (open || !low) ? explained(what, { 'data-query': `kind=hour&start=${hour.start_ms}` }, text) : text);
+    const of = (what, text) => (hour.good && (open || !low) ? explained(what, { 'data-query': `kind=hour&start=${hour.start_ms}` }, text) : text);
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),
       h('td', { class: 'bar-col' }, hourBar(hour, view)),
@@ -214,9 +249,9 @@ function room(table) {
 }
 
 function showRejects() {
-  const rows = view.rejects.filter((reject) => reject.rejected.high > 0).slice(0, room($('rejects')));
+  const rows = view.rejects.filter((reject) => reject.rejected.best > 0).slice(0, room($('rejects')));
   const max = Math.max(...rows.map((reject) => reject.wilson?.[1] ?? reject.percent ?? 0), 0.001);
-  const none = view.feed === 'waiting' ? '' : t('no_rejects');
+  const none = view.feed === 'waiting' ? '' : view.shift && view.shift.good === null ? t('not_read') : t('no_rejects');
   show($('rejects').tBodies[0], [rows, none], () => (rows.length === 0 ? [h('tr', {}, h('th', {}, none))] : rows.map((reject) => {
     const x = (percent) => percent / max * 118;
     const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
@@ -244,6 +279,7 @@ function showStations() {
       const number = (text) => (view.shift ? explained(what, { 'data-query': `station=${encodeURIComponent(station.id)}` }, text) : text);
       if (count) flow.push(h('span', {}, h('span', { class: 'dim' }, t(name)), ' ', h('b', { class: 'num' }, number(pieces(count.best)))));
     }
+    if (flow.length === 0) flow.push(h('span', { class: 'fault' }, t('not_read')));
     const classes = [station.up ? '' : 'down', (station.bad_tags?.length ?? 0) > 0 ? 'bad' : ''].join(' ').trim();
     const bad = station.bad_tags ?? [];
     return h('li', { class: classes, 'data-station': station.id, 'data-state': state },

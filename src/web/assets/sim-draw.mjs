@@ -12,16 +12,19 @@ const MOST_CENTERS = 10;
 const NAME_PX = 12;
 
 /**
- * Reject fraction minute by minute over the last hour.
+ * Reject fraction minute by minute over the last hour, and over it the subgroups that are judged, with their limits.
  * @param {SVGElement} svg
  * @param {number} width
  * @param {number} height
- * @param {{points: any[], center: number|null, now: number}} data
+ * @param {{trend: any, chart: any, now: number}} data
  */
-export function drawRejects(svg, width, height, { points, center, now }) {
+export function drawRejects(svg, width, height, { trend, chart, now }) {
   const { box, x, inside, from } = hour(width, height, now);
-  const shown = points.filter((point) => point.t + MINUTE_MS > from);
-  const most = Math.max(0.01, ...shown.map((point) => Math.max(point.p ?? 0, point.ucl ?? 0)));
+  const minutes = trend.start_ms.map((at, i) => ({ t: at, p: trend.reject_percent[i] })).filter((minute) => minute.t + MINUTE_MS > from);
+  const step = (chart?.subgroup_minutes ?? 1) * MINUTE_MS;
+  const shown = (chart?.points ?? []).filter((point) => point.t + step > from);
+  const center = chart?.limits?.center ?? null;
+  const most = Math.max(0.01, ...minutes.map((minute) => minute.p ?? 0), ...shown.map((point) => Math.max(point.p ?? 0, point.ucl ?? 0)));
   // A minute of a few capsules after a start would press all others to the ground; what is higher is cut at the top.
   const marks = ticks(0, center ? Math.min(most, center * MOST_CENTERS) : most, 3);
   const y = (p) => Math.max(box.top, box.bottom - p / marks.at(-1) * (box.bottom - box.top));
@@ -29,32 +32,33 @@ export function drawRejects(svg, width, height, { points, center, now }) {
   svg.append(s('text', { class: 'axis', x: box.right + 6, y: box.top + 10 }, '%'));
   times(svg, box, x, height, now);
   let trace = '';
-  let limit = '';
   let pen = false;
-  const stops = [];
+  for (const minute of minutes) {
+    if (minute.p !== null) trace += `${pen ? 'L' : 'M'}${inside(minute.t)} ${y(minute.p)}H${inside(minute.t + MINUTE_MS)}`;
+    pen = minute.p !== null;
+  }
+  let limit = '';
+  const stops = minutes.map((minute) => {
+    const point = shown.findLast((one) => one.t <= minute.t && minute.t < one.t + step);
+    return { x: inside(minute.t + MINUTE_MS / 2), y: minute.p === null ? null : y(minute.p), text: t('sim_reject_point', { time: hm(minute.t), p: fixed(minute.p, 3), ucl: fixed(point?.ucl ?? null, 3) }) };
+  });
   for (const point of shown) {
-    const [left, right] = [inside(point.t), inside(point.t + MINUTE_MS)];
+    const [left, right] = [inside(point.t), inside(point.t + step)];
     if (point.ucl !== null) limit += `M${left} ${y(point.ucl)}H${right}`;
-    if (point.p === null) {
-      pen = false;
-      continue;
-    }
-    trace += `${pen ? 'L' : 'M'}${left} ${y(point.p)}H${right}`;
-    pen = true;
-    const middle = (left + right) / 2;
-    if (point.rules.length > 0) svg.append(shape(point.rules[0], { transform: `translate(${middle} ${y(point.p)})` }));
-    stops.push({ x: middle, y: y(point.p), text: t('sim_reject_point', { time: hm(point.t), p: fixed(point.p, 3), ucl: fixed(point.ucl, 3) }) });
+    if (point.p === null || !point.complete) continue;
+    const at = `translate(${(left + right) / 2} ${y(point.p)})`;
+    svg.append(point.rules.length > 0 ? shape(point.rules[0], { transform: at }) : s('circle', { class: 'point', r: 4, transform: at }));
   }
   svg.append(s('path', { class: 'limit', d: limit }), s('path', { class: 'trace', d: trace }));
-  const last = shown.findLast((point) => point.p !== null);
+  const last = minutes.findLast((minute) => minute.p !== null);
   const signals = shown.filter((point) => point.rules.length > 0).length;
-  return { stops, summary: t('sim_reject_summary', { n: shown.length, last: fixed(last?.p ?? null, 3), signals }) };
+  return { stops, summary: t('sim_reject_summary', { n: minutes.length, last: fixed(last?.p ?? null, 3), signals }) };
 }
 
-export function rejectRows({ points }) {
+export function rejectRows({ chart }) {
   return {
     head: [t('time'), '%', t('ucl'), 'x / n'],
-    body: points.slice(-60).reverse().map((point) => [hm(point.t), fixed(point.p, 3), fixed(point.ucl, 3), `${num(point.x)} / ${num(point.n)}`]),
+    body: (chart?.points ?? []).slice(-60).reverse().map((point) => [hm(point.t), fixed(point.p, 3), fixed(point.ucl, 3), `${num(point.x)} / ${num(point.n)}`]),
   };
 }
 

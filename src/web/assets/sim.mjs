@@ -2,6 +2,7 @@
 
 import { age, clock, doubt, h, num, put, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
+import { limitsTag } from './control.mjs';
 import { csv, iso, refusal } from './page.mjs';
 import { drawLane, drawRejects, laneRows, rejectRows, signText, verdict } from './sim-draw.mjs';
 import { join } from './shell.mjs';
@@ -75,8 +76,8 @@ function draw() {
   const now = live.now();
   if (!charts || now === null) return;
   trend.set(charts);
-  const chart = charts.reject_fraction.find((one) => one.subgroup_minutes === 1);
-  rejects.set({ points: chart?.points ?? [], center: chart?.center ?? null, now });
+  put('rejects-note', limitsTag(charts.reject_fraction));
+  rejects.set({ trend: charts.trend, chart: charts.reject_fraction, now });
   if (sim) lane.set({ sim, now, age });
 }
 

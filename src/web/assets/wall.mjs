@@ -12,7 +12,16 @@ const DRIFT_PX = 2;
 const DRIFT_MS = 60000;
 const DRIFT_STEPS = 6;
 
+/** Shifts whose middle lies between these hours of the plant are nights. */
+const NIGHT = [20, 6];
+/** A page is not loaded again before it is so old: whatever a clock does, a wall does not flicker. */
+const LEAST_AGE_MS = 60000;
+
 const $ = (id) => document.getElementById(id);
+/** Whether nobody chose the colours of this wall. */
+const auto = document.documentElement.dataset.theme === 'auto';
+/** Start of the shift in which this page was loaded. */
+let began = null;
 
 let view = null;
 let charts = null;
@@ -23,6 +32,7 @@ const live = join({
     view = next;
     setOffset(view.offset_s);
     document.body.dataset.feed = held(view) ? 'current' : 'held';
+    followShift();
     showState(view, lost);
     showFigures();
     showHours();
@@ -48,24 +58,40 @@ live.run();
 setInterval(() => !document.hidden && draw(), 1000);
 setInterval(drift, DRIFT_MS);
 
+/** Colours of the night in a night shift, and a fresh page for each shift: what runs for months begins anew now and then. */
+function followShift() {
+  const { shift } = view;
+  if (!shift) return;
+  const hour = Number(hm((shift.start_ms + shift.end_ms) / 2).slice(0, 2));
+  if (auto) document.documentElement.dataset.theme = hour >= NIGHT[0] || hour < NIGHT[1] ? 'dark' : 'light';
+  began ??= shift.start_ms;
+  if (shift.start_ms !== began && performance.now() > LEAST_AGE_MS) location.reload();
+}
+
 function showFigures() {
   const { shift, reject } = view;
-  const waiting = view.feed === 'waiting';
-  const good = shift?.good ?? view.total;
-  figure('good', waiting ? '–' : pieces(good.best), waiting ? '' : good.best);
-  put('good-note', waiting ? '' : [doubt(good, pieces), shift ? t('plan', { n: pieces(shift.plan) }) : ''].filter(Boolean).join(' · '));
-  const gap = shift?.difference;
+  // Where nothing was read there is no number.
+  const unread = view.feed === 'waiting' || (shift ? shift.good === null : view.total.high === 0);
+  const good = unread ? null : shift?.good ?? view.total;
+  figure('good', good ? pieces(good.best) : '–', good?.best);
+  put('good-note', [good ? doubt(good, pieces) : view.feed === 'waiting' ? '' : t('not_read'), shift ? t('plan', { n: pieces(shift.plan) }) : ''].filter(Boolean).join(' · '));
+  const gap = shift?.difference ?? null;
   figure('gap', gap ? signedPieces(gap.best) : '–', gap?.best);
   put('gap-mark', shift?.behind ? ' ■' : '');
-  put('gap-note', shift ? t('difference_note', { n: pieces(shift.target_now) }) : '');
+  put('gap-note', shift ? [gap ? doubt(gap, signedPieces) : '', t('difference_note', { n: pieces(shift.target_now) })].filter(Boolean).join(' · ') : '');
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
   const speed = view.speeds.find((speed) => speed.window === '1m');
   const rate = speed?.per_minute ?? null;
   figure('speed', rate === null ? '–' : num(rate), rate);
   put('speed-note', `${t('per_minute')} · ${t('target', { n: num(view.target_per_minute) })}`);
+  const oee = shift?.oee ?? null;
+  figure('oee', !oee ? '–' : oee.low === oee.high ? `${fixed(oee.percent, 1)} %` : `${fixed(oee.low, 1)}–${fixed(oee.high, 1)} %`, oee?.percent);
+  put('oee-note', oee ? t('oee_coverage', { n: fixed(oee.coverage_percent, 1) }) : '');
   figure('reject', reject.percent === null ? '–' : `${fixed(reject.percent)} %`, reject.percent);
-  const rule = reject.recent?.rules[0];
-  put('reject-note', rule ? `■ ${word('rule', rule)}` : reject.center === null ? '' : `${t('cl')} ${fixed(reject.center)} %`);
+  const { recent, limits } = reject;
+  const tag = limits ? t('limits_tag', { version: limits.version, state: word('limits', limits.state) }) : '';
+  const rule = recent?.rules[0];
+  put('reject-note', [rule ? `■ ${word('rule', rule)}` : '', tag, reject.total && reject.with_startup ? t('with_startup') : ''].filter(Boolean).join(' · '));
 }
 
 function figure(id, text, raw) {
@@ -78,7 +104,7 @@ function showHours() {
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
     h('th', { scope: 'row' }, hm(hour.start_ms)),
     h('td', { class: 'bar-col' }, hourBar(hour, view)),
-    h('td', {}, h('b', { class: 'num' }, hour.watched ? `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
+    h('td', {}, h('b', { class: 'num' }, hour.good ? `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
   )));
 }
 

@@ -45,6 +45,7 @@ texts! {
     Capacity "capacity" "Room inside" "可容纳"
     Judged "judged" "Judged" "判定"
     SectionPossible "section.possible" "can be inside" "可在机内"
+    SectionUnread "section.unread" "not read, nothing can be said" "无读数，无法判定"
     SectionMiscount "section.miscount" "miscount" "计数有误"
     WordMiscount "word.miscount" "miscount" "计数有误"
 

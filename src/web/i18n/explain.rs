@@ -37,6 +37,7 @@ texts! {
     InputMinutes "input.minutes" "whole minutes" "完整各分钟"
     InputGoing "input.going" "minutes not over yet" "尚未结束的分钟"
     InputGaps "input.gaps" "gaps: known only as a whole, in no minute" "缺口：仅知总数，不计入任何分钟"
+    InputUnread "input.unread" "may have been made since the machine was read" "自上次读数以来可能的产量"
     InputBorder "input.border" "minutes that a border of the period cuts" "被时段边界切开的分钟"
     InputGood "input.good" "good capsules" "良品数"
     InputRejected "input.rejected" "rejects" "剔废数"

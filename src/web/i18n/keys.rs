@@ -7,7 +7,7 @@ texts! {
     KeysSignals "keys.signals" "next and previous signal of the SPC chart in focus" "SPC 图：下一个/上一个异常信号"
     KeysWaits "keys.waits" "to what waits: a call nobody took, a signal nobody has looked at" "转到待处理项：未接呼叫、未看信号"
     KeysExplain "keys.explain" "how the number in focus is made" "说明当前数值的算法"
-    KeysRange "keys.range" "next span of time or length of subgroup" "切换时间范围/子组长度"
+    KeysRange "keys.range" "next span of time" "切换时间范围"
     KeysLanguage "keys.language" "next language" "切换语言"
     KeysColours "keys.colours" "colours: as the device, light, dark" "切换配色：自动/浅色/深色"
     KeysWall "keys.wall" "the wall display of this line" "打开本线大屏"

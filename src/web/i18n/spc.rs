@@ -156,12 +156,14 @@ texts! {
 
     // The p′ chart.
     PChart "p_chart" "Reject fraction, p′ chart" "剔废率 p′ 控制图"
-    Subgroup1 "subgroup.1" "1 min" "1 分钟"
-    Subgroup15 "subgroup.15" "15 min" "15 分钟"
+    SubgroupOf "subgroup_of" "{n} min" "{n} 分钟"
     Ucl "ucl" "UCL" "上控制限"
     Cl "cl" "CL" "中心线"
     Lcl "lcl" "LCL" "下控制限"
-    Provisional "provisional" "provisional limits, subgroups {n}/100" "暂定控制限，子组 {n}/100"
+    LimitsTag "limits_tag" "limits v{version} {state}" "控制限 v{version} {state}"
+    LimitsNone "limits_none" "no limits in force" "无现行控制限"
+    WithoutStartup "without_startup" "without start-up discards" "不含开机剔除"
+    WithStartup "with_startup" "incl. start-up" "含开机剔除"
     LimitsRest "limits_rest" "limits from subgroups: {n}" "控制限子组数 {n}"
     SigmaZ "sigma_z" "σz {a}" "σz {a}"
     PlainSignals "plain_signals" "a plain p chart would signal {n}" "普通 p 图将报警 {n}"
@@ -174,6 +176,7 @@ texts! {
     PointText "point_text" "{time} · {p} % ({n} / {total}) · LCL {lcl} · UCL {ucl}" "{time} · {p} % ({n} / {total}) · LCL {lcl} · UCL {ucl}"
     ChartSummary "chart_summary" "p′ chart of {n} subgroups of {minutes} min: centre {cl} %, latest {last} %, {signals} signals." "p′ 控制图，{n} 个 {minutes} 分钟子组：中心线 {cl} %，最近 {last} %，{signals} 个异常信号。"
     ChartNoData "chart_no_data" "No subgroup yet: the first appears when a watched subgroup closes." "尚无子组：首个受监测的子组结束后显示。"
-    ChartInsufficient "chart_insufficient" "Too few complete subgroups for limits yet." "完整子组太少，尚无控制限。"
-    ChartDegenerate "chart_degenerate" "The fractions do not vary: limits cannot be drawn." "比率无变化，无法给出控制限。"
+    ChartNoLimits "chart_no_limits" "no limits are in force, nothing is judged; whole subgroups {n}" "无现行控制限，不判定；完整子组 {n}"
+    OpenIncidents "open_incidents" "open signals" "项异常信号未结束"
+    NoIncidents "no_incidents" "no open signals" "无未结束的异常信号"
 }

@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::calls::strip;
-use super::layout::{Choice, Look, Page, page};
+use super::layout::{Choice, Look, Page, line_id, page};
 use super::parts::heading;
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
@@ -29,13 +29,27 @@ async fn overview(
         Err(refused) => return Ok(refused),
     };
     let writes = look.who.writes(&app, Right::Work) && first.replay.is_none();
-    let body = body(&look, writes);
+    let at = first.replay.map_or_else(String::new, |us| format!("&at={}", us / 1_000));
+    let to = Way { query: format!("?line={}{at}", line_id(&app, line)) };
+    let body = body(&look, writes, &to);
     let content = Page { title: Key::Overview, line, script: "overview.mjs", body, first };
     Ok(page(&app, &look, &content))
 }
 
-fn body(look: &Look, writes: bool) -> Markup {
+/// The way to the pages behind the overview: of the same line, and as of the same moment.
+struct Way {
+    query: String,
+}
+
+impl Way {
+    fn to(&self, path: &str) -> String {
+        format!("{path}{}", self.query)
+    }
+}
+
+fn body(look: &Look, writes: bool, way: &Way) -> Markup {
     let lang = look.lang;
+    let title = |key: Key, path: &str| html! { a href=(way.to(path)) { (lang.mark(key)) } };
     html! {
         (heading(lang, Key::Overview, Key::OverviewAbout))
         div.figures {
@@ -50,20 +64,21 @@ fn body(look: &Look, writes: bool) -> Markup {
                     }
                 }
             }
-            (figure(lang, Key::Output, "good", "good"))
-            (figure(lang, Key::Difference, "gap", "difference"))
-            (figure(lang, Key::Forecast, "plan", "forecast"))
+            (figure(title(Key::Output, "/line"), "good", "good"))
+            (figure(title(Key::Difference, "/stops"), "gap", "difference"))
+            (figure(lang.mark(Key::Forecast), "plan", "forecast"))
         }
         (strip(look, writes))
         div.bars {
-            (gauge(lang, Key::Speed, "speed", "speed"))
-            (gauge(lang, Key::RejectFraction, "reject", "reject_fraction"))
-            (gauge(lang, Key::ShiftTime, "known", "coverage"))
+            (gauge(title(Key::Speed, "/line"), "speed", "speed", false))
+            (gauge(title(Key::RejectFraction, "/spc/reject_fraction"), "reject", "reject_fraction", false))
+            (gauge(title(Key::Oee, "/stops"), "oee", "oee", true))
+            (gauge(title(Key::ShiftTime, "/stops"), "known", "coverage", true))
         }
         div.work {
             div.charts {
-                (chart(lang, Key::Trend, "trend", html! {}))
-                (chart(lang, Key::PChart, "pchart", subgroups(lang)))
+                (chart(lang, title(Key::Trend, "/line"), "trend"))
+                (chart(lang, title(Key::PChart, "/spc/reject_fraction"), "pchart"))
             }
             div.lists {
                 section.card aria-labelledby="hours-title" {
@@ -81,15 +96,21 @@ fn body(look: &Look, writes: bool) -> Markup {
                     }
                 }
                 section.card.grow aria-labelledby="rejects-title" tabindex="0" {
-                    header { h2 #rejects-title { (lang.mark(Key::RejectReasons)) } span.dim { (lang.mark(Key::Interval95)) } }
+                    header { h2 #rejects-title { (title(Key::RejectReasons, "/rejects")) } span.dim { (lang.mark(Key::Interval95)) } }
                     table #rejects { tbody {} }
                 }
             }
         }
         div.foot {
             section.card aria-labelledby="stations-title" {
-                header { h2 #stations-title { (lang.mark(Key::Stations)) } span.dim #polls {} }
+                header { h2 #stations-title { (title(Key::Stations, "/line")) } span.dim #polls {} }
                 ol #stations {}
+            }
+            section.card aria-labelledby="top-title" {
+                header { h2 #top-title { (title(Key::TopStops, "/stops")) } }
+                p.note #top-trouble role="status" hidden {}
+                ol #top-stops {}
+                p { (title(Key::Spc, "/spc")) " " span #signals { "–" } }
             }
             section.card aria-labelledby="events-title" {
                 header { h2 #events-title { (lang.mark(Key::Events)) } }
@@ -100,10 +121,10 @@ fn body(look: &Look, writes: bool) -> Markup {
 }
 
 /// A large number with its doubt. `explain` is the word under which the service explains it.
-fn figure(lang: Lang, title: Key, id: &str, explain: &str) -> Markup {
+fn figure(title: Markup, id: &str, explain: &str) -> Markup {
     html! {
         section.tile.live aria-labelledby={ (id) "-title" } {
-            h2 #{ (id) "-title" } { (lang.mark(title)) }
+            h2 #{ (id) "-title" } { (title) }
             button.explains type="button" data-explain=(explain) aria-describedby="explain-hint" {
                 b.num.big #(id) data-value="" { "–" } " "
                 span.doubt #{ (id) "-doubt" } {}
@@ -114,12 +135,13 @@ fn figure(lang: Lang, title: Key, id: &str, explain: &str) -> Markup {
     }
 }
 
-/// A number beside the bar that says how it lies.
-fn gauge(lang: Lang, title: Key, id: &str, explain: &str) -> Markup {
+/// A number beside the bar that says how it lies. `holds` says that it is of time, so that it is true while a device is silent
+/// too.
+fn gauge(title: Markup, id: &str, explain: &str, holds: bool) -> Markup {
     html! {
-        section.tile.live aria-labelledby={ (id) "-title" } {
+        section.tile.live.holds[holds] aria-labelledby={ (id) "-title" } {
             div {
-                h2 #{ (id) "-title" } { (lang.mark(title)) }
+                h2 #{ (id) "-title" } { (title) }
                 button.explains type="button" data-explain=(explain) aria-describedby="explain-hint" {
                     b.num.mid #(id) data-value="" { "–" } " " span.dim #{ (id) "-unit" } {}
                 }
@@ -133,12 +155,11 @@ fn gauge(lang: Lang, title: Key, id: &str, explain: &str) -> Markup {
 }
 
 /// A drawing with its table.
-fn chart(lang: Lang, title: Key, id: &str, switches: Markup) -> Markup {
+fn chart(lang: Lang, title: Markup, id: &str) -> Markup {
     html! {
         section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
             header {
-                h2 #{ (id) "-title" } { (lang.mark(title)) }
-                (switches)
+                h2 #{ (id) "-title" } { (title) " " span.dim #{ (id) "-limits" } {} }
                 button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
                     (lang.mark(Key::TableToggle))
                 }
@@ -148,15 +169,6 @@ fn chart(lang: Lang, title: Key, id: &str, switches: Markup) -> Markup {
             p.readout #{ (id) "-readout" } aria-live="off" {}
             div.rows #{ (id) "-rows" } role="group" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
             @if id == "trend" { p.away #chart-keys { (lang.mark(Key::ChartKeys)) } }
-        }
-    }
-}
-
-fn subgroups(lang: Lang) -> Markup {
-    html! {
-        div.choices #subgroup role="group" {
-            button type="button" data-minutes="1" aria-pressed="false" { (lang.mark(Key::Subgroup1)) }
-            button type="button" data-minutes="15" aria-pressed="true" { (lang.mark(Key::Subgroup15)) }
         }
     }
 }

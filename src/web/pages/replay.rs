@@ -121,12 +121,16 @@ pub(super) async fn asked(
         Err(why) => Err(why),
         Ok(at_us) => {
             let config = feed.config.clone();
-            let status =
-                read(app, move |history| replay::present_at(history, &config, at_us)).await?;
-            status.map(|status| (at_us, status)).ok_or(NoReplay::Before)
+            let quality = app.parts().quality.clone();
+            let found = read(app, move |history| {
+                let status = replay::present_at(history, &config, at_us)?;
+                let charts = replay::charts_at(history, quality.as_ref(), &config, at_us)?;
+                Ok(status.map(|status| (status, charts)))
+            });
+            found.await?.map(|(status, charts)| (at_us, status, charts)).ok_or(NoReplay::Before)
         }
     };
-    let (at_us, status) = match found {
+    let (at_us, status, charted) = match found {
         Ok(found) => found,
         Err(why) => return refused(app, look, (title, line), at, why).await.map(Err),
     };
@@ -134,8 +138,8 @@ pub(super) async fn asked(
     let present = Present { now: status.at, speed: 1.0, zone };
     let stops: Vec<_> =
         status.events.iter().filter(|event| event.kind == EventKind::Stop).cloned().collect();
-    let charts = ChartsView::new(config, Some(&status), &stops);
-    let view = LineView::new(config, Some(&status), &present);
+    let charts = ChartsView::new(config, Some(&status), Some(&charted), &stops);
+    let view = LineView::new(config, Some(&status), &present).with_charts(Some(&charted));
     Ok(Ok(First { speed: 1.0, view, charts, replay: Some(at_us) }))
 }
 

@@ -6,8 +6,9 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
-use super::layout::{First, Look, Page, wall};
-use crate::web::error::WebError;
+use super::layout::{Choice, First, Look, Page, wall};
+use super::replay::present_only;
+use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes, assets};
 
@@ -16,21 +17,35 @@ pub(crate) fn routes() -> Routes {
     vec![("/wall", get(first)), ("/wall/{id}", get(of_line))]
 }
 
-async fn first(State(app): State<App>, look: Look) -> Result<Response, WebError> {
-    show(&app, look, None).await
+async fn first(
+    State(app): State<App>,
+    look: Look,
+    Params(choice): Params<Choice>,
+) -> Result<Response, WebError> {
+    show(&app, look, None, &choice).await
 }
 
 async fn of_line(
     State(app): State<App>,
     Path(id): Path<String>,
     look: Look,
+    Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
-    show(&app, look, Some(&id)).await
+    show(&app, look, Some(&id), &choice).await
 }
 
-async fn show(app: &App, look: Look, id: Option<&str>) -> Result<Response, WebError> {
+async fn show(
+    app: &App,
+    look: Look,
+    id: Option<&str>,
+    choice: &Choice,
+) -> Result<Response, WebError> {
     let line = app.position(id)?;
     let look = look.or_lang(Lang::Both);
+    // A wall that says nothing of it must not be taken for the past.
+    if let Some(refused) = present_only(app, &look, (Key::Wall, line), choice).await? {
+        return Ok(refused);
+    }
     let (body, first) = (body(look.lang), First::of(app, line).await?);
     Ok(wall(app, &look, &Page { title: Key::Wall, line, script: "wall.mjs", body, first }))
 }
@@ -52,10 +67,11 @@ fn body(lang: Lang) -> Markup {
         }
         ul #wall-calls aria-label=(lang.say(Key::OpenCalls)) hidden {}
         div.figures {
-            (figure(lang, Key::Output, "good"))
-            (figure(lang, Key::Difference, "gap"))
-            (figure(lang, Key::Speed, "speed"))
-            (figure(lang, Key::RejectFraction, "reject"))
+            (figure(lang, Key::Output, "good", false))
+            (figure(lang, Key::Difference, "gap", false))
+            (figure(lang, Key::Speed, "speed", false))
+            (figure(lang, Key::Oee, "oee", true))
+            (figure(lang, Key::RejectFraction, "reject", false))
         }
         div.work {
             section.card.chart aria-labelledby="trend-title" {
@@ -71,9 +87,10 @@ fn body(lang: Lang) -> Markup {
     }
 }
 
-fn figure(lang: Lang, title: Key, id: &str) -> Markup {
+/// `holds` says that it is of time, so that it is true while a device is silent too.
+fn figure(lang: Lang, title: Key, id: &str, holds: bool) -> Markup {
     html! {
-        section.tile.live aria-labelledby={ (id) "-title" } {
+        section.tile.live.holds[holds] aria-labelledby={ (id) "-title" } {
             h2 #{ (id) "-title" } { (lang.mark(title)) }
             p.big { b.num #(id) data-value="" { "–" } small #{ (id) "-mark" } {} }
             p.dim #{ (id) "-note" } {}

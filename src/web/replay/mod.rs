@@ -22,12 +22,12 @@ use super::i18n::Key;
 use crate::config::LineConfig;
 use crate::web::api::moment;
 
-/// How far back the record is read for charts: 120 subgroups of 15 minutes.
+/// How far back the record is read at least: for links and states that were told long before.
 const LOOK_BACK_US: i64 = 30 * HOUR_US;
 /// Nothing stored in so long a time before a moment: that lies before the record.
 const SEARCH_US: i64 = 31 * 24 * HOUR_US;
 
-pub(crate) use status::present_at;
+pub(crate) use status::{charts_at, present_at};
 
 /// Why a moment is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

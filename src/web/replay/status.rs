@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use domain::line::event::{Event, EventKind};
+use domain::line::kpi::{Kpis, Policy};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit, sum};
-use domain::line::rollup::{OpenBatch, PeriodKind, asked};
+use domain::line::rollup::{OpenBatch, PeriodKind, Rollup, Spending, asked};
 use domain::line::state::{State, TimeClass};
 use domain::line::status::{
     HourStatus, LineStatus, LinkStatus, RejectStatus, ShiftStatus, SpeedStatus, StateStatus,
@@ -12,13 +13,16 @@ use domain::line::status::{
 };
 use domain::line::stop::Stop;
 use domain::plc_map::PlcMap;
-use domain::quality::charts;
+use domain::quality::Overview;
+use domain::quality::characteristic::Measure;
+use domain::quality::overview::{chart, span_from};
 use domain::stats::interval::wilson;
 use domain::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 
-use super::{Past, SEARCH_US};
+use super::{Past, SEARCH_US, period};
 use crate::config::LineConfig;
-use crate::web::History;
+use crate::web::api::charts::limits_at;
+use crate::web::{History, QualityRecord};
 
 /// Events kept, as in the live status.
 const EVENTS: usize = 20;
@@ -42,6 +46,34 @@ pub(crate) fn present_at(
         }
     }
     Ok(Some(past.status()))
+}
+
+/// What the control charts of a line said at a past moment, by the limits that were there then. Which incidents were open is
+/// left out: that is on the page of the charts.
+///
+/// # Errors
+/// The record could not be read.
+pub(crate) fn charts_at(
+    history: &dyn History,
+    quality: &dyn QualityRecord,
+    config: &LineConfig,
+    at_us: i64,
+) -> Result<Overview, String> {
+    let mut charted = config.characteristics.iter();
+    let fraction = charted.find(|of| matches!(of.measure, Measure::RejectFraction { .. }));
+    let reject_fraction = match fraction {
+        None => None,
+        Some(fraction) => {
+            let from_us = span_from(fraction, at_us);
+            let mut minutes = history.minutes(&config.id, from_us, at_us)?;
+            minutes.retain(|minute| minute.start_us + MINUTE_US <= at_us);
+            let batches = history.events(&config.id, from_us, at_us, &[EventKind::Batch])?;
+            let batches: Vec<i64> = batches.iter().map(|(_, event)| event.at_us).collect();
+            let limits = limits_at(quality.limits(&config.id, &fraction.id)?, at_us);
+            Some(chart(fraction, &minutes, &batches, &limits, at_us))
+        }
+    };
+    Ok(Overview { reject_fraction, open: None })
 }
 
 /// Both clocks at a moment of the record: durations are those of its labels.
@@ -82,6 +114,7 @@ impl Past<'_> {
             shift,
             // The record holds it from its beginning only, which is too far back to be added up.
             total: Count::ZERO,
+            unread: Vec::new(),
             speeds: self.speeds(span),
             plc_speed: None,
             target_per_minute: self.config.target_per_minute,
@@ -104,7 +137,6 @@ impl Past<'_> {
                 .take(EVENTS)
                 .cloned()
                 .collect(),
-            charts: charts(&self.minutes, &self.config.counting_station),
         }
     }
 
@@ -185,10 +217,28 @@ impl Past<'_> {
         let forecast = pace
             .map(|pace| good.best() + (pace * left_us as f64 / MINUTE_US as f64).round() as u64);
         let first = self.minutes_in((shift.start_us, self.at_us)).next();
+        let of_shift = Rollup {
+            kind: PeriodKind::Shift,
+            name: shift.name.clone(),
+            start_us: shift.start_us,
+            end_us: Some(shift.end_us),
+            rev: 0,
+            closed: false,
+            remark: None,
+            estimated: false,
+            spending: Spending::default(),
+            counts: Vec::new(),
+            gaps: Vec::new(),
+        };
+        let span = (shift.start_us, self.at_us);
+        let minutes = self.minutes_in(span);
+        let of_shift = period(&of_shift, minutes, gaps.to_vec(), &self.stops, span);
         ShiftStatus {
             name: shift.name.clone(),
             start_us: shift.start_us,
             end_us: shift.end_us,
+            read: !good.is_zero() || time.known() > 0,
+            kpis: Kpis::of(&of_shift, station, &Policy::per_minute(rate)),
             good,
             gap: sum(gaps, station, is_good),
             rejected: sum(made, station, Counted::is_reject),
@@ -212,11 +262,14 @@ impl Past<'_> {
             let time = time_of(self.minutes_in(span));
             let tallies = self.minutes_in(span).flat_map(|minute| &minute.tallies);
             let passed_us = (span.1 - span.0).max(1);
+            let good = sum(tallies, station, is_good);
+            let gap = sum(&self.gaps(span), station, is_good);
             hours.push(HourStatus {
                 start_us,
                 end_us,
-                good: sum(tallies, station, is_good),
-                gap: sum(&self.gaps(span), station, is_good),
+                read: time.known() > 0 || !(good + gap).is_zero(),
+                good,
+                gap,
                 watched: time.total() > 0,
                 target: asked(self.config.target_per_minute, time.total()),
                 coverage: (time.known() as f64 / passed_us as f64).clamp(0.0, 1.0),
@@ -279,11 +332,10 @@ impl Past<'_> {
         let point = |i: i64| {
             let start_us = self.at_us - (TREND_MINUTES - i) * MINUTE_US;
             let minute = self.minutes_in((start_us, start_us + MINUTE_US)).next();
-            let coverage = minute.map_or(0.0, Minute::coverage);
-            let good = minute.filter(|_| coverage > 0.0);
-            let good =
-                good.map(|minute| minute.count(&self.config.counting_station, &Counted::Good));
-            TrendPoint { start_us, good, coverage }
+            minute.map_or_else(
+                || TrendPoint::unwatched(start_us),
+                |minute| TrendPoint::of(minute, &self.config.counting_station),
+            )
         };
         (0..TREND_MINUTES).map(point).collect()
     }
@@ -295,6 +347,7 @@ impl Past<'_> {
             has.then(|| sum(made, station, takes))
         };
         let up = self.is_up(station) && self.is_watched();
+        let counted = made.iter().any(|tally| tally.station == *station);
         let told = self.last(EventKind::Link, station);
         StationStatus {
             id: station.clone(),
@@ -312,7 +365,7 @@ impl Past<'_> {
             },
             infeed: counts(|counted| *counted == Counted::Infeed),
             good: counts(is_good),
-            rejected: sum(made, station, Counted::is_reject),
+            rejected: counted.then(|| sum(made, station, Counted::is_reject)),
             speed: None,
             bad_tags: Vec::new(),
             measures: Vec::new(),

@@ -4,6 +4,7 @@ use domain::line::state::State;
 use serde_json::Value;
 
 use super::*;
+use crate::web::fixture;
 use crate::web::fixture::kept::{self, BEGIN_US, GAP, HELD, Kept, MINUTES, app, get};
 
 fn time(minute: i64) -> i64 {
@@ -251,4 +252,53 @@ async fn pages_of_the_past_offer_no_writing() {
         let (_, now) = get(&app, path).await;
         assert!(then.contains(mark) && !now.contains(mark), "{path}");
     }
+}
+
+/// The overview of a past moment and the workbench of that moment show one chart, by the limits that were there then.
+#[tokio::test]
+async fn the_chart_of_the_overview_is_that_of_the_workbench() {
+    let app = app(Kept::morning());
+    let charts = fixture::overview(domain::units::Moment { utc_us: time(0), mono_us: 0 });
+    let limits = charts.reject_fraction.and_then(|chart| chart.limits).expect("limits");
+    let later = domain::quality::limits::Limits {
+        version: limits.version + 1,
+        made_us: time(120),
+        ..limits.clone()
+    };
+    for version in [limits.clone(), later] {
+        let line = kept::line().id;
+        let kept = app.parts().quality.add_limits(&line, version, &domain::audit::Actor::system());
+        kept.expect("it is kept");
+    }
+    let at_ms = time(90) / 1_000;
+    let (_, page) = get(&app, &format!("/?at={at_ms}")).await;
+    let block =
+        page.split("<script id=\"first\" type=\"application/json\">").nth(1).expect("figures");
+    let first: Value =
+        serde_json::from_str(block.split("</script>").next().expect("an end")).expect("JSON");
+    let shown = &first["charts"]["reject_fraction"];
+    let path = format!("/api/v1/lines/L1/charts/reject_fraction?at={at_ms}");
+    let worked: Value = serde_json::from_str(&get(&app, &path).await.1).expect("JSON");
+    let points = shown["points"].as_array().expect("points");
+    assert!(points.len() > 3, "{shown}");
+    let same = |a: &Value, b: &Value| match (a.as_f64(), b.as_f64()) {
+        // The one is rounded to four decimals, the other to six.
+        (Some(a), Some(b)) => (a - b).abs() <= 0.000_05,
+        (a, b) => a == b,
+    };
+    for (i, point) in points.iter().enumerate() {
+        for (mine, theirs) in
+            [("t", "t"), ("x", "x"), ("n", "n"), ("p", "p"), ("cl", "cl"), ("ucl", "ucl")]
+        {
+            assert!(same(&point[mine], &worked[theirs][i]), "{i} {mine}: {point} {worked}");
+        }
+        assert_eq!(point["version"], worked["version"][i], "{i}");
+        let rules: Vec<&Value> = worked["sig"].as_array().into_iter().flatten().collect();
+        let rules = rules.iter().filter(|signal| signal[0] == i).count();
+        assert_eq!(point["rules"].as_array().map(Vec::len), Some(rules), "{i}");
+    }
+    assert_eq!(shown["limits"]["version"], limits.version, "the later version is not there yet");
+    assert_eq!(worked["limits"]["version"], limits.version);
+    assert_eq!(first["view"]["reject"]["limits"], shown["limits"]);
+    assert_eq!(first["view"]["incidents"], Value::Null, "which were open is on the page of charts");
 }

@@ -18,6 +18,7 @@ mod second;
 mod sim;
 mod stream;
 mod texts;
+mod unread;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,8 +9,9 @@ fn counts_keep_their_interval_and_differences_get_one() {
     shift.good = Count::between(812_400, 812_460, 812_900);
     shift.target_now = 829_000;
     let shift = view(&status, NOW_US).shift.unwrap();
-    assert_eq!((shift.good.best, shift.good.low, shift.good.high), (812_460, 812_400, 812_900));
-    let difference = shift.difference;
+    let good = shift.good.unwrap();
+    assert_eq!((good.best, good.low, good.high), (812_460, 812_400, 812_900));
+    let difference = shift.difference.unwrap();
     assert_eq!((difference.best, difference.low, difference.high), (-16_540, -16_600, -16_100));
     assert!(!shift.behind, "two percent behind is not abnormal");
 }
@@ -66,7 +67,8 @@ fn counts_of_a_gap_stand_in_their_hour_and_are_told_apart() {
     status.hours[0].good = Count::exact(1_000);
     status.hours[0].gap = Count::between(90, 100, 130);
     let hours = view(&status, NOW_US).hours;
-    assert_eq!((hours[0].good.best, hours[0].good.high), (1_100, 1_130));
+    let good = hours[0].good.unwrap();
+    assert_eq!((good.best, good.high), (1_100, 1_130));
     assert_eq!(hours[0].gap.unwrap().best, 100);
     assert!(hours[1].gap.is_none());
 }
@@ -125,13 +127,97 @@ fn a_device_that_is_down_is_another_fault_than_bad_tags() {
 
 #[test]
 fn charts_are_in_percent_and_compare_with_the_plain_chart() {
-    let status = fixture::status(now(), Case::Running);
-    let chart = ChartView::of(&status.charts[1]);
-    assert_eq!((chart.center, chart.subgroup_minutes), (Some(0.43), 15));
-    assert_eq!(chart.signals, 2);
+    let charts = fixture::overview(now());
+    let chart = ChartView::of(charts.reject_fraction.as_ref().unwrap());
+    let limits = chart.limits.as_ref().unwrap();
+    assert_eq!((limits.center, chart.subgroup_minutes), (Some(0.43), 15));
+    assert_eq!((limits.version, limits.state, limits.subgroups), (3, "approved", 312));
+    let found = |rule: &str| chart.points.iter().any(|point| point.rules.contains(&rule));
+    assert!(found("N1") && found("N2"));
     let above = |p: &&crate::web::view::PointView| p.complete && p.p > p.ucl_p;
     assert_eq!(chart.plain_signals, chart.points.iter().filter(above).count());
     assert!(chart.plain_signals >= 1);
+}
+
+/// Without limits in force nothing is judged, however many subgroups there are: no screen makes limits of its own.
+#[test]
+fn no_limits_are_made_by_a_screen() {
+    let mut charts = fixture::overview(now());
+    let judged = view(&fixture::status(now(), Case::Running), NOW_US).with_charts(Some(&charts));
+    let judged = judged.reject.recent.unwrap();
+    assert!(judged.ucl.is_some() && judged.version == 3);
+    let chart = charts.reject_fraction.as_mut().unwrap();
+    let minutes: Vec<_> = chart.judged.iter().map(|judged| judged.subgroup.clone()).collect();
+    let by = domain::quality::workbench::By::Nothing;
+    let plotted = domain::quality::workbench::evaluate(&chart.characteristic, &minutes, by).judged;
+    (chart.judged, chart.limits) = (plotted, None);
+    let view = ChartView::of(chart);
+    assert!(view.n_whole > 25 && view.limits.is_none() && view.signals == 0);
+    assert!(view.points.iter().all(|point| point.ucl.is_none() && point.version == 0));
+}
+
+#[test]
+fn the_shift_says_that_its_rejects_include_what_is_ejected_after_a_start() {
+    let status = fixture::status(now(), Case::Running);
+    let zone = jiff::tz::TimeZone::UTC;
+    let of = |config: &crate::config::LineConfig| {
+        LineView::new(config, Some(&status), &present(&zone, NOW_US)).reject.with_startup
+    };
+    assert!(of(&fixture::kept::line()), "the shipped map counts start-up discards");
+    assert!(!of(&fixture::line()), "the negative control: a map that counts none");
+}
+
+#[test]
+fn incidents_are_told_by_the_rule_that_counts_most() {
+    let incident = |rule: domain::spc::rules::RuleId| domain::quality::signal::Incident {
+        characteristic: "speed".into(),
+        version: 1,
+        opened_us: 0,
+        last_us: 0,
+        rules: domain::spc::rules::Hits::NONE.with(rule),
+        companion: domain::spc::rules::Hits::NONE,
+        n_points: 1,
+        level: domain::quality::signal::Level::Study,
+        over: false,
+    };
+    let mut charts = fixture::overview(now());
+    let (n1, n2) = (domain::spc::rules::RuleId::N1, domain::spc::rules::RuleId::N2);
+    charts.open = Some([n1, n2, n2].map(incident).into());
+    let status = fixture::status(now(), Case::Running);
+    let shown = view(&status, NOW_US).with_charts(Some(&charts)).incidents.unwrap();
+    assert_eq!((shown.beyond, shown.others), (1, 2));
+    charts.open = None;
+    assert_eq!(view(&status, NOW_US).with_charts(Some(&charts)).incidents, None, "of the past");
+}
+
+/// Where nothing was read nothing is counted, and nothing is judged: an unknown number is no zero.
+/// Shows: SCR-01
+#[test]
+fn a_shift_that_was_never_read_has_no_numbers_and_no_verdict() {
+    let mut status = fixture::status(now(), Case::NeverHeard);
+    let never = view(&status, NOW_US);
+    let shift = never.shift.unwrap();
+    assert_eq!((shift.good, shift.difference, shift.rejected), (None, None, None));
+    assert_eq!((shift.behind, shift.oee.clone(), shift.plan_percent), (false, None, None));
+    assert_eq!((never.reject.percent, never.reject.total), (None, None));
+    assert!(never.hours.iter().all(|hour| hour.good.is_none() && !hour.behind));
+    let filler = &never.stations[0];
+    assert_eq!((filler.infeed, filler.good, filler.rejected), (None, None, None));
+    // The negative control: were it read, these would be zeros, and far behind.
+    let shift = status.shift.as_mut().unwrap();
+    shift.read = true;
+    let shift = view(&status, NOW_US).shift.unwrap();
+    assert!(shift.behind && shift.good.unwrap().best == 0);
+}
+
+#[test]
+fn oee_comes_with_what_it_can_be() {
+    let oee = view(&fixture::status(now(), Case::Running), NOW_US).shift.unwrap().oee.unwrap();
+    assert!(oee.low <= oee.percent && oee.percent <= oee.high, "{oee:?}");
+    assert!(
+        oee.low < oee.high && oee.coverage_percent < 100.0,
+        "four minutes are unknown: {oee:?}"
+    );
 }
 
 #[test]
@@ -146,7 +232,7 @@ fn stops_of_the_trend_come_from_the_record_and_the_latest_events_once_each() {
     // Many newer events push a stop out of the latest; what ended before the trend is not drawn.
     status.events.insert(0, stop(3, 2));
     let stored = [stop(90, 80), stop(50, 49), latest.clone()];
-    let stops = ChartsView::new(&fixture::line(), Some(&status), &stored).stops;
+    let stops = ChartsView::new(&fixture::line(), Some(&status), None, &stored).stops;
     let ends: Vec<i64> = stops.iter().map(|stop| stop.to_ms * 1_000).collect();
     assert_eq!(ends, [at(49), latest.at_us, at(2)]);
     assert!(stops.iter().all(|stop| stop.class == latest.word));
@@ -160,6 +246,7 @@ fn an_hour_that_nobody_watched_is_neither_target_nor_behind() {
     }
     let unwatched = &mut status.hours[0];
     (unwatched.watched, unwatched.target, unwatched.coverage) = (false, 0, 0.0);
+    unwatched.read = false;
     status.hours[1].target = 30 * 6_500;
     let view = view(&status, NOW_US);
     let hours = &view.hours;
@@ -167,7 +254,8 @@ fn an_hour_that_nobody_watched_is_neither_target_nor_behind() {
     assert_eq!((hours[1].watched, hours[1].target, hours[1].behind), (true, 30 * 6_500, true));
     let (shift, of) = (view.shift.unwrap(), status.shift.unwrap());
     assert_eq!((shift.target_now, shift.plan), (of.target_now, of.plan), "as the domain says");
-    assert_eq!(shift.difference.best, shift.good.best as i64 - shift.target_now as i64);
+    let (difference, good) = (shift.difference.unwrap(), shift.good.unwrap());
+    assert_eq!(difference.best, good.best as i64 - shift.target_now as i64);
 }
 
 #[test]

@@ -1,13 +1,15 @@
-//! What changes once a minute: the trend of the output and the p′ charts.
+//! What changes once a minute: the trend of the output and the chart of the reject fraction.
 
 use domain::line::event::{Event, EventKind};
 use domain::line::status::{LineStatus, TrendPoint};
-use domain::quality::{Chart, Point};
+use domain::quality::limits::{Limits, LimitsLaw, Verdict};
+use domain::quality::stream::Judged;
+use domain::quality::{Chart, Overview};
 use domain::units::Count;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{hundredfold, ms, rounded, share};
+use super::{hundredfold, ms, percent, rounded, share};
 use crate::config::LineConfig;
 
 /// What changes once a minute: event `charts` of the stream and answer of the charts route.
@@ -19,17 +21,24 @@ pub struct ChartsView {
     pub trend: TrendView,
     /// Stops that ended within the trend, oldest first.
     pub stops: Vec<StopView>,
-    /// The p′ chart in 1-minute and in 15-minute subgroups.
-    pub reject_fraction: Vec<ChartView>,
+    /// The chart of the reject fraction under its limits in force; null where the line charts none, and until it was made.
+    pub reject_fraction: Option<ChartView>,
 }
 
 impl ChartsView {
     /// What changes once a minute, empty before the first status. `stored` are the stops of the record; the latest
     /// may not be in it yet.
-    pub fn new(config: &LineConfig, status: Option<&LineStatus>, stored: &[Event]) -> ChartsView {
+    pub fn new(
+        config: &LineConfig,
+        status: Option<&LineStatus>,
+        charts: Option<&Overview>,
+        stored: &[Event],
+    ) -> ChartsView {
+        let chart = charts.and_then(|charts| charts.reject_fraction.as_ref());
+        let reject_fraction = chart.map(ChartView::of);
         let Some(status) = status else {
             let (line, trend) = (config.id.to_string(), TrendView::default());
-            return ChartsView { line, trend, stops: Vec::new(), reject_fraction: Vec::new() };
+            return ChartsView { line, trend, stops: Vec::new(), reject_fraction };
         };
         let from_us = trend_start_us(status);
         let ended = stored.iter().chain(&status.events);
@@ -41,7 +50,7 @@ impl ChartsView {
             line: status.line.to_string(),
             trend: TrendView::of(&status.trend),
             stops,
-            reject_fraction: status.charts.iter().map(ChartView::of).collect(),
+            reject_fraction,
         }
     }
 }
@@ -83,6 +92,9 @@ pub struct TrendView {
     pub high: Vec<Option<u64>>,
     /// Known share of the minute, percent.
     pub known_percent: Vec<f64>,
+    /// Rejects in percent of all that was judged, four decimals, without what is ejected after a start whatever its quality;
+    /// none where nothing was judged.
+    pub reject_percent: Vec<Option<f64>>,
 }
 
 impl TrendView {
@@ -94,56 +106,86 @@ impl TrendView {
             low: good(Count::low),
             high: good(Count::high),
             known_percent: trend.iter().map(|point| share(point.coverage)).collect(),
+            reject_percent: trend.iter().map(reject_percent).collect(),
         }
     }
 }
 
-/// A p′ chart. All fractions are percent, four decimals.
+fn reject_percent(point: &TrendPoint) -> Option<f64> {
+    let (rejected, good) = (point.rejected?.best(), point.good?.best());
+    percent(rejected, rejected.saturating_add(good), 4)
+}
+
+/// The chart of the reject fraction under its limits in force. All fractions are percent, four decimals.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ChartView {
     /// What is charted.
-    pub characteristic: &'static str,
+    pub characteristic: String,
+    /// `p_prime` or `p`.
+    pub kind: &'static str,
     /// Minutes in a subgroup.
     pub subgroup_minutes: u32,
+    /// Whether what is ejected after each start, whatever its quality, counts as rejected.
+    pub startup_discards: bool,
     /// Subgroups, oldest first.
     pub points: Vec<PointView>,
-    /// Centre line.
-    pub center: Option<f64>,
-    /// Laney's σz from moving ranges, two decimals.
-    pub sigma_z: Option<f64>,
-    /// σz from the standard deviation, two decimals.
-    pub sigma_z_sd: Option<f64>,
-    /// Lag-1 autocorrelation of z, two decimals.
-    pub lag1: Option<f64>,
-    /// `ok`, `degenerate`, `insufficient_data` or `no_data`.
-    pub status: &'static str,
-    /// Complete subgroups the limits rest on.
-    pub baseline_points: usize,
-    /// Whether the limits are provisional.
-    pub provisional: bool,
+    /// The limits in force; null while there are none: then nothing is judged.
+    pub limits: Option<InForceView>,
+    /// Whole subgroups on the chart.
+    pub n_whole: usize,
     /// Points at which a rule is complete.
     pub signals: usize,
     /// Points above the upper limit of a plain p chart, to compare.
     pub plain_signals: usize,
 }
 
+/// The limits in force.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct InForceView {
+    /// Version.
+    pub version: u32,
+    /// `approved`, or `provisional` as long as nobody approved any.
+    pub state: &'static str,
+    /// Whole subgroups that they rest on.
+    pub subgroups: usize,
+    /// Centre line.
+    pub center: Option<f64>,
+    /// Laney's σz, two decimals.
+    pub sigma_z: Option<f64>,
+}
+
+impl InForceView {
+    pub(super) fn of(limits: &Limits) -> InForceView {
+        let (center, sigma_z) = match limits.law {
+            LimitsLaw::Rate { center, sigma_z } => (hundredfold(center), rounded(sigma_z, 2)),
+            LimitsLaw::Individuals { .. } | LimitsLaw::ThreeWay { .. } => (None, None),
+        };
+        let verdict = limits.decision.as_ref().map(|decision| decision.verdict);
+        InForceView {
+            version: limits.version,
+            state: verdict.unwrap_or(Verdict::Provisional).word(),
+            subgroups: limits.baseline.n_used,
+            center,
+            sigma_z,
+        }
+    }
+}
+
 impl ChartView {
     /// The view of a chart.
     pub fn of(chart: &Chart) -> ChartView {
-        let above_plain = |point: &&Point| matches!((point.p, point.ucl_p), (Some(p), Some(limit)) if point.complete && p > limit);
+        let above_plain = |point: &&PointView| matches!((point.p, point.ucl_p), (Some(p), Some(limit)) if point.complete && p > limit);
+        let points: Vec<PointView> = chart.judged.iter().map(PointView::of).collect();
         ChartView {
-            characteristic: chart.characteristic,
-            subgroup_minutes: chart.subgroup_minutes,
-            points: chart.points.iter().map(PointView::of).collect(),
-            center: chart.center.and_then(hundredfold),
-            sigma_z: chart.sigma_z.and_then(|x| rounded(x, 2)),
-            sigma_z_sd: chart.sigma_z_sd.and_then(|x| rounded(x, 2)),
-            lag1: chart.lag1.and_then(|x| rounded(x, 2)),
-            status: chart.status,
-            baseline_points: chart.baseline_points,
-            provisional: chart.provisional,
-            signals: chart.points.iter().filter(|point| !point.rules.is_empty()).count(),
-            plain_signals: chart.points.iter().filter(above_plain).count(),
+            characteristic: chart.characteristic.id.to_string(),
+            kind: chart.characteristic.kind.word(),
+            subgroup_minutes: chart.characteristic.subgroup_minutes,
+            startup_discards: chart.characteristic.startup_discards,
+            limits: chart.limits.as_ref().map(InForceView::of),
+            n_whole: points.iter().filter(|point| point.complete).count(),
+            signals: points.iter().filter(|point| !point.rules.is_empty()).count(),
+            plain_signals: points.iter().filter(above_plain).count(),
+            points,
         }
     }
 }
@@ -157,32 +199,40 @@ pub struct PointView {
     pub x: u64,
     /// Judged.
     pub n: u64,
-    /// Whether it was watched throughout with exact counts.
+    /// Whether it is whole: watched throughout with exact counts, and no start-up. Another one is not judged.
     pub complete: bool,
     /// Fraction.
     pub p: Option<f64>,
+    /// Centre line.
+    pub cl: Option<f64>,
     /// Lower limit.
     pub lcl: Option<f64>,
     /// Upper limit.
     pub ucl: Option<f64>,
     /// Upper limit of the plain p chart.
     pub ucl_p: Option<f64>,
+    /// Version of the limits that judged; 0 for none.
+    pub version: u32,
     /// Rules that are complete here.
     pub rules: Vec<&'static str>,
 }
 
 impl PointView {
-    pub(super) fn of(point: &Point) -> PointView {
+    pub(super) fn of(judged: &Judged) -> PointView {
+        let (subgroup, point) = (&judged.subgroup, &judged.point);
+        let ucl_p = judged.plain.and_then(|plain| plain.ucl);
         PointView {
-            t: ms(point.start_us),
-            x: point.rejected,
-            n: point.total,
-            complete: point.complete,
-            p: point.p.and_then(hundredfold),
+            t: ms(subgroup.start_us),
+            x: subgroup.count.best(),
+            n: subgroup.size.best(),
+            complete: subgroup.is_whole(),
+            p: point.stat.and_then(hundredfold),
+            cl: point.cl.and_then(hundredfold),
             lcl: point.lcl.and_then(hundredfold),
             ucl: point.ucl.and_then(hundredfold),
-            ucl_p: point.ucl_p.and_then(hundredfold),
-            rules: point.rules.clone(),
+            ucl_p: ucl_p.and_then(hundredfold),
+            version: judged.version,
+            rules: point.hits.iter().map(|rule| rule.name()).collect(),
         }
     }
 }

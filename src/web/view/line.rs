@@ -3,6 +3,9 @@
 use domain::line::event::{Event, EventKind};
 use domain::line::state::State;
 use domain::line::status::{LineStatus, SpeedStatus};
+use domain::quality::Overview;
+use domain::quality::signal::Incident;
+use domain::spc::rules::RuleId;
 use domain::units::Count;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,6 +57,8 @@ pub struct LineView {
     pub plc_speed: Option<f64>,
     /// Reject fraction of the counting station.
     pub reject: RejectFractionView,
+    /// Incidents of all control charts that have not ended; null where that is not known.
+    pub incidents: Option<IncidentsView>,
     /// Rejects of the shift by station and reason, most frequent first.
     pub rejects: Vec<RejectView>,
     /// The last twelve hours of the shift so far, oldest first; the last is open.
@@ -81,6 +86,18 @@ impl LineView {
         LineView { calls, ..self }
     }
 
+    /// The same with what its control charts say.
+    #[must_use]
+    pub fn with_charts(self, charts: Option<&Overview>) -> LineView {
+        let chart = charts.and_then(|charts| charts.reject_fraction.as_ref());
+        let open = charts.and_then(|charts| charts.open.as_deref());
+        LineView {
+            reject: self.reject.charted(chart),
+            incidents: open.map(IncidentsView::of),
+            ..self
+        }
+    }
+
     /// The view of a line of which a status may have been heard.
     pub fn new(config: &LineConfig, status: Option<&LineStatus>, present: &Present) -> LineView {
         match status {
@@ -106,7 +123,8 @@ impl LineView {
             target_per_minute: config.target_per_minute,
             speeds: Vec::new(),
             plc_speed: None,
-            reject: RejectFractionView::of(None, None),
+            reject: RejectFractionView::of(config, None),
+            incidents: None,
             rejects: Vec::new(),
             hours: Vec::new(),
             stations: Vec::new(),
@@ -142,7 +160,8 @@ impl LineView {
             target_per_minute: status.target_per_minute,
             speeds: status.speeds.iter().map(SpeedView::of).collect(),
             plc_speed: status.plc_speed.and_then(|speed| rounded(speed, 1)),
-            reject: RejectFractionView::of(status.shift.as_ref(), Some(&status.charts[1])),
+            reject: RejectFractionView::of(config, status.shift.as_ref()),
+            incidents: None,
             rejects: sorted_rejects(&status.rejects),
             hours: last_hours(status),
             stations: status
@@ -190,6 +209,25 @@ impl SpeedView {
             plus_minus: whole(speed.plus_minus.ceil()),
             covered_s: rounded(speed.covered_us as f64 / 1e6, 1).unwrap_or(0.0),
         }
+    }
+}
+
+/// Incidents that have not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IncidentsView {
+    /// With a point outside the limits of a chart.
+    pub beyond: usize,
+    /// By another rule, or on a companion only.
+    pub others: usize,
+}
+
+impl IncidentsView {
+    fn of(open: &[Incident]) -> IncidentsView {
+        let is_beyond = |incident: &&Incident| {
+            incident.rules.contains(RuleId::N1) || incident.rules.contains(RuleId::We1)
+        };
+        let beyond = open.iter().filter(is_beyond).count();
+        IncidentsView { beyond, others: open.len() - beyond }
     }
 }
 

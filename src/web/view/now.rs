@@ -24,8 +24,8 @@ pub struct FlowView {
     pub infeed: Option<CountView>,
     /// What came out as good.
     pub good: Option<CountView>,
-    /// What was rejected.
-    pub rejected: CountView,
+    /// What was rejected; null where nothing of the shift was read there.
+    pub rejected: Option<CountView>,
 }
 
 impl NowView {
@@ -35,7 +35,7 @@ impl NowView {
             station: station.id.to_string(),
             infeed: station.infeed.map(CountView::from),
             good: station.good.map(CountView::from),
-            rejected: station.rejected.into(),
+            rejected: station.rejected.map(CountView::from),
         };
         NowView { at_ms: ms(status.at.utc_us), flows: status.stations.iter().map(flow).collect() }
     }

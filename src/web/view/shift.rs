@@ -1,13 +1,17 @@
 //! A shift: its counts against its target, its hours, its rejects.
 
 use domain::line::status::{HourStatus, LineStatus, RejectStatus, ShiftStatus};
+use domain::plc_map::Role;
 use domain::quality::Chart;
+use domain::quality::characteristic::STARTUP_DISCARD;
 use domain::units::Count;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::chart::PointView;
-use super::{CountView, DifferenceView, hundredfold, ms, percent, rounded, share};
+use super::chart::{InForceView, PointView};
+use super::oee::OeeView;
+use super::{CountView, DifferenceView, ms, percent, rounded, share};
+use crate::config::LineConfig;
 
 /// A count is clearly behind when it lies more than this many percent below its target.
 const BEHIND_PERCENT: u64 = 5;
@@ -24,24 +28,27 @@ pub struct ShiftView {
     pub start_ms: i64,
     /// End, UTC milliseconds.
     pub end_ms: i64,
-    /// Good capsules, gaps included.
-    pub good: CountView,
+    /// Good capsules, gaps included, and in its bounds what may have been made since the machine was read; null where nothing
+    /// of the shift was read.
+    pub good: Option<CountView>,
     /// Part of it made while nobody looked, known only as a whole.
-    pub gap: CountView,
+    pub gap: Option<CountView>,
     /// Rejects of the counting station.
-    pub rejected: CountView,
+    pub rejected: Option<CountView>,
     /// What the target rate asks for until now, from when the shift began to be watched.
     pub target_now: u64,
     /// Good less target until now.
-    pub difference: DifferenceView,
+    pub difference: Option<DifferenceView>,
     /// Whether even the most that the truth can be lies clearly below the target.
     pub behind: bool,
     /// What the target rate asks for until the end.
     pub plan: u64,
     /// Good in percent of the plan, one decimal.
     pub plan_percent: Option<f64>,
-    /// Expected at the end if the last 15 minutes go on.
+    /// Expected at the end if the last 15 minutes go on; null while the machine is not read.
     pub forecast: Option<u64>,
+    /// OEE so far; null where nothing of the shift was read, or nothing was planned.
+    pub oee: Option<OeeView>,
     /// Milliseconds of the shift so far by class, in the order run, internal, external, planned, idle, unknown.
     pub time_ms: [i64; 6],
     /// Share of the passed shift that is known, percent, one decimal. What was before the service ran is not.
@@ -53,19 +60,21 @@ pub struct ShiftView {
 impl ShiftView {
     pub(super) fn of(shift: &ShiftStatus) -> ShiftView {
         let target_now = shift.target_now;
+        let good = Some(shift.good).filter(|_| shift.read);
         ShiftView {
             name: shift.name.to_string(),
             start_ms: ms(shift.start_us),
             end_ms: ms(shift.end_us),
-            good: shift.good.into(),
-            gap: shift.gap.into(),
-            rejected: shift.rejected.into(),
+            good: good.map(CountView::from),
+            gap: good.map(|_| shift.gap.into()),
+            rejected: good.map(|_| shift.rejected.into()),
             target_now,
-            difference: DifferenceView::of(shift.good, target_now),
-            behind: behind(shift.good, target_now),
+            difference: good.map(|good| DifferenceView::of(good, target_now)),
+            behind: good.is_some_and(|good| behind(good, target_now)),
             plan: shift.plan,
-            plan_percent: percent(shift.good.best(), shift.plan, 1),
-            forecast: shift.forecast,
+            plan_percent: good.and_then(|good| percent(good.best(), shift.plan, 1)),
+            forecast: shift.forecast.filter(|_| shift.read),
+            oee: OeeView::of(shift),
             time_ms: shift.time.0.map(ms),
             known_percent: shift.coverage.map(share),
             watched_from_ms: ms(shift.watched_from_us),
@@ -76,29 +85,53 @@ impl ShiftView {
 /// Reject fraction of the counting station.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RejectFractionView {
-    /// Rejects of the shift.
-    pub rejected: CountView,
+    /// Rejects of the shift; null where nothing of the shift was read.
+    pub rejected: Option<CountView>,
     /// Judged capsules of the shift: good and rejected.
-    pub total: CountView,
+    pub total: Option<CountView>,
     /// Percent of the shift, three decimals.
     pub percent: Option<f64>,
-    /// The latest complete 15-minute subgroup against its limits.
+    /// Whether the rejects of the shift include what is ejected after each start, whatever its quality. The chart has a setting
+    /// of its own for that.
+    pub with_startup: bool,
+    /// The latest whole subgroup of the chart against the limits in force.
     pub recent: Option<PointView>,
-    /// Centre line of that chart, percent.
-    pub center: Option<f64>,
+    /// Minutes in a subgroup of that chart; null where there is none.
+    pub subgroup_minutes: Option<u32>,
+    /// The limits in force.
+    pub limits: Option<InForceView>,
 }
 
 impl RejectFractionView {
-    pub(super) fn of(shift: Option<&ShiftStatus>, chart: Option<&Chart>) -> RejectFractionView {
-        let rejected = shift.map_or(Count::ZERO, |shift| shift.rejected);
-        let total = rejected + shift.map_or(Count::ZERO, |shift| shift.good);
-        let recent = chart.and_then(|chart| chart.points.iter().rev().find(|p| p.complete));
+    pub(super) fn of(config: &LineConfig, shift: Option<&ShiftStatus>) -> RejectFractionView {
+        let shift = shift.filter(|shift| shift.read);
+        let total = shift.map(|shift| shift.rejected + shift.good);
+        let best = shift.zip(total).map(|(shift, total)| (shift.rejected.best(), total.best()));
+        let maps = config.devices.iter().map(|device| &device.map);
+        let mut counting = maps.filter(|map| map.station == config.counting_station);
+        let is_discard = |role: &Role| matches!(role, Role::Reject(reason) if reason.as_str() == STARTUP_DISCARD);
         RejectFractionView {
-            rejected: rejected.into(),
-            total: total.into(),
-            percent: percent(rejected.best(), total.best(), 3),
-            recent: recent.map(PointView::of),
-            center: chart.and_then(|chart| chart.center).and_then(hundredfold),
+            rejected: shift.map(|shift| shift.rejected.into()),
+            total: total.map(CountView::from),
+            percent: best.and_then(|(rejected, total)| percent(rejected, total, 3)),
+            with_startup: counting.any(|map| map.tags.iter().any(|tag| is_discard(&tag.role))),
+            recent: None,
+            subgroup_minutes: None,
+            limits: None,
+        }
+    }
+
+    /// The same with the chart of it.
+    pub(super) fn charted(self, chart: Option<&Chart>) -> RejectFractionView {
+        let whole = |chart: &Chart| {
+            let last = chart.judged.iter().rev().find(|judged| judged.subgroup.is_whole());
+            last.map(PointView::of)
+        };
+        RejectFractionView {
+            recent: chart.and_then(whole),
+            subgroup_minutes: chart.map(|chart| chart.characteristic.subgroup_minutes),
+            limits: chart.and_then(|chart| chart.limits.as_ref()).map(InForceView::of),
+            ..self
         }
     }
 }
@@ -139,8 +172,9 @@ impl RejectView {
 pub struct HourView {
     /// Start, UTC milliseconds.
     pub start_ms: i64,
-    /// Good capsules, the hour's part of gaps included.
-    pub good: CountView,
+    /// Good capsules, the hour's part of gaps included, and in its bounds what may have been made since the machine was read;
+    /// null where nothing of the hour was read.
+    pub good: Option<CountView>,
     /// Those of gaps alone; none in an hour without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<CountView>,
@@ -149,7 +183,7 @@ pub struct HourView {
     /// What the target rate asks for in the part that is recorded.
     pub target: u64,
     /// Good less target.
-    pub difference: DifferenceView,
+    pub difference: Option<DifferenceView>,
     /// Whether even the most that the truth can be lies clearly below the target.
     pub behind: bool,
     /// Share of the passed part that is known, percent.
@@ -158,15 +192,16 @@ pub struct HourView {
 
 impl HourView {
     pub(super) fn of(hour: &HourStatus) -> HourView {
-        let (good, target) = (hour.good + hour.gap, hour.target);
+        let target = hour.target;
+        let good = Some(hour.good + hour.gap).filter(|_| hour.read);
         HourView {
             start_ms: ms(hour.start_us),
-            good: good.into(),
+            good: good.map(CountView::from),
             gap: (!hour.gap.is_zero()).then(|| hour.gap.into()),
             watched: hour.watched,
             target,
-            difference: DifferenceView::of(good, target),
-            behind: behind(good, target),
+            difference: good.map(|good| DifferenceView::of(good, target)),
+            behind: good.is_some_and(|good| behind(good, target)),
             known_percent: share(hour.coverage),
         }
     }

@@ -89,12 +89,12 @@ pub struct StationView {
     pub heard_ago_ms: Option<i64>,
     /// Why it is down: `timeout`, `connect_failed`, …; empty while up.
     pub reason: &'static str,
-    /// Capsules in during the shift.
+    /// Capsules in during the shift; null where nothing counts them, or nothing of the shift was read there.
     pub infeed: Option<CountView>,
-    /// Good capsules out during the shift.
+    /// Good capsules out during the shift, and null likewise.
     pub good: Option<CountView>,
-    /// Rejects during the shift.
-    pub rejected: CountView,
+    /// Rejects during the shift; null where nothing of the shift was read there.
+    pub rejected: Option<CountView>,
     /// Speed as the PLC says, capsules a minute, one decimal.
     pub speed: Option<f64>,
     /// Tags whose last reading was not good.
@@ -127,7 +127,7 @@ impl StationView {
             reason: station.link.reason,
             infeed: station.infeed.map(CountView::from),
             good: station.good.map(CountView::from),
-            rejected: station.rejected.into(),
+            rejected: station.rejected.map(CountView::from),
             speed: station.speed.and_then(|speed| rounded(speed, 1)),
             bad_tags: station.bad_tags.iter().map(|tag| tag.to_string()).collect(),
             measures: station.measures.iter().map(MeasureView::of).collect(),

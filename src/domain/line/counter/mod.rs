@@ -249,14 +249,16 @@ impl Counter {
         held.map_or(Count::ZERO, |(from, to)| Count::between(0, 0, self.most_between(from, to)))
     }
 
-    /// What may have been counted from the newest sample until `now`: nothing is known of it but how fast the machine is.
-    /// Zero before the first sample.
+    /// What may have been counted from the newest sample until `now`, where registers stand still from the last sign of life
+    /// of their device: nothing is known of it but how fast the machine is. Zero before the first sample.
     pub fn unseen(&self, now: Moment) -> Count {
         self.newest().map_or(Count::ZERO, |newest| {
+            let stands = self.dating.stands_since();
+            let at = stands.filter(|since| since.mono_us < newest.at.mono_us).unwrap_or(newest.at);
             let silent_us = match self.resumed {
                 // The sample may be from before the machine was booted, where only the wall clock goes on.
-                true => now.utc_us.saturating_sub(newest.at.utc_us),
-                false => now.mono_us.saturating_sub(newest.at.mono_us),
+                true => now.utc_us.saturating_sub(at.utc_us),
+                false => now.mono_us.saturating_sub(at.mono_us),
             };
             Count::between(
                 0,

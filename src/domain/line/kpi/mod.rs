@@ -43,7 +43,7 @@ impl Policy {
 }
 
 /// All KPIs of a period. `None` is undefined: its denominator is 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kpis {
     /// What they are calculated from.
     pub elements: Elements,

@@ -159,6 +159,31 @@ impl Rollup {
         (self.passed_us(now_us) - self.spending.recorded_us()).max(0)
     }
 
+    /// Whether anything of it was read at the station that counts the line. If not, its counts are not known: they are no
+    /// zeros.
+    pub fn was_read(&self) -> bool {
+        self.spending.time.known() > 0 || self.counts.iter().any(|tally| !tally.count.is_zero())
+    }
+
+    /// The same counts with what may have been made since the machines were read. A period that is closed or that was over by
+    /// the last reading stays as it is.
+    #[must_use]
+    pub fn with_unread(&self, unread: &[Tally]) -> Rollup {
+        let mut with = self.clone();
+        if self.closed {
+            return with;
+        }
+        for more in unread {
+            let is_it =
+                |tally: &&mut Tally| tally.station == more.station && tally.counted == more.counted;
+            match with.counts.iter_mut().find(is_it) {
+                Some(tally) => tally.count += more.count,
+                None => with.counts.push(more.clone()),
+            }
+        }
+        with
+    }
+
     /// The count of one counter, zero where it counted nothing.
     pub fn count(&self, station: &StationId, counted: &Counted) -> Count {
         sum(&self.counts, station, |one| one == counted)
@@ -170,8 +195,15 @@ impl Rollup {
     }
 }
 
-/// What a rate asks for in a time.
+/// What a rate asks for in a time, in whole capsules. The time is that between readings and known to a tenth of a second: an
+/// hour of 3,599.99 s asks for as much as any other.
 pub fn asked(per_minute: u64, us: i64) -> u64 {
-    let capsules = i128::from(us.max(0)) * i128::from(per_minute) / i128::from(MINUTE_US);
+    let rounded = |x: i128, unit: i128| x.saturating_add(unit / 2).div_euclid(unit);
+    let (minute_us, tenth_us) = (i128::from(MINUTE_US), i128::from(TENTH_US));
+    let us = rounded(i128::from(us.max(0)), tenth_us) * tenth_us;
+    let capsules = rounded(us.saturating_mul(i128::from(per_minute)), minute_us);
     u64::try_from(capsules).unwrap_or(u64::MAX)
 }
+
+/// A tenth of a second.
+const TENTH_US: i64 = 100_000;

@@ -192,3 +192,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_hour_asks_for_the_rate_of_an_hour() {
+    let hour_us = 60 * MINUTE_US;
+    assert_eq!(asked(6_500, hour_us), 390_000);
+    // The time between the first and the last reading of an hour is a little less: it asks for no capsule less.
+    assert_eq!(asked(6_500, hour_us - 10_000), 390_000);
+    assert_eq!(asked(6_500, hour_us - 40_000), 390_000);
+    assert_eq!(asked(6_500, hour_us - 100_000), 389_989, "a tenth of a second does count");
+    assert_eq!((asked(6_500, 0), asked(6_500, -5), asked(0, hour_us)), (0, 0, 0));
+    assert_eq!(asked(u64::MAX, i64::MAX), u64::MAX);
+}

@@ -15,8 +15,8 @@ use crate::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 /// Seconds kept for the longest speed window, 15 minutes.
 const SECONDS_KEPT: i64 = 15 * 60 + 2;
 
-/// Minutes kept for trends and charts: 120 subgroups of 15 minutes.
-const MINUTES_KEPT: usize = 120 * 15;
+/// Minutes kept for the trend and for the speed windows.
+const MINUTES_KEPT: usize = 120;
 
 /// Which counter a tally belongs to.
 pub(super) type Key = (StationId, Counted);
@@ -33,8 +33,6 @@ pub(super) struct Account {
     /// Closed minutes, oldest first.
     pub(super) closed: VecDeque<Minute>,
     seconds: VecDeque<Second>,
-    /// Raised at each minute that closes.
-    pub(super) n_closed: u64,
 }
 
 struct OpenMinute {
@@ -65,7 +63,6 @@ impl Account {
             fresh: Vec::new(),
             closed: VecDeque::new(),
             seconds: VecDeque::new(),
-            n_closed: 0,
         }
     }
 
@@ -271,7 +268,6 @@ impl Account {
     }
 
     fn push_closed(&mut self, minute: Minute) {
-        self.n_closed += 1;
         self.closed.push_back(minute);
         if self.closed.len() > MINUTES_KEPT {
             self.closed.pop_front();

@@ -90,8 +90,6 @@ impl LineTracker {
             self.stop =
                 standing.map(|(class, from_us)| OpenStop { from_us, class, reason: String::new() });
         }
-        self.charted = u64::MAX;
-        self.redraw();
     }
 
     /// Up to when the line was followed.

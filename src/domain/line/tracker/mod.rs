@@ -31,7 +31,6 @@ use crate::line::stop::Stop;
 use crate::line::weighing::Sequence;
 use crate::line::weight::Series;
 use crate::plc_map::{OdometerLink, PlcMap, Role};
-use crate::quality::{self, Chart};
 use crate::reading::{Outcome, Quality, Reading, Snapshot};
 use crate::units::{Count, HOUR_US, LineId, Moment, SECOND_US, StationId, TagId};
 
@@ -132,8 +131,6 @@ pub struct LineTracker {
     recent: VecDeque<Event>,
     polls: u64,
     missed_polls: u64,
-    charts: Arc<[Chart; 2]>,
-    charted: u64,
     deltas: Vec<Delta>,
     /// How far the moment of the snapshot at hand may be off, in microseconds.
     off_us: i64,
@@ -179,8 +176,7 @@ impl LineTracker {
                 named.map_or_else(|| format!("code {code}"), |title| title.en.to_string())
             }),
         });
-        let mut tracker = LineTracker {
-            charts: quality::charts(&[], &model.stations[model.counting].station),
+        LineTracker {
             recent: carry.events.into_iter().take(RECENT_EVENTS).collect(),
             model,
             stations,
@@ -194,12 +190,9 @@ impl LineTracker {
             noted: 0,
             polls: 0,
             missed_polls: 0,
-            charted: u64::MAX,
             deltas: Vec::new(),
             off_us: 0,
-        };
-        tracker.redraw();
-        tracker
+        }
     }
 
     /// Takes one snapshot, in the order of arrival.
@@ -425,7 +418,6 @@ impl LineTracker {
         }
         self.judge_balance(now);
         self.tell_waiting(now);
-        self.redraw();
         self.note_events();
     }
 
@@ -459,15 +451,6 @@ impl LineTracker {
                 count: None,
                 detail,
             });
-        }
-    }
-
-    /// Draws the charts anew after a minute has closed.
-    fn redraw(&mut self) {
-        if self.charted != self.account.n_closed {
-            self.charted = self.account.n_closed;
-            let station = &self.model.stations[self.model.counting].station;
-            self.charts = quality::charts(self.account.closed.make_contiguous(), station);
         }
     }
 

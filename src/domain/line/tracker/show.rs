@@ -1,8 +1,9 @@
 //! What the tracker shows: a [`LineStatus`] in exact numbers, neither rounded nor worded.
 
-use super::{Ledger, LineTracker};
-use crate::line::minute::Counted;
-use crate::line::rollup::{Period, asked};
+use super::{Ledger, LineTracker, carry};
+use crate::line::kpi::{Kpis, Policy};
+use crate::line::minute::Tally;
+use crate::line::rollup::{Period, PeriodKind, Rollup, asked};
 use crate::line::status::{
     HourStatus, LineStatus, RejectStatus, ShiftStatus, SpeedStatus, StationStatus, TrendPoint,
 };
@@ -29,40 +30,99 @@ impl LineTracker {
             batch: self.chronicle.open_batch(),
             batch_told: counting.batch.clone().filter(|id| !id.is_empty()),
             shift: shift.map(|book| self.shift_status(book, now)),
-            total: self.total(),
+            total: self.total() + self.output_unread(now),
+            unread: self.all_unread(now),
             speeds: self.speeds(now, shift),
             plc_speed: counting.speed.filter(|_| counting.is_up()),
             target_per_minute: self.model.target_per_minute,
-            rejects: shift.map_or_else(Vec::new, |book| self.rejects(book)),
+            rejects: shift.map_or_else(Vec::new, |book| self.rejects((book, now))),
             trend: self.trend(now),
             hours: shift.map_or_else(Vec::new, |book| self.hours(book, now)),
-            stations: (0..self.stations.len()).map(|i| self.station_status(i, shift)).collect(),
+            stations: (0..self.stations.len())
+                .map(|i| self.station_status(i, shift.map(|book| (book, now))))
+                .collect(),
             contents: self.chronicle.contents(),
             polls: self.polls,
             missed_polls: self.missed_polls,
             events: self.recent.iter().cloned().collect(),
-            charts: self.charts.clone(),
         }
     }
 
-    /// Sum over the counters of a station that a test picks.
+    /// What a counter that is not read at the moment may have counted since it was.
+    fn unread(&self, ledger: &Ledger, now: Moment) -> Count {
+        let station = &self.stations[ledger.station];
+        let held = station.held[usize::from(ledger.tag)].is_some();
+        if station.is_up() && held && !ledger.counter.stands_still() {
+            return Count::ZERO;
+        }
+        station.map.capsules(ledger.tag, ledger.counter.unseen(now))
+    }
+
+    fn all_unread(&self, now: Moment) -> Vec<Tally> {
+        let unread = self.ledgers.iter().map(|ledger| {
+            let (station, counted) = carry::key(&self.model, ledger);
+            Tally { station, counted, count: self.unread(ledger, now) }
+        });
+        unread.filter(|tally| !tally.count.is_zero()).collect()
+    }
+
+    /// Sum over the counters of a station that a test picks, with what of them is unread.
     fn sum(
         &self,
         station: usize,
-        book: &Period<'_>,
+        (book, now): (&Period<'_>, Moment),
         picks: impl Fn(&Role) -> bool,
     ) -> Option<Count> {
-        let mut counts = self
-            .ledgers
-            .iter()
-            .enumerate()
-            .filter(|(_, l)| l.station == station && picks(self.role(l)));
-        let (first, _) = counts.next()?;
-        Some(counts.fold(book.counts[first], |sum, (i, _)| sum + book.counts[i]))
+        let of = |(i, ledger): (usize, &Ledger)| {
+            (ledger.station == station && picks(self.role(ledger)))
+                .then(|| book.counts[i] + self.unread(ledger, now))
+        };
+        self.ledgers.iter().enumerate().filter_map(of).reduce(|sum, count| sum + count)
     }
 
-    fn rejected(&self, station: usize, book: &Period<'_>) -> Count {
-        self.sum(station, book, |role| matches!(role, Role::Reject(_))).unwrap_or(Count::ZERO)
+    fn rejected(&self, station: usize, at: (&Period<'_>, Moment)) -> Count {
+        self.sum(station, at, |role| matches!(role, Role::Reject(_))).unwrap_or(Count::ZERO)
+    }
+
+    /// Whether a machine was read in a period: it was heard since, or what it counted is booked there.
+    fn was_read(&self, station: usize, book: &Period<'_>) -> bool {
+        let heard = self.stations[station].heard.is_some_and(|at| at.utc_us >= book.start_us);
+        let counted =
+            |(i, ledger): (usize, &Ledger)| ledger.station == station && !book.counts[i].is_zero();
+        heard || self.ledgers.iter().enumerate().any(counted)
+    }
+
+    /// Whether the output of the line was read in a period.
+    fn output_was_read(&self, book: &Period<'_>) -> bool {
+        let counted = self.output_position().is_some_and(|i| !book.counts[i].is_zero());
+        counted || book.spending.time.known() > 0
+    }
+
+    /// The KPIs of a shift as booked so far.
+    fn kpis(&self, book: &Period<'_>) -> Kpis {
+        let tally = |(ledger, count): (&Ledger, &Count)| {
+            let (station, counted) = carry::key(&self.model, ledger);
+            Tally { station, counted, count: *count }
+        };
+        let so_far = Rollup {
+            kind: PeriodKind::Shift,
+            name: book.name.clone(),
+            start_us: book.start_us,
+            end_us: Some(book.end_us),
+            rev: 0,
+            closed: false,
+            remark: None,
+            estimated: false,
+            spending: *book.spending,
+            counts: self.ledgers.iter().zip(book.counts).map(tally).collect(),
+            gaps: Vec::new(),
+        };
+        let policy = Policy::per_minute(self.model.target_per_minute);
+        Kpis::of(&so_far, &self.model.stations[self.model.counting].station, &policy)
+    }
+
+    fn output_unread(&self, now: Moment) -> Count {
+        self.output().map_or(Count::ZERO, |ledger| self.unread(ledger, now))
     }
 
     /// Position of the counter that is the output of the line.
@@ -73,10 +133,13 @@ impl LineTracker {
     }
 
     fn shift_status(&self, book: &Period<'_>, now: Moment) -> ShiftStatus {
+        let counting = self.model.counting;
         let good =
-            self.sum(self.model.counting, book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
+            self.sum(counting, (book, now), |role| *role == Role::Good).unwrap_or(Count::ZERO);
         let gap = self.output_position().map_or(Count::ZERO, |i| book.gaps[i]);
-        let rate = self.speed(now, WINDOWS_US[2]).per_minute;
+        // What was made meanwhile is not known: from there on nothing can be told.
+        let is_read = self.output_unread(now).is_zero();
+        let rate = self.speed(now, WINDOWS_US[2]).per_minute.filter(|_| is_read);
         let left_us = (book.end_us - now.utc_us).max(0);
         let forecast = rate
             .map(|rate| good.best() + (rate * left_us as f64 / MINUTE_US as f64).round() as u64);
@@ -84,12 +147,14 @@ impl LineTracker {
             name: book.name.clone(),
             start_us: book.start_us,
             end_us: book.end_us,
+            read: self.output_was_read(book),
             good,
             gap,
-            rejected: self.rejected(self.model.counting, book),
+            rejected: self.rejected(counting, (book, now)),
             target_now: book.spending.target(self.model.target_per_minute),
             plan: asked(self.model.target_per_minute, book.end_us - book.start_us),
             forecast,
+            kpis: self.kpis(book),
             time: book.spending.time,
             coverage: book.spending.known_share(now.utc_us.min(book.end_us) - book.start_us),
             watched_from_us: book.watched_from_us,
@@ -124,12 +189,13 @@ impl LineTracker {
         SpeedStatus::of(window_us, count, covered_us, asked_us, step)
     }
 
-    fn rejects(&self, book: &Period<'_>) -> Vec<RejectStatus> {
+    fn rejects(&self, at: (&Period<'_>, Moment)) -> Vec<RejectStatus> {
+        let (book, now) = at;
         let rejects = self.ledgers.iter().enumerate().filter_map(|(i, ledger)| {
             let Role::Reject(reason) = self.role(ledger) else { return None };
-            let (station, rejected) = (ledger.station, book.counts[i]);
-            let good = self.sum(station, book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
-            let total = good + self.rejected(station, book);
+            let (station, rejected) = (ledger.station, book.counts[i] + self.unread(ledger, now));
+            let good = self.sum(station, at, |role| *role == Role::Good).unwrap_or(Count::ZERO);
+            let total = good + self.rejected(station, at);
             Some(RejectStatus {
                 station: self.model.stations[station].station.clone(),
                 reason: reason.clone(),
@@ -147,16 +213,14 @@ impl LineTracker {
             self.account.closed.back().map_or(now.utc_us, |minute| minute.start_us + MINUTE_US);
         let first_us = (newest_us.div_euclid(MINUTE_US) - TREND_MINUTES) * MINUTE_US;
         let station = &self.model.stations[self.model.counting].station;
-        let mut points: Vec<TrendPoint> = (0..TREND_MINUTES)
-            .map(|i| TrendPoint { start_us: first_us + i * MINUTE_US, good: None, coverage: 0.0 })
-            .collect();
+        let mut points: Vec<TrendPoint> =
+            (0..TREND_MINUTES).map(|i| TrendPoint::unwatched(first_us + i * MINUTE_US)).collect();
         for minute in self.account.closed.iter().rev().take(points.len()) {
             let Ok(i) = usize::try_from((minute.start_us - first_us).div_euclid(MINUTE_US)) else {
                 continue;
             };
             if let Some(point) = points.get_mut(i) {
-                point.coverage = minute.coverage();
-                point.good = (point.coverage > 0.0).then(|| minute.count(station, &Counted::Good));
+                *point = TrendPoint::of(minute, station);
             }
         }
         points
@@ -178,25 +242,20 @@ impl LineTracker {
 
     fn hour(&self, start_us: i64, end_us: i64, now: Moment) -> HourStatus {
         let Some(hour) = self.chronicle.books().hour_from(start_us) else {
-            let zero = Count::ZERO;
-            let (good, gap) = (zero, zero);
-            return HourStatus {
-                start_us,
-                end_us,
-                good,
-                gap,
-                watched: false,
-                target: 0,
-                coverage: 0.0,
-            };
+            return HourStatus::unwatched(start_us, end_us);
         };
         let output = self.output_position();
         let gap = output.map_or(Count::ZERO, |i| hour.gaps[i]);
         let passed_us = now.utc_us.min(end_us) - start_us;
+        // What is unread can be of any hour since it was read.
+        let silent_us = self.output().and_then(|ledger| ledger.counter.known_to());
+        let since_us = silent_us.map_or(i64::MAX, |at| now.utc_us - (now.mono_us - at.mono_us));
+        let unread = if end_us > since_us { self.output_unread(now) } else { Count::ZERO };
         HourStatus {
             start_us,
             end_us,
-            good: output.map_or(Count::ZERO, |i| hour.counts[i].since(gap)),
+            read: self.output_was_read(&hour),
+            good: output.map_or(Count::ZERO, |i| hour.counts[i].since(gap)) + unread,
             gap,
             watched: true,
             target: hour.spending.target(self.model.target_per_minute),
@@ -204,9 +263,11 @@ impl LineTracker {
         }
     }
 
-    fn station_status(&self, index: usize, shift: Option<&Period<'_>>) -> StationStatus {
+    fn station_status(&self, index: usize, at: Option<(&Period<'_>, Moment)>) -> StationStatus {
         let station = &self.stations[index];
-        let of = |role: Role| shift.and_then(|book| self.sum(index, book, |other| *other == role));
+        // Of a shift in which it was not read nothing is known of it, not even that it counted nothing.
+        let at = at.filter(|(book, _)| self.was_read(index, book));
+        let of = |role: Role| at.and_then(|at| self.sum(index, at, |other| *other == role));
         StationStatus {
             id: station.map.station.clone(),
             title: station.map.title.clone(),
@@ -215,7 +276,7 @@ impl LineTracker {
             link: station.link_status(),
             infeed: of(Role::Infeed),
             good: of(Role::Good),
-            rejected: shift.map_or(Count::ZERO, |book| self.rejected(index, book)),
+            rejected: at.map(|at| self.rejected(index, at)),
             speed: station.speed,
             bad_tags: station.bad_tags(),
             measures: station.measures(),

@@ -386,3 +386,10 @@ pub fn in_force(versions: &[Limits], at_us: i64) -> Option<&Limits> {
     let since = |limits: &&Limits| (limits.decision.as_ref().map(|d| d.at_us), limits.version);
     judging().filter(approved).max_by_key(since).or_else(|| judging().max_by_key(since))
 }
+
+/// Whether the limits that judge hold for subgroups of this length. Limits hold for the subgroups that they were made of, and
+/// another length has its own.
+pub fn hold_for(versions: &[Limits], subgroup_minutes: u32) -> bool {
+    let mut judging = versions.iter().filter(|limits| limits.judges_at(i64::MAX)).peekable();
+    judging.peek().is_some() && judging.all(|limits| limits.subgroup_minutes == subgroup_minutes)
+}

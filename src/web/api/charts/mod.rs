@@ -16,6 +16,7 @@ use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::Limits;
+use domain::quality::overview::SPAN_US;
 use domain::quality::subgroup::{Subgroup, subgroups_and_filling};
 use domain::quality::workbench::{By, evaluate, replay};
 use domain::units::{HOUR_US, LineId};
@@ -25,15 +26,13 @@ use utoipa::{IntoParams, OpenApi};
 use super::{AsOf, QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, Params, Path, WebError};
 use crate::web::{App, QualityRecord, Routes, blocking};
+pub(crate) use then::limits_at;
 pub(crate) use view::SignatureView;
 use view::{
     CharacteristicView, IncidentView, LimitsView, MarkView, ReplayView, Shown, ToldView,
     WorkbenchView, lengths,
 };
 use wanted::{Wanted, cusum_wanted, rules_of, version_of};
-
-/// Span of a chart that asks for none: 120 subgroups of 15 minutes.
-const SPAN_US: i64 = 30 * HOUR_US;
 
 /// Lengths of subgroups are compared within spans up to this: it needs every minute several times.
 const LENGTHS_SPAN_US: i64 = 7 * 24 * HOUR_US;

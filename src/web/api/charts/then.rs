@@ -7,7 +7,7 @@ use domain::quality::record::StoredIncident;
 use domain::quality::signal::Incident;
 
 /// Versions as they stood at a moment: those made later are not there, and what was decided later is open.
-pub(super) fn limits_at(versions: Vec<Limits>, at_us: i64) -> Vec<Limits> {
+pub(crate) fn limits_at(versions: Vec<Limits>, at_us: i64) -> Vec<Limits> {
     let then = |limits: Limits| {
         let decision = limits.decision.clone().filter(|decision| decision.at_us <= at_us);
         Limits { decision, ..limits }

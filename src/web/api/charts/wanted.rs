@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::quality::characteristic::Characteristic;
-use domain::quality::limits::{Limits, in_force};
+use domain::quality::limits::{Limits, hold_for, in_force};
 use domain::quality::subgroup::Subgroup;
 use domain::quality::workbench::By;
 use domain::spc::rules::{Rule, RuleId};
@@ -39,8 +39,7 @@ impl Wanted {
         (from_us, to_us): (i64, i64),
     ) -> Result<Judging, WebError> {
         match self {
-            // Limits hold for the subgroups they were made of; another length is looked at under its own.
-            Wanted::InForce if fits(versions, characteristic) => {
+            Wanted::InForce if hold_for(versions, characteristic.subgroup_minutes) => {
                 Ok(Judging::InForce(versions.into()))
             }
             Wanted::Version(version) => {
@@ -58,12 +57,6 @@ impl Wanted {
             }
         }
     }
-}
-
-fn fits(versions: &[Limits], characteristic: &Characteristic) -> bool {
-    let minutes = characteristic.subgroup_minutes;
-    let mut judging = versions.iter().filter(|limits| limits.judges_at(i64::MAX)).peekable();
-    judging.peek().is_some() && judging.all(|limits| limits.subgroup_minutes == minutes)
 }
 
 pub(super) fn version_of(versions: &[Limits], version: u32) -> Result<&Limits, WebError> {

@@ -54,9 +54,21 @@ impl Facts {
         Whose { station: &self.wanted.station, reason: self.wanted.reason.as_ref() }
     }
 
-    /// All of it, as the periods have it.
+    /// All of it, as the periods have it, and what may have been made since the machine was read.
     pub(super) fn total(&self, picks: &[Pick]) -> Count {
-        self.of_periods(picks, |period| &period.counts)
+        self.of_periods(picks, |period| &period.counts) + self.unread(picks)
+    }
+
+    /// What may have been made in the period that goes on since the machine was read; zero while it is read.
+    fn unread(&self, picks: &[Pick]) -> Count {
+        let goes_on = self.periods.iter().any(|period| !period.closed);
+        let Some(status) = self.status.as_ref().filter(|_| goes_on) else { return Count::ZERO };
+        picks.iter().map(|pick| pick.of(self.whose(), &status.unread)).sum()
+    }
+
+    /// Whether anything of the periods was read. If not, there are no numbers, and no zeros.
+    pub(super) fn is_read(&self) -> bool {
+        self.periods.iter().any(Rollup::was_read)
     }
 
     fn of_periods(&self, picks: &[Pick], tallies: fn(&Rollup) -> &[Tally]) -> Count {
@@ -78,7 +90,8 @@ impl Facts {
         let closed = self.of_minutes(picks, true);
         let going = self.of_minutes(picks, false);
         let gap = self.of_periods(picks, |period| &period.gaps);
-        let (total, known) = (bounds(self.total(picks)), bounds(closed + going + gap));
+        let unread = self.unread(picks);
+        let (total, known) = (bounds(self.total(picks)), bounds(closed + going + gap + unread));
         let rest = [0, 1, 2].map(|i| total[i] - known[i]);
         let symbol = |symbol| if of.is_empty() { symbol } else { "" };
         let part = |id, symbol, [low, best, high]: [i64; 3], in_rows| InputView {
@@ -100,12 +113,15 @@ impl Facts {
         if rest != [0; 3] {
             parts.push(part("border", symbol("B"), rest, false));
         }
+        if !unread.is_zero() {
+            parts.push(part("unread", symbol("U"), bounds(unread), false));
+        }
         parts
     }
 
     /// Whether whole minutes, the minutes that go on and gaps are all that was counted.
     pub(super) fn is_whole(&self, picks: &[Pick]) -> bool {
-        self.parts(picks, "").iter().all(|part| part.id != "border")
+        self.parts(picks, "").iter().all(|part| !matches!(part.id, "border" | "unread"))
     }
 }
 

@@ -27,6 +27,16 @@ pub(super) struct Figure {
 impl Facts {
     /// A number with its formula.
     pub(super) fn figure(&self, value: Explained) -> Figure {
+        let figure = self.figure_of(value);
+        let of_counts = !value.is_of_now() && !value.is_of_stops() && value != Explained::Coverage;
+        if of_counts && !self.is_read() {
+            // Nothing was read: a zero would say that it was.
+            return Figure { result: None, worked: "–".to_owned(), ..figure };
+        }
+        figure
+    }
+
+    fn figure_of(&self, value: Explained) -> Figure {
         match value {
             Explained::Good => self.sum(Pick::Good),
             Explained::Rejected => self.sum(Pick::Rejected),
@@ -57,13 +67,17 @@ impl Facts {
     fn sum(&self, pick: Pick) -> Figure {
         let (total, parts) = (self.total(&[pick]), self.parts(&[pick], ""));
         let terms: Vec<String> = parts.iter().map(|part| signed_term(part.best)).collect();
-        let formula =
-            match (parts.iter().any(|p| p.id == "going"), parts.iter().any(|p| p.id == "border")) {
-                (false, false) => "N = M + G",
-                (true, false) => "N = M + O + G",
-                (false, true) => "N = M + G + B",
-                (true, true) => "N = M + O + G + B",
-            };
+        let formula = match ["going", "border", "unread"].map(|id| parts.iter().any(|p| p.id == id))
+        {
+            [false, false, false] => "N = M + G",
+            [true, false, false] => "N = M + O + G",
+            [false, true, false] => "N = M + G + B",
+            [true, true, false] => "N = M + O + G + B",
+            [false, false, true] => "N = M + G + U",
+            [true, false, true] => "N = M + O + G + U",
+            [false, true, true] => "N = M + G + B + U",
+            [true, true, true] => "N = M + O + G + B + U",
+        };
         Figure {
             unit: "capsules",
             result: Some(of_count(total)),
@@ -107,10 +121,10 @@ impl Facts {
                 low: less(good.low()),
                 high: Some(less(good.high())),
             }),
-            formula: "D = N − ⌊r · t⌋",
+            formula: "D = N − ⌊r · t⌉",
             iso: "",
             worked: format!(
-                "{} − ⌊{}/min · {}⌋ = {}",
+                "{} − ⌊{}/min · {}⌉ = {}",
                 num(good.best()),
                 num(rate),
                 hms(recorded_us),

@@ -37,11 +37,12 @@ fn computed(view: &Value) -> f64 {
     // A rate is one over the ideal time of an item, in minutes.
     let ideal_us = |n: &str| of(n) / of("1/PRI") * 60e6;
     match view["formula"].as_str().expect("a formula") {
-        "N = M + G" | "N = M + O + G" | "N = M + G + B" | "N = M + O + G + B" => {
-            of("M") + of("O") + of("G") + of("B")
+        formula if formula.starts_with("N = M + ") => {
+            of("M") + of("O") + of("G") + of("B") + of("U")
         }
         "N = G" => of("G"),
-        "D = N − ⌊r · t⌋" => of("N") - (of("r") * of("t") / 60e6).floor(),
+        // Time counts in tenths of a second.
+        "D = N − ⌊r · t⌉" => of("N") - (of("r") * (of("t") / 1e5).round() / 600.0).round(),
         "v = N / t" => of("N") / of("t") * 60e6,
         "F = N + n / t · T" => of("N") + (of("n") / of("t") * of("T")).round(),
         "X / (X + O + N)" => of("X") / (of("X") + of("O") + of("N")) * 100.0,

@@ -25,6 +25,7 @@ pub(crate) use second::sign;
 
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{heading, style};
+use super::replay::present_only;
 use super::words::{count, day_hm, known, percent, share};
 use crate::web::api::read;
 use crate::web::error::{Params, WebError};
@@ -60,6 +61,9 @@ async fn list(
     Params(choice): Params<Choice>,
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
+    if let Some(refused) = present_only(&app, &look, (Key::Reports, line), &choice).await? {
+        return Ok(refused);
+    }
     let feed = app.parts().lines.get(line).ok_or(WebError::NotFound)?;
     let (id, now) = (feed.config.id.clone(), app.present().now.utc_us);
     let stored = read(&app, move |history| {
@@ -138,8 +142,8 @@ fn periods(
                                     }
                                     @if !rollup.closed { " " span.dim { (lang.mark(Key::Going)) } }
                                 }
-                                td.num { (explained(rollup, "good", count(good))) }
-                                td.num { (explained(rollup, "oee", between(&kpis))) }
+                                td.num { (explained(rollup, "good", if rollup.was_read() { count(good) } else { lang.say(Key::NotRead).into_owned() })) }
+                                td.num { (explained(rollup, "oee", if rollup.was_read() { between(&kpis) } else { "–".to_owned() })) }
                                 td.num { (share(known(&rollup.spending.time, until - rollup.start_us))) }
                                 td.final { (final_cell(app, lang, id.as_str(), rollup, made)) }
                             }

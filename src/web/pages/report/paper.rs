@@ -229,6 +229,9 @@ impl Sheet<'_> {
             })
             .map(|tally| tally.count)
             .sum();
+        // Where nothing was read there is no number, and not even a zero.
+        let read = self.facts.period.was_read();
+        let count = |n: Count| if read { count(n) } else { lang.say(Key::NotRead).into_owned() };
         html! {
             section aria-labelledby="quantities" {
                 h2 #quantities { (lang.mark(Key::Quantities)) " · " (self.config.counting_station) }
@@ -254,7 +257,9 @@ impl Sheet<'_> {
 
     fn indicators(&self) -> Markup {
         let (lang, kpis) = (self.lang, &self.kpis);
-        let oee = match kpis.oee_between {
+        let read = self.facts.period.was_read();
+        let percent = |ratio: Option<Ratio>| percent(ratio.filter(|_| read));
+        let oee = match kpis.oee_between.filter(|_| read) {
             Some((low, high)) => {
                 format!("{} [{}, {}]", percent(kpis.oee), percent(Some(low)), percent(Some(high)))
             }
@@ -264,6 +269,7 @@ impl Sheet<'_> {
             |us: Option<Ratio>| us.map_or_else(|| "–".to_owned(), |us| hms(us.value() as i64));
         let rate = kpis
             .throughput_per_minute
+            .filter(|_| read)
             .map_or_else(|| "–".to_owned(), |r| num(r.value().round() as u64));
         html! {
             section aria-labelledby="kpis" {

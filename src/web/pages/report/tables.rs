@@ -3,6 +3,7 @@
 use domain::line::event::Event;
 use domain::line::minute::Counted;
 use domain::line::report::GapId;
+use domain::line::rollup::asked;
 use domain::units::{HOUR_US, SECOND_US};
 use maud::{Markup, html};
 
@@ -34,13 +35,14 @@ impl Sheet<'_> {
                             @let end = hour.end_us.unwrap_or(hour.start_us + HOUR_US).min(to);
                             // Of an hour only what was recorded can be asked for.
                             @let recorded = hour.spending.time.total().min(end - hour.start_us.max(from)).max(0);
-                            @let target = (recorded as u64).saturating_mul(self.config.target_per_minute) / 60_000_000;
+                            @let target = asked(self.config.target_per_minute, recorded);
+                            @let read = hour.was_read();
                             @let judged = good.best() + rejected.best();
                             tr {
                                 th scope="row" { (hm(self.zone, hour.start_us)) "–" (hm(self.zone, end)) }
-                                td { (count(good)) } td { (num(target)) }
-                                td { (signed(good.best() as i64 - target as i64)) }
-                                td { (count(rejected)) }
+                                td { @if read { (count(good)) } @else { (lang.mark(Key::NotRead)) } } td { (num(target)) }
+                                td { @if read { (signed(good.best() as i64 - target as i64)) } @else { "–" } }
+                                td { @if read { (count(rejected)) } @else { "–" } }
                                 td { @if judged > 0 { (num((rejected.best() as f64 / judged as f64 * 1e6).round() as u64)) } @else { "–" } }
                                 td { (share(known(&hour.spending.time, end - hour.start_us.max(from)))) }
                             }

@@ -10,4 +10,5 @@ mod odometer;
 mod periods;
 mod script;
 mod told;
+mod unread;
 mod weights;

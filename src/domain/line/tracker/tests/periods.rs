@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::script::{Journal, START_US, Step, model, moment, play_on, read};
 use crate::line::calendar::{Calendar, ShiftRule};
-use crate::line::minute::Counted;
+use crate::line::minute::{Counted, Tally};
 use crate::line::rollup::{PeriodKind, Rollup};
 use crate::line::tracker::LineTracker;
 use crate::units::{Count, HOUR_US, MINUTE_US, Moment, StationId};
@@ -171,16 +171,22 @@ fn stored(journal: &Journal, now_us: i64) -> Vec<String> {
     journal.rollups.values().filter(wanted).map(tell).collect()
 }
 
-/// What the screen shows: the name of the present shift, and it and its hours as they stand there.
+/// What the screen shows: the name of the present shift, and it and its hours as they stand there, without what is unread:
+/// that is in no record yet.
 fn shown(tracker: &LineTracker, now: Moment) -> (String, Vec<String>) {
     let status = tracker.status(now);
     let Some(shift) = status.shift else { return (String::new(), Vec::new()) };
     let name = format!("shift {}", shift.name);
     let known = shift.coverage.unwrap_or(0.0);
-    let mut all = vec![told(&name, shift.good, shift.gap, shift.target_now, known)];
-    all.extend(status.hours.iter().map(|hour| {
-        let name = hour_name(hour.start_us);
-        told(&name, hour.good + hour.gap, hour.gap, hour.target, hour.coverage)
+    let good = |tally: &&Tally| tally.counted == Counted::Good && tally.station.as_str() == "CF01";
+    let unread = status.unread.iter().find(good).map_or(Count::ZERO, |tally| tally.count);
+    let stored = shift.good.since(unread);
+    let mut all = vec![told(&name, stored, shift.gap, shift.target_now, known)];
+    let n = status.hours.len();
+    all.extend(status.hours.iter().enumerate().map(|(i, hour)| {
+        let unread = if i + 1 == n { unread } else { Count::ZERO };
+        let good = (hour.good + hour.gap).since(unread);
+        told(&hour_name(hour.start_us), good, hour.gap, hour.target, hour.coverage)
     }));
     (name, all)
 }

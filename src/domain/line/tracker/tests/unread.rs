@@ -1,0 +1,110 @@
+//! What is shown while nothing is read: a count goes on within bounds, and what was never read is no zero.
+
+use super::script::{model, moment, play, read};
+use crate::line::minute::Counted;
+use crate::line::status::LineStatus;
+use crate::line::tracker::{Carry, LineTracker};
+use crate::units::Count;
+
+/// The machine runs for two seconds and then falls silent; time passes until `seconds`.
+fn silent_until(seconds: f64) -> LineTracker {
+    let mut script = String::new();
+    for i in 0..5 {
+        script += &format!(
+            "{} CF01.fast state=execute good={} bad={i}\n",
+            0.5 * f64::from(i),
+            100 + 50 * i
+        );
+    }
+    let mut at = 2.5;
+    while at <= seconds {
+        script += &format!("{at} CF01.fast miss timeout 1\n{at} check\n");
+        at += 0.5;
+    }
+    play(&read(&script), |_| false).0
+}
+
+fn good(status: &LineStatus) -> Count {
+    status.shift.as_ref().expect("a shift").good
+}
+
+/// Shows: SCR-02
+#[test]
+fn while_the_counting_machine_is_silent_its_counts_have_the_bounds_of_what_it_can_make() {
+    let before = silent_until(2.0).status(moment(2.0));
+    assert!(
+        good(&before).is_exact() && before.unread.is_empty(),
+        "the negative control: it is read"
+    );
+    let tracker = silent_until(62.0);
+    let now = moment(62.0);
+    let status = tracker.status(now);
+    let shift = status.shift.as_ref().expect("a shift");
+    assert!(shift.read);
+    assert_eq!((good(&status).low(), good(&status).best()), (200, 200), "what was read stays");
+    assert_eq!(good(&status), good(&before) + tracker.unseen(now));
+    // A minute of a machine that makes up to some thousands.
+    assert!(good(&status).high() > 5_000, "{}", good(&status));
+    assert_eq!(shift.forecast, None, "what was made meanwhile is not known");
+    assert_eq!(status.total.high(), good(&status).high());
+    let hour = status.hours.last().expect("an hour");
+    assert_eq!((hour.read, hour.good), (true, good(&status)));
+    let told = status.unread.iter().find(|tally| tally.counted == Counted::Good).expect("told");
+    assert_eq!(told.count, tracker.unseen(now));
+    let filler = &status.stations[0];
+    assert_eq!(filler.good, Some(good(&status)));
+    assert!(filler.rejected.expect("it was read").high() > 4);
+    // It grows with the silence, and no faster than the machine.
+    let later = tracker.status(moment(122.0));
+    let more = good(&later).high() - good(&status).high();
+    assert!((5_000..20_000).contains(&more), "{more}");
+}
+
+/// The bound was true: what the next reading shows lies in it.
+#[test]
+fn what_comes_after_the_silence_lies_within_the_bound() {
+    let mut tracker = silent_until(62.0);
+    let bound = good(&tracker.status(moment(62.0)));
+    for line in ["62.5 CF01.fast state=execute good=6700 bad=9", "62.5 check"] {
+        for step in read(line) {
+            match step {
+                super::script::Step::Snapshot(snapshot) => tracker.advance(&snapshot),
+                super::script::Step::Check(now) => tracker.check(now),
+                _ => unreachable!("no other step is written here"),
+            }
+        }
+    }
+    let status = tracker.status(moment(62.5));
+    assert!(status.unread.iter().all(|tally| tally.station.as_str() != "CF01"));
+    let back = good(&status);
+    assert!(bound.low() <= back.best() && back.best() <= bound.high(), "{back} in {bound}");
+}
+
+/// Shows: SCR-01
+#[test]
+fn a_shift_in_which_nothing_was_read_says_so() {
+    let mut tracker = LineTracker::new(model(), moment(0.0), Carry::default());
+    for i in 1..=20 {
+        tracker.check(moment(f64::from(i)));
+    }
+    let status = tracker.status(moment(20.0));
+    let shift = status.shift.as_ref().expect("its time is booked as unknown");
+    assert!(!shift.read && status.hours.iter().all(|hour| !hour.read));
+    assert!(status.unread.is_empty() && shift.forecast.is_none());
+    for station in &status.stations {
+        assert_eq!((station.infeed, station.good, station.rejected), (None, None, None));
+    }
+    // The negative control: one reading, and the same counts are zeros that were read.
+    for step in read("20.5 CF01.fast state=execute good=100 bad=1") {
+        let super::script::Step::Snapshot(snapshot) = step else { continue };
+        tracker.advance(&snapshot);
+    }
+    for step in read("21.0 CF01.fast state=execute good=100 bad=1") {
+        let super::script::Step::Snapshot(snapshot) = step else { continue };
+        tracker.advance(&snapshot);
+    }
+    let status = tracker.status(moment(21.0));
+    assert!(status.shift.as_ref().is_some_and(|shift| shift.read));
+    assert_eq!(status.stations[0].good, Some(Count::ZERO));
+    assert_eq!(status.stations[1].good, None, "the weigher was not read");
+}
