@@ -26,8 +26,8 @@ fn every_screen_shows_the_chart_of_the_workbench() {
     let limits = [approved(1, &baseline)];
     let mut minutes = running(15 * 120);
     // Something happens in the last but two, and one is not whole.
-    for (i, one) in minutes.iter_mut().enumerate().skip(15 * 117).take(15) {
-        *one = minute(i as i64, steady(i as i64) + 30);
+    for (i, one) in (0..).zip(&mut minutes).skip(15 * 117).take(15) {
+        *one = minute(i, steady(i) + 30);
     }
     minutes.remove(15 * 60);
     let at_us = T0_US + 15 * 120 * MINUTE_US;
@@ -49,8 +49,8 @@ fn no_screen_makes_limits_or_makes_them_anew() {
     assert_eq!((bare.judged.len(), bare.limits.clone()), (120, None));
     assert!(bare.judged.iter().all(|judged| judged.point.ucl.is_none() && !judged.signals()));
     // Twice as many rejects throughout: the limits stay, and all of it signals. Limits of the span itself would hide it.
-    for (i, minute_) in minutes.iter_mut().enumerate() {
-        *minute_ = minute(i as i64, 2 * steady(i as i64));
+    for (i, one) in (0..).zip(&mut minutes) {
+        *one = minute(i, 2 * steady(i));
     }
     let limits = [approved(1, &steady_subgroups(120))];
     let shown = overview::chart(&reject_fraction(), &minutes, &[], &limits, at_us);
