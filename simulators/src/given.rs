@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use crate::scenario::{Expect, Output, Scenario};
+use crate::expect::Expect;
+use crate::scenario::{Output, Scenario};
 
 /// Units of time, the longer names first, and how many seconds each has.
 const UNITS: [(&str, f64); 6] =

@@ -97,8 +97,10 @@ pub use report::{
 };
 pub use scenario::{Output, Place, Scenario, ScenarioError};
 pub use score::{
-    CountScore, INFEED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, StartedAnew, Summary, Truth, tags,
-    truths,
+    CountScore, INFEED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, StartedAnew, Summary, Truth,
+    tags, truths,
 };
 pub use signal_score::SignalScore;
 pub use stop_score::StopScore;
+pub use stops::{CHANGEOVER, CLEANING, HAND_OVER, Preset, State};
+pub use trace::{Change, Image, Recorder, Replay, Table, Trace, TraceError};
