@@ -295,6 +295,7 @@ fn revised(line: &LineId, revision: &Revision, by: &Actor) -> Note {
         Act::Assign { part, cause, reason } => {
             (format!("stop {part}"), format!("{}: {reason}", cause.word()))
         }
+        Act::Undo { part } => (format!("stop {part}"), "as recorded again".to_owned()),
         Act::Split { part, after_us } => {
             (format!("stop {part}"), format!("split after {} ms", after_us / 1_000))
         }

@@ -133,6 +133,11 @@ const SENTENCES: &[(&str, &str)] = &[
         "停机 {} 与 {} 之一期间产线未受监测",
     ),
     ("assign its cause first", "请先为其归因"),
+    (
+        "stop {} joins time in which the line was seen with time in which it was not",
+        "停机 {} 含产线受监测与未受监测两种时间",
+    ),
+    ("give it a cause instead", "请改为归因"),
     ("stop {} was revised meanwhile, by revision {}", "停机 {} 此间已被修订（修订号 {}）"),
     ("look at it again and decide anew", "请重新查看后再定"),
     ("{} is empty", "{} 为空"),

@@ -80,6 +80,7 @@ pub(in crate::historian) fn stop(row: &Row<'_>) -> Result<Stop> {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum ActForm {
     Assign { part: String, cause: String, reason: String },
+    Undo { part: String },
     Split { part: String, after_us: i64 },
     Merge { first: String, second: String },
 }
@@ -95,6 +96,7 @@ pub(in crate::historian) fn write_revision(
             let (cause, reason) = (cause.word().to_owned(), reason.to_string());
             (ActForm::Assign { part: part.to_string(), cause, reason }, (part.stop, part.stop))
         }
+        Act::Undo { part } => (ActForm::Undo { part: part.to_string() }, (part.stop, part.stop)),
         Act::Split { part, after_us } => {
             let after_us = *after_us;
             (ActForm::Split { part: part.to_string(), after_us }, (part.stop, part.stop))
@@ -135,6 +137,7 @@ pub(in crate::historian) fn revision(row: &Row<'_>) -> Result<Revision> {
             cause: Cause::from_word(&cause).ok_or_else(damaged)?,
             reason: reason.into(),
         },
+        ActForm::Undo { part: id } => Act::Undo { part: part(&id)? },
         ActForm::Split { part: id, after_us } => Act::Split { part: part(&id)?, after_us },
         ActForm::Merge { first, second } => {
             Act::Merge { first: part(&first)?, second: part(&second)? }

@@ -58,6 +58,22 @@ fn stops_of_a_span_come_with_what_people_said() {
 }
 
 #[test]
+fn a_reason_that_is_taken_back_is_kept_with_what_took_it_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let historian = open(dir.path());
+    store(&historian, &l1(), 9);
+    let planned = Act::Assign { part: part("4"), cause: Cause::Planned, reason: "break".into() };
+    for (act, number) in [(planned, 1), (Act::Undo { part: part("4") }, 2)] {
+        let made = historian.revise_stops(&l1(), revision(act), None, &by()).unwrap().unwrap();
+        assert_eq!(made.number, number);
+    }
+    let taken_back = historian.stops(&l1(), 0, i64::MAX, 99).unwrap();
+    let fourth = taken_back.parts.iter().find(|part| part.of == [4]).unwrap();
+    assert_eq!((fourth.cause, &*fourth.reason, fourth.revision), (stop(8).cause, "", 2));
+    assert_eq!(taken_back.revisions[1].act, Act::Undo { part: part("4") });
+}
+
+#[test]
 fn the_history_of_a_stop_has_its_record_its_parts_and_all_that_was_said() {
     let dir = tempfile::tempdir().unwrap();
     let historian = open(dir.path());

@@ -17,7 +17,8 @@ use crate::web::{App, Asker};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Revising {
-    /// `assign` a cause and a reason, `split` in two, or `merge` with the one that follows. Default: `assign`.
+    /// `assign` a cause and a reason, `undo` what was assigned, `split` in two, or `merge` with the one that follows.
+    /// Default: `assign`.
     #[serde(default)]
     act: Option<String>,
     /// Which stop or part.
@@ -52,7 +53,7 @@ pub(super) struct RevisedView {
     number: u64,
 }
 
-/// Gives a stop its cause and reason, splits it, or merges it with the next. The stop as recorded is kept; what was said
+/// Gives a stop its cause and reason, takes them back, splits it, or merges it with the next. The stop as recorded is kept; what was said
 /// before stays readable.
 #[utoipa::path(
     post, path = "/api/v1/lines/{id}/stops/revisions", params(("id" = String, Path, description = "Line")),
@@ -97,6 +98,7 @@ fn act(given: &Revising) -> Result<Act, WebError> {
             let reason = needed("reason", given.reason.as_deref())?;
             Ok(Act::Assign { part, cause, reason: text("reason", reason, TEXT)?.into() })
         }
+        "undo" => Ok(Act::Undo { part }),
         "split" => {
             let after_ms = needed("after_ms", given.after_ms)?;
             Ok(Act::Split { part, after_us: after_ms.saturating_mul(1_000) })

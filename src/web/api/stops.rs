@@ -108,7 +108,7 @@ struct RevisionView {
     by: String,
     /// Why.
     why: String,
-    /// `assign`, `split` or `merge`.
+    /// `assign`, `undo`, `split` or `merge`.
     act: &'static str,
     /// The parts that it names.
     parts: Vec<String>,
@@ -243,6 +243,7 @@ fn part(part: &Part) -> StopPartView {
 pub(super) fn act_word(act: &Act) -> &'static str {
     match act {
         Act::Assign { .. } => "assign",
+        Act::Undo { .. } => "undo",
         Act::Split { .. } => "split",
         Act::Merge { .. } => "merge",
     }
@@ -252,7 +253,7 @@ fn revision(revision: &Revision) -> RevisionView {
     let (cause, reason, after_ms) = match &revision.act {
         Act::Assign { cause, reason, .. } => (Some(cause.word()), Some(reason.to_string()), None),
         Act::Split { after_us, .. } => (None, None, Some(after_us / 1_000)),
-        Act::Merge { .. } => (None, None, None),
+        Act::Undo { .. } | Act::Merge { .. } => (None, None, None),
     };
     RevisionView {
         number: revision.number,

@@ -1,6 +1,6 @@
 // Stops and losses: a list, a time line, a Pareto of the lost time, and the place where people give reasons.
 
-import { clock, day, fixed, h, hms, put, s, setOffset, show, t, title, word } from './format.mjs';
+import { clock, day, fixed, h, hms, put, REPLAY, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { showCalls } from './calls.mjs';
 import { AS_OF, ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
@@ -20,6 +20,8 @@ let data = null;
 let present = null;
 let lost = false;
 let offset = 0;
+/** Until when a stop that goes on is known to have gone on. */
+let heard = null;
 /** The stop whose reason is asked for. */
 let asked = null;
 
@@ -32,19 +34,28 @@ const live = join({
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
     present = view;
     showCalls(present, lost);
-    if (!data) load();
+    if (data) showStops();
+    else load();
   },
   link: (link) => {
     if (lost === (link.word === 'lost')) return;
     lost = link.word === 'lost';
     showCalls(present, lost);
+    if (data) showStops();
   },
 });
-const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}${AS_OF}`, EVERY_MS, (next) => {
+const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}&by=${by()}${AS_OF}`, EVERY_MS, (next) => {
   data = next;
+  if (!held()) heard = next.window.to_ms;
   showAll();
 });
 windows(load);
+$('rank').addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (!button) return;
+  for (const one of $('rank').children) one.setAttribute('aria-pressed', String(one === button));
+  load();
+});
 const micro = new URLSearchParams(location.search).get('micro');
 if ([...$('micro').options].some((option) => option.value === micro)) $('micro').value = micro;
 $('micro').addEventListener('change', () => {
@@ -53,12 +64,22 @@ $('micro').addEventListener('change', () => {
 });
 live.run();
 
+/** What losses are ranked by. */
+function by() {
+  return document.querySelector('#rank [aria-pressed="true"]').dataset.by;
+}
+
+/** Whether what is shown is no longer told by the line. */
+function held() {
+  return !REPLAY && (lost || (present !== null && present.feed !== 'current'));
+}
+
 function showAll() {
   put('span', spanText(data.window));
-  const lost = data.stops.reduce((sum, stop) => sum + stop.inside_ms, 0);
   const minutes = (seconds) => (seconds === null ? '–' : hms(seconds * 1000));
-  put('lost-time', hms(lost));
-  put('lost-time-note', t('lost_of', { time: hms(data.window.to_ms - data.recorded_from_ms), n: data.stops.length }));
+  put('lost-time', hms(data.lost_ms));
+  const lostOf = t('lost_of', { time: hms(data.window.to_ms - data.recorded_from_ms), n: data.n_stops, planned: hms(data.planned_ms) });
+  put('lost-time-note', [lostOf, data.unseen.n > 0 ? t('lost_unseen', { time: hms(data.unseen.ms) }) : ''].filter(Boolean).join(' · '));
   put('unassigned', String(data.n_unassigned));
   put('unassigned-note', t('unassigned_note', { time: hms(data.unassigned_ms) }));
   put('micro-sum', hms(data.micro_ms));
@@ -78,7 +99,7 @@ function showAll() {
 
 function showStops() {
   const rows = data.stops;
-  show($('stops').tBodies[0], [rows, data.window.window], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 6 }, t('no_stops')))] : rows.map((stop) => {
+  show($('stops').tBodies[0], [rows, data.window.window, held() ? heard : null], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 6 }, t('no_stops')))] : rows.map((stop) => {
     const button = h('button', { class: 'act', type: 'button', 'data-stop': stop.id, 'aria-label': `${t(stop.reason ? 'assign_change' : 'assign_new')} ${when(stop.from_ms, data.window)}` },
       t(stop.said.length > 0 || stop.reason ? 'assign_change' : 'assign_new'));
     return h('tr', { class: stop.micro ? 'micro' : '' },
@@ -86,20 +107,36 @@ function showStops() {
       h('td', { class: 'nowrap' }, icon(SHAPES[stop.cause]), ` ${word('cause', stop.cause)}`),
       h('td', {}, stop.stations.join(' / ')),
       h('td', { class: 'wide' }, reasonOf(stop), ...(stop.said.length > 0 ? [h('span', { class: 'dim' }, ` · ${stop.said.at(-1).by} · ${t('as_recorded', { cause: recorded(stop) })}`)] : [])),
-      h('td', { class: 'num' }, `${hms(stop.lasted_ms)}${stop.to_ms === null ? ` ${t('going')}` : ''}${stop.cut_after && stop.to_ms !== null ? ' ▷' : ''}`),
+      h('td', { class: 'num' }, `${lasted(stop)}${stop.cut_after && stop.to_ms !== null ? ' ▷' : ''}`),
       h('td', {}, button));
   })));
+}
+
+/** How long a stop lasted. One after which nobody saw the line, or that goes on while nobody is heard, lasted at least so long. */
+function lasted(stop) {
+  const since = stop.to_ms ?? (held() ? heard ?? data.window.to_ms : null);
+  const unseen = stop.to_ms === null ? held() : data.stops.some((one) => one.cause === 'no_signal' && one.from_ms === stop.to_ms);
+  if (unseen && stop.cause !== 'no_signal') {
+    const time = stop.to_ms === null ? Math.min(stop.lasted_ms, Math.max(0, since - stop.from_ms)) : stop.lasted_ms;
+    return t('at_least', { time: hms(time), since: when(since, data.window) });
+  }
+  return `${hms(stop.lasted_ms)}${stop.to_ms === null ? ` ${t('going')}` : ''}`;
 }
 
 const recorded = (stop) => [word('cause', stop.recorded_cause), stop.recorded_title ? title(stop.recorded_title) : ''].filter(Boolean).join(' · ');
 
 function showLosses() {
   const rows = data.losses;
-  const max = Math.max(...rows.map((loss) => loss.ms), 1);
-  show($('losses').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_stops')))] : rows.map((loss) => h('tr', {},
-    h('th', { scope: 'row', class: 'wide' }, icon(SHAPES[loss.cause]), ` ${reasonOf(loss) || word('cause', loss.cause)}`, h('span', { class: 'dim' }, reasonOf(loss) ? ` ${word('cause', loss.cause)}` : '')),
+  const ranked = by() === 'count' ? (loss) => loss.n : (loss) => loss.ms;
+  const max = Math.max(...rows.map(ranked), 1);
+  const ofMachines = rows.some((loss) => loss.cause === '');
+  put('losses-title', t(ofMachines ? 'loss_by_station' : 'loss_pareto'));
+  const name = (loss) => (ofMachines ? loss.station || t('no_machine') : reasonOf(loss) || word('cause', loss.cause));
+  const kind = (loss) => SHAPES[loss.cause] ?? 'idle';
+  show($('losses').tBodies[0], [rows, by()], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_stops')))] : rows.map((loss) => h('tr', {},
+    h('th', { scope: 'row', class: 'wide' }, ...(ofMachines ? [] : [icon(kind(loss)), ' ']), name(loss), h('span', { class: 'dim' }, reasonOf(loss) ? ` ${word('cause', loss.cause)}` : '')),
     h('td', { class: 'bar-cell' }, s('svg', { class: 'bar-svg', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-      s('rect', { y: 2, width: loss.ms / max * 120, height: 12, class: `stop ${SHAPES[loss.cause]}` })), h('span', { class: 'num' }, `${fixed(loss.share_percent, 1)} %`)),
+      s('rect', { y: 2, width: ranked(loss) / max * 120, height: 12, class: `stop ${kind(loss)}` })), h('span', { class: 'num' }, `${fixed(loss.share_percent, 1)} %`)),
     h('td', { class: 'num' }, String(loss.n)),
     h('td', { class: 'num' }, hms(loss.ms)),
     h('td', { class: 'num' }, `${fixed(loss.cumulative_percent, 1)} %`)))));
@@ -118,6 +155,8 @@ $('reasons').addEventListener('click', (event) => {
   if (button) give(button.dataset.cause, button.dataset.reason, t('why_default'));
 });
 
+$('undo').addEventListener('click', () => say({ act: 'undo', part: asked.id, why: t('why_undo') }));
+
 $('own-save').addEventListener('click', () => give($('own-cause').value, $('own-reason').value, $('own-why').value || t('why_default')));
 
 function open(stop) {
@@ -130,13 +169,15 @@ function open(stop) {
   }, icon(SHAPES[choice.cause]), h('span', {}, title(choice.title)))));
   $('own-cause').replaceChildren(...CAUSES.map((cause) => h('option', { value: cause, selected: cause === stop.cause }, word('cause', cause))));
   $('own-save').disabled = !writes;
+  // What nobody has said cannot be taken back.
+  $('undo').disabled = !writes || stop.said.findLast((one) => ['assign', 'undo'].includes(one.act))?.act !== 'assign';
   const { before, after } = neighbours(stop);
   $('split-at').value = clock((stop.from_ms + (stop.to_ms ?? stop.from_ms)) / 2);
   $('cut-why').value = '';
   $('split').disabled = !writes || stop.to_ms === null || stop.lasted_ms < 2000;
   $('merge-before').disabled = !writes || !before;
   $('merge-after').disabled = !writes || !after;
-  const said = stop.said.map((one) => h('li', {}, t({ split: 'said_split', merge: 'said_merge' }[one.act] ?? 'said_line', {
+  const said = stop.said.map((one) => h('li', {}, t({ split: 'said_split', merge: 'said_merge', undo: 'said_undo' }[one.act] ?? 'said_line', {
     parts: one.parts.join(' + '), after: hms(one.after_ms ?? 0), time: `${day(one.at_ms)} ${clock(one.at_ms)}`, by: one.by, why: one.why, cause: one.cause ? word('cause', one.cause) : '', reason: one.title ? title(one.title) : one.reason,
   })));
   $('said').replaceChildren(h('li', {}, stop.said.length === 0 ? t('said_nothing', { cause: recorded(stop) }) : t('as_recorded', { cause: recorded(stop) })), ...said);

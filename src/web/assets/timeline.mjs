@@ -13,7 +13,7 @@ export const reasonOf = ({ reason, title: known }) => (known ? title(known) : re
 export const when = (ms, span) => (span.to_ms - span.from_ms > 86400000 ? `${day(ms)} ${clock(ms)}` : clock(ms));
 
 /** @param {number} offset seconds of the plant's time before UTC */
-export function drawTimeline(svg, width, height, { window: span, stops, recorded_from_ms: recorded }, offset) {
+export function drawTimeline(svg, width, height, { window: span, stops, n_stops: n, recorded_from_ms: recorded }, offset) {
   const box = { left: 12, right: width - 12, top: 8, bottom: height - 24 };
   const x = (ms) => box.left + (Math.max(span.from_ms, Math.min(span.to_ms, ms)) - span.from_ms) / (span.to_ms - span.from_ms) * (box.right - box.left);
   svg.append(s('rect', { class: 'part run', x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top }));
@@ -35,7 +35,7 @@ export function drawTimeline(svg, width, height, { window: span, stops, recorded
     if (to - from > 14) svg.append(shape(kind, { transform: `translate(${(from + to) / 2} ${box.top + 8}) scale(0.7)` }));
     return { x: (from + to) / 2, y: box.top + 16, text: [when(stop.from_ms, span), word('cause', stop.cause), reasonOf(stop), stop.stations.join(' / '), hms(stop.lasted_ms)].filter(Boolean).join(' · ') };
   });
-  return { stops: places, summary: t('timeline_summary', { n: stops.length, time: hms(span.to_ms - span.from_ms) }) };
+  return { stops: places, summary: t('timeline_summary', { n, time: hms(span.to_ms - span.from_ms) }) };
 }
 
 export function timelineRows({ stops, window: span }) {

@@ -72,9 +72,20 @@ pub(super) fn chart_with(lang: Lang, title: Key, id: &str, switches: Markup) -> 
 
 /// A table that scripts fill, with its columns.
 pub(super) fn table(lang: Lang, title: Key, id: &str, columns: &[Key]) -> Markup {
+    table_with(lang, title, id, columns, html! {})
+}
+
+/// The same with switches in its head.
+pub(super) fn table_with(
+    lang: Lang,
+    title: Key,
+    id: &str,
+    columns: &[Key],
+    switches: Markup,
+) -> Markup {
     html! {
         div.card.list {
-            header { h2 #{ (id) "-title" } { (lang.mark(title)) } span.dim #{ (id) "-note" } {} }
+            header { h2 #{ (id) "-title" } { (lang.mark(title)) } span.dim #{ (id) "-note" } {} (switches) }
             div.scroll role="region" aria-labelledby={ (id) "-title" } tabindex="0" {
                 table #(id) {
                     thead { tr { @for column in columns { th scope="col" { (lang.mark(*column)) } } } }

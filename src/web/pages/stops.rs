@@ -7,11 +7,13 @@ use maud::{Markup, html};
 
 use super::calls::strip;
 use super::layout::{Choice, Look, Page, page};
-use super::parts::{chart, explained, heading, signature, style, table, trouble, windows};
+use super::parts::{
+    chart, explained, heading, signature, style, table, table_with, trouble, windows,
+};
 use super::replay::asked;
 use crate::web::api::micro_s;
 use crate::web::error::{Params, WebError};
-use crate::web::i18n::Key;
+use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Right, Routes};
 
 /// Limits of short stops that can be chosen, in seconds.
@@ -37,6 +39,18 @@ async fn stops(
     let writes = look.who.writes(&app, Right::Work) && first.replay.is_none();
     let body = body(&look, writes, micro_s(config));
     Ok(page(&app, &look, &Page { title: Key::Stops, line, script: "stops.mjs", body, first }))
+}
+
+/// What losses can be ranked by.
+fn ranking(lang: Lang) -> Markup {
+    let all = [("time", Key::ByTime), ("count", Key::ByCount), ("station", Key::ByStation)];
+    html! {
+        div.choices #rank role="group" aria-label=(lang.say(Key::RankBy)) {
+            @for (word, text) in all {
+                button type="button" data-by=(word) aria-pressed=(word == "time") { (lang.mark(text)) }
+            }
+        }
+    }
 }
 
 /// `micro_s` is what the plant calls a micro-stop.
@@ -79,7 +93,7 @@ fn body(look: &Look, writes: bool, micro_s: u32) -> Markup {
             (table(lang, Key::StopList, "stops", &columns))
             div.stack {
                 (chart(lang, Key::Waterfall, "waterfall"))
-                (table(lang, Key::LossPareto, "losses", &[Key::ReasonWord, Key::Share, Key::Stoppages, Key::Lasted, Key::Cumulative]))
+                (table_with(lang, Key::LossPareto, "losses", &[Key::LossWord, Key::Share, Key::Stoppages, Key::Lasted, Key::Cumulative], ranking(lang)))
             }
         }
         dialog #entry aria-labelledby="entry-title" {
@@ -93,6 +107,7 @@ fn body(look: &Look, writes: bool, micro_s: u32) -> Markup {
                     p.dim { (lang.mark(Key::YourNameNote)) }
                 }
                 div.reasons #reasons role="group" aria-labelledby="entry-title" {}
+                button.act #undo type="button" { (lang.mark(Key::UndoReason)) }
                 details {
                     summary { (lang.mark(Key::OwnWords)) }
                     div.own {

@@ -108,6 +108,7 @@ async fn stops_are_split_and_merged_within_what_was_recorded() {
         json!({ "act": "merge", "part": "7", "with": "7.3" }),
         json!({ "act": "assign", "part": "7", "cause": "planned", "reason": "cleaning" }),
         json!({ "part": "8", "cause": "blocked", "reason": "box is full", "seen": 0 }),
+        json!({ "act": "undo", "part": "7", "seen": 3 }),
         json!({ "act": "split", "part": "7", "after_ms": 1_000, "seen": 3 }),
     ] {
         let answer = post(&app, REVISIONS, &says(act.clone())).await;
@@ -122,7 +123,8 @@ async fn stops_are_split_and_merged_within_what_was_recorded() {
         (json!({ "act": "split", "part": "99", "after_ms": 1_000 }), "read the list again"),
         (json!({ "act": "merge", "part": "7.3", "with": "8" }), "merge neighbours only"),
         (json!({ "act": "merge", "part": "7.3" }), "with is missing"),
-        (json!({ "act": "undo", "part": "7" }), "no act"),
+        (json!({ "act": "forget", "part": "7" }), "no act"),
+        (json!({ "act": "undo", "part": "99" }), "read the list again"),
         (json!({ "part": "7", "cause": "planned" }), "reason is missing"),
     ] {
         refused(&app, REVISIONS, says(act), bad, words).await;

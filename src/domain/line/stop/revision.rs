@@ -50,6 +50,11 @@ pub enum Act {
         /// Reason in the plant's words.
         reason: Arc<str>,
     },
+    /// Took back what was said of the cause and reason of a part: they are as recorded again.
+    Undo {
+        /// Which part.
+        part: PartId,
+    },
     /// Cut a part in two; both keep cause and reason.
     Split {
         /// Which part.
@@ -94,6 +99,9 @@ pub struct Part {
     pub cause: Cause,
     /// Reason as assigned; empty where nobody said any.
     pub reason: Arc<str>,
+    /// Cause as recorded, of the first stop that it covers; none where it joins stops that were seen with others that
+    /// were not.
+    pub recorded: Option<Cause>,
     /// Recorded stops that it covers, wholly or in part.
     pub of: Vec<u64>,
     /// The last revision that touched it, 0 for none.
@@ -104,7 +112,9 @@ impl Act {
     /// The parts that it names.
     pub fn parts(&self) -> impl Iterator<Item = PartId> {
         let (first, second) = match self {
-            Act::Assign { part, .. } | Act::Split { part, .. } => (*part, None),
+            Act::Assign { part, .. } | Act::Undo { part } | Act::Split { part, .. } => {
+                (*part, None)
+            }
             Act::Merge { first, second } => (*first, Some(*second)),
         };
         std::iter::once(first).chain(second)
@@ -119,6 +129,7 @@ impl Part {
             to: stop.to,
             cause: stop.cause,
             reason: "".into(),
+            recorded: Some(stop.cause),
             of: vec![stop.number],
             revision: 0,
         }
@@ -151,6 +162,11 @@ pub enum Refusal {
     /// Nobody saw the line in one of them: it must be given a cause first.
     #[error("in one of the stops {0} and {1} the line could not be seen; assign its cause first")]
     Unseen(PartId, PartId),
+    /// What was seen and what was not have no recorded cause in common.
+    #[error(
+        "stop {0} joins time in which the line was seen with time in which it was not; give it a cause instead"
+    )]
+    Joined(PartId),
     /// Somebody revised it after it was looked at.
     #[error("stop {0} was revised meanwhile, by revision {1}; look at it again and decide anew")]
     Meanwhile(PartId, u64),
@@ -183,6 +199,12 @@ pub fn revise(parts: &mut Vec<Part>, revision: &Revision) -> Result<(), Refusal>
             let i = find(parts, *part)?;
             let part = &mut parts[i];
             (part.cause, part.reason, part.revision) = (*cause, reason.clone(), revision.number);
+        }
+        Act::Undo { part: id } => {
+            let i = find(parts, *id)?;
+            let part = &mut parts[i];
+            let cause = part.recorded.ok_or(Refusal::Joined(*id))?;
+            (part.cause, part.reason, part.revision) = (cause, "".into(), revision.number);
         }
         Act::Split { part, after_us } => split(parts, *part, *after_us, revision.number)?,
         Act::Merge { first, second } => merge(parts, *first, *second, revision.number)?,
@@ -239,6 +261,8 @@ fn merge(parts: &mut Vec<Part>, first: PartId, second: PartId, number: u64) -> R
     let later = parts.remove(k);
     let part = &mut parts[if k < i { i - 1 } else { i }];
     (part.to, part.revision) = (later.to, number);
+    let was_seen = |cause: Option<Cause>| cause.map(|cause| cause != Cause::NoSignal);
+    part.recorded = part.recorded.filter(|_| was_seen(part.recorded) == was_seen(later.recorded));
     part.of.extend(later.of.into_iter().filter(|stop| !part.of.contains(stop)).collect::<Vec<_>>());
     Ok(())
 }

@@ -204,6 +204,38 @@ fn revisions_split_name_and_merge_and_leave_the_record_alone() {
     assert_eq!(stops, recorded);
 }
 
+/// Shows: CNT-11
+#[test]
+fn a_reason_is_taken_back_to_what_was_recorded_and_the_words_stay() {
+    use State::{Execute, Held, Unknown};
+    let recorded = stops(&[(Execute, 9), (Held, 60), (Unknown, 5), (Execute, 1)]);
+    let assign = |number, text: &str| {
+        let (part, cause) = (part(text), Cause::Planned);
+        revision(number, Act::Assign { part, cause, reason: "cleaning".into() })
+    };
+    let undo = |number, text: &str| revision(number, Act::Undo { part: part(text) });
+    let split = |number| revision(number, Act::Split { part: part("1"), after_us: 20 * SECOND_US });
+    let shown = |revisions: &[Revision]| -> Vec<String> {
+        let parts = apply(&recorded, revisions).unwrap();
+        parts
+            .iter()
+            .map(|p| format!("{} {} {:?} {}", p.id, p.cause.word(), &*p.reason, p.revision))
+            .collect()
+    };
+    let said = [assign(1, "1"), assign(2, "2")];
+    assert_eq!(shown(&said)[0], "1 planned \"cleaning\" 1");
+    let undone = shown(&[&said[..], &[undo(3, "1"), undo(4, "2")]].concat());
+    assert_eq!(undone, ["1 internal \"\" 3", "2 no_signal \"\" 4"]);
+    // Of a part that was cut off, only that part; what was never said can be taken back as well.
+    let half = shown(&[split(1), assign(2, "1"), assign(3, "1.1"), undo(4, "1.1"), undo(5, "2")]);
+    assert_eq!(half[..2], ["1 planned \"cleaning\" 2", "1.1 internal \"\" 4"]);
+    assert_eq!(apply(&recorded, &[undo(1, "9")]).unwrap_err().1, Refusal::NoPart(part("9")));
+    // What was seen and what was not have no recorded cause in common once a person has joined them.
+    let merge = revision(3, Act::Merge { first: part("1"), second: part("2") });
+    let joined = [&said[..], &[merge, undo(4, "1")]].concat();
+    assert_eq!(apply(&recorded, &joined).unwrap_err(), (4, Refusal::Joined(part("1"))));
+}
+
 #[test]
 fn what_was_revised_meanwhile_is_refused_to_who_has_not_seen_it() {
     let recorded = stops(&[(State::Execute, 9), (State::Held, 60), (State::Execute, 1)]);
@@ -292,7 +324,7 @@ proptest! {
     #[test]
     fn revisions_preserve_time_to_the_microsecond(
         spans in any_spans(),
-        acts in prop::collection::vec((0u8..3, any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1i64..500_000_000), 0..60),
+        acts in prop::collection::vec((0u8..4, any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1i64..500_000_000), 0..60),
     ) {
         let mut log = StopLog::after(0);
         spans.iter().for_each(|spent| { log.follow(spent); });
@@ -308,6 +340,7 @@ proptest! {
             let act = match kind {
                 0 => Act::Assign { part: first, cause: Cause::ALL[(us % 7) as usize], reason: "x".into() },
                 1 => Act::Split { part: first, after_us: us },
+                2 => Act::Undo { part: first },
                 _ => Act::Merge { first, second: next.map_or(second, |next| next.id) },
             };
             let revision = revision(number, act);

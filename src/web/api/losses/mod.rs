@@ -1,5 +1,6 @@
 //! `…/losses`: stops of a span with what people said about them, and what time was lost for which reason.
 
+mod pareto;
 mod shower;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,6 @@ use domain::line::kpi::{Kpis, Policy};
 use domain::line::rollup::Rollup;
 use domain::line::stop::revision::Act;
 use domain::line::stop::{Cause, micro_stops};
-use domain::spc::pareto::pareto;
 use domain::units::{HOUR_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -28,6 +28,8 @@ use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Key;
 use crate::web::replay;
 use crate::web::view::TitleView;
+use pareto::{By, losses_of};
+pub(crate) use pareto::{LossView, Ranking};
 use shower::Shower;
 use waterfall::Spent;
 pub(crate) use waterfall::WaterfallView;
@@ -66,7 +68,15 @@ pub(crate) struct LossesView {
     pub(crate) micro_ms: i64,
     /// Stops as people see them, newest first.
     pub(crate) stops: Vec<LossStopView>,
-    /// Lost time by reason, longest first.
+    /// Stops that were seen.
+    pub(crate) n_stops: u64,
+    /// How long these lasted together within the span, milliseconds.
+    pub(crate) lost_ms: i64,
+    /// How much of that was planned, milliseconds.
+    pub(crate) planned_ms: i64,
+    /// What was not seen: no stop, and no lost time.
+    pub(crate) unseen: UnseenView,
+    /// Lost time by reason, longest first; what was not seen is not in it.
     pub(crate) losses: Vec<LossView>,
     /// Where the time of the span went, from its length to what was used.
     pub(crate) waterfall: WaterfallView,
@@ -121,6 +131,30 @@ pub(crate) struct LossStopView {
     pub(crate) said: Vec<SaidView>,
 }
 
+/// Spells in which nobody saw the line, and to which nobody has given another cause since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct UnseenView {
+    /// How many.
+    pub(crate) n: u64,
+    /// How long together within the span, milliseconds.
+    pub(crate) ms: i64,
+}
+
+impl LossStopView {
+    /// Whether it is no stop that anybody saw.
+    fn is_unseen(&self) -> bool {
+        self.cause == Cause::NoSignal.word()
+    }
+}
+
+impl LossesView {
+    /// Whether nobody saw what came after a stop, so that it may have gone on.
+    pub(crate) fn is_cut(&self, stop: &LossStopView) -> bool {
+        let follows = |one: &LossStopView| one.is_unseen() && Some(one.from_ms) == stop.to_ms;
+        !stop.is_unseen() && self.stops.iter().any(follows)
+    }
+}
+
 /// What a person said about a stop.
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct SaidView {
@@ -132,7 +166,7 @@ pub(crate) struct SaidView {
     pub(crate) by: String,
     /// Why.
     pub(crate) why: String,
-    /// `assign`, `split` or `merge`.
+    /// `assign`, `undo`, `split` or `merge`.
     pub(crate) act: &'static str,
     /// The parts that it names.
     pub(crate) parts: Vec<String>,
@@ -144,25 +178,6 @@ pub(crate) struct SaidView {
     pub(crate) reason: String,
     /// The same in both languages, where it is a known one.
     pub(crate) title: Option<TitleView>,
-}
-
-/// Time lost for one reason.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LossView {
-    /// Cause; `micro` for short stops without a reason.
-    pub(crate) cause: &'static str,
-    /// Reason; empty where nobody said any.
-    pub(crate) reason: String,
-    /// The same in both languages, where it is a known one.
-    pub(crate) title: Option<TitleView>,
-    /// How many stops.
-    pub(crate) n: u64,
-    /// Lost time within the span, milliseconds.
-    pub(crate) ms: i64,
-    /// Part of all lost time, percent.
-    pub(crate) share_percent: Option<f64>,
-    /// The same with all rows above.
-    pub(crate) cumulative_percent: Option<f64>,
 }
 
 /// A reason that can be given.
@@ -179,7 +194,7 @@ pub(crate) struct ReasonView {
 /// Stops of a span, newest first, with what people said, and the time lost for each reason.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/losses",
-    params(("id" = String, Path, description = "Line"), WindowChoice, MicroLimit, AsOf),
+    params(("id" = String, Path, description = "Line"), WindowChoice, MicroLimit, Ranking, AsOf),
     responses(
         (status = 200, body = LossesView),
         (status = 400, body = ErrorView),
@@ -191,12 +206,13 @@ pub(super) async fn losses(
     Path(id): Path<String>,
     Params(choice): Params<WindowChoice>,
     Params(micro): Params<MicroLimit>,
+    Params(ranking): Params<Ranking>,
     Params(as_of): Params<AsOf>,
 ) -> Result<Json<LossesView>, WebError> {
     let line = app.line(&id)?;
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
     let window = choice.resolve(&line.config, now_us)?;
-    let micro_s = micro.micro_s.unwrap_or(micro_s(&line.config));
+    let (micro_s, by) = (micro.micro_s.unwrap_or(micro_s(&line.config)), ranking.resolve()?);
     let (config, (from, to)) = (line.config.clone(), window.us());
     let stored = read(&app, move |history| {
         let stops = history.stops(&config.id, from, to)?;
@@ -204,7 +220,8 @@ pub(super) async fn losses(
         Ok((stops, replay::hours(history, &config, (from, to), past && to >= now_us)?))
     });
     let (record, hours) = stored.await?;
-    Ok(Json(view(&line.config, window, &record, &hours, micro_s, now_us)))
+    let view = view(&line.config, window, &record, &hours, micro_s, now_us);
+    Ok(Json(LossesView { losses: losses_of(&view.stops, by), ..view }))
 }
 
 /// What the plant calls reasons: those of the counting machine and those of every plant.
@@ -233,6 +250,18 @@ fn choices(config: &LineConfig) -> Vec<ReasonView> {
     all
 }
 
+/// Those that are offered: of several that read alike in one of the languages the one of the machine, so that what it
+/// tells and what people say is one loss.
+fn offered(known: &[ReasonView]) -> Vec<ReasonView> {
+    let alike = |a: &TitleView, b: &TitleView| a.zh == b.zh || a.en.eq_ignore_ascii_case(&b.en);
+    let told_again = |i: usize, one: &ReasonView| {
+        // Those of machines stand behind the general ones.
+        known[i + 1..].iter().any(|later| alike(&later.title, &one.title))
+    };
+    let kept = known.iter().enumerate().filter(|(i, one)| !told_again(*i, one));
+    kept.map(|(_, one)| one.clone()).collect()
+}
+
 pub(crate) fn view(
     config: &LineConfig,
     window: WindowView,
@@ -242,11 +271,16 @@ pub(crate) fn view(
     now_us: i64,
 ) -> LossesView {
     let limit_us = i64::from(micro_s) * SECOND_US;
-    let mut choices = choices(config);
-    let shower = Shower { config, choices: &choices, window: &window, record, limit_us, now_us };
+    let known = choices(config);
+    let shower = Shower { config, choices: &known, window: &window, record, limit_us, now_us };
     let mut stops: Vec<LossStopView> = record.parts.iter().map(|part| shower.stop(part)).collect();
     stops.reverse();
-    let losses = losses_of(&stops);
+    let losses = losses_of(&stops, By::Time);
+    let (unseen, seen): (Vec<_>, Vec<_>) = stops.iter().partition(|stop| stop.is_unseen());
+    let inside = |stops: &[&LossStopView]| stops.iter().map(|stop| stop.inside_ms).sum::<i64>();
+    let planned: Vec<_> = seen.iter().copied().filter(|stop| stop.cause == "planned").collect();
+    let sums = (seen.len() as u64, inside(&seen), inside(&planned));
+    let unseen = UnseenView { n: unseen.len() as u64, ms: inside(&unseen) };
     let unassigned =
         || stops.iter().filter(|stop| stop.cause == "unknown" && stop.reason.is_empty());
     let micro = micro_stops(&record.stops, limit_us);
@@ -260,6 +294,7 @@ pub(crate) fn view(
         });
         said.map(|revision| revision.number).max()
     };
+    let mut choices = offered(&known);
     let order: HashMap<String, Option<u64>> =
         choices.iter().map(|choice| (choice.reason.clone(), last_said(choice))).collect();
     choices.sort_by_key(|choice| std::cmp::Reverse(order.get(&choice.reason).copied().flatten()));
@@ -273,6 +308,10 @@ pub(crate) fn view(
         micro_ms: micro.us / 1_000,
         n_unassigned: unassigned().count() as u64,
         unassigned_ms: unassigned().map(|stop| stop.inside_ms).sum(),
+        n_stops: sums.0,
+        lost_ms: sums.1,
+        planned_ms: sums.2,
+        unseen,
         losses,
         stops,
         mtbf_s: kpis.mtbf_us.map(|us| seconds(us.value())),
@@ -294,36 +333,4 @@ fn recorded_from_us(hours: &[Rollup], (from_us, to_us): (i64, i64)) -> i64 {
         return first.start_us.max(from_us);
     }
     begin_us.clamp(from_us, to_us)
-}
-
-/// Lost time by cause and reason, longest first. Short stops without a reason are one loss.
-fn losses_of(stops: &[LossStopView]) -> Vec<LossView> {
-    let key = |stop: &LossStopView| match stop.micro && stop.reason.is_empty() {
-        true => "micro\u{1}".to_owned(),
-        false => format!("{}\u{1}{}", stop.cause, stop.reason),
-    };
-    let mut sums: HashMap<String, LossView> = HashMap::new();
-    for stop in stops {
-        let key = key(stop);
-        let micro = key.starts_with("micro");
-        let sum = sums.entry(key).or_insert_with(|| LossView {
-            cause: if micro { "micro" } else { stop.cause },
-            reason: if micro { String::new() } else { stop.reason.clone() },
-            title: stop.title.clone().filter(|_| !micro),
-            n: 0,
-            ms: 0,
-            share_percent: None,
-            cumulative_percent: None,
-        });
-        (sum.n, sum.ms) = (sum.n + 1, sum.ms + stop.inside_ms);
-    }
-    let weights = sums.iter().map(|(key, loss)| (key.clone(), loss.ms.max(0) as u64));
-    let percent = |share: Option<f64>| share.map(|share| (share * 1_000.0).round() / 10.0);
-    let ranked = pareto(weights.collect::<Vec<_>>());
-    let mut loss = |rank: &domain::spc::pareto::ParetoRow| {
-        let loss = sums.remove(&rank.reason)?;
-        let (share, cumulative) = (percent(rank.share), percent(rank.cumulative));
-        Some(LossView { share_percent: share, cumulative_percent: cumulative, ..loss })
-    };
-    ranked.iter().filter_map(&mut loss).collect()
 }

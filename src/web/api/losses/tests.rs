@@ -1,10 +1,14 @@
 //! The waterfall of a made-up morning: its losses add up, and what is unknown is a class of its own.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
+use domain::line::stop::key_cause::KeyCause;
+use domain::line::stop::{Cause, Stop};
+use domain::units::{MINUTE_US, StationId};
 use serde_json::Value;
 
-use crate::web::fixture::kept::{BEGIN_US, DAY_US, GAP, HELD, Kept, app, get};
-use domain::units::MINUTE_US;
+use crate::web::fixture::kept::{BEGIN_US, DAY_US, GAP, HELD, Kept, app, at as moment, get};
 
 async fn steps(record: Kept, query: &str) -> Value {
     let app = app(record);
@@ -87,4 +91,81 @@ async fn a_stop_that_a_border_cuts_is_marked() {
     assert_eq!((&inside["cut_before"], &inside["cut_after"]), (&false.into(), &true.into()));
     let after = steps(Kept::morning(), &at(HELD.end + 5)).await;
     assert_eq!((&after["cut_before"], &after["cut_after"]), (&false.into(), &false.into()));
+}
+
+async fn losses(record: Kept, query: &str) -> Value {
+    let (status, text) = get(&app(record), &format!("/api/v1/lines/L1/losses?{query}")).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// Stopped is not the same as not seen.
+#[tokio::test]
+async fn what_nobody_saw_is_neither_lost_time_nor_a_stop() {
+    let minute_ms = MINUTE_US / 1_000;
+    let view = losses(Kept::morning(), &at(120)).await;
+    let held_ms = (HELD.end - HELD.start) * minute_ms;
+    assert_eq!((&view["n_stops"], &view["lost_ms"]), (&1.into(), &held_ms.into()));
+    let unseen = serde_json::json!({ "n": 1, "ms": (GAP.end - GAP.start) * minute_ms });
+    assert_eq!(view["unseen"], unseen);
+    let rows = view["losses"].as_array().expect("rows");
+    assert!(rows.iter().all(|row| row["cause"] != "no_signal"), "{rows:?}");
+    // It can be given a cause, and is a stop then: that is the negative control too.
+    let mut said = Kept::morning();
+    said.stops[0].cause = Cause::Planned;
+    let view = losses(said, &at(120)).await;
+    let both_ms = held_ms + (GAP.end - GAP.start) * minute_ms;
+    assert_eq!((&view["n_stops"], &view["lost_ms"]), (&2.into(), &both_ms.into()));
+    assert_eq!(
+        (&view["unseen"]["n"], &view["planned_ms"]),
+        (&0.into(), &(both_ms - held_ms).into())
+    );
+}
+
+#[tokio::test]
+async fn losses_are_ranked_by_time_by_count_and_by_machine() {
+    let mut record = Kept::morning();
+    // Three short stops of another machine, five minutes in all.
+    for (i, minutes) in [(10, 1), (20, 2), (30, 2)] {
+        let from = BEGIN_US + i * MINUTE_US;
+        let stop = Stop {
+            number: 10 + i as u64,
+            from: moment(from),
+            to: Some(moment(from + minutes * MINUTE_US)),
+            cause: Cause::Blocked,
+            key: KeyCause::Station(StationId::new("CW04")),
+            ..record.stops[1].clone()
+        };
+        record.stops.push(Stop { reason: None, ..stop });
+    }
+    record.stops.sort_by_key(|stop| stop.from.utc_us);
+    let first = async |by: &str| {
+        let view = losses(record.clone(), &format!("micro_s=30&by={by}&{}", at(120))).await;
+        let rows = view["losses"].as_array().expect("rows").clone();
+        let n: i64 = rows.iter().filter_map(|row| row["n"].as_i64()).sum();
+        assert_eq!((n, &rows[1]["cumulative_percent"]), (4, &100.0.into()), "{rows:?}");
+        rows[0].clone()
+    };
+    let [time, count] = [first("time").await, first("count").await];
+    assert_eq!((&time["cause"], &count["cause"]), (&"internal".into(), &"blocked".into()));
+    assert_eq!((&count["n"], &count["share_percent"]), (&3.into(), &75.0.into()));
+    let station = first("station").await;
+    assert_eq!((&station["station"], &station["cause"]), (&"CF01".into(), &"".into()));
+    let (status, text) = get(&app(record), "/api/v1/lines/L1/losses?by=weight").await;
+    assert!(status == StatusCode::BAD_REQUEST && text.contains("time, count, station"), "{text}");
+}
+
+/// Two buttons that read alike are one loss under two names.
+#[tokio::test]
+async fn no_two_reasons_that_are_offered_read_alike() {
+    let view = losses(Kept::morning(), &at(120)).await;
+    let choices = view["choices"].as_array().expect("reasons");
+    for name in ["en", "zh"] {
+        let titles: BTreeSet<String> =
+            choices.iter().map(|one| one["title"][name].to_string()).collect();
+        assert_eq!(titles.len(), choices.len(), "{choices:?}");
+    }
+    let has = |reason: &str| choices.iter().any(|one| one["reason"] == reason);
+    // The general word and that of the machine are both 机械故障.
+    assert!(has("mechanical breakdown") && !has("Mechanical fault") && has("Electrical fault"));
 }
