@@ -152,7 +152,7 @@ pub struct RejectStatus {
     pub reason: Reason,
     /// How many in the shift.
     pub rejected: Count,
-    /// Out of how many: good and rejects of that station.
+    /// Out of how many: good and rejects of that station, or what went in; zero where it counts neither.
     pub total: Count,
     /// 95 % Wilson interval of the fraction, none without capsules.
     pub wilson: Option<(f64, f64)>,

@@ -12,6 +12,7 @@ pub(crate) mod charts;
 mod counters;
 mod data;
 mod explain;
+pub(crate) mod flow;
 pub(crate) mod forward;
 mod health;
 mod kpi;

@@ -6,15 +6,19 @@ use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::minute::Counted;
 use domain::line::rollup::Rollup;
+use domain::plc_map::{PlcMap, Role};
+use domain::quality::characteristic::Measure;
 use domain::spc::pareto::pareto;
 use domain::stats::comparison::{Dispersion, holm, two_proportions};
 use domain::stats::interval::wilson;
 use domain::units::{Count, HOUR_US, Reason, StationId};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use super::flow::Flow;
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read};
+use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::replay;
@@ -30,7 +34,7 @@ pub(crate) struct RejectsView {
     pub(crate) window: WindowView,
     /// The span that it is compared with.
     pub(crate) before: WindowView,
-    /// All rejects of the counting station, in the span and before.
+    /// All rejects of the counting station, or of the one that was asked for, in the span and before.
     pub(crate) total: RejectRowView,
     /// Station by station and reason by reason, most frequent first.
     pub(crate) rows: Vec<RejectRowView>,
@@ -40,6 +44,29 @@ pub(crate) struct RejectsView {
     pub(crate) known_percent: Vec<f64>,
     /// Share of the whole span that is known, percent.
     pub(crate) coverage_percent: f64,
+    /// Stations that reject, in the order of the line.
+    pub(crate) stations: Vec<String>,
+    /// Control charts of rows, where a reason has one.
+    pub(crate) charts: Vec<RejectChartView>,
+}
+
+/// The control chart of a reason.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RejectChartView {
+    /// Where.
+    station: String,
+    /// Why.
+    reason: String,
+    /// Name of the chart, for `/spc`.
+    characteristic: String,
+}
+
+/// Whose rejects.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RejectsOf {
+    /// Rejects of this station only. Default: of all, and the counting station as their total.
+    station: Option<String>,
 }
 
 /// Rejects of one reason.
@@ -51,8 +78,9 @@ pub(crate) struct RejectRowView {
     pub(crate) reason: String,
     /// How many.
     pub(crate) rejected: CountView,
-    /// Out of how many: good and rejects of that station.
-    pub(crate) total: CountView,
+    /// Out of how many: good and rejects of that station, or what went in; null where it counts neither, and then no
+    /// fraction is told.
+    pub(crate) total: Option<CountView>,
     /// Fraction in parts per million.
     pub(crate) ppm: Option<f64>,
     /// 95 % Wilson interval in parts per million.
@@ -73,7 +101,7 @@ pub(crate) struct RejectRowView {
     pub(crate) verdict: &'static str,
     /// How much more than binomial the hours vary; one where the binomial law holds or hours are too few.
     pub(crate) dispersion: f64,
-    /// Rejects hour by hour; null where nothing was judged.
+    /// Rejects hour by hour; null where nothing was judged, or known of a station that counts rejects alone.
     pub(crate) heat: Vec<Option<u64>>,
     /// Fraction hour by hour in parts per million.
     pub(crate) heat_ppm: Vec<Option<f64>>,
@@ -81,7 +109,7 @@ pub(crate) struct RejectRowView {
 
 /// Pareto of rejects with intervals, hour by hour, and a comparison with the span before.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice, AsOf),
+    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice, RejectsOf, AsOf),
     responses(
         (status = 200, body = RejectsView),
         (status = 400, body = ErrorView),
@@ -92,6 +120,7 @@ pub(super) async fn rejects(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(choice): Params<WindowChoice>,
+    Params(of): Params<RejectsOf>,
     Params(as_of): Params<AsOf>,
 ) -> Result<Json<RejectsView>, WebError> {
     let line = app.line(&id)?;
@@ -99,13 +128,20 @@ pub(super) async fn rejects(
     let window = choice.resolve(&line.config, now_us)?;
     let before = window.before(&line.config);
     let config = line.config.clone();
-    let (spans, counting) = ((window.us(), before.us()), line.config.counting_station.clone());
+    let spans = (window.us(), before.us());
     let stored = read(&app, move |history| {
         let of = |span: (i64, i64)| replay::hours(history, &config, span, past && span.1 >= now_us);
         Ok((of(spans.0)?, of(spans.1)?))
     });
     let (now, then) = stored.await?;
-    Ok(Json(view(window, before, &inside(now, spans.0), &inside(then, spans.1), &counting)))
+    let (now, then) = (inside(now, spans.0), inside(then, spans.1));
+    let view = view(window, before, (&now, &then), &line.config, of.station.as_deref());
+    match of.station {
+        Some(station) if !view.stations.contains(&station) => {
+            Err(WebError::unknown("station", &station, &view.stations.join(", ")))
+        }
+        _ => Ok(Json(view)),
+    }
 }
 
 /// Hours that lie in the span by more than half: a shift that begins within an hour owns that hour or leaves it.
@@ -127,27 +163,29 @@ fn rejected(hour: &Rollup, (station, reason): Which) -> Count {
     }
 }
 
-fn judged(hour: &Rollup, (station, _): Which) -> Count {
-    hour.rejected(station) + hour.count(station, &Counted::Good)
+/// Of how many; none where that is not known.
+fn judged(hour: &Rollup, (station, _): Which, flow: Flow) -> Option<Count> {
+    flow.whole(hour.rejected(station), |counted| hour.count(station, counted))
 }
 
 /// Exact parts for a test: counts in doubt would look like variation.
-fn parts(hours: &[Rollup], which: Which) -> Vec<(u64, u64)> {
+fn parts(hours: &[Rollup], which: Which, flow: Flow) -> Vec<(u64, u64)> {
     let exact = |count: &Count| count.low() == count.high();
     hours
         .iter()
-        .map(|hour| (rejected(hour, which), judged(hour, which)))
+        .filter_map(|hour| Some((rejected(hour, which), judged(hour, which, flow)?)))
         .filter(|(x, n)| exact(x) && exact(n) && x.best() <= n.best() && n.best() > 0)
         .map(|(x, n)| (x.best(), n.best()))
         .collect()
 }
 
+/// Rejects of hours now and before; of all stations, or of the one that is named.
 pub(crate) fn view(
     window: WindowView,
     before: WindowView,
-    now: &[Rollup],
-    then: &[Rollup],
-    counting: &StationId,
+    (now, then): (&[Rollup], &[Rollup]),
+    config: &LineConfig,
+    station: Option<&str>,
 ) -> RejectsView {
     let mut reasons: BTreeMap<String, (StationId, Reason)> = BTreeMap::new();
     for tally in now.iter().chain(then).flat_map(|hour| &hour.counts) {
@@ -156,6 +194,12 @@ pub(crate) fn view(
             reasons.entry(key).or_insert_with(|| (tally.station.clone(), reason.clone()));
         }
     }
+    let stations = stations(config, reasons.values().map(|(station, _)| station));
+    reasons.retain(|_, (of, _)| station.is_none_or(|station| of.as_str() == station));
+    let row = |which: Which| {
+        let counts = now.iter().chain(then).flat_map(|hour| &hour.counts);
+        row(now, then, which, Flow::of(config, counts, |station| station == which.0))
+    };
     let count = |(station, reason): &(StationId, Reason)| -> Count {
         now.iter().map(|hour| rejected(hour, (station, Some(reason)))).sum()
     };
@@ -164,7 +208,7 @@ pub(crate) fn view(
         .iter()
         .filter_map(|rank| {
             let (station, reason) = reasons.get(&rank.reason)?;
-            let row = row(now, then, (station, Some(reason)));
+            let row = row((station, Some(reason)));
             Some(RejectRowView {
                 share_percent: rank.share.map(|share| tenths(share * 100.0)),
                 cumulative_percent: rank.cumulative.map(|share| tenths(share * 100.0)),
@@ -173,7 +217,8 @@ pub(crate) fn view(
         })
         .collect();
     adjust(&mut rows);
-    let mut total = row(now, then, (counting, None));
+    let named = station.map(StationId::new);
+    let mut total = row((named.as_ref().unwrap_or(&config.counting_station), None));
     adjust(std::slice::from_mut(&mut total));
     // Of what was not recorded at all, nothing is known either.
     let known = |hours: &[Rollup], span_us: i64| {
@@ -195,33 +240,62 @@ pub(crate) fn view(
             .map(|hour| known(std::slice::from_ref(hour), length(hour)))
             .collect(),
         coverage_percent: known(now, to_us - from_us),
+        stations,
+        charts: reasons.values().filter_map(|which| chart(config, which)).collect(),
         window,
         before,
     }
 }
 
-fn row(now: &[Rollup], then: &[Rollup], which: Which) -> RejectRowView {
-    let sum = |hours: &[Rollup]| -> (Count, Count) {
+/// Stations that reject, by their maps or by what was counted, in the order of the line.
+fn stations<'a>(config: &LineConfig, counted: impl Iterator<Item = &'a StationId>) -> Vec<String> {
+    let counted: Vec<&StationId> = counted.collect();
+    let maps = config.devices.iter().map(|device| &device.map);
+    let rejects = |map: &&std::sync::Arc<PlcMap>| {
+        let told = map.tags.iter().any(|tag| matches!(tag.role, Role::Reject(_)));
+        told || counted.contains(&&map.station)
+    };
+    maps.filter(rejects).map(|map| map.station.to_string()).collect()
+}
+
+/// The control chart of a reason, if it has one.
+fn chart(config: &LineConfig, (station, reason): &(StationId, Reason)) -> Option<RejectChartView> {
+    let measure = Measure::Reject { station: station.clone(), reason: reason.clone() };
+    let found = config.characteristics.iter().find(|one| one.measure == measure)?;
+    Some(RejectChartView {
+        station: station.to_string(),
+        reason: reason.to_string(),
+        characteristic: found.id.to_string(),
+    })
+}
+
+fn row(now: &[Rollup], then: &[Rollup], which: Which, flow: Flow) -> RejectRowView {
+    let sum = |hours: &[Rollup]| -> (Count, Option<Count>) {
         let x = hours.iter().map(|hour| rejected(hour, which)).sum();
-        (x, hours.iter().map(|hour| judged(hour, which)).sum())
+        let judged = hours.iter().filter_map(|hour| judged(hour, which, flow));
+        (x, (flow != Flow::Untold).then(|| judged.sum()))
     };
     let ((x2, n2), (x1, n1)) = (sum(now), sum(then));
-    let dispersion = Dispersion::within(&[&parts(then, which), &parts(now, which)]);
-    let p_value = worst(x1, n1.best(), x2, n2.best(), dispersion);
+    let (all, before) = (n2.map_or(0, Count::best), n1.map_or(0, Count::best));
+    let dispersion = Dispersion::within(&[&parts(then, which, flow), &parts(now, which, flow)]);
+    let p_value = worst(x1, before, x2, all, dispersion);
     let ppm = |x: u64, n: u64| (n > 0).then(|| tenths(x as f64 / n as f64 * 1e6));
-    let (now_ppm, before_ppm) = (ppm(x2.best(), n2.best()), ppm(x1.best(), n1.best()));
+    let (now_ppm, before_ppm) = (ppm(x2.best(), all), ppm(x1.best(), before));
     let heat = |hour: &Rollup| {
-        let (x, n) = (rejected(hour, which).best(), judged(hour, which).best());
-        (n > 0).then_some((x, n))
+        let x = rejected(hour, which).best();
+        match judged(hour, which, flow) {
+            Some(n) => (n.best() > 0).then(|| (x, n.best())),
+            None => (x > 0 || hour.spending.time.known() > 0).then_some((x, 0)),
+        }
     };
     let heat: Vec<_> = now.iter().map(heat).collect();
     RejectRowView {
         station: which.0.to_string(),
         reason: which.1.map_or_else(String::new, |reason| reason.to_string()),
         rejected: x2.into(),
-        total: n2.into(),
+        total: n2.map(CountView::from),
         ppm: now_ppm,
-        wilson: wilson(x2.best(), n2.best(), 0.95)
+        wilson: wilson(x2.best(), all, 0.95)
             .map(|(low, high)| [tenths(low * 1e6), tenths(high * 1e6)]),
         share_percent: None,
         cumulative_percent: None,

@@ -4,7 +4,7 @@ import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, word } fr
 import { boreRows, drawBores } from './bores.mjs';
 import { icon, Plot } from './chart.mjs';
 import { explained } from './explain.mjs';
-import { AS_OF, ask, chosen, csv, iso, spanText, windows } from './page.mjs';
+import { AS_OF, ask, chosen, csv, iso, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 5000;
@@ -27,7 +27,7 @@ const live = join({
     }
   },
 });
-const load = ask(() => `/api/v1/lines/${line}/rejects?window=${chosen()}${AS_OF}`, EVERY_MS, (next) => {
+const load = ask(() => `/api/v1/lines/${line}/rejects?window=${chosen()}${station()}${AS_OF}`, EVERY_MS, (next) => {
   data = next;
   showAll();
 });
@@ -39,6 +39,25 @@ windows(() => {
 });
 live.run();
 
+$('station').addEventListener('change', () => {
+  remember('station', $('station').value);
+  load();
+});
+$('print').addEventListener('click', () => window.print());
+
+/** The station that is chosen, as part of a question; empty for all. */
+function station() {
+  const named = $('station').value || new URLSearchParams(location.search).get('station');
+  return named ? `&station=${encodeURIComponent(named)}` : '';
+}
+
+/** The stations that reject, to choose from. */
+function stations() {
+  const kept = $('station').value || (data ? new URLSearchParams(location.search).get('station') : null) || '';
+  show($('station'), data.stations, () => [h('option', { value: '' }, t('all_stations')), ...data.stations.map((one) => h('option', { value: one }, one))]);
+  $('station').value = data.stations.includes(kept) ? kept : '';
+}
+
 /** What a row is explained by. */
 const of = (row) => `station=${encodeURIComponent(row.station)}${row.reason ? `&reason=${encodeURIComponent(row.reason)}` : ''}`;
 const nameOf = (row) => (row.reason ? word('reason', row.reason) : t('reject_fraction'));
@@ -48,9 +67,11 @@ const KINDS = { more: 'internal', less: 'run' };
 
 function showAll() {
   const { total } = data;
+  stations();
+  document.querySelector('[data-explain="reject_fraction"]').dataset.query = $('station').value ? of(total) : '';
   put('span', `${spanText(data.window)} ⇄ ${spanText(data.before)}`);
   put('fraction', total.ppm === null ? '–' : `${fixed(total.ppm / 10000, 3)} %`);
-  put('fraction-note', [`${num(total.rejected.best)} / ${num(total.total.best)}`, doubt(total.rejected), total.wilson ? `[${fixed(total.wilson[0] / 10000, 3)}–${fixed(total.wilson[1] / 10000, 3)}] %` : ''].filter(Boolean).join(' · '));
+  put('fraction-note', [`${num(total.rejected.best)} / ${total.total ? num(total.total.best) : '–'}`, doubt(total.rejected), total.wilson ? `[${fixed(total.wilson[0] / 10000, 3)}–${fixed(total.wilson[1] / 10000, 3)}] %` : ''].filter(Boolean).join(' · '));
   put('change', total.difference_ppm === null ? '–' : `${signed(Math.round(total.difference_ppm))} ppm`);
   put('change-note', [word('verdict', total.verdict), total.p_value === null ? '' : t('verdict_p', { p: small(total.p_value) }), total.dispersion > 1 ? t('dispersion', { n: fixed(total.dispersion, 1) }) : ''].filter(Boolean).join(' · '));
   put('coverage', `${fixed(data.coverage_percent, 1)} %`);
@@ -63,7 +84,7 @@ function showPareto() {
   const rows = data.rows.filter((row) => row.rejected.high > 0 || row.before.high > 0);
   const max = Math.max(...rows.map((row) => row.share_percent ?? 0), 1);
   show($('pareto').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 9 }, t('no_rejects_span')))] : rows.map((row) => h('tr', {},
-    h('th', { scope: 'row', class: 'wide' }, `${nameOf(row)} `, h('span', { class: 'dim' }, row.station)),
+    h('th', { scope: 'row', class: 'wide' }, named(row), ' ', h('span', { class: 'dim' }, row.station)),
     h('td', { class: 'bar-cell' }, s('svg', { class: 'bar-svg', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       s('rect', { y: 2, width: (row.share_percent ?? 0) / max * 120, height: 12, class: 'filled' })), h('span', { class: 'num' }, `${fixed(row.share_percent, 1)} %`)),
     h('td', { class: 'num' }, explained('rejected', { 'data-query': of(row) }, num(row.rejected.best)), ` ${doubt(row.rejected)}`.trimEnd()),
@@ -74,6 +95,13 @@ function showPareto() {
     h('td', { class: 'num' }, row.difference_ppm === null ? '–' : signed(Math.round(row.difference_ppm))),
     h('td', { class: `nowrap verdict ${row.verdict}` }, ...(['more', 'less'].includes(row.verdict) ? [icon(KINDS[row.verdict]), ' '] : []),
       word('verdict', row.verdict), h('span', { class: 'dim' }, row.p_value === null ? '' : ` ${t('verdict_p', { p: small(row.p_value) })}`))))));
+}
+
+/** The reason of a row, which leads to its control chart where it has one. */
+function named(row) {
+  const chart = data.charts.find((one) => one.station === row.station && one.reason === row.reason);
+  if (!chart) return nameOf(row);
+  return h('a', { class: 'to-chart', href: `/spc/${encodeURIComponent(chart.characteristic)}?line=${line}${AS_OF}`, title: t('to_chart') }, nameOf(row));
 }
 
 /** Bores of the first station that tells them; a sentence where none does, or where nothing was weighed. */
@@ -89,16 +117,20 @@ function showBores({ told, stations }) {
 /** Hours by reasons: each cell holds its number, and the shade says how it lies among the others of its row. */
 function showHeat() {
   const rows = data.rows.filter((row) => row.rejected.high > 0);
+  const untold = [...new Set(rows.filter((row) => !row.total).map((row) => row.station))];
+  put('heat-note', untold.length > 0 ? t('reject_no_flow', { stations: untold.join(', ') }) : '');
   show($('heat').tHead, [data.hours, data.known_percent], () => [h('tr', {}, h('th', { scope: 'col' }, t('reason_word')), ...data.hours.map((hour, i) => h('th', { scope: 'col', class: 'num' },
     hm(hour).slice(0, data.hours.length > 14 ? 2 : 5), ...(data.known_percent[i] < 100 ? [h('span', { class: 'fault' }, ` ▨ ${Math.floor(data.known_percent[i])} %`)] : []))))]);
   show($('heat').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', {}, t('no_rejects_span')))] : rows.map((row) => {
-    const max = Math.max(...row.heat_ppm.map((n) => n ?? 0), 1);
+    // Of nothing that is known no fraction is told: capsules then.
+    const cells = row.total ? row.heat_ppm : row.heat;
+    const max = Math.max(...cells.map((n) => n ?? 0), 1);
     return h('tr', {}, h('th', { scope: 'row', class: 'wide' }, `${nameOf(row)} `, h('span', { class: 'dim' }, row.station)),
-      ...row.heat_ppm.map((n) => h('td', { class: `num heat${n === null ? '' : Math.ceil(n / max * SHADES)}` }, n === null ? '' : ppm(n))));
+      ...cells.map((n) => h('td', { class: `num heat${n === null ? '' : Math.ceil(n / max * SHADES)}` }, n === null ? '' : ppm(n))));
   })));
 }
 
 $('csv').addEventListener('click', () => data && csv(`rejects_${iso(data.window.from_ms, offset).replace(/[-:]/g, '').slice(0, 13)}`,
   ['station', 'reason', 'rejected', 'rejected_low', 'rejected_high', 'total', 'ppm', 'wilson_low_ppm', 'wilson_high_ppm', 'share_percent', 'cumulative_percent', 'before_ppm', 'difference_ppm', 'p_value_adjusted', 'verdict', 'coverage_percent',
     ...data.hours.map((hour) => `ppm_${iso(hour, offset)}`)],
-  data.rows.map((row) => [row.station, row.reason, row.rejected.best, row.rejected.low, row.rejected.high, row.total.best, row.ppm, row.wilson?.[0], row.wilson?.[1], row.share_percent, row.cumulative_percent, row.before_ppm, row.difference_ppm, row.p_value, row.verdict, data.coverage_percent, ...row.heat_ppm])));
+  data.rows.map((row) => [row.station, row.reason, row.rejected.best, row.rejected.low, row.rejected.high, row.total?.best, row.ppm, row.wilson?.[0], row.wilson?.[1], row.share_percent, row.cumulative_percent, row.before_ppm, row.difference_ppm, row.p_value, row.verdict, data.coverage_percent, ...row.heat_ppm])));

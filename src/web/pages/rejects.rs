@@ -48,8 +48,10 @@ fn body(lang: Lang) -> Markup {
         (heading(lang, Key::Rejects, Key::RejectsAbout))
         div.card.tools {
             (windows(lang))
+            label { span.dim { (lang.mark(Key::Station)) } " " select #station { option value="" { (lang.say(Key::AllStations)) } } }
             p.dim #span {}
             button.choice #csv type="button" { "CSV" }
+            button.choice #print type="button" { (lang.mark(Key::Print)) }
         }
         (trouble())
         div.tiles {

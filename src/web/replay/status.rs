@@ -19,6 +19,7 @@ use domain::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 use super::{Past, SEARCH_US};
 use crate::config::LineConfig;
 use crate::web::History;
+use crate::web::api::flow::Flow;
 
 /// Events kept, as in the live status.
 const EVENTS: usize = 20;
@@ -262,9 +263,7 @@ impl Past<'_> {
                     station: tally.station.clone(),
                     reason: reason.clone(),
                     rejected: tally.count,
-                    total: sum(made, &tally.station, |counted| {
-                        is_good(counted) || counted.is_reject()
-                    }),
+                    total: self.judged(&tally.station, made).unwrap_or(Count::ZERO),
                     wilson: None,
                 }),
             }
@@ -273,6 +272,13 @@ impl Past<'_> {
             reject.wilson = wilson(reject.rejected.best(), reject.total.best(), 0.95);
         }
         rejects
+    }
+
+    /// What the rejects of a station are a part of; none where that is not known.
+    fn judged(&self, station: &StationId, made: &[Tally]) -> Option<Count> {
+        let flow = Flow::of(self.config, made.iter(), |other| other == station);
+        let rejected = sum(made, station, Counted::is_reject);
+        flow.whole(rejected, |counted| sum(made, station, |other| other == counted))
     }
 
     fn trend(&self) -> Vec<TrendPoint> {

@@ -11,6 +11,7 @@ mod hand;
 mod ledger;
 mod matrix;
 mod pages;
+mod rejects;
 mod reload;
 mod reports;
 mod routes;

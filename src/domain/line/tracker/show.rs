@@ -128,8 +128,11 @@ impl LineTracker {
         let rejects = self.ledgers.iter().enumerate().filter_map(|(i, ledger)| {
             let Role::Reject(reason) = self.role(ledger) else { return None };
             let (station, rejected) = (ledger.station, book.counts[i]);
-            let good = self.sum(station, book, |role| *role == Role::Good).unwrap_or(Count::ZERO);
-            let total = good + self.rejected(station, book);
+            let good = self.sum(station, book, |role| *role == Role::Good);
+            // Its own rejects are no whole for a machine that counts nothing else.
+            let infeed = || self.sum(station, book, |role| *role == Role::Infeed);
+            let judged = good.map(|good| good + self.rejected(station, book));
+            let total = judged.or_else(infeed).unwrap_or(Count::ZERO);
             Some(RejectStatus {
                 station: self.model.stations[station].station.clone(),
                 reason: reason.clone(),

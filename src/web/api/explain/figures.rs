@@ -9,6 +9,7 @@ use domain::units::Count;
 use super::count::Pick;
 use super::time::time;
 use super::{Explained, Facts, InputView, ResultView};
+use crate::web::api::flow::Flow;
 use crate::web::pages::words::{hms, num, signed};
 use crate::web::view::TitleView;
 
@@ -36,8 +37,12 @@ impl Facts {
             Explained::Difference => self.difference(),
             Explained::Forecast => self.forecast(),
             Explained::Speed => self.speed(),
-            Explained::RejectFraction if self.wanted.reason.is_some() => self.reason_fraction(),
-            Explained::RejectFraction => self.reject_fraction(),
+            Explained::RejectFraction => match self.flow() {
+                Flow::Judged if self.wanted.reason.is_some() => self.reason_fraction(),
+                Flow::Judged => self.reject_fraction(),
+                Flow::Infeed => self.infeed_fraction(),
+                Flow::Untold => self.no_fraction(),
+            },
             Explained::Coverage => self.coverage(),
             Explained::Yield => self.material(&[Pick::Good]),
             Explained::Balance => self.material(&[Pick::Good, Pick::Rejected, Pick::Samples]),
@@ -196,63 +201,6 @@ impl Facts {
         }
     }
 
-    /// Rejects of one reason in all that the station judged.
-    fn reason_fraction(&self) -> Figure {
-        let [rejected, others, good] =
-            [Pick::Rejected, Pick::OtherRejects, Pick::Good].map(|pick| self.total(&[pick]));
-        let rest = others + good;
-        let share = |x: u64, y: u64| fraction(x, x.saturating_add(y));
-        let best = share(rejected.best(), rest.best());
-        let result = best.map(|best| ResultView {
-            best,
-            low: share(rejected.low(), rest.high()).unwrap_or(0.0),
-            high: share(rejected.high(), rest.low()),
-        });
-        let mut inputs = vec![
-            capsules("rejected", "X", rejected),
-            capsules("other_rejects", "O", others),
-            capsules("good", "N", good),
-        ];
-        inputs.extend(self.parts(&[Pick::Rejected], "X"));
-        inputs.extend(self.parts(&[Pick::OtherRejects], "O"));
-        inputs.extend(self.parts(&[Pick::Good], "N"));
-        let [x, o, n] = [rejected, others, good].map(|count| num(count.best()));
-        let picks = [Pick::Rejected, Pick::OtherRejects, Pick::Good];
-        Figure {
-            unit: "percent",
-            result,
-            formula: "X / (X + O + N)",
-            iso: "",
-            worked: format!("{x} / ({x} + {o} + {n}) = {}", percent_text(best, 4)),
-            inputs,
-            exact: picks.iter().all(|pick| self.is_whole(&[*pick])),
-        }
-    }
-
-    fn reject_fraction(&self) -> Figure {
-        let (good, rejected) = (self.total(&[Pick::Good]), self.total(&[Pick::Rejected]));
-        let share = |x: u64, y: u64| fraction(x, x.saturating_add(y));
-        let best = share(rejected.best(), good.best());
-        let result = best.map(|best| ResultView {
-            best,
-            low: share(rejected.low(), good.high()).unwrap_or(0.0),
-            high: share(rejected.high(), good.low()),
-        });
-        let mut inputs = vec![capsules("rejected", "X", rejected), capsules("good", "N", good)];
-        inputs.extend(self.parts(&[Pick::Rejected], "X"));
-        inputs.extend(self.parts(&[Pick::Good], "N"));
-        let (x, n) = (num(rejected.best()), num(good.best()));
-        Figure {
-            unit: "percent",
-            result,
-            formula: "X / (X + N)",
-            iso: "",
-            worked: format!("{x} / ({x} + {n}) = {}", percent_text(best, 3)),
-            inputs,
-            exact: self.is_whole(&[Pick::Rejected]) && self.is_whole(&[Pick::Good]),
-        }
-    }
-
     fn coverage(&self) -> Figure {
         let passed_us = self.passed_us();
         let unknown_us = self.time(domain::line::state::TimeClass::Unknown);
@@ -311,7 +259,7 @@ impl Facts {
                 Explained::Unassigned => {
                     inputs.push(stop(losses.unassigned_ms, None, "unassigned"))
                 }
-                Explained::MicroStops => inputs.push(stop(losses.micro_ms, None, "micro")),
+                Explained::MicroStops => inputs.push(stop(losses.micro_ms, None, "short")),
                 _ => inputs.extend(
                     losses.losses.iter().map(|loss| stop(loss.ms, loss.title.clone(), loss.cause)),
                 ),

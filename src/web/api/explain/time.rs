@@ -4,6 +4,7 @@ use domain::line::state::TimeClass;
 use domain::units::{MINUTE_US, SECOND_US};
 
 use super::{Explained, Facts, InputView, LeftOutView};
+use crate::web::api::flow::Flow;
 
 /// Classes of time that are part of the planned busy time.
 const BUSY: [TimeClass; 5] =
@@ -93,7 +94,9 @@ impl Facts {
         if matches!(value, Oee | Quality | Throughput | Performance) {
             note("samples_good", None);
         }
-        if value == RejectFraction {
+        if value == RejectFraction && self.flow() == Flow::Untold {
+            note("no_flow", None);
+        } else if value == RejectFraction {
             note("samples_out", None);
         }
         if matches!(value, Oee | Availability | Mttr | Mtbf) {
