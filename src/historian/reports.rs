@@ -59,7 +59,8 @@ impl Historian {
                 let gap = note.gap.to_string();
                 insert.execute(params![line, gap, note.at_us, note.author, note.text])?;
                 let id = conn.last_insert_rowid().to_string();
-                let said = Note::new(&by, What::GapExplained, format!("{name} gap {gap}"));
+                let of = if matches!(note.gap, GapId::Handover(_)) { "handover" } else { "gap" };
+                let said = Note::new(&by, What::GapExplained, format!("{name} {of} {gap}"));
                 audit::add(conn, &said.change("", format!("note {id}")).why(note.text.clone()))?;
                 let sha256 = gap_note_sha256(name.as_str(), note);
                 audit::sign(conn, &by, name.as_str(), (Signed::GapNote, id, sha256))?;

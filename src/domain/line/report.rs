@@ -12,16 +12,19 @@ pub enum GapId {
     Event(i64),
     /// What was not recorded at all of the period that began then, UTC microseconds.
     Unrecorded(i64),
+    /// No gap: what the period that began then leaves for who comes next. It is kept in the same way.
+    Handover(i64),
 }
 
 impl GapId {
-    /// Reads what [`GapId`] shows: `e17`, `u1795500000000000`.
+    /// Reads what [`GapId`] shows: `e17`, `u1795500000000000`, `h1795500000000000`.
     pub fn parse(text: &str) -> Option<GapId> {
         let (kind, number) = text.split_at_checked(1)?;
         let number = number.parse().ok()?;
         match kind {
             "e" => Some(GapId::Event(number)),
             "u" => Some(GapId::Unrecorded(number)),
+            "h" => Some(GapId::Handover(number)),
             _ => None,
         }
     }
@@ -32,6 +35,7 @@ impl fmt::Display for GapId {
         match self {
             GapId::Event(number) => write!(f, "e{number}"),
             GapId::Unrecorded(start_us) => write!(f, "u{start_us}"),
+            GapId::Handover(start_us) => write!(f, "h{start_us}"),
         }
     }
 }
@@ -115,7 +119,9 @@ mod tests {
 
     #[test]
     fn a_gap_is_named_so_that_it_can_be_found_again() {
-        for gap in [GapId::Event(17), GapId::Event(-1), GapId::Unrecorded(1_795_500_000_000_000)] {
+        let us = 1_795_500_000_000_000;
+        for gap in [GapId::Event(17), GapId::Event(-1), GapId::Unrecorded(us), GapId::Handover(us)]
+        {
             assert_eq!(GapId::parse(&gap.to_string()), Some(gap));
         }
         for text in ["", "e", "x1", "e1.5", "u", "é1"] {

@@ -45,6 +45,8 @@ const signed = (form) => (form.has('password') ? { password: form.get('password'
 const period = () => ({ kind: closing.dataset.kind, start_ms: Number(closing.dataset.start) });
 
 submit($('explain'), (form) => ({ ...period(), gaps: form.getAll('gap'), why: form.get('why'), by: form.get('by'), ...signed(form) }), 'gaps', 'explains');
+const note = $('handover-note');
+submit(note, (form) => ({ ...period(), gaps: [note.dataset.gap], why: form.get('why'), by: form.get('by'), ...signed(form) }), 'gaps', 'explains');
 submit($('make-final'), (form) => ({ ...period(), lang, data_sha256: closing.dataset.sha, by: form.get('by'), ...signed(form) }), 'final', 'finalises');
 const second = $('sign-second');
 submit(second, (form) => ({ page_sha256: second.dataset.page, ...signed(form) }), `final/${second?.dataset.number}/signatures`, 'finalises');

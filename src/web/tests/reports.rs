@@ -1,10 +1,13 @@
 //! A report becomes final: gaps are explained first, and what is kept is one file that does not change.
 
+use domain::line::rollup::PeriodKind;
+use domain::line::stop::Cause;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::hand::{post, refused};
 use super::*;
+use crate::web::fixture::kept::{self, Kept};
 
 const GAPS: &str = "/api/v1/lines/L1/reports/gaps";
 const FINAL: &str = "/api/v1/lines/L1/reports/final";
@@ -102,6 +105,79 @@ async fn a_final_report_is_one_file_with_its_hash_and_needs_nothing_else() {
     assert!(["<script", "<link", "href="].iter().all(|other| sheet.text().contains(other)));
     let none = get(&app, &format!("/report/final?line=L1&start={start}&number=77")).await;
     assert_eq!(none.status, StatusCode::NOT_FOUND);
+}
+
+/// The hour of the morning in which the machine was held, as a shift that is over.
+fn shift_that_is_over() -> Kept {
+    let mut record = Kept::morning();
+    let mut shift = record.periods[1].clone();
+    (shift.kind, shift.name) = (PeriodKind::Shift, "A".into());
+    record.periods.retain(|period| period.kind != PeriodKind::Shift);
+    record.periods.push(shift);
+    record
+}
+
+/// After a report was made final somebody gives a stop another cause.
+#[tokio::test]
+async fn a_final_report_whose_figures_have_changed_since_says_so_in_the_list_and_on_the_sheet() {
+    let record = shift_that_is_over();
+    let start = record.periods.last().unwrap().start_us / 1_000;
+    let app = kept::app(record.clone());
+    let gaps = standing(&app, start).await;
+    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
+    let said =
+        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
+    let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+    let made = post(&app, FINAL, &finalise(start, &seen)).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+
+    let mut changed = record;
+    changed.stops[1].cause = Cause::Planned;
+    let history = Arc::new(changed);
+    let later = App::new(crate::web::AppParts { history, ..app.parts().clone() });
+    let paths = ["/reports?lang=en".to_owned(), format!("/report/shift?start={start}&lang=en")];
+    for path in &paths {
+        let shown = |page: &Answer| page.text().split("id=\"texts\"").next().unwrap().to_owned();
+        let (before, after) = (shown(&get(&app, path).await), shown(&get(&later, path).await));
+        // The negative control is the record as it was.
+        assert!(!before.contains("figures changed after v1"), "{path}");
+        assert!(after.contains("△ figures changed after v1"), "{path}");
+        if path.starts_with("/reports") {
+            assert!(before.contains("✔ v1") && !after.contains("✔ v1") && after.contains("△ v1"));
+        }
+    }
+    let zh = get(&later, &paths[1].replace("lang=en", "lang=zh")).await;
+    assert!(zh.text().contains("v1 定稿后数据有变化"));
+    // The next version fits again.
+    let seen = standing(&later, start).await["data_sha256"].clone();
+    assert_eq!(post(&later, FINAL, &finalise(start, &seen)).await.json()["version"], 2);
+    let list = get(&later, &paths[0]).await;
+    assert!(list.text().contains("✔ v2") && !list.text().contains("△ v"));
+}
+
+#[tokio::test]
+async fn what_is_left_for_who_comes_next_is_typed_once_and_stands_on_the_sheet() {
+    let (app, _sender) = running();
+    let start = start();
+    let before = standing(&app, start).await;
+    assert_eq!(before["handover"]["said"], json!([]));
+    let path = format!("/report/shift?start={start}&lang=en");
+    let lines = |page: &Answer| {
+        let text = page.text().split("<div class=\"lines\">").nth(1).unwrap().to_owned();
+        text.split("</div>").next().unwrap().matches("<p>").count()
+    };
+    assert_eq!(lines(&get(&app, &path).await), 3);
+    let said = json!({ "kind": "shift", "start_ms": start, "gaps": [before["handover"]["gap"]], "by": "Bo", "why": "vacuum <low>" });
+    let after = post(&app, GAPS, &said).await.json();
+    assert_eq!(after["handover"]["said"][0]["why"], "vacuum <low>");
+    // It explains no gap, and the figures rest on it: what is made final has been read with it.
+    assert_eq!(after["gaps"][0]["said"], json!([]));
+    assert_ne!(after["data_sha256"], before["data_sha256"]);
+    let sheet = get(&app, &path).await;
+    assert!(sheet.text().contains("vacuum &lt;low&gt; — Bo") && lines(&sheet) == 2);
+    let other =
+        json!({ "kind": "shift", "start_ms": start, "gaps": ["h1"], "by": "Bo", "why": "x" });
+    refused(&app, GAPS, other, StatusCode::BAD_REQUEST, "no gap \\\"h1\\\"").await;
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) struct GapForm {
     pub(crate) kind: String,
     /// Its start, UTC milliseconds.
     pub(crate) start_ms: i64,
-    /// Which gaps, as they are named by `GET …/reports`.
+    /// Which gaps, as they are named by `GET …/reports`; its `handover` for what is left for who comes next.
     pub(crate) gaps: Vec<String>,
     /// Who says so; may be left out by who is signed in.
     #[serde(default)]
@@ -51,6 +51,8 @@ pub(crate) struct Standing {
     data_sha256: String,
     /// Gaps that a person has to explain.
     gaps: Vec<GapView>,
+    /// What is left for who comes next. Nobody has to say anything.
+    handover: GapView,
     /// Versions that were made final, newest first.
     finals: Vec<FinalView>,
 }
@@ -139,7 +141,7 @@ pub(crate) async fn standing(
 ) -> Result<Standing, WebError> {
     let (_, facts) = facts(app, line, kind, start_ms).await?;
     let said = |gap: GapId| {
-        let notes = facts.notes.iter().filter(move |note| note.gap == gap);
+        let notes = facts.notes.iter().chain(&facts.handover).filter(move |note| note.gap == gap);
         notes.map(|note| GapNoteView {
             at_ms: note.at_us / 1_000,
             by: note.author.clone(),
@@ -152,6 +154,7 @@ pub(crate) async fn standing(
         closed: facts.period.closed,
         data_sha256: facts.sha256.clone(),
         gaps: facts.to_explain.iter().map(view).collect(),
+        handover: view(&facts.handover_id()),
         finals: facts.finals.iter().map(final_view).collect(),
     })
 }
@@ -165,7 +168,8 @@ pub(crate) async fn explain(
 ) -> Result<(), WebError> {
     let (_, facts) = facts(app, line, &form.kind, form.start_ms).await?;
     let known = |name: &String| {
-        let gap = GapId::parse(name).filter(|gap| facts.to_explain.contains(gap));
+        let is_here = |gap: &GapId| facts.to_explain.contains(gap) || *gap == facts.handover_id();
+        let gap = GapId::parse(name).filter(is_here);
         gap.ok_or_else(|| {
             let name = short(name);
             WebError::Parameter(format!("the period has no gap {name:?}"))

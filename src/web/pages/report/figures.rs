@@ -19,7 +19,7 @@ const LEFT: f64 = 84.0;
 const BELOW: f64 = 24.0;
 /// Room for half a number above.
 const ABOVE: f64 = 14.0;
-/// Charts on paper; the others are in the table above them.
+/// Charts on paper. The file that is kept has all.
 const CHARTS: usize = 6;
 
 /// From what was counted to the paper.
@@ -99,12 +99,15 @@ impl Sheet<'_> {
 
     /// The charts that were judged, those that differ most first.
     pub(super) fn charts(&self) -> Markup {
-        let lang = self.lang;
+        let (lang, all) = (self.lang, self.facts.charts.len());
+        let n = self.listed(CHARTS).min(all);
+        let note = || lang.say(Key::ChartsListed).replace("{n}", &n.to_string());
         html! {
-            @if !self.facts.charts.is_empty() {
+            @if all > 0 {
                 section aria-labelledby="charts" {
                     h2 #charts { (lang.mark(Key::ControlCharts)) }
-                    @for chart in self.facts.charts.iter().take(CHARTS) { (self.chart(chart)) }
+                    @if n < all { p.small { (note().replace("{all}", &all.to_string())) } }
+                    @for chart in self.facts.charts.iter().take(n) { (self.chart(chart)) }
                 }
             }
         }

@@ -45,6 +45,8 @@ pub(super) struct Facts {
     pub(super) to_explain: Vec<GapId>,
     /// What people said about gaps, oldest first.
     pub(super) notes: Vec<GapNote>,
+    /// What they left for who comes next, oldest first.
+    pub(super) handover: Vec<GapNote>,
     /// The versions of this report that were made final, newest first.
     pub(super) finals: Vec<FinalReport>,
     /// Signatures under final reports of the line, oldest first.
@@ -97,6 +99,16 @@ impl Facts {
         self.to_explain.iter().copied().filter(|gap| !said(gap)).collect()
     }
 
+    /// What the handover of the period is kept under.
+    pub(super) fn handover_id(&self) -> GapId {
+        GapId::Handover(self.period.start_us)
+    }
+
+    /// The newest final version, where the figures are no longer those that it was made of.
+    pub(super) fn outdated(&self) -> Option<&FinalReport> {
+        self.finals.first().filter(|newest| newest.data_sha256 != self.sha256)
+    }
+
     /// The part of the period of which there is no record at all, microseconds.
     pub(super) fn missing_us(&self) -> i64 {
         (self.span.1 - self.span.0 - self.period.spending.time.total()).max(0)
@@ -147,7 +159,7 @@ pub(super) async fn gather(
     let losses =
         losses::view(&config, window.clone(), &until(record, span.1), &hours, MICRO_S, span.1);
     let whole = std::slice::from_ref(&period);
-    let rejects = rejects::view(window.clone(), window, whole, &[], &config.counting_station);
+    let rejects = rejects::view(window.clone(), window, (whole, &[]), &config, None);
     let alarm = |(_, event): &(i64, Event)| event.kind == EventKind::Alarm;
     let (alarms, others): (Vec<_>, Vec<_>) = events.into_iter().partition(alarm);
     let alarms: Vec<Event> = alarms.into_iter().map(|(_, event)| event).collect();
@@ -156,7 +168,9 @@ pub(super) async fn gather(
     if span.1 - span.0 - period.spending.time.total() > SECOND_US {
         to_explain.push(GapId::Unrecorded(period.start_us));
     }
-    let (id, asked) = (config.id.clone(), to_explain.clone());
+    let id = config.id.clone();
+    let handover = GapId::Handover(period.start_us);
+    let asked: Vec<GapId> = to_explain.iter().copied().chain([handover]).collect();
     let (reports, trail) = (app.parts().reports.clone(), app.parts().trail.clone());
     let said = blocking(move || {
         let finals = reports.final_reports(&id, (begin_us, begin_us + 1))?;
@@ -165,6 +179,8 @@ pub(super) async fn gather(
     });
     let (notes, mut finals, signatures) = said.await?;
     finals.retain(|report| report.kind == kind);
+    let (handover, notes): (Vec<_>, Vec<_>) =
+        notes.into_iter().partition(|note| note.gap == handover);
     let limits = limits(app, line, span.1).await;
     // A better translation must not look like other data.
     let told = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
@@ -177,7 +193,7 @@ pub(super) async fn gather(
         "stops": losses.stops,
         "rejects": rejects.rows,
         "gaps": gaps.iter().map(|(_, event)| event).chain(&alarms).map(told).collect::<Vec<_>>(),
-        "notes": notes.iter().map(|n| [n.gap.to_string(), n.author.clone(), n.text.clone()]).collect::<Vec<_>>(),
+        "notes": notes.iter().chain(&handover).map(|n| [n.gap.to_string(), n.author.clone(), n.text.clone()]).collect::<Vec<_>>(),
         "limits": limits,
         "compared": compared,
     });
@@ -191,6 +207,7 @@ pub(super) async fn gather(
         gaps,
         to_explain,
         notes,
+        handover,
         finals,
         signatures,
         alarms,

@@ -9,6 +9,8 @@ mod paper;
 mod second;
 mod signals;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -69,7 +71,8 @@ async fn list(
     let (shifts, batches) = stored.await?;
     let finals = finals(&app, line, shifts.iter().chain(&batches)).await?;
     let signatures = second::signatures(&app, &feed.config.id).await?;
-    let made = Made { finals: &finals, signatures: &signatures };
+    let outdated = outdated(&app, line, shifts.iter().chain(&batches), &finals).await?;
+    let made = Made { finals: &finals, signatures: &signatures, outdated: &outdated };
     let body = html! {
         (style())
         (heading(look.lang, Key::Reports, Key::ReportsAbout))
@@ -87,6 +90,8 @@ async fn list(
 struct Made<'a> {
     finals: &'a [FinalReport],
     signatures: &'a [Signature],
+    /// Numbers of final reports whose figures have changed since.
+    outdated: &'a [i64],
 }
 
 /// Reports of some periods that were made final, newest first.
@@ -100,6 +105,34 @@ async fn finals(
     let (id, reports) = (feed.config.id.clone(), app.parts().reports.clone());
     let span = (since_us, app.present().now.utc_us);
     blocking(move || reports.final_reports(&id, span)).await
+}
+
+/// The newest final report of a period.
+fn newest<'a>(finals: &'a [FinalReport], period: &Rollup) -> Option<&'a FinalReport> {
+    let is_it =
+        |report: &&FinalReport| report.kind == period.kind && report.start_us == period.start_us;
+    finals.iter().filter(is_it).max_by_key(|report| report.version)
+}
+
+/// Numbers of the newest final reports whose figures have changed since.
+async fn outdated(
+    app: &App,
+    line: usize,
+    periods: impl Iterator<Item = &Rollup>,
+    finals: &[FinalReport],
+) -> Result<Vec<i64>, WebError> {
+    let mut numbers = Vec::new();
+    for period in periods.filter(|period| newest(finals, period).is_some()) {
+        let start_ms = Some(period.start_us.div_euclid(1_000));
+        let facts = gather::gather(app, line, period.kind, start_ms).await?;
+        numbers.extend(facts.outdated().map(|report| report.number));
+    }
+    Ok(numbers)
+}
+
+/// That the figures of a period are no longer those of its final report.
+fn outdated_words(lang: Lang, report: &FinalReport) -> String {
+    format!("△ {}", lang.say(Key::FinalOutdated).replace("{version}", &report.version.to_string()))
 }
 
 fn periods(
@@ -153,16 +186,15 @@ fn periods(
 
 /// Whether the report of a period is final: since when, by whom, the hash of the kept file and where it is.
 fn final_cell(app: &App, lang: Lang, line: &str, period: &Rollup, made: Made<'_>) -> Markup {
-    let is_it =
-        |report: &&FinalReport| report.kind == period.kind && report.start_us == period.start_us;
-    let newest = made.finals.iter().filter(is_it).max_by_key(|report| report.version);
     html! {
-        @match newest {
+        @match newest(made.finals, period) {
             Some(report) => {
                 @let awaits = second::awaits(app, made.signatures, report.number);
+                @let is_outdated = made.outdated.contains(&report.number);
                 a.act href={ "/report/final?line=" (line) "&start=" (report.start_us / 1_000) "&number=" (report.number) } {
-                    @if awaits { "◐ v" } @else { "✔ v" } (report.version) " HTML"
+                    @if is_outdated { "△ v" } @else if awaits { "◐ v" } @else { "✔ v" } (report.version) " HTML"
                 }
+                @if is_outdated { " " b { (outdated_words(lang, report)) } }
                 @if awaits { " " b { (lang.mark(Key::AwaitsSecond)) } }
                 " " (day_hm(&app.parts().zone, report.made_us)) " · " (report.author) " "
                 code.dim title=(report.page_sha256) { "SHA-256 " (short_hash(&report.page_sha256)) "…" }
@@ -213,7 +245,7 @@ async fn report(
 }
 
 #[cfg(test)]
-mod tests {
+mod list_tests {
     use std::sync::Arc;
 
     use super::*;
@@ -238,7 +270,7 @@ mod tests {
             page_sha256: "0123456789abcdef".repeat(4),
         };
         let cell = |period: &Rollup, finals: &[FinalReport]| {
-            let made = Made { finals, signatures: &[] };
+            let made = Made { finals, signatures: &[], outdated: &[] };
             final_cell(&app, Lang::En, "L1", period, made).into_string()
         };
         let text = cell(&period, &[version(2, "An"), version(1, "Bo")]);
@@ -255,7 +287,7 @@ mod tests {
         let cell_of = |two_persons, signatures: &[Signature]| {
             let app =
                 crate::web::App::new(crate::web::AppParts { two_persons, ..app.parts().clone() });
-            let made = Made { finals: &[version(2, "An")], signatures };
+            let made = Made { finals: &[version(2, "An")], signatures, outdated: &[] };
             final_cell(&app, Lang::Both, "L1", &period, made).into_string()
         };
         let [authored, approved] = [signature("an", "authored"), signature("bo", "approved")];

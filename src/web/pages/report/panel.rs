@@ -5,6 +5,7 @@ use domain::line::report::{FinalReport, GapId};
 use maud::{Markup, html};
 
 use super::gather::{Facts, GoesOn};
+use super::outdated_words;
 use super::paper::Sheet;
 use super::second::signatures_of;
 use crate::web::details::chinese;
@@ -97,6 +98,16 @@ impl Sheet<'_> {
                         button.act disabled { (lang.mark(Key::GapExplain)) }
                         (lacks(writer.explains, Key::NeedsOperator))
                     }
+                }
+                @if let Some(report) = facts.outdated() {
+                    p.outdated role="status" { b { (outdated_words(lang, report)) } " " (lang.mark(Key::FinalOutdatedWay)) }
+                }
+                form #handover-note autocomplete="off" data-gap=(facts.handover_id()) {
+                    (field(Key::HandoverWords, "why", 1_000, writer.explains))
+                    (by(writer.explains))
+                    (signing(&[Meaning::Authored, Meaning::Confirmed, Meaning::Reviewed], writer.explains))
+                    button.act disabled { (lang.mark(Key::HandoverAdd)) }
+                    (lacks(writer.explains, Key::NeedsOperator))
                 }
                 @if ready {
                     form #make-final autocomplete="off" {

@@ -22,6 +22,9 @@ use crate::web::pages::layout::{Look, data, explain_hint};
 use crate::web::pages::words::{count, day_hm, hms, known, moment, num, percent, share};
 use crate::web::{Access, App, AppParts, assets};
 
+/// Lines for the handover, of which what was typed takes its part.
+const HANDOVER_LINES: usize = 3;
+
 /// What all parts of the sheet need.
 pub(super) struct Sheet<'a> {
     pub(super) lang: Lang,
@@ -30,7 +33,7 @@ pub(super) struct Sheet<'a> {
     pub(super) facts: &'a Facts,
     kpis: Kpis,
     /// Whether its numbers can be asked how they are made: on a screen, not on paper that is kept.
-    asks: bool,
+    pub(super) asks: bool,
 }
 
 /// What a sheet is made for.
@@ -148,6 +151,11 @@ fn controls(sheet: &Sheet) -> Markup {
 impl Sheet<'_> {
     fn time(&self, us: i64) -> String {
         day_hm(self.zone, us)
+    }
+
+    /// How many rows or charts are shown of those that paper has room for: in the file that is kept, all.
+    pub(super) fn listed(&self, on_paper: usize) -> usize {
+        if self.asks { on_paper } else { usize::MAX }
     }
 
     /// Length of what is reported.
@@ -315,6 +323,7 @@ impl Sheet<'_> {
                     tr { @for (_, name, _) in &parts { th scope="col" { (name) } } }
                     tr { @for (.., us) in &parts { td { (hms(*us)) br; (share(*us as f64 / all)) } } }
                 } }
+                p.small { (lang.mark(Key::TimesNote)) }
             }
         }
     }
@@ -337,7 +346,10 @@ impl Sheet<'_> {
         html! {
             section.sign aria-labelledby="handover" {
                 h2 #handover { (lang.mark(Key::Handover)) }
-                div.lines { p {} p {} p {} }
+                @for note in &self.facts.handover {
+                    p.handed { (note.text) " — " (note.author) ", " (self.time(note.at_us)) }
+                }
+                div.lines { @for _ in self.facts.handover.len()..HANDOVER_LINES { p {} } }
                 table.boxes { tbody { tr {
                     @for key in [Key::Operator, Key::Reviewer, Key::QualityAssurance] {
                         td {

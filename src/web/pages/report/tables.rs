@@ -8,14 +8,15 @@ use maud::{Markup, html};
 
 use super::paper::Sheet;
 use crate::web::api::losses::{LossStopView, LossView};
+use crate::web::api::rejects::RejectRowView;
 use crate::web::details::chinese;
 use crate::web::i18n::{Key, Lang};
 use crate::web::pages::words::{clock, count, day_hm, hm, hms, known, num, share, signed};
 use crate::web::view::TitleView;
 
-/// Stops listed on paper; the rest is in the page of stops.
+/// Stops listed on paper, the longest. The file that is kept has all.
 const STOPS_LISTED: usize = 60;
-/// Gaps listed on paper.
+/// Gaps listed on paper. The file that is kept has all.
 const GAPS_LISTED: usize = 60;
 
 impl Sheet<'_> {
@@ -52,7 +53,7 @@ impl Sheet<'_> {
     }
 
     pub(super) fn losses(&self) -> Markup {
-        let lang = self.lang;
+        let (lang, unseen) = (self.lang, self.facts.losses.unseen);
         html! {
             section aria-labelledby="losses" {
                 h2 #losses { (lang.mark(Key::LossPareto)) }
@@ -63,6 +64,7 @@ impl Sheet<'_> {
                         @for loss in &self.facts.losses.losses { (self.loss(loss)) }
                     }
                 }
+                @if unseen.n > 0 { p.small { (lang.say(Key::UnseenNote).replace("{n}", &unseen.n.to_string()).replace("{time}", &hms(unseen.ms * 1_000))) } }
             }
         }
     }
@@ -79,27 +81,31 @@ impl Sheet<'_> {
         }
     }
 
-    /// The longest stops, in the order of time; short ones without a reason are in the table of losses.
+    /// Stops in the order of time: in the file that is kept all of them, on paper the longest; there, short ones without
+    /// a reason are in the table of losses.
     pub(super) fn stops(&self) -> Markup {
-        let lang = self.lang;
-        let mut stops: Vec<&LossStopView> = self
-            .facts
-            .losses
-            .stops
-            .iter()
-            .filter(|stop| !(stop.micro && stop.reason.is_empty()))
-            .collect();
+        let (lang, losses) = (self.lang, &self.facts.losses);
+        let mut stops: Vec<&LossStopView> = losses.stops.iter().collect();
         let all = stops.len();
+        stops.retain(|stop| !(self.asks && stop.micro && stop.reason.is_empty()));
         stops.sort_by_key(|stop| std::cmp::Reverse(stop.inside_ms));
-        stops.truncate(STOPS_LISTED);
+        stops.truncate(self.listed(STOPS_LISTED));
         stops.sort_by_key(|stop| stop.from_ms);
+        let listed = || {
+            let text = lang.say(Key::StopsListed).replace("{n}", &stops.len().to_string());
+            text.replace("{all}", &all.to_string()).replace("{s}", &losses.micro_s.to_string())
+        };
         html! {
             section aria-labelledby="stops" {
-                h2 #stops { (lang.mark(Key::Stops)) " · " (stops.len()) " / " (all) }
+                h2 #stops {
+                    (lang.mark(Key::Stops)) " · " (losses.n_stops)
+                    @if losses.unseen.n > 0 { " · " (lang.say_word("cause", "no_signal")) " " (losses.unseen.n) }
+                }
+                @if stops.len() < all { p.small { (listed()) } }
                 table.rows {
                     (head(lang, &[Key::Time, Key::CauseWord, Key::Station, Key::ReasonWord, Key::Lasted, Key::SaidBy]))
                     tbody {
-                        @for stop in stops {
+                        @for stop in &stops {
                             tr {
                                 th scope="row" { @if stop.cut_before { "◁ " } (clock(self.zone, stop.from_ms * 1_000)) }
                                 td.text { (lang.say_word("cause", stop.cause)) }
@@ -108,7 +114,7 @@ impl Sheet<'_> {
                                     (reason(lang, stop.title.as_ref(), &stop.reason))
                                     @if stop.cause != stop.recorded_cause { " (" (lang.say(Key::AsRecorded).replace("{cause}", &lang.say_word("cause", stop.recorded_cause))) ")" }
                                 }
-                                td { (hms(stop.lasted_ms * 1_000)) @if stop.to_ms.is_none() { " …" } @if stop.cut_after { " ▷" } }
+                                td { @if losses.is_cut(stop) { "≥ " } (hms(stop.lasted_ms * 1_000)) @if stop.to_ms.is_none() { " …" } @if stop.cut_after { " ▷" } }
                                 td.text { @if let Some(said) = stop.said.last() { (said.by) } }
                             }
                         }
@@ -121,13 +127,18 @@ impl Sheet<'_> {
     pub(super) fn rejects(&self) -> Markup {
         let (lang, rejects) = (self.lang, &self.facts.rejects);
         let whole = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| num(x.round() as u64));
+        let told = |row: &&RejectRowView| row.rejected.high > 0;
+        let untold = rejects.rows.iter().filter(told).filter(|row| row.total.is_none());
+        let mut untold: Vec<&str> = untold.map(|row| row.station.as_str()).collect();
+        untold.sort_unstable();
+        untold.dedup();
         html! {
             section aria-labelledby="rejects" {
                 h2 #rejects { (lang.mark(Key::RejectPareto)) }
                 table.rows {
                     (head(lang, &[Key::ReasonWord, Key::Station, Key::RejectCount, Key::Ppm, Key::Interval95, Key::Share, Key::Cumulative]))
                     tbody {
-                        @for row in rejects.rows.iter().filter(|row| row.rejected.high > 0) {
+                        @for row in rejects.rows.iter().filter(told) {
                             tr {
                                 th scope="row" { (lang.say_word("reason", &row.reason)) }
                                 td.text { (row.station) }
@@ -139,6 +150,7 @@ impl Sheet<'_> {
                         }
                     }
                 }
+                @if !untold.is_empty() { p.small { (lang.say(Key::RejectNoFlowPaper).replace("{stations}", &untold.join(", "))) } }
             }
         }
     }
@@ -167,7 +179,9 @@ impl Sheet<'_> {
         let gaps =
             self.facts.gaps.iter().map(|(number, event)| (Some(GapId::Event(*number)), event));
         let missing = self.facts.missing_us() > SECOND_US;
-        let n = self.facts.alarms.len() + self.facts.gaps.len() + usize::from(missing);
+        let events = self.facts.alarms.len() + self.facts.gaps.len();
+        let n = events + usize::from(missing);
+        let more = events.saturating_sub(self.listed(GAPS_LISTED));
         html! {
             section aria-labelledby="gaps" {
                 h2 #gaps { (lang.mark(Key::GapList)) " · " (n) }
@@ -179,10 +193,10 @@ impl Sheet<'_> {
                                 tr { th scope="row" { (hms(self.facts.missing_us())) } td.text { (lang.mark(Key::NotRecorded)) } td {} td {} td.text {} }
                                 (self.said(Some(GapId::Unrecorded(self.facts.period.start_us))))
                             }
-                            @for (gap, event) in alarms.chain(gaps).take(GAPS_LISTED) { (row(gap, event)) }
+                            @for (gap, event) in alarms.chain(gaps).take(events - more) { (row(gap, event)) }
                         }
                     }
-                    @if n > GAPS_LISTED { p.small { (lang.say(Key::MoreRows).replace("{n}", &(n - GAPS_LISTED).to_string())) } }
+                    @if more > 0 { p.small { (lang.say(Key::MoreGaps).replace("{n}", &more.to_string())) } }
                 }
             }
         }

@@ -1,0 +1,92 @@
+//! What paper leaves out it says, and the file that is kept leaves out nothing.
+
+use domain::audit::{Actor, Head};
+use domain::line::event::{Event, EventKind};
+use domain::line::report::FinalReport;
+use domain::line::rollup::PeriodKind;
+
+use super::gather::{Facts, gather};
+use super::panel::Writer;
+use super::paper::{Final, Made, sheet};
+use super::signals::Charted;
+use crate::web::fixture::kept::{self, Kept};
+use crate::web::i18n::Lang;
+use crate::web::{App, Who};
+
+/// A shift with this many stops of some seconds, events and charts more.
+async fn shift(app: &App, n: usize) -> Facts {
+    let mut facts = gather(app, 0, PeriodKind::Shift, None).await.expect("it is stored");
+    let stop =
+        facts.losses.stops.iter().find(|stop| stop.cause == "internal").expect("one").clone();
+    facts.losses.stops = vec![stop; n];
+    // The last one is short and nobody said why.
+    if let Some(last) = facts.losses.stops.last_mut() {
+        (last.micro, last.reason, last.title) = (true, String::new(), None);
+    }
+    let event = Event {
+        at_us: facts.span.0,
+        from_us: None,
+        kind: EventKind::Service,
+        station: None,
+        tag: None,
+        word: "started".to_owned(),
+        count: None,
+        detail: String::new(),
+    };
+    facts.alarms.clear();
+    facts.gaps = (0..n as i64).map(|number| (number, event.clone())).collect();
+    let chart = |i| Charted { id: format!("chart{i}"), judged: Vec::new() };
+    facts.charts = (0..n).map(chart).collect();
+    facts
+}
+
+fn rows(page: &str, section: &str) -> usize {
+    let rest = page.split(&format!("aria-labelledby=\"{section}\"")).nth(1).expect("it is there");
+    let body = rest.split("</section>").next().unwrap_or_default();
+    body.split("<tbody>").nth(1).map_or(0, |body| body.matches("<tr>").count())
+}
+
+#[tokio::test]
+async fn the_kept_file_has_all_and_paper_says_what_it_lacks() {
+    let app = kept::app(Kept::morning());
+    let facts = shift(&app, 70).await;
+    // Behind the sheet of a screen stand the texts of its scripts.
+    let cut = |page: String| page.split("id=\"texts\"").next().unwrap_or_default().to_owned();
+    let page = |made: &Made<'_>| cut(sheet(&app, Lang::En, 0, &facts, made).expect("a page"));
+    let paper = page(&Made::Screen(Writer::of(&app, &Who::open())));
+    let (report, by, head) = (final_report(&facts), Actor::default(), Head::default());
+    let file = page(&Made::File(&Final { report: &report, by: &by, head: &head }));
+    // What was not recorded at all is a row of the gaps too.
+    let missing = usize::from(facts.missing_us() > 0);
+    assert_eq!(["stops", "gaps"].map(|part| rows(&paper, part)), [60, 60 + missing]);
+    assert_eq!(["stops", "gaps"].map(|part| rows(&file, part)), [70, 70 + missing]);
+    assert_eq!([&paper, &file].map(|page| page.matches("<figure>").count()), [6, 70]);
+    for words in
+        ["60 of 70, the longest", "and 10 more.", "6 of 70, those furthest from their limits"]
+    {
+        assert!(paper.contains(words), "{words}");
+        assert!(!file.contains(words), "{words}");
+    }
+    // Times by state and times by cause stand on one sheet.
+    assert!(paper.contains("By the state that the counting machine told"));
+
+    // With few there is nothing to say.
+    let facts = shift(&app, 3).await;
+    let made = Made::Screen(Writer::of(&app, &Who::open()));
+    let paper = cut(sheet(&app, Lang::En, 0, &facts, &made).expect("a page"));
+    assert!(!paper.contains("furthest from") && paper.contains("2 of 3, the longest"));
+}
+
+fn final_report(facts: &Facts) -> FinalReport {
+    FinalReport {
+        number: 1,
+        kind: facts.period.kind,
+        start_us: facts.period.start_us,
+        version: 1,
+        made_us: facts.made_us,
+        author: "An".to_owned(),
+        lang: "en".to_owned(),
+        data_sha256: facts.sha256.clone(),
+        page_sha256: String::new(),
+    }
+}
