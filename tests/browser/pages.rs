@@ -170,15 +170,64 @@ async fn a_stop_gets_its_reason_in_two_taps_and_keeps_its_record() {
     assert!(text.contains("Li Wei") && text.contains("as recorded"), "{text}");
     // The second time two taps are enough.
     browser.click(&button).await;
-    browser.click("#reasons button[data-reason='Mechanical fault']").await;
-    browser.until(&format!("{row}.includes('Mechanical fault')"), SOON).await;
+    browser.click("#reasons button[data-reason='mechanical breakdown']").await;
+    browser.until(&format!("{row}.includes('mechanical breakdown')"), SOON).await;
     let losses = "document.getElementById('losses').textContent";
-    browser.until(&format!("{losses}.includes('Mechanical fault')"), SOON).await;
+    browser.until(&format!("{losses}.includes('mechanical breakdown')"), SOON).await;
     browser.click(&button).await;
     let said = browser.text("document.getElementById('said').textContent").await;
-    for part in ["as recorded", "Electrical fault", "Mechanical fault", "Li Wei"] {
+    for part in ["as recorded", "Electrical fault", "mechanical breakdown", "Li Wei"] {
         assert!(said.contains(part), "{part} in {said}");
     }
+    // A wrong reason is taken back, and what was said stays readable. What is taken back cannot be taken back again.
+    browser.click("#undo").await;
+    browser.until("!document.getElementById('entry').open", SOON).await;
+    browser.click(&button).await;
+    browser.until("document.getElementById('undo').disabled", SOON).await;
+    let said = browser.text("document.getElementById('said').textContent").await;
+    assert!(said.contains("as recorded again") && said.contains("mechanical breakdown"), "{said}");
+    browser.click("#entry button[value='close']").await;
+    // Losses by machine, and by how often.
+    let title = "document.getElementById('losses-title').textContent";
+    browser.click("#rank [data-by='station']").await;
+    browser.until(&format!("{title} === 'Lost time by machine'"), SOON).await;
+    browser.until(&format!("{losses}.includes('CF01')"), SOON).await;
+    browser.click("#rank [data-by='count']").await;
+    browser.until(&format!("{title} === 'Lost time by reason'"), SOON).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+/// Rejects of one machine, and the way from a reason to its control chart.
+#[tokio::test]
+async fn a_reason_leads_to_its_chart_and_a_machine_stands_alone() {
+    let _alone = ALONE.lock().await;
+    let Some(browser) = browser().await else { return };
+    let demo = Demo::start();
+    browser.open(&format!("{}/rejects?window=day&lang=en", demo.origin)).await;
+    browser
+        .until(&format!("{LIVE} && document.querySelectorAll('#pareto a').length > 3"), SOON)
+        .await;
+    shot(&browser, "rejects-to-charts-en").await;
+    browser
+        .run("const of = document.getElementById('station'); of.value = 'CW04'; of.dispatchEvent(new Event('change'))")
+        .await;
+    let alone = "[...document.querySelectorAll('#pareto tbody tr')].every((row) => row.textContent.includes('CW04'))";
+    browser.until(alone, SOON).await;
+    assert!(browser.text("location.search").await.contains("station=CW04"));
+    browser.click("#pareto a").await;
+    browser.until("location.pathname.startsWith('/spc/reject.CW04.')", SOON).await;
+    // The limits of the newest subgroup say what they rest on.
+    browser
+        .until(
+            &format!("{LIVE} && document.querySelector(\"[data-explain='limits']\") !== null"),
+            SOON,
+        )
+        .await;
+    browser.click("[data-explain='limits']").await;
+    let told = "document.querySelector('#explanation .told').innerText";
+    browser.until(&format!("{told}.includes('SHA-256') && {told}.includes('√')"), SOON).await;
+    shot(&browser, "spc-limits-explained-en").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
 /// The wall has nothing that can be reached or pressed.

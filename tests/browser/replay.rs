@@ -83,6 +83,11 @@ async fn the_past_is_shown_as_the_ledger_has_it_and_stands_still() {
         shot(&browser, &format!("replay-{name}-tablet-dark-zh")).await;
         let cut = browser.value(CUT).await;
         assert_eq!(cut.as_array().map(Vec::len), Some(0), "{name}: {cut}");
+        // A number of the past says how it was made then.
+        browser.run("document.querySelector('main [data-explain]').click()").await;
+        let shown = "document.getElementById('explanation')?.dataset.state === 'shown'";
+        browser.until(shown, SOON).await;
+        shot(&browser, &format!("replay-{name}-explained-tablet-dark-zh")).await;
     }
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 

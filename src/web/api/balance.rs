@@ -48,7 +48,9 @@ struct SectionView {
     went_in: CountView,
     /// Tags of what came out: good, rejects, samples.
     outlets: Vec<String>,
-    /// How many came out.
+    /// How many of each.
+    outlet_counts: Vec<CountView>,
+    /// How many came out: their sum.
     came_out: CountView,
     /// In less out: by so much the content has grown.
     grown: GrownView,
@@ -178,6 +180,7 @@ fn section_view(
         inlet: tag(section.inlet),
         went_in: went_in.into(),
         outlets: section.outlets.iter().map(|outlet| tag(outlet.counter)).collect(),
+        outlet_counts: section.outlets.iter().map(|outlet| count(outlet.counter).into()).collect(),
         came_out: came_out.into(),
         grown: GrownView {
             best: whole(grown.best),

@@ -4,6 +4,7 @@ import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOf
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { displayName, nameDisplay, SCREEN } from './display.mjs';
+import { explained, heading, tells } from './explain.mjs';
 import { ask } from './page.mjs';
 import { offerReload } from './reload.mjs';
 import { join } from './shell.mjs';
@@ -121,14 +122,31 @@ function showLedger() {
     h('td', { class: 'wide dim' }, detail(event))))));
 }
 
+/** How a section of the balance is made: each counter that it rests on, and what is judged. */
+tells('section', (query) => {
+  const section = data.balance.sections[Number(query)];
+  const row = (symbol, tag, count) => h('tr', {}, h('td', {}, h('code', {}, symbol)), h('th', { scope: 'row' }, tag), h('td', { class: 'num' }, `${num(count.best)} ${doubt(count)}`.trim()));
+  return [
+    h('p', { class: 'result num' }, `${signed(section.grown.best)} ${doubt(section.grown, signed)}`.trim()),
+    h('p', { class: 'formula' }, h('code', {}, 'D = I − ΣO')),
+    h('p', { class: 'num worked' }, `${num(section.went_in.best)} − ${num(section.came_out.best)} = ${signed(section.grown.best)}`),
+    heading('explain_inputs'),
+    h('table', {}, h('tbody', {}, row('I', section.inlet, section.went_in), ...section.outlets.map((tag, i) => row('O', tag, section.outlet_counts[i])))),
+    heading('explain_window'),
+    h('p', { class: 'num' }, `${section.stations.join(' → ')} · ${t('span_shift', { name: data.balance.name })} ${hm(data.balance.start_ms)}`),
+    heading('judged'),
+    h('p', {}, `${word('section', section.verdict)}: ${t('section_judged', { n: num(section.capacity) })}`),
+  ];
+});
+
 function showBalance() {
   const sections = data.balance?.sections ?? [];
   put('balance-note', data.balance ? `${t('span_shift', { name: data.balance.name })} ${hm(data.balance.start_ms)}` : '');
-  show($('balance').tBodies[0], sections, () => (sections.length === 0 ? [h('tr', {}, h('td', { colspan: 7 }, t('no_balance')))] : sections.map((section) => h('tr', {},
+  show($('balance').tBodies[0], sections, () => (sections.length === 0 ? [h('tr', {}, h('td', { colspan: 7 }, t('no_balance')))] : sections.map((section, i) => h('tr', {},
     h('th', { scope: 'row', class: 'wide' }, section.stations.join(' → ')),
     h('td', { class: 'num' }, `${num(section.went_in.best)} ${doubt(section.went_in)}`.trim()),
     h('td', { class: 'num' }, `${num(section.came_out.best)} ${doubt(section.came_out)}`.trim()),
-    h('td', { class: 'num' }, `${signed(section.grown.best)} ${doubt(section.grown, signed)}`.trim()),
+    h('td', { class: 'num' }, explained('section', { 'data-query': String(i) }, `${signed(section.grown.best)} ${doubt(section.grown, signed)}`.trim())),
     h('td', { class: 'num' }, ...(section.inside ? [`${num(section.inside.low)} – ${num(section.inside.high)}`, h('span', { class: 'dim' }, ` ${t('since', { time: hm(section.inside.since_ms) })}`)] : ['–'])),
     h('td', { class: 'num' }, num(section.capacity)),
     h('td', { class: section.verdict === 'miscount' ? 'verdict more' : 'verdict' }, ...(section.verdict === 'miscount' ? [icon('internal'), ' '] : []), word('section', section.verdict))))));

@@ -13,8 +13,16 @@ let asking = 0;
 /** The value that is asked about. */
 let asker = null;
 
-// What is explained is the present; on a page of the past a number is what it was.
-if (REPLAY) for (const value of document.querySelectorAll('[data-explain]')) value.disabled = true;
+/** Numbers whose page has all that is to be said of them: what is asked, and who tells it. */
+const tellers = new Map();
+
+/**
+ * @param {string} what
+ * @param {(query: string) => Node[]} tell  what is said of the number that is asked about
+ */
+export function tells(what, tell) {
+  tellers.set(what, tell);
+}
 
 document.addEventListener('click', (event) => {
   const value = event.target.closest?.('[data-explain]');
@@ -46,18 +54,26 @@ document.addEventListener('keydown', (event) => {
 
 /** A number that can be explained, as a button. @param {string} what @param {Record<string, string>} attributes */
 export function explained(what, attributes, ...children) {
-  return h('button', { type: 'button', class: 'explains', 'data-explain': what, 'aria-describedby': 'explain-hint', disabled: REPLAY, ...attributes }, ...children);
+  return h('button', { type: 'button', class: 'explains', 'data-explain': what, 'aria-describedby': 'explain-hint', ...attributes }, ...children);
 }
 
 /** @param {HTMLElement} value */
 async function explain(value) {
   const mine = ++asking;
   const { explain: what, query } = value.dataset;
+  const tell = tellers.get(what);
+  if (tell) {
+    open(what, value);
+    dialog.dataset.state = 'shown';
+    dialog.querySelector('.told').replaceChildren(...tell(query ?? ''));
+    return;
+  }
   const asked = new URLSearchParams(query ?? value.closest('[data-query]')?.dataset.query ?? '');
   const window = document.querySelector('#window [aria-pressed="true"]')?.dataset.window;
   if (window && !asked.has('kind')) asked.set('window', window);
   const micro = document.getElementById('micro')?.value;
   if (micro) asked.set('micro_s', micro);
+  if (REPLAY) asked.set('at', document.body.dataset.replay);
   open(what, value);
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), ANSWER_WITHIN_MS);
@@ -155,7 +171,7 @@ function told(body) {
   return parts;
 }
 
-const heading = (key) => h('h3', {}, t(key));
+export const heading = (key) => h('h3', {}, t(key));
 
 function inputs(body) {
   const row = (input) => h('tr', { class: input.of ? 'part' : '' },

@@ -1,7 +1,8 @@
 // The workbench: asks for a chart, draws it with its companion. Every number and limit comes computed.
 
-import { h, put, REPLAY, setOffset, show, t, word } from './format.mjs';
+import { day, fixed, h, hm, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
+import { explained, heading, tells } from './explain.mjs';
 import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
 import { csv, fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
 import { panels, unitOf } from './spc-panel.mjs';
@@ -108,12 +109,42 @@ function showAll() {
   choices();
   put('control-title', `${word('chart', full.characteristic.chart)} · ${full.subgroup_minutes} ${t('minutes_unit')} · ${unitOf(full)}`);
   put('beside-title', word('companion', full.companion.name));
-  put('state', stateWords());
+  showState();
   put('rules-chosen', full.rules.filter((rule) => rule.id !== 'LIMIT').map((rule) => rule.id).join(' '));
   strip.set(full);
   showPart();
   panels(full, { address, base, reload: load, writes: tools.dataset.writes === 'true', signs: tools.dataset.signs === 'true', cursor });
 }
+
+/** Which limits judge, and those of the newest judged subgroup, which say how they are made. */
+function showState() {
+  const at = full.ucl.findLastIndex((ucl) => ucl !== null);
+  const lines = at < 0 || !full.limits ? '' : [['LCL', full.lcl[at]], ['CL', full.cl[at]], ['UCL', full.ucl[at]]].filter(([, line]) => line !== null).map(([name, line]) => `${name} ${fixed(line, 4)}`).join(' · ');
+  show($('state'), [stateWords(), lines], () => [`${stateWords()} `, ...(lines ? [explained('limits', {}, `${lines} ${unitOf(full)}`)] : [])]);
+}
+
+tells('limits', () => {
+  const at = full.ucl.findLastIndex((ucl) => ucl !== null);
+  const { limits } = full;
+  const unit = unitOf(full);
+  const row = (symbol, text, value) => h('tr', {}, h('td', {}, h('code', {}, symbol)), h('th', { scope: 'row' }, text), h('td', { class: 'num' }, value));
+  const spread = limits.sigma_z === null ? row('σ', t('limits_sigma'), `${fixed(limits.sigma, 4)} ${unit}`) : row('σz', t('limits_sigma_z'), fixed(limits.sigma_z, 4));
+  return [
+    h('p', { class: 'result num' }, `${full.lcl[at] === null ? '–' : fixed(full.lcl[at], 4)} / ${fixed(full.cl[at], 4)} / ${fixed(full.ucl[at], 4)} ${unit}`),
+    h('p', { class: 'formula' }, h('code', {}, `${limits.center_formula}; ${limits.limits_formula}`)),
+    h('p', { class: 'num worked' }, t('limits_subgroup', { time: `${day(full.t[at])} ${hm(full.t[at])}`, n: num(full.n[at]) })),
+    heading('explain_inputs'),
+    h('table', {}, h('tbody', {}, row('CL', t('cl'), `${fixed(limits.center, 4)} ${unit}`), row('k', t('limits_distance'), fixed(limits.k, 4)), spread, row('n', t('limits_size'), num(full.n[at])))),
+    heading('explain_window'),
+    h('p', { class: 'num' }, t('spc_baseline', { from: `${day(limits.from_ms)} ${hm(limits.from_ms)}`, to: `${day(limits.to_ms)} ${hm(limits.to_ms)}`, n: limits.n_used })),
+    ...(limits.excluded.length > 0 ? [heading('explain_left_out'), h('ul', {}, ...limits.excluded.map(([start, reason]) => h('li', {}, `${day(start)} ${hm(start)} ${reason}`)))] : []),
+    heading('spc_limits'),
+    h('p', {}, stateWords()),
+    h('p', {}, t('spc_made', { author: limits.author, at: `${day(limits.made_ms)} ${hm(limits.made_ms)}`, reason: title({ en: limits.reason, zh: limits.reason_zh }) })),
+    h('p', {}, limits.rules.map((rule) => `${rule} ${word('rule', rule)}`).join(' · ')),
+    h('p', {}, 'SHA-256 ', h('code', { class: 'hash' }, limits.sha256)),
+  ];
+});
 
 /** Draws the part that the strip shows. */
 function showPart() {

@@ -46,6 +46,7 @@ texts! {
     Judged "judged" "Judged" "判定"
     SectionPossible "section.possible" "can be inside" "可在机内"
     SectionMiscount "section.miscount" "miscount" "计数有误"
+    SectionJudged "section_judged" "a growth or a loss of more than {n} capsules cannot be inside" "增减超过 {n} 粒则不可能在机内"
     WordMiscount "word.miscount" "miscount" "计数有误"
 
     // Displays: screens and what they have painted.

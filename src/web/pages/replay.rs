@@ -13,7 +13,7 @@ use crate::web::api::read;
 use crate::web::error::{WebError, short};
 use crate::web::i18n::{Key, Lang};
 use crate::web::replay::{self, NoReplay};
-use crate::web::view::{ChartsView, LineView, Present};
+use crate::web::view::{ChartsView, LineView, Present, trend_start_us};
 
 /// Pages that can be shown as of a past moment.
 const REPLAYED: [(&str, Key); 5] = [
@@ -121,19 +121,25 @@ pub(super) async fn asked(
         Err(why) => Err(why),
         Ok(at_us) => {
             let config = feed.config.clone();
-            let status =
-                read(app, move |history| replay::present_at(history, &config, at_us)).await?;
-            status.map(|status| (at_us, status)).ok_or(NoReplay::Before)
+            let stored = read(app, move |history| {
+                let Some(status) = replay::present_at(history, &config, at_us)? else {
+                    return Ok(None);
+                };
+                // The status holds the newest events only, and a busy hour has more stops than these.
+                let span = (trend_start_us(&status), at_us + 1);
+                let stops = history.events(&config.id, span.0, span.1, &[EventKind::Stop])?;
+                Ok(Some((status, stops.into_iter().map(|(_, event)| event).collect::<Vec<_>>())))
+            });
+            let stored = stored.await?;
+            stored.map(|(status, stops)| (at_us, status, stops)).ok_or(NoReplay::Before)
         }
     };
-    let (at_us, status) = match found {
+    let (at_us, status, stops) = match found {
         Ok(found) => found,
         Err(why) => return refused(app, look, (title, line), at, why).await.map(Err),
     };
     let (config, zone) = (&feed.config, &app.parts().zone);
     let present = Present { now: status.at, speed: 1.0, zone };
-    let stops: Vec<_> =
-        status.events.iter().filter(|event| event.kind == EventKind::Stop).cloned().collect();
     let charts = ChartsView::new(config, Some(&status), &stops);
     let view = LineView::new(config, Some(&status), &present);
     Ok(Ok(First { speed: 1.0, view, charts, replay: Some(at_us) }))

@@ -172,37 +172,43 @@ pub(crate) fn hours(
     past: bool,
 ) -> Result<Vec<Rollup>, String> {
     match past {
-        true => hours_at(history, config, span),
+        true => periods_at(history, config, PeriodKind::Hour, span, span.1),
         false => history.rollups(&config.id, PeriodKind::Hour, span.0, span.1),
     }
 }
 
-/// Clock hours of a span that ends at a past moment; the one that went on then is made of its minutes.
-fn hours_at(
+/// Periods of a span as they stood at a past moment; what went on then is made of its minutes.
+///
+/// # Errors
+/// Why the record could not be read.
+pub(crate) fn periods_at(
     history: &dyn History,
     config: &LineConfig,
-    (from_us, at_us): (i64, i64),
+    kind: PeriodKind,
+    (from_us, to_us): (i64, i64),
+    at_us: i64,
 ) -> Result<Vec<Rollup>, String> {
     let line = &config.id;
-    let mut hours = history.rollups(line, PeriodKind::Hour, from_us, at_us)?;
-    for hour in &mut hours {
-        if hour.end_us.is_some_and(|end_us| end_us <= at_us) {
+    let mut periods = history.rollups(line, kind, from_us, to_us.min(at_us))?;
+    periods.retain(|period| period.start_us < at_us);
+    for one in &mut periods {
+        if one.end_us.is_some_and(|end_us| end_us <= at_us) {
             continue;
         }
-        let span = (hour.start_us, at_us);
+        let span = (one.start_us, at_us);
         let minutes = history.minutes(line, span.0, span.1)?;
         let whole = minutes.iter().filter(|minute| minute.start_us + MINUTE_US <= at_us);
         let events = history.events(line, span.0, span.1 + 1, &[EventKind::Count])?;
         let events: Vec<Event> = events.into_iter().map(|(_, event)| event).collect();
         let stops = cut(history.stops(line, span.0, span.1)?, at_us)?.stops;
-        *hour = Rollup {
-            end_us: hour.end_us,
+        *one = Rollup {
+            end_us: one.end_us,
             closed: false,
             estimated: false,
-            ..period(hour, whole, gaps(config, &events, span), &stops, span)
+            ..period(one, whole, gaps(config, &events, span), &stops, span)
         };
     }
-    Ok(hours)
+    Ok(periods)
 }
 
 /// A period made of minutes, gaps and stops. Set-up is not told apart in minutes, so that it is left at nothing.

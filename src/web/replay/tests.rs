@@ -80,14 +80,15 @@ fn the_hour_that_went_on_holds_its_minutes_until_then_and_no_more() {
     let config = kept::line();
     let station = &config.counting_station;
     let until = time(90);
-    let hours = hours_at(&record, &config, (time(0), until)).expect("it can be read");
+    let hours_at = |to_us: i64| hours(&record, &config, (time(0), to_us), true);
+    let hours = hours_at(until).expect("it can be read");
     let good: Count = hours.iter().map(|hour| hour.count(station, &Counted::Good)).sum();
     assert_eq!(good, made(&record, 90));
     let stored = record.rollups(&config.id, PeriodKind::Hour, time(0), until).expect("hours");
     let later: Count = stored.iter().map(|hour| hour.count(station, &Counted::Good)).sum();
     assert!(later.best() > good.best(), "the stored hour went on after that");
     assert_eq!(hours.last().map(|hour| hour.spending.failures), Some(0));
-    let after = hours_at(&record, &config, (time(0), time(HELD.end + 1))).expect("hours");
+    let after = hours_at(time(HELD.end + 1)).expect("hours");
     assert_eq!(after.last().map(|hour| hour.spending.failures), Some(1));
 }
 
@@ -139,6 +140,32 @@ async fn a_page_of_the_past_says_so_and_leads_on_and_back() {
     // Live pages are as they were.
     let (_, live) = get(&app, "/").await;
     assert!(live.contains("data-link=\"late\"") && !live.contains("id=\"replay\""));
+}
+
+/// A status holds the newest events, of which a busy hour has more than stops that the trend shows.
+#[tokio::test]
+async fn all_stops_of_the_past_hour_are_in_its_trend_whatever_else_happened() {
+    let mut record = Kept::morning();
+    let stop = record.events.last().expect("the stop of the morning").clone();
+    record.events.retain(|event| event.kind != EventKind::Stop);
+    for i in 0..8 {
+        let at_us = time(62 + 3 * i);
+        record.events.push(Event { at_us, from_us: Some(at_us - MINUTE_US), ..stop.clone() });
+    }
+    let other = Event { kind: EventKind::Count, from_us: None, word: "wrap".into(), ..stop };
+    for i in 0..30 {
+        record.events.push(Event { at_us: time(88) + i * 1_000_000, ..other.clone() });
+    }
+    record.events.sort_by_key(|event| event.at_us);
+    let newest = at(&record, 90).events;
+    let in_status = newest.iter().filter(|event| event.kind == EventKind::Stop).count();
+    assert!(in_status < 8, "the newest events alone have {in_status} of them");
+    let (_, page) = get(&app(record), "/?at=2026-11-24T15:30:00%2B08:00").await;
+    let block =
+        page.split("<script id=\"first\" type=\"application/json\">").nth(1).expect("figures");
+    let first: Value =
+        serde_json::from_str(block.split("</script>").next().expect("an end")).expect("JSON");
+    assert_eq!(first["charts"]["stops"].as_array().map(Vec::len), Some(8));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod count;
 mod figures;
+mod fraction;
 mod kpi;
 pub(crate) mod rows;
 #[cfg(test)]
@@ -29,10 +30,11 @@ use super::rejects::inside;
 use super::stops::micro_s;
 use super::tag::{address, reason, role};
 use super::window::{WindowChoice, WindowView};
-use super::{History, read, station_named};
+use super::{AsOf, History, read, station_named};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::replay;
 use crate::web::view::{EventView, Present, STALE_MS, share};
 
 pub(crate) use value::Explained;
@@ -71,7 +73,8 @@ pub(crate) struct Basis {
     params(
         ("id" = String, Path, description = "Line"),
         ("value" = String, Path, description = "good, rejected, oee, …; an unknown one is answered with the list"),
-        Basis
+        Basis,
+        AsOf
     ),
     responses(
         (status = 200, body = ExplainView),
@@ -83,14 +86,17 @@ pub(crate) async fn explain(
     State(app): State<App>,
     Path((id, value)): Path<(String, String)>,
     Params(basis): Params<Basis>,
+    Params(as_of): Params<AsOf>,
 ) -> Result<Json<ExplainView>, WebError> {
     let feed = app.line(&id)?;
     let value = Explained::from_word(&value)?;
     let present = app.present();
     let config = feed.config.clone();
-    let status = feed.latest().filter(|status| present.age_ms(status.at) <= STALE_MS);
-    let wanted = Wanted::of(value, &basis, &config, present.now.utc_us)?;
+    let (now_us, past) = as_of.resolve(present.now.utc_us)?;
+    let wanted = Wanted { past, ..Wanted::of(value, &basis, &config, now_us)? };
     let facts = read(&app, move |history| gather(history, config, wanted)).await??;
+    let live = || feed.latest().filter(|status| present.age_ms(status.at) <= STALE_MS);
+    let status = if past { facts.status.clone() } else { live() };
     Ok(Json(Facts { status, ..facts }.view(value, &present)))
 }
 
@@ -140,7 +146,10 @@ struct Wanted {
     of_now: bool,
     /// The limit of short stops, for what is of stops.
     micro_s: Option<u32>,
+    /// The moment of which it is asked.
     now_us: i64,
+    /// Whether that is a past one, of which nothing later is known.
+    past: bool,
 }
 
 impl Wanted {
@@ -169,6 +178,7 @@ impl Wanted {
             of_now: value.is_of_now(),
             micro_s: value.is_of_stops().then_some(limit),
             now_us,
+            past: false,
         };
         if basis.window.is_some() || value.is_of_stops() {
             let window = WindowChoice::named(basis.window.clone()).resolve(config, now_us)?;
@@ -188,7 +198,11 @@ impl Wanted {
 
     /// The stored periods that are meant.
     fn periods(&self, history: &dyn History, config: &LineConfig) -> Result<Vec<Rollup>, String> {
-        let found = history.rollups(&config.id, self.kind, self.from_us, self.to_us)?;
+        let span = (self.from_us, self.to_us);
+        let found = match self.past {
+            true => replay::periods_at(history, config, self.kind, span, self.now_us)?,
+            false => history.rollups(&config.id, self.kind, span.0, span.1)?,
+        };
         if self.window.is_some() {
             let kept =
                 if self.whole_hours { found } else { inside(found, (self.from_us, self.to_us)) };
@@ -213,7 +227,7 @@ struct Facts {
     /// What is behind doubts, oldest first.
     doubts: Vec<Event>,
     losses: Option<LossesView>,
-    /// The line now, if that is current.
+    /// The line now, if that is current, or at the past moment.
     status: Option<Arc<LineStatus>>,
 }
 
@@ -258,11 +272,17 @@ fn gather(
         None => None,
         Some((limit, window)) => {
             let record = history.stops(&line, wanted.from_us, wanted.to_us)?;
+            let record = if wanted.past { replay::cut(record, wanted.now_us)? } else { record };
             span = (wanted.from_us, wanted.to_us);
             Some(losses::view(&config, window, &record, &periods, limit, wanted.now_us))
         }
     };
-    Ok(Ok(Facts { config, wanted, periods, span, minutes, doubts, losses, status: None }))
+    // What rests on the last minutes of a past moment rests on what the record has of them.
+    let status = match wanted.past && wanted.of_now {
+        true => replay::present_at(history, &config, wanted.now_us)?.map(Arc::new),
+        false => None,
+    };
+    Ok(Ok(Facts { config, wanted, periods, span, minutes, doubts, losses, status }))
 }
 
 impl Facts {

@@ -15,9 +15,10 @@ use super::figures::Figure;
 use super::{Facts, RowsView, reason_of, station_of};
 use crate::table::{Cell, Column, Kind};
 use crate::web::App;
-use crate::web::api::{EVENTS_SPAN_US, Span, read};
+use crate::web::api::{AsOf, EVENTS_SPAN_US, Span, read};
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::pages::words::iso;
+use crate::web::replay;
 use crate::web::view::share;
 
 /// Columns after time, kind and station: counters, each best, low and high.
@@ -44,7 +45,7 @@ pub(crate) struct RowsChoice {
 /// Stored minutes that begin in a span, as a table for spreadsheets; at most a month in one request.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/minutes.csv",
-    params(("id" = String, Path, description = "Line"), Span, RowsChoice),
+    params(("id" = String, Path, description = "Line"), Span, RowsChoice, AsOf),
     responses(
         (status = 200, content_type = "text/csv", body = String),
         (status = 400, body = ErrorView),
@@ -56,9 +57,12 @@ pub(crate) async fn minutes_csv(
     Path(id): Path<String>,
     Params(span): Params<Span>,
     Params(choice): Params<RowsChoice>,
+    Params(as_of): Params<AsOf>,
 ) -> Result<Response, WebError> {
     let line = app.line(&id)?;
-    let span = span.resolve_from(app.present().now.utc_us, HOUR_US, EVENTS_SPAN_US)?;
+    let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
+    let span = span.resolve_from(now_us, HOUR_US, EVENTS_SPAN_US)?;
+    let span = (span.0, if past { span.1.min(now_us) } else { span.1 });
     let kind = choice.gaps.as_deref().map(|word| {
         let unknown = || WebError::Parameter("gaps is hour, shift or batch".to_owned());
         PeriodKind::from_word(word).ok_or_else(unknown)
@@ -66,10 +70,14 @@ pub(crate) async fn minutes_csv(
     let kind = kind.transpose()?;
     let station = station_of(&line.config, choice.station.as_deref())?;
     let reason = reason_of(&line.config, &station, choice.reason.as_deref())?;
-    let name = line.config.id.clone();
+    let config = line.config.clone();
     let stored = read(&app, move |history| {
-        let minutes = history.minutes(&name, span.0, span.1)?;
-        let periods = kind.map(|kind| history.rollups(&name, kind, span.0, span.1)).transpose()?;
+        let minutes = history.minutes(&config.id, span.0, span.1)?;
+        let of = |kind| match past {
+            true => replay::periods_at(history, &config, kind, span, now_us),
+            false => history.rollups(&config.id, kind, span.0, span.1),
+        };
+        let periods = kind.map(of).transpose()?;
         Ok((minutes, periods))
     });
     let (minutes, periods) = stored.await?;
@@ -144,6 +152,9 @@ impl Facts {
             "/api/v1/lines/{}/minutes.csv?from={from_ms}&to={to_ms}&gaps={gaps}&station={}",
             self.config.id, self.wanted.station
         );
+        if self.wanted.past {
+            href = format!("{href}&at={}", self.wanted.now_us.div_euclid(1_000));
+        }
         if let Some(reason) = &self.wanted.reason {
             href = format!("{href}&reason={reason}");
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use domain::units::MINUTE_US;
 use serde_json::Value;
 
 use super::Explained;
@@ -93,7 +94,7 @@ fn sums(table: &str, row: &str) -> BTreeMap<String, i64> {
     sums
 }
 
-const BASES: [&str; 7] = [
+const BASES: [&str; 13] = [
     "",
     "kind=hour&start=1795503600000",
     "kind=batch",
@@ -101,6 +102,13 @@ const BASES: [&str; 7] = [
     "window=day",
     "reason=dented",
     "window=day&reason=unseparated&station=CF01",
+    // As of half past seven, in the middle of an hour: what is over, and what went on then.
+    "at=1795505400000",
+    "kind=hour&start=1795500000000&at=1795505400000",
+    "kind=hour&start=1795503600000&at=1795505400000",
+    "kind=batch&at=1795505400000",
+    "window=shift&at=1795505400000",
+    "window=day&reason=dented&at=1795505400000",
 ];
 
 /// Whether a number can be explained so: a reason belongs to rejects.
@@ -196,6 +204,38 @@ async fn rejects_of_one_reason_are_those_of_its_counter_alone() {
         assert_eq!(share["formula"], "X / (X + O + N)");
     }
     assert_eq!(sum, best(&all));
+}
+
+/// A number of a past moment is what a page of that moment shows, and knows nothing of what came later.
+#[tokio::test]
+async fn a_number_of_the_past_is_what_it_was() {
+    let app = app(Kept::morning());
+    let at_ms = (BEGIN_US + 90 * MINUTE_US) / 1_000;
+    let good = async |query: &str| {
+        explain(&app, "good", query).await["result"]["best"].as_f64().expect("a number")
+    };
+    let (then, now) = (good(&format!("at={at_ms}")).await, good("").await);
+    assert!(then < now, "{then} {now}");
+    let (_, page) = get(&app, &format!("/?at={at_ms}")).await;
+    let shown =
+        page.split("\"shift\":{").nth(1).and_then(|rest| rest.split("\"good\":{\"best\":").nth(1));
+    let shown = shown.and_then(|rest| rest.split(',').next()?.parse::<f64>().ok());
+    assert_eq!(shown, Some(then));
+    // An hour that was over is the same whenever it is asked of.
+    let hour = format!("kind=hour&start={}", BEGIN_US / 1_000);
+    assert_eq!(good(&hour).await, good(&format!("{hour}&at={at_ms}")).await);
+    // One that went on then is not, and one that had not begun is not there.
+    let next = format!("kind=hour&start={}", BEGIN_US / 1_000 + 3_600_000);
+    assert!(good(&format!("{next}&at={at_ms}")).await < good(&next).await);
+    let later = format!("kind=hour&start={}&at={at_ms}", BEGIN_US / 1_000 + 7_200_000);
+    let path = format!("/api/v1/lines/L1/explain/good?{later}");
+    assert_eq!(get(&app, &path).await.0, StatusCode::NOT_FOUND);
+    // What rests on the last minutes rests on those before the moment.
+    let speed = explain(&app, "speed", &format!("at={at_ms}")).await;
+    let minute = Kept::morning().minutes[89].tallies[1].count.best();
+    assert_eq!(speed["inputs"][0]["best"].as_u64(), Some(minute), "{speed}");
+    let (status, text) = get(&app, "/api/v1/lines/L1/explain/good?at=soon").await;
+    assert!(status == StatusCode::BAD_REQUEST && text.contains("no moment"), "{text}");
 }
 
 /// The negative control: rows that are missing are seen, and what they lack is named.

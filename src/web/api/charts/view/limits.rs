@@ -1,7 +1,9 @@
 //! Limits, what they rest on, and what others would change.
 
 use domain::audit::Signature;
+use domain::quality::characteristic::ChartKind;
 use domain::quality::limits::{Evidence, Fitted, Limits, LimitsLaw, Maturity};
+use domain::quality::panels::PanelLimits;
 use domain::quality::stream::Judged;
 use domain::quality::workbench::Replay;
 use serde::Serialize;
@@ -27,6 +29,12 @@ pub(crate) struct LimitsView {
     sigma_within: Option<f64>,
     /// Distance of the EWMA's limits, in sigma.
     ewma_l: f64,
+    /// Distance of the limits from the centre line, in sigma of what is plotted.
+    k: f64,
+    /// How the centre line is made of the baseline.
+    center_formula: &'static str,
+    /// How the limits are made of it, in the symbols of this record; n is the size of the subgroup.
+    limits_formula: &'static str,
     /// Rules.
     rules: Vec<&'static str>,
     /// Start of the baseline, UTC milliseconds.
@@ -127,6 +135,27 @@ pub(crate) struct ReplayView {
     judged: usize,
 }
 
+/// How far limits lie from the centre line, in sigma: three for counts, what the budget of alarms leaves for the rest.
+fn distance(limits: &Limits) -> f64 {
+    match limits.kind {
+        ChartKind::Ewma => limits.ewma_l,
+        kind if kind.counts() => 3.0,
+        _ => PanelLimits::of(limits).map_or(3.0, |panels| panels.values),
+    }
+}
+
+/// How limits are made of a centre line: Laney 2002 for p′ and u′, Montgomery for the others.
+fn limits_formula(kind: ChartKind) -> &'static str {
+    match kind {
+        ChartKind::PPrime => "CL ± k · σz · √(CL · (1 − CL) / n)",
+        ChartKind::P => "CL ± k · √(CL · (1 − CL) / n)",
+        ChartKind::UPrime => "CL ± k · σz · √(CL / n)",
+        ChartKind::U => "CL ± k · √(CL / n)",
+        ChartKind::Individuals | ChartKind::ThreeWay => "CL ± k · σ",
+        ChartKind::Ewma => "CL ± k · σ · √(λ / (2 − λ) · (1 − (1 − λ)²ⁱ))",
+    }
+}
+
 impl LimitsView {
     /// The view of a version.
     pub(crate) fn of(limits: &Limits) -> LimitsView {
@@ -147,6 +176,9 @@ impl LimitsView {
             sigma: scale.show(sigma),
             sigma_within: scale.show(within),
             ewma_l: rounded(limits.ewma_l, 4).unwrap_or(0.0),
+            k: rounded(distance(limits), 4).unwrap_or(0.0),
+            center_formula: if limits.kind.counts() { "CL = Σx / Σn" } else { "CL = Σx̄ / m" },
+            limits_formula: limits_formula(limits.kind),
             rules: limits.rules.iter().map(|rule| rule.name()).collect(),
             from_ms: ms(limits.baseline.from_us),
             to_ms: ms(limits.baseline.to_us),
