@@ -269,6 +269,7 @@ impl Question<'_> {
             zone: self.config.zone.clone(),
             clock: Clock::real(),
             simulated: true,
+            config_file: String::new(),
             config_sha256: self.config.sha256.clone(),
             config_files: Vec::new(),
             lines: self.config.lines.iter().map(feed).collect(),

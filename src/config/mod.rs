@@ -210,6 +210,12 @@ impl Config {
 }
 
 impl Config {
+    /// Path of its file as it was given; of a configuration that was never in one, the usual path.
+    pub fn path(&self) -> String {
+        let file = self.file.as_ref().map(|file| file.display().to_string());
+        file.unwrap_or_else(|| "config/plant.toml".to_owned())
+    }
+
     /// What is kept of it: its hash and the texts that it is of.
     pub fn configuration(&self) -> Configuration {
         Configuration { sha256: self.sha256.clone(), files: self.files.clone() }

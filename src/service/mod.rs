@@ -195,6 +195,7 @@ impl Service {
             zone: config.zone.clone(),
             clock,
             simulated,
+            config_file: config.path(),
             config_sha256: config.sha256.clone(),
             config_files: config.configuration().file_hashes(),
             lines: line_feeds,

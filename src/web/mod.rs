@@ -126,6 +126,8 @@ pub struct AppParts {
     pub clock: Clock,
     /// Whether the plant is simulated. Marks every page, and nothing takes the mark away.
     pub simulated: bool,
+    /// Path of the configuration as it was given, for commands to copy.
+    pub config_file: String,
     /// SHA-256 of the configuration and its maps, for the evidence of reports.
     pub config_sha256: String,
     /// Names and SHA-256 of the files of the configuration: itself and its maps.

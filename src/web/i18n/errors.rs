@@ -33,7 +33,7 @@ texts! {
     // The way out.
     WayNotFound "way.not_found" "Go to one of the pages below." "请转到下列页面之一。"
     WayWrongMethod "way.wrong_method" "Use the buttons of the pages; for programs, /api/openapi.json lists every route." "请使用页面上的按钮；程序请见 /api/openapi.json。"
-    WayNoLine "way.no_line" "Open the overview, which begins with the first line. Lines are listed in the configuration under [[line]]; check it with: capline check config/plant.toml" "请打开总览（默认第一条产线）。产线在配置的 [[line]] 中列出；可用此命令检查：capline check config/plant.toml"
+    WayNoLine "way.no_line" "Open the overview, which begins with the first line. Lines are listed in the configuration under [[line]]; capline check, with the path of that file, tells what is wrong in it." "请打开总览（默认第一条产线）。产线在配置的 [[line]] 中列出；可用命令 capline check 加该文件路径检查。"
     WayNoCounter "way.no_counter" "Counters are tags of the maps; the line page lists them." "计数器是映射表中的变量；产线页列出全部变量。"
     WayNoChart "way.no_chart" "Open SPC and choose a characteristic there." "请打开控制图页并选择特性。"
     WayNoStop "way.no_stop" "Open the page of stops and choose one of its list." "请打开停机页，从清单中选择。"

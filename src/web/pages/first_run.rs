@@ -10,11 +10,12 @@ use crate::web::i18n::{Key, Lang};
 /// In the page from the start and hidden: the script shows it while a device of the line was never heard.
 pub(super) fn first_run(app: &App, lang: Lang, line: usize) -> Markup {
     let Some(feed) = app.parts().lines.get(line) else { return html! {} };
+    let file = shell(&app.parts().config_file);
     html! {
         section.note.first-run #first-run aria-labelledby="first-run-title" hidden {
             h2 #first-run-title { (lang.mark(Key::FirstRun)) }
             ol {
-                li { (lang.mark(Key::FirstRunCheck)) " " code { "capline check config/plant.toml" } }
+                li { (lang.mark(Key::FirstRunCheck)) " " code { "capline check " (file) } }
                 @for device in &feed.config.devices {
                     li data-station=(device.map.station) {
                         b { (device.map.station) } " " (lang.title(&device.map.title)) " (" (device.address) "): "
@@ -22,11 +23,17 @@ pub(super) fn first_run(app: &App, lang: Lang, line: usize) -> Markup {
                         " " (lang.mark(Key::FirstRunAsk)) " " code { (command(device)) }
                     }
                 }
-                li { (lang.mark(Key::FirstRunGo)) " " code { "capline run config/plant.toml" } }
+                li { (lang.mark(Key::FirstRunGo)) " " code { "capline run " (file) } }
             }
             p { (lang.mark(Key::FirstRunAlone)) }
         }
     }
+}
+
+/// A path as a word of a command line.
+fn shell(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:\\".contains(c);
+    if path.chars().all(plain) { path.to_owned() } else { format!("\"{path}\"") }
 }
 
 /// The command that asks a device without the service.

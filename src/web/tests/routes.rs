@@ -147,7 +147,7 @@ async fn a_refusal_is_a_page_for_a_browser_and_json_for_a_program() {
     for (path, status, words) in [
         ("/nothing?lang=en", 404, ["There is no such page", "What to do:"]),
         ("/nothing?lang=zh", 404, ["没有此页面", "怎么办："]),
-        ("/?line=L9&lang=zh", 404, ["没有此产线", "capline check config/plant.toml"]),
+        ("/?line=L9&lang=zh", 404, ["没有此产线", "capline check 加该文件路径"]),
         ("/report/shift?start=x&lang=zh", 400, ["地址参数无法识别", "请返回重新选择"]),
     ] {
         let answer = page(path).await;
@@ -189,9 +189,9 @@ async fn a_page_holds_the_commands_for_a_line_that_was_never_heard() {
     let page = get(&app, "/?lang=en").await;
     for part in [
         "id=\"first-run\"",
-        "capline check config/plant.toml",
+        "capline check &quot;works/line 1.toml&quot;",
         "capline browse opcua opc.tcp://192.168.10.5:4840",
-        "capline run config/plant.toml",
+        "capline run &quot;works/line 1.toml&quot;",
     ] {
         assert!(page.text().contains(part), "{part}");
     }
