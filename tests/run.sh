@@ -143,12 +143,13 @@ step build
 cargo test --workspace --no-run
 step tests
 cargo test --workspace --lib --bins
+cargo test --test traffic
 step screens
 cargo test --test browser -- --test-threads=2
 # A plant that runs by the clock is mostly waited for: each of these takes a fifth of a core.
 readonly BY_THE_CLOCK=(scenario_files:: scenarios::)
 step scenarios
-cargo test --test it -- "${BY_THE_CLOCK[@]}" --test-threads=5
+cargo test --test it -- "${BY_THE_CLOCK[@]}" --test-threads=3
 step the service and its machines, and fuzzing with what they leave of the cores
 # Two minutes for each target instead of one, as the other tests go first; they wait for most of their time.
 CAPLINE_FUZZ_SECONDS="${CAPLINE_FUZZ_SECONDS:-120}" nice -n 19 \

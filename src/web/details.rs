@@ -165,6 +165,9 @@ const SENTENCES: &[(&str, &str)] = &[
     // Limits that nobody made.
     ("first {} whole subgroups, made without a person", "前 {} 个完整子组，自动生成"),
     // Alerts.
+    ("{state} while {} runs: the line is slower", "{}，而 {} 在运行：全线减速"),
+    ("over after {} s: it runs again", "{} 秒后结束：恢复运行"),
+    ("over after {} s: the whole line stands", "{} 秒后结束：全线停机"),
     ("{} is unknown, before {state}", "{} 状态未知，之前 {}"),
     ("{} is {state}: code {}", "{} {}：代码 {}"),
     ("{} is {state}: {}", "{} {}：{}"),

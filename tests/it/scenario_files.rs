@@ -103,7 +103,7 @@ async fn without_their_faults_disk_and_database_are_not_talked_of() {
         stage.run_to(scenario.length_us).await;
         let (_, wrong) = stage.judge(&scenario).await;
         let missed = |what: &String| {
-            what.starts_with("shown was ") && what.ends_with(&format!(" instead of {{{word:?}}}"))
+            what.starts_with("shown was ") && what.ends_with(&format!(" without [{word:?}]"))
         };
         assert!(wrong.iter().any(missed), "{name}: {wrong:#?}");
         let lacks = async || {

@@ -172,7 +172,11 @@ impl Verdict {
     /// The law: no counter of the filler is outside its interval, and no alarm was raised.
     fn holds(&self) {
         for (what, counted, truth) in law::filler(&self.books, &self.ledger) {
-            assert!(counted.contains(truth), "{what}: {truth} is not in {counted}");
+            assert!(
+                counted.contains(truth),
+                "{what}: {truth} is not in {counted}: {:#?}",
+                self.events
+            );
         }
         assert!(self.alarms().is_empty(), "{:?}", self.alarms());
     }
@@ -292,6 +296,8 @@ async fn a_reset_and_a_restart_in_a_gap_leave_what_the_strokes_allow() {
     scene.pass(20).await;
     scene.plant.faults().set(FaultSet::default());
     scene.counted_again().await;
+    // A register that fell is believed at the next poll.
+    scene.pass(5).await;
     let hidden = scene.plant.ledger().infeed - before;
     let verdict = scene.end().await;
     verdict.holds();
@@ -387,13 +393,13 @@ async fn a_silence_of_60_s_is_one_exact_gap() {
 /// Rejects have 16 bits, which 12 minutes could overrun: the strokes and the siblings say that they did not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silence_of_12_min_is_one_exact_gap() {
-    a_silence_is_one_exact_gap(100.0, 720).await;
+    a_silence_is_one_exact_gap(50.0, 720).await;
 }
 
 /// The negative control: without an odometer the rejects may have wrapped, and it is said.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_an_odometer_12_min_leave_a_wrap_of_16_bits_open() {
-    let scene = Scene::new(100.0, PlantConfig::default(), &NO_ODOMETER).await;
+    let scene = Scene::new(50.0, PlantConfig::default(), &NO_ODOMETER).await;
     scene.made(300).await;
     scene.silence(720).await;
     scene.counted_again().await;
@@ -409,7 +415,7 @@ async fn without_an_odometer_12_min_leave_a_wrap_of_16_bits_open() {
 /// does not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twelve_minutes_of_a_16_bit_output_are_an_interval() {
-    let scene = Scene::new(100.0, PlantConfig::default(), &SIXTEEN_BITS).await;
+    let scene = Scene::new(50.0, PlantConfig::default(), &SIXTEEN_BITS).await;
     scene.made(300).await;
     let hidden = scene.silence(720).await;
     assert!(hidden > 65_536, "{hidden} made unseen");

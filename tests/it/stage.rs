@@ -349,9 +349,11 @@ fn before_a_shift(change_us: i64, speed: f64) -> (Clock, Option<i64>) {
 /// Map of the filler side by side with the first.
 const BESIDE: &str = "plc-maps/cf02-modbus.toml";
 
-/// Maps of the machines beside filler and weigher.
-const OTHERS: [&str; 3] =
-    ["plc-maps/ps02-modbus.toml", "plc-maps/md03-modbus.toml", "plc-maps/bc05-modbus.toml"];
+/// Maps of the machines between filler and weigher, in the order of the line.
+const BETWEEN: [&str; 2] = ["plc-maps/ps02-modbus.toml", "plc-maps/md03-modbus.toml"];
+
+/// Map of the machine behind the weigher.
+const BEHIND: &str = "plc-maps/bc05-modbus.toml";
 
 /// Writes the configuration: the shipped maps, with the output taken from where the scenario wants it.
 fn configure(site: &Site, plant: &Plant, scenario: &Scenario, border_us: Option<i64>) {
@@ -375,12 +377,17 @@ fn configure(site: &Site, plant: &Plant, scenario: &Scenario, border_us: Option<
     write(&filler, &map);
     let filler = filler.display().to_string();
     let (modbus, opcua) = (plant.modbus_addr().to_string(), plant.opcua_url());
-    let mut devices = vec![(filler.as_str(), modbus.as_str()), (WEIGHER, opcua.as_str())];
-    if scenario.whole_line {
-        devices.extend(OTHERS.map(|map| (map, modbus.as_str())));
-    }
+    // In the order of the line, by which its balance goes.
+    let mut devices = vec![(filler.as_str(), modbus.as_str())];
     if scenario.fillers > 1 {
-        devices.insert(1, (BESIDE, modbus.as_str()));
+        devices.push((BESIDE, modbus.as_str()));
+    }
+    if scenario.whole_line {
+        devices.extend(BETWEEN.map(|map| (map, modbus.as_str())));
+    }
+    devices.push((WEIGHER, opcua.as_str()));
+    if scenario.whole_line {
+        devices.push((BEHIND, modbus.as_str()));
     }
     site.configure(any_port(), "CF01", &devices);
     if scenario.fillers > 1 {

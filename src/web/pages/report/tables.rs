@@ -132,6 +132,7 @@ impl Sheet<'_> {
         let told = |row: &&RejectRowView| row.rejected.high > 0;
         let untold = rejects.rows.iter().filter(told).filter(|row| row.total.is_none());
         let mut untold: Vec<&str> = untold.map(|row| row.station.as_str()).collect();
+        untold.sort_unstable();
         untold.dedup();
         html! {
             section aria-labelledby="rejects" {
