@@ -135,7 +135,7 @@ async fn a_frozen_service_is_unknown_within_four_seconds_and_live_again_afterwar
         ("a band says so", "document.getElementById('band-lost').checkVisibility()"),
         (
             "numbers are struck",
-            "[...document.querySelectorAll('.live .num')].every((n) => \
+            "[...document.querySelectorAll('.live .num')].filter((n) => n.dataset.value !== '' && n.textContent.trim() !== '').every((n) => \
              getComputedStyle(n).textDecorationLine.includes('line-through'))",
         ),
         (

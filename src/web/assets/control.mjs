@@ -113,7 +113,7 @@ function timeLabels(svg, box, from, to, x, height) {
 /** Which limits judge: `limits v3 approved`, `limits v1 provisional`, or that there are none. */
 export function limitsTag(chart) {
   if (!chart) return '';
-  return chart.limits ? t('limits_tag', { version: chart.limits.version, state: word('limits', chart.limits.state) }) : t('limits_none');
+  return chart.limits ? t('limits_tag', { version: `v${chart.limits.version}`, state: word('limits', chart.limits.state) }) : t('limits_none');
 }
 
 /** Beside the title: signals with their shapes and words, and what the limits rest on. */

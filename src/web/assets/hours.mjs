@@ -8,7 +8,7 @@ import { h, num, offBy, s, t } from './format.mjs';
  * @param {number} full  what the target rate asks for in an hour
  */
 export function hourBar(hour, full) {
-  const { unknown = 0, counted = hour.good.best } = hour;
+  const [unknown, counted] = [hour.unknown ?? 0, hour.counted ?? hour.good?.best ?? 0];
   const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
   const x = (n) => Math.min(1, n / (full * 1.1)) * 120;
   bar.append(s('rect', { width: 120, height: 16, class: 'track' }));

@@ -168,7 +168,7 @@ function showReject() {
     reject.total && reject.with_startup ? t('with_startup') : '',
     reject.total || view.feed === 'waiting' || !view.shift ? '' : t('not_read'),
     recent ? `${t('subgroup_of', { n: reject.subgroup_minutes })} ${hm(recent.t)}: ${fixed(recent.p)}\u00a0%` : '',
-    limits ? t('limits_tag', { version: limits.version, state: word('limits', limits.state) }) : '',
+    limits ? t('limits_tag', { version: `v${limits.version}`, state: word('limits', limits.state) }) : '',
     out ? `■ ${word('rule', recent.rules[0])}` : '',
   ]);
   // The bar is that of the chart: its point against the limits that judged it.

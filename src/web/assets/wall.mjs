@@ -91,7 +91,7 @@ function showFigures() {
   put('oee-note', oee ? t('oee_coverage', { n: fixed(oee.coverage_percent, 1) }) : '');
   figure('reject', reject.percent === null ? '–' : `${fixed(reject.percent)} %`, reject.percent);
   const { recent, limits } = reject;
-  const tag = limits ? t('limits_tag', { version: limits.version, state: word('limits', limits.state) }) : '';
+  const tag = limits ? t('limits_tag', { version: `v${limits.version}`, state: word('limits', limits.state) }) : '';
   const rule = recent?.rules[0];
   put('reject-note', [rule ? `■ ${word('rule', rule)}` : '', tag, reject.total && reject.with_startup ? t('with_startup') : ''].filter(Boolean).join(' · '));
 }

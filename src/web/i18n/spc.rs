@@ -160,7 +160,7 @@ texts! {
     Ucl "ucl" "UCL" "上控制限"
     Cl "cl" "CL" "中心线"
     Lcl "lcl" "LCL" "下控制限"
-    LimitsTag "limits_tag" "limits v{version} {state}" "控制限 v{version} {state}"
+    LimitsTag "limits_tag" "limits {version} {state}" "控制限 {version} {state}"
     LimitsNone "limits_none" "no limits in force" "无现行控制限"
     WithoutStartup "without_startup" "without start-up discards" "不含开机剔除"
     WithStartup "with_startup" "incl. start-up" "含开机剔除"

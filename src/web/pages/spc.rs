@@ -143,7 +143,7 @@ fn body(
                 (chart(lang, "beside", Key::SpcCompanion))
                 @if shown.kind == ChartKind::ThreeWay { (chart(lang, "within", Key::CompanionS)) }
             }
-            div.panels {
+            div.panels tabindex="0" role="region" aria-label=(lang.say(Key::Spc)) {
                 (panel(lang, "signals", Key::SpcSignals))
                 (panel(lang, "why", Key::SpcWhy))
                 (panel(lang, "budget", Key::SpcBudget))
