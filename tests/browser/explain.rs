@@ -182,6 +182,27 @@ async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key(
             "CF01.Admin.ProdConsumedCount",
             "CF01.Admin.ProdConsumedCount",
         ),
+        (
+            "/rejects?",
+            "document.querySelectorAll('#pareto [data-explain=chance]').length > 0",
+            "#pareto [data-explain='chance']",
+            "(Holm)",
+            "（Holm）",
+        ),
+        (
+            "/stops?window=day&",
+            "document.querySelectorAll('#losses [data-explain]').length > 0",
+            "#losses [data-explain='loss']",
+            "Δt",
+            "Δt",
+        ),
+        (
+            "/spc/reject_fraction?",
+            "document.querySelectorAll('#control svg').length > 0",
+            "#explain-point",
+            "in sigma",
+            "σ 倍数",
+        ),
         ("/report/shift?", "true", "[data-explain='oee']", "OEE index", "计划工作时间"),
         ("/report/batch?", "true", "[data-explain='yield']", "capsules in", "进料数"),
     ] {

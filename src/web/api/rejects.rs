@@ -95,14 +95,20 @@ pub(crate) struct RejectRowView {
     pub(crate) before_ppm: Option<f64>,
     /// Rejects before.
     pub(crate) before: CountView,
+    /// Out of how many before; null as `total`.
+    pub(crate) before_total: Option<CountView>,
     /// Difference to before in parts per million.
     pub(crate) difference_ppm: Option<f64>,
     /// Probability of such a difference by chance, adjusted for the number of reasons; none where there are too few.
     pub(crate) p_value: Option<f64>,
     /// `more`, `less`, `chance`, `too_few`, or `none` where nothing is known of before.
     pub(crate) verdict: &'static str,
+    /// The difference of the best counts in standard errors; null where there is no test.
+    pub(crate) z: Option<f64>,
     /// How much more than binomial the hours vary; one where the binomial law holds or hours are too few.
     pub(crate) dispersion: f64,
+    /// Degrees of freedom of the dispersion; null where hours are too few, and then `z` is judged as a normal one.
+    pub(crate) dispersion_df: Option<u64>,
     /// Rejects hour by hour; null where nothing was judged, or known of a station that counts rejects alone.
     pub(crate) heat: Vec<Option<u64>>,
     /// Fraction hour by hour in parts per million.
@@ -301,6 +307,7 @@ where
     let (all, before) = (n2.map_or(0, Count::best), n1.map_or(0, Count::best));
     let dispersion = Dispersion::within(&[&parts(then, which, flow), &parts(now, which, flow)]);
     let p_value = worst(x1, before, x2, all, dispersion);
+    let best = two_proportions((x1.best(), before), (x2.best(), all), dispersion);
     let ppm = |x: u64, n: u64| (n > 0).then(|| tenths(x as f64 / n as f64 * 1e6));
     let (now_ppm, before_ppm) = (ppm(x2.best(), all), ppm(x1.best(), before));
     let heat = |hour: &Rollup| {
@@ -323,10 +330,13 @@ where
         cumulative_percent: None,
         before_ppm,
         before: x1.into(),
+        before_total: n1.map(CountView::from),
         difference_ppm: now_ppm.zip(before_ppm).map(|(now, then)| tenths(now - then)),
         p_value,
         verdict: if before_ppm.is_none() { "none" } else { "too_few" },
+        z: p_value.and(best).map(|best| (best.z * 1_000.0).round() / 1_000.0),
         dispersion: dispersion.map_or(1.0, |d| (d.ratio * 100.0).round() / 100.0),
+        dispersion_df: dispersion.map(|d| d.df),
         heat: heat.iter().map(|cell| cell.map(|(x, _)| x)).collect(),
         heat_ppm: heat.iter().map(|cell| cell.and_then(|(x, n)| ppm(x, n))).collect(),
     }

@@ -52,6 +52,11 @@ document.addEventListener('keydown', (event) => {
   explain(value);
 });
 
+/** A line of what a number is made of. @param {string} symbol @param {string} text @param {...(string|Node)} value */
+export function part(symbol, text, ...value) {
+  return h('tr', {}, h('td', {}, h('code', {}, symbol)), h('th', { scope: 'row' }, text), h('td', { class: 'num' }, ...value));
+}
+
 /** A number that can be explained, as a button. @param {string} what @param {Record<string, string>} attributes */
 export function explained(what, attributes, ...children) {
   return h('button', { type: 'button', class: 'explains', 'data-explain': what, 'aria-describedby': 'explain-hint', ...attributes }, ...children);

@@ -3,7 +3,7 @@
 import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, word } from './format.mjs';
 import { boreRows, drawBores } from './bores.mjs';
 import { icon, Plot } from './chart.mjs';
-import { explained } from './explain.mjs';
+import { explained, heading, part, tells } from './explain.mjs';
 import { AS_OF, ask, chosen, csv, iso, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
@@ -92,10 +92,37 @@ function showPareto() {
     h('td', { class: 'num dim interval' }, row.wilson ? `${ppm(row.wilson[0])}–${ppm(row.wilson[1])}` : '–'),
     h('td', { class: 'num' }, `${fixed(row.cumulative_percent, 1)} %`),
     h('td', { class: 'num' }, ppm(row.before_ppm)),
-    h('td', { class: 'num' }, row.difference_ppm === null ? '–' : signed(Math.round(row.difference_ppm))),
+    h('td', { class: 'num' }, row.difference_ppm === null ? '–' : explained('chance', { 'data-query': of(row) }, signed(Math.round(row.difference_ppm)))),
     h('td', { class: `nowrap verdict ${row.verdict}` }, ...(['more', 'less'].includes(row.verdict) ? [icon(KINDS[row.verdict]), ' '] : []),
       word('verdict', row.verdict), h('span', { class: 'dim' }, row.p_value === null ? '' : ` ${t('verdict_p', { p: small(row.p_value) })}`))))));
 }
+
+/** Whether a fraction differs from the one before: both, and the test. */
+tells('chance', (query) => {
+  const row = data.rows.find((one) => of(one) === query) ?? data.total;
+  const count = (value) => (value ? `${num(value.best)} ${doubt(value)}`.trim() : '–');
+  const plain = row.dispersion_df === null;
+  const change = row.difference_ppm === null ? '–' : `${signed(Math.round(row.difference_ppm))} ppm`;
+  return [
+    h('p', { class: 'result num' }, `${change} · ${word('verdict', row.verdict)}`),
+    ...['x₂ / n₂ − x₁ / n₁', 'z = (x₂ / n₂ − x₁ / n₁) / √(φ · p · (1 − p) · (1 / n₁ + 1 / n₂))', 'p = (x₁ + x₂) / (n₁ + n₂)'].map((line) => h('p', { class: 'formula' }, h('code', {}, line))),
+    h('p', { class: 'dim' }, 'NIST/SEMATECH e-Handbook 7.3.3 · McCullagh & Nelder 1989, 4.5 · Holm 1979'),
+    h('p', { class: 'num worked' }, `${ppm(row.ppm)} − ${ppm(row.before_ppm)} = ${change}`),
+    heading('explain_inputs'),
+    h('table', {}, h('tbody', {},
+      part('x₂', t('chance_rejects'), count(row.rejected)), part('n₂', t('chance_total'), count(row.total)),
+      part('x₁', t('chance_rejects_before'), count(row.before)), part('n₁', t('chance_total_before'), count(row.before_total)),
+      part('φ', t('chance_dispersion'), `${fixed(row.dispersion, 2)}${plain ? '' : ` · df ${row.dispersion_df}`}`),
+      part('z', t(plain ? 'chance_normal' : 'chance_student'), row.z === null ? '–' : fixed(row.z, 3)),
+      part('p', t('chance_p'), row.p_value === null ? '–' : small(row.p_value)),
+      part('95 %', t('chance_interval'), row.wilson ? `${row.wilson.map(ppm).join('–')} ppm` : '–'))),
+    heading('explain_window'),
+    h('p', { class: 'num' }, `${spanText(data.window)} ⇄ ${spanText(data.before)}`),
+    heading('explain_left_out'),
+    h('p', {}, t('chance_left_out')),
+    h('p', {}, t('coverage_of', { n: fixed(data.coverage_percent, 1) })),
+  ];
+});
 
 /** The reason of a row, which leads to its control chart where it has one. */
 function named(row) {

@@ -2,7 +2,7 @@
 
 import { day, fixed, h, hm, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
-import { explained, heading, tells } from './explain.mjs';
+import { explained, heading, part, tells } from './explain.mjs';
 import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
 import { csv, fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
 import { panels, unitOf } from './spc-panel.mjs';
@@ -32,6 +32,8 @@ const plots = [main, beside, within].filter(Boolean);
 const strip = new Strip($('strip'), showPart);
 for (const plot of plots) for (const other of plots) if (plot !== other) link(plot, other);
 for (const plot of plots) plot.box.addEventListener('keydown', (event) => jump(event, plot));
+/** Start of the subgroup that the cursor stood on last: on the way to a button it leaves the chart. */
+let pointed = null;
 
 const live = join({
   view: (next) => {
@@ -127,14 +129,13 @@ tells('limits', () => {
   const at = full.ucl.findLastIndex((ucl) => ucl !== null);
   const { limits } = full;
   const unit = unitOf(full);
-  const row = (symbol, text, value) => h('tr', {}, h('td', {}, h('code', {}, symbol)), h('th', { scope: 'row' }, text), h('td', { class: 'num' }, value));
-  const spread = limits.sigma_z === null ? row('σ', t('limits_sigma'), `${fixed(limits.sigma, 4)} ${unit}`) : row('σz', t('limits_sigma_z'), fixed(limits.sigma_z, 4));
+  const spread = limits.sigma_z === null ? part('σ', t('limits_sigma'), `${fixed(limits.sigma, 4)} ${unit}`) : part('σz', t('limits_sigma_z'), fixed(limits.sigma_z, 4));
   return [
     h('p', { class: 'result num' }, `${full.lcl[at] === null ? '–' : fixed(full.lcl[at], 4)} / ${fixed(full.cl[at], 4)} / ${fixed(full.ucl[at], 4)} ${unit}`),
     h('p', { class: 'formula' }, h('code', {}, `${limits.center_formula}; ${limits.limits_formula}`)),
     h('p', { class: 'num worked' }, t('limits_subgroup', { time: `${day(full.t[at])} ${hm(full.t[at])}`, n: num(full.n[at]) })),
     heading('explain_inputs'),
-    h('table', {}, h('tbody', {}, row('CL', t('cl'), `${fixed(limits.center, 4)} ${unit}`), row('k', t('limits_distance'), fixed(limits.k, 4)), spread, row('n', t('limits_size'), num(full.n[at])))),
+    h('table', {}, h('tbody', {}, part('CL', t('cl'), `${fixed(limits.center, 4)} ${unit}`), part('k', t('limits_distance'), fixed(limits.k, 4)), spread, part('n', t('limits_size'), num(full.n[at])))),
     heading('explain_window'),
     h('p', { class: 'num' }, t('spc_baseline', { from: `${day(limits.from_ms)} ${hm(limits.from_ms)}`, to: `${day(limits.to_ms)} ${hm(limits.to_ms)}`, n: limits.n_used })),
     ...(limits.excluded.length > 0 ? [heading('explain_left_out'), h('ul', {}, ...limits.excluded.map(([start, reason]) => h('li', {}, `${day(start)} ${hm(start)} ${reason}`)))] : []),
@@ -144,6 +145,45 @@ tells('limits', () => {
     h('p', {}, limits.rules.map((rule) => `${rule} ${word('rule', rule)}`).join(' · ')),
     h('p', {}, 'SHA-256 ', h('code', { class: 'hash' }, limits.sha256)),
   ];
+});
+
+tells('point', () => {
+  const found = full.t.indexOf(pointed);
+  const at = found < 0 ? full.p.findLastIndex((value) => value !== null) : found;
+  if (at < 0) return [h('p', {}, t('point_none'))];
+  const unit = unitOf(full);
+  const value = (number) => (number === null ? '–' : `${fixed(number, 4)} ${unit}`);
+  const [line, n, x] = [full.versions.find(({ version }) => version === full.version[at]), full.n[at], full.x[at]];
+  const counted = full.characteristic.measure.startsWith('reject');
+  const rules = full.sig.filter(([i]) => i === at).map(([, rule]) => `${rule} ${word('rule', rule)}`);
+  const beside = full.companion.sig.filter(([i]) => i === at).map(([, rule]) => `${word('companion', full.companion.name)}: ${rule} ${word('rule', rule)}`);
+  const judged = full.fitness[at] === 'whole';
+  return [
+    h('p', { class: 'result num' }, value(full.p[at])),
+    ...(counted ? [h('p', { class: 'formula' }, h('code', {}, 'x / n')), h('p', { class: 'num worked' }, `${num(x)} / ${num(n)} = ${value(full.p[at])}`)] : []),
+    ...(line ? [h('p', { class: 'formula' }, h('code', {}, line.limits_formula))] : []),
+    heading('explain_inputs'),
+    h('table', {}, h('tbody', {},
+      ...(counted ? [part('x', word('input', 'rejected'), `${num(x)}${full.doubt[at] ? ` [${full.doubt[at].map(num).join(', ')}]` : ''}`)] : []),
+      part('n', t('limits_size'), num(n)),
+      part('LCL', t('lcl'), value(full.lcl[at])), part('CL', t('cl'), value(full.cl[at])), part('UCL', t('ucl'), value(full.ucl[at])),
+      part('z', t('point_z'), fixed(full.z[at], 3)),
+      part(word('companion', full.companion.name), t('point_beside'), fixed(full.companion.y[at], 4)),
+    )),
+    heading('explain_window'),
+    h('p', { class: 'num' }, t('point_window', { time: `${day(full.t[at])} ${hm(full.t[at])}`, minutes: full.subgroup_minutes, known: fixed(full.coverage[at], 1) })),
+    ...(judged ? [] : [heading('explain_left_out'), h('p', {}, word('fitness', full.fitness[at]))]),
+    heading('spc_rules'),
+    h('p', {}, [...rules, ...beside].join(' · ') || t(judged ? 'no_signals' : 'point_unjudged')),
+    heading('spc_limits'),
+    h('p', {}, stateWords()),
+    h('p', {}, h('a', { href: '#', id: 'point-rows', class: 'rows-link' }, t('point_rows'))),
+  ];
+});
+document.addEventListener('click', (event) => {
+  if (event.target.id !== 'point-rows') return;
+  event.preventDefault();
+  $('csv').click();
 });
 
 /** Draws the part that the strip shows. */
@@ -197,13 +237,21 @@ function link(plot, other) {
   const own = plot.move.bind(plot);
   plot.move = (at) => {
     own(at);
+    if (at !== null) pointed = data.t[plot.stops.length - 1 - at] ?? null;
     if (other.at !== at) { other.at = at; other.mark(); }
   };
 }
 
-/** N and P jump to the next and the previous signal, round the ends. They act in a focused chart only. */
+/** N and P jump to the next and the previous signal, round the ends, E explains the point under the cursor. They act in a
+ * focused chart only. */
 function jump(event, plot) {
   const key = event.key.toLowerCase();
+  if (data && key === 'e' && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    event.preventDefault();
+    event.stopPropagation();
+    $('explain-point').click();
+    return;
+  }
   if (!data || event.ctrlKey || event.altKey || event.metaKey || !['n', 'p'].includes(key)) return;
   const last = plot.stops.length - 1;
   const all = [...new Set([...data.sig, ...data.companion.sig, ...(data.within?.sig ?? [])].map(([i]) => i))].sort((a, b) => a - b);

@@ -2,6 +2,7 @@
 
 import { clock, day, fixed, h, hms, put, REPLAY, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
+import { explained, heading, part, tells } from './explain.mjs';
 import { showCalls } from './calls.mjs';
 import { AS_OF, ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
@@ -125,20 +126,41 @@ function lasted(stop) {
 
 const recorded = (stop) => [word('cause', stop.recorded_cause), stop.recorded_title ? title(stop.recorded_title) : ''].filter(Boolean).join(' · ');
 
+/** A machine, or what time was lost for. */
+const nameOf = (loss) => (loss.cause === '' ? loss.station || t('no_machine') : reasonOf(loss) || word('cause', loss.cause));
+
+/** A row of the Pareto: the stops that it is the sum of. */
+tells('loss', (query) => {
+  const loss = data.losses[Number(query)];
+  const stops = data.stops.filter((stop) => loss.stops.includes(stop.id));
+  return [
+    h('p', { class: 'result num' }, `${hms(loss.ms)} · ${nameOf(loss)}`),
+    h('p', { class: 'formula' }, h('code', {}, 'T = Σ Δt; T / L')),
+    h('p', { class: 'num worked' }, `${hms(loss.ms)} / ${hms(data.lost_ms)}${by() === 'count' ? '' : ` = ${fixed(loss.share_percent, 1)} %`}`),
+    heading('explain_inputs'),
+    h('table', {}, h('tbody', {}, part('L', t('lost_time'), hms(data.lost_ms)), part('T', nameOf(loss), hms(loss.ms)),
+      ...stops.map((stop) => part('Δt', when(stop.from_ms, data.window), `${hms(stop.inside_ms)}${stop.cut_before || stop.cut_after ? ` ${t('loss_cut')}` : ''}`)))),
+    heading('explain_window'),
+    h('p', { class: 'num' }, spanText(data.window)),
+    heading('explain_left_out'),
+    h('p', {}, t('loss_left_out', { time: hms(data.unseen.ms) })),
+    h('p', {}, t('loss_source')),
+  ];
+});
+
 function showLosses() {
   const rows = data.losses;
   const ranked = by() === 'count' ? (loss) => loss.n : (loss) => loss.ms;
   const max = Math.max(...rows.map(ranked), 1);
   const ofMachines = rows.some((loss) => loss.cause === '');
   put('losses-title', t(ofMachines ? 'loss_by_station' : 'loss_pareto'));
-  const name = (loss) => (ofMachines ? loss.station || t('no_machine') : reasonOf(loss) || word('cause', loss.cause));
   const kind = (loss) => SHAPES[loss.cause] ?? 'idle';
-  show($('losses').tBodies[0], [rows, by()], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_stops')))] : rows.map((loss) => h('tr', {},
-    h('th', { scope: 'row', class: 'wide' }, ...(ofMachines ? [] : [icon(kind(loss)), ' ']), name(loss), h('span', { class: 'dim' }, reasonOf(loss) ? ` ${word('cause', loss.cause)}` : '')),
+  show($('losses').tBodies[0], [rows, by()], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_stops')))] : rows.map((loss, i) => h('tr', {},
+    h('th', { scope: 'row', class: 'wide' }, ...(ofMachines ? [] : [icon(kind(loss)), ' ']), nameOf(loss), h('span', { class: 'dim' }, reasonOf(loss) ? ` ${word('cause', loss.cause)}` : '')),
     h('td', { class: 'bar-cell' }, s('svg', { class: 'bar-svg', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       s('rect', { y: 2, width: ranked(loss) / max * 120, height: 12, class: `stop ${kind(loss)}` })), h('span', { class: 'num' }, `${fixed(loss.share_percent, 1)} %`)),
     h('td', { class: 'num' }, String(loss.n)),
-    h('td', { class: 'num' }, hms(loss.ms)),
+    h('td', { class: 'num' }, explained('loss', { 'data-query': String(i) }, hms(loss.ms))),
     h('td', { class: 'num' }, `${fixed(loss.cumulative_percent, 1)} %`)))));
 }
 

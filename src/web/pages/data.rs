@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, page};
-use super::parts::{figure, heading, style, table, trouble};
+use super::parts::{explained, figure, heading, style, table, trouble};
 use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -65,7 +65,7 @@ fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
         div.tiles {
             (figure(lang, Key::LinksUp, "links"))
             (figure(lang, Key::PollsDone, "done"))
-            (figure(lang, Key::ShiftTime, "known"))
+            (explained(lang, Key::ShiftTime, "known", "coverage"))
             (figure(lang, Key::Doubts, "doubts"))
             (figure(lang, Key::Store, "store"))
             (figure(lang, Key::PlantDatabase, "plant"))

@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{Choice, Look, Page, page};
-use super::parts::{chart, explained, figure, heading, style, table, trouble, windows};
+use super::parts::{chart, explained, heading, style, table, trouble, windows};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -56,7 +56,7 @@ fn body(lang: Lang) -> Markup {
         (trouble())
         div.tiles {
             (explained(lang, Key::RejectFraction, "fraction", "reject_fraction"))
-            (figure(lang, Key::AgainstBefore, "change"))
+            (explained(lang, Key::AgainstBefore, "change", "chance"))
             (explained(lang, Key::Coverage, "coverage", "coverage"))
         }
         div.halves.pareto-bores {

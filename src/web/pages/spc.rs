@@ -194,6 +194,9 @@ fn chart(lang: Lang, id: &str, title: Key) -> Markup {
         section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
             header {
                 h2 #{ (id) "-title" } { (lang.mark(title)) }
+                @if id == "control" {
+                    button.choice #explain-point type="button" data-explain="point" aria-describedby="explain-hint" { (lang.mark(Key::ExplainPoint)) }
+                }
                 button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
                     (lang.mark(Key::TableToggle))
                 }

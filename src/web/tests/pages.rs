@@ -93,6 +93,13 @@ async fn losses_hold_what_was_recorded_and_what_was_said() {
     assert_eq!(sum(rows, "n"), 3);
     assert_eq!(rows.last().unwrap()["cumulative_percent"], 100.0);
     assert!(rows.iter().any(|row| row["cause"] == "micro"));
+    // A row is the sum of the stops that it names.
+    for row in rows {
+        let named = row["stops"].as_array().unwrap();
+        let own: Vec<_> =
+            stops.iter().filter(|stop| named.contains(&stop["id"])).cloned().collect();
+        assert_eq!((own.len(), sum(&own, "inside_ms")), (named.len(), row["ms"].as_i64().unwrap()));
+    }
 }
 
 #[tokio::test]
@@ -125,6 +132,9 @@ async fn rejects_are_ranked_and_compared_with_the_span_before() {
     assert!(low < 2_302.4 && 2_302.4 < high && high - low < 400.0, "{low} {high}");
     // The record gives the same for every span: nothing can have changed.
     assert_eq!((&row["difference_ppm"], &row["verdict"]), (&json!(0.0), &json!("chance")));
+    // What the test was made of is told with it.
+    assert_eq!((&row["before_total"]["best"], &row["z"]), (&json!(390_900), &json!(0.0)));
+    assert_eq!(row["dispersion_df"], Value::Null, "two hours are too few");
     // Two of 24 hours are recorded, and of these six minutes were not seen.
     assert_eq!(rejects["coverage_percent"], 7.9);
 }

@@ -51,6 +51,8 @@ pub(crate) struct LossView {
     pub(crate) station: String,
     /// How many stops.
     pub(crate) n: u64,
+    /// Which, by their ids.
+    pub(crate) stops: Vec<String>,
     /// Lost time within the span, milliseconds.
     pub(crate) ms: i64,
     /// Part of what is ranked, lost time or stops, percent.
@@ -74,6 +76,7 @@ impl LossView {
             title,
             station: if by == By::Station { stop.stations.join(" / ") } else { String::new() },
             n: 1,
+            stops: vec![stop.id.clone()],
             ms: stop.inside_ms,
             share_percent: None,
             cumulative_percent: None,
@@ -88,7 +91,10 @@ pub(super) fn losses_of(stops: &[LossStopView], by: By) -> Vec<LossView> {
         let loss = LossView::of(stop, by);
         let key = format!("{}\u{1}{}\u{1}{}", loss.cause, loss.reason, loss.station);
         match sums.get_mut(&key) {
-            Some(sum) => (sum.n, sum.ms) = (sum.n + loss.n, sum.ms + loss.ms),
+            Some(sum) => {
+                (sum.n, sum.ms) = (sum.n + loss.n, sum.ms + loss.ms);
+                sum.stops.extend(loss.stops);
+            }
             None => drop(sums.insert(key, loss)),
         }
     }
