@@ -113,17 +113,21 @@ async fn the_work_of_a_shift_takes_few_clicks() {
     let n = "Number(document.querySelector('#propose summary')?.textContent.match(/(\\d+)$/)[1])";
     browser.until(&format!("{n} >= 100"), SOON).await;
     person.click("#propose summary").await;
-    person.write("#propose [data-name=reason]", "first baseline").await;
+    // What must be written first has the keys already.
+    let ready = |form: &str| format!("document.activeElement.matches('{form} [data-name=reason]')");
+    browser.until(&ready("#propose"), SOON).await;
+    browser.keys("#propose [data-name=reason]", "first baseline").await;
     person.write("#propose form input[autocomplete=name]", "An").await;
     person.click("#propose form button").await;
     let proposed = "#limits details[data-state=proposed]";
-    person.click(&format!("{proposed} summary")).await;
-    person.write(&format!("{proposed} [data-name=reason]"), "agreed").await;
+    // The version that was just proposed is open for the one who decides.
+    browser.until(&ready(proposed), SOON).await;
+    browser.keys(&format!("{proposed} [data-name=reason]"), "agreed").await;
     person.write(&format!("{proposed} form input[autocomplete=name]"), "Bo").await;
     person.click(&format!("{proposed} form button")).await;
     let state = "document.getElementById('state').textContent";
     browser.until(&format!("{state}.includes('approved') && {state}.includes('Bo')"), SOON).await;
-    person.done("freeze limits and have them approved", 11);
+    person.done("freeze limits and have them approved", 8);
 
     // The report of the shift on paper.
     person.click(&bar("/reports")).await;

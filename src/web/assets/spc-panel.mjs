@@ -190,6 +190,18 @@ function indices(found) {
   }))].filter(Boolean);
 }
 
+/** Version whose decision comes next: it opens by itself. */
+let next = null;
+
+/** Whoever opens a form is about to write: the field that must be filled takes the keys. */
+function ready(details) {
+  const write = () => details.open && details.querySelector('form input[data-name="reason"]')?.focus();
+  // Not when it opens again because the panel was drawn anew.
+  details.querySelector('summary').addEventListener('click', () => setTimeout(write));
+  if (details.open) setTimeout(write);
+  return details;
+}
+
 // Limits --------------------------------------------------------------------------------------------------------
 
 function limits(data, page) {
@@ -223,7 +235,9 @@ function version(limits, data, page) {
     rows.push(replayButton(limits, page, data.to_ms));
     if (page.writes) rows.push(decision(limits, page));
   }
-  return h('details', { 'data-of': `v${limits.version}`, 'data-state': limits.state }, h('summary', {}, h('b', {}, `v${limits.version}`), `${word('limits', limits.state)} · ${word('maturity', limits.maturity)} · n ${limits.n_used}`), ...rows);
+  const open = limits.version === next ? { open: '' } : {};
+  if (limits.version === next) next = null;
+  return ready(h('details', { 'data-of': `v${limits.version}`, 'data-state': limits.state, ...open }, h('summary', {}, h('b', {}, `v${limits.version}`), `${word('limits', limits.state)} · ${word('maturity', limits.maturity)} · n ${limits.n_used}`), ...rows));
 }
 
 function replayButton(limits, page, to) {
@@ -293,7 +307,8 @@ function proposal(data, page) {
     exclude: [...leftOut].map(([at, why]) => ({ t: at, reason: why })),
   }, page, (made) => {
     leftOut.clear();
+    next = made.limits.version;
     return t('spc_replayed', { appear: made.replay.appear.length, vanish: made.replay.vanish.length, stay: made.replay.stay, n: made.replay.judged });
   }));
-  return h('details', { id: 'propose', 'data-of': 'propose' }, h('summary', {}, t('spc_propose', { n: data.fitted.n_used })), out, send);
+  return ready(h('details', { id: 'propose', 'data-of': 'propose' }, h('summary', {}, t('spc_propose', { n: data.fitted.n_used })), out, send));
 }
