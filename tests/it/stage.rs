@@ -315,9 +315,14 @@ impl Stage {
     pub(crate) async fn told(&self) -> String {
         let mut lines = Vec::new();
         for kind in ["count", "alarm", "link"] {
-            let path = format!("/api/v1/lines/L1/events?kind={kind}");
+            let from = self.zero_us / 1_000;
+            let to = from + 30 * 86_400_000;
+            let path = format!("/api/v1/lines/L1/events?kind={kind}&from={from}&to={to}");
             let events = self.app.api().get(&path).await.unwrap_or_default();
-            lines.extend(events.as_array().into_iter().flatten().map(|event| {
+            // Of counts, what is in doubt: a day has too many others.
+            let worth =
+                |event: &&Value| kind != "count" || event["count"]["low"] != event["count"]["high"];
+            lines.extend(events.as_array().into_iter().flatten().filter(worth).map(|event| {
                 let at_s =
                     (event["at_ms"].as_i64().unwrap_or(0) - self.zero_us / 1_000) as f64 / 1e3;
                 format!("{at_s:.2} s {event}")

@@ -45,7 +45,8 @@ pub fn is_acting(state: State) -> bool {
     )
 }
 
-fn is_running_up(state: State) -> bool {
+/// Whether a machine is on its way to running.
+pub(super) fn is_running_up(state: State) -> bool {
     matches!(state, State::Starting | State::Unholding | State::Unsuspending)
 }
 

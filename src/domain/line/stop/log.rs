@@ -3,7 +3,7 @@
 use super::key_cause::KeyCause;
 use super::{Cause, Flags, Stop, stepped};
 use crate::line::state::{State, TimeClass};
-use crate::line::transition::{is_acting, is_possible};
+use crate::line::transition::{is_acting, is_possible, is_running_up};
 use crate::units::Moment;
 
 /// How the counting station spent the time between two moments.
@@ -111,7 +111,7 @@ impl StopLog {
     pub fn follow(&mut self, spent: &Spent) -> Option<Moment> {
         let cause = spent.cause();
         let jump = !is_possible(self.state, spent.state);
-        self.state = spent.state;
+        let came_from = std::mem::replace(&mut self.state, spent.state);
         let failed = match (&mut self.open, cause) {
             (None, None) => None,
             (Some(_), None) => self.end(spent.from, cause),
@@ -119,7 +119,7 @@ impl StopLog {
                 self.begin(cause, spent);
                 None
             }
-            (Some(open), Some(cause)) => match open.takes(cause, spent) {
+            (Some(open), Some(cause)) => match open.takes(cause, spent, came_from) {
                 Some(changed) => {
                     if changed {
                         self.changed.push(open.stop.clone());
@@ -203,12 +203,19 @@ impl StopLog {
 }
 
 impl Open {
-    /// Whether the stop goes on through a span, and if so, whether it changed by it.
-    fn takes(&mut self, cause: Cause, spent: &Spent) -> Option<bool> {
-        let stop = &mut self.stop;
-        if self.by_calendar != spent.planned {
+    /// Whether the machine was started after this stop and stands again for another reason, before it ran: what it says now
+    /// is no part of what was mended. For the same reason the start did not help, and the stop goes on.
+    fn fails_to_start(&self, spent: &Spent, came_from: State) -> bool {
+        let another = self.stop.reason.zip(spent.reason).is_some_and(|(old, new)| old != new);
+        another && is_running_up(came_from) && !is_acting(spent.state)
+    }
+
+    /// Whether the stop goes on through a span after one in `came_from`, and if so, whether it changed by it.
+    fn takes(&mut self, cause: Cause, spent: &Spent, came_from: State) -> Option<bool> {
+        if self.by_calendar != spent.planned || self.fails_to_start(spent, came_from) {
             return None;
         }
+        let stop = &mut self.stop;
         let seen = stop.cause != Cause::NoSignal && cause != Cause::NoSignal;
         let acting = is_acting(spent.state) && seen && !spent.planned;
         let unexplained = cause == Cause::Unknown && stop.cause.is_unplanned();

@@ -48,6 +48,36 @@ fn an_acting_state_belongs_to_the_stop_around_it() {
     assert_eq!(show(&stopped), ["60+42 unknown"]);
 }
 
+/// A machine that stands for a second reason before it ran has had two stops, and both reasons are told.
+#[test]
+fn a_start_that_ends_for_another_reason_is_a_stop_of_its_own() {
+    use State::{Execute, Held, Starting};
+    let told = |second: Option<i64>, between: State| {
+        let mut log = StopLog::after(0);
+        let mut failures = 0;
+        for (state, from_s, to_s, reason) in [
+            (Execute, 0, 9, None),
+            (Held, 9, 39, Some(1)),
+            (between, 39, 45, None),
+            (Held, 45, 60, second),
+            (Execute, 60, 70, None),
+        ] {
+            let ended = log.follow(&Spent { reason, ..spent(state, from_s, to_s) });
+            failures += usize::from(ended.is_some());
+        }
+        let stops = log.take();
+        let long = |stop: &Stop| stop.duration_us().map(|us| us / SECOND_US);
+        (stops.iter().map(|stop| (stop.reason, long(stop))).collect::<Vec<_>>(), failures)
+    };
+    let two = vec![(Some(1), Some(36)), (Some(2), Some(15))];
+    assert_eq!(told(Some(2), Starting), (two, 2));
+    // The negative controls: a start that did not help, one after which nothing is said, and no start at all.
+    let one = (vec![(Some(1), Some(51))], 1);
+    assert_eq!(told(Some(1), Starting), one);
+    assert_eq!(told(None, Starting), one);
+    assert_eq!(told(Some(2), Held), one);
+}
+
 #[test]
 fn a_stop_that_nobody_explains_stays_with_its_cause_and_another_cause_cuts_it() {
     use State::{Execute, Held, Setup, Stopped, Suspended};
