@@ -119,7 +119,9 @@ impl Truth {
     /// Whether a stop is that before plant time 0 and the slow running after it: the plant came from no stop of its own.
     fn is_its_start(&self, stop: &SaidStop) -> bool {
         let runs_us = self.zero_us + JOG_US + self.blind_us;
-        stop.to_us.is_some_and(|to_us| (self.zero_us - SAME_STOP_US..=runs_us).contains(&to_us))
+        let ends_with_it =
+            |to_us: i64| (self.zero_us - SAME_STOP_US..=runs_us).contains(&to_us);
+        stop.from_us <= self.zero_us + SAME_STOP_US && stop.to_us.is_some_and(ends_with_it)
     }
 
     fn stop(&self, stood: &Stood, pieces: &[&SaidStop], now_us: i64) -> StopScore {

@@ -228,6 +228,24 @@ fn the_end_of_a_stop_that_nobody_saw_is_not_off_but_one_that_is_seen_again_has_e
     assert!(off(None).is_some_and(|us| us > MINUTE_US), "{:?}", off(None));
 }
 
+/// A reader that needs long to come back, as one of a fast plant does, may not invent a stop meanwhile.
+#[test]
+fn a_stop_before_the_first_capsule_began_before_it_however_long_a_reader_is_blind() {
+    let mut model = Model::new(ModelConfig::default());
+    model.advance_to(5 * MINUTE_US);
+    let ledger = model.ledger();
+    let false_stops = |from_s: i64, to_s: i64| {
+        let [from_us, to_us] = [from_s, to_s].map(|s| ZERO_US + s * SECOND_US);
+        let cause = "internal".to_owned();
+        let stop = SaidStop { from_us, to_us: Some(to_us), cause, reason: Some(1), key: None };
+        let report = Report { stops: vec![stop], ..Report::default() };
+        let truth = Truth::new(ledger.clone(), Vec::new(), ZERO_US).blind_for(3 * MINUTE_US);
+        truth.score(&report).false_stops.len()
+    };
+    assert_eq!([false_stops(-60, 180), false_stops(4, 180)], [0, 0]);
+    assert_eq!([false_stops(100, 180), false_stops(7, 180), false_stops(-60, 200)], [1, 1, 1]);
+}
+
 #[test]
 fn a_batch_is_told_under_its_number_with_what_was_made_in_it() {
     let mut model = Model::new(ModelConfig { batch_size: 5_000, ..ModelConfig::default() });
