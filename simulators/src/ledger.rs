@@ -134,19 +134,15 @@ impl Ledger {
     }
 
     /// When the line stood: of one filler its stops, of several the times in which none of them ran. Such a time is of
-    /// the filler that stopped last, whose position is told with it.
-    pub fn line_stops(&self) -> Vec<(usize, StopRecord)> {
-        let first = self.stops.iter().cloned().map(|stop| (0, stop)).collect();
-        self.beside.iter().zip(1..).fold(first, |line: Vec<(usize, StopRecord)>, (filler, nth)| {
-            let both = |(before, stop): &(usize, StopRecord)| {
+    /// the filler that stopped last.
+    pub fn line_stops(&self) -> Vec<StopRecord> {
+        self.beside.iter().fold(self.stops.clone(), |line, filler| {
+            let both = |stop: &StopRecord| {
                 let of = filler.stops.iter().filter_map(|other| {
-                    let ends_us = [stop.to_us, other.to_us].into_iter().flatten().min();
-                    let (nth, last) = match other.from_us > stop.from_us {
-                        true => (nth, other),
-                        false => (*before, stop),
-                    };
-                    let stands = ends_us.is_none_or(|end_us| last.from_us < end_us);
-                    stands.then(|| (nth, StopRecord { to_us: ends_us, ..last.clone() }))
+                    let to_us = [stop.to_us, other.to_us].into_iter().flatten().min();
+                    let last = if other.from_us > stop.from_us { other } else { stop };
+                    let stands = to_us.is_none_or(|to_us| last.from_us < to_us);
+                    stands.then(|| StopRecord { to_us, ..last.clone() })
                 });
                 of.collect::<Vec<_>>()
             };

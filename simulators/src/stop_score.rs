@@ -58,8 +58,6 @@ pub struct StopScore {
 
 /// A true stop by the reporter's clock; one that lasts ends now.
 struct Stood {
-    /// Position of the filler that stopped last.
-    nth: usize,
     stop: StopRecord,
     from_us: i64,
     to_us: i64,
@@ -86,9 +84,9 @@ impl Truth {
             .ledger
             .line_stops()
             .into_iter()
-            .map(|(nth, stop)| {
+            .map(|stop| {
                 let to_us = stop.to_us.map_or(now_us, |us| self.zero_us + us);
-                Stood { nth, from_us: self.zero_us + stop.from_us, stop, to_us }
+                Stood { from_us: self.zero_us + stop.from_us, stop, to_us }
             })
             .collect();
         let told: Vec<(&SaidStop, Option<usize>)> = said
@@ -125,7 +123,7 @@ impl Truth {
     }
 
     fn stop(&self, stood: &Stood, pieces: &[&SaidStop], now_us: i64) -> StopScore {
-        let Stood { nth, ref stop, from_us, to_us } = *stood;
+        let Stood { ref stop, from_us, to_us } = *stood;
         let lasted_us = to_us - from_us;
         let (from_plant_us, to_plant_us) = (stop.from_us, to_us - self.zero_us);
         let seen_us = self.seen_us(from_plant_us, to_plant_us);
@@ -152,7 +150,7 @@ impl Truth {
             }),
             untold_us: first.filter(|_| seen_us == lasted_us).map(|_| lasted_us - told_us),
             reason: longest.is_some_and(|piece| reason_holds(stop.code, piece)),
-            key: longest.is_some_and(|piece| key_holds((nth, stop), piece.key.as_deref())),
+            key: longest.is_some_and(|piece| key_holds(stop, piece.key.as_deref())),
         }
     }
 
@@ -224,14 +222,11 @@ fn reason_holds(code: u16, said: &SaidStop) -> bool {
     planned || said.reason == Some(i64::from(code))
 }
 
-/// Whether a key cause is right, of a stop and the filler that stopped last. Machines that stop closely after each other can
-/// each be to blame, so that any machine behind the filler may be told where it is blocked.
-fn key_holds((nth, stop): (usize, &StopRecord), said: Option<&str>) -> bool {
-    match (stop.state, stop.code) {
-        (_, code) if code >= CLEANING => said.is_none(),
-        (State::Waiting, BLOCKED_REASON) => said.is_none_or(|key| BEHIND.contains(&key)),
-        // Powder and empty capsules come from no machine of the line.
-        (State::Waiting, _) => said.is_none(),
-        _ => said == Some(format!("CF{:02}", nth + 1).as_str()),
+/// Whether a key cause is right. Machines that stop closely after each other can each be to blame, so that any machine
+/// behind the filler may be told where it is blocked.
+fn key_holds(stop: &StopRecord, said: Option<&str>) -> bool {
+    match stop.code {
+        BLOCKED_REASON => said.is_none_or(|key| BEHIND.contains(&key)),
+        _ => said == stop.by.as_deref(),
     }
 }
