@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     Fault, Happens, InjectError, Injection, Model, ModelConfig, Preset, RejectClass, Side, State,
-    registers::address,
+    StopRecord, registers::address,
     tests::{HOUR_US, MINUTE_US},
 };
 
@@ -131,6 +131,26 @@ fn what_an_injected_stop_brings_about_is_told_of_the_fault() {
     let discarded = ledger.rejects[&RejectClass::Startup];
     assert!((480..=500).contains(&causes["jam"]), "{causes:?}");
     assert!(discarded > 10 * causes["jam"], "{discarded} in all");
+}
+
+#[test]
+fn a_jam_of_an_hour_ago_starves_nobody() {
+    let jam = injection(Fault::Jam, 10 * MINUTE_US, None, Some(40.0));
+    let mut model = Model::new(ModelConfig { batch_size: 480_000, ..ModelConfig::default() });
+    model.inject(jam);
+    model.advance_to(90 * MINUTE_US);
+    let ledger = model.ledger();
+    let changed_us = ledger.batches[1].from_us;
+    assert!(changed_us > 70 * MINUTE_US, "{:?}", ledger.batches);
+    // The filler runs on empty between two batches: nothing comes, and no stop is to blame for that.
+    for machine in ["PS02", "MD03", "CW04"] {
+        let stops = &ledger.machines[machine].stops;
+        let [_, jammed, changed] = &stops[..] else { panic!("{machine}: {stops:?}") };
+        let by = |stop: &StopRecord| (stop.by.clone(), stop.injected);
+        assert_eq!(by(jammed), (Some("CF01".into()), Some(Fault::Jam)), "{machine}");
+        assert!((changed.from_us - changed_us).abs() < 2 * MINUTE_US, "{machine}: {changed:?}");
+        assert_eq!(by(changed), (None, None), "{machine}");
+    }
 }
 
 #[test]
