@@ -466,6 +466,8 @@ impl Filler {
     /// Begins a batch of which `already` capsules were made before plant time 0.
     fn begin_batch(&mut self, now_us: i64, already: u64) {
         self.batch_base = self.totals;
+        // What was to end a batch that had its number already ends no other.
+        self.batch_ended_by = None;
         self.batch_ends_at =
             self.totals.made + self.batches_from.size.saturating_sub(already).max(1);
         self.batches.push(BatchRecord {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Fault, Happens, InjectError, Injection, Model, ModelConfig, Preset, RejectClass, Side, State,
+    CHANGEOVER, Fault, Happens, InjectError, Injection, Model, ModelConfig, Preset, RejectClass, Side, State,
     StopRecord, registers::address,
     tests::{HOUR_US, MINUTE_US},
 };
@@ -261,6 +261,27 @@ fn a_batch_number_comes_before_or_after_the_reset_of_its_counters() {
     assert_eq!(early.0, late.0);
     // What was counted in the five seconds is lost to the counter.
     assert!((400..700).contains(&(late.1 - early.1)), "{late:?} {early:?}");
+}
+
+#[test]
+fn a_batch_that_was_ended_in_a_changeover_ends_none_after_it() {
+    let config =
+        ModelConfig { preset: Preset::Good, batch_size: 40_000, ..ModelConfig::default() };
+    let changeovers = |struck: bool| {
+        let mut model = Model::new(config);
+        while model.state() != State::Setup {
+            model.advance_to(model.next_us());
+        }
+        if struck {
+            model.inject(injection(Fault::BatchIdLate, model.plant_us(), None, None));
+        }
+        model.advance_to(model.plant_us() + 12 * HOUR_US);
+        let stops = model.ledger().stops.into_iter().filter(|stop| stop.code == CHANGEOVER);
+        stops.map(|stop| stop.injected).collect::<Vec<_>>()
+    };
+    let struck = changeovers(true);
+    assert!(struck.len() > 2 && struck.iter().all(Option::is_none), "{struck:?}");
+    assert_eq!(struck, changeovers(false), "the batch had ended, and so nothing changes");
 }
 
 #[test]
