@@ -76,6 +76,10 @@ impl Totals {
     pub(crate) fn of(&self, class: RejectClass) -> u64 {
         self.rejects[class as usize]
     }
+
+    pub(crate) fn by_class(&self) -> BTreeMap<RejectClass, u64> {
+        RejectClass::ALL.map(|class| (class, self.of(class))).into()
+    }
 }
 
 /// The exact account of the plant at one plant time.
@@ -195,14 +199,14 @@ pub struct Standing {
 pub struct FillerLedger {
     /// Strokes.
     pub strokes: u64,
-    /// Capsules loaded: `made + rejected + samples + in_process`.
+    /// Capsules loaded: `made + Σ rejects + samples + in_process`.
     pub infeed: u64,
     /// Pockets that got no capsule.
     pub empty_pockets: u64,
     /// Good capsules ejected.
     pub made: u64,
-    /// Capsules rejected, all classes.
-    pub rejected: u64,
+    /// Capsules rejected, by class.
+    pub rejects: BTreeMap<RejectClass, u64>,
     /// Good capsules taken out for quality control.
     pub samples: u64,
     /// Capsules loaded and not yet ejected.
@@ -215,7 +219,7 @@ pub struct FillerLedger {
 impl FillerLedger {
     fn passed_on(&self) -> i128 {
         i128::from(self.infeed)
-            - i128::from(self.rejected)
+            - i128::from(self.rejects.values().sum::<u64>())
             - i128::from(self.samples)
             - i128::from(self.in_process)
     }

@@ -97,8 +97,8 @@ pub use report::{
 };
 pub use scenario::{Output, Place, Scenario, ScenarioError};
 pub use score::{
-    CountScore, INFEED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, StartedAnew, Summary, Truth,
-    tags, truths,
+    CountScore, INFEED, MOST_SCORED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, StartedAnew,
+    Summary, TooManyFillers, Truth, tags, truths,
 };
 pub use signal_score::SignalScore;
 pub use stop_score::StopScore;

@@ -15,9 +15,9 @@ use crate::{
     catalogue::{Fault, Side},
     expect::Expect,
     injections::{InjectError, Injection, ServiceFault},
-    model::{Counters, MOST_FILLERS, Model},
+    model::{Counters, Model},
     plant::PlantConfig,
-    score::MACHINES,
+    score::{MACHINES, MOST_SCORED},
     stops::Preset,
 };
 
@@ -38,7 +38,7 @@ pub struct Scenario {
     pub speed: f64,
     /// Whether it is too long for every run of the tests.
     pub long: bool,
-    /// Fillers side by side.
+    /// Fillers side by side, no more than are scored.
     pub fillers: u32,
     /// Good capsules after which a batch ends.
     pub batch_size: u64,
@@ -198,8 +198,9 @@ impl Scenario {
             return Err(wrong(written.speed.span().start, problem));
         }
         let fillers = written.fillers.as_ref().map_or(1, |fillers| *fillers.get_ref());
-        if !(1..=MOST_FILLERS).contains(&fillers) {
-            let problem = format!("fillers {fillers}: 1 to {MOST_FILLERS} can work side by side");
+        if !(1..=MOST_SCORED).contains(&fillers) {
+            let problem =
+                format!("fillers {fillers}: 1 to {MOST_SCORED} can be scored, and more by nobody");
             return Err(wrong(written.fillers.map_or(0, |fillers| fillers.span().start), problem));
         }
         if let Some(written) = &written.shift_change_s

@@ -64,6 +64,10 @@ fn a_bad_file_says_where_it_is_bad_what_was_found_and_the_way_out() {
             "bad.toml:3:1: disk_full: it takes no value; leave out 1",
         ),
         (
+            format!("{head}fillers = 3\n"),
+            "bad.toml:3:11: fillers 3: 1 to 2 can be scored, and more by nobody",
+        ),
+        (
             format!("{head}shift_change_s = 61\n"),
             "bad.toml:3:18: shift_change_s 61: the scenario lasts from 0 to 60",
         ),

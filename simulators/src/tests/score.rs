@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{HOUR_US, MINUTE_US};
 use crate::{
     CHANGEOVER, CLEANING, Fault, INFEED, Injection, Ledger, Model, ModelConfig, Naive, OUTPUT,
-    Output, Plant, PlantConfig, Preset, Report, Reporter, Said, SaidBatch, SaidCounter, SaidSignal,
+    Output, Plant, PlantConfig, Preset, RejectClass, Report, Reporter, Said, SaidBatch, SaidCounter, SaidSignal,
     SaidStop, Score, Server, State, StopRecord, Truth, tags, utc_now_us,
 };
 
@@ -267,6 +267,36 @@ fn a_batch_is_told_under_its_number_with_what_was_made_in_it() {
     assert_eq!(wrong(&|batches| batches[1].made = Said::exactly(1)), (1, 0));
     assert_eq!(wrong(&|batches| batches[1].rejected = Said::exactly(99)), (1, 0));
     assert_eq!(wrong(&|batches| batches[1].to_us = None), (1, 0), "it never ends");
+}
+
+#[test]
+fn rejects_of_the_filler_beside_are_scored_and_a_third_filler_is_refused() {
+    let ledger = |fillers| {
+        let config = ModelConfig { fillers, preset: Preset::Good, ..ModelConfig::default() };
+        let mut model = Model::new(config);
+        model.advance_to(2 * HOUR_US);
+        model.ledger()
+    };
+    let two = ledger(2);
+    for (class, tag) in [
+        (RejectClass::Unseparated, "CF02.Rej.Unseparated"),
+        (RejectClass::Dented, "CF02.Rej.DentedTelescoped"),
+        (RejectClass::Startup, "CF02.Rej.Startup"),
+        (RejectClass::NoDose, "CF02.Rej.NoDose"),
+        (RejectClass::DoubleCap, "CF02.Rej.DoubleCap"),
+    ] {
+        let mut report = right(&two, &[]);
+        let said = &mut report.counters.get_mut(tag).unwrap().total;
+        assert_eq!(*said, Said::exactly(two.beside[0].rejects[&class]));
+        *said = Said::exactly(said.best + 1);
+        let score = Truth::new(two.clone(), Vec::new(), ZERO_US).score(&report);
+        let outside: Vec<&str> = score.outside().map(|count| count.tag.as_str()).collect();
+        assert_eq!(outside, [tag]);
+    }
+    assert_eq!(Truth::scores_all(&two), Ok(()));
+    let said = Truth::scores_all(&ledger(3)).unwrap_err().to_string();
+    let wanted = "the plant has 3 fillers side by side, and 2 are scored at most: start it with --fillers 2";
+    assert_eq!(said, wanted);
 }
 
 #[test]

@@ -54,6 +54,7 @@ impl Score {
     pub(super) async fn run(self) -> anyhow::Result<bool> {
         let scenario = self.scenario.as_deref().map(Scenario::load).transpose()?;
         let plant = RemotePlant::new(Server::new(&self.sim)?);
+        Truth::scores_all(&plant.ledger().await?)?;
         let line = ServiceLine::find(self.server()?, self.line.as_deref()).await?;
         let speed = plant.speed().await?;
         if speed != 1.0 {
