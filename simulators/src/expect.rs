@@ -15,9 +15,9 @@ use crate::{
     stop_score::StopScore,
 };
 
-/// How far a begin or an end of a stop may be off, in seconds of plant time, where the file says nothing else. The state of
-/// a machine is known to a stroke, which is half a second, and counts and state need not move in the same reading.
-const WORST_S: f64 = 1.0;
+/// How far a begin or an end of a stop may be off, in microseconds of plant time. The state of a machine is known to a
+/// stroke, which is half a second, and counts and state need not move in the same reading.
+const WORST_US: i64 = 1_000_000;
 /// And in microseconds of real time, whatever the speed: a poll, and one that is asked again after its time-out.
 const POLL_US: i64 = 110_000;
 /// The tag of a bound that holds for all tags without one.
@@ -49,18 +49,10 @@ pub struct Expect {
     pub shown: BTreeSet<String>,
     /// Whether stops of a silence may be missed.
     pub stops_may_be_missed: bool,
-    /// Whether the reasons of stops must be right.
-    pub reasons: bool,
-    /// Whether the key causes of stops must be right.
-    pub keys: bool,
-    /// How far a begin or an end of a stop that could be seen may be off, in seconds of plant time. What the speed adds
-    /// comes on top: what passes of plant time in a poll.
-    pub worst_s: f64,
     /// By how many capsules the infeed of a batch may be off, where its counters are reset apart from its change.
     pub batch_infeed_off: u64,
-    /// Whether a naive reader must be wrong about a counter, or right about all that it reads. Nothing is asked of it
-    /// where the file does not say.
-    pub naive_is_wrong: Option<bool>,
+    /// Whether a naive reader must be wrong about a counter. Nothing is asked of it where the file does not say so.
+    pub naive_is_wrong: bool,
 }
 
 impl Default for Expect {
@@ -76,11 +68,8 @@ impl Default for Expect {
             bores: BTreeSet::new(),
             shown: BTreeSet::new(),
             stops_may_be_missed: false,
-            reasons: true,
-            keys: true,
-            worst_s: WORST_S,
             batch_infeed_off: 0,
-            naive_is_wrong: None,
+            naive_is_wrong: false,
         }
     }
 }
@@ -89,9 +78,7 @@ impl Default for Expect {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
-    /// Each is the truth, without doubt.
-    Exact,
-    /// Each holds the truth, with no more doubt than its bound.
+    /// Each holds the truth, with no more doubt than its bound: without one it is the truth.
     #[default]
     Interval,
     /// The output cannot be right, and an alarm about it says so; all others hold the truth.
@@ -130,12 +117,8 @@ impl Scenario {
 
     /// What is not as it must be about a naive reader of the same plant.
     pub fn judge_naive(&self, naive: &Score) -> Option<String> {
-        let is_wrong = naive.outside().next().is_some();
-        match self.expect.naive_is_wrong? {
-            true if !is_wrong => Some(format!("a naive reader is right: {naive}")),
-            false if is_wrong => Some(format!("a naive reader is wrong: {naive}")),
-            _ => None,
-        }
+        let is_right = naive.outside().next().is_none();
+        (self.expect.naive_is_wrong && is_right).then(|| format!("a naive reader is right: {naive}"))
     }
 }
 
@@ -153,7 +136,7 @@ impl Expect {
             let flagged = match self.counts {
                 Counts::Flagged => *tag == OUTPUT,
                 Counts::AllFlagged => true,
-                Counts::Exact | Counts::Interval => false,
+                Counts::Interval => false,
             };
             if !flagged && !count.holds() {
                 wrong.push(format!("{tag}: {} is not in {said}", count.truth));
@@ -174,9 +157,6 @@ impl Expect {
 
     /// Least and most that may be in doubt of a counter.
     fn bound(&self, tag: &str) -> (u64, u64) {
-        if self.counts == Counts::Exact {
-            return (0, 0);
-        }
         let any = || self.doubt.get(ANY).map_or((0, 0), |(_, most)| (0, *most));
         self.doubt.get(tag).copied().unwrap_or_else(any)
     }
@@ -212,7 +192,7 @@ impl Expect {
         let flagged = match self.counts {
             Counts::Flagged => alarms().any(|alarm| alarm.about == OUTPUT),
             Counts::AllFlagged => alarms().next().is_some(),
-            Counts::Exact | Counts::Interval => true,
+            Counts::Interval => true,
         };
         if !flagged {
             wrong.push("counts are wrong, and no alarm says so".to_owned());
@@ -245,7 +225,7 @@ impl Expect {
     /// How far a begin or an end of a stop may be off, in microseconds of plant time.
     pub fn worst_us(&self, watched: &Watched) -> i64 {
         let in_a_poll = (POLL_US + watched.late_us) as f64 * watched.speed.max(1.0);
-        (self.worst_s * 1e6) as i64 + in_a_poll as i64
+        WORST_US + in_a_poll as i64
     }
 
     fn stops(&self, score: &Score, watched: &Watched) -> Vec<String> {
@@ -279,10 +259,10 @@ impl Expect {
                 wrong.push(format!("{what} {off_s:.2} s off, and {most_s:.2} s are possible"));
             }
         }
-        if self.reasons && !stop.reason {
+        if !stop.reason {
             wrong.push("its reason is not told, or another".to_owned());
         }
-        if self.keys && !stop.key {
+        if !stop.key {
             wrong.push("its key cause is another".to_owned());
         }
         wrong
