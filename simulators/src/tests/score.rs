@@ -211,6 +211,36 @@ fn a_fault_is_not_found_by_what_another_one_has_brought_about() {
 }
 
 #[test]
+fn signals_are_scored_since_an_earlier_ledger() {
+    let mut model = Model::new(ModelConfig::default());
+    model.advance_to(20 * MINUTE_US);
+    let base = model.ledger();
+    model.advance_to(40 * MINUTE_US);
+    let fault = |at_us: i64| {
+        Injection::new(Fault::DoubleCount, at_us, Some(19 * MINUTE_US), None).unwrap()
+    };
+    let injected = vec![fault(5 * MINUTE_US), fault(30 * MINUTE_US)];
+    let scored = |at_min: &[i64], since: bool| {
+        let signals = at_min.iter().map(|at_min| SaidSignal {
+            at_us: ZERO_US + at_min * MINUTE_US,
+            word: "contradicted".to_owned(),
+            about: OUTPUT.to_owned(),
+        });
+        let report = Report { signals: signals.collect(), ..Report::default() };
+        let mut truth = Truth::new(model.ledger(), injected.clone(), ZERO_US);
+        if since {
+            truth = truth.since(base.clone()).unwrap();
+        }
+        let score = truth.score(&report);
+        (score.signals.len(), score.false_signals.len())
+    };
+    // Of the first fault nothing is asked, what was said of nothing before is forgotten, and what comes late is its own.
+    assert_eq!(scored(&[1, 6, 24, 31], true), (1, 0));
+    assert_eq!(scored(&[1, 6, 27, 31], true), (1, 1), "and of no fault since then");
+    assert_eq!(scored(&[1, 6, 24, 31], false), (2, 1), "the whole run");
+}
+
+#[test]
 fn the_end_of_a_stop_that_nobody_saw_is_not_off_but_one_that_is_seen_again_has_ended() {
     let (ledger, _) = truth();
     let ended =
