@@ -59,6 +59,16 @@ fn what_a_fault_does_not_take_is_refused() {
     assert_eq!(text, "jam: it takes no duration; leave out 1");
     let text = refused(Fault::LateReplies, None, Some(-5.0)).to_string();
     assert_eq!(text, "late_replies: value -5: between 1 and 60000 ms are possible");
+    for code in 1..=11 {
+        let code = f64::from(code);
+        let said = Injection::new(Fault::Exception, 0, None, Some(code)).map_err(|no| no.to_string());
+        let wanted = format!(
+            "exception: value {code}: Modbus has no such code; 1 to 6, 8, 10 and 11 are possible"
+        );
+        assert_eq!(said.err(), [7.0, 9.0].contains(&code).then_some(wanted), "{code}");
+    }
+    let text = refused(Fault::Exception, None, Some(4.5)).to_string();
+    assert!(text.starts_with("exception: value 4.5: Modbus has no such code"), "{text}");
     for fault in Fault::ALL.into_iter().filter(|fault| fault.entry().side == Side::Service) {
         assert_eq!(refused(fault, None, None), InjectError::OfTheService(fault));
     }
