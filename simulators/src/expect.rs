@@ -20,6 +20,8 @@ use crate::{
 const WORST_US: i64 = 1_000_000;
 /// And in microseconds of real time, whatever the speed: a poll, and one that is asked again after its time-out.
 const POLL_US: i64 = 110_000;
+/// What is seen of a moment is late where the machine was within so much real time of it, in microseconds.
+const NEAR_US: i64 = 1_000_000;
 /// The tag of a bound that holds for all tags without one.
 const ANY: &str = "*";
 
@@ -94,8 +96,22 @@ pub struct Watched {
     pub shown: BTreeSet<String>,
     /// Seconds of plant time in a real second.
     pub speed: f64,
-    /// The most by which the machine that everything ran on was late, in microseconds of real time.
-    pub late_us: i64,
+    /// When the machine that everything ran on was late, by the clock of who reports, and by how much of real time; both
+    /// in microseconds, in order of time.
+    pub late: Vec<(i64, i64)>,
+}
+
+impl Watched {
+    /// The most by which that machine was late about a moment of the reporter's clock, in microseconds of real time.
+    pub fn late_us(&self, at_us: i64) -> i64 {
+        let speed = self.speed.max(1.0);
+        let plant_us = |real_us: i64| (real_us as f64 * speed) as i64;
+        let near = |(until_us, late_us): &&(i64, i64)| {
+            let from_us = until_us - plant_us(*late_us);
+            from_us <= at_us + plant_us(NEAR_US) && at_us - plant_us(NEAR_US) <= *until_us
+        };
+        self.late.iter().filter(near).map(|(_, late_us)| *late_us).max().unwrap_or(0)
+    }
 }
 
 impl Scenario {
@@ -120,6 +136,38 @@ impl Scenario {
         let is_right = naive.outside().next().is_none();
         (self.expect.naive_is_wrong && is_right).then(|| format!("a naive reader is right: {naive}"))
     }
+}
+
+/// How far a begin or an end of a stop may be off that was at a moment of the reporter's clock, in microseconds of plant
+/// time.
+pub fn worst_us(watched: &Watched, at_us: i64) -> i64 {
+    let in_a_poll = (POLL_US + watched.late_us(at_us)) as f64 * watched.speed.max(1.0);
+    WORST_US + in_a_poll as i64
+}
+
+/// What is not told rightly of a stop that was found.
+fn stop_is_off(stop: &StopScore, watched: &Watched) -> Vec<String> {
+    let [start_us, end_us] =
+        [stop.from_us, stop.from_us + stop.lasted_us].map(|at_us| worst_us(watched, at_us));
+    let mut wrong = Vec::new();
+    for (what, off_us, most_us) in [
+        ("its begin is", stop.start_off_us, start_us),
+        ("its end is", stop.end_off_us, end_us),
+        // A part in the middle is told when both its ends are.
+        ("what is told of it is short, by", stop.untold_us, start_us + end_us),
+    ] {
+        if let Some(off_us) = off_us.filter(|us| us.abs() > most_us) {
+            let [off_s, most_s] = [off_us, most_us].map(|us| us as f64 / 1e6);
+            wrong.push(format!("{what} {off_s:.2} s off, and {most_s:.2} s are possible"));
+        }
+    }
+    if !stop.reason {
+        wrong.push("its reason is not told, or another".to_owned());
+    }
+    if !stop.key {
+        wrong.push("its key cause is another".to_owned());
+    }
+    wrong
 }
 
 impl Expect {
@@ -222,14 +270,7 @@ impl Expect {
         wrong
     }
 
-    /// How far a begin or an end of a stop may be off, in microseconds of plant time.
-    pub fn worst_us(&self, watched: &Watched) -> i64 {
-        let in_a_poll = (POLL_US + watched.late_us) as f64 * watched.speed.max(1.0);
-        WORST_US + in_a_poll as i64
-    }
-
     fn stops(&self, score: &Score, watched: &Watched) -> Vec<String> {
-        let worst_us = self.worst_us(watched);
         let mut wrong = Vec::new();
         if !self.stops_may_be_missed {
             wrong.extend(score.missed_stops().map(|stop| format!("missed {stop:?}")));
@@ -238,32 +279,9 @@ impl Expect {
         wrong.extend(false_stops.map(|stop| format!("no stop is {stop:?}")));
         // Of a stop that was hardly seen nobody can tell more than that there was one.
         for stop in score.stops.iter().filter(|stop| stop.found && !stop.hidden) {
-            wrong.extend(self.stop(stop, worst_us).into_iter().map(|what| {
+            wrong.extend(stop_is_off(stop, watched).into_iter().map(|what| {
                 format!("a stop of reason {} from {}: {what}", stop.code, stop.from_us)
             }));
-        }
-        wrong
-    }
-
-    fn stop(&self, stop: &StopScore, worst_us: i64) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for (what, off_us) in [
-            ("its begin is", stop.start_off_us),
-            ("its end is", stop.end_off_us),
-            ("what is told of it is short, by", stop.untold_us),
-        ] {
-            // A part in the middle is told when both its ends are.
-            let most_us = if what.starts_with("its") { worst_us } else { 2 * worst_us };
-            if let Some(off_us) = off_us.filter(|us| us.abs() > most_us) {
-                let [off_s, most_s] = [off_us, most_us].map(|us| us as f64 / 1e6);
-                wrong.push(format!("{what} {off_s:.2} s off, and {most_s:.2} s are possible"));
-            }
-        }
-        if !stop.reason {
-            wrong.push("its reason is not told, or another".to_owned());
-        }
-        if !stop.key {
-            wrong.push("its key cause is another".to_owned());
         }
         wrong
     }

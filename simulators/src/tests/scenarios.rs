@@ -126,7 +126,7 @@ fn wrong(expect: &str, change: impl Fn(&mut Report), shown: &[&str]) -> usize {
     change(&mut report);
     let truth = Truth::new(model.ledger(), Vec::new(), ZERO_US).of_machines(scenario.machines());
     let shown = shown.iter().map(|word| (*word).to_owned()).collect();
-    let watched = Watched { shown, speed: 1.0, late_us: 0 };
+    let watched = Watched { shown, speed: 1.0, late: Vec::new() };
     scenario.judge(&truth.score(&report), &report, &watched).len()
 }
 
@@ -200,6 +200,33 @@ fn a_stop_is_told_with_its_times_its_reason_and_its_key_cause() {
         report.stops.push(SaidStop { from_us, to_us, ..report.stops[0].clone() });
     };
     assert_eq!(wrong("stops_may_be_missed = true", more, &[]), 1);
+}
+
+/// The negative control: a machine that was late a minute from a stop excuses nothing of it.
+#[test]
+fn the_end_of_a_stop_may_be_off_where_the_machine_was_late_and_nowhere_else() {
+    let head = "title = \"A scenario.\"\nseconds = 60\n";
+    let scenario = Scenario::parse(Path::new("wanted.toml"), head).unwrap();
+    let (model, right) = jammed();
+    let truth = Truth::new(model.ledger(), Vec::new(), ZERO_US).of_machines(scenario.machines());
+    let wrong = |begin: bool, late: &[(i64, i64)]| {
+        let mut report = right.clone();
+        let SaidStop { from_us, to_us, .. } = &mut report.stops[0];
+        let moved_us = if begin { from_us } else { to_us.as_mut().unwrap() };
+        *moved_us += 2_000_000;
+        let late = late.iter().map(|(at_us, late_us)| (ZERO_US + at_us, *late_us)).collect();
+        let watched = Watched { speed: 1.0, late, ..Watched::default() };
+        scenario.judge(&truth.score(&report), &report, &watched).len()
+    };
+    const LATE_US: i64 = 1_000_000;
+    // It stands from 20 s to 30 s.
+    let (at_begin, at_end) = ((20_500_000, LATE_US), (30_500_000, LATE_US));
+    assert_eq!((wrong(true, &[]), wrong(false, &[])), (1, 1));
+    assert_eq!((wrong(true, &[at_begin]), wrong(false, &[at_end])), (0, 0));
+    assert_eq!((wrong(true, &[at_end]), wrong(false, &[at_begin])), (1, 1));
+    assert_eq!(wrong(true, &[(5_000_000, 9 * LATE_US), (20_500_000, LATE_US / 2)]), 1);
+    // Late from before it began until long after.
+    assert_eq!(wrong(true, &[(27_000_000, 8 * LATE_US)]), 0);
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Score {
         }
         let Some(scenario) = scenario else { return Ok(score.is_right()) };
         let score = truth.of_machines(scenario.machines()).score(&report);
-        let wrong = scenario.judge(&score, &report, &Watched { shown, speed, late_us: 0 });
+        let wrong = scenario.judge(&score, &report, &Watched { shown, speed, late: Vec::new() });
         println!(
             "{}: {}",
             scenario.name,
