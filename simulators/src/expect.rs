@@ -134,7 +134,8 @@ impl Scenario {
     /// What is not as it must be about a naive reader of the same plant.
     pub fn judge_naive(&self, naive: &Score) -> Option<String> {
         let is_right = naive.outside().next().is_none();
-        (self.expect.naive_is_wrong && is_right).then(|| format!("a naive reader is right: {naive}"))
+        (self.expect.naive_is_wrong && is_right)
+            .then(|| format!("a naive reader is right: {naive}"))
     }
 }
 

@@ -8,9 +8,7 @@ use crate::{
     catalogue::Fault,
     disturb::Disturbances,
     injections::Injection,
-    ledger::{
-        FillerLedger, IntervalRecord, Ledger, PolisherLedger, SampleRecord, Totals,
-    },
+    ledger::{FillerLedger, IntervalRecord, Ledger, PolisherLedger, SampleRecord, Totals},
     line::Line,
     machines::filler::Filler,
     registers::{self, NodeValue},

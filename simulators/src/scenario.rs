@@ -307,10 +307,16 @@ impl Scenario {
         }
     }
 
-    /// Good capsules that the plant has made by a plant time, computed anew.
-    pub fn made_by(&self, plant_us: i64) -> u64 {
+    /// The plant of it at plant time 0, with its faults planned.
+    pub(crate) fn modelled(&self) -> Model {
         let mut model = Model::new(self.plant().model());
         self.inject.iter().for_each(|injection| model.inject(*injection));
+        model
+    }
+
+    /// Good capsules that the plant has made by a plant time, computed anew.
+    pub fn made_by(&self, plant_us: i64) -> u64 {
+        let mut model = self.modelled();
         model.advance_to(plant_us);
         model.ledger().made
     }

@@ -117,8 +117,7 @@ impl Truth {
     /// Whether a stop is that before plant time 0 and the slow running after it: the plant came from no stop of its own.
     fn is_its_start(&self, stop: &SaidStop) -> bool {
         let runs_us = self.zero_us + JOG_US + self.blind_us;
-        let ends_with_it =
-            |to_us: i64| (self.zero_us - SAME_STOP_US..=runs_us).contains(&to_us);
+        let ends_with_it = |to_us: i64| (self.zero_us - SAME_STOP_US..=runs_us).contains(&to_us);
         stop.from_us <= self.zero_us + SAME_STOP_US && stop.to_us.is_some_and(ends_with_it)
     }
 
@@ -197,7 +196,7 @@ fn tells(stop: &SaidStop) -> bool {
 }
 
 /// Whether a fault takes the state of the filler out of sight, for its time and until a reader is back.
-fn blinds(fault: Fault) -> bool {
+pub(crate) fn blinds(fault: Fault) -> bool {
     use Fault::*;
     matches!(
         fault,

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    CHANGEOVER, Fault, Happens, InjectError, Injection, Model, ModelConfig, Preset, RejectClass, Side, State,
-    StopRecord, registers::address,
+    CHANGEOVER, Fault, Happens, InjectError, Injection, Model, ModelConfig, Preset, RejectClass,
+    Side, State, StopRecord,
+    registers::address,
     tests::{HOUR_US, MINUTE_US},
 };
 
@@ -61,7 +62,8 @@ fn what_a_fault_does_not_take_is_refused() {
     assert_eq!(text, "late_replies: value -5: between 1 and 60000 ms are possible");
     for code in 1..=11 {
         let code = f64::from(code);
-        let said = Injection::new(Fault::Exception, 0, None, Some(code)).map_err(|no| no.to_string());
+        let said =
+            Injection::new(Fault::Exception, 0, None, Some(code)).map_err(|no| no.to_string());
         let wanted = format!(
             "exception: value {code}: Modbus has no such code; 1 to 6, 8, 10 and 11 are possible"
         );
@@ -275,8 +277,7 @@ fn a_batch_number_comes_before_or_after_the_reset_of_its_counters() {
 
 #[test]
 fn a_batch_that_was_ended_in_a_changeover_ends_none_after_it() {
-    let config =
-        ModelConfig { preset: Preset::Good, batch_size: 40_000, ..ModelConfig::default() };
+    let config = ModelConfig { preset: Preset::Good, batch_size: 40_000, ..ModelConfig::default() };
     let changeovers = |struck: bool| {
         let mut model = Model::new(config);
         while model.state() != State::Setup {

@@ -53,9 +53,11 @@ fn check_accounts(ledger: &Ledger) {
     }
     let weighed = weigher.under + weigher.over + weigher.unweighed;
     let polished = polisher.empty + polisher.halves;
-    let beside = ledger.beside.iter().zip(2..).map(|(filler, nth)| {
-        (format!("CF{nth:02}"), filler.rejects.values().sum::<u64>())
-    });
+    let beside = ledger
+        .beside
+        .iter()
+        .zip(2..)
+        .map(|(filler, nth)| (format!("CF{nth:02}"), filler.rejects.values().sum::<u64>()));
     let others = [
         ("CF01", rejected),
         ("PS02", polished),

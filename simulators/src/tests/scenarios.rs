@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::score::{ZERO_US, right};
 use crate::{
-    Fault, INFEED, Injection, Model, ModelConfig, OUTPUT, Report, Said, SaidBore,
-    SaidCounter, SaidSignal, SaidStop, Scenario, Truth, Watched,
+    Fault, INFEED, Injection, Model, ModelConfig, OUTPUT, Report, Said, SaidBore, SaidCounter,
+    SaidSignal, SaidStop, Scenario, Truth, Watched,
 };
 
 fn said(text: &str) -> String {

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use super::{HOUR_US, MINUTE_US};
 use crate::{
     CHANGEOVER, CLEANING, Fault, INFEED, Injection, Ledger, Model, ModelConfig, Naive, OUTPUT,
-    Output, Plant, PlantConfig, Preset, RejectClass, Report, Reporter, Said, SaidBatch, SaidCounter, SaidSignal,
-    SaidStop, Score, Server, State, StopRecord, Truth, tags, utc_now_us,
+    Output, Plant, PlantConfig, Preset, RejectClass, Report, Reporter, Said, SaidBatch,
+    SaidCounter, SaidSignal, SaidStop, Score, Server, State, StopRecord, Truth, tags, utc_now_us,
 };
 
 pub(super) const ZERO_US: i64 = 1_793_577_600_000_000;
@@ -216,9 +216,8 @@ fn signals_are_scored_since_an_earlier_ledger() {
     model.advance_to(20 * MINUTE_US);
     let base = model.ledger();
     model.advance_to(40 * MINUTE_US);
-    let fault = |at_us: i64| {
-        Injection::new(Fault::DoubleCount, at_us, Some(19 * MINUTE_US), None).unwrap()
-    };
+    let fault =
+        |at_us: i64| Injection::new(Fault::DoubleCount, at_us, Some(19 * MINUTE_US), None).unwrap();
     let injected = vec![fault(5 * MINUTE_US), fault(30 * MINUTE_US)];
     let scored = |at_min: &[i64], since: bool| {
         let signals = at_min.iter().map(|at_min| SaidSignal {
@@ -325,7 +324,8 @@ fn rejects_of_the_filler_beside_are_scored_and_a_third_filler_is_refused() {
     }
     assert_eq!(Truth::scores_all(&two), Ok(()));
     let said = Truth::scores_all(&ledger(3)).unwrap_err().to_string();
-    let wanted = "the plant has 3 fillers side by side, and 2 are scored at most: start it with --fillers 2";
+    let wanted =
+        "the plant has 3 fillers side by side, and 2 are scored at most: start it with --fillers 2";
     assert_eq!(said, wanted);
 }
 
