@@ -297,6 +297,19 @@ impl ServiceLine {
         Ok(stations.filter_map(|station| Some(station["id"].as_str()?.to_owned())).collect())
     }
 
+    /// Those of these machines that it does not read now.
+    ///
+    /// # Errors
+    /// The service cannot be reached.
+    pub async fn unread<'a>(&self, machines: &[&'a str]) -> Result<Vec<&'a str>, ReportError> {
+        let view = self.server.get(&self.path("snapshot")).await?;
+        let stations: Vec<&Value> = view["stations"].as_array().into_iter().flatten().collect();
+        let is_read = |machine: &str| {
+            stations.iter().any(|station| station["id"] == machine && station["up"] == true)
+        };
+        Ok(machines.iter().copied().filter(|machine| !is_read(machine)).collect())
+    }
+
     /// What it shows now of the data: kinds of faults such as `plc_offline`, and their reasons such as `timeout`.
     ///
     /// # Errors
@@ -406,6 +419,17 @@ impl RemotePlant {
     pub async fn speed(&self) -> Result<f64, ReportError> {
         let account = self.server.get("/ledger").await?;
         account["speed"].as_f64().ok_or_else(|| self.server.wrong("/ledger", "it has no speed"))
+    }
+
+    /// Whether its time stands still.
+    ///
+    /// # Errors
+    /// It cannot be reached, or is no simulated plant.
+    pub async fn is_held(&self) -> Result<bool, ReportError> {
+        let account = self.server.get("/ledger").await?;
+        account["held"]
+            .as_bool()
+            .ok_or_else(|| self.server.wrong("/ledger", "it is not said whether it is held"))
     }
 
     /// What was injected.

@@ -61,7 +61,7 @@ pub(super) struct Run {
     /// Record the registers of all machines of the first line into this file, as CSV.
     #[arg(long)]
     record: Option<PathBuf>,
-    /// Make nothing before `POST /resume`, so that a service can be started first.
+    /// Make nothing before `POST /resume`, so that a service can be started first; `score --scenario` lets it go.
     #[arg(long)]
     held: bool,
 }
@@ -120,7 +120,10 @@ impl Run {
         eprintln!("{}: {}", scenario.name, scenario.title);
         let ignored = ignored(&scenario);
         if !ignored.is_empty() {
-            eprintln!("  {}: only for tests/run.sh --all, which reads it too", ignored.join(", "));
+            eprintln!(
+                "  {}: for who judges a service, score --scenario or the tests",
+                ignored.join(", ")
+            );
         }
         if scenario.speed != self.speed {
             eprintln!("  speed {}: here --speed {} holds", scenario.speed, self.speed);
