@@ -13,9 +13,10 @@ use toml::Spanned;
 
 use crate::{
     catalogue::{Fault, Side},
+    config::Counters,
     expect::Expect,
     injections::{InjectError, Injection, ServiceFault},
-    model::{Counters, Model},
+    model::Model,
     plant::PlantConfig,
     score::{MACHINES, MOST_SCORED},
     stops::Preset,
