@@ -297,15 +297,20 @@ impl ServiceLine {
         Ok(stations.filter_map(|station| Some(station["id"].as_str()?.to_owned())).collect())
     }
 
-    /// Those of these machines that it does not read now.
+    /// Those of these machines that it does not read. One whose heartbeat stands still with a plant that is held is read.
     ///
     /// # Errors
     /// The service cannot be reached.
     pub async fn unread<'a>(&self, machines: &[&'a str]) -> Result<Vec<&'a str>, ReportError> {
         let view = self.server.get(&self.path("snapshot")).await?;
         let stations: Vec<&Value> = view["stations"].as_array().into_iter().flatten().collect();
+        let faults: Vec<&Value> = view["faults"].as_array().into_iter().flatten().collect();
         let is_read = |machine: &str| {
-            stations.iter().any(|station| station["id"] == machine && station["up"] == true)
+            let is_up = |station: &Value| station["id"] == machine && station["up"] == true;
+            let stands = |fault: &Value| {
+                fault["station"] == machine && fault["heard"] == true && fault["reason"] == "frozen"
+            };
+            stations.iter().any(|one| is_up(one)) || faults.iter().any(|one| stands(one))
         };
         Ok(machines.iter().copied().filter(|machine| !is_read(machine)).collect())
     }
