@@ -297,6 +297,24 @@ impl ServiceLine {
         Ok(stations.filter_map(|station| Some(station["id"].as_str()?.to_owned())).collect())
     }
 
+    /// Those of these machines that it does not read. One whose heartbeat stands still with a plant that is held is read.
+    ///
+    /// # Errors
+    /// The service cannot be reached.
+    pub async fn unread<'a>(&self, machines: &[&'a str]) -> Result<Vec<&'a str>, ReportError> {
+        let view = self.server.get(&self.path("snapshot")).await?;
+        let stations: Vec<&Value> = view["stations"].as_array().into_iter().flatten().collect();
+        let faults: Vec<&Value> = view["faults"].as_array().into_iter().flatten().collect();
+        let is_read = |machine: &str| {
+            let is_up = |station: &Value| station["id"] == machine && station["up"] == true;
+            let stands = |fault: &Value| {
+                fault["station"] == machine && fault["heard"] == true && fault["reason"] == "frozen"
+            };
+            stations.iter().any(|one| is_up(one)) || faults.iter().any(|one| stands(one))
+        };
+        Ok(machines.iter().copied().filter(|machine| !is_read(machine)).collect())
+    }
+
     /// What it shows now of the data: kinds of faults such as `plc_offline`, and their reasons such as `timeout`.
     ///
     /// # Errors
@@ -406,6 +424,17 @@ impl RemotePlant {
     pub async fn speed(&self) -> Result<f64, ReportError> {
         let account = self.server.get("/ledger").await?;
         account["speed"].as_f64().ok_or_else(|| self.server.wrong("/ledger", "it has no speed"))
+    }
+
+    /// Whether its time stands still.
+    ///
+    /// # Errors
+    /// It cannot be reached, or is no simulated plant.
+    pub async fn is_held(&self) -> Result<bool, ReportError> {
+        let account = self.server.get("/ledger").await?;
+        account["held"]
+            .as_bool()
+            .ok_or_else(|| self.server.wrong("/ledger", "it is not said whether it is held"))
     }
 
     /// What was injected.

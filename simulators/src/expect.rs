@@ -15,11 +15,13 @@ use crate::{
     stop_score::StopScore,
 };
 
-/// How far a begin or an end of a stop may be off, in seconds of plant time, where the file says nothing else. The state of
-/// a machine is known to a stroke, which is half a second, and counts and state need not move in the same reading.
-const WORST_S: f64 = 1.0;
+/// How far a begin or an end of a stop may be off, in microseconds of plant time. The state of a machine is known to a
+/// stroke, which is half a second, and counts and state need not move in the same reading.
+const WORST_US: i64 = 1_000_000;
 /// And in microseconds of real time, whatever the speed: a poll, and one that is asked again after its time-out.
 const POLL_US: i64 = 110_000;
+/// What is seen of a moment is late where the machine was within so much real time of it, in microseconds.
+const NEAR_US: i64 = 1_000_000;
 /// The tag of a bound that holds for all tags without one.
 const ANY: &str = "*";
 
@@ -49,18 +51,10 @@ pub struct Expect {
     pub shown: BTreeSet<String>,
     /// Whether stops of a silence may be missed.
     pub stops_may_be_missed: bool,
-    /// Whether the reasons of stops must be right.
-    pub reasons: bool,
-    /// Whether the key causes of stops must be right.
-    pub keys: bool,
-    /// How far a begin or an end of a stop that could be seen may be off, in seconds of plant time. What the speed adds
-    /// comes on top: what passes of plant time in a poll.
-    pub worst_s: f64,
     /// By how many capsules the infeed of a batch may be off, where its counters are reset apart from its change.
     pub batch_infeed_off: u64,
-    /// Whether a naive reader must be wrong about a counter, or right about all that it reads. Nothing is asked of it
-    /// where the file does not say.
-    pub naive_is_wrong: Option<bool>,
+    /// Whether a naive reader must be wrong about a counter. Nothing is asked of it where the file does not say so.
+    pub naive_is_wrong: bool,
 }
 
 impl Default for Expect {
@@ -76,11 +70,8 @@ impl Default for Expect {
             bores: BTreeSet::new(),
             shown: BTreeSet::new(),
             stops_may_be_missed: false,
-            reasons: true,
-            keys: true,
-            worst_s: WORST_S,
             batch_infeed_off: 0,
-            naive_is_wrong: None,
+            naive_is_wrong: false,
         }
     }
 }
@@ -89,9 +80,7 @@ impl Default for Expect {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
-    /// Each is the truth, without doubt.
-    Exact,
-    /// Each holds the truth, with no more doubt than its bound.
+    /// Each holds the truth, with no more doubt than its bound: without one it is the truth.
     #[default]
     Interval,
     /// The output cannot be right, and an alarm about it says so; all others hold the truth.
@@ -107,8 +96,22 @@ pub struct Watched {
     pub shown: BTreeSet<String>,
     /// Seconds of plant time in a real second.
     pub speed: f64,
-    /// The most by which the machine that everything ran on was late, in microseconds of real time.
-    pub late_us: i64,
+    /// When the machine that everything ran on was late, by the clock of who reports, and by how much of real time; both
+    /// in microseconds, in order of time.
+    pub late: Vec<(i64, i64)>,
+}
+
+impl Watched {
+    /// The most by which that machine was late about a moment of the reporter's clock, in microseconds of real time.
+    pub fn late_us(&self, at_us: i64) -> i64 {
+        let speed = self.speed.max(1.0);
+        let plant_us = |real_us: i64| (real_us as f64 * speed) as i64;
+        let near = |(until_us, late_us): &&(i64, i64)| {
+            let from_us = until_us - plant_us(*late_us);
+            from_us <= at_us + plant_us(NEAR_US) && at_us - plant_us(NEAR_US) <= *until_us
+        };
+        self.late.iter().filter(near).map(|(_, late_us)| *late_us).max().unwrap_or(0)
+    }
 }
 
 impl Scenario {
@@ -130,13 +133,42 @@ impl Scenario {
 
     /// What is not as it must be about a naive reader of the same plant.
     pub fn judge_naive(&self, naive: &Score) -> Option<String> {
-        let is_wrong = naive.outside().next().is_some();
-        match self.expect.naive_is_wrong? {
-            true if !is_wrong => Some(format!("a naive reader is right: {naive}")),
-            false if is_wrong => Some(format!("a naive reader is wrong: {naive}")),
-            _ => None,
+        let is_right = naive.outside().next().is_none();
+        (self.expect.naive_is_wrong && is_right)
+            .then(|| format!("a naive reader is right: {naive}"))
+    }
+}
+
+/// How far a begin or an end of a stop may be off that was at a moment of the reporter's clock, in microseconds of plant
+/// time.
+pub fn worst_us(watched: &Watched, at_us: i64) -> i64 {
+    let in_a_poll = (POLL_US + watched.late_us(at_us)) as f64 * watched.speed.max(1.0);
+    WORST_US + in_a_poll as i64
+}
+
+/// What is not told rightly of a stop that was found.
+fn stop_is_off(stop: &StopScore, watched: &Watched) -> Vec<String> {
+    let [start_us, end_us] =
+        [stop.from_us, stop.from_us + stop.lasted_us].map(|at_us| worst_us(watched, at_us));
+    let mut wrong = Vec::new();
+    for (what, off_us, most_us) in [
+        ("its begin is", stop.start_off_us, start_us),
+        ("its end is", stop.end_off_us, end_us),
+        // A part in the middle is told when both its ends are.
+        ("what is told of it is short, by", stop.untold_us, start_us + end_us),
+    ] {
+        if let Some(off_us) = off_us.filter(|us| us.abs() > most_us) {
+            let [off_s, most_s] = [off_us, most_us].map(|us| us as f64 / 1e6);
+            wrong.push(format!("{what} {off_s:.2} s off, and {most_s:.2} s are possible"));
         }
     }
+    if !stop.reason {
+        wrong.push("its reason is not told, or another".to_owned());
+    }
+    if !stop.key {
+        wrong.push("its key cause is another".to_owned());
+    }
+    wrong
 }
 
 impl Expect {
@@ -153,7 +185,7 @@ impl Expect {
             let flagged = match self.counts {
                 Counts::Flagged => *tag == OUTPUT,
                 Counts::AllFlagged => true,
-                Counts::Exact | Counts::Interval => false,
+                Counts::Interval => false,
             };
             if !flagged && !count.holds() {
                 wrong.push(format!("{tag}: {} is not in {said}", count.truth));
@@ -174,9 +206,6 @@ impl Expect {
 
     /// Least and most that may be in doubt of a counter.
     fn bound(&self, tag: &str) -> (u64, u64) {
-        if self.counts == Counts::Exact {
-            return (0, 0);
-        }
         let any = || self.doubt.get(ANY).map_or((0, 0), |(_, most)| (0, *most));
         self.doubt.get(tag).copied().unwrap_or_else(any)
     }
@@ -212,7 +241,7 @@ impl Expect {
         let flagged = match self.counts {
             Counts::Flagged => alarms().any(|alarm| alarm.about == OUTPUT),
             Counts::AllFlagged => alarms().next().is_some(),
-            Counts::Exact | Counts::Interval => true,
+            Counts::Interval => true,
         };
         if !flagged {
             wrong.push("counts are wrong, and no alarm says so".to_owned());
@@ -242,14 +271,7 @@ impl Expect {
         wrong
     }
 
-    /// How far a begin or an end of a stop may be off, in microseconds of plant time.
-    pub fn worst_us(&self, watched: &Watched) -> i64 {
-        let in_a_poll = (POLL_US + watched.late_us) as f64 * watched.speed.max(1.0);
-        (self.worst_s * 1e6) as i64 + in_a_poll as i64
-    }
-
     fn stops(&self, score: &Score, watched: &Watched) -> Vec<String> {
-        let worst_us = self.worst_us(watched);
         let mut wrong = Vec::new();
         if !self.stops_may_be_missed {
             wrong.extend(score.missed_stops().map(|stop| format!("missed {stop:?}")));
@@ -258,32 +280,9 @@ impl Expect {
         wrong.extend(false_stops.map(|stop| format!("no stop is {stop:?}")));
         // Of a stop that was hardly seen nobody can tell more than that there was one.
         for stop in score.stops.iter().filter(|stop| stop.found && !stop.hidden) {
-            wrong.extend(self.stop(stop, worst_us).into_iter().map(|what| {
+            wrong.extend(stop_is_off(stop, watched).into_iter().map(|what| {
                 format!("a stop of reason {} from {}: {what}", stop.code, stop.from_us)
             }));
-        }
-        wrong
-    }
-
-    fn stop(&self, stop: &StopScore, worst_us: i64) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for (what, off_us) in [
-            ("its begin is", stop.start_off_us),
-            ("its end is", stop.end_off_us),
-            ("what is told of it is short, by", stop.untold_us),
-        ] {
-            // A part in the middle is told when both its ends are.
-            let most_us = if what.starts_with("its") { worst_us } else { 2 * worst_us };
-            if let Some(off_us) = off_us.filter(|us| us.abs() > most_us) {
-                let [off_s, most_s] = [off_us, most_us].map(|us| us as f64 / 1e6);
-                wrong.push(format!("{what} {off_s:.2} s off, and {most_s:.2} s are possible"));
-            }
-        }
-        if self.reasons && !stop.reason {
-            wrong.push("its reason is not told, or another".to_owned());
-        }
-        if self.keys && !stop.key {
-            wrong.push("its key cause is another".to_owned());
         }
         wrong
     }

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::{
     catalogue::{Fault, Figure, Happens, Side},
     faults::FaultSet,
+    modbus,
 };
 
 const SECOND_US: f64 = 1e6;
@@ -59,6 +60,13 @@ impl Injection {
         let for_s = for_us.map(|us| us as f64 / SECOND_US);
         check(fault, "duration", entry.duration, for_s)?;
         check(fault, "value", entry.value, value)?;
+        let is_code =
+            |code: f64| code.fract() == 0.0 && modbus::exception_code(code as u8).is_some();
+        if let (Fault::Exception, Some(code)) = (fault, value)
+            && !is_code(code)
+        {
+            return Err(InjectError::NoException(code));
+        }
         let until_us = match entry.happens {
             Happens::Switch => for_us.map(|us| from_us.saturating_add(us)),
             _ => Some(from_us),
@@ -189,6 +197,9 @@ pub enum InjectError {
         /// What was given.
         given: f64,
     },
+    /// Modbus defines no exception of this code.
+    #[error("exception: value {0}: Modbus has no such code; 1 to 6, 8, 10 and 11 are possible")]
+    NoException(f64),
     /// The figure is not possible.
     #[error(
         "{}: {what} {given}: between {} and {} {} are possible",

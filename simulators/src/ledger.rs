@@ -76,6 +76,10 @@ impl Totals {
     pub(crate) fn of(&self, class: RejectClass) -> u64 {
         self.rejects[class as usize]
     }
+
+    pub(crate) fn by_class(&self) -> BTreeMap<RejectClass, u64> {
+        RejectClass::ALL.map(|class| (class, self.of(class))).into()
+    }
 }
 
 /// The exact account of the plant at one plant time.
@@ -134,19 +138,15 @@ impl Ledger {
     }
 
     /// When the line stood: of one filler its stops, of several the times in which none of them ran. Such a time is of
-    /// the filler that stopped last, whose position is told with it.
-    pub fn line_stops(&self) -> Vec<(usize, StopRecord)> {
-        let first = self.stops.iter().cloned().map(|stop| (0, stop)).collect();
-        self.beside.iter().zip(1..).fold(first, |line: Vec<(usize, StopRecord)>, (filler, nth)| {
-            let both = |(before, stop): &(usize, StopRecord)| {
+    /// the filler that stopped last.
+    pub fn line_stops(&self) -> Vec<StopRecord> {
+        self.beside.iter().fold(self.stops.clone(), |line, filler| {
+            let both = |stop: &StopRecord| {
                 let of = filler.stops.iter().filter_map(|other| {
-                    let ends_us = [stop.to_us, other.to_us].into_iter().flatten().min();
-                    let (nth, last) = match other.from_us > stop.from_us {
-                        true => (nth, other),
-                        false => (*before, stop),
-                    };
-                    let stands = ends_us.is_none_or(|end_us| last.from_us < end_us);
-                    stands.then(|| (nth, StopRecord { to_us: ends_us, ..last.clone() }))
+                    let to_us = [stop.to_us, other.to_us].into_iter().flatten().min();
+                    let last = if other.from_us > stop.from_us { other } else { stop };
+                    let stands = to_us.is_none_or(|to_us| last.from_us < to_us);
+                    stands.then(|| StopRecord { to_us, ..last.clone() })
                 });
                 of.collect::<Vec<_>>()
             };
@@ -199,14 +199,14 @@ pub struct Standing {
 pub struct FillerLedger {
     /// Strokes.
     pub strokes: u64,
-    /// Capsules loaded: `made + rejected + samples + in_process`.
+    /// Capsules loaded: `made + Σ rejects + samples + in_process`.
     pub infeed: u64,
     /// Pockets that got no capsule.
     pub empty_pockets: u64,
     /// Good capsules ejected.
     pub made: u64,
-    /// Capsules rejected, all classes.
-    pub rejected: u64,
+    /// Capsules rejected, by class.
+    pub rejects: BTreeMap<RejectClass, u64>,
     /// Good capsules taken out for quality control.
     pub samples: u64,
     /// Capsules loaded and not yet ejected.
@@ -219,7 +219,7 @@ pub struct FillerLedger {
 impl FillerLedger {
     fn passed_on(&self) -> i128 {
         i128::from(self.infeed)
-            - i128::from(self.rejected)
+            - i128::from(self.rejects.values().sum::<u64>())
             - i128::from(self.samples)
             - i128::from(self.in_process)
     }

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Where is what:
-//! - [`model`]: the plant as a function of plant time; [`line`] is what happens next on it, [`machines`] its machines,
+//! - [`model`]: the plant as a function of plant time, made from a [`config`]; [`line`] is what happens next on it, [`machines`] its machines,
 //!   [`stops`] is why they stop, [`random`] where chance comes from.
 //! - [`ledger`]: the truth; [`standing`] finds who stopped whom. [`registers`]: what the PLCs show of it, with an encoder of its own.
 //! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`].
@@ -40,6 +40,7 @@ mod api;
 mod batch_score;
 mod catalogue;
 mod clock;
+mod config;
 mod disturb;
 mod expect;
 mod faults;
@@ -77,7 +78,8 @@ pub use api::{RemotePlant, Server, ServiceLine, faults as shown_faults};
 pub use batch_score::BatchScore;
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
-pub use expect::{Counts, Expect, Watched};
+pub use config::{Counters, MOST_FILLERS, ModelConfig, RejectModel, WeightModel};
+pub use expect::{Counts, Expect, Watched, worst_us};
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
 pub use given::{ignored, length, scenario_file};
 pub use injections::{InjectError, Injection, ServiceFault};
@@ -86,7 +88,7 @@ pub use ledger::{
     PolisherLedger, RejectClass, SampleRecord, Standing, StopRecord, WeigherLedger,
 };
 pub use machines::{counter::PER_BOTTLE, filler::BORES, weigher::LAG_US};
-pub use model::{Counters, MOST_FILLERS, Model, ModelConfig, RejectModel, WeightModel};
+pub use model::Model;
 pub use naive::{Naive, Now};
 pub use opcua::NAMESPACE;
 pub use pace::Pace;
@@ -97,8 +99,8 @@ pub use report::{
 };
 pub use scenario::{Output, Place, Scenario, ScenarioError};
 pub use score::{
-    CountScore, INFEED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, StartedAnew, Summary, Truth,
-    tags, truths,
+    CountScore, INFEED, MOST_SCORED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, StartedAnew,
+    Summary, TooManyFillers, Truth, tags, truths,
 };
 pub use signal_score::SignalScore;
 pub use stop_score::StopScore;

@@ -4,10 +4,10 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
+    config::ModelConfig,
     machines::{
         counter::Counter, detector::Detector, filler::Filler, polisher::Polisher, weigher::Weigher,
     },
-    model::ModelConfig,
     random::{self, Stream},
 };
 

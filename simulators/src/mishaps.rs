@@ -10,15 +10,17 @@ use crate::{
     injections::Injection,
     random::{self, Stream},
     scenario::{Output, Scenario},
+    score::OUTPUT,
+    stop_score::blinds,
     stops::Preset,
 };
 
-/// Quiet time after each fault: never less, and on average so much more.
+/// Quiet time after each fault, in seconds: never less, and on average so much more.
 const QUIET_S: (f64, f64) = (90.0, 480.0);
 /// A plant that is watched for less than this is given less quiet, and shorter faults, in proportion: enough of them
 /// strike in a few minutes too.
 const WHOLE_US: i64 = 2 * 3_600_000_000;
-/// But never less quiet than this, for a reader must be able to come back from one fault before the next.
+/// But never less quiet than this, and never less than a reader needs to come back from one fault before the next.
 const LEAST_QUIET_S: f64 = 10.0;
 /// And no fault is shorter than this.
 const LEAST_FAULT_S: f64 = 5.0;
@@ -30,10 +32,8 @@ const PER_SECOND: f64 = 6_500.0 * 1.1 / 60.0;
 /// Real time in which a reader has found back to a machine that answers again, in seconds.
 const BACK_S: f64 = 3.0;
 
-/// What happens, and how long it lasts at least and at most, in seconds. A wrong word order and a sensor that counts
-/// double are not among them: under those no count can be right. Nor are counters near their end, which a plant is
-/// started with, and what strikes the service itself.
-const MISHAPS: [(Fault, f64, f64); 24] = [
+/// What happens, and how long it lasts at least and at most, in seconds: all faults of a plant but [`NOT_AT_RANDOM`].
+const MISHAPS: [(Fault, f64, f64); 26] = [
     (Fault::CommsLoss, 5.0, 720.0),
     (Fault::Mute, 5.0, 60.0),
     (Fault::LateReplies, 10.0, 120.0),
@@ -48,7 +48,9 @@ const MISHAPS: [(Fault, f64, f64); 24] = [
     (Fault::HeartbeatStuck, 10.0, 60.0),
     (Fault::ClockStep, 60.0, 600.0),
     (Fault::PlcRestart, 0.0, 0.0),
+    (Fault::PolisherRestart, 0.0, 0.0),
     (Fault::CounterReset, 0.0, 0.0),
+    (Fault::OpcuaLoss, 5.0, 120.0),
     (Fault::QueueOverflow, 10.0, 60.0),
     (Fault::SessionLoss, 0.0, 0.0),
     (Fault::BadStatus, 10.0, 60.0),
@@ -59,6 +61,11 @@ const MISHAPS: [(Fault, f64, f64); 24] = [
     (Fault::BatchIdEarly, 0.0, 0.0),
     (Fault::BatchIdLate, 0.0, 0.0),
 ];
+
+/// Under a wrong word order and a sensor that counts double no count can be right, and with counters near their end a
+/// plant is started.
+#[cfg(test)]
+const NOT_AT_RANDOM: [Fault; 3] = [Fault::WrongWordOrder, Fault::DoubleCount, Fault::CounterWrap];
 
 /// Faults after which the machine is set up for the next batch, for about an hour. Each round has one of them.
 const CHANGEOVERS: [Fault; 2] = [Fault::BatchIdEarly, Fault::BatchIdLate];
@@ -74,7 +81,7 @@ impl Scenario {
         let share = (length_us as f64 / WHOLE_US as f64).min(1.0);
         let mut inject = Vec::new();
         let mut deck = Vec::new();
-        let mut at_us = quiet_us(&mut rng, share);
+        let mut at_us = quiet_us(&mut rng, share, speed);
         while at_us < length_us {
             if deck.is_empty() {
                 let spared = match share < 1.0 {
@@ -101,11 +108,11 @@ impl Scenario {
             };
             // The table keeps to the catalogue; a test looks at every entry.
             inject.extend(Injection::new(fault, at_us, for_us, value));
-            at_us += for_us.unwrap_or(0) + quiet_us(&mut rng, share);
+            at_us += for_us.unwrap_or(0) + quiet_us(&mut rng, share, speed);
         }
         // A plant is compared when it answers again.
         inject.retain(|one| one.until_us.is_some_and(|until_us| until_us < length_us));
-        Scenario {
+        let mut scenario = Scenario {
             name: format!("random_{seed}"),
             title: "One fault after the other, at random.".to_owned(),
             seed,
@@ -119,34 +126,54 @@ impl Scenario {
             output: Output::Lifetime,
             whole_line: true,
             shift_change_us: None,
-            expect: expect(&inject, speed),
+            expect: Expect::default(),
             inject,
             service: Vec::new(),
+        };
+        scenario.expect = scenario.what_is_asked();
+        scenario
+    }
+
+    /// What can be asked for, whatever strikes. Whether a chart signals a burst of some minutes is a matter of chance.
+    fn what_is_asked(&self) -> Expect {
+        let once = self.inject.iter().filter(|one| FORGETS.contains(&one.fault));
+        let mut forgot_us: Vec<i64> = once.map(|one| one.from_us).collect();
+        let mut model = self.modelled();
+        model.advance_to(self.length_us);
+        // Batches that a fault ends, and those that are full.
+        let batches = model.ledger().batches.into_iter().skip(1);
+        forgot_us.extend(batches.map(|batch| batch.from_us));
+        let in_doubt =
+            forgot_us.iter().map(|at_us| most_in_doubt(&self.inject, *at_us, self.speed));
+        Expect {
+            doubt: [(OUTPUT.to_owned(), (0, 0)), ("*".to_owned(), (0, in_doubt.sum()))].into(),
+            signals: None,
+            // The number of a batch leads the reset of its counters by two seconds, in which it loads.
+            batch_infeed_off: (3.0 * PER_SECOND) as u64,
+            ..Expect::default()
         }
     }
 }
 
-/// What can be asked for, whatever strikes. Whether a chart signals a burst of some minutes is a matter of chance.
-fn expect(inject: &[Injection], speed: f64) -> Expect {
-    let unseen_s = |one: &Injection| {
-        let for_us = one.until_us.map_or(0, |until_us| until_us - one.from_us);
-        for_us as f64 / 1e6 + BACK_S * speed
-    };
-    // Of a silence no more can be in doubt than the line can make meanwhile.
-    let most = inject.iter().map(unseen_s).sum::<f64>() * PER_SECOND;
-    Expect {
-        doubt: [("*".to_owned(), (0, most as u64))].into(),
-        signals: None,
-        // The number of a batch leads the reset of its counters by two seconds, in which it loads.
-        batch_infeed_off: (3.0 * PER_SECOND) as u64,
-        ..Expect::default()
-    }
+/// Faults in which counters lose their values.
+const FORGETS: [Fault; 2] = [Fault::CounterReset, Fault::PolisherRestart];
+
+/// The most that can be in doubt of a counter that lost its value at a plant time: what the line made since it could be read
+/// last, which is a way back at the most, or before the silence that this fell into.
+fn most_in_doubt(inject: &[Injection], at_us: i64, speed: f64) -> u64 {
+    let back_us = (BACK_S * speed * 1e6) as i64;
+    let silences = inject.iter().filter(|one| blinds(one.fault)).filter_map(|one| {
+        let until_us = one.until_us? + back_us;
+        (one.from_us..=until_us).contains(&at_us).then_some(until_us - one.from_us)
+    });
+    let unseen_us = silences.max().unwrap_or(0).max(back_us);
+    (unseen_us as f64 / 1e6 * PER_SECOND) as u64
 }
 
-fn quiet_us(rng: &mut ChaCha8Rng, share: f64) -> i64 {
+fn quiet_us(rng: &mut ChaCha8Rng, share: f64, speed: f64) -> i64 {
     let (least_s, more_s) = QUIET_S;
     let quiet_s = share * (least_s + rng.sample::<f64, _>(Exp1) * more_s);
-    (quiet_s.max(LEAST_QUIET_S) * 1e6) as i64
+    (quiet_s.max(LEAST_QUIET_S).max(BACK_S * speed) * 1e6) as i64
 }
 
 #[cfg(test)]
@@ -154,6 +181,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::catalogue::Side;
 
     #[test]
     fn a_few_minutes_see_many_kinds_of_faults_and_a_day_sees_all() {
@@ -171,6 +199,55 @@ mod tests {
             inject.iter().filter(|one| CHANGEOVERS.contains(&one.fault)).count()
         };
         assert_eq!(changes(1.0), 0, "an hour would see nothing else");
+    }
+
+    #[test]
+    fn every_fault_of_a_plant_is_a_mishap_or_named_as_none() {
+        let known: BTreeSet<Fault> =
+            MISHAPS.iter().map(|(fault, ..)| *fault).chain(NOT_AT_RANDOM).collect();
+        let of_a_plant = Fault::ALL.into_iter().filter(|fault| fault.entry().side != Side::Service);
+        assert_eq!(known, of_a_plant.collect());
+        assert_eq!(known.len(), MISHAPS.len() + NOT_AT_RANDOM.len(), "none is in both");
+    }
+
+    #[test]
+    fn a_reader_comes_back_from_one_fault_before_the_next() {
+        for (hours, speed) in [(0.1, 6.0), (24.0, 60.0)] {
+            let day = Scenario::random(5, (hours * 3.6e9) as i64, speed);
+            let back_us = (BACK_S * speed * 1e6) as i64;
+            for pair in day.inject.windows(2) {
+                let until_us = pair[0].until_us.unwrap_or(i64::MAX);
+                assert!(until_us + back_us <= pair[1].from_us, "x{speed}: {pair:?}");
+            }
+        }
+    }
+
+    /// The negative control of the bound: where no counter loses its value nothing is in doubt, however much strikes.
+    #[test]
+    fn only_what_makes_counters_forget_leaves_doubt_and_the_output_has_none() {
+        let mut day = Scenario::random(5, 12 * 3_600_000_000, 60.0);
+        day.batch_size = u64::MAX / 2;
+        let bound = |day: &Scenario| {
+            let doubt = day.what_is_asked().doubt;
+            assert_eq!(doubt[OUTPUT], (0, 0));
+            doubt["*"].1
+        };
+        let whole = bound(&day);
+        let n = |fault| day.inject.iter().filter(|one| one.fault == fault).count();
+        let batches = n(Fault::BatchIdEarly) + n(Fault::BatchIdLate);
+        let forgot = batches + n(Fault::CounterReset) + n(Fault::PolisherRestart);
+        // Each what a line makes in three real seconds, and none in a silence.
+        let each = (BACK_S * 60.0 * PER_SECOND) as u64;
+        assert!(forgot > 2 && whole > 0, "{forgot}");
+        assert!(whole <= forgot as u64 * each, "{whole} of {forgot}");
+        day.inject.retain(|one| !FORGETS.contains(&one.fault) && !CHANGEOVERS.contains(&one.fault));
+        assert!(day.inject.len() > 20, "{}", day.inject.len());
+        assert_eq!(bound(&day), 0);
+        // In a silence it is the silence too.
+        let lost = Injection::new(Fault::CommsLoss, 1_000_000, Some(600_000_000), None).unwrap();
+        let in_it = most_in_doubt(&[lost], 300_000_000, 60.0);
+        assert_eq!(in_it, (780.0 * PER_SECOND) as u64);
+        assert_eq!(most_in_doubt(&[lost], 900_000_000, 60.0), each);
     }
 
     #[test]

@@ -147,7 +147,7 @@ fn count_write(request: &Request<'_>, write_attempts: &AtomicU64) {
 }
 
 /// The exception of a code; none for a code that Modbus does not define.
-fn exception_code(code: u8) -> Option<ExceptionCode> {
+pub(crate) fn exception_code(code: u8) -> Option<ExceptionCode> {
     match code {
         1 => Some(ExceptionCode::IllegalFunction),
         2 => Some(ExceptionCode::IllegalDataAddress),

@@ -13,11 +13,12 @@ use toml::Spanned;
 
 use crate::{
     catalogue::{Fault, Side},
+    config::Counters,
     expect::Expect,
     injections::{InjectError, Injection, ServiceFault},
-    model::{Counters, MOST_FILLERS, Model},
+    model::Model,
     plant::PlantConfig,
-    score::MACHINES,
+    score::{MACHINES, MOST_SCORED},
     stops::Preset,
 };
 
@@ -38,7 +39,7 @@ pub struct Scenario {
     pub speed: f64,
     /// Whether it is too long for every run of the tests.
     pub long: bool,
-    /// Fillers side by side.
+    /// Fillers side by side, no more than are scored.
     pub fillers: u32,
     /// Good capsules after which a batch ends.
     pub batch_size: u64,
@@ -198,8 +199,9 @@ impl Scenario {
             return Err(wrong(written.speed.span().start, problem));
         }
         let fillers = written.fillers.as_ref().map_or(1, |fillers| *fillers.get_ref());
-        if !(1..=MOST_FILLERS).contains(&fillers) {
-            let problem = format!("fillers {fillers}: 1 to {MOST_FILLERS} can work side by side");
+        if !(1..=MOST_SCORED).contains(&fillers) {
+            let problem =
+                format!("fillers {fillers}: 1 to {MOST_SCORED} can be scored, and more by nobody");
             return Err(wrong(written.fillers.map_or(0, |fillers| fillers.span().start), problem));
         }
         if let Some(written) = &written.shift_change_s
@@ -306,10 +308,16 @@ impl Scenario {
         }
     }
 
-    /// Good capsules that the plant has made by a plant time, computed anew.
-    pub fn made_by(&self, plant_us: i64) -> u64 {
+    /// The plant of it at plant time 0, with its faults planned.
+    pub(crate) fn modelled(&self) -> Model {
         let mut model = Model::new(self.plant().model());
         self.inject.iter().for_each(|injection| model.inject(*injection));
+        model
+    }
+
+    /// Good capsules that the plant has made by a plant time, computed anew.
+    pub fn made_by(&self, plant_us: i64) -> u64 {
+        let mut model = self.modelled();
         model.advance_to(plant_us);
         model.ledger().made
     }

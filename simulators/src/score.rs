@@ -30,6 +30,9 @@ const INFEED_BESIDE: &str = "CF02.Admin.ProdConsumedCount[0].Count";
 /// A counter and what it should say.
 type TrueCounter = (&'static str, fn(&Ledger) -> u64);
 
+/// Fillers side by side whose counters are scored: the first and the one beside it.
+pub const MOST_SCORED: u32 = 2;
+
 fn rejects(ledger: &Ledger, class: RejectClass) -> u64 {
     ledger.rejects.get(&class).copied().unwrap_or(0)
 }
@@ -39,9 +42,14 @@ fn beside(ledger: &Ledger, count: fn(&FillerLedger) -> u64) -> u64 {
     ledger.beside.first().map_or(0, count)
 }
 
+/// And its rejects of a class.
+fn rejects_beside(ledger: &Ledger, class: RejectClass) -> u64 {
+    ledger.beside.first().and_then(|filler| filler.rejects.get(&class)).copied().unwrap_or(0)
+}
+
 /// The counters of the plant, by tag.
 #[rustfmt::skip]
-const COUNTERS: [TrueCounter; 27] = [
+const COUNTERS: [TrueCounter; 32] = [
     (OUTPUT,                      |ledger| ledger.made),
     (INFEED,                      |ledger| ledger.infeed),
     ("CF01.Rej.Unseparated",      |ledger| rejects(ledger, RejectClass::Unseparated)),
@@ -53,6 +61,11 @@ const COUNTERS: [TrueCounter; 27] = [
     ("CF01.Rej.EmptyPocket",      |ledger| ledger.empty_pockets),
     (OUTPUT_BESIDE,               |ledger| beside(ledger, |filler| filler.made)),
     (INFEED_BESIDE,               |ledger| beside(ledger, |filler| filler.infeed)),
+    ("CF02.Rej.Unseparated",      |ledger| rejects_beside(ledger, RejectClass::Unseparated)),
+    ("CF02.Rej.DentedTelescoped", |ledger| rejects_beside(ledger, RejectClass::Dented)),
+    ("CF02.Rej.Startup",          |ledger| rejects_beside(ledger, RejectClass::Startup)),
+    ("CF02.Rej.NoDose",           |ledger| rejects_beside(ledger, RejectClass::NoDose)),
+    ("CF02.Rej.DoubleCap",        |ledger| rejects_beside(ledger, RejectClass::DoubleCap)),
     ("CF02.Samples",              |ledger| beside(ledger, |filler| filler.samples)),
     ("CF02.Rej.EmptyPocket",      |ledger| beside(ledger, |filler| filler.empty_pockets)),
     ("CW04.Statistic.TotalPackages.ItemCount", |ledger| ledger.weigher.passed()),
@@ -98,6 +111,13 @@ pub struct Truth {
     /// The machines of which every counter must be told.
     machines: Vec<String>,
 }
+
+/// A plant with more fillers than are scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the plant has {0} fillers side by side, and {MOST_SCORED} are scored at most: start it with --fillers {MOST_SCORED}"
+)]
+pub struct TooManyFillers(pub usize);
 
 /// Why a truth cannot be that since an earlier ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -182,6 +202,17 @@ impl Truth {
             return Err(StartedAnew { then_us, now_us });
         }
         Ok(Truth { base: Some(base), ..self })
+    }
+
+    /// Whether every filler of a plant can be scored.
+    ///
+    /// # Errors
+    /// It has more; what they make is held against nothing.
+    pub fn scores_all(ledger: &Ledger) -> Result<(), TooManyFillers> {
+        match 1 + ledger.beside.len() {
+            fillers if fillers > MOST_SCORED as usize => Err(TooManyFillers(fillers)),
+            _ => Ok(()),
+        }
     }
 
     /// UTC of plant time 0 by the clock of who reports, in microseconds.

@@ -55,7 +55,8 @@ fn is_about(pattern: &str, about: &str) -> bool {
 }
 
 impl Truth {
-    /// Every fault that had to be signalled, and the signals of none.
+    /// Every fault that had to be signalled, and the signals of none. What began or was signalled before the base is not
+    /// scored, and a signal after it may be of a fault before it.
     pub(crate) fn signals(&self, said: &[SaidSignal]) -> (Vec<SignalScore>, Vec<SaidSignal>) {
         let begun = self.injected.iter().filter(|one| one.from_us <= self.ledger.plant_us);
         let wanted: Vec<&Injection> = begun.filter(|one| !signs(one.fault).is_empty()).collect();
@@ -65,12 +66,17 @@ impl Truth {
         };
         let owners: Vec<Option<usize>> = said.iter().map(owner).collect();
         let of = |n: usize| said.iter().zip(&owners).filter(move |(_, owner)| **owner == Some(n));
-        let scored = wanted.iter().enumerate().map(|(n, one)| {
+        let begun_us = self.base.as_ref().map_or(i64::MIN, |base| base.plant_us);
+        let since = wanted.iter().enumerate().filter(|(_, one)| one.from_us >= begun_us);
+        let scored = since.map(|(n, one)| {
             let first = of(n).map(|(signal, _)| signal.at_us).min();
             let delay_us = first.map(|at_us| at_us - self.zero_us - one.from_us);
             SignalScore { fault: one.fault, delay_us }
         });
-        let none = said.iter().zip(&owners).filter(|(_, owner)| owner.is_none());
+        let is_false = |(signal, owner): &(&SaidSignal, &Option<usize>)| {
+            owner.is_none() && signal.at_us - self.zero_us >= begun_us
+        };
+        let none = said.iter().zip(&owners).filter(is_false);
         (scored.collect(), none.map(|(signal, _)| signal.clone()).collect())
     }
 

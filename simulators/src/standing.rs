@@ -1,7 +1,8 @@
 //! How every machine stands, why it stood and what it rejected, put together when the ledger is made.
 //!
 //! A machine cannot know who starves it: by the time nothing comes any more, the one before it may run again. Here the
-//! stops of both are at hand. A machine is starved by the last stop of the one before it that can have reached it.
+//! stops of both are at hand. A machine is starved by the last stop of the one before it that can have reached it; by none
+//! where that has ended too long ago, as at a change of batch, in which the filler runs on empty.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +14,22 @@ use crate::{
     stops::STARVED_REASON,
 };
 
-/// The least time from a stop of the machine before until nothing comes any more, in microseconds.
+/// When nothing comes any more because of a stop of the machine before, in microseconds.
 #[derive(Clone, Copy)]
 struct Reach {
-    /// Of a stop in which its belt stands.
+    /// At the least so long after its begin, where its belt stands.
     stands_us: i64,
-    /// Of one in which its belt runs empty first.
+    /// And where its belt runs empty first.
     starved_us: i64,
+    /// At the most so long after its end.
+    late_us: i64,
 }
+
+/// Capsules come again so long after a stop at the latest: a filler that starts slowly, is empty and discards what it
+/// makes first needs half a minute, and one of four side by side four times as long.
+const COMES_AGAIN_US: i64 = 120_000_000;
+/// And a full hopper lasts so long: 45,000 capsules at the design rate, and as long again for a slow line.
+const HOPPER_US: i64 = 15 * 60_000_000;
 
 /// Every machine of a line, by its tag.
 pub(crate) fn machines(line: &Line, now_us: i64) -> BTreeMap<String, Standing> {
@@ -35,25 +44,29 @@ pub(crate) fn machines(line: &Line, now_us: i64) -> BTreeMap<String, Standing> {
 
     let (polished, detected, weighed) =
         (polisher.ledger(), detector.ledger(now_us), weigher.ledger());
+    let reach = |stands_us: i64, starved_us: i64| {
+        let late_us = starved_us + COMES_AGAIN_US;
+        Reach { stands_us, starved_us, late_us }
+    };
     for (tag, transit, reach, rejected, injected) in [
         (
             "PS02",
             &polisher.transit,
-            Reach { stands_us: polisher::FEED_US, starved_us: polisher::FEED_US },
+            reach(polisher::FEED_US, polisher::FEED_US),
             polished.empty + polished.halves,
             None,
         ),
         (
             "MD03",
             &detector.transit,
-            Reach { stands_us: detector::LAG_US, starved_us: polisher::PASS_US + detector::LAG_US },
+            reach(detector::LAG_US, polisher::PASS_US + detector::LAG_US),
             detected.dumped,
             None,
         ),
         (
             "CW04",
             &weigher.transit,
-            Reach { stands_us: weigher::FROM_DETECTOR_US, starved_us: weigher::FROM_DETECTOR_US },
+            reach(weigher::FROM_DETECTOR_US, weigher::FROM_DETECTOR_US),
             weighed.under + weighed.over + weighed.unweighed,
             Some((Fault::WornDosator, weigher.worn_rejects)),
         ),
@@ -66,7 +79,8 @@ pub(crate) fn machines(line: &Line, now_us: i64) -> BTreeMap<String, Standing> {
     }
     let mut stops = counter.stops();
     // The hopper is what comes late of a stop, and how late depends on how full it was.
-    name_who_starves(&mut stops, &before, Reach { stands_us: 0, starved_us: 0 });
+    let late_us = COMES_AGAIN_US + HOPPER_US;
+    name_who_starves(&mut stops, &before, Reach { stands_us: 0, starved_us: 0, late_us });
     let of_counter = Standing {
         state: counter.state(),
         stop_reason: counter.stop_reason(),
@@ -123,6 +137,7 @@ fn name_who_starves(stops: &mut [StopRecord], before: &[StopRecord], reach: Reac
                 _ => reach.stands_us,
             };
             one.from_us + least_us <= from_us
+                && one.to_us.is_none_or(|to_us| from_us <= to_us + reach.late_us)
         };
         let begun = before.partition_point(|one| one.from_us <= from_us);
         if let Some(cause) = before[..begun].iter().rev().find(reaches) {

@@ -52,14 +52,12 @@ pub struct StopScore {
     /// Whether the reason is right.
     pub reason: bool,
     /// Whether the key cause is right, as far as the ledger knows it: the filler where it is to blame, nobody where the
-    /// stop is planned or nothing comes to the line, and no machine but those behind the filler where it is blocked.
+    /// stop is planned or nothing comes to the line, and no machine but one that stood by itself where it is blocked.
     pub key: bool,
 }
 
 /// A true stop by the reporter's clock; one that lasts ends now.
 struct Stood {
-    /// Position of the filler that stopped last.
-    nth: usize,
     stop: StopRecord,
     from_us: i64,
     to_us: i64,
@@ -86,9 +84,9 @@ impl Truth {
             .ledger
             .line_stops()
             .into_iter()
-            .map(|(nth, stop)| {
+            .map(|stop| {
                 let to_us = stop.to_us.map_or(now_us, |us| self.zero_us + us);
-                Stood { nth, from_us: self.zero_us + stop.from_us, stop, to_us }
+                Stood { from_us: self.zero_us + stop.from_us, stop, to_us }
             })
             .collect();
         let told: Vec<(&SaidStop, Option<usize>)> = said
@@ -119,11 +117,12 @@ impl Truth {
     /// Whether a stop is that before plant time 0 and the slow running after it: the plant came from no stop of its own.
     fn is_its_start(&self, stop: &SaidStop) -> bool {
         let runs_us = self.zero_us + JOG_US + self.blind_us;
-        stop.to_us.is_some_and(|to_us| (self.zero_us - SAME_STOP_US..=runs_us).contains(&to_us))
+        let ends_with_it = |to_us: i64| (self.zero_us - SAME_STOP_US..=runs_us).contains(&to_us);
+        stop.from_us <= self.zero_us + SAME_STOP_US && stop.to_us.is_some_and(ends_with_it)
     }
 
     fn stop(&self, stood: &Stood, pieces: &[&SaidStop], now_us: i64) -> StopScore {
-        let Stood { nth, ref stop, from_us, to_us } = *stood;
+        let Stood { ref stop, from_us, to_us } = *stood;
         let lasted_us = to_us - from_us;
         let (from_plant_us, to_plant_us) = (stop.from_us, to_us - self.zero_us);
         let seen_us = self.seen_us(from_plant_us, to_plant_us);
@@ -150,8 +149,33 @@ impl Truth {
             }),
             untold_us: first.filter(|_| seen_us == lasted_us).map(|_| lasted_us - told_us),
             reason: longest.is_some_and(|piece| reason_holds(stop.code, piece)),
-            key: longest.is_some_and(|piece| key_holds((nth, stop), piece.key.as_deref())),
+            key: longest.is_some_and(|piece| self.key_holds(stop, piece.key.as_deref())),
         }
+    }
+
+    /// Whether a key cause is right. Nobody need be told where the filler is blocked: the machine may be one that is not read.
+    fn key_holds(&self, stop: &StopRecord, said: Option<&str>) -> bool {
+        match (stop.code, said) {
+            (BLOCKED_REASON, Some(key)) => {
+                stop.by.as_deref() == Some(key) || self.stood_by_itself(key, stop)
+            }
+            (BLOCKED_REASON, None) => true,
+            _ => said == stop.by.as_deref(),
+        }
+    }
+
+    /// Whether a machine behind the filler had a stop of its own while the filler was blocked, or just before: of several that
+    /// follow each other each can be to blame.
+    fn stood_by_itself(&self, machine: &str, blocked: &StopRecord) -> bool {
+        let begin_us = blocked.from_us - SAME_STOP_US;
+        let end_us = blocked.to_us.unwrap_or(self.ledger.plant_us);
+        let is_one = |stop: &StopRecord| {
+            stop.by.as_deref() == Some(machine)
+                && stop.from_us <= end_us
+                && stop.to_us.is_none_or(|to_us| begin_us <= to_us)
+        };
+        let behind = self.ledger.machines.get(machine).filter(|_| BEHIND.contains(&machine));
+        behind.is_some_and(|standing| standing.stops.iter().any(is_one))
     }
 
     /// Spans of plant time in which nobody could see the filler, in order.
@@ -197,7 +221,7 @@ fn tells(stop: &SaidStop) -> bool {
 }
 
 /// Whether a fault takes the state of the filler out of sight, for its time and until a reader is back.
-fn blinds(fault: Fault) -> bool {
+pub(crate) fn blinds(fault: Fault) -> bool {
     use Fault::*;
     matches!(
         fault,
@@ -222,14 +246,56 @@ fn reason_holds(code: u16, said: &SaidStop) -> bool {
     planned || said.reason == Some(i64::from(code))
 }
 
-/// Whether a key cause is right, of a stop and the filler that stopped last. Machines that stop closely after each other can
-/// each be to blame, so that any machine behind the filler may be told where it is blocked.
-fn key_holds((nth, stop): (usize, &StopRecord), said: Option<&str>) -> bool {
-    match (stop.state, stop.code) {
-        (_, code) if code >= CLEANING => said.is_none(),
-        (State::Waiting, BLOCKED_REASON) => said.is_none_or(|key| BEHIND.contains(&key)),
-        // Powder and empty capsules come from no machine of the line.
-        (State::Waiting, _) => said.is_none(),
-        _ => said == Some(format!("CF{:02}", nth + 1).as_str()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Model, ModelConfig, Report};
+
+    const ZERO_US: i64 = 1_793_577_600_000_000;
+
+    fn stood(code: u16, by: &str, from_s: i64, to_s: i64) -> StopRecord {
+        let (from_us, to_us) = (from_s * SECOND_US, Some(to_s * SECOND_US));
+        StopRecord {
+            code,
+            state: State::Held,
+            from_us,
+            to_us,
+            by: Some(by.to_owned().into()),
+            injected: None,
+        }
+    }
+
+    /// Whether a key cause is right of a filler that PS02 has blocked from 300 s to 320 s, where CW04 stood too.
+    fn is_right(key: Option<&str>, weigher: StopRecord) -> bool {
+        let mut model = Model::new(ModelConfig::default());
+        model.advance_to(600 * SECOND_US);
+        let mut ledger = model.ledger();
+        ledger.stops = vec![stood(BLOCKED_REASON, "PS02", 300, 320)];
+        for (machine, stop) in [("PS02", stood(1, "PS02", 300, 320)), ("CW04", weigher)] {
+            ledger.machines.get_mut(machine).unwrap().stops = vec![stop];
+        }
+        let said = SaidStop {
+            from_us: ZERO_US + 300 * SECOND_US,
+            to_us: Some(ZERO_US + 320 * SECOND_US),
+            cause: "external".to_owned(),
+            reason: Some(i64::from(BLOCKED_REASON)),
+            key: key.map(str::to_owned),
+        };
+        let report = Report { stops: vec![said], ..Report::default() };
+        let score = Truth::new(ledger, Vec::new(), ZERO_US).score(&report);
+        assert!(score.stops[0].found, "{score}");
+        score.stops[0].key
+    }
+
+    #[test]
+    fn who_blocks_the_filler_is_a_machine_that_stood_by_itself_meanwhile() {
+        let long_ago = || stood(1, "CW04", 200, 280);
+        assert!(is_right(Some("PS02"), long_ago()) && is_right(None, long_ago()));
+        for other in ["CW04", "MD03", "CF01", "XX99"] {
+            assert!(!is_right(Some(other), long_ago()), "{other}");
+        }
+        assert!(is_right(Some("CW04"), stood(1, "CW04", 280, 297)), "just before");
+        assert!(is_right(Some("CW04"), stood(1, "CW04", 310, 330)), "and meanwhile");
+        assert!(!is_right(Some("CW04"), stood(1, "PS02", 300, 320)), "it waited for PS02");
     }
 }

@@ -94,20 +94,41 @@ fn what_grows_is_found_and_what_is_small_is_not() {
     assert_eq!(of(20e6, 20e-6), [1.0, 1.0]);
 }
 
+fn hours(text: &str) -> Result<f64, String> {
+    let hours = text.parse().ok().filter(|hours: &f64| *hours > 0.0 && hours.is_finite());
+    hours.ok_or_else(|| format!("CAPLINE_SOAK_HOURS={text:?}: write a number of hours"))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("CAPLINE_SOAK_SEED={text:?}: write a whole number from 0 on"))
+}
+
+#[test]
+fn hours_and_a_seed_that_are_none_are_refused() {
+    assert_eq!((hours("0.5"), seed("7")), (Ok(0.5), Ok(7)));
+    for text in ["", "a day", "-1", "0", "NaN", "inf"] {
+        let wanted = format!("CAPLINE_SOAK_HOURS={text:?}: write a number of hours");
+        assert_eq!(hours(text), Err(wanted));
+    }
+    for text in ["", "seven", "-1", "1.5"] {
+        let wanted = format!("CAPLINE_SOAK_SEED={text:?}: write a whole number from 0 on");
+        assert_eq!(seed(text), Err(wanted));
+    }
+}
+
 /// Shows: EVI-08
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hours_of_faults_lose_no_capsule_and_nothing_grows() {
-    let hours: Option<f64> = std::env::var("CAPLINE_SOAK_HOURS").ok().map(|hours| {
-        hours
-            .parse()
-            .unwrap_or_else(|_| panic!("CAPLINE_SOAK_HOURS={hours:?}: write a number of hours"))
-    });
+    let given = |name: &str| std::env::var(name).ok();
+    let hours = given("CAPLINE_SOAK_HOURS").map(|text| hours(&text));
+    let hours = hours.map(|hours| hours.unwrap_or_else(|error| panic!("{error}")));
+    let seed = given("CAPLINE_SOAK_SEED").map_or(Ok(1), |text| seed(&text));
+    let seed = seed.unwrap_or_else(|error| panic!("{error}"));
     let (length_us, speed) = match hours {
         Some(hours) => ((hours * 60.0) as i64 * MINUTE_US, 60.0),
         None => (6 * MINUTE_US, 6.0),
     };
-    let seed = std::env::var("CAPLINE_SOAK_SEED").ok().and_then(|seed| seed.parse().ok());
-    let scenario = Scenario::random(seed.unwrap_or(1), length_us, speed);
+    let scenario = Scenario::random(seed, length_us, speed);
     let mut stage = Stage::set(&scenario, ServiceSide::default()).await;
     let mut samples = Vec::new();
     for n in 1..=SAMPLES {

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use capline::clock::Clock;
@@ -12,9 +13,8 @@ use domain::units::{HOUR_US, MINUTE_US};
 use serde_json::Value;
 use simulators::{
     Naive, Now, Output, Plant, PlantConfig, Report, Reporter, Scenario, Score, Server, ServiceLine,
-    StopRecord, Truth, Watched, shown_faults, tags,
+    StopRecord, Truth, Watched, shown_faults, tags, worst_us,
 };
-use tokio::task::JoinHandle;
 
 use crate::harness::{
     App, FILLER, PATIENCE, Site, WEIGHER, any_port, count, plant, repository, until,
@@ -74,33 +74,49 @@ pub(crate) struct Stage {
     pub(crate) side: ServiceSide,
 }
 
-/// How late this machine is: a task that wants to wake every ten milliseconds, as the readers do, notes how much later it
-/// did. What the service sees is as late, and no fault of its own.
+/// How late this machine is: a thread of its own, which a busy service cannot hold up, wants to wake every ten milliseconds
+/// as the readers do, and notes when it woke later and by how much. What the service sees is as late, and no fault of its
+/// own.
 struct Lateness {
-    most_us: Arc<AtomicI64>,
-    task: JoinHandle<()>,
+    /// When by the clock of the service, and how much of real time, in microseconds.
+    noted: Arc<Mutex<Vec<(i64, i64)>>>,
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Lateness {
-    fn watched() -> Lateness {
+    fn watched(clock: Clock) -> Lateness {
         const EVERY: Duration = Duration::from_millis(10);
-        let most_us = Arc::new(AtomicI64::new(0));
-        let noted = Arc::clone(&most_us);
-        let task = tokio::spawn(async move {
-            loop {
+        const WORTH_NOTING_US: i64 = 1_000;
+        let noted = Arc::new(Mutex::new(Vec::new()));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (notes, ends) = (Arc::clone(&noted), Arc::clone(&is_over));
+        let thread = std::thread::spawn(move || {
+            while !ends.load(Ordering::Relaxed) {
                 let began = Instant::now();
-                tokio::time::sleep(EVERY).await;
-                let late = began.elapsed().saturating_sub(EVERY);
-                noted.fetch_max(late.as_micros() as i64, Ordering::Relaxed);
+                std::thread::sleep(EVERY);
+                let late_us = began.elapsed().saturating_sub(EVERY).as_micros() as i64;
+                if late_us >= WORTH_NOTING_US {
+                    let note = (clock.now().utc_us, late_us);
+                    notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+                }
             }
         });
-        Lateness { most_us, task }
+        Lateness { noted, is_over, thread: Some(thread) }
+    }
+
+    fn noted(&self) -> Vec<(i64, i64)> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Drop for Lateness {
     fn drop(&mut self) {
-        self.task.abort();
+        self.is_over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It panics nowhere, and ends within ten milliseconds.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -150,7 +166,7 @@ impl Stage {
             machines: scenario.machines(),
             shown: BTreeSet::new(),
             settled: false,
-            lateness: Lateness::watched(),
+            lateness: Lateness::watched(clock),
             border_us,
             speed,
             side,
@@ -183,8 +199,7 @@ impl Stage {
 
     /// What was seen of it meanwhile.
     fn watched(&self) -> Watched {
-        let late_us = self.lateness.most_us.load(Ordering::Relaxed);
-        Watched { shown: self.shown.clone(), speed: self.speed, late_us }
+        Watched { shown: self.shown.clone(), speed: self.speed, late: self.lateness.noted() }
     }
 
     /// What a reporter says since an hour before the start.
@@ -294,7 +309,9 @@ impl Stage {
         const INTERNAL: usize = 1;
         const EXTERNAL: usize = 2;
         const PLANNED: usize = 3;
-        let worst_us = scenario.expect.worst_us(watched);
+        let ends = ledger.stops.iter().flat_map(|stop| [Some(stop.from_us), stop.to_us]).flatten();
+        let ends = ends.map(|plant_us| self.zero_us + plant_us).chain([border_us]);
+        let worst_us = ends.map(|at_us| worst_us(watched, at_us)).max().unwrap_or(0);
         for begins in [false, true] {
             let (truth_us, said_us) = (stood_us(!begins), told_us(begins, INTERNAL));
             if (truth_us - said_us).abs() > worst_us {

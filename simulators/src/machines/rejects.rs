@@ -5,8 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Exp1, StandardNormal};
 
 use crate::{
+    config::RejectModel,
     ledger::RejectClass,
-    model::RejectModel,
     random::{self, Rare, Stream},
 };
 

@@ -9,7 +9,7 @@ use super::{
     weigher::{FILL_MG, LIMIT_HI_MG, LIMIT_LO_MG, TARE_MG},
 };
 use crate::{
-    model::WeightModel,
+    config::WeightModel,
     random::{self, Stream},
 };
 

@@ -32,8 +32,8 @@ use super::{
     tooling::{OUTLIER, Tooling},
 };
 use crate::{
+    config::WeightModel,
     ledger::{IntervalRecord, SampleRecord, WeigherLedger},
-    model::WeightModel,
     random::{self, Rare, Stream},
 };
 

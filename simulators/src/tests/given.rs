@@ -54,7 +54,7 @@ fn what_a_plant_alone_does_not_heed_is_named() {
     let parse = |text: &str| Scenario::parse(Path::new("it.toml"), text).unwrap();
     let head = "title = \"A scenario.\"\nseconds = 60\n";
     assert!(ignored(&parse(head)).is_empty());
-    let all = "whole_line = true\noutput = \"panel\"\nshift_change_s = 30\n[expect]\ncounts = \"exact\"\n";
+    let all = "whole_line = true\noutput = \"panel\"\nshift_change_s = 30\n[expect]\ncounts = \"flagged\"\n";
     let named = ignored(&parse(&format!("{head}{all}")));
     assert_eq!(named, ["output", "whole_line", "shift_change_s", "expect"]);
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Fault, Happens, InjectError, Injection, Model, ModelConfig, Preset, RejectClass, Side, State,
+    CHANGEOVER, Fault, Happens, InjectError, Injection, Model, ModelConfig, Preset, RejectClass,
+    Side, State, StopRecord,
     registers::address,
     tests::{HOUR_US, MINUTE_US},
 };
@@ -59,6 +60,17 @@ fn what_a_fault_does_not_take_is_refused() {
     assert_eq!(text, "jam: it takes no duration; leave out 1");
     let text = refused(Fault::LateReplies, None, Some(-5.0)).to_string();
     assert_eq!(text, "late_replies: value -5: between 1 and 60000 ms are possible");
+    for code in 1..=11 {
+        let code = f64::from(code);
+        let said =
+            Injection::new(Fault::Exception, 0, None, Some(code)).map_err(|no| no.to_string());
+        let wanted = format!(
+            "exception: value {code}: Modbus has no such code; 1 to 6, 8, 10 and 11 are possible"
+        );
+        assert_eq!(said.err(), [7.0, 9.0].contains(&code).then_some(wanted), "{code}");
+    }
+    let text = refused(Fault::Exception, None, Some(4.5)).to_string();
+    assert!(text.starts_with("exception: value 4.5: Modbus has no such code"), "{text}");
     for fault in Fault::ALL.into_iter().filter(|fault| fault.entry().side == Side::Service) {
         assert_eq!(refused(fault, None, None), InjectError::OfTheService(fault));
     }
@@ -131,6 +143,26 @@ fn what_an_injected_stop_brings_about_is_told_of_the_fault() {
     let discarded = ledger.rejects[&RejectClass::Startup];
     assert!((480..=500).contains(&causes["jam"]), "{causes:?}");
     assert!(discarded > 10 * causes["jam"], "{discarded} in all");
+}
+
+#[test]
+fn a_jam_of_an_hour_ago_starves_nobody() {
+    let jam = injection(Fault::Jam, 10 * MINUTE_US, None, Some(40.0));
+    let mut model = Model::new(ModelConfig { batch_size: 480_000, ..ModelConfig::default() });
+    model.inject(jam);
+    model.advance_to(90 * MINUTE_US);
+    let ledger = model.ledger();
+    let changed_us = ledger.batches[1].from_us;
+    assert!(changed_us > 70 * MINUTE_US, "{:?}", ledger.batches);
+    // The filler runs on empty between two batches: nothing comes, and no stop is to blame for that.
+    for machine in ["PS02", "MD03", "CW04"] {
+        let stops = &ledger.machines[machine].stops;
+        let [_, jammed, changed] = &stops[..] else { panic!("{machine}: {stops:?}") };
+        let by = |stop: &StopRecord| (stop.by.clone(), stop.injected);
+        assert_eq!(by(jammed), (Some("CF01".into()), Some(Fault::Jam)), "{machine}");
+        assert!((changed.from_us - changed_us).abs() < 2 * MINUTE_US, "{machine}: {changed:?}");
+        assert_eq!(by(changed), (None, None), "{machine}");
+    }
 }
 
 #[test]
@@ -241,6 +273,26 @@ fn a_batch_number_comes_before_or_after_the_reset_of_its_counters() {
     assert_eq!(early.0, late.0);
     // What was counted in the five seconds is lost to the counter.
     assert!((400..700).contains(&(late.1 - early.1)), "{late:?} {early:?}");
+}
+
+#[test]
+fn a_batch_that_was_ended_in_a_changeover_ends_none_after_it() {
+    let config = ModelConfig { preset: Preset::Good, batch_size: 40_000, ..ModelConfig::default() };
+    let changeovers = |struck: bool| {
+        let mut model = Model::new(config);
+        while model.state() != State::Setup {
+            model.advance_to(model.next_us());
+        }
+        if struck {
+            model.inject(injection(Fault::BatchIdLate, model.plant_us(), None, None));
+        }
+        model.advance_to(model.plant_us() + 12 * HOUR_US);
+        let stops = model.ledger().stops.into_iter().filter(|stop| stop.code == CHANGEOVER);
+        stops.map(|stop| stop.injected).collect::<Vec<_>>()
+    };
+    let struck = changeovers(true);
+    assert!(struck.len() > 2 && struck.iter().all(Option::is_none), "{struck:?}");
+    assert_eq!(struck, changeovers(false), "the batch had ended, and so nothing changes");
 }
 
 #[test]

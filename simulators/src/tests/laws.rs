@@ -16,7 +16,8 @@ fn check_accounts(ledger: &Ledger) {
     let accounted = ledger.made + rejected + ledger.samples + ledger.in_process;
     assert_eq!(ledger.infeed, accounted, "{ledger:?}");
     for filler in &ledger.beside {
-        let accounted = filler.made + filler.rejected + filler.samples + filler.in_process;
+        let rejected: u64 = filler.rejects.values().sum();
+        let accounted = filler.made + rejected + filler.samples + filler.in_process;
         assert_eq!(filler.infeed, accounted, "{filler:?}");
     }
     let made = ledger.made + ledger.beside.iter().map(|filler| filler.made).sum::<u64>();
@@ -52,14 +53,21 @@ fn check_accounts(ledger: &Ledger) {
     }
     let weighed = weigher.under + weigher.over + weigher.unweighed;
     let polished = polisher.empty + polisher.halves;
-    for (machine, rejects) in [
+    let beside = ledger
+        .beside
+        .iter()
+        .zip(2..)
+        .map(|(filler, nth)| (format!("CF{nth:02}"), filler.rejects.values().sum::<u64>()));
+    let others = [
         ("CF01", rejected),
         ("PS02", polished),
         ("MD03", detector.dumped),
         ("CW04", weighed),
         ("BC05", counter.short_capsules),
-    ] {
-        let causes = &ledger.machines[machine].rejects_by_cause;
+    ];
+    let others = others.map(|(machine, rejects)| (machine.to_owned(), rejects));
+    for (machine, rejects) in others.into_iter().chain(beside) {
+        let causes = &ledger.machines[&machine].rejects_by_cause;
         assert_eq!(causes.values().sum::<u64>(), rejects, "{machine}: {causes:?}");
     }
     assert!(ledger.in_process <= 600);

@@ -236,13 +236,13 @@ fn a_line_of_two_fillers_stands_while_neither_runs() {
     // Each stroke is 0.92 s: a jam begins with the next one.
     let near = |us: i64, s: i64| (us - s * 1_000_000).abs() < 2_500_000;
     let line = ledger.line_stops();
-    let [(1, stop)] = &line[..] else { panic!("{line:?}") };
+    let [stop] = &line[..] else { panic!("{line:?}") };
+    assert_eq!(stop.by.as_deref(), Some("CF02"), "it stopped last");
     assert!(near(stop.from_us, 120) && near(stop.to_us.unwrap(), 140), "{stop:?}");
     assert_eq!((ledger.stops.len(), ledger.beside[0].stops.len()), (1, 2));
     // Of one filler alone its stops are those of the line.
     let alone = Ledger { beside: Vec::new(), ..ledger.clone() };
-    let stops: Vec<StopRecord> = alone.line_stops().into_iter().map(|(_, stop)| stop).collect();
-    assert_eq!(stops, ledger.stops);
+    assert_eq!(alone.line_stops(), ledger.stops);
     let restart = Injection::new(Fault::PlcRestart, 0, None, None).unwrap();
     assert_eq!(restart.at_filler(1), Err(InjectError::OfTheFirst(Fault::PlcRestart)));
 }

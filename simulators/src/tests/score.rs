@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use super::{HOUR_US, MINUTE_US};
 use crate::{
     CHANGEOVER, CLEANING, Fault, INFEED, Injection, Ledger, Model, ModelConfig, Naive, OUTPUT,
-    Output, Plant, PlantConfig, Preset, Report, Reporter, Said, SaidBatch, SaidCounter, SaidSignal,
-    SaidStop, Score, Server, State, StopRecord, Truth, tags, utc_now_us,
+    Output, Plant, PlantConfig, Preset, RejectClass, Report, Reporter, Said, SaidBatch,
+    SaidCounter, SaidSignal, SaidStop, Score, Server, State, StopRecord, Truth, tags, utc_now_us,
 };
 
 pub(super) const ZERO_US: i64 = 1_793_577_600_000_000;
@@ -211,6 +211,35 @@ fn a_fault_is_not_found_by_what_another_one_has_brought_about() {
 }
 
 #[test]
+fn signals_are_scored_since_an_earlier_ledger() {
+    let mut model = Model::new(ModelConfig::default());
+    model.advance_to(20 * MINUTE_US);
+    let base = model.ledger();
+    model.advance_to(40 * MINUTE_US);
+    let fault =
+        |at_us: i64| Injection::new(Fault::DoubleCount, at_us, Some(19 * MINUTE_US), None).unwrap();
+    let injected = vec![fault(5 * MINUTE_US), fault(30 * MINUTE_US)];
+    let scored = |at_min: &[i64], since: bool| {
+        let signals = at_min.iter().map(|at_min| SaidSignal {
+            at_us: ZERO_US + at_min * MINUTE_US,
+            word: "contradicted".to_owned(),
+            about: OUTPUT.to_owned(),
+        });
+        let report = Report { signals: signals.collect(), ..Report::default() };
+        let mut truth = Truth::new(model.ledger(), injected.clone(), ZERO_US);
+        if since {
+            truth = truth.since(base.clone()).unwrap();
+        }
+        let score = truth.score(&report);
+        (score.signals.len(), score.false_signals.len())
+    };
+    // Of the first fault nothing is asked, what was said of nothing before is forgotten, and what comes late is its own.
+    assert_eq!(scored(&[1, 6, 24, 31], true), (1, 0));
+    assert_eq!(scored(&[1, 6, 27, 31], true), (1, 1), "and of no fault since then");
+    assert_eq!(scored(&[1, 6, 24, 31], false), (2, 1), "the whole run");
+}
+
+#[test]
 fn the_end_of_a_stop_that_nobody_saw_is_not_off_but_one_that_is_seen_again_has_ended() {
     let (ledger, _) = truth();
     let ended =
@@ -226,6 +255,24 @@ fn the_end_of_a_stop_that_nobody_saw_is_not_off_but_one_that_is_seen_again_has_e
     };
     assert_eq!(off(Some(end_us + 12 * SECOND_US)), None);
     assert!(off(None).is_some_and(|us| us > MINUTE_US), "{:?}", off(None));
+}
+
+/// A reader that needs long to come back, as one of a fast plant does, may not invent a stop meanwhile.
+#[test]
+fn a_stop_before_the_first_capsule_began_before_it_however_long_a_reader_is_blind() {
+    let mut model = Model::new(ModelConfig::default());
+    model.advance_to(5 * MINUTE_US);
+    let ledger = model.ledger();
+    let false_stops = |from_s: i64, to_s: i64| {
+        let [from_us, to_us] = [from_s, to_s].map(|s| ZERO_US + s * SECOND_US);
+        let cause = "internal".to_owned();
+        let stop = SaidStop { from_us, to_us: Some(to_us), cause, reason: Some(1), key: None };
+        let report = Report { stops: vec![stop], ..Report::default() };
+        let truth = Truth::new(ledger.clone(), Vec::new(), ZERO_US).blind_for(3 * MINUTE_US);
+        truth.score(&report).false_stops.len()
+    };
+    assert_eq!([false_stops(-60, 180), false_stops(4, 180)], [0, 0]);
+    assert_eq!([false_stops(100, 180), false_stops(7, 180), false_stops(-60, 200)], [1, 1, 1]);
 }
 
 #[test]
@@ -249,6 +296,37 @@ fn a_batch_is_told_under_its_number_with_what_was_made_in_it() {
     assert_eq!(wrong(&|batches| batches[1].made = Said::exactly(1)), (1, 0));
     assert_eq!(wrong(&|batches| batches[1].rejected = Said::exactly(99)), (1, 0));
     assert_eq!(wrong(&|batches| batches[1].to_us = None), (1, 0), "it never ends");
+}
+
+#[test]
+fn rejects_of_the_filler_beside_are_scored_and_a_third_filler_is_refused() {
+    let ledger = |fillers| {
+        let config = ModelConfig { fillers, preset: Preset::Good, ..ModelConfig::default() };
+        let mut model = Model::new(config);
+        model.advance_to(2 * HOUR_US);
+        model.ledger()
+    };
+    let two = ledger(2);
+    for (class, tag) in [
+        (RejectClass::Unseparated, "CF02.Rej.Unseparated"),
+        (RejectClass::Dented, "CF02.Rej.DentedTelescoped"),
+        (RejectClass::Startup, "CF02.Rej.Startup"),
+        (RejectClass::NoDose, "CF02.Rej.NoDose"),
+        (RejectClass::DoubleCap, "CF02.Rej.DoubleCap"),
+    ] {
+        let mut report = right(&two, &[]);
+        let said = &mut report.counters.get_mut(tag).unwrap().total;
+        assert_eq!(*said, Said::exactly(two.beside[0].rejects[&class]));
+        *said = Said::exactly(said.best + 1);
+        let score = Truth::new(two.clone(), Vec::new(), ZERO_US).score(&report);
+        let outside: Vec<&str> = score.outside().map(|count| count.tag.as_str()).collect();
+        assert_eq!(outside, [tag]);
+    }
+    assert_eq!(Truth::scores_all(&two), Ok(()));
+    let said = Truth::scores_all(&ledger(3)).unwrap_err().to_string();
+    let wanted =
+        "the plant has 3 fillers side by side, and 2 are scored at most: start it with --fillers 2";
+    assert_eq!(said, wanted);
 }
 
 #[test]

@@ -26,7 +26,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the plant, or that of a scenario, until Ctrl-C or SIGTERM, then print the ledger of each line as one line of JSON.
+    /// Run the plant until Ctrl-C or SIGTERM, or that of a scenario until its end, then print the ledger of each line as one line of JSON.
     Run(run::Run),
     /// Show a recorded trace of registers as a Modbus TCP server.
     Replay(replay::Replay),
@@ -53,7 +53,7 @@ struct Bench {
 #[tokio::main]
 async fn main() -> ExitCode {
     // A server without a certificate is what we want, and it is no error: the library thinks so.
-    let default = "warn,opcua_crypto=off,opcua_server=error";
+    let default = "warn,opcua_crypto=off,opcua_core::comms::secure_channel=off,opcua_server=error";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Cli::parse().command {

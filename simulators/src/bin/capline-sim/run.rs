@@ -29,7 +29,7 @@ pub(super) struct Run {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32), conflicts_with = "scenario")]
     lines: u16,
     /// Fillers of each line that work side by side; together they are as fast as one.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4), conflicts_with = "scenario")]
     fillers: u32,
     /// Seed of all randomness.
     #[arg(long, default_value_t = 1, conflicts_with = "scenario")]
@@ -61,7 +61,7 @@ pub(super) struct Run {
     /// Record the registers of all machines of the first line into this file, as CSV.
     #[arg(long)]
     record: Option<PathBuf>,
-    /// Make nothing before `POST /resume`, so that a service can be started first.
+    /// Make nothing before `POST /resume`, so that a service can be started first; `score --scenario` lets it go.
     #[arg(long)]
     held: bool,
 }
@@ -120,7 +120,10 @@ impl Run {
         eprintln!("{}: {}", scenario.name, scenario.title);
         let ignored = ignored(&scenario);
         if !ignored.is_empty() {
-            eprintln!("  {}: only for tests/run.sh --all, which reads it too", ignored.join(", "));
+            eprintln!(
+                "  {}: for who judges a service, score --scenario or the tests",
+                ignored.join(", ")
+            );
         }
         if scenario.speed != self.speed {
             eprintln!("  speed {}: here --speed {} holds", scenario.speed, self.speed);
@@ -136,14 +139,13 @@ impl Run {
             None => PlantConfig {
                 seed: self.seed.wrapping_add(u64::from(nth)),
                 preset: self.preset.into(),
+                fillers: self.fillers,
                 start_counters: Counters::in_use(),
                 ..defaults.clone()
             },
         };
         Ok(PlantConfig {
             speed: self.speed,
-            // Those of a scenario are what it expects.
-            fillers: scenario.map_or(self.fillers, |scenario| scenario.fillers),
             shift_us: self.shifts.map(|shift| i64::try_from(shift.as_micros()).unwrap_or(i64::MAX)),
             line_start_us: utc_now_us(),
             modbus_addr: further(self.modbus, nth)?,
@@ -218,5 +220,28 @@ fn show(line: u16, plant: &Plant) {
     if let (Some(http), Some(inject)) = (plant.http_addr(), plant.inject_line()) {
         println!("  ledger http://{http}/ledger  all routes http://{http}/");
         println!("  {inject}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::Cli;
+
+    /// What a scenario brings along is not given beside it.
+    #[test]
+    fn what_a_scenario_says_of_its_plant_is_not_said_again() {
+        let parses = |more: &[&str]| {
+            Cli::try_parse_from(["capline-sim", "run"].iter().chain(more)).map(|_| ())
+        };
+        for (option, value) in
+            [("--fillers", "2"), ("--lines", "2"), ("--seed", "2"), ("--preset", "good")]
+        {
+            assert!(parses(&[option, value]).is_ok(), "{option}");
+            let said = parses(&["jam", option, value]).unwrap_err().to_string();
+            assert!(said.contains("cannot be used with '[SCENARIO]'"), "{option}: {said}");
+        }
+        assert!(parses(&["jam", "--held"]).is_ok());
     }
 }

@@ -8,11 +8,16 @@ use std::{
 
 use anyhow::{Context, bail};
 use simulators::{
-    RemotePlant, Report, Reporter, Scenario, Server, ServiceLine, Truth, Watched, tags, utc_now_us,
+    Output, RemotePlant, Report, Reporter, Scenario, Server, ServiceLine, Truth, Watched,
+    scenario_file, tags, utc_now_us,
 };
+
+use super::SCENARIOS;
 
 /// How long the service may take to tell the last capsules.
 const SETTLE_US: i64 = 10_000_000;
+/// And to read every machine for the first time.
+const FIRST_READ_US: i64 = 60_000_000;
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// The plant of a scenario file ends with it: it is held so long before, in plant time.
 const BEFORE_ITS_END_US: i64 = 1_000_000;
@@ -40,9 +45,13 @@ pub(super) struct Score {
     /// which the service must have seen from its first capsule on.
     #[arg(long, value_parser = simulators::length)]
     watch: Option<Duration>,
-    /// Wait for the end of this scenario, which the plant was started with, and give the verdict of its file.
+    /// Wait for the end of this scenario, a file or a name as `list` shows it, and give the verdict of its file. The plant is
+    /// started with `run SCENARIO --held`, and is let go when the service reads all machines that the scenario wants read.
     #[arg(long, conflicts_with = "watch")]
     scenario: Option<PathBuf>,
+    /// Folder of the scenarios that are given by name.
+    #[arg(long, default_value = SCENARIOS)]
+    folder: PathBuf,
     /// Write the score to this file too, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -52,8 +61,9 @@ impl Score {
     /// Whether every count is told and holds the truth, and every stop is told and none that was none; of a scenario,
     /// whether all is as its file wants it. The plant stands still while it is compared.
     pub(super) async fn run(self) -> anyhow::Result<bool> {
-        let scenario = self.scenario.as_deref().map(Scenario::load).transpose()?;
+        let scenario = self.load()?;
         let plant = RemotePlant::new(Server::new(&self.sim)?);
+        Truth::scores_all(&plant.ledger().await?)?;
         let line = ServiceLine::find(self.server()?, self.line.as_deref()).await?;
         let speed = plant.speed().await?;
         if speed != 1.0 {
@@ -61,15 +71,24 @@ impl Score {
                 "the plant runs {speed} times as fast as real, faster than a service in real time believes; start it with --speed 1"
             );
         }
-        let machines = line.machines().await?;
-        let mut shown = BTreeSet::new();
+        let machines = match &scenario {
+            Some(scenario) => {
+                scenario.machines().iter().map(|&machine| machine.to_owned()).collect()
+            }
+            None => line.machines().await?,
+        };
+        let mut watched = Watched { speed, ..Watched::default() };
         if let Some(scenario) = &scenario {
-            shown = played(&plant, &line, scenario).await?;
+            begins(&plant, &line, scenario).await?;
+            watched.shown = played(&plant, &line, scenario).await?;
         }
         let base = match self.watch {
             None => None,
             Some(watch) => {
-                let base = held(&plant, &line, &machines, None).await;
+                // Stops have no times yet before plant time 0 is known.
+                let counts_are_told =
+                    |truth: &Truth, report: &Report| truth.score(report).outside().next().is_none();
+                let base = held(&plant, &line, &machines, None, counts_are_told).await;
                 plant.resume().await?;
                 let base = base?;
                 eprintln!("watching for {} s", watch.as_secs());
@@ -77,8 +96,16 @@ impl Score {
                 Some(base)
             }
         };
+        let verdict = |truth: &Truth, report: &Report| {
+            let score = truth.score(report);
+            scenario.as_ref().map(|scenario| scenario.judge(&score, report, &watched))
+        };
+        let is_right = |truth: &Truth, report: &Report| match verdict(truth, report) {
+            Some(wrong) => wrong.is_empty(),
+            None => truth.score(report).is_right(),
+        };
         let zero_us = line.now_us().await? - plant.ledger().await?.plant_us;
-        let compared = held(&plant, &line, &machines, Some((zero_us, base))).await;
+        let compared = held(&plant, &line, &machines, Some((zero_us, base)), is_right).await;
         // A plant must not be left standing, whatever came of the comparison.
         let resumed = plant.resume().await;
         let (truth, report) = compared?;
@@ -90,9 +117,9 @@ impl Score {
             std::fs::write(file, text)
                 .with_context(|| format!("{} cannot be written", file.display()))?;
         }
-        let Some(scenario) = scenario else { return Ok(score.is_right()) };
-        let score = truth.of_machines(scenario.machines()).score(&report);
-        let wrong = scenario.judge(&score, &report, &Watched { shown, speed, late_us: 0 });
+        let (Some(scenario), Some(wrong)) = (&scenario, verdict(&truth, &report)) else {
+            return Ok(score.is_right());
+        };
         println!(
             "{}: {}",
             scenario.name,
@@ -100,6 +127,26 @@ impl Score {
         );
         wrong.iter().for_each(|what| println!("- {what}"));
         Ok(wrong.is_empty())
+    }
+
+    /// The scenario, with a word on what its verdict leaves out.
+    fn load(&self) -> anyhow::Result<Option<Scenario>> {
+        let Some(name) = &self.scenario else { return Ok(None) };
+        let scenario =
+            Scenario::load(&scenario_file(name, &self.folder).map_err(anyhow::Error::msg)?)?;
+        let name = &scenario.name;
+        if !scenario.service.is_empty() {
+            bail!(
+                "{name} has faults of the service, which the tests alone bring about: tests/run.sh --all"
+            );
+        }
+        if scenario.output != Output::default() {
+            eprintln!("{name}: the service must read the output from {:?}", scenario.output);
+        }
+        if scenario.shift_change_us.is_some() {
+            eprintln!("{name}: its shifts are judged by the tests alone");
+        }
+        Ok(Some(scenario))
     }
 
     fn server(&self) -> anyhow::Result<Server> {
@@ -121,6 +168,45 @@ fn token(file: &Path) -> anyhow::Result<String> {
         bail!("{} is empty; write the token of a display into it", file.display());
     }
     Ok(text)
+}
+
+/// Lets the plant of a scenario go, where it is held at its start, when the service reads it.
+async fn begins(
+    plant: &RemotePlant,
+    line: &ServiceLine,
+    scenario: &Scenario,
+) -> anyhow::Result<()> {
+    let name = &scenario.name;
+    let planned = plant.injected().await?;
+    let is_planned = |one: &simulators::Injection| {
+        planned.iter().any(|plan| (plan.fault, plan.from_us) == (one.fault, one.from_us))
+    };
+    if let Some(one) = scenario.inject.iter().find(|one| !is_planned(one)) {
+        bail!(
+            "the plant has no {} planned as {name} has: start it with capline-sim run {name} --held",
+            one.fault.name()
+        );
+    }
+    if !plant.is_held().await? {
+        eprintln!(
+            "{name} runs already: what it made before the service read it is nowhere; start it with --held"
+        );
+        return Ok(());
+    }
+    let end_us = utc_now_us() + FIRST_READ_US;
+    loop {
+        let unread = line.unread(scenario.machines()).await?;
+        if unread.is_empty() {
+            return Ok(plant.resume().await?);
+        }
+        if utc_now_us() > end_us {
+            bail!(
+                "the service does not read {}, as {name} wants it: give it these machines in its configuration",
+                unread.join(", ")
+            );
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
 }
 
 /// Waits for the end of a scenario: what was shown of the data meanwhile.
@@ -150,17 +236,17 @@ async fn played(
 
 type Compared = (Truth, Report);
 
-/// Holds the plant, and compares when the service has told its last capsules.
+/// Holds the plant, and compares when the service has told its last capsules: when all is right and stays so, or no longer
+/// than that may take.
 async fn held(
     plant: &RemotePlant,
     line: &ServiceLine,
     machines: &[String],
     since: Option<(i64, Option<Compared>)>,
+    is_right: impl Fn(&Truth, &Report) -> bool,
 ) -> anyhow::Result<Compared> {
     let ledger = plant.hold().await?;
     let end_us = utc_now_us() + SETTLE_US;
-    // Stops have no times yet before plant time 0 is known.
-    let stops_too = since.is_some();
     let (zero_us, base) = since.unwrap_or((0, None));
     let mut truth = Truth::new(ledger, plant.injected().await?, zero_us).of_machines(machines);
     if let Some((before, _)) = &base {
@@ -173,9 +259,7 @@ async fn held(
         if let Some((_, before)) = &base {
             report = report.since(before);
         }
-        let score = truth.score(&report);
-        let is_right = if stops_too { score.is_right() } else { score.outside().next().is_none() };
-        let told = last.as_ref() == Some(&report) && is_right;
+        let told = last.as_ref() == Some(&report) && is_right(&truth, &report);
         if told || utc_now_us() > end_us {
             return Ok((truth, report));
         }

@@ -4,22 +4,24 @@
 //! A stroke loads up to 50 capsules and ejects those loaded twelve strokes before. Everything that
 //! happens is decided at a stroke, so the outcome depends on the seed and on plant time alone.
 
+mod batches;
+mod operator;
+mod product;
+
 use std::collections::BTreeMap;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::StandardNormal;
 
-use super::{
-    Parcel,
-    rejects::{Rejects, class_of},
-    times::StateTimes,
-};
+use batches::Batches;
+use operator::Operator;
+
+use super::{Parcel, rejects::Rejects, times::StateTimes};
 use crate::{
     catalogue::Fault,
+    config::{MOST_FILLERS, ModelConfig, WeightModel},
     disturb::MoreRejects,
-    ledger::{BatchRecord, RejectClass, StopRecord, Totals},
-    model::{MOST_FILLERS, ModelConfig, WeightModel},
+    ledger::{BatchRecord, StopRecord, Totals},
     random::{self, Rare, Stream},
     stops::{BLOCKED_REASON, FILLER_CAUSES, JAM_REASON, Preset, State, Stop, StopClocks},
 };
@@ -48,11 +50,6 @@ const SPEED_JITTER: f64 = 0.003;
 const P_EMPTY_POCKET: f64 = 0.0005;
 
 const SAMPLE_EVERY_US: i64 = 15 * 60_000_000;
-const SAMPLE_CAPSULES: u32 = 20;
-
-/// Spread of the powder's density, as a share of the fill, and how slowly it changes.
-const DRIFT_SD: f64 = 0.006;
-const DRIFT_TIME_US: f64 = 8.0 * 60e6;
 
 /// Capsules that were taken out to be weighed one by one.
 #[derive(Clone, Copy, Debug)]
@@ -133,25 +130,6 @@ pub(crate) struct Filler {
     pocket_rng: ChaCha8Rng,
     speed_rng: ChaCha8Rng,
     drift_rng: ChaCha8Rng,
-}
-
-/// How batches are numbered and how large they are.
-#[derive(Clone, Copy, Debug)]
-struct Batches {
-    line_start_us: i64,
-    first: u32,
-    size: u64,
-}
-
-impl Batches {
-    /// A number like `B2611-0417`: year and month of its start, then a running number.
-    fn id(&self, index: usize, plant_us: i64) -> String {
-        let date = jiff::Timestamp::from_microsecond(self.line_start_us + plant_us)
-            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-            .to_zoned_datetime(jiff::tz::TimeZone::UTC);
-        let serial = self.first as usize + index;
-        format!("B{:02}{:02}-{:04}", date.year() % 100, date.month(), serial % 10_000)
-    }
 }
 
 impl Filler {
@@ -253,12 +231,6 @@ impl Filler {
         self.plan_next(now_us);
     }
 
-    /// Ends the batch in production as soon as the machine runs, because of a fault.
-    pub(crate) fn end_batch_soon(&mut self, fault: Fault) {
-        self.batch_ends_at = self.totals.made;
-        self.batch_ended_by = Some(fault);
-    }
-
     /// The station in front of its tags.
     pub(crate) fn station(&self) -> &'static str {
         STATIONS[usize::from(self.nth) % STATIONS.len()]
@@ -301,96 +273,6 @@ impl Filler {
             }
             _ => {}
         }
-    }
-
-    /// The present batch, with its counts up to now.
-    pub(crate) fn batch(&self) -> BatchRecord {
-        let mut batch =
-            self.batches.last().cloned().expect("the first batch begins with the plant");
-        let (now, base) = (&self.totals, &self.batch_base);
-        batch.infeed = now.infeed - base.infeed;
-        batch.made = now.made - base.made;
-        batch.rejected = now.rejected() - base.rejected();
-        batch.samples = now.samples - base.samples;
-        batch
-    }
-
-    fn stroke(&mut self, now_us: i64, load: bool) {
-        let slot = (self.totals.strokes % DEPTH as u64) as usize;
-        self.totals.strokes += 1;
-        let ejected = std::mem::replace(&mut self.loaded[slot], 0);
-        if load {
-            let empty = self.empty_pockets.hits(BORES, &mut self.pocket_rng);
-            self.loaded[slot] = BORES - empty;
-            self.totals.empty_pockets += u64::from(empty);
-            self.totals.infeed += u64::from(BORES - empty);
-        }
-        self.follow_drift();
-        let good = self.sort_out(ejected, now_us);
-        self.totals.made += u64::from(good);
-        if good > 0 {
-            let (filler, stroke, drift) = (self.nth, self.totals.strokes, self.dose());
-            self.ejected = Some(Parcel { filler, stroke, capsules: good, drift });
-        }
-    }
-
-    /// Takes rejects, discards and samples out of the ejected capsules; what is left is good.
-    fn sort_out(&mut self, ejected: u32, now_us: i64) -> u32 {
-        self.rejects.follow(self.run_us);
-        let n_rejects = self.rejects.of_stroke(ejected, self.run_us);
-        for _ in 0..n_rejects {
-            let class = self.rejects.class();
-            self.totals.rejects[class as usize] += 1;
-        }
-        let n_more = self.more_rejects.hits(ejected - n_rejects);
-        for _ in 0..n_more {
-            let class = match self.more_rejects.fault {
-                Fault::EmptyCapsuleBurst => RejectClass::Unseparated,
-                _ => class_of(&mut self.more_rejects.rng),
-            };
-            self.totals.rejects[class as usize] += 1;
-        }
-        self.book_injected(Some(self.more_rejects.fault), n_more);
-        let sound = ejected - n_rejects - n_more;
-        if self.discard_strokes > 0 && ejected > 0 {
-            self.discard_strokes -= 1;
-            self.totals.rejects[RejectClass::Startup as usize] += u64::from(sound);
-            self.book_injected(self.started_after, sound);
-            return 0;
-        }
-        if now_us >= self.sample_due_us && sound > 0 {
-            self.sample_due_us = now_us + SAMPLE_EVERY_US;
-            let taken = sound.min(SAMPLE_CAPSULES);
-            self.totals.samples += u64::from(taken);
-            let (stroke, drift) = (self.totals.strokes, self.dose());
-            self.samples.push(Taken { stroke, capsules: taken, drift });
-            return sound - taken;
-        }
-        sound
-    }
-
-    fn book_injected(&mut self, fault: Option<Fault>, rejects: u32) {
-        if let Some(fault) = fault
-            && rejects > 0
-        {
-            *self.injected_rejects.entry(fault).or_default() += u64::from(rejects);
-        }
-    }
-
-    /// The powder's density follows a first-order autoregression from stroke to stroke.
-    fn follow_drift(&mut self) {
-        const KEEP: f64 = 1.0 - 60e9 / (DESIGN_RATE as f64) / DRIFT_TIME_US;
-        let z: f64 = self.drift_rng.sample(StandardNormal);
-        self.drift = KEEP * self.drift + (1.0 - KEEP * KEEP).sqrt() * DRIFT_SD * z;
-    }
-
-    /// Deviation of the doses of this stroke: the powder's, and what the machine adds.
-    fn dose(&self) -> f64 {
-        let shift = self.weights.shift.filter(|(from_us, _)| *from_us <= self.run_us);
-        let wear = self.weights.wear.map_or(0.0, |(from_us, an_hour)| {
-            (self.run_us - from_us).max(0) as f64 / 3.6e9 * an_hour
-        });
-        self.drift + shift.map_or(0.0, |(_, share)| share) + wear
     }
 
     fn look_for_a_reason_to_stop(&mut self, now_us: i64) {
@@ -449,36 +331,6 @@ impl Filler {
         self.stop = Some(stop);
     }
 
-    fn end_batch(&mut self, now_us: i64) {
-        let ended = BatchRecord { to_us: Some(now_us), ..self.batch() };
-        self.batches.pop();
-        self.batches.push(ended);
-        let injected = self.batch_ended_by.take();
-        match self.stop_clocks.changeover() {
-            Some(stop) => self.begin_stop(Stop { injected, ..stop }, now_us, 0),
-            None => {
-                self.begin_batch(now_us, 0);
-                self.phase = Phase::Moving;
-            }
-        }
-    }
-
-    /// Begins a batch of which `already` capsules were made before plant time 0.
-    fn begin_batch(&mut self, now_us: i64, already: u64) {
-        self.batch_base = self.totals;
-        self.batch_ends_at =
-            self.totals.made + self.batches_from.size.saturating_sub(already).max(1);
-        self.batches.push(BatchRecord {
-            batch_id: self.batches_from.id(self.batches.len(), now_us),
-            from_us: now_us,
-            to_us: None,
-            infeed: 0,
-            made: 0,
-            rejected: 0,
-            samples: 0,
-        });
-    }
-
     fn restart(&mut self, now_us: i64) {
         self.end_stop(now_us);
         if self.batches.last().is_some_and(|batch| batch.to_us.is_some()) {
@@ -526,48 +378,6 @@ impl Filler {
         };
         let jitter = self.speed_rng.random_range(-SPEED_JITTER..SPEED_JITTER);
         (self.setpoint as f64 * share * (1.0 + jitter)) as u64
-    }
-}
-
-/// Who runs the machine: after some jams close together it is set lower for a while.
-#[derive(Clone, Debug)]
-struct Operator {
-    rng: ChaCha8Rng,
-    /// Running time of the last jams, the latest first.
-    jams_run_us: [i64; CLUSTER],
-    lowered_by: f64,
-    lowered_until_run_us: i64,
-}
-
-/// Jams within [`CLUSTER_US`] of running that make a cluster.
-const CLUSTER: usize = 3;
-const CLUSTER_US: i64 = 3 * 60_000_000;
-const LOWERED_US: i64 = 6 * 60_000_000;
-/// By how much the speed is lowered.
-const LOWERED_BY: std::ops::Range<f64> = 0.03..0.08;
-
-impl Operator {
-    fn new(seed: u64) -> Operator {
-        Operator {
-            rng: random::stream(seed, Stream::Operator),
-            jams_run_us: [i64::MIN / 2; CLUSTER],
-            lowered_by: 0.0,
-            lowered_until_run_us: 0,
-        }
-    }
-
-    fn note_jam(&mut self, run_us: i64) {
-        self.jams_run_us.rotate_right(1);
-        self.jams_run_us[0] = run_us;
-        if run_us - self.jams_run_us[CLUSTER - 1] <= CLUSTER_US {
-            self.lowered_by = self.rng.random_range(LOWERED_BY);
-            self.lowered_until_run_us = run_us + LOWERED_US;
-        }
-    }
-
-    /// Speed as a share of that of the preset.
-    fn share(&self, run_us: i64) -> f64 {
-        if run_us < self.lowered_until_run_us { 1.0 - self.lowered_by } else { 1.0 }
     }
 }
 
