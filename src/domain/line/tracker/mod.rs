@@ -1,6 +1,7 @@
 //! One line followed: snapshots in, events, minutes and a status out. The sole owner of the line's counters.
 
 mod account;
+mod at_rest;
 mod carry;
 mod change;
 mod elapsed;
@@ -9,7 +10,6 @@ mod hand;
 mod odometer;
 mod rounds;
 mod show;
-mod standing;
 mod station;
 mod tell;
 mod weigh;
@@ -228,7 +228,7 @@ impl LineTracker {
             Outcome::Missed(miss) => {
                 self.missed_polls += polls;
                 self.account.poll(at.utc_us, 0, polls);
-                self.stations[index].miss(*miss);
+                self.stations[index].miss(snapshot.group, *miss);
                 self.miss_counters(index, snapshot.group);
             }
             Outcome::Taken(readings) => {
@@ -285,7 +285,7 @@ impl LineTracker {
             self.spend(index, state, at);
         }
         let station = &mut self.stations[index];
-        station.begin_evidence(group);
+        station.begin_evidence(group, at);
         for reading in readings {
             station.read(reading, at, &mut self.events);
         }
@@ -372,7 +372,7 @@ impl LineTracker {
             self.chronicle.reset(delta.to);
         }
         let (from, to) = (delta.from, delta.to);
-        self.counted_at_rest(position, (from, to), count);
+        self.counted_at_rest(position, delta, count);
         self.chronicle.count(&Booking { counter: position, from, to, count, gap: apart, reset });
         self.tell(position, delta, apart, count, at);
     }
