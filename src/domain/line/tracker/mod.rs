@@ -441,15 +441,11 @@ impl LineTracker {
         self.note_events();
     }
 
-    /// Since when it is not known what a counter of a silent machine has counted, or of one whose registers stand still, in
-    /// UTC microseconds; now where there is none. Nobody waits longer than [`WAITS_US`] for a machine that may be gone for
+    /// Since when it is not known what a counter that is not read has counted, in UTC microseconds; now where there is none. Nobody waits longer than [`WAITS_US`] for a machine that may be gone for
     /// good.
     fn unread_since_us(&self, now: Moment) -> i64 {
-        let silent = self.ledgers.iter().filter(|ledger| {
-            let station = &self.stations[ledger.station];
-            let unread = || !station.is_up() || station.held[usize::from(ledger.tag)].is_none();
-            ledger.counter.stands_still() || unread()
-        });
+        let silent =
+            self.ledgers.iter().filter(|ledger| !self.stations[ledger.station].reads(ledger, now));
         let unread = silent
             .filter_map(|ledger| Some(now.mono_us - ledger.counter.known_to()?.mono_us))
             .filter(|us| *us <= WAITS_US);

@@ -58,11 +58,10 @@ impl LineTracker {
     /// What a counter that is not read at the moment may have counted since it was.
     fn unread(&self, ledger: &Ledger, now: Moment) -> Count {
         let station = &self.stations[ledger.station];
-        let held = station.held[usize::from(ledger.tag)].is_some();
-        if station.is_up() && held && !ledger.counter.stands_still() {
-            return Count::ZERO;
+        match station.reads(ledger, now) {
+            true => Count::ZERO,
+            false => station.map.capsules(ledger.tag, ledger.counter.unseen(now)),
         }
-        station.map.capsules(ledger.tag, ledger.counter.unseen(now))
     }
 
     fn all_unread(&self, now: Moment) -> Vec<Tally> {

@@ -206,14 +206,21 @@ impl Station {
         self.groups.get(usize::from(self.map.tags.get(usize::from(tag))?.group))
     }
 
-    /// Total of one of its counters in capsules and when it was read, if it is current and nothing in it waits to be
-    /// decided.
+    /// Whether one of its counters is read: the machine is heard, the last value was good, it is not older than a few
+    /// periods, as where its group alone is refused, and its registers do not stand still.
+    pub(super) fn reads(&self, ledger: &Ledger, now: Moment) -> bool {
+        let current_us = self.group(ledger.tag).map_or(0, |group| group.current_us);
+        let is_current = |at: Moment| now.mono_us - at.mono_us <= current_us;
+        self.up
+            && self.held[usize::from(ledger.tag)].is_some()
+            && !ledger.counter.stands_still()
+            && ledger.counter.newest().is_some_and(|newest| is_current(newest.at))
+    }
+
+    /// Total of one of its counters in capsules and when it was read, if it is read and nothing in it waits to be decided.
     pub(super) fn current_total(&self, ledger: &Ledger, now: Moment) -> Option<Total> {
         let base = ledger.counter.baseline()?;
-        let group = usize::from(self.map.tags[usize::from(ledger.tag)].group);
-        let period_us = self.map.groups.get(group).map_or(0, |group| group.period_us);
-        let fresh_us = self.stale_after_us + STALE_PERIODS * period_us;
-        let current = self.up && !self.frozen && now.mono_us - base.at.mono_us <= fresh_us;
+        let current = !self.frozen && self.reads(ledger, now);
         let decided = ledger.counter.undecided().is_zero();
         // What its readings are off together is no difference between counters of one reading.
         let settings = self.map.tags[usize::from(ledger.tag)].counter?;

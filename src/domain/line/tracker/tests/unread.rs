@@ -1,6 +1,6 @@
 //! What is shown while nothing is read: a count goes on within bounds, and what was never read is no zero.
 
-use super::script::{model, moment, play, read};
+use super::script::{model, model_with, moment, play, play_on, read};
 use crate::line::minute::Counted;
 use crate::line::status::LineStatus;
 use crate::line::tracker::{Carry, LineTracker};
@@ -107,4 +107,45 @@ fn a_shift_in_which_nothing_was_read_says_so() {
     assert!(status.shift.as_ref().is_some_and(|shift| shift.read));
     assert_eq!(status.stations[0].good, Some(Count::ZERO));
     assert_eq!(status.stations[1].good, None, "the weigher was not read");
+}
+
+/// The filler's good counter in the slow group, of which polls fail from two seconds on where `fails` says so; the fast one
+/// goes on.
+fn one_group_silent(fails: bool, seconds: u32) -> LineTracker {
+    let model = model_with(&[("role = \"good\"\n", "role = \"good\"\ngroup = \"slow\"\n")]);
+    let mut script = String::new();
+    for s in 0..=seconds {
+        script += &format!("{s} CF01.fast state=execute bad=1\n");
+        script += &match fails && s > 2 {
+            true => format!("{s} CF01.slow miss broken 1\n{s} check\n"),
+            false => format!("{s} CF01.slow good={}\n{s} check\n", 100 + 50 * s),
+        };
+    }
+    play_on(&model, moment(0.0), &read(&script), |_| false).0
+}
+
+/// Shows: SCR-02
+#[test]
+fn a_counter_whose_group_alone_fails_is_not_shown_as_exact() {
+    let status = one_group_silent(true, 62).status(moment(62.0));
+    assert!(status.stations[0].link.up, "the other group is heard");
+    assert_eq!((good(&status).low(), good(&status).best()), (100, 100));
+    assert!(good(&status).high() > 5_000, "{}", good(&status));
+    assert_eq!(status.total, good(&status));
+    assert_eq!(status.shift.expect("a shift").forecast, None);
+    let is_good = |counted: &Counted| *counted == Counted::Good;
+    assert_eq!(status.unread.iter().filter(|tally| is_good(&tally.counted)).count(), 1);
+    assert_eq!(status.unread.len(), 1, "what the other group counts is read");
+    // Negative control: with both groups read it is exact.
+    let status = one_group_silent(false, 62).status(moment(62.0));
+    assert!(good(&status).is_exact() && status.unread.is_empty(), "{:?}", status.unread);
+}
+
+#[test]
+fn an_hour_stays_open_for_a_counter_whose_group_alone_fails() {
+    let waits_us = |fails| {
+        let now = moment(62.0);
+        now.utc_us - one_group_silent(fails, 62).unread_since_us(now)
+    };
+    assert_eq!((waits_us(true), waits_us(false)), (60_000_000, 0));
 }
