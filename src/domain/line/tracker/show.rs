@@ -31,7 +31,7 @@ impl LineTracker {
             batch: self.chronicle.open_batch(),
             batch_told: self.batch_station().batch.clone().filter(|id| !id.is_empty()),
             shift: shift.map(|book| self.shift_status(book, now)),
-            total: self.total() + self.output_unread(now),
+            total: self.outputs().map(|ledger| self.whole(ledger, now)).sum(),
             unread: self.all_unread(now),
             speeds: self.speeds(now, shift),
             plc_speed: self.plc_speed(),
@@ -55,13 +55,28 @@ impl LineTracker {
         counting.map(|station| station.speed.filter(|_| station.is_up())).sum()
     }
 
-    /// What a counter that is not read at the moment may have counted since it was.
+    /// What a counter that is not read at the moment may have counted beyond what is booked of it: since its newest reading,
+    /// and up to that one if it waits to be decided.
     fn unread(&self, ledger: &Ledger, now: Moment) -> Count {
         let station = &self.stations[ledger.station];
         match station.reads(ledger, now) {
             true => Count::ZERO,
-            false => station.map.capsules(ledger.tag, ledger.counter.unseen(now)),
+            false => {
+                let unread = ledger.counter.unseen(now) + ledger.counter.undecided();
+                station.map.capsules(ledger.tag, unread)
+            }
         }
+    }
+
+    /// The total of a counter of the output with all that may be made beyond it: what waits to be decided is in it once.
+    fn whole(&self, ledger: &Ledger, now: Moment) -> Count {
+        let station = &self.stations[ledger.station];
+        let counted = station.map.capsules(ledger.tag, ledger.counter.total());
+        counted
+            + match station.reads(ledger, now) {
+                true => station.map.capsules(ledger.tag, ledger.counter.undecided()),
+                false => self.unread(ledger, now),
+            }
     }
 
     fn all_unread(&self, now: Moment) -> Vec<Tally> {

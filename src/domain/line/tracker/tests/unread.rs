@@ -149,3 +149,25 @@ fn an_hour_stays_open_for_a_counter_whose_group_alone_fails() {
     };
     assert_eq!((waits_us(true), waits_us(false)), (60_000_000, 0));
 }
+
+#[test]
+fn a_reading_that_waits_when_the_link_goes_is_in_all_counts_once() {
+    let mut script = String::from("0 CF01.fast state=execute good=100\n0.5 CF01.fast good=150\n");
+    // A fall to 0 waits for one more reading, and none comes.
+    script += "1 CF01.fast good=0\n";
+    for s in 2..=62 {
+        script += &format!("{s} CF01.fast miss timeout 1\n{s} check\n");
+    }
+    let tracker = play(&read(&script), |_| false).0;
+    let now = moment(62.0);
+    let waits = tracker.total().since(Count::exact(50));
+    assert!(waits.high() > 0 && !tracker.is_settled(), "the control: there is one that waits");
+    let status = tracker.status(now);
+    let unseen = tracker.unseen(&[StationId::new("CF01")], now);
+    assert_eq!(good(&status), Count::exact(50) + waits + unseen);
+    assert_eq!(status.total, good(&status));
+    assert_eq!(status.hours.last().expect("an hour").good, good(&status));
+    assert_eq!(status.stations[0].good, Some(good(&status)));
+    let told = status.unread.iter().find(|tally| tally.counted == Counted::Good).expect("told");
+    assert_eq!(told.count, waits + unseen);
+}
