@@ -143,7 +143,6 @@ step build
 cargo test --workspace --no-run
 step tests
 cargo test --workspace --lib --bins
-cargo test --test traffic
 step screens
 cargo test --test browser -- --test-threads=2
 # A plant that runs by the clock is mostly waited for: each of these takes a fifth of a core.

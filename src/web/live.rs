@@ -124,11 +124,20 @@ struct Screen {
     _permit: OwnedSemaphorePermit,
 }
 
-/// What a `charts` event showed.
-#[derive(PartialEq)]
+/// What a `charts` event showed. Charts that are published anew are other ones.
 struct Charted {
     minute: Option<i64>,
     charts: Option<Arc<Overview>>,
+}
+
+impl PartialEq for Charted {
+    fn eq(&self, other: &Charted) -> bool {
+        let same = match (&self.charts, &other.charts) {
+            (Some(one), Some(another)) => Arc::ptr_eq(one, another),
+            (one, another) => one.is_none() && another.is_none(),
+        };
+        same && self.minute == other.minute
+    }
 }
 
 /// Live stream of a line: `view` twice a second, with `hz=10` also `now` when counts move, up to ten times a second, `charts` at the start and when a minute closes, `hb` each second.

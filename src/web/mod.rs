@@ -92,7 +92,7 @@ pub use serve::{ask, serve};
 pub use simulator::Simulator;
 pub(crate) use trail::{Asker, meaning_of};
 pub use trail::{NoTrail, Trail};
-use view::{CallView, LineView, Present};
+use view::{CallView, LineView, Present, STALE_MS};
 pub use who::{Access, Via, WhereFrom, Who};
 
 /// Live screens at once. Each holds a connection and is written to twice a second.
@@ -232,6 +232,11 @@ impl App {
 }
 
 impl LineFeed {
+    /// The latest status, while it is one of now.
+    pub(crate) fn current(&self, present: &Present) -> Option<Arc<LineStatus>> {
+        self.latest().filter(|status| present.age_ms(status.at) <= STALE_MS)
+    }
+
     /// The latest status.
     pub(crate) fn latest(&self) -> Option<Arc<LineStatus>> {
         self.status.borrow().clone()

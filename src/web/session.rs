@@ -73,7 +73,8 @@ pub(crate) struct WhoView {
     role: Option<&'static str>,
     /// `open`, `session` or `token`.
     via: &'static str,
-    /// Whether somebody else set the password: then the session is for nothing but changing it.
+    /// Whether somebody else set the password: then the session is for nothing but changing it. The answer to a login says
+    /// so; such a session is refused everything else.
     must_change: bool,
 }
 
@@ -168,12 +169,13 @@ fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response 
     response
 }
 
-/// Ends the session of this browser. Without one nothing is wrong.
+/// Ends the session of this browser.
 #[utoipa::path(
     post, path = "/api/v1/logout", request_body = Nothing,
     responses(
         (status = 204),
         (status = 400, body = ErrorView),
+        (status = 401, body = ErrorView),
         (status = 403, body = ErrorView),
         (status = 409, body = ErrorView)
     )

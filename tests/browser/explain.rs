@@ -175,6 +175,13 @@ async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key(
             "whole minutes",
             "完整各分钟",
         ),
+        (
+            "/data?",
+            "document.querySelectorAll('#balance [data-explain]').length > 0",
+            "#balance [data-explain='section']",
+            "CF01.Admin.ProdConsumedCount",
+            "CF01.Admin.ProdConsumedCount",
+        ),
         ("/report/shift?", "true", "[data-explain='oee']", "OEE index", "计划工作时间"),
         ("/report/batch?", "true", "[data-explain='yield']", "capsules in", "进料数"),
     ] {
@@ -185,6 +192,7 @@ async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key(
             browser.until(&format!("{OPEN} && {SHOWN}"), SOON).await;
             let text = browser.text(TOLD).await;
             assert!(text.contains(words), "{path} {words} in\n{text}");
+            assert!(!text.contains("undefined") && !text.contains("NaN"), "{path}: {text}");
             let wide = browser.value("document.getElementById('explanation').scrollWidth > document.getElementById('explanation').clientWidth").await;
             assert_eq!(wide, Value::Bool(false), "{path} {lang}: the dialog is cut off");
             let name = path.trim_matches(['/', '?', '&']).replace(['/', '?', '&', '='], "-");

@@ -45,7 +45,8 @@ struct SectionView {
     stations: Vec<String>,
     /// Tags of what went in: one, or one of each of several machines side by side.
     inlets: Vec<String>,
-    /// How many went in; null where that was not read in the period.
+    /// How many went in; null where it was not read. Of the shift that goes on that is known machine by machine, of other
+    /// periods whether the line was read at all.
     went_in: Option<CountView>,
     /// Tags of what came out: good, rejects, samples.
     outlets: Vec<String>,
@@ -112,8 +113,8 @@ pub(super) async fn balance(
         })?,
     };
     let (config, rollups) = periods(&app, &id, &span, kind).await?;
-    let now_us = app.present().now.utc_us;
-    let latest = app.line(&id)?.latest();
+    let present = app.present();
+    let (now_us, latest) = (present.now.utc_us, app.line(&id)?.current(&present));
     let view = |rollup: &Rollup| {
         let goes_on = rollup.end_us.is_none_or(|end_us| end_us > now_us);
         balance_of(config, rollup, latest.as_deref().filter(|_| goes_on))

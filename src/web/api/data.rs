@@ -180,8 +180,9 @@ pub(super) async fn data(
     Path(id): Path<String>,
 ) -> Result<Json<DataView>, WebError> {
     let line = app.line(&id)?;
-    let (config, latest) = (line.config.clone(), line.latest());
-    let (id, now) = (config.id.clone(), app.present().now.utc_us);
+    let present = app.present();
+    let (config, latest) = (line.config.clone(), line.current(&present));
+    let (id, now) = (config.id.clone(), present.now.utc_us);
     let counters: Vec<TagId> = config
         .devices
         .iter()

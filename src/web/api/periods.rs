@@ -17,7 +17,7 @@ use super::kpi::{KpiView, percent};
 use super::{EVENTS_SPAN_US, Span, read};
 use crate::config::LineConfig;
 use crate::web::error::{ErrorView, Params, WebError};
-use crate::web::view::{CountView, STALE_MS, TallyView, share};
+use crate::web::view::{CountView, TallyView, share};
 use crate::web::{App, LineFeed};
 
 /// An hour, a shift or a batch.
@@ -152,17 +152,15 @@ pub(super) async fn batches(
     let entries = read(&app, move |history| history.batch_entries(&line, span.0, span.1)).await?;
     let unread = unread(&app, app.line(&id)?);
     let view = |rollup: &Rollup| {
-        let view = BatchView::of(&rollup.with_unread(&unread), config, now_us);
         let period = PeriodView::of(rollup, config, now_us).with_unread(rollup, config, &unread);
-        BatchView { period, ..view }.told(rollup, &entries)
+        BatchView::of(period, &rollup.with_unread(&unread), config).told(rollup, &entries)
     };
     Ok(Json(rollups.iter().map(view).collect()))
 }
 
 /// What may have been made in the periods that go on since the machines were read; nothing where the line does not report.
 pub(super) fn unread(app: &App, line: &LineFeed) -> Vec<Tally> {
-    let present = app.present();
-    let current = line.latest().filter(|status| present.age_ms(status.at) <= STALE_MS);
+    let current = line.current(&app.present());
     current.map_or_else(Vec::new, |status| status.unread.clone())
 }
 
@@ -247,8 +245,8 @@ impl PeriodView {
 }
 
 impl BatchView {
-    /// `now_us` is now in UTC microseconds.
-    pub(crate) fn of(rollup: &Rollup, config: &LineConfig, now_us: i64) -> BatchView {
+    /// A batch with its view as a period.
+    pub(crate) fn of(period: PeriodView, rollup: &Rollup, config: &LineConfig) -> BatchView {
         let station = &config.output;
         let material = Material {
             infeed: rollup.count(station, &Counted::Infeed),
@@ -259,7 +257,7 @@ impl BatchView {
         let balance = material.balance_ratio();
         let limits = config.material_balance;
         BatchView {
-            period: PeriodView::of(rollup, config, now_us),
+            period,
             begun: rollup.remark.map(Remark::word),
             product: None,
             opened_by: None,

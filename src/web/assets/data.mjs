@@ -120,13 +120,13 @@ function showLedger() {
 /** How a section of the balance is made: each counter that it rests on, and what is judged. */
 tells('section', (query) => {
   const section = data.balance.sections[Number(query)];
-  const row = (symbol, tag, count) => h('tr', {}, h('td', {}, h('code', {}, symbol)), h('th', { scope: 'row' }, tag), h('td', { class: 'num' }, `${num(count.best)} ${doubt(count)}`.trim()));
+  const row = (symbol, tag, count) => h('tr', {}, h('td', {}, h('code', {}, symbol)), h('th', { scope: 'row' }, tag), h('td', { class: 'num' }, counted(count, num)));
   return [
-    h('p', { class: 'result num' }, `${signed(section.grown.best)} ${doubt(section.grown, signed)}`.trim()),
+    h('p', { class: 'result num' }, counted(section.grown, signed)),
     h('p', { class: 'formula' }, h('code', {}, 'D = I − ΣO')),
     h('p', { class: 'num worked' }, `${num(section.went_in.best)} − ${num(section.came_out.best)} = ${signed(section.grown.best)}`),
     heading('explain_inputs'),
-    h('table', {}, h('tbody', {}, row('I', section.inlet, section.went_in), ...section.outlets.map((tag, i) => row('O', tag, section.outlet_counts[i])))),
+    h('table', {}, h('tbody', {}, row('I', section.inlets.join(' + '), section.went_in), ...section.outlets.map((tag, i) => row('O', tag, section.outlet_counts[i])))),
     heading('explain_window'),
     h('p', { class: 'num' }, `${section.stations.join(' → ')} · ${t('span_shift', { name: data.balance.name })} ${hm(data.balance.start_ms)}`),
     heading('judged'),

@@ -86,6 +86,12 @@ export function fixed(x, decimals = 2) {
   return x === null || x === undefined ? '–' : x.toFixed(decimals).replace(/^-(?=[0.]*$)/, '').replace('-', '−');
 }
 
+/** `61.2`, or `58.0–63.5` where it is not known more closely. @param {{percent: number, low: number, high: number}|null} oee */
+export function between(oee) {
+  if (!oee) return '–';
+  return oee.low === oee.high ? fixed(oee.percent, 1) : `${fixed(oee.low, 1)}–${fixed(oee.high, 1)}`;
+}
+
 /**
  * Empty for an exact count, else `[812,400, 812,900]`.
  * @param {{best: number, low: number, high: number}} count

@@ -26,7 +26,7 @@ export class Live {
   /**
    * @param {string} line
    * @param {{view: (view: any) => void, charts: (charts: any) => void, link: (link: LinkState) => void,
-   *          restored: (gap: number) => void, now?: (now: any) => void}} on  with `now` counts come ten times a second
+   *          restored: (gap: number) => void, now?: (now: any) => void}} on  with `now` counts come as soon as they move, up to ten times a second
    */
   constructor(line, on) {
     this.line = line;

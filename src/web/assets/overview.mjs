@@ -1,6 +1,6 @@
 // The overview: one line at a glance. Draws what the views bring.
 
-import { age, badTag, clock, detail, doubt, fixed, h, happened, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
+import { age, badTag, between, clock, detail, doubt, fixed, h, happened, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend, limitsTag } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
@@ -8,7 +8,8 @@ import { showCalls } from './calls.mjs';
 import { explained } from './explain.mjs';
 import { AS_OF, ask } from './page.mjs';
 import { join } from './shell.mjs';
-import { held, showState } from './state.mjs';
+import { held, output, showState } from './state.mjs';
+import { reasonOf } from './timeline.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
 
 const CLASSES = ['run', 'internal', 'external', 'planned', 'idle', 'unknown'];
@@ -50,7 +51,7 @@ const live = join({
   // Between two views: the counts alone, as soon as a stroke of a machine has moved them.
   now: ({ good, flows }) => {
     if (!view || lost) return;
-    figure('good', pieces(good.best), good.best);
+    figure('good', good ? pieces(good.best) : '–', good?.best);
     flows.forEach(showFlow);
   },
   charts: (next) => {
@@ -99,12 +100,10 @@ function figure(id, text, raw) {
 
 function showOutput() {
   const shift = view.shift;
-  // Where nothing was read there is no number, and none of the time before is shown in its place.
-  const unread = view.feed === 'waiting' || (shift ? shift.good === null : view.total.high === 0);
-  const good = unread ? null : shift?.good ?? view.total;
   // Of the past, the sum since the journal began is not told.
   const untold = REPLAY && !shift;
-  figure('good', !good || untold ? '–' : pieces(good.best), !good || untold ? '' : good.best);
+  const good = untold ? null : output(view);
+  figure('good', good ? pieces(good.best) : '–', good?.best);
   put('good-doubt', untold ? '' : good ? doubt(good, pieces) : t('not_read'));
   facts('good-note', shift ? [t('plan', { n: pieces(shift.plan) }), shift.plan_percent === null ? '' : t('progress', { n: fixed(shift.plan_percent, 1) })] : []);
   analog($('good-bar'), {
@@ -168,7 +167,7 @@ function showReject() {
     reject.total && reject.with_startup ? t('with_startup') : '',
     reject.total || view.feed === 'waiting' || !view.shift ? '' : t('not_read'),
     recent ? `${t('subgroup_of', { n: reject.subgroup_minutes })} ${hm(recent.t)}: ${fixed(recent.p)}\u00a0%` : '',
-    limits ? t('limits_tag', { version: `v${limits.version}`, state: word('limits', limits.state) }) : '',
+    limits ? limitsTag(reject) : '',
     out ? `■ ${word('rule', recent.rules[0])}` : '',
   ]);
   // The bar is that of the chart: its point against the limits that judged it.
@@ -182,7 +181,7 @@ function showReject() {
 /** OEE with what it can be: unknown time as stopped, and as run. */
 function showOee() {
   const oee = view.shift?.oee ?? null;
-  figure('oee', !oee ? '–' : oee.low === oee.high ? fixed(oee.percent, 1) : `${fixed(oee.low, 1)}–${fixed(oee.high, 1)}`, oee?.percent);
+  figure('oee', between(oee), oee?.percent);
   put('oee-unit', oee ? '%' : '');
   facts('oee-note', oee ? [t('oee_coverage', { n: fixed(oee.coverage_percent, 1) })] : view.shift && view.shift.good === null ? [t('not_read')] : []);
   analog($('oee-bar'), {
@@ -194,8 +193,8 @@ function showOee() {
 function showSignals() {
   const { incidents } = view;
   show($('signals'), incidents, () => (incidents === null ? ['–'] : incidents.beyond + incidents.others === 0 ? [t('no_incidents')] : [
-    ...(incidents.beyond > 0 ? [h('b', {}, icon('N1'), ` ${num(incidents.beyond)} `)] : []),
-    ...(incidents.others > 0 ? [h('b', {}, icon('N2'), ` ${num(incidents.others)} `)] : []),
+    ...(incidents.beyond > 0 ? [h('b', { class: 'num' }, icon('N1'), ` ${num(incidents.beyond)} `)] : []),
+    ...(incidents.others > 0 ? [h('b', { class: 'num' }, icon('N2'), ` ${num(incidents.others)} `)] : []),
     t('open_incidents'),
   ]));
 }
@@ -204,7 +203,7 @@ function showSignals() {
 function showTopStops({ losses }) {
   const rows = losses.slice(0, TOP_STOPS);
   show($('top-stops'), rows, () => (rows.length === 0 ? [h('li', {}, t('no_stops'))] : rows.map((loss) => h('li', {},
-    h('b', { class: 'num' }, hms(loss.ms)), ' ', h('span', {}, loss.title ? title(loss.title) : loss.reason || word('cause', loss.cause)), h('span', { class: 'dim' }, ` ×${num(loss.n)}`)))));
+    h('b', { class: 'num' }, hms(loss.ms)), ' ', h('span', {}, reasonOf(loss) || word('cause', loss.cause)), h('span', { class: 'dim' }, ` ×${num(loss.n)}`)))));
 }
 
 function showTime() {
@@ -263,12 +262,13 @@ function showRejects() {
     const bar = s('svg', { class: 'hour-bar', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       s('rect', { y: 3, width: x(reject.percent ?? 0), height: 10, class: 'filled' }));
     if (reject.wilson) bar.append(s('path', { class: 'whisker', d: `M${x(reject.wilson[0])} 8H${x(reject.wilson[1])}M${x(reject.wilson[0])} 4v8M${x(reject.wilson[1])} 4v8` }));
+    const fraction = reject.percent === null ? '–' : `${fixed(reject.percent, 3)} %`;
     const of = `station=${encodeURIComponent(reject.station)}&reason=${encodeURIComponent(reject.reason)}`;
     return h('tr', {},
       h('th', { scope: 'row' }, `${word('reason', reject.reason)} `, h('span', { class: 'dim' }, reject.station)),
       h('td', { class: 'bar-col' }, bar),
       h('td', { class: 'num' }, view.shift ? explained('rejected', { 'data-query': of }, num(reject.rejected.best)) : num(reject.rejected.best)),
-      h('td', { class: 'num' }, view.shift ? explained('reject_fraction', { 'data-query': of }, `${fixed(reject.percent, 3)} %`) : `${fixed(reject.percent, 3)} %`),
+      h('td', { class: 'num' }, view.shift && fraction !== '–' ? explained('reject_fraction', { 'data-query': of }, fraction) : fraction),
       h('td', { class: 'dim' }, reject.wilson ? `${fixed(reject.wilson[0], 3)}–${fixed(reject.wilson[1], 3)}` : ''),
     );
   })));

@@ -6,6 +6,16 @@ import { shape } from './chart.mjs';
 const $ = (id) => document.getElementById(id);
 
 /**
+ * The output of the line: of the shift, between shifts since the journal began. Nothing where nothing of it was read, and
+ * none of the time before is shown in its place.
+ * @param {any} view
+ */
+export function output(view) {
+  if (view.feed === 'waiting') return null;
+  return view.shift ? view.shift.good : view.total.high > 0 ? view.total : null;
+}
+
+/**
  * The state of the line with its shape, its duration, its reason, batch and shift.
  * @param {any} view
  * @param {boolean} lost

@@ -1,10 +1,11 @@
 // The wall: the state of a line, read from five metres. Nothing to press and nothing to scroll.
 
-import { doubt, fixed, h, hm, hms, num, pieces, put, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
+import { between, doubt, fixed, h, hm, hms, num, pieces, put, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
+import { limitsTag } from './control.mjs';
 import { hourBar } from './hours.mjs';
 import { join } from './shell.mjs';
-import { held, showState } from './state.mjs';
+import { held, output, showState } from './state.mjs';
 import { drawTrend } from './trend.mjs';
 
 /** A picture that never moves burns into a screen: everything wanders by so much, so often. */
@@ -22,6 +23,7 @@ const $ = (id) => document.getElementById(id);
 const auto = document.documentElement.dataset.theme === 'auto';
 /** Start of the shift in which this page was loaded. */
 let began = null;
+let beginning = false;
 
 let view = null;
 let charts = null;
@@ -40,7 +42,7 @@ const live = join({
     showCalls();
   },
   // Between two views: the output alone, as soon as a stroke of the machine has moved it.
-  now: ({ good }) => view && !lost && figure('good', pieces(good.best), good.best),
+  now: ({ good }) => view && !lost && figure('good', good ? pieces(good.best) : '–', good?.best),
   charts: (next) => {
     charts = next;
     draw();
@@ -67,14 +69,20 @@ function followShift() {
   const hour = Number(hm((shift.start_ms + shift.end_ms) / 2).slice(0, 2));
   if (auto) document.documentElement.dataset.theme = hour >= NIGHT[0] || hour < NIGHT[1] ? 'dark' : 'light';
   began ??= shift.start_ms;
-  if (shift.start_ms !== began && performance.now() > LEAST_AGE_MS) location.reload();
+  if (shift.start_ms !== began && performance.now() > LEAST_AGE_MS) begin();
+}
+
+/** Loads the page anew if it is there: nobody at a wall can press anything on an error of the browser. */
+function begin() {
+  if (beginning) return;
+  beginning = true;
+  const there = fetch(location.href, { method: 'HEAD', cache: 'no-store' });
+  there.then((answer) => answer.ok && location.reload(), () => {}).finally(() => { beginning = false; });
 }
 
 function showFigures() {
   const { shift, reject } = view;
-  // Where nothing was read there is no number.
-  const unread = view.feed === 'waiting' || (shift ? shift.good === null : view.total.high === 0);
-  const good = unread ? null : shift?.good ?? view.total;
+  const good = output(view);
   figure('good', good ? pieces(good.best) : '–', good?.best);
   put('good-note', [good ? doubt(good, pieces) : view.feed === 'waiting' ? '' : t('not_read'), shift ? t('plan', { n: pieces(shift.plan) }) : ''].filter(Boolean).join(' · '));
   const gap = shift?.difference ?? null;
@@ -87,12 +95,11 @@ function showFigures() {
   figure('speed', rate === null ? '–' : num(rate), rate);
   put('speed-note', `${t('per_minute')} · ${t('target', { n: num(view.target_per_minute) })}`);
   const oee = shift?.oee ?? null;
-  figure('oee', !oee ? '–' : oee.low === oee.high ? `${fixed(oee.percent, 1)} %` : `${fixed(oee.low, 1)}–${fixed(oee.high, 1)} %`, oee?.percent);
+  figure('oee', oee ? `${between(oee)} %` : '–', oee?.percent);
   put('oee-note', oee ? t('oee_coverage', { n: fixed(oee.coverage_percent, 1) }) : '');
   figure('reject', reject.percent === null ? '–' : `${fixed(reject.percent)} %`, reject.percent);
-  const { recent, limits } = reject;
-  const tag = limits ? t('limits_tag', { version: `v${limits.version}`, state: word('limits', limits.state) }) : '';
-  const rule = recent?.rules[0];
+  const tag = reject.limits ? limitsTag(reject) : '';
+  const rule = reject.recent?.rules[0];
   put('reject-note', [rule ? `■ ${word('rule', rule)}` : '', tag, reject.total && reject.with_startup ? t('with_startup') : ''].filter(Boolean).join(' · '));
 }
 

@@ -22,7 +22,7 @@ async fn account(State(app): State<App>, look: Look, Params(back): Params<Back>)
         return go("/");
     }
     let form = form(look.lang, &look.who, back.path());
-    page(&app, &look, (Key::OwnAccount, "/account"), &form)
+    page(&app, &look, (Key::OwnAccount, "/account", back.path()), &form)
 }
 
 fn form(lang: Lang, who: &Who, back: &str) -> Markup {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::layout::{Look, data};
 use super::parts::style;
+use crate::web::address::escaped;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{Access, App, Routes, assets, blocking};
@@ -58,7 +59,7 @@ async fn login(
             button.act { (lang.mark(Key::SignIn)) }
         }
     };
-    Ok(page(&app, &look, (Key::SignIn, "/login"), &form))
+    Ok(page(&app, &look, (Key::SignIn, "/login", back.path()), &form))
 }
 
 async fn set_up(State(app): State<App>, look: Look) -> Result<Response, WebError> {
@@ -81,7 +82,7 @@ async fn set_up(State(app): State<App>, look: Look) -> Result<Response, WebError
             button.act { (lang.mark(Key::SetUp)) }
         }
     };
-    Ok(page(&app, &look, (Key::SetUp, "/setup"), &form))
+    Ok(page(&app, &look, (Key::SetUp, "/setup", "/"), &form))
 }
 
 async fn is_set_up(app: &App) -> Result<bool, WebError> {
@@ -100,8 +101,18 @@ pub(super) fn field(lang: Lang, title: Key, name: &str, (kind, complete): (&str,
     }
 }
 
-pub(super) fn page(app: &App, look: &Look, (title, here): (Key, &str), form: &Markup) -> Response {
+/// A page before or beside those of a line: its title, its address, and where it leads on.
+pub(super) fn page(
+    app: &App,
+    look: &Look,
+    (title, here, back): (Key, &str, &str),
+    form: &Markup,
+) -> Response {
     let lang = look.lang;
+    let on = match back {
+        "/" => String::new(),
+        back => format!("&to={}", escaped(back)),
+    };
     let parts = app.parts();
     let markup = html! {
         (DOCTYPE)
@@ -118,7 +129,7 @@ pub(super) fn page(app: &App, look: &Look, (title, here): (Key, &str), form: &Ma
             body.door data-lang=(lang.word()) data-user=[look.who.is_known().then_some(&look.who.printed)] {
                 nav.door-lang aria-label=(lang.say(Key::Language)) {
                     @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
-                        a href={ (here) "?lang=" (choice.word()) } aria-current=[(choice == lang).then_some("true")] { (word) }
+                        a href={ (here) "?lang=" (choice.word()) (on) } aria-current=[(choice == lang).then_some("true")] { (word) }
                     }
                 }
                 main #main.card {

@@ -22,8 +22,10 @@ use super::i18n::Key;
 use crate::config::LineConfig;
 use crate::web::api::moment;
 
-/// How far back the record is read at least: for links and states that were told long before.
+/// How far back events and stops are read at least: for links and states that were told long before.
 const LOOK_BACK_US: i64 = 30 * HOUR_US;
+/// How far back minutes are read at least: for the trend of the screen.
+const COUNTED_US: i64 = 2 * HOUR_US;
 /// Nothing stored in so long a time before a moment: that lies before the record.
 const SEARCH_US: i64 = 31 * 24 * HOUR_US;
 
@@ -93,7 +95,8 @@ impl Past<'_> {
         let line = &config.id;
         let shift_us = config.calendar.shift_at(at_us - 1).map_or(at_us, |shift| shift.start_us);
         let from_us = shift_us.min(at_us - LOOK_BACK_US);
-        let mut minutes = history.minutes(line, from_us, at_us)?;
+        let counted_us = config.calendar.this_hour(shift_us).min(at_us - COUNTED_US);
+        let mut minutes = history.minutes(line, counted_us, at_us)?;
         minutes.retain(|minute| minute.start_us + MINUTE_US <= at_us);
         let events = history.events(line, from_us, at_us + 1, &EventKind::ALL)?;
         let stops = history.stops(line, from_us, at_us + 1)?;

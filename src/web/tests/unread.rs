@@ -6,6 +6,7 @@ use domain::units::StationId;
 
 use super::fixture::kept::{self, Kept};
 use super::*;
+use crate::web::view::NowView;
 
 /// An app around a record, and the line of this case with these counts unread.
 fn app_of(record: Kept, case: Case, unread: Vec<Tally>) -> App {
@@ -145,4 +146,16 @@ async fn the_wall_and_the_list_of_reports_refuse_a_past_moment() {
         assert!(refused.text().contains("shows the present only"), "{path}");
         assert_eq!(get(&app, path).await.status, StatusCode::OK, "{path}: the present");
     }
+}
+
+/// The stream writes the output between two views of it: where a view has none, it has none either.
+/// Shows: SCR-01
+#[test]
+fn what_was_never_read_is_no_zero_between_two_views() {
+    let clock = kept::clock();
+    let now = |case| NowView::of(&fixture::status(clock.now(), case)).good;
+    assert_eq!(now(Case::NeverHeard), None);
+    // The negative control: once it was read it has one, also while the machine is silent.
+    assert!(now(Case::Running).is_some_and(|good| good.best > 0));
+    assert!(now(Case::Offline).is_some());
 }

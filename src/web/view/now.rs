@@ -1,6 +1,7 @@
 //! What moves between two views of a line: its counts.
 
 use domain::line::status::{LineStatus, StationStatus};
+use domain::units::Count;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,8 +12,9 @@ use super::{CountView, ms};
 pub struct NowView {
     /// The line's clock, UTC milliseconds.
     pub at_ms: i64,
-    /// Output of the line: good capsules of the shift, between shifts those since the journal began.
-    pub good: CountView,
+    /// Output of the line: good capsules of the shift, between shifts those since the journal began. Null where nothing of
+    /// them was read: that is no zero.
+    pub good: Option<CountView>,
     /// Counts of the stations, in the order of the line.
     pub flows: Vec<FlowView>,
 }
@@ -30,6 +32,13 @@ pub struct FlowView {
     pub rejected: Option<CountView>,
 }
 
+fn output(status: &LineStatus) -> Option<Count> {
+    match &status.shift {
+        Some(shift) => Some(shift.good).filter(|_| shift.read),
+        None => Some(status.total).filter(|total| total.high() > 0),
+    }
+}
+
 impl NowView {
     /// The counts of a status.
     pub fn of(status: &LineStatus) -> NowView {
@@ -41,7 +50,7 @@ impl NowView {
         };
         NowView {
             at_ms: ms(status.at.utc_us),
-            good: status.shift.as_ref().map_or(status.total, |shift| shift.good).into(),
+            good: output(status).map(CountView::from),
             flows: status.stations.iter().map(flow).collect(),
         }
     }

@@ -8,6 +8,16 @@ use super::{Facts, ResultView};
 use crate::web::api::flow::Flow;
 use crate::web::pages::words::num;
 
+/// What rejects are counted against.
+struct Whole {
+    /// Its input: name, letter in the formula, and which counters.
+    input: (&'static str, &'static str, Pick),
+    share: fn(u64, u64) -> Option<f64>,
+    formula: &'static str,
+    worked: fn(&str, &str) -> String,
+    digits: usize,
+}
+
 impl Facts {
     /// Rejects of one reason in all that the station judged.
     pub(super) fn reason_fraction(&self) -> Figure {
@@ -42,28 +52,15 @@ impl Facts {
         }
     }
 
+    /// Rejects in all that was judged.
     pub(super) fn reject_fraction(&self) -> Figure {
-        let (good, rejected) = (self.total(&[Pick::Good]), self.total(&[Pick::Rejected]));
-        let share = |x: u64, y: u64| fraction(x, x.saturating_add(y));
-        let best = share(rejected.best(), good.best());
-        let result = best.map(|best| ResultView {
-            best,
-            low: share(rejected.low(), good.high()).unwrap_or(0.0),
-            high: share(rejected.high(), good.low()),
-        });
-        let mut inputs = vec![capsules("rejected", "X", rejected), capsules("good", "N", good)];
-        inputs.extend(self.parts(&[Pick::Rejected], "X"));
-        inputs.extend(self.parts(&[Pick::Good], "N"));
-        let (x, n) = (num(rejected.best()), num(good.best()));
-        Figure {
-            unit: "percent",
-            result,
+        self.rejects_in(&Whole {
+            input: ("good", "N", Pick::Good),
+            share: |x, n| fraction(x, x.saturating_add(n)),
             formula: "X / (X + N)",
-            iso: "",
-            worked: format!("{x} / ({x} + {n}) = {}", percent_text(best, 3)),
-            inputs,
-            exact: self.is_whole(&[Pick::Rejected]) && self.is_whole(&[Pick::Good]),
-        }
+            worked: |x, n| format!("{x} / ({x} + {n})"),
+            digits: 3,
+        })
     }
 
     /// Of what the rejects of the station are a part.
@@ -74,25 +71,36 @@ impl Facts {
 
     /// Rejects in what went in, of a machine that does not count what is good.
     pub(super) fn infeed_fraction(&self) -> Figure {
-        let [rejected, infeed] = [Pick::Rejected, Pick::Infeed].map(|pick| self.total(&[pick]));
-        let best = fraction(rejected.best(), infeed.best());
+        self.rejects_in(&Whole {
+            input: ("infeed", "I", Pick::Infeed),
+            share: fraction,
+            formula: "X / I",
+            worked: |x, i| format!("{x} / {i}"),
+            digits: 4,
+        })
+    }
+
+    fn rejects_in(&self, whole: &Whole) -> Figure {
+        let Whole { input: (name, letter, pick), share, formula, worked, digits } = *whole;
+        let (rejected, other) = (self.total(&[Pick::Rejected]), self.total(&[pick]));
+        let best = share(rejected.best(), other.best());
         let result = best.map(|best| ResultView {
             best,
-            low: fraction(rejected.low(), infeed.high()).unwrap_or(0.0),
-            high: fraction(rejected.high(), infeed.low()),
+            low: share(rejected.low(), other.high()).unwrap_or(0.0),
+            high: share(rejected.high(), other.low()),
         });
-        let mut inputs = vec![capsules("rejected", "X", rejected), capsules("infeed", "I", infeed)];
+        let mut inputs = vec![capsules("rejected", "X", rejected), capsules(name, letter, other)];
         inputs.extend(self.parts(&[Pick::Rejected], "X"));
-        inputs.extend(self.parts(&[Pick::Infeed], "I"));
-        let (x, i) = (num(rejected.best()), num(infeed.best()));
+        inputs.extend(self.parts(&[pick], letter));
+        let worked = worked(&num(rejected.best()), &num(other.best()));
         Figure {
             unit: "percent",
             result,
-            formula: "X / I",
+            formula,
             iso: "",
-            worked: format!("{x} / {i} = {}", percent_text(best, 4)),
+            worked: format!("{worked} = {}", percent_text(best, digits)),
             inputs,
-            exact: self.is_whole(&[Pick::Rejected]) && self.is_whole(&[Pick::Infeed]),
+            exact: self.is_whole(&[Pick::Rejected]) && self.is_whole(&[pick]),
         }
     }
 

@@ -36,7 +36,7 @@ use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::replay;
-use crate::web::view::{EventView, Present, STALE_MS, share};
+use crate::web::view::{EventView, Present, share};
 
 pub(crate) use value::Explained;
 pub(crate) use view::{ExplainView, InputView, LeftOutView, ResultView, RowsView, TagLineView};
@@ -96,8 +96,7 @@ pub(crate) async fn explain(
     let (now_us, past) = as_of.resolve(present.now.utc_us)?;
     let wanted = Wanted { past, ..Wanted::of(value, &basis, &config, now_us)? };
     let facts = read(&app, move |history| gather(history, config, wanted)).await??;
-    let live = || feed.latest().filter(|status| present.age_ms(status.at) <= STALE_MS);
-    let status = if past { facts.status.clone() } else { live() };
+    let status = if past { facts.status.clone() } else { feed.current(&present) };
     Ok(Json(Facts { status, ..facts }.view(value, &present)))
 }
 

@@ -222,7 +222,10 @@ pub(super) async fn losses(
     });
     let (record, hours) = stored.await?;
     let view = view(&line.config, window, &record, &hours, micro_s, now_us);
-    Ok(Json(LossesView { losses: losses_of(&view.stops, by), ..view }))
+    Ok(Json(match by {
+        By::Time => view,
+        by => LossesView { losses: losses_of(&view.stops, by), ..view },
+    }))
 }
 
 /// What the plant calls reasons: those of the counting machines and those of every plant.

@@ -185,10 +185,11 @@ pub(super) async fn gather(
     // A better translation must not look like other data.
     let told = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
     let (compared, charts, minutes) = signals::gather(app, &config, span).await;
+    let of_period = || PeriodView::of(&period, &config, span.1);
     let figures = json!({
         "line": config.id.as_str(),
-        "period": PeriodView::of(&period, &config, span.1),
-        "balance": BatchView::of(&period, &config, span.1),
+        "period": of_period(),
+        "balance": BatchView::of(of_period(), &period, &config),
         "hours": hours.iter().map(|hour| PeriodView::of(hour, &config, span.1)).collect::<Vec<_>>(),
         "stops": losses.stops,
         "rejects": rejects.rows,
