@@ -188,6 +188,12 @@ impl Station {
         self.stop_reason.filter(|code| *code != 0)
     }
 
+    /// What a stop reason code is called.
+    pub(super) fn reason(&self, code: i64) -> String {
+        let named = self.map.stop_reasons.get(&code);
+        named.map_or_else(|| format!("code {code}"), |title| title.en.to_string())
+    }
+
     /// Whether it has a tag for its batch.
     pub(super) fn tells_batches(&self) -> bool {
         self.batch_tag.is_some()
@@ -293,7 +299,7 @@ impl Station {
         }
     }
 
-    /// Notes the time. True if the station was lost or froze just now.
+    /// Notes the time: after too long a silence its readings are not current any more, which is told.
     pub(super) fn check(&mut self, now: Moment, events: &mut Vec<Event>) {
         let silent =
             self.heard.is_some_and(|heard| now.mono_us - heard.mono_us > self.stale_after_us);

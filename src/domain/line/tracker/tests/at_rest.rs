@@ -120,7 +120,7 @@ fn a_machine_that_starts_between_two_readings_of_its_state_does_not_count_at_res
     let told = |state: u64| {
         let mut watch = Watch::new("10s");
         for n in 0..400_u64 {
-            let shown = (n % 20 == 0).then(|| Some(if n > 141 { state } else { HELD }));
+            let shown = (n % 20 == 0).then_some(Some(if n > 141 { state } else { HELD }));
             watch.read(n as f64 / 2.0, Some(50 * n.max(141)), shown);
         }
         watch.told()

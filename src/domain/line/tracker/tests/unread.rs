@@ -2,6 +2,7 @@
 
 use super::script::{model, model_with, moment, play, play_on, read};
 use crate::line::minute::Counted;
+use crate::line::rollup::Unread;
 use crate::line::status::LineStatus;
 use crate::line::tracker::{Carry, LineTracker};
 use crate::units::{Count, StationId};
@@ -28,6 +29,11 @@ fn good(status: &LineStatus) -> Count {
     status.shift.as_ref().expect("a shift").good
 }
 
+/// What is told as unread of a counter.
+fn told(status: &LineStatus, counted: Counted) -> &Unread {
+    status.unread.iter().find(|unread| unread.tally.counted == counted).expect("told")
+}
+
 /// Shows: SCR-02
 #[test]
 fn while_the_counting_machine_is_silent_its_counts_have_the_bounds_of_what_it_can_make() {
@@ -49,8 +55,9 @@ fn while_the_counting_machine_is_silent_its_counts_have_the_bounds_of_what_it_ca
     assert_eq!(status.total.high(), good(&status).high());
     let hour = status.hours.last().expect("an hour");
     assert_eq!((hour.read, hour.good), (true, good(&status)));
-    let told = status.unread.iter().find(|tally| tally.counted == Counted::Good).expect("told");
-    assert_eq!(told.count, tracker.unseen(&[StationId::new("CF01")], now));
+    let told = told(&status, Counted::Good);
+    assert_eq!(told.tally.count, tracker.unseen(&[StationId::new("CF01")], now));
+    assert_eq!(told.since_us, moment(2.0).utc_us, "its last reading");
     let filler = &status.stations[0];
     assert_eq!(filler.good, Some(good(&status)));
     assert!(filler.rejected.expect("it was read").high() > 4);
@@ -75,7 +82,7 @@ fn what_comes_after_the_silence_lies_within_the_bound() {
         }
     }
     let status = tracker.status(moment(62.5));
-    assert!(status.unread.iter().all(|tally| tally.station.as_str() != "CF01"));
+    assert!(status.unread.iter().all(|unread| unread.tally.station.as_str() != "CF01"));
     let back = good(&status);
     assert!(bound.low() <= back.best() && back.best() <= bound.high(), "{back} in {bound}");
 }
@@ -134,7 +141,7 @@ fn a_counter_whose_group_alone_fails_is_not_shown_as_exact() {
     assert_eq!(status.total, good(&status));
     assert_eq!(status.shift.expect("a shift").forecast, None);
     let is_good = |counted: &Counted| *counted == Counted::Good;
-    assert_eq!(status.unread.iter().filter(|tally| is_good(&tally.counted)).count(), 1);
+    assert_eq!(status.unread.iter().filter(|unread| is_good(&unread.tally.counted)).count(), 1);
     assert_eq!(status.unread.len(), 1, "what the other group counts is read");
     // Negative control: with both groups read it is exact.
     let status = one_group_silent(false, 62).status(moment(62.0));
@@ -168,6 +175,6 @@ fn a_reading_that_waits_when_the_link_goes_is_in_all_counts_once() {
     assert_eq!(status.total, good(&status));
     assert_eq!(status.hours.last().expect("an hour").good, good(&status));
     assert_eq!(status.stations[0].good, Some(good(&status)));
-    let told = status.unread.iter().find(|tally| tally.counted == Counted::Good).expect("told");
-    assert_eq!(told.count, waits + unseen);
+    let told = told(&status, Counted::Good);
+    assert_eq!(told.tally.count, waits + unseen);
 }
