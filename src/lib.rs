@@ -3,13 +3,14 @@
 //! # The way of a capsule
 //!
 //! ```text
-//! PLC ─► sources ─► Snapshot ─► LineTracker ─► minutes, events ─► historian
-//!        (a missed poll is      (the task of        │
-//!         a snapshot too)        its line)          └► LineStatus ─► web
+//! PLC ─► sources ─► Snapshot ─► LineTracker ─► minutes, events ─► historian ─► charts ─► Overview ─► web
+//!        (a missed poll is      (the task of        │              (the task of
+//!         a snapshot too)        its line)          │               its charts)
+//!                                                   └► LineStatus ─► web
 //! ```
 //!
 //! Counting, states and charts are in the crate [`domain`], which neither waits nor opens a file nor asks the time.
-//! Here is what touches the world.
+//! Here is what touches the world. Charts work from the journal, so that they say the same of a minute that came late.
 //!
 //! # Code map
 //!

@@ -74,16 +74,18 @@ pub(super) fn check(
 
 /// A stop of the line is told by a code of one of them, and read by the maps of all.
 fn check_reasons(section: &Section<'_, '_>, found: &[(usize, &DeviceConfig)]) {
-    let Some(((_, first), others)) = found.split_first() else { return };
-    for (_, other) in others {
-        let differs = first.map.stop_reasons.iter().find(|(code, title)| {
-            let theirs = other.map.stop_reasons.get(code);
+    // Each with all behind it: a code that the first does not know may still mean two things.
+    let pairs = found.iter().enumerate().flat_map(|(i, (_, one))| {
+        found[i + 1..].iter().map(move |(_, other)| (&one.map, &other.map))
+    });
+    for (one, other) in pairs {
+        let differs = one.stop_reasons.iter().find(|(code, title)| {
+            let theirs = other.stop_reasons.get(code);
             theirs.is_some_and(|theirs| theirs != *title)
-                || theirs.is_some()
-                    && first.map.flow.causes.get(code) != other.map.flow.causes.get(code)
+                || theirs.is_some() && one.flow.causes.get(code) != other.flow.causes.get(code)
         });
         if let Some((code, title)) = differs {
-            let (file, theirs) = (&first.map.file, &other.map.file);
+            let (file, theirs) = (&one.file, &other.file);
             let message = format!(
                 "stop reason {code} is \"{}\" in {file} and something else in {theirs}; machines of one {KEY} must mean \
                  the same by a code",

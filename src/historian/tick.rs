@@ -52,7 +52,7 @@ pub struct Tick {
     pub weighings: Vec<(StationId, Series, Sequence)>,
     /// Up to when the time of the line is booked.
     pub booked_to: Moment,
-    /// Good capsules counted at the counting station since the journal began, absolute.
+    /// Good capsules counted by the machines of the output together since the journal began, absolute.
     pub total: Count,
 }
 
@@ -101,7 +101,7 @@ pub struct Resume {
     pub tick_seq: u64,
     /// Whether the stored boot times are of the present boot. If not, they must not be compared with the clock.
     pub same_boot: bool,
-    /// Good capsules counted at the counting station since the journal began.
+    /// Good capsules counted by the machines of the output together since the journal began.
     pub total: Count,
     /// Stops and periods that had not ended, and hours since the asked moment.
     pub past: Past,

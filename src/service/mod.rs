@@ -90,7 +90,7 @@ pub struct LineSummary {
     pub line: LineId,
     /// Good capsules since the journal began, as of the last reading.
     pub counted: Count,
-    /// What may have been made since then, if the counting station did not answer the last poll: it is in no count yet.
+    /// What those machines of the output that did not answer the last poll may have made since then: it is in no count yet.
     pub unseen: Count,
     /// Polls that brought readings since this start.
     pub polls: u64,
@@ -489,6 +489,7 @@ pub fn model(line: &LineConfig, clock: &Clock) -> LineModel {
         counting: line.counting(),
         target_per_minute: line.target_per_minute,
         calendar: line.calendar.clone(),
+        micro_stop_us: i64::try_from(line.micro_stop.as_micros()).unwrap_or(i64::MAX),
         time_scale: clock.speed(),
     }
 }

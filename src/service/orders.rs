@@ -44,8 +44,7 @@ impl Orders {
     }
 
     /// Carries out the next order after a reading of the output that was taken later than it was given; of machines side by
-    /// side, after one of each. One for each
-    /// reading: two batches that begin in the same moment could not be told apart.
+    /// side, after one of each. No reading carries out two: batches that begin in the same moment could not be told apart.
     pub(super) fn read(&mut self, tracker: &mut LineTracker, taken_at: Moment) {
         let due = |waiting: &Waiting| taken_at.mono_us > waiting.given.mono_us;
         let read = |waiting: &Waiting| tracker.is_read_since(waiting.given);

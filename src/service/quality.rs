@@ -72,25 +72,23 @@ pub(super) async fn run(
         }
         let now_us = clock.now().utc_us;
         let looked = tokio::task::spawn_blocking(move || {
-            let outcome = charts.look(now_us);
+            let judged = charts.look(now_us);
             let shown = charts.shown(now_us);
-            (charts, outcome.and(shown))
+            (charts, Look::of(judged, shown))
         });
-        let outcome;
-        (charts, outcome) = match looked.await {
+        let look;
+        (charts, look) = match looked.await {
             Ok(looked) => looked,
             Err(error) => {
                 error!(line = %line.id, %error, "the charts of the line have ended; restart the service");
                 return;
             }
         };
-        let outcome = outcome.map(|shown| {
-            if let Some(shown) = shown {
-                publish.send_replace(Some(Arc::new(shown)));
-            }
-        });
+        if let Some(shown) = look.shown {
+            publish.send_replace(Some(Arc::new(shown)));
+        }
         // An outage of the journal is said once.
-        match outcome {
+        match look.outcome {
             Ok(()) if failing => {
                 failing = false;
                 info!(line = %line.id, "the charts go on");
@@ -100,6 +98,24 @@ pub(super) async fn run(
                 warn!(line = %line.id, %error, "the charts wait for the journal");
             }
             _ => {}
+        }
+    }
+}
+
+/// What a look at the journal came to.
+struct Look {
+    /// What the charts say, if that has changed.
+    shown: Option<Overview>,
+    /// The first thing that failed.
+    outcome: anyhow::Result<()>,
+}
+
+impl Look {
+    /// What the charts say is shown whatever failed before: they have it no second time.
+    fn of(judged: anyhow::Result<()>, shown: anyhow::Result<Option<Overview>>) -> Look {
+        match shown {
+            Ok(shown) => Look { shown, outcome: judged },
+            Err(error) => Look { shown: None, outcome: judged.and(Err(error)) },
         }
     }
 }
@@ -401,5 +417,28 @@ impl Running {
         let kept_us = self.kept_us.unwrap_or(i64::MIN);
         told.retain(|told| told.rev > 0 || told.judged.subgroup.start_us > kept_us);
         told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overview() -> Overview {
+        Overview { reject_fraction: None, open: Some(Vec::new()) }
+    }
+
+    #[test]
+    fn what_the_charts_say_is_shown_though_an_hour_could_not_be_packed() {
+        let failed = || Err(anyhow::anyhow!("no space"));
+        let look = Look::of(failed(), Ok(Some(overview())));
+        assert!(look.shown.is_some(), "the charts have it no second time");
+        assert!(look.outcome.is_err_and(|error| error.to_string() == "no space"));
+        // With nothing new, or nothing that could be read, what was shown stays.
+        assert!(Look::of(failed(), Ok(None)).shown.is_none());
+        let unread = Look::of(Ok(()), Err(anyhow::anyhow!("locked")));
+        assert!(unread.shown.is_none() && unread.outcome.is_err());
+        let whole = Look::of(Ok(()), Ok(Some(overview())));
+        assert!(whole.shown.is_some() && whole.outcome.is_ok());
     }
 }

@@ -68,6 +68,7 @@ pub(crate) fn model() -> LineModel {
         counting: 0..1,
         target_per_minute: 6_500,
         calendar: Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()),
+        micro_stop_us: 300_000_000,
         time_scale: 1.0,
     }
 }

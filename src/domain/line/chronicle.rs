@@ -321,6 +321,16 @@ impl Chronicle {
         self.batch_station
     }
 
+    /// Its counters by the names of their stations, in the order in which their counts are told.
+    pub fn keys(&self) -> Vec<(StationId, Counted)> {
+        self.plan.keys()
+    }
+
+    /// Whether the calendar plans that nothing is made at a moment.
+    pub fn is_planned(&mut self, utc_us: i64) -> bool {
+        self.planned(utc_us).planned
+    }
+
     /// The batch that is open.
     pub fn open_batch(&self) -> Option<OpenBatch> {
         self.books.batch()

@@ -28,7 +28,7 @@ pub struct Seconds {
     pub rev: u32,
     /// Whether the minute is over.
     pub closed: bool,
-    /// How the time of the counting station was spent, in the order in which it was told.
+    /// How the time of the line was spent, in the order in which it was told.
     pub spells: Vec<Spell>,
     /// What each counter counted, for those that counted anything.
     pub tallies: Vec<SecondTally>,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::line::balance::Content;
 use crate::line::event::Event;
 use crate::line::kpi::Kpis;
-use crate::line::minute::{Counted, Minute, Tally, sum};
+use crate::line::minute::{Counted, Minute, sum};
 use crate::line::output::Stations;
-use crate::line::rollup::OpenBatch;
+use crate::line::rollup::{OpenBatch, Unread};
 use crate::line::state::{State, TimeClass};
 use crate::plc_map::Title;
 use crate::quality::characteristic::STARTUP_DISCARD;
@@ -20,19 +20,20 @@ pub struct LineStatus {
     pub line: LineId,
     /// When. The line's own clock: in an accelerated demo it runs faster than the wall clock.
     pub at: Moment,
-    /// State of the line: that of its counting station, unknown while that one's readings are not current.
+    /// State of the line: that of the machine of its output that decides it, unknown while the readings of one of them are
+    /// not current.
     pub state: StateStatus,
     /// Present batch.
     pub batch: Option<OpenBatch>,
-    /// The batch that a tag of the counting station tells, as last read: while there is one, it decides.
+    /// The batch that a tag of a machine of the output tells, as last read: while there is one, it decides.
     pub batch_told: Option<Arc<str>>,
     /// Present shift, none between shifts.
     pub shift: Option<ShiftStatus>,
     /// Good capsules since this journal began, gaps and [`LineStatus::unread`] included.
     pub total: Count,
-    /// What counters that are not read at the moment may have counted since they were, each from nothing to what its machine
-    /// can make; none of those that are read. It is in the bounds of all counts of this status, and in no record yet.
-    pub unread: Vec<Tally>,
+    /// What counters that are not read at the moment may have counted since they were; none of those that are read. It is in
+    /// the bounds of all counts of this status.
+    pub unread: Vec<Unread>,
     /// Throughput over 10 s, 1 min, 15 min and the shift, in this order.
     pub speeds: Vec<SpeedStatus>,
     /// Speed as the PLC says, capsules a minute.
@@ -41,7 +42,7 @@ pub struct LineStatus {
     pub target_per_minute: u64,
     /// Rejects of the shift, station by station and reason by reason.
     pub rejects: Vec<RejectStatus>,
-    /// The last 60 closed minutes, oldest first; a minute that is not known at all has `good: None`.
+    /// The last 60 minutes of the wall clock that are over, oldest first; one of which nothing is known has `good: None`.
     pub trend: Vec<TrendPoint>,
     /// Clock hours of the shift so far, oldest first; the last one is still open.
     pub hours: Vec<HourStatus>,
@@ -90,19 +91,20 @@ pub struct ShiftStatus {
     pub start_us: i64,
     /// End, UTC microseconds.
     pub end_us: i64,
-    /// Whether anything of it was read at the counting station. If not, its counts are not known: they are no zeros.
+    /// Whether anything of it was read of the output of the line. If not, its counts are not known: they are no zeros.
     pub read: bool,
     /// Good capsules of the shift, gaps and what is unread included.
     pub good: Count,
     /// Part of it that was made while nobody looked, known only as a whole.
     pub gap: Count,
-    /// Rejects of the counting station in the shift.
+    /// Rejects of the machines of the output in the shift, what is unread included.
     pub rejected: Count,
     /// What the target rate asks for in the time that is recorded, from when the shift began to be watched until now.
     pub target_now: u64,
     /// What it asks for until the end.
     pub plan: u64,
-    /// Expected at the end if the last 15 minutes go on; none without a rate, and none while the output is not read.
+    /// Expected at the end if the speed of the last 15 minutes goes on; none without it, and none while the output is not
+    /// read.
     pub forecast: Option<u64>,
     /// Its KPIs so far.
     pub kpis: Kpis,
@@ -121,7 +123,8 @@ pub struct SpeedStatus {
     pub window_us: i64,
     /// Good capsules in the covered part of it.
     pub count: Count,
-    /// Length of the covered part in microseconds.
+    /// Length of the covered part in microseconds: whole seconds or minutes in which it was known all the time how the line
+    /// was, and so what all machines of its output counted.
     pub covered_us: i64,
     /// Capsules a minute over the covered part; none when less than half is covered.
     pub per_minute: Option<f64>,
@@ -210,7 +213,7 @@ pub struct HourStatus {
     pub start_us: i64,
     /// End, UTC microseconds: start of the next hour.
     pub end_us: i64,
-    /// Whether anything of it was read at the counting station. If not, its counts are not known: they are no zeros.
+    /// Whether anything of it was read of the output of the line. If not, its counts are not known: they are no zeros.
     pub read: bool,
     /// Good capsules, without those of gaps; what is unread included.
     pub good: Count,

@@ -115,21 +115,20 @@ pub(super) async fn balance(
     let (config, rollups) = periods(&app, &id, &span, kind).await?;
     let present = app.present();
     let (now_us, latest) = (present.now.utc_us, app.line(&id)?.current(&present));
-    let view = |rollup: &Rollup| {
-        let goes_on = rollup.end_us.is_none_or(|end_us| end_us > now_us);
-        balance_of(config, rollup, latest.as_deref().filter(|_| goes_on))
-    };
+    let view = |rollup: &Rollup| balance_of(config, rollup, (latest.as_deref(), now_us));
     Ok(Json(rollups.iter().map(view).collect()))
 }
 
-/// The balance of one period; `now` is the line as it is, none for a period that is over.
+/// The balance of one period; `latest` is the line as it is now.
 pub(super) fn balance_of(
     config: &LineConfig,
     rollup: &Rollup,
-    now: Option<&LineStatus>,
+    (latest, now_us): (Option<&LineStatus>, i64),
 ) -> BalanceView {
     let plan = plan(config);
-    let rollup = now.map_or_else(|| rollup.clone(), |now| rollup.with_unread(&now.unread));
+    let rollup = latest.map_or_else(|| rollup.clone(), |now| rollup.with_unread(&now.unread));
+    // What is inside the machines now says nothing of a period that is over.
+    let now = latest.filter(|_| rollup.end_us.is_none_or(|end_us| end_us > now_us));
     let shift = now.filter(|_| rollup.kind == PeriodKind::Shift);
     // Of a machine that was not read in the shift nothing is known, not even that it counted nothing.
     let is_read = |counter: usize| {

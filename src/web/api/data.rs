@@ -224,7 +224,7 @@ pub(super) async fn data(
             .take(ENTRIES)
             .map(|(_, event)| EventView::of(event))
             .collect(),
-        balance: shifts.last().map(|shift| balance_of(&config, shift, latest.as_deref())),
+        balance: shifts.last().map(|shift| balance_of(&config, shift, (latest.as_deref(), now))),
         store: gauges.store(),
         screens: app.n_streams(),
         resident_bytes: gauges.value("capline_resident_bytes", &[]),

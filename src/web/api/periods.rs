@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use domain::line::batch::hand::{Did, Entry};
 use domain::line::batch::{Bounded, Material, Remark};
 use domain::line::kpi::{Kpis, Policy};
-use domain::line::minute::{Counted, Tally};
+use domain::line::minute::Counted;
 use domain::line::output::Stations;
-use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::rollup::{PeriodKind, Rollup, Unread};
 use domain::line::state::TimeClass;
 use domain::units::{Count, StationId};
 use serde::Serialize;
@@ -159,7 +159,7 @@ pub(super) async fn batches(
 }
 
 /// What may have been made in the periods that go on since the machines were read; nothing where the line does not report.
-pub(super) fn unread(app: &App, line: &LineFeed) -> Vec<Tally> {
+pub(super) fn unread(app: &App, line: &LineFeed) -> Vec<Unread> {
     let current = line.current(&app.present());
     current.map_or_else(Vec::new, |status| status.unread.clone())
 }
@@ -233,7 +233,7 @@ impl PeriodView {
 
     /// The same with what may have been made since the machines were read. KPIs have that in their bounds already, as time of
     /// which nothing is known.
-    fn with_unread(self, rollup: &Rollup, config: &LineConfig, unread: &[Tally]) -> PeriodView {
+    fn with_unread(self, rollup: &Rollup, config: &LineConfig, unread: &[Unread]) -> PeriodView {
         let (with, output) = (rollup.with_unread(unread), &config.output);
         PeriodView {
             good: self.good.map(|_| with.count(output, &Counted::Good).into()),

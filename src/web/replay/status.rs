@@ -325,8 +325,11 @@ impl Past<'_> {
     fn speed(&self, window_us: i64) -> SpeedStatus {
         let span = (self.at_us - window_us, self.at_us);
         let output = &self.config.output;
-        let covered_us = time_of(self.minutes_in(span)).known();
-        let count = sum(self.minutes_in(span).flat_map(|minute| &minute.tallies), output, is_good);
+        // In a minute that is not known as a whole one of several machines may have counted alone.
+        let is_whole = |minute: &&Minute| minute.time.of(TimeClass::Unknown) == 0;
+        let whole = || self.minutes_in(span).filter(is_whole);
+        let covered_us = time_of(whole()).known();
+        let count = sum(whole().flat_map(|minute| &minute.tallies), output, is_good);
         let counting = self.config.devices.iter().filter(|d| output.has(&d.map.station));
         let step = counting.map(|device| device.map.step).sum();
         SpeedStatus::of(window_us, count, covered_us, window_us, step)

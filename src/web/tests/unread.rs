@@ -1,6 +1,7 @@
 //! What pages and JSON say of counts while a machine is silent, and of a plant that was never read.
 
 use domain::line::minute::{Counted, Tally, TimeSplit};
+use domain::line::rollup::Unread;
 use domain::line::state::TimeClass;
 use domain::units::StationId;
 
@@ -9,7 +10,7 @@ use super::*;
 use crate::web::view::NowView;
 
 /// An app around a record, and the line of this case with these counts unread.
-fn app_of(record: Kept, case: Case, unread: Vec<Tally>) -> App {
+fn app_of(record: Kept, case: Case, unread: Vec<Unread>) -> App {
     let memory = Arc::new(fixture::Memory::default());
     let clock = kept::clock();
     let (app, sender) = fixture::app_of(kept::line(), clock, Arc::new(record), memory, true);
@@ -18,9 +19,11 @@ fn app_of(record: Kept, case: Case, unread: Vec<Tally>) -> App {
     app
 }
 
-fn at_most(counted: Counted, high: u64) -> Tally {
+/// What may have been counted in the last seconds.
+fn at_most(counted: Counted, high: u64) -> Unread {
     let count = Count::between(0, 0, high);
-    Tally { station: StationId::new("CF01"), counted, count }
+    let tally = Tally { station: StationId::new("CF01"), counted, count };
+    Unread { tally, since_us: kept::clock().now().utc_us - 10_000_000 }
 }
 
 async fn json(app: &App, path: &str) -> Value {

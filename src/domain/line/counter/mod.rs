@@ -17,8 +17,8 @@
 //! | promise | cases and laws |
 //! |---|---|
 //! | readings are kept with both times; the same adds 0, a late one never subtracts | `order.txt`; `historian::tests::raw` |
-//! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws.rs`; `tracker::tests::damage` |
-//! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws.rs` |
+//! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws/`; `tracker::tests::damage` |
+//! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws/` |
 //! | a reading that was delivered late is judged by the clock of its device, and by its round trip | `order.txt` |
 //! | readings that stood still with the pulse of their device are as old as its last beat | `still.txt` |
 //! | what rises too fast waits for one more reading | `bad_readings.txt` |

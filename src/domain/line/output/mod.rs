@@ -5,7 +5,7 @@
 //! - **State.** Nothing is known of the line while one of them is not seen. Else it runs while at least one of them runs,
 //!   and when none does, it stands since the last of them stopped, in that one's state and for that one's reason.
 //! - **Loss.** A machine that stands while another runs costs speed, not time: the line runs on, slower. So that nobody
-//!   misses it, it is an event of its own, `part_stop`.
+//!   misses it, it is an event of its own, `part_stop`, where it is unplanned and longer than a micro-stop; once an hour.
 
 use std::fmt;
 

@@ -122,6 +122,23 @@ impl Spending {
     }
 }
 
+/// What a counter that is not read at the moment may have counted since it was: from nothing to what its machine can make.
+/// It is in no record yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Of which counter, and how many.
+    pub tally: Tally,
+    /// Up to when all that it counted is known, UTC microseconds.
+    pub since_us: i64,
+}
+
+impl Unread {
+    /// Whether part of it can have been made before a moment; always where there is no end.
+    pub fn is_before(&self, end_us: Option<i64>) -> bool {
+        end_us.is_none_or(|end_us| self.since_us < end_us)
+    }
+}
+
 /// A period of a line, absolute. It is identified by its kind and its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollup {
@@ -166,15 +183,16 @@ impl Rollup {
         self.spending.time.known() > 0 || self.counts.iter().any(|tally| !tally.count.is_zero())
     }
 
-    /// The same counts with what may have been made since the machines were read. A period that is closed or that was over by
-    /// the last reading stays as it is.
+    /// Whether something unread may belong to it: it is not closed, and was not over by the last reading.
+    pub fn takes(&self, unread: &Unread) -> bool {
+        !self.closed && unread.is_before(self.end_us)
+    }
+
+    /// The same counts with what of the unread may belong to it.
     #[must_use]
-    pub fn with_unread(&self, unread: &[Tally]) -> Rollup {
+    pub fn with_unread(&self, unread: &[Unread]) -> Rollup {
         let mut with = self.clone();
-        if self.closed {
-            return with;
-        }
-        for more in unread {
+        for Unread { tally: more, .. } in unread.iter().filter(|unread| self.takes(unread)) {
             let is_it =
                 |tally: &&mut Tally| tally.station == more.station && tally.counted == more.counted;
             match with.counts.iter_mut().find(is_it) {

@@ -204,3 +204,34 @@ fn an_hour_asks_for_the_rate_of_an_hour() {
     assert_eq!((asked(6_500, 0), asked(6_500, -5), asked(0, hour_us)), (0, 0, 0));
     assert_eq!(asked(u64::MAX, i64::MAX), u64::MAX);
 }
+
+#[test]
+fn what_is_unread_goes_into_each_period_that_was_not_over_by_the_last_reading() {
+    let hour = utc("2026-11-24T08:00:00Z");
+    let mut books = Books::new(calendar("UTC"), keys());
+    let until = hour + HOUR_US + 600 * SECOND_US;
+    books.spend(&spent(State::Execute, moment(hour), moment(until)));
+    let (key, counted) = keys().swap_remove(0);
+    let unread = |since_us| Unread {
+        tally: Tally {
+            station: key.clone(),
+            counted: counted.clone(),
+            count: Count::between(0, 0, 500),
+        },
+        since_us,
+    };
+    let most = |since_us: i64| -> Vec<u64> {
+        let with = |rollup: &Rollup| good(&rollup.with_unread(&[unread(since_us)])).high();
+        let mut rollups = books.clone().take();
+        rollups.sort_by_key(|rollup| (rollup.kind, rollup.start_us));
+        rollups.iter().map(with).collect()
+    };
+    // The hour before, the hour that goes on, the shift.
+    assert_eq!(most(hour + HOUR_US - 1), [500, 500, 500], "silent since before the border");
+    assert_eq!(most(hour + HOUR_US), [0, 500, 500], "read until the hour was over");
+    // A period that is closed is not changed any more, nor one without an end kept out.
+    let closed = Rollup { closed: true, ..books.clone().take().swap_remove(0) };
+    assert_eq!(good(&closed.with_unread(&[unread(hour)])), Count::ZERO);
+    let open = Rollup { closed: false, end_us: None, ..closed };
+    assert_eq!(good(&open.with_unread(&[unread(hour)])).high(), 500);
+}

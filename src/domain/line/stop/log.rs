@@ -1,4 +1,4 @@
-//! The log of stops: spans of the counting station in, stops out.
+//! The log of stops: spans of the line in, stops out.
 
 use super::key_cause::KeyCause;
 use super::{Cause, Flags, Stop, stepped};
@@ -6,7 +6,7 @@ use crate::line::state::{State, TimeClass};
 use crate::line::transition::{is_acting, is_possible, is_running_up};
 use crate::units::Moment;
 
-/// How the counting station spent the time between two moments.
+/// How the line spent the time between two moments, by the machine that decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {
     /// From here; the end of the span before.

@@ -3,6 +3,10 @@
 //!
 //! Counts are booked at the wall-clock time of the reading that showed them. Time is spent from reading to reading,
 //! split at minute borders, and belongs to exactly one class.
+//!
+//! A speed is of time in which it was known all the time how the line was. Counts go on where only the state is not known,
+//! or where one of several machines is not read: over the known time alone they would be too many, so that a second and a
+//! minute with unknown time in it are in no speed, neither with their counts nor with their time.
 
 use std::collections::VecDeque;
 
@@ -15,8 +19,11 @@ use crate::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 /// Seconds kept for the longest speed window, 15 minutes.
 const SECONDS_KEPT: i64 = 15 * 60 + 2;
 
-/// Minutes kept for the trend and for the speed windows.
+/// Minutes kept for the trend.
 const MINUTES_KEPT: usize = 120;
+
+/// Minutes kept for the speed of the shift: those of the longest one, on a day of 25 hours.
+const WATCHED_KEPT: usize = 25 * 60;
 
 /// Which counter a tally belongs to.
 pub(super) type Key = (StationId, Counted);
@@ -32,7 +39,16 @@ pub(super) struct Account {
     fresh: Vec<(Minute, Seconds)>,
     /// Closed minutes, oldest first.
     pub(super) closed: VecDeque<Minute>,
+    /// Those of them that were watched without a break, oldest first.
+    watched: VecDeque<Watched>,
     seconds: VecDeque<Second>,
+}
+
+/// A closed minute without unknown time.
+struct Watched {
+    start_us: i64,
+    good: Count,
+    known_us: i64,
 }
 
 struct OpenMinute {
@@ -52,6 +68,7 @@ struct Second {
     n: i64,
     good: Count,
     known_us: i64,
+    unknown_us: i64,
 }
 
 impl Account {
@@ -62,6 +79,7 @@ impl Account {
             open: VecDeque::new(),
             fresh: Vec::new(),
             closed: VecDeque::new(),
+            watched: VecDeque::new(),
             seconds: VecDeque::new(),
         }
     }
@@ -108,6 +126,7 @@ impl Account {
         }
         if !same_output {
             self.seconds.clear();
+            self.watched.clear();
         }
         (self.keys, self.outputs) = (keys, outputs);
     }
@@ -164,19 +183,20 @@ impl Account {
             minute.dirty = true;
             from_us += part_us;
         }
-        if class != TimeClass::Unknown {
-            self.spend_seconds(from.mono_us, to.mono_us);
-        }
+        self.spend_seconds(class, from.mono_us, to.mono_us);
     }
 
-    fn spend_seconds(&mut self, mut from_us: i64, to_us: i64) {
+    fn spend_seconds(&mut self, class: TimeClass, mut from_us: i64, to_us: i64) {
         // Only what the windows can still see: a long span is not walked second by second from its beginning.
         from_us = from_us.max(to_us - SECONDS_KEPT * SECOND_US);
         while from_us < to_us {
             let border = from_us.div_euclid(SECOND_US) * SECOND_US + SECOND_US;
             let part_us = border.min(to_us) - from_us;
             if let Some(second) = self.second_at(from_us) {
-                second.known_us += part_us;
+                match class {
+                    TimeClass::Unknown => second.unknown_us += part_us,
+                    _ => second.known_us += part_us,
+                }
             }
             from_us += part_us;
         }
@@ -223,7 +243,7 @@ impl Account {
         self.seconds.back_mut()
     }
 
-    /// Good capsules and known time of the `window_us` before the present second.
+    /// Good capsules and watched time of the `window_us` before the present second.
     ///
     /// What lies before the first second that was watched comes from whole minutes: after a restart a window of some
     /// minutes is not empty.
@@ -231,7 +251,8 @@ impl Account {
         let end = now.mono_us.div_euclid(SECOND_US);
         let start = end - window_us / SECOND_US;
         let inside = self.seconds.iter().filter(|second| second.n >= start && second.n < end);
-        let watched = inside.fold((Count::ZERO, 0), |(good, known_us), second| {
+        let whole = inside.filter(|second| second.unknown_us == 0);
+        let watched = whole.fold((Count::ZERO, 0), |(good, known_us), second| {
             (good + second.good, known_us + second.known_us)
         });
         let first_us = self.seconds.front().map_or(end, |second| second.n.max(start)) * SECOND_US;
@@ -240,18 +261,14 @@ impl Account {
             .fold(watched, |(good, known_us), (more, known)| (good + more, known_us + known))
     }
 
-    /// Good capsules and known time of each closed minute that lies wholly in a span of UTC.
+    /// Good capsules and time of each watched minute that lies wholly in a span of UTC.
     fn minutes_between(&self, from_us: i64, to_us: i64) -> impl Iterator<Item = (Count, i64)> {
-        self.closed
+        self.watched
             .iter()
             .rev()
             .skip_while(move |minute| minute.start_us + MINUTE_US > to_us)
             .take_while(move |minute| minute.start_us >= from_us)
-            .map(|minute| {
-                let outputs = self.outputs.iter().filter_map(|output| self.keys.get(*output));
-                let good = outputs.map(|(station, counted)| minute.count(station, counted)).sum();
-                (good, minute.time.known())
-            })
+            .map(|minute| (minute.good, minute.known_us))
     }
 
     /// Closes every minute that ended at least `lateness_us` ago.
@@ -268,6 +285,15 @@ impl Account {
     }
 
     fn push_closed(&mut self, minute: Minute) {
+        if minute.time.of(TimeClass::Unknown) == 0 {
+            let outputs = self.outputs.iter().filter_map(|output| self.keys.get(*output));
+            let good = outputs.map(|(station, counted)| minute.count(station, counted)).sum();
+            let (start_us, known_us) = (minute.start_us, minute.time.known());
+            self.watched.push_back(Watched { start_us, good, known_us });
+        }
+        if self.watched.len() > WATCHED_KEPT {
+            self.watched.pop_front();
+        }
         self.closed.push_back(minute);
         if self.closed.len() > MINUTES_KEPT {
             self.closed.pop_front();
@@ -325,6 +351,6 @@ impl OpenMinute {
 
 impl Second {
     fn new(n: i64) -> Second {
-        Second { n, good: Count::ZERO, known_us: 0 }
+        Second { n, good: Count::ZERO, known_us: 0, unknown_us: 0 }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::group::{self, Group};
+use super::group::Group;
 use super::station::Station;
+use super::stop::OpenStop;
 use super::tell::Told;
-use super::{Ledger, LineModel, LineTracker, OpenStop, carry, plan};
+use super::{Ledger, LineModel, LineTracker, carry, plan};
 use crate::line::counter::{Baseline, Counter};
 use crate::plc_map::PlcMap;
 use crate::units::{Moment, StationId, TagId};
@@ -83,16 +84,14 @@ impl LineTracker {
             stations.push(station);
         }
         (self.stations, self.ledgers) = (stations, ledgers);
-        let keys = self.ledgers.iter().map(|ledger| carry::key(&self.model, ledger)).collect();
-        self.account.change(keys, carry::outputs(&self.model, &self.ledgers));
+        let keys: Vec<_> =
+            self.ledgers.iter().map(|ledger| carry::key(&self.model, ledger)).collect();
         self.chronicle.change(plan(&self.model), now);
-        self.group = Group::new(self.model.counting.clone(), &self.stations, now);
+        debug_assert_eq!(keys, self.chronicle.keys(), "a count is booked by its position in both");
+        self.account.change(keys, carry::outputs(&self.model, &self.ledgers));
+        self.group = Group::new(&self.model, &self.stations, (now.utc_us, now));
         if self.model.output() != output {
-            self.stop =
-                group::standing(&self.model, &self.stations).map(|(station, class, from_us)| {
-                    let reason = String::new();
-                    OpenStop { station, from_us, class, reason }
-                });
+            self.stop = OpenStop::resume(&self.model, &self.stations, None);
         } else if let Some(stop) = &mut self.stop {
             // The same machine may stand elsewhere in the line now.
             let name = &old_maps[stop.station].station;

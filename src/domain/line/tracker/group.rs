@@ -4,7 +4,6 @@
 //! line of several is booked a poll later than that of each, and by what was true of all of them at the time.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use super::station::Station;
 use super::{LineModel, LineTracker};
@@ -12,11 +11,10 @@ use crate::line::event::{Event, EventKind};
 use crate::line::output::{LineState, Seen, decide};
 use crate::line::state::{State, TimeClass};
 use crate::line::status::StateStatus;
-use crate::units::{Moment, SECOND_US};
+use crate::units::{HOUR_US, Moment};
 
-/// A machine that stands for so long while another runs is told of, in microseconds of the line's clock. They are started
-/// and stopped one after the other, which is none.
-const PART_STOP_AFTER_US: i64 = 10 * SECOND_US;
+/// That a machine stands while another runs is told of it once in so long, in microseconds of the line's clock.
+const PART_STOP_EVERY_US: i64 = HOUR_US;
 
 /// The word of the event of one machine that stands while another runs.
 const PART_STOP: &str = "part_stop";
@@ -39,31 +37,50 @@ struct Member {
     stood: Option<Moment>,
     /// It stands while another runs: since when, and whether that was told.
     alone: Option<(Moment, bool)>,
+    /// When that was told last.
+    told: Option<Moment>,
 }
 
 impl Group {
-    /// The counting machines as they were left, all known up to now.
-    pub(super) fn new(counting: Range<usize>, stations: &[Station], now: Moment) -> Group {
-        let member = |station: usize| {
-            let stood = stations[station].standing_since().map(|(_, from_us)| Moment {
-                utc_us: from_us,
-                mono_us: now.mono_us.saturating_sub((now.utc_us - from_us).max(0)),
-            });
-            Member { station, known_to: now, spans: VecDeque::new(), stood, alone: None }
+    /// The counting machines as they were left, all known up to now. They were followed until `last_us`.
+    pub(super) fn new(
+        model: &LineModel,
+        stations: &[Station],
+        (last_us, now): (i64, Moment),
+    ) -> Group {
+        let at = |utc_us: i64| Moment {
+            utc_us,
+            mono_us: now.mono_us.saturating_sub((now.utc_us - utc_us).max(0)),
         };
-        let members: Vec<Member> = counting.map(member).collect();
+        let member = |station: usize| {
+            let stood = stations[station].standing_since().map(|(_, from_us)| at(from_us));
+            let spans = VecDeque::new();
+            Member { station, known_to: now, spans, stood, alone: None, told: None }
+        };
+        let mut members: Vec<Member> = model.counting.clone().map(member).collect();
         let runs = |member: &&Member| member.stood.is_none();
         // It runs at least as long as one of them does.
         let stored = |member: &Member| stations[member.station].stored();
         let first = members.iter().filter(runs).map(stored).min_by_key(|(_, _, us)| *us);
-        let last = || members.iter().map(stored).max_by_key(|(_, _, us)| *us);
-        let (state, since_us) = match first.or_else(last) {
+        let last = members.iter().map(stored).max_by_key(|(_, _, us)| *us);
+        // One that had stood long enough while another ran was told of by then.
+        let is_run = |(state, ..): &(State, _, i64)| state.time_class() == TimeClass::Run;
+        let ran_us = members.iter().map(stored).filter(is_run).map(|(.., us)| us).min();
+        for member in &mut members {
+            let standing = stations[member.station].standing_since();
+            let unplanned = standing.filter(|(class, _)| *class != TimeClass::Planned);
+            if let Some((ran_us, (_, from_us))) = ran_us.zip(unplanned) {
+                let from_us = from_us.max(ran_us);
+                let told = last_us - from_us >= model.micro_stop_us;
+                member.alone = Some((at(from_us), told));
+                member.told = told.then(|| at(last_us));
+            }
+        }
+        let (state, since_us) = match first.or(last) {
             Some((state, _, since_us)) => (state, since_us),
             None => (State::Unknown, now.utc_us),
         };
-        let ago_us = (now.utc_us - since_us).max(0);
-        let since = Moment { utc_us: since_us, mono_us: now.mono_us.saturating_sub(ago_us) };
-        Group { members, state: (state, since) }
+        Group { members, state: (state, at(since_us)) }
     }
 
     /// Notes how a machine was up to a moment.
@@ -186,41 +203,49 @@ impl LineTracker {
         if !matches!(standing.state, State::Unknown) && standing.state != self.group.state.0 {
             self.group.state = (standing.state, self.booked_to);
         }
-        let runs = standing.state.time_class() == TimeClass::Run;
+        self.follow_parts(&standing);
+    }
+
+    /// Follows which machine stands while another runs. While one of them is not seen, nothing begins and nothing is over.
+    fn follow_parts(&mut self, standing: &LineState) {
+        let class = standing.state.time_class();
+        if class == TimeClass::Unknown {
+            return;
+        }
+        let (now, after_us) = (self.booked_to, self.model.micro_stop_us);
+        let planned = self.chronicle.is_planned(now.utc_us);
         let seen: Vec<Seen> = self.group.seen(&self.stations).collect();
         for (member, seen) in self.group.members.iter_mut().zip(seen) {
-            let stands = runs && seen.state.time_class() != TimeClass::Run;
             let event = |from: Moment, detail: String| {
                 let station = &self.stations[seen.station];
-                let mut event =
-                    station.event(EventKind::Alarm, self.booked_to.utc_us, PART_STOP, detail);
+                let mut event = station.event(EventKind::Alarm, now.utc_us, PART_STOP, detail);
                 event.from_us = Some(from.utc_us);
                 event
             };
-            let told: Option<Event> = match (member.alone, stands) {
-                (None, true) => {
-                    member.alone = Some((self.booked_to, false));
+            let over = match (seen.state.time_class(), class) {
+                (TimeClass::Run, _) => Some("it runs again"),
+                (_, TimeClass::Run) if planned => Some("it is planned"),
+                (TimeClass::Planned, TimeClass::Run) => Some("it is planned"),
+                (_, TimeClass::Run) => None,
+                _ => Some("the whole line stands"),
+            };
+            let is_new =
+                member.told.is_none_or(|told| now.mono_us - told.mono_us >= PART_STOP_EVERY_US);
+            let told: Option<Event> = match (member.alone, over) {
+                (None, None) => {
+                    member.alone = Some((now, false));
                     None
                 }
-                (Some((from, false)), true)
-                    if self.booked_to.mono_us - from.mono_us >= PART_STOP_AFTER_US =>
-                {
-                    member.alone = Some((from, true));
+                (Some((from, false)), None) if now.mono_us - from.mono_us >= after_us && is_new => {
+                    (member.alone, member.told) = (Some((from, true)), Some(now));
                     let runs = &self.stations[standing.station].map.station;
                     let word = seen.state.word();
                     Some(event(from, format!("{word} while {runs} runs: the line is slower")))
                 }
-                (Some((from, told)), false) => {
+                (Some((from, told)), Some(over)) => {
                     member.alone = None;
-                    let us = self.booked_to.mono_us - from.mono_us;
-                    let over = match (runs, standing.state.time_class()) {
-                        (true, _) => "it runs again",
-                        (_, TimeClass::Unknown) => "the line is not seen any more",
-                        _ => "the whole line stands",
-                    };
-                    told.then(|| {
-                        event(from, format!("over after {:.1} s: {over}", us as f64 / 1e6))
-                    })
+                    let s = (now.mono_us - from.mono_us) as f64 / 1e6;
+                    told.then(|| event(from, format!("over after {s:.1} s: {over}")))
                 }
                 _ => None,
             };

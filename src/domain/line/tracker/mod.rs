@@ -1,17 +1,20 @@
 //! One line followed: snapshots in, events, minutes and a status out. The sole owner of the line's counters.
 
 mod account;
+mod at_rest;
 mod carry;
 mod change;
+mod count;
 mod elapsed;
 mod group;
 mod hand;
 mod odometer;
 mod rounds;
 mod show;
-mod standing;
 mod station;
+mod stop;
 mod tell;
+mod unread;
 mod weigh;
 
 #[cfg(test)]
@@ -25,25 +28,25 @@ use crate::line::balance::SectionState;
 use crate::line::batch::hand::Entry;
 use crate::line::calendar::Calendar;
 use crate::line::chronicle::{Alarm, Chronicle, Plan};
-use crate::line::counter::{Baseline, Cause, Counter, Delta, Sample};
+use crate::line::counter::{Baseline, Counter, Delta};
 use crate::line::event::{Event, EventKind};
 use crate::line::minute::Minute;
 use crate::line::output::Output;
-use crate::line::rollup::{Booking, Rollup};
+use crate::line::rollup::Rollup;
 use crate::line::second::Seconds;
-use crate::line::state::{State, TimeClass};
+use crate::line::state::State;
 use crate::line::stop::Stop;
 use crate::line::weighing::Sequence;
 use crate::line::weight::Series;
-use crate::plc_map::{OdometerLink, PlcMap, Role};
-use crate::reading::{Outcome, Quality, Reading, Snapshot};
-use crate::units::{Count, HOUR_US, LineId, Moment, SECOND_US, StationId, TagId};
+use crate::plc_map::{OdometerLink, PlcMap};
+use crate::reading::{Outcome, Reading, Snapshot};
+use crate::units::{LineId, Moment, SECOND_US, StationId, TagId};
 
 use account::Account;
 use group::Group;
-use odometer::Shares;
 use rounds::rounds;
 use station::Station;
+use stop::OpenStop;
 use tell::Told;
 
 pub use carry::Carry;
@@ -51,9 +54,6 @@ pub use change::Onward;
 
 /// Counts over a longer span are not booked into minutes but as a gap, in microseconds of real time.
 const GAP_AFTER_US: i64 = 2 * SECOND_US;
-
-/// An hour or a shift that is over waits so long for what a silent machine has made meanwhile.
-const WAITS_US: i64 = 24 * HOUR_US;
 
 /// Events kept for the screen.
 const RECENT_EVENTS: usize = 20;
@@ -72,6 +72,8 @@ pub struct LineModel {
     pub target_per_minute: u64,
     /// Its shifts.
     pub calendar: Calendar,
+    /// A stop that is shorter is a micro-stop, in microseconds of the line's clock.
+    pub micro_stop_us: i64,
     /// How much faster than real time the line's clock runs: 1 in a plant.
     pub time_scale: f64,
 }
@@ -122,15 +124,6 @@ struct Ledger {
     told: Told,
 }
 
-/// A stop that has not ended.
-struct OpenStop {
-    /// Position of the machine that decides it.
-    station: usize,
-    from_us: i64,
-    class: TimeClass,
-    reason: String,
-}
-
 /// One line followed.
 pub struct LineTracker {
     model: LineModel,
@@ -171,8 +164,10 @@ impl LineTracker {
         let plan = plan(&model);
         // The reason of the stop that lasts: the machine may have taken it back by the first reading.
         let told = carry.past.open_stop.as_ref().and_then(|stop| stop.reason);
+        let last = carry.past.last.map_or(now.utc_us, |last| last.utc_us);
         let chronicle = Chronicle::new(plan, carry.past, now);
-        let keys = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
+        let keys: Vec<_> = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
+        debug_assert_eq!(keys, chronicle.keys(), "a count is booked by its position in both");
         let outputs = carry::outputs(&model, &ledgers);
         let mut account = Account::new(keys, outputs);
         account.restore(carry.minutes, &carry.seconds);
@@ -186,17 +181,9 @@ impl LineTracker {
                 station.resume_weighing(*series, *last);
             }
         }
-        let stop = group::standing(&model, &stations).map(|(station, class, from_us)| OpenStop {
-            station,
-            from_us,
-            class,
-            reason: told.map_or_else(String::new, |code| {
-                let named = model.stations[station].stop_reasons.get(&code);
-                named.map_or_else(|| format!("code {code}"), |title| title.en.to_string())
-            }),
-        });
+        let stop = OpenStop::resume(&model, &stations, told);
         LineTracker {
-            group: Group::new(model.counting.clone(), &stations, now),
+            group: Group::new(&model, &stations, (last, now)),
             recent: carry.events.into_iter().take(RECENT_EVENTS).collect(),
             model,
             stations,
@@ -228,7 +215,7 @@ impl LineTracker {
             Outcome::Missed(miss) => {
                 self.missed_polls += polls;
                 self.account.poll(at.utc_us, 0, polls);
-                self.stations[index].miss(*miss);
+                self.stations[index].miss(snapshot.group, *miss);
                 self.miss_counters(index, snapshot.group);
             }
             Outcome::Taken(readings) => {
@@ -285,13 +272,14 @@ impl LineTracker {
             self.spend(index, state, at);
         }
         let station = &mut self.stations[index];
-        station.begin_evidence(group);
+        station.begin_evidence(group, at);
         for reading in readings {
             station.read(reading, at, &mut self.events);
         }
         station.feel_pulse(at, &mut self.events);
         self.chronicle.state(index, station.state(), at);
-        let before = if tells_batch { self.chronicle.open_batch() } else { None };
+        // Of machines side by side, the reading of another one may bring what was waited for.
+        let before = if is_counting { self.chronicle.open_batch() } else { None };
         if tells_batch && let Some(id) = station.batch_told(readings) {
             self.chronicle.batch(id, at);
         }
@@ -302,113 +290,6 @@ impl LineTracker {
             self.tell_taken_over(before, at.utc_us);
             self.follow_stop();
         }
-    }
-
-    fn count(&mut self, index: usize, readings: &[Reading], at: Moment) {
-        let shares = self.shares(index, readings);
-        for reading in readings {
-            let station = &mut self.stations[index];
-            let tag = usize::from(reading.tag);
-            let Some(Some(ledger)) = station.counter_of.get(tag).copied() else { continue };
-            let bits = station.map.tags[tag].encoding.kind.bits();
-            let value = reading.value.as_counter(bits).filter(|_| reading.quality != Quality::Bad);
-            station.held[tag] = value;
-            match value {
-                Some(value) => self.sample(ledger, value, reading.source_us, at, shares),
-                None => self.ledgers[ledger].counter.missed(),
-            }
-        }
-    }
-
-    /// A notification confirms the values it does not mention: they have not changed.
-    fn confirm(&mut self, index: usize, group: u16, readings: &[Reading], at: Moment) {
-        for position in 0..self.ledgers.len() {
-            let ledger = &self.ledgers[position];
-            let (station, tag) = (ledger.station, usize::from(ledger.tag));
-            let mentioned = || readings.iter().any(|reading| usize::from(reading.tag) == tag);
-            if station != index || self.stations[index].map.tags[tag].group != group || mentioned()
-            {
-                continue;
-            }
-            if let Some(value) = self.stations[index].held[tag] {
-                self.sample(position, value, None, at, None);
-            }
-        }
-    }
-
-    fn sample(
-        &mut self,
-        position: usize,
-        value: u64,
-        source_us: Option<i64>,
-        at: Moment,
-        shares: Option<Shares>,
-    ) {
-        let mut evidence = self.stations[self.ledgers[position].station].evidence();
-        (evidence.odometer, evidence.bounds) = self.bounds(position, value, at, shares);
-        let mut deltas = std::mem::take(&mut self.deltas);
-        let counter = &mut self.ledgers[position].counter;
-        let off_us = self.off_us;
-        counter.sample(&Sample { at, off_us, source_us, value, evidence }, &mut deltas);
-        for delta in deltas.drain(..) {
-            self.book(position, &delta, at);
-        }
-        self.deltas = deltas;
-    }
-
-    /// Books a delta into minutes, or as a gap, and says so where it was not an ordinary step.
-    fn book(&mut self, position: usize, delta: &Delta, at: Moment) {
-        let longest_us = (GAP_AFTER_US as f64 * self.model.time_scale.max(1.0)) as i64;
-        let apart = delta.to.mono_us - delta.from.mono_us > longest_us && !delta.count.is_zero();
-        let ledger = &self.ledgers[position];
-        let count = self.model.stations[ledger.station].capsules(ledger.tag, delta.count);
-        if !apart {
-            self.account.book(position, delta.from, delta.to, count);
-        }
-        let resets = ledger.station == self.chronicle.batch_station()
-            && ledger.counter.settings().resets.batch;
-        let reset = resets && delta.cause == Cause::Reset;
-        if reset {
-            self.chronicle.reset(delta.to);
-        }
-        let (from, to) = (delta.from, delta.to);
-        self.counted_at_rest(position, (from, to), count);
-        self.chronicle.count(&Booking { counter: position, from, to, count, gap: apart, reset });
-        self.tell(position, delta, apart, count, at);
-    }
-
-    /// Opens and ends the stop of the line as its class of time changes.
-    pub(super) fn follow_stop(&mut self) {
-        self.follow_group();
-        let Some(standing) = self.standing() else { return };
-        let station = standing.station;
-        let status = self.stations[station].state_status();
-        let named = status.stop_title.as_ref().map(|title| title.en.to_string());
-        let reason =
-            named.or(status.stop_reason.map(|code| format!("code {code}"))).unwrap_or_default();
-        match (&mut self.stop, standing.state.time_class()) {
-            // While the state is unknown nothing is opened or ended: the stop may or may not go on.
-            (_, TimeClass::Unknown) | (None, TimeClass::Run) => {}
-            (None, class) => {
-                // Of several machines it began when the last one stopped, and that may have been some readings ago.
-                let from_us = match self.model.counting.len() {
-                    1 => status.since_us,
-                    _ => self.booked_to.utc_us,
-                };
-                self.stop = Some(OpenStop { station, from_us, class, reason });
-            }
-            (Some(_), TimeClass::Run) => self.end_stop(),
-            (Some(stop), _) if stop.reason.is_empty() => stop.reason = reason,
-            (Some(_), _) => {}
-        }
-    }
-
-    fn end_stop(&mut self) {
-        let Some(stop) = self.stop.take() else { return };
-        let (station, at_us) = (&self.stations[stop.station], self.booked_to.utc_us);
-        let mut event = station.event(EventKind::Stop, at_us, stop.class.word(), stop.reason);
-        event.from_us = Some(stop.from_us);
-        self.events.push(event);
     }
 
     /// Notes that time has passed: silence is noticed and minutes are closed. Call it a few times a second.
@@ -439,21 +320,6 @@ impl LineTracker {
         self.judge_balance(now);
         self.tell_waiting(now);
         self.note_events();
-    }
-
-    /// Since when it is not known what a counter of a silent machine has counted, or of one whose registers stand still, in
-    /// UTC microseconds; now where there is none. Nobody waits longer than [`WAITS_US`] for a machine that may be gone for
-    /// good.
-    fn unread_since_us(&self, now: Moment) -> i64 {
-        let silent = self.ledgers.iter().filter(|ledger| {
-            let station = &self.stations[ledger.station];
-            let unread = || !station.is_up() || station.held[usize::from(ledger.tag)].is_none();
-            ledger.counter.stands_still() || unread()
-        });
-        let unread = silent
-            .filter_map(|ledger| Some(now.mono_us - ledger.counter.known_to()?.mono_us))
-            .filter(|us| *us <= WAITS_US);
-        now.utc_us - unread.max().unwrap_or(0)
     }
 
     /// Judges the balance of material and says which sensor contradicts it.
@@ -512,41 +378,6 @@ impl LineTracker {
             events: std::mem::take(&mut self.events),
             states: self.stations.iter().map(state).collect(),
         }
-    }
-
-    /// Good capsules counted since the journal began, with what an undecided reading may still add.
-    pub fn total(&self) -> Count {
-        let total = |ledger: &Ledger| {
-            let counts = ledger.counter.total() + ledger.counter.undecided();
-            self.model.stations[ledger.station].capsules(ledger.tag, counts)
-        };
-        self.outputs().map(total).sum()
-    }
-
-    /// Good capsules that the counting machines among `silent` may have made from their last reading until `now` and that
-    /// are in no count yet.
-    pub fn unseen(&self, silent: &[StationId], now: Moment) -> Count {
-        let is_silent =
-            |ledger: &&Ledger| silent.contains(&self.model.stations[ledger.station].station);
-        let unseen = |ledger: &Ledger| {
-            let map = &self.model.stations[ledger.station];
-            map.capsules(ledger.tag, ledger.counter.unseen(now))
-        };
-        self.outputs().filter(is_silent).map(unseen).sum()
-    }
-
-    /// The counters that together are the output of the line.
-    fn outputs(&self) -> impl Iterator<Item = &Ledger> {
-        self.account.outputs.iter().filter_map(|position| self.ledgers.get(*position))
-    }
-
-    fn role(&self, ledger: &Ledger) -> &Role {
-        &self.model.stations[ledger.station].tags[usize::from(ledger.tag)].role
-    }
-
-    /// Total of any counter of the line since the journal began.
-    pub fn total_of(&self, tag: &TagId) -> Option<Count> {
-        self.ledgers.iter().find(|ledger| ledger.id == *tag).map(|ledger| ledger.counter.total())
     }
 
     /// What the line is made of.

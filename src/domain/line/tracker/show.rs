@@ -31,7 +31,7 @@ impl LineTracker {
             batch: self.chronicle.open_batch(),
             batch_told: self.batch_station().batch.clone().filter(|id| !id.is_empty()),
             shift: shift.map(|book| self.shift_status(book, now)),
-            total: self.total() + self.output_unread(now),
+            total: self.outputs().map(|ledger| self.whole(ledger, now)).sum(),
             unread: self.all_unread(now),
             speeds: self.speeds(now, shift),
             plc_speed: self.plc_speed(),
@@ -53,24 +53,6 @@ impl LineTracker {
     fn plc_speed(&self) -> Option<f64> {
         let counting = self.stations[self.model.counting.clone()].iter();
         counting.map(|station| station.speed.filter(|_| station.is_up())).sum()
-    }
-
-    /// What a counter that is not read at the moment may have counted since it was.
-    fn unread(&self, ledger: &Ledger, now: Moment) -> Count {
-        let station = &self.stations[ledger.station];
-        let held = station.held[usize::from(ledger.tag)].is_some();
-        if station.is_up() && held && !ledger.counter.stands_still() {
-            return Count::ZERO;
-        }
-        station.map.capsules(ledger.tag, ledger.counter.unseen(now))
-    }
-
-    fn all_unread(&self, now: Moment) -> Vec<Tally> {
-        let unread = self.ledgers.iter().map(|ledger| {
-            let (station, counted) = carry::key(&self.model, ledger);
-            Tally { station, counted, count: self.unread(ledger, now) }
-        });
-        unread.filter(|tally| !tally.count.is_zero()).collect()
     }
 
     /// Sum over the counters of a station, or of several, that a test picks, with what of them is unread.
@@ -128,12 +110,8 @@ impl LineTracker {
         Kpis::of(&so_far, &self.model.output(), &policy)
     }
 
-    fn output_unread(&self, now: Moment) -> Count {
-        self.of_outputs(|position| self.unread(&self.ledgers[position], now))
-    }
-
     /// Sum of something over the counters that together are the output of the line.
-    fn of_outputs(&self, count: impl Fn(usize) -> Count) -> Count {
+    pub(super) fn of_outputs(&self, count: impl Fn(usize) -> Count) -> Count {
         self.account.outputs.iter().map(|position| count(*position)).sum()
     }
 
@@ -169,33 +147,24 @@ impl LineTracker {
     fn speeds(&self, now: Moment, shift: Option<&Period<'_>>) -> Vec<SpeedStatus> {
         let mut speeds: Vec<SpeedStatus> =
             WINDOWS_US.iter().map(|window_us| self.speed(now, *window_us)).collect();
+        // Of the shift as far as it is recorded, up to where the line is booked.
         speeds.extend(shift.map(|book| {
-            let watched = |i: usize| book.counts[i].since(book.gaps[i]);
-            let good = self.of_outputs(watched);
-            let known_us = book.spending.time.known();
-            self.speed_of(0, good, known_us, known_us)
+            let booked_us = now.utc_us - self.group.ahead_us(self.booked_to);
+            let passed_us = (booked_us - book.watched_from_us).max(0);
+            SpeedStatus { window_us: 0, ..self.speed(now, passed_us) }
         }));
         speeds
     }
 
+    /// Throughput of the time before now, as far as it was watched.
     fn speed(&self, now: Moment, window_us: i64) -> SpeedStatus {
         // A window ends where the line is booked: of machines side by side one is read a little later than the other.
         let ahead_us = self.group.ahead_us(self.booked_to);
         let now = Moment { utc_us: now.utc_us - ahead_us, mono_us: now.mono_us - ahead_us };
-        let (good, known_us) = self.account.window(now, window_us);
-        self.speed_of(window_us, good, known_us, window_us)
-    }
-
-    fn speed_of(
-        &self,
-        window_us: i64,
-        count: Count,
-        covered_us: i64,
-        asked_us: i64,
-    ) -> SpeedStatus {
+        let (good, covered_us) = self.account.window(now, window_us);
         let counting = self.model.stations[self.model.counting.clone()].iter();
         let step = counting.map(|map| map.step).sum();
-        SpeedStatus::of(window_us, count, covered_us, asked_us, step)
+        SpeedStatus::of(window_us, good, covered_us, window_us, step)
     }
 
     fn rejects(&self, at: (&Period<'_>, Moment)) -> Vec<RejectStatus> {
@@ -259,11 +228,7 @@ impl LineTracker {
         };
         let gap = self.of_outputs(|i| hour.gaps[i]);
         let passed_us = now.utc_us.min(end_us) - start_us;
-        // What is unread can be of any hour since it was read.
-        let known = self.account.outputs.iter().filter_map(|i| self.ledgers[*i].counter.known_to());
-        let silent_us = known.min_by_key(|at| at.mono_us);
-        let since_us = silent_us.map_or(i64::MAX, |at| now.utc_us - (now.mono_us - at.mono_us));
-        let unread = if end_us > since_us { self.output_unread(now) } else { Count::ZERO };
+        let unread = self.of_outputs(|i| self.unread_before(&self.ledgers[i], end_us, now));
         HourStatus {
             start_us,
             end_us,

@@ -16,8 +16,8 @@ use crate::reading::{Miss, Quality, Reading, Value};
 use crate::units::{Count, Moment, SECOND_US};
 
 use super::Ledger;
+use super::at_rest::AtRest;
 use super::elapsed::Elapsed;
-use super::standing::Standing;
 
 /// A station is stale after three periods of its fastest group, but not before two seconds.
 const STALE_PERIODS: i64 = 3;
@@ -25,6 +25,17 @@ const STALE_AT_LEAST_US: i64 = 2 * SECOND_US;
 
 /// A heartbeat that stands still for so long means that the values are frozen.
 const FROZEN_AFTER_US: i64 = 5 * SECOND_US;
+
+/// How a group of tags is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    /// Period in microseconds of the line's clock.
+    pub(super) period_us: i64,
+    /// A reading is current for so long, in microseconds of the line's clock.
+    pub(super) current_us: i64,
+    /// From when to when it was read without a poll that failed; none if it never was, or the last one failed.
+    pub(super) read: Option<(Moment, Moment)>,
+}
 
 /// One machine of a line.
 pub(super) struct Station {
@@ -34,6 +45,8 @@ pub(super) struct Station {
     /// Longest silence before its readings are no longer current, in microseconds of the line's clock.
     pub(super) stale_after_us: i64,
     frozen_after_us: i64,
+    /// How the groups of its tags are read.
+    groups: Vec<Group>,
     batch_tag: Option<usize>,
     state: State,
     last_known: State,
@@ -61,7 +74,7 @@ pub(super) struct Station {
     bad: BTreeMap<u16, Moment>,
     measures: Vec<Option<(f64, i64)>>,
     /// What it counted while it said that it stands.
-    pub(super) standing: Standing,
+    pub(super) at_rest: AtRest,
     /// Its published records of weights.
     pub(super) weighings: Vec<Reader>,
 }
@@ -72,6 +85,12 @@ impl Station {
     pub(super) fn new(map: Arc<PlcMap>, now: Moment, time_scale: f64) -> Station {
         let period_us = map.groups.first().map_or(SECOND_US, |group| group.period_us);
         let scaled = |us: i64| (us as f64 * time_scale.max(1.0)) as i64;
+        let stale_after_us = scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US));
+        let group = |period_us: i64| Group {
+            period_us: scaled(period_us),
+            current_us: stale_after_us + scaled(STALE_PERIODS * period_us),
+            read: None,
+        };
         Station {
             counter_of: vec![None; map.tags.len()],
             held: vec![None; map.tags.len()],
@@ -79,8 +98,9 @@ impl Station {
             session_lost: vec![false; map.groups.len()],
             uptime: Elapsed::default(),
             since_reset: Elapsed::default(),
-            standing: Standing::default(),
-            stale_after_us: scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US)),
+            at_rest: AtRest::default(),
+            stale_after_us,
+            groups: map.groups.iter().map(|entry| group(entry.period_us)).collect(),
             frozen_after_us: scaled(FROZEN_AFTER_US),
             weighings: Reader::all(&map),
             batch_tag: map.position(&Role::BatchId).map(usize::from),
@@ -146,6 +166,11 @@ impl Station {
         self.suspect_restart();
     }
 
+    /// Since when it is in the state that was read last.
+    pub(super) fn since(&self) -> Moment {
+        self.since
+    }
+
     /// Class and start of a standstill as last read, whether current or not.
     pub(super) fn standing_since(&self) -> Option<(TimeClass, i64)> {
         let class = self.state.time_class();
@@ -163,6 +188,12 @@ impl Station {
         self.stop_reason.filter(|code| *code != 0)
     }
 
+    /// What a stop reason code is called.
+    pub(super) fn reason(&self, code: i64) -> String {
+        let named = self.map.stop_reasons.get(&code);
+        named.map_or_else(|| format!("code {code}"), |title| title.en.to_string())
+    }
+
     /// Whether it has a tag for its batch.
     pub(super) fn tells_batches(&self) -> bool {
         self.batch_tag.is_some()
@@ -176,14 +207,26 @@ impl Station {
         self.batch.as_ref().filter(|_| self.brings_changes_only() || told())
     }
 
-    /// Total of one of its counters in capsules and when it was read, if it is current and nothing in it waits to be
-    /// decided.
+    /// The group of a tag.
+    pub(super) fn group(&self, tag: u16) -> Option<&Group> {
+        self.groups.get(usize::from(self.map.tags.get(usize::from(tag))?.group))
+    }
+
+    /// Whether one of its counters is read: the machine is heard, the last value was good, it is not older than a few
+    /// periods, as where its group alone is refused, and its registers do not stand still.
+    pub(super) fn reads(&self, ledger: &Ledger, now: Moment) -> bool {
+        let current_us = self.group(ledger.tag).map_or(0, |group| group.current_us);
+        let is_current = |at: Moment| now.mono_us - at.mono_us <= current_us;
+        self.up
+            && self.held[usize::from(ledger.tag)].is_some()
+            && !ledger.counter.stands_still()
+            && ledger.counter.newest().is_some_and(|newest| is_current(newest.at))
+    }
+
+    /// Total of one of its counters in capsules and when it was read, if it is read and nothing in it waits to be decided.
     pub(super) fn current_total(&self, ledger: &Ledger, now: Moment) -> Option<Total> {
         let base = ledger.counter.baseline()?;
-        let group = usize::from(self.map.tags[usize::from(ledger.tag)].group);
-        let period_us = self.map.groups.get(group).map_or(0, |group| group.period_us);
-        let fresh_us = self.stale_after_us + STALE_PERIODS * period_us;
-        let current = self.up && !self.frozen && now.mono_us - base.at.mono_us <= fresh_us;
+        let current = !self.frozen && self.reads(ledger, now);
         let decided = ledger.counter.undecided().is_zero();
         // What its readings are off together is no difference between counters of one reading.
         let settings = self.map.tags[usize::from(ledger.tag)].counter?;
@@ -216,6 +259,7 @@ impl Station {
             self.link_since_us = at.utc_us;
             self.miss = "";
             self.suspect_restart();
+            self.groups.iter_mut().for_each(|group| group.read = None);
             // A heartbeat that nobody could hear did not stand still.
             self.heartbeat = self.heartbeat.map(|(beat, _)| (beat, at.mono_us));
             self.frozen = false;
@@ -231,7 +275,11 @@ impl Station {
 
     /// Begins a round of readings of a group. Evidence counts only with the readings it came with: a stale uptime
     /// looks steady and would hide a reset. Only the batch id stays, because an unchanged one proves nothing.
-    pub(super) fn begin_evidence(&mut self, group: u16) {
+    pub(super) fn begin_evidence(&mut self, group: u16, at: Moment) {
+        if let Some(group) = self.groups.get_mut(usize::from(group)) {
+            let goes_on = |(_, to): &(Moment, Moment)| at.mono_us - to.mono_us <= group.current_us;
+            group.read = Some((group.read.filter(goes_on).map_or(at, |(from, _)| from), at));
+        }
         let lost = self.session_lost.get_mut(usize::from(group)).map(std::mem::take);
         self.evidence = Evidence {
             session_lost: lost.unwrap_or(false),
@@ -241,14 +289,17 @@ impl Station {
         self.odometers.clear();
     }
 
-    /// Notes that a poll brought nothing.
-    pub(super) fn miss(&mut self, miss: Miss) {
+    /// Notes that a poll of a group brought nothing.
+    pub(super) fn miss(&mut self, group: u16, miss: Miss) {
+        if let Some(group) = self.groups.get_mut(usize::from(group)) {
+            group.read = None;
+        }
         if !matches!(miss, Miss::Skipped) {
             self.miss = miss.word();
         }
     }
 
-    /// Notes the time. True if the station was lost or froze just now.
+    /// Notes the time: after too long a silence its readings are not current any more, which is told.
     pub(super) fn check(&mut self, now: Moment, events: &mut Vec<Event>) {
         let silent =
             self.heard.is_some_and(|heard| now.mono_us - heard.mono_us > self.stale_after_us);

@@ -3,7 +3,7 @@
 use super::{GAP_AFTER_US, LineTracker};
 use crate::line::counter::{Cause, Delta, Flags};
 use crate::line::event::{Event, EventKind};
-use crate::units::{Count, Moment};
+use crate::units::{Count, MINUTE_US, Moment};
 
 /// What is wrong with a counter at every reading, as an odometer that contradicts it or a map that does not fit, is told once
 /// in so long, in microseconds.
@@ -11,6 +11,10 @@ const SAID_FOR_US: i64 = 3_600_000_000;
 
 /// So many jumps with no ordinary step between them are those of a register that is no counter.
 const MISFIT_JUMPS: u8 = 5;
+
+/// A jump that comes so long after the one before begins a new row of them, in microseconds of real time: a counter that is
+/// preset once a shift is one.
+const JUMPS_WITHIN_US: i64 = MINUTE_US;
 
 /// What was said of a counter and what still may have to be said.
 #[derive(Default)]
@@ -22,28 +26,38 @@ pub(super) struct Told {
     contradicted_us: Option<i64>,
     /// The most that it counted at once for certain.
     largest: u64,
-    /// How often it jumped as no counter does since its last ordinary step.
+    /// How often it jumped in a row as no counter does, since its last ordinary step.
     jumps: u8,
+    /// When it jumped last, in microseconds of the boot clock.
+    jumped_us: i64,
     /// When it was last said that its map does not fit.
     misfit_us: Option<i64>,
 }
 
 impl Told {
-    /// Notes what a delta shows of the register itself. True if it is now known to be no counter.
-    fn feel(&mut self, delta: &Delta, at: Moment) -> bool {
+    /// Notes what a delta shows of the register itself. True if it is to be said now that it is no counter. `within_us` is the
+    /// longest time between two jumps in a row.
+    fn feel(&mut self, delta: &Delta, at: Moment, within_us: i64) -> bool {
         if jumps(delta) {
-            self.jumps = self.jumps.saturating_add(1);
+            let in_row = self.jumps > 0 && at.mono_us - self.jumped_us <= within_us;
+            self.jumps = if in_row { self.jumps.saturating_add(1) } else { 1 };
+            self.jumped_us = at.mono_us;
         } else if delta.cause == Cause::Step && delta.count.is_exact() && !delta.count.is_zero() {
             self.largest = self.largest.max(delta.count.best());
             self.jumps = 0;
         }
-        self.jumps >= MISFIT_JUMPS && !self.is_misfit(at)
+        self.is_misfit() && !is_said(self.misfit_us, at)
     }
 
-    /// Whether it was said not long ago that its map does not fit.
-    fn is_misfit(&self, at: Moment) -> bool {
-        self.misfit_us.is_some_and(|said_us| at.mono_us - said_us < SAID_FOR_US)
+    /// Whether it is no counter as far as is known. One ordinary step shows that it is one again.
+    fn is_misfit(&self) -> bool {
+        self.jumps >= MISFIT_JUMPS
     }
+}
+
+/// Whether something was said not long ago.
+fn is_said(said_us: Option<i64>, at: Moment) -> bool {
+    said_us.is_some_and(|said_us| at.mono_us - said_us < SAID_FOR_US)
 }
 
 /// Whether a delta is what no counter does: its value is another one, or cannot be.
@@ -62,14 +76,16 @@ impl LineTracker {
         count: Count,
         at: Moment,
     ) {
-        let known = self.is_known_contradiction(position, delta, at);
+        let contradicted = delta.flags.contains(Flags::CONTRADICTED);
+        let said = contradicted && self.is_contradiction_said(position, at);
+        let within_us = (JUMPS_WITHIN_US as f64 * self.model.time_scale.max(1.0)) as i64;
         let told = &mut self.ledgers[position].told;
         if !matches!(delta.cause, Cause::Quarantined | Cause::Duplicate) {
             told.waiting = None;
         }
-        let misfit = told.feel(delta, at);
+        let misfit = told.feel(delta, at, within_us);
         let jumps = jumps(delta) || delta.cause == Cause::Quarantined;
-        let known = known || jumps && told.is_misfit(at);
+        let known = said && is_plain_contradiction(delta) || jumps && told.is_misfit() && !misfit;
         let ordinary = delta.is_ordinary() || known;
         if ordinary && !apart || delta.cause == Cause::Gap && delta.count.is_zero() {
             return;
@@ -104,7 +120,7 @@ impl LineTracker {
                 at,
             );
         }
-        if delta.flags.contains(Flags::CONTRADICTED) {
+        if contradicted && !said {
             let position = self.dominant(position);
             self.ledgers[position].told.contradicted_us = Some(at.mono_us);
             self.alarm(
@@ -144,19 +160,9 @@ impl LineTracker {
         self.sharing(position).max_by_key(largest).unwrap_or(position)
     }
 
-    /// Whether a step has nothing to tell but that the odometer contradicts it, which was said not long ago.
-    fn is_known_contradiction(&self, position: usize, delta: &Delta, at: Moment) -> bool {
-        let said = |at: usize| self.ledgers[at].told.contradicted_us;
-        let known = self
-            .sharing(position)
-            .filter_map(said)
-            .any(|said_us| at.mono_us - said_us < SAID_FOR_US);
-        let flags = Flags::CONTRADICTED.union(Flags::AFTER_MISS).union(Flags::UNVERIFIED);
-        known
-            && delta.cause == Cause::Step
-            && delta.count.is_exact()
-            && delta.flags.contains(Flags::CONTRADICTED)
-            && flags.contains(delta.flags)
+    /// Whether it was said not long ago of a counter, or of one that shares its odometer, that this contradicts it.
+    fn is_contradiction_said(&self, position: usize, at: Moment) -> bool {
+        self.sharing(position).any(|other| is_said(self.ledgers[other].told.contradicted_us, at))
     }
 
     /// Tells of readings that have waited for their confirmation for too long.
@@ -169,6 +175,12 @@ impl LineTracker {
             }
         }
     }
+}
+
+/// Whether a step has nothing to tell but that the odometer contradicts it.
+fn is_plain_contradiction(delta: &Delta) -> bool {
+    let flags = Flags::CONTRADICTED.union(Flags::AFTER_MISS).union(Flags::UNVERIFIED);
+    delta.cause == Cause::Step && delta.count.is_exact() && flags.contains(delta.flags)
 }
 
 /// The doubt of a delta in sentences.

@@ -2,7 +2,7 @@
 
 use domain::line::minute::{Counted, Minute, Tally, sum};
 use domain::line::output::Output;
-use domain::line::rollup::Rollup;
+use domain::line::rollup::{Rollup, Unread};
 use domain::units::{Count, Reason};
 
 use super::figures::whole;
@@ -60,11 +60,12 @@ impl Facts {
         self.of_periods(picks, |period| &period.counts) + self.unread(picks)
     }
 
-    /// What may have been made in the period that goes on since the machine was read; zero while it is read.
+    /// What may have been made in one of the periods since the machine was read, once; zero while it is read.
     fn unread(&self, picks: &[Pick]) -> Count {
-        let goes_on = self.periods.iter().any(|period| !period.closed);
-        let Some(status) = self.status.as_ref().filter(|_| goes_on) else { return Count::ZERO };
-        picks.iter().map(|pick| pick.of(self.whose(), &status.unread)).sum()
+        let unread = self.status.iter().flat_map(|status| &status.unread);
+        let takes = |unread: &&Unread| self.periods.iter().any(|period| period.takes(unread));
+        let tallies: Vec<Tally> = unread.filter(takes).map(|unread| unread.tally.clone()).collect();
+        picks.iter().map(|pick| pick.of(self.whose(), &tallies)).sum()
     }
 
     /// Whether anything of the periods was read. If not, there are no numbers, and no zeros.

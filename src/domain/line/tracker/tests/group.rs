@@ -2,6 +2,9 @@
 
 use super::line::{line_of, poll};
 use super::script::moment;
+use crate::line::batch::hand::{Act, Order};
+use crate::line::calendar::{Calendar, ShiftRule};
+use crate::line::chronicle::Past;
 use crate::line::event::{Event, EventKind};
 use crate::line::kpi::{Kpis, Policy};
 use crate::line::output::Output;
@@ -10,12 +13,13 @@ use crate::line::state::{State, TimeClass};
 use crate::line::stop::key_cause::KeyCause;
 use crate::line::stop::{Cause, Stop};
 use crate::line::tracker::{Carry, Changes, LineModel, LineTracker};
-use crate::reading::{Miss, Outcome, Snapshot};
+use crate::reading::{Miss, Outcome, Reading, Snapshot, Value};
 use crate::units::{Count, StationId};
 
 const RUN: u64 = 3;
 const JAM: u64 = 5;
 const NO_POWDER: u64 = 4;
+const CLEANED: u64 = 6;
 
 /// A filler with the codes above and these tags after state and reason: infeed, good, unseparated, samples.
 fn filler(station: &str) -> String {
@@ -35,7 +39,7 @@ fn filler(station: &str) -> String {
     format!(
         "[machine]\nstation = \"{station}\"\ntitle = {{ en = \"a\", zh = \"a\" }}\nprotocol = \"modbus\"\n\
          max_per_minute = 3250\nstep = 25\ninside = 600\nafter = 600\n[modbus]\nunit = 1\n\
-         [groups]\nfast = \"1s\"\n[states]\n0 = \"stopped\"\n3 = \"execute\"\n4 = \"suspended\"\n5 = \"held\"\n\
+         [groups]\nfast = \"1s\"\n[states]\n0 = \"stopped\"\n3 = \"execute\"\n4 = \"suspended\"\n5 = \"held\"\n6 = \"setup\"\n\
          [stop_reasons]\n1 = {{ en = \"capsule jam\", zh = \"卡囊\" }}\n\
          3 = {{ en = \"powder low\", zh = \"药粉不足\", cause = \"starved\" }}\n{}",
         tags.collect::<String>()
@@ -195,6 +199,110 @@ fn one_machine_that_stands_while_another_runs_is_no_stop_but_is_told() {
     assert_eq!((status.state.state, status.state.class), (State::Execute, TimeClass::Run));
 }
 
+/// Alarms of one machine that stands while another runs.
+fn part_stops(line: &Line) -> Vec<&Event> {
+    line.events(EventKind::Alarm).filter(|event| event.word == "part_stop").collect()
+}
+
+#[test]
+fn one_machine_that_stands_is_told_as_a_stop_of_the_line_would_be() {
+    let jam = Some((JAM, 1, 1_450, 14));
+    let told = |model: LineModel, one: Option<Shown>| {
+        let mut line = Line::new(model);
+        line.run(0, 30, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s)]);
+        line.run(30, 90, |s| vec![runs(50 * s), one, runs(50 * s + 1_450)]);
+        part_stops(&line).len()
+    };
+    assert_eq!(told(model(2), jam), 1);
+    let long = LineModel { micro_stop_us: 300_000_000, ..model(2) };
+    assert_eq!(told(long, jam), 0, "shorter than a stop that is no micro-stop");
+    assert_eq!(told(model(2), Some((CLEANED, 0, 1_450, 14))), 0, "it is set up");
+    let midday = |hour| jiff::civil::time(hour, 0, 0, 0);
+    let rule = ShiftRule { name: "meal".into(), start: midday(8), end: midday(9) };
+    let calendar = Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()).with_breaks(vec![rule]);
+    assert_eq!(told(LineModel { calendar, ..model(2) }, jam), 0, "the calendar plans it");
+}
+
+#[test]
+fn one_machine_that_stands_and_runs_in_turn_is_told_once_an_hour() {
+    let mut line = Line::new(model(2));
+    let mut good = 0;
+    for second in 0..7_200_u64 {
+        let stands = second % 60 >= 30;
+        good += if stands { 0 } else { 50 };
+        let second_one = if stands { Some((JAM, 1, good, 0)) } else { Some((RUN, 0, good, 0)) };
+        line.second(second as f64, &[runs(50 * second), second_one, runs(50 * second + good)]);
+    }
+    let told: Vec<bool> =
+        part_stops(&line).iter().map(|event| event.detail.starts_with("over")).collect();
+    assert_eq!(told, [false, true, false, true]);
+}
+
+#[test]
+fn one_machine_that_stands_is_not_told_again_after_a_silence_or_a_restart() {
+    let jam = Some((JAM, 1, 1_450, 14));
+    let mut line = Line::new(model(2));
+    line.run(0, 30, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s)]);
+    line.run(30, 60, |s| vec![runs(50 * s), jam, runs(50 * s + 1_450)]);
+    assert_eq!(part_stops(&line).len(), 1);
+    // The other one is not seen for a while: nothing is over, and nothing begins.
+    line.run(60, 80, |s| vec![None, jam, runs(50 * s + 1_450)]);
+    line.run(80, 100, |s| vec![runs(50 * s), jam, runs(50 * s + 1_450)]);
+    assert_eq!(part_stops(&line).len(), 1);
+    let Changes { baselines, states, booked_to, .. } = line.changes.clone();
+    let past = Past { last: Some(booked_to), same_boot: true, ..Past::default() };
+    let carry = Carry { baselines, states, past, same_boot: true, ..Carry::default() };
+    line.tracker = LineTracker::new(model(2), moment(105.0), carry);
+    line.run(105, 130, |s| vec![runs(50 * s), jam, runs(50 * s + 1_450)]);
+    assert_eq!(part_stops(&line).len(), 1);
+    line.run(130, 140, |s| vec![runs(50 * s), runs(50 * (s - 100)), runs(100 * s - 5_000)]);
+    let over = part_stops(&line)[1];
+    assert!(over.detail.contains("it runs again"), "{}", over.detail);
+    let s = |us: i64| (us - moment(0.0).utc_us) as f64 / 1e6;
+    assert_eq!((over.from_us.map(s), s(over.at_us)), (Some(30.1), 130.1));
+}
+
+/// The rate of machines side by side while one of them is silent: it is that of the time in which both were read.
+/// Shows: CNT-12
+#[test]
+fn what_one_machine_makes_alone_is_in_no_speed() {
+    let rates = |line: &Line, at: u32| -> Vec<Option<f64>> {
+        line.tracker.status(moment(f64::from(at))).speeds.iter().map(|s| s.per_minute).collect()
+    };
+    let close = |rate: Option<f64>| rate.is_some_and(|rate| (rate - 6_000.0).abs() < 90.0);
+    let mut line = Line::new(model(2));
+    line.run(0, 900, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s)]);
+    line.run(900, 1_200, |s| vec![runs(50 * s), None, runs(100 * s)]);
+    let silent = rates(&line, 1_200);
+    assert_eq!(silent[..2], [None, None], "nothing is known of the last minute");
+    assert!(close(silent[2]) && close(silent[3]), "{silent:?}");
+    line.run(1_200, 1_260, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s)]);
+    let rates = rates(&line, 1_260);
+    assert!(rates.iter().all(|rate| close(*rate)), "{rates:?}");
+    let status = line.tracker.status(moment(1_260.0));
+    let shift = status.shift.expect("a shift");
+    let left = (shift.end_us - moment(1_260.0).utc_us) as f64 / 60e6;
+    let forecast = shift.forecast.expect("both are read") as f64;
+    assert!((forecast / (6_000.0 * left) - 1.0).abs() < 0.03, "{forecast} in {left} min");
+    // Negative control: all that was made over the time that is known is more than both can make together.
+    let (known_us, good) = (shift.time.known(), shift.good.since(shift.gap).best());
+    let all = good as f64 * 60e6 / known_us as f64;
+    assert!(all > 6_500.0, "{all}");
+}
+
+/// Of a single machine too: its counts go on while its state has a code that nobody knows.
+#[test]
+fn what_is_made_in_an_unknown_state_is_in_no_speed() {
+    let mut line = Line::new(LineModel { counting: 0..1, ..model(1) });
+    line.run(0, 600, |s| vec![runs(50 * s), runs(50 * s)]);
+    line.run(600, 900, |s| vec![Some((99, 0, 50 * s, s / 2)), runs(50 * s)]);
+    let status = line.tracker.status(moment(900.0));
+    let rate = status.speeds[2].per_minute.expect("ten of fifteen minutes are known");
+    assert!((rate - 3_000.0).abs() < 30.0, "{rate}");
+    assert!((590.0..601.0).contains(&(status.speeds[2].covered_us as f64 / 1e6)));
+    assert_eq!(line.tracker.total(), Count::exact(899 * 50), "and it is counted");
+}
+
 /// Shows: CNT-13
 #[test]
 fn a_line_stands_since_the_last_of_its_machines_stopped_and_as_that_one() {
@@ -256,6 +364,33 @@ fn what_happened_between_two_readings_of_the_slower_machine_is_not_lost() {
     assert_eq!((told.from_us, told.at_us), (Some(moment(20.0).utc_us), moment(22.0).utc_us));
 }
 
+/// The first waits for powder for a second, runs, and is jammed for a second, all between two readings of the other.
+/// Shows: CNT-13
+#[test]
+fn a_short_stop_has_the_reason_of_its_own_time() {
+    let mut line = Line::new(model(2));
+    let still = Some((JAM, 1, 500, 5));
+    line.run(0, 10, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s)]);
+    for second in 10..40_u64 {
+        let first = match second {
+            19 => Some((NO_POWDER, 3, 950, 9)),
+            // How it is when the slower machine is read: it stands again, for another reason.
+            21 => Some((JAM, 1, 1_050, 10)),
+            _ => runs(50 * second),
+        };
+        line.tracker.advance(&read(second as f64, 0, first));
+        if second.is_multiple_of(3) {
+            line.tracker.advance(&read(second as f64 + 0.5, 1, still));
+        }
+    }
+    let changes = line.tracker.take_changes();
+    let told: Vec<_> = changes.events.iter().filter(|e| e.kind == EventKind::Stop).collect();
+    let reasons: Vec<&str> = told.iter().map(|event| event.detail.as_str()).collect();
+    assert_eq!(reasons, ["powder low", "capsule jam"]);
+    let stops = changes.stops.iter().filter(|stop| stop.reason.is_some());
+    assert_eq!(stops.map(|stop| stop.reason).collect::<Vec<_>>(), [Some(3), Some(1)]);
+}
+
 fn read(at: f64, device: u16, shown: Option<Shown>) -> Snapshot {
     let (state, reason, good, rejected) = shown.expect("a reading");
     Snapshot { device, ..poll(at, &[state, reason, good + rejected, good, rejected]) }
@@ -293,6 +428,41 @@ fn an_order_waits_until_both_were_read() {
     assert!(line.tracker.is_read_since(given));
     let alone = Line::new(model(1)).tracker;
     assert!(alone.is_read_since(given), "one machine brings all of the output");
+}
+
+/// The window of a change of batch can be over at a reading of the machine that tells none.
+/// Shows: CNT-08
+#[test]
+fn a_batch_that_the_machine_takes_over_is_told_at_the_reading_of_any_of_them() {
+    let batch = "[[tag]]\nid = \"CF01.batch\"\nregister = \"holding 20\"\ntype = \"u16\"\nrole = \"batch_id\"\n";
+    let maps = [filler("CF01") + batch, filler("CF02"), polisher()];
+    let maps: Vec<&str> = maps.iter().map(String::as_str).collect();
+    let mut tracker = LineTracker::new(
+        LineModel { counting: 0..2, ..line_of(&maps) },
+        moment(0.0),
+        Carry::default(),
+    );
+    let mut decided = Vec::new();
+    for second in 0..20_u64 {
+        let good = 50 * second;
+        let mut first = read(second as f64, 0, runs(good));
+        let Outcome::Taken(readings) = &mut first.outcome else { unreachable!() };
+        let id = if second < 10 { "" } else { "M7" };
+        let value = Value::Text(id.into());
+        readings.push(Reading { tag: 5, value, ..readings[0].clone() });
+        for snapshot in [first, read(second as f64 + 0.1, 1, runs(good))] {
+            tracker.advance(&snapshot);
+            let events = tracker.take_changes().events;
+            let told =
+                events.iter().filter(|event| event.detail.starts_with("told by the machine"));
+            decided.extend(told.map(|event| (snapshot.device, event.word.clone())));
+        }
+        if second == 2 {
+            let act = Act::Open { id: "A".into(), product: "".into() };
+            tracker.order(&Order { act, by: "li".into() }).expect("the machine tells no batch");
+        }
+    }
+    assert_eq!(decided, [(1, "M7".to_owned())]);
 }
 
 #[test]

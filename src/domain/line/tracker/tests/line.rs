@@ -22,6 +22,7 @@ pub(super) fn line_of(maps: &[&str]) -> LineModel {
         counting: 0..1,
         target_per_minute: 6_500,
         calendar: Calendar::new(TimeZone::UTC, Vec::new()),
+        micro_stop_us: 10_000_000,
         time_scale: 1.0,
     }
 }

@@ -202,6 +202,53 @@ fn the_counter_that_counts_most_is_accused_and_no_other() {
     assert_eq!(watch.alarms(), said(&[("contradicted", "good")]));
 }
 
+/// A step that has something else to tell is written down, and the alarm is not said again.
+#[test]
+fn a_contradiction_is_an_alarm_once_an_hour_whatever_else_a_step_says() {
+    let alarms = |minutes: u64| {
+        let mut watch = Watch::new();
+        // Of each stroke one capsule is counted twice, and every two minutes nobody can read for five seconds.
+        for _ in 0..minutes / 2 {
+            let more = |n| Shown { good: 400 + 51 * n, ..runs(n) };
+            watch.poll(230, more);
+            watch.polls += 10;
+        }
+        let alarms = watch.alarms();
+        assert!(alarms.iter().all(|(word, _)| word == "contradicted"), "{alarms:?}");
+        (alarms.len(), watch.rows())
+    };
+    let (n, rows) = alarms(30);
+    assert_eq!(n, 1);
+    assert!(rows > 10, "the gaps are told: {rows}");
+    // It is said again while it lasts.
+    assert_eq!(alarms(100).0, 2);
+}
+
+/// Shows: ACQ-09
+#[test]
+fn jumps_far_apart_are_no_misfit_and_one_ordinary_step_ends_one() {
+    // A counter that is set to another value every `polls`, and counts nothing meanwhile.
+    let presets = |polls: u64| {
+        let mut watch = Watch::new();
+        watch.poll(40, runs);
+        let preset = |n: u64| 1_000_000 * (1 + (n - 40) / polls % 2);
+        watch.poll(12 * polls, |n| Shown { good: preset(n), strokes: 110, ..runs(40) });
+        (watch.alarms(), watch.rows(), watch)
+    };
+    let (alarms, rows_of_all, _) = presets(130);
+    assert_eq!(alarms, vec![], "once in 65 s");
+    let (alarms, rows, mut watch) = presets(4);
+    assert_eq!(alarms, said(&[("misfit", "good")]));
+    assert!(rows < rows_of_all, "{rows} of {rows_of_all} are told");
+    // It is a counter again: what it jumps now is told, and the alarm is not said twice an hour.
+    let from = watch.polls;
+    watch.poll(40, |n| Shown { good: 1_000_000 + 50 * (n - from), ..runs(n) });
+    let before = watch.rows();
+    watch.poll(20, |n| Shown { good: 77_000_000, ..runs(n) });
+    assert!(watch.rows() > before, "a jump after ordinary steps is told");
+    assert_eq!(watch.alarms().iter().filter(|(word, _)| word == "misfit").count(), 1);
+}
+
 #[test]
 fn counts_of_a_machine_that_stands_are_kept_and_told_once() {
     let held = |state| {

@@ -1,5 +1,6 @@
 //! A line followed, told as text: what was read when, and what the tracker makes of it.
 
+mod at_rest;
 mod balance;
 mod change;
 mod damage;

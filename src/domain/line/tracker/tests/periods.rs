@@ -178,8 +178,9 @@ fn shown(tracker: &LineTracker, now: Moment) -> (String, Vec<String>) {
     let Some(shift) = status.shift else { return (String::new(), Vec::new()) };
     let name = format!("shift {}", shift.name);
     let known = shift.coverage.unwrap_or(0.0);
-    let good = |tally: &&Tally| tally.counted == Counted::Good && tally.station.as_str() == "CF01";
-    let unread = status.unread.iter().find(good).map_or(Count::ZERO, |tally| tally.count);
+    let good = |tally: &Tally| tally.counted == Counted::Good && tally.station.as_str() == "CF01";
+    let unread = status.unread.iter().map(|unread| &unread.tally).find(|tally| good(tally));
+    let unread = unread.map_or(Count::ZERO, |tally| tally.count);
     let stored = shift.good.since(unread);
     let mut all = vec![told(&name, stored, shift.gap, shift.target_now, known)];
     let n = status.hours.len();

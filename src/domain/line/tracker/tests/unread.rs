@@ -1,7 +1,8 @@
 //! What is shown while nothing is read: a count goes on within bounds, and what was never read is no zero.
 
-use super::script::{model, moment, play, read};
+use super::script::{model, model_with, moment, play, play_on, read};
 use crate::line::minute::Counted;
+use crate::line::rollup::Unread;
 use crate::line::status::LineStatus;
 use crate::line::tracker::{Carry, LineTracker};
 use crate::units::{Count, StationId};
@@ -28,6 +29,11 @@ fn good(status: &LineStatus) -> Count {
     status.shift.as_ref().expect("a shift").good
 }
 
+/// What is told as unread of a counter.
+fn told(status: &LineStatus, counted: Counted) -> &Unread {
+    status.unread.iter().find(|unread| unread.tally.counted == counted).expect("told")
+}
+
 /// Shows: SCR-02
 #[test]
 fn while_the_counting_machine_is_silent_its_counts_have_the_bounds_of_what_it_can_make() {
@@ -49,8 +55,9 @@ fn while_the_counting_machine_is_silent_its_counts_have_the_bounds_of_what_it_ca
     assert_eq!(status.total.high(), good(&status).high());
     let hour = status.hours.last().expect("an hour");
     assert_eq!((hour.read, hour.good), (true, good(&status)));
-    let told = status.unread.iter().find(|tally| tally.counted == Counted::Good).expect("told");
-    assert_eq!(told.count, tracker.unseen(&[StationId::new("CF01")], now));
+    let told = told(&status, Counted::Good);
+    assert_eq!(told.tally.count, tracker.unseen(&[StationId::new("CF01")], now));
+    assert_eq!(told.since_us, moment(2.0).utc_us, "its last reading");
     let filler = &status.stations[0];
     assert_eq!(filler.good, Some(good(&status)));
     assert!(filler.rejected.expect("it was read").high() > 4);
@@ -75,7 +82,7 @@ fn what_comes_after_the_silence_lies_within_the_bound() {
         }
     }
     let status = tracker.status(moment(62.5));
-    assert!(status.unread.iter().all(|tally| tally.station.as_str() != "CF01"));
+    assert!(status.unread.iter().all(|unread| unread.tally.station.as_str() != "CF01"));
     let back = good(&status);
     assert!(bound.low() <= back.best() && back.best() <= bound.high(), "{back} in {bound}");
 }
@@ -107,4 +114,67 @@ fn a_shift_in_which_nothing_was_read_says_so() {
     assert!(status.shift.as_ref().is_some_and(|shift| shift.read));
     assert_eq!(status.stations[0].good, Some(Count::ZERO));
     assert_eq!(status.stations[1].good, None, "the weigher was not read");
+}
+
+/// The filler's good counter in the slow group, of which polls fail from two seconds on where `fails` says so; the fast one
+/// goes on.
+fn one_group_silent(fails: bool, seconds: u32) -> LineTracker {
+    let model = model_with(&[("role = \"good\"\n", "role = \"good\"\ngroup = \"slow\"\n")]);
+    let mut script = String::new();
+    for s in 0..=seconds {
+        script += &format!("{s} CF01.fast state=execute bad=1\n");
+        script += &match fails && s > 2 {
+            true => format!("{s} CF01.slow miss broken 1\n{s} check\n"),
+            false => format!("{s} CF01.slow good={}\n{s} check\n", 100 + 50 * s),
+        };
+    }
+    play_on(&model, moment(0.0), &read(&script), |_| false).0
+}
+
+/// Shows: SCR-02
+#[test]
+fn a_counter_whose_group_alone_fails_is_not_shown_as_exact() {
+    let status = one_group_silent(true, 62).status(moment(62.0));
+    assert!(status.stations[0].link.up, "the other group is heard");
+    assert_eq!((good(&status).low(), good(&status).best()), (100, 100));
+    assert!(good(&status).high() > 5_000, "{}", good(&status));
+    assert_eq!(status.total, good(&status));
+    assert_eq!(status.shift.expect("a shift").forecast, None);
+    let is_good = |counted: &Counted| *counted == Counted::Good;
+    assert_eq!(status.unread.iter().filter(|unread| is_good(&unread.tally.counted)).count(), 1);
+    assert_eq!(status.unread.len(), 1, "what the other group counts is read");
+    // Negative control: with both groups read it is exact.
+    let status = one_group_silent(false, 62).status(moment(62.0));
+    assert!(good(&status).is_exact() && status.unread.is_empty(), "{:?}", status.unread);
+}
+
+#[test]
+fn an_hour_stays_open_for_a_counter_whose_group_alone_fails() {
+    let waits_us = |fails| {
+        let now = moment(62.0);
+        now.utc_us - one_group_silent(fails, 62).unread_since_us(now)
+    };
+    assert_eq!((waits_us(true), waits_us(false)), (60_000_000, 0));
+}
+
+#[test]
+fn a_reading_that_waits_when_the_link_goes_is_in_all_counts_once() {
+    let mut script = String::from("0 CF01.fast state=execute good=100\n0.5 CF01.fast good=150\n");
+    // A fall to 0 waits for one more reading, and none comes.
+    script += "1 CF01.fast good=0\n";
+    for s in 2..=62 {
+        script += &format!("{s} CF01.fast miss timeout 1\n{s} check\n");
+    }
+    let tracker = play(&read(&script), |_| false).0;
+    let now = moment(62.0);
+    let waits = tracker.total().since(Count::exact(50));
+    assert!(waits.high() > 0 && !tracker.is_settled(), "the control: there is one that waits");
+    let status = tracker.status(now);
+    let unseen = tracker.unseen(&[StationId::new("CF01")], now);
+    assert_eq!(good(&status), Count::exact(50) + waits + unseen);
+    assert_eq!(status.total, good(&status));
+    assert_eq!(status.hours.last().expect("an hour").good, good(&status));
+    assert_eq!(status.stations[0].good, Some(good(&status)));
+    let told = told(&status, Counted::Good);
+    assert_eq!(told.tally.count, waits + unseen);
 }
