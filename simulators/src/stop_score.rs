@@ -80,9 +80,7 @@ impl Truth {
     pub(crate) fn stops(&self, said: &[SaidStop]) -> (Vec<StopScore>, Vec<SaidStop>) {
         let now_us = self.zero_us + self.ledger.plant_us;
         let begun_us = self.zero_us + self.base.as_ref().map_or(0, |base| base.plant_us);
-        let all: Vec<Stood> = self
-            .ledger
-            .line_stops()
+        let all: Vec<Stood> = without_failed_starts(self.ledger.line_stops())
             .into_iter()
             .map(|stop| {
                 let to_us = stop.to_us.map_or(now_us, |us| self.zero_us + us);
@@ -208,6 +206,24 @@ impl Truth {
     }
 }
 
+/// A stop goes on where the machine was started and stood again for the same reason before it ran: nobody who reads its state
+/// saw it run.
+fn without_failed_starts(stops: Vec<StopRecord>) -> Vec<StopRecord> {
+    let mut whole: Vec<StopRecord> = Vec::new();
+    for stop in stops {
+        match whole.last_mut() {
+            Some(last)
+                if last.code == stop.code
+                    && last.to_us.is_some_and(|to_us| stop.from_us - to_us < JOG_US) =>
+            {
+                last.to_us = stop.to_us;
+            }
+            _ => whole.push(stop),
+        }
+    }
+    whole
+}
+
 /// The true stop that a reported one is of.
 fn owner(all: &[Stood], said: &SaidStop, now_us: i64) -> Option<usize> {
     let shared = all.iter().map(|stood| stood.shared_us(said, now_us)).enumerate();
@@ -285,6 +301,18 @@ mod tests {
         let score = Truth::new(ledger, Vec::new(), ZERO_US).score(&report);
         assert!(score.stops[0].found, "{score}");
         score.stops[0].key
+    }
+
+    #[test]
+    fn a_start_that_did_not_help_ends_no_stop() {
+        let ends = |second: StopRecord| {
+            let whole = without_failed_starts(vec![stood(1, "CF01", 100, 157), second]);
+            whole.iter().map(|stop| stop.to_us.unwrap() / SECOND_US).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(stood(1, "CF01", 166, 200)), [200]);
+        // The negative controls: it ran meanwhile, and it stood for another reason.
+        assert_eq!(ends(stood(1, "CF01", 168, 200)), [157, 200]);
+        assert_eq!(ends(stood(2, "CF01", 166, 200)), [157, 200]);
     }
 
     #[test]
