@@ -75,6 +75,7 @@ fn paths() -> Vec<String> {
         "/reports/gaps",
         "/reports/final",
         "/lines/{id}/reports",
+        "/trends",
         "/api/v1/sim/",
         "{sha256}",
         // Who signs in has tests of its own.
