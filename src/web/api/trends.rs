@@ -113,7 +113,7 @@ pub(super) async fn trends(
     let (as_csv, least_us) = (form.is_csv()?, step.us()?);
     let (from_us, to_us) = span.resolve(app.present().now.utc_us, 31 * 24 * HOUR_US)?;
     if to_us - from_us > SPAN_US {
-        let message = "the span is longer than 8 hours; ask for it in parts";
+        let message = "trends are of 8 hours at most; ask for parts of the span";
         return Err(WebError::Parameter(message.to_owned()));
     }
     let wish_us = step_us(to_us - from_us).max(least_us);

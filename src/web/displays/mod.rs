@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api::table::Form;
-use super::api::tables::DISPLAYS;
+use super::api::tables;
 use super::error::{ErrorView, Params, WebError};
 use super::{App, Routes, assets, origin};
 use crate::clock::boot_us;
@@ -187,7 +187,7 @@ pub(crate) async fn displays(
     Params(form): Params<Form>,
 ) -> Result<Response, WebError> {
     let displays = app.0.displays.list(boot_us());
-    match form.only(DISPLAYS)? {
+    match form.only(tables::DISPLAYS)? {
         None => Ok(Json(displays).into_response()),
         Some(sheet) => app.sheet_of("capline", sheet, app.present().now.utc_us, &displays),
     }

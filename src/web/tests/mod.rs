@@ -18,6 +18,7 @@ mod routes;
 mod second;
 mod sim;
 mod stream;
+mod tags;
 mod texts;
 mod unread;
 mod views;
