@@ -138,6 +138,7 @@ export class Trends {
     if (this.asking || end === null || this.chosen.length === 0) return;
     const { span, chosen } = this;
     const [from, to] = this.missing(Math.ceil(end));
+    const first = this.data?.from_ms ?? Infinity;
     const ask = (a, b) => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/trends?tags=${chosen.map(encodeURIComponent).join(',')}&from=${a}&to=${b}&step=${span.step / 1000}`;
     this.asking = true;
     this.asked = performance.now();
@@ -161,7 +162,9 @@ export class Trends {
       this.asking = false;
     }
     const stale = span !== this.span || chosen !== this.chosen;
-    if (stale || (this.data && this.data.from_ms > Math.ceil(end) - span.ms + span.step)) this.load();
+    // The next piece at the left, as long as each brings some of it.
+    const lacks = this.data && this.data.from_ms < first && this.data.from_ms > Math.ceil(end) - span.ms + span.step;
+    if (stale || lacks) this.load();
   }
 
   draw(svg, width, height, { tags, step_ms: step }) {
