@@ -148,6 +148,7 @@ fn words(found: &Value) -> Cell {
     match found {
         Value::Null => Cell::Empty,
         Value::String(text) if text.is_empty() => Cell::Empty,
+        Value::Array(all) if all.is_empty() => Cell::Empty,
         Value::String(text) => Cell::Text(text.clone()),
         Value::Array(all) => {
             let all: Vec<&str> = all.iter().filter_map(Value::as_str).collect();

@@ -40,7 +40,8 @@ pub(super) struct ClockView {
     /// By how much its clock is ahead of ours, milliseconds; null where it told no time within the last minute. What a
     /// message is late makes it less.
     ahead_ms: Option<i64>,
-    /// `close` to ours, `ahead` or `behind` by more than a second; `none` where it told no time.
+    /// `close` to ours, `ahead` or `behind` by more than a second; `none` where it told no time, `fast` where the line's
+    /// clock runs faster than real time, so that what a message is late counts many times.
     verdict: &'static str,
     /// The tag whose time was the least late.
     tag: Option<String>,
@@ -119,6 +120,7 @@ pub(super) fn clocks<'a>(
             ahead_ms: nearest.map(|(us, _)| us.div_euclid(1_000)),
             verdict: match nearest {
                 None => "none",
+                Some(_) if present.speed > 1.0 => "fast",
                 Some((us, _)) if us > CLOSE_US => "ahead",
                 Some((us, _)) if us < -CLOSE_US => "behind",
                 Some(_) => "close",

@@ -43,6 +43,7 @@ texts! {
     ClockClose "device_clock.close" "Within a second of ours: its panel and these screens show the same time." "与本服务相差不到一秒：设备面板与本画面时间一致。"
     ClockFast "device_clock.ahead" "It is ahead: its panel shows a later time than these screens for the same moment. Set its clock. Counts are right: they carry the time of this service." "设备时钟偏快：设备面板上的时间比本画面晚。请校准设备时钟。计数不受影响：计数采用本服务时间。"
     ClockSlow "device_clock.behind" "It is behind: its panel shows an earlier time than these screens for the same moment. Set its clock. Counts are right: they carry the time of this service." "设备时钟偏慢：设备面板上的时间比本画面早。请校准设备时钟。计数不受影响：计数采用本服务时间。"
+    ClockAccelerated "device_clock.fast" "The plant runs faster than real time: what a message is late counts many times, so that this says little." "模拟设备快于实时：消息延迟被放大，此差值仅供参考。"
     ClockScreenClose "clock_screen.close" "Within a second of the service: ages on this screen are right." "与服务相差不到一秒：本画面的时效正确。"
     ClockScreenOff "clock_screen.off" "This screen shows the time of the service; only its own clock is wrong. Set it." "本画面显示服务时间；仅本机时钟有误，请校准。"
     ClockScreenFast "clock_screen.fast" "The plant runs faster than real time: its clock cannot be compared with one on the wall." "模拟设备快于实时：无法与真实时钟比较。"

@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, page};
-use super::parts::{csv, figure, heading, style, table, table_with, trouble};
+use super::parts::{csv, figure, heading, style, table, trouble};
 use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -70,8 +70,10 @@ fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
             (figure(lang, Key::Screens, "screens"))
         }
         div.snug { (table(lang, Key::PollTable, "polls", &polls)) }
-        (grid(lang))
-        (table(lang, Key::Clocks, "clocks", &[Key::ClockOf, Key::ClockAhead, Key::ClockMeans]))
+        div.folds {
+            (grid(lang))
+            (folded(lang, Key::Clocks, "clocks", &[Key::ClockOf, Key::ClockAhead, Key::ClockMeans], html! {}))
+        }
         div.halves.wide-left {
             (table(lang, Key::Ledger, "ledger", &ledger))
             div.stack {
@@ -103,7 +105,23 @@ fn grid(lang: Lang) -> Markup {
         label.named { span.dim { (lang.mark(Key::TagFind)) } input #grid-find type="search" maxlength="80" autocomplete="off"; }
         button.choice #grid-bad type="button" aria-pressed="false" { (lang.mark(Key::TagBadOnly)) }
     };
-    table_with(lang, Key::TagGrid, "grid", &columns, finders)
+    folded(lang, Key::TagGrid, "grid", &columns, finders)
+}
+
+/// A table that is opened by who wants it: a screen has no room for all of them at once.
+fn folded(lang: Lang, title: Key, id: &str, columns: &[Key], switches: Markup) -> Markup {
+    html! {
+        details.card.list.fold id={ (id) "-card" } {
+            summary { h2 #{ (id) "-title" } { (lang.mark(title)) } span.dim #{ (id) "-note" } {} }
+            div.switches { (switches) (csv(lang, title, id)) }
+            div.scroll role="region" aria-labelledby={ (id) "-title" } tabindex="0" {
+                table #(id) {
+                    thead { tr { @for column in columns { th scope="col" { (lang.mark(*column)) } } } }
+                    tbody {}
+                }
+            }
+        }
+    }
 }
 
 /// Screens and what they have painted, and where this one is given its name.
