@@ -60,8 +60,10 @@ fn body(look: &Look, writes: bool) -> Markup {
             (chart(lang, Key::LineTimeline, "timeline"))
             (chart_with(lang, Key::SecondsTitle, "seconds", spans(lang)))
         }
-        (chart_with(lang, Key::Trends, "trends", trends(lang)))
-        (table(lang, Key::Tags, "tags", &tags))
+        div.halves.trended {
+            (chart_with(lang, Key::Trends, "trends", trends(lang)))
+            (table(lang, Key::Tags, "tags", &tags))
+        }
     }
 }
 
