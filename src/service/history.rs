@@ -70,7 +70,7 @@ impl History for StoredHistory {
         span: (i64, i64),
         step_us: i64,
     ) -> Result<Vec<TagTrend>, String> {
-        let new = |of: &TrendOf| TagTrend::new(span, step_us, of.period_us, of.held);
+        let new = |of: &TrendOf| TagTrend::new(span, step_us, of.rhythm_us, of.held);
         let mut trends: Vec<TagTrend> = of.iter().map(new).collect();
         let mut from_us = span.0 - LEAD_US;
         // Piece by piece: hours of snapshots need not be in memory at once.

@@ -43,8 +43,8 @@ pub struct TrendOf {
     pub tag: TagId,
     /// Position of its group in the map of its machine.
     pub group: u16,
-    /// Period of that group on the line's clock, microseconds.
-    pub period_us: i64,
+    /// Period of that group, and how long a silence may last beside some polls, on the line's clock in microseconds.
+    pub rhythm_us: (i64, i64),
     /// Factor from the raw number to the unit.
     pub scale: f64,
     /// Added after the factor.

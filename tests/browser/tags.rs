@@ -64,7 +64,9 @@ async fn three_tags_are_drawn_below_each_other_and_the_address_keeps_them() {
             "CF01.MotorCurrent · A"
         ])
     );
-    let below = format!("{names}.every((n, i, all) => i === 0 || Number(n.getAttribute('y')) > Number(all[i - 1].getAttribute('y')))");
+    let below = format!(
+        "{names}.every((n, i, all) => i === 0 || Number(n.getAttribute('y')) > Number(all[i - 1].getAttribute('y')))"
+    );
     assert_eq!(browser.value(&below).await, Value::Bool(true));
     // In words, by key, and as a table.
     let words = browser.text("document.getElementById('trends').getAttribute('aria-label')").await;
@@ -79,7 +81,10 @@ async fn three_tags_are_drawn_below_each_other_and_the_address_keeps_them() {
     assert_ne!(next, readout, "the cursor moves");
     browser.click("#trends-card .toggle").await;
     browser.until("document.querySelectorAll('#trends-rows tbody tr').length > 30", SOON).await;
-    assert_eq!(browser.value("document.querySelectorAll('#trends-rows th').length").await, json!(10));
+    assert_eq!(
+        browser.value("document.querySelectorAll('#trends-rows th').length").await,
+        json!(10)
+    );
     browser.click("#trends-card .toggle").await;
     // A fourth cannot be chosen before one of the three is given up, and the address has what is chosen.
     browser.click("#trend-menu summary").await;
@@ -92,7 +97,10 @@ async fn three_tags_are_drawn_below_each_other_and_the_address_keeps_them() {
     browser.until(&drawn(2, 6), SOON).await;
     assert_eq!(browser.value(&format!("{free}.some((box) => !box.disabled)")).await, json!(true));
     let search = browser.text("decodeURIComponent(location.search)").await;
-    assert!(search.contains("tags=CF01.Admin.ProdProcessedCount[0].AccCount,CF01.MotorCurrent"), "{search}");
+    assert!(
+        search.contains("tags=CF01.Admin.ProdProcessedCount[0].AccCount,CF01.MotorCurrent"),
+        "{search}"
+    );
     // Loaded again it is the same, and a tag that nobody knows is said.
     let again = browser.text("location.href").await;
     browser.open(&format!("{again},CF01.Nothing")).await;
@@ -167,7 +175,9 @@ async fn the_grid_has_every_tag_and_finds_what_is_not_good() {
     // By what is wrong: each row that is left says so in words, and there are fewer.
     browser.click("#grid-bad").await;
     let all = browser.value(&format!("{rows}.length")).await;
-    let wrong = format!("{rows}.filter((row) => !row.hidden).every((row) => row.querySelector('.quality svg') !== null)");
+    let wrong = format!(
+        "{rows}.filter((row) => !row.hidden).every((row) => row.querySelector('.quality svg') !== null)"
+    );
     browser.until(&format!("{wrong} && {shown} < {all}"), SOON).await;
     browser.click("#grid-bad").await;
     browser.until(&format!("{shown} === {all}"), SOON).await;
@@ -203,14 +213,22 @@ async fn the_grid_has_every_tag_and_finds_what_is_not_good() {
 async fn a_diagnosis_is_copied_or_lies_there_to_be_copied() {
     let _shared = CORES.shared().await;
     // A browser without a clipboard for pages, as it is where the connection is not secure.
-    let before = "Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => window.board });";
+    let before =
+        "Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => window.board });";
     let Some(browser) = crate::browser(before).await else { return };
     let axe = Axe::load();
     let demo = Demo::start();
     browser.resize((810, 1_080)).await;
     browser.open(&format!("{}/data?lang=en&theme=dark", demo.origin)).await;
     let ready = "!document.getElementById('diagnosis-copy').disabled";
-    browser.until(&format!("{LIVE} && {ready} && document.querySelectorAll('#displays tbody tr').length > 0"), IN_TIME).await;
+    browser
+        .until(
+            &format!(
+                "{LIVE} && {ready} && document.querySelectorAll('#displays tbody tr').length > 0"
+            ),
+            IN_TIME,
+        )
+        .await;
     browser.click("#diagnosis-copy").await;
     browser.until("document.getElementById('diagnosis-text').checkVisibility()", SOON).await;
     let text = browser.text("document.getElementById('diagnosis-text').value").await;
@@ -235,9 +253,17 @@ async fn a_diagnosis_is_copied_or_lies_there_to_be_copied() {
     // The control: with a clipboard it is in there, and no field is needed.
     browser.run("window.board = { writeText: async (text) => { window.copied = text; } }").await;
     browser.click("#diagnosis-copy").await;
-    browser.until("typeof window.copied === 'string' && document.getElementById('diagnosis').hidden", SOON).await;
+    browser
+        .until(
+            "typeof window.copied === 'string' && document.getElementById('diagnosis').hidden",
+            SOON,
+        )
+        .await;
     assert!(browser.text("window.copied").await.starts_with("Capline diagnosis of line L1"));
-    assert_eq!(browser.text("document.getElementById('diagnosis-told').textContent").await, "copied");
+    assert_eq!(
+        browser.text("document.getElementById('diagnosis-told').textContent").await,
+        "copied"
+    );
 }
 
 #[tokio::test]
@@ -248,7 +274,12 @@ async fn stops_rejects_and_reports_give_their_tables_away() {
     for (path, tables) in [
         (
             "/stops?window=day",
-            &[("stops", "start_utc,start_local"), ("losses", "lost_ms"), ("waterfall", "time_ms"), ("calls", "waited_ms")][..],
+            &[
+                ("stops", "start_utc,start_local"),
+                ("losses", "lost_ms"),
+                ("waterfall", "time_ms"),
+                ("calls", "waited_ms"),
+            ][..],
         ),
         ("/rejects?window=day", &[("pareto", "fraction_ppm"), ("heat", "hour_utc,hour_local")]),
         ("/line", &[("timeline", "start_utc"), ("seconds", "good_capsules"), ("tags", "map_line")]),

@@ -2,14 +2,14 @@
 //! read, and when it was not.
 //!
 //! A value holds from its reading to the next one of its group, because a device that tells changes only says so by
-//! saying nothing new. A missed poll ends that: until the next reading nothing is known.
+//! saying nothing new. So it does over single missed polls, as a counter counts over them. A longer silence ends that: until
+//! the next reading nothing is known.
 
 use crate::reading::{Outcome, Quality, Snapshot};
 use crate::units::SECOND_US;
 
-/// A silence that is not told as a miss is one of the service itself; so much longer than its polls it may be, in
-/// microseconds.
-const SLACK_US: i64 = 2 * SECOND_US;
+/// Polls that may be missing, as many as a device may miss before it counts as silent.
+const PERIODS: i64 = 2;
 
 /// What a tag was in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +49,7 @@ pub struct TagTrend {
     span: (i64, i64),
     step_us: i64,
     period_us: i64,
+    patience_us: i64,
     held: Option<f64>,
     heard_us: Option<i64>,
     known_to_us: i64,
@@ -58,14 +59,21 @@ pub struct TagTrend {
 
 impl TagTrend {
     /// Of `[from_us, to_us)` in steps of `step_us`, both in UTC microseconds; `from_us` is the start of a step. `period_us`
-    /// is that of the tag's group on the clock of its snapshots, `held` the value from before them where one is known.
-    pub fn new(span: (i64, i64), step_us: i64, period_us: i64, held: Option<f64>) -> TagTrend {
+    /// is that of the tag's group and `patience_us` how long a silence may last beside some polls, both on the clock of the
+    /// snapshots; `held` is the value from before them where one is known.
+    pub fn new(
+        span: (i64, i64),
+        step_us: i64,
+        (period_us, patience_us): (i64, i64),
+        held: Option<f64>,
+    ) -> TagTrend {
         let step_us = step_us.max(1);
         let steps = ((span.1 - span.0).max(0) + step_us - 1) / step_us;
         TagTrend {
             span,
             step_us,
             period_us: period_us.max(1),
+            patience_us,
             held,
             heard_us: None,
             known_to_us: span.0,
@@ -77,15 +85,14 @@ impl TagTrend {
     /// Takes the next snapshot of the tag's group. `value` tells the value of a reading that is of use.
     pub fn take(&mut self, snapshot: &Snapshot, tag: u16, value: impl Fn(f64) -> f64) {
         let at_us = snapshot.taken_at.utc_us;
-        let Outcome::Taken(readings) = &snapshot.outcome else {
-            (self.heard_us, self.held) = (Some(at_us), None);
-            return;
-        };
+        // What is missed shows in how long it takes to the next one that is not.
+        let Outcome::Taken(readings) = &snapshot.outcome else { return };
         let polls = i64::from(snapshot.polls.max(1));
-        let most_us = (polls + 2).saturating_mul(self.period_us).saturating_add(SLACK_US);
+        let most_us = (polls + PERIODS).saturating_mul(self.period_us);
+        let most_us = most_us.saturating_add(self.patience_us);
         let since_us = match self.heard_us {
             Some(heard_us) if at_us - heard_us <= most_us => heard_us,
-            // The service itself rested: nobody knows what the value was meanwhile.
+            // Device or service were silent: nobody knows what the value was meanwhile.
             Some(_) => {
                 self.held = None;
                 at_us
@@ -176,7 +183,7 @@ mod tests {
     }
 
     fn of(held: Option<f64>, snapshots: impl IntoIterator<Item = Snapshot>) -> TagTrend {
-        let mut trend = TagTrend::new((100 * S, 140 * S), 10 * S, S, held);
+        let mut trend = TagTrend::new((100 * S, 140 * S), 10 * S, (S, 2 * S), held);
         snapshots.into_iter().for_each(|snapshot| trend.take(&snapshot, 3, |raw| raw * 2.0));
         trend
     }
@@ -211,8 +218,13 @@ mod tests {
         let held = of(None, before.clone().chain(kept).chain(after.clone()));
         assert_eq!((means(&held)[2], held.gaps()), (Some(2.0), vec![]));
         // A silence that nothing tells of is one of the service: it is a gap too.
-        let silent = of(None, before.chain(after));
+        let silent = of(None, before.clone().chain(after.clone()));
         assert_eq!(silent.gaps(), [(110 * S, 131 * S)]);
+        // Some polls less are none: the counter counts over them, and its rate is over that time.
+        let short = (111..=113).map(missed).chain((114..=130).map(|s| read(s, 1.0, Quality::Good)));
+        let short = of(None, before.chain(short).chain(after));
+        assert_eq!(short.gaps(), []);
+        assert_eq!(short.steps().map(|step| step.known_us).sum::<i64>(), 40 * S);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::written::{TEXT, Written, optional};
 use super::table::Form;
+use super::written::{TEXT, Written, optional};
 use super::{EVENTS_SPAN_US, Span, station_named, tables};
 use crate::web::andon::CallDesk;
 use crate::web::error::{ErrorView, Params, WebError, short};

@@ -246,7 +246,8 @@ async fn view(app: &App, line: &LineFeed) -> Result<DataView, WebError> {
     };
     let maps = || config.devices.iter().map(|device| &*device.map);
     let status = latest.as_deref();
-    let tag = |map, tag| TagView::of(map, tag, find(&tag.id)).with_reading(map, tag, status, &present);
+    let tag =
+        |map, tag| TagView::of(map, tag, find(&tag.id)).with_reading(map, tag, status, &present);
     let tags = maps().flat_map(|map| map.tags.iter().map(move |of| tag(map, of)));
     let gauges = Gauges(app.parts().gauges.render());
     let polls = gauges.polls(config.id.as_str());

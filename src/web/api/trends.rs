@@ -30,6 +30,9 @@ const TAGS: usize = 3;
 /// Longest span of one answer: its readings are read one by one.
 const SPAN_US: i64 = 8 * HOUR_US;
 
+/// After so long a silence, and some polls, a device counts as silent; real time.
+const PATIENCE_US: i64 = 2 * SECOND_US;
+
 /// Which tags.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -195,11 +198,12 @@ fn of(app: &App, line: &LineFeed, asked: &Asked, from_us: i64) -> TrendOf {
         let stands = last.quality != Quality::Bad && last.at.utc_us < from_us - MINUTE_US;
         last.value.as_f64().filter(|_| stands).map(|raw| raw * tag.scale + tag.offset)
     };
+    let scaled = |us: i64| (us as f64 * app.parts().clock.speed().max(1.0)) as i64;
     TrendOf {
         station: map.station.clone(),
         tag: tag.id.clone(),
         group: tag.group,
-        period_us: (period_us as f64 * app.parts().clock.speed().max(1.0)) as i64,
+        rhythm_us: (scaled(period_us), scaled(PATIENCE_US)),
         scale: tag.scale,
         offset: tag.offset,
         // What a counter stands at is not asked, only whether it was read; its ledger has the counts.
@@ -338,7 +342,11 @@ impl TagTrendView {
                 Cell::Text(self.station.clone()),
                 Cell::Text(self.tag.clone()),
                 Cell::Text(self.kind.to_owned()),
-                Cell::Text(if self.kind == "rate" { "1/min".to_owned() } else { self.unit.clone() }),
+                Cell::Text(if self.kind == "rate" {
+                    "1/min".to_owned()
+                } else {
+                    self.unit.clone()
+                }),
                 real(self.best[i]),
                 real(self.low[i]),
                 real(self.high[i]),

@@ -27,10 +27,7 @@ async fn a_course_is_a_rate_of_counters_and_a_value_of_measures_and_tells_where_
     for tag in [good, vacuum] {
         assert_eq!((&tag["kept"], tag["start_ms"].as_array().unwrap().len()), (&true.into(), 50));
         // The fixture reads once a second: of the last one nothing is known yet.
-        let gaps = [
-            [at_ms(GAP.start) - 1_000, at_ms(GAP.end)],
-            [at_ms(110) - 1_000, at_ms(110)],
-        ];
+        let gaps = [[at_ms(GAP.start) - 1_000, at_ms(GAP.end)], [at_ms(110) - 1_000, at_ms(110)]];
         assert_eq!(tag["gaps_ms"], serde_json::json!(gaps), "{}", tag["tag"]);
         let first = (GAP.start - 60) as usize;
         for i in 0..50 {
@@ -54,7 +51,8 @@ async fn a_course_is_a_rate_of_counters_and_a_value_of_measures_and_tells_where_
 async fn a_course_is_a_table_with_both_clocks_too() {
     let app = kept::app(Kept::morning());
     let (from, to) = (at_ms(60), at_ms(75));
-    let path = format!("/api/v1/lines/L1/trends?tags={GOOD}&from={from}&to={to}&step=60&format=csv");
+    let path =
+        format!("/api/v1/lines/L1/trends?tags={GOOD}&from={from}&to={to}&step=60&format=csv");
     let answer = get(&app, &path).await;
     let text = answer.text().strip_prefix('\u{feff}').expect("a mark").to_owned();
     let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
@@ -102,18 +100,27 @@ async fn every_tag_says_what_was_read_last_and_why_it_is_not_to_be_trusted() {
     assert_eq!([0, 1, 2].map(|i| doubt(&running, i)), ["", "bad", "never"]);
     let [first, second] = [&running["tags"][0], &running["tags"][1]];
     assert_eq!((&first["read"]["value"], &first["read"]["quality"]), (&7.0.into(), &"good".into()));
-    assert_eq!((&second["read"]["value"], &second["read"]["quality"]), (&Value::Null, &"bad".into()));
+    assert_eq!(
+        (&second["read"]["value"], &second["read"]["quality"]),
+        (&Value::Null, &"bad".into())
+    );
     assert!(first["period_ms"].as_f64().unwrap() > 0.0);
     assert!(first["map"].as_str().unwrap().starts_with("plc-maps/cf01-modbus.toml:"));
     // The negative control: nothing of a device that is not heard is good.
     let offline = data(Case::Offline).await;
     assert!((0..3).all(|i| doubt(&offline, i) == "offline"), "{offline}");
-    assert_eq!(running["config_sha256"].as_str().map(str::len), offline["config_sha256"].as_str().map(str::len));
+    assert_eq!(
+        running["config_sha256"].as_str().map(str::len),
+        offline["config_sha256"].as_str().map(str::len)
+    );
 
     // One device tells a time, and its clock is a quarter of a second behind.
     let clocks = running["clocks"].as_array().expect("clocks");
     let of = |id: &str| clocks.iter().find(|clock| clock["station"] == id).expect("a clock");
-    assert_eq!((&of("BC05")["ahead_ms"], &of("BC05")["verdict"]), (&(-250).into(), &"close".into()));
+    assert_eq!(
+        (&of("BC05")["ahead_ms"], &of("BC05")["verdict"]),
+        (&(-250).into(), &"close".into())
+    );
     assert_eq!((&of("CF01")["ahead_ms"], &of("CF01")["verdict"]), (&Value::Null, &"none".into()));
 }
 
