@@ -8,8 +8,7 @@ use domain::units::HOUR_US;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::picked::SheetChoice;
-use super::table::Form;
+use super::picked::SheetForm;
 use super::tables;
 use crate::web::details::chinese;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -98,7 +97,7 @@ struct DeliveryView {
 
 /// Rules, alerts, and the log of what was told.
 #[utoipa::path(
-    get, path = "/api/v1/alerts", params(Form, SheetChoice),
+    get, path = "/api/v1/alerts", params(SheetForm),
     responses(
         (status = 200, content((AlertsView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
@@ -107,10 +106,9 @@ struct DeliveryView {
 )]
 pub(super) async fn alerts(
     State(app): State<App>,
-    Params(form): Params<Form>,
-    Params(which): Params<SheetChoice>,
+    Params(form): Params<SheetForm>,
 ) -> Result<Response, WebError> {
-    let sheet = form.sheet(&which, tables::ALERTS)?;
+    let sheet = form.sheet(tables::ALERTS)?;
     let since_us = app.present().now.utc_us - SHOWN_US;
     let book = app.parts().alerts.clone();
     let read = blocking(move || Ok((book.alerts(since_us)?, book.deliveries(ROWS)?)));

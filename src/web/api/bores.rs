@@ -12,8 +12,7 @@ use domain::units::{MINUTE_US, StationId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::picked::SheetChoice;
-use super::table::Form;
+use super::picked::SheetForm;
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read, tables};
 use crate::config::LineConfig;
@@ -74,7 +73,7 @@ struct BoreView {
 
 /// Weights of samples bore by bore. Rejects are not told by bore: no role of a map has them.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/bores", params(("id" = String, Path, description = "Line"), WindowChoice, AsOf, Form, SheetChoice),
+    get, path = "/api/v1/lines/{id}/bores", params(("id" = String, Path, description = "Line"), WindowChoice, AsOf, SheetForm),
     responses(
         (status = 200, content((BoresView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
@@ -86,10 +85,9 @@ pub(super) async fn bores(
     Path(id): Path<String>,
     Params(choice): Params<WindowChoice>,
     Params(as_of): Params<AsOf>,
-    Params(form): Params<Form>,
-    Params(which): Params<SheetChoice>,
+    Params(form): Params<SheetForm>,
 ) -> Result<Response, WebError> {
-    let (line, sheet) = (app.line(&id)?, form.sheet(&which, tables::BORES)?);
+    let (line, sheet) = (app.line(&id)?, form.sheet(tables::BORES)?);
     let (now_us, _) = as_of.resolve(app.present().now.utc_us)?;
     let window = choice.resolve(&line.config, now_us)?;
     let (id, span) = (line.config.id.clone(), window.us());

@@ -14,10 +14,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::balance::{BalanceView, balance_of};
-use super::picked::SheetChoice;
+use super::picked::SheetForm;
 use super::read;
 use super::reading::{ClockView, ReadingView, clocks, doubt, last};
-use super::table::Form;
 use super::tables;
 use super::tag::{address, reason, role, trend};
 use crate::web::error::{ErrorView, Params, WebError};
@@ -193,7 +192,7 @@ struct StoreView {
 /// How good the data are: polls, tags with their counters, ledger, balance of the present shift, store.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/data",
-    params(("id" = String, Path, description = "Line"), Form, SheetChoice),
+    params(("id" = String, Path, description = "Line"), SheetForm),
     responses(
         (status = 200, content((DataView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
@@ -203,11 +202,10 @@ struct StoreView {
 pub(super) async fn data(
     State(app): State<App>,
     Path(id): Path<String>,
-    Params(form): Params<Form>,
-    Params(which): Params<SheetChoice>,
+    Params(form): Params<SheetForm>,
 ) -> Result<Response, WebError> {
     let line = app.line(&id)?;
-    let (sheet, now_us) = (form.sheet(&which, tables::DATA)?, app.present().now.utc_us);
+    let (sheet, now_us) = (form.sheet(tables::DATA)?, app.present().now.utc_us);
     let view = view(&app, line).await?;
     match sheet {
         None => Ok(Json(view).into_response()),

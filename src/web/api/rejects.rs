@@ -20,8 +20,7 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::flow::Flow;
-use super::picked::SheetChoice;
-use super::table::Form;
+use super::picked::SheetForm;
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read, tables};
 use crate::config::LineConfig;
@@ -132,7 +131,7 @@ pub(crate) struct RejectRowView {
 
 /// Pareto of rejects with intervals, hour by hour, and a comparison with the span before.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice, RejectsOf, AsOf, Form, SheetChoice),
+    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice, RejectsOf, AsOf, SheetForm),
     responses(
         (status = 200, content((RejectsView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
@@ -145,10 +144,9 @@ pub(super) async fn rejects(
     Params(choice): Params<WindowChoice>,
     Params(of): Params<RejectsOf>,
     Params(as_of): Params<AsOf>,
-    Params(form): Params<Form>,
-    Params(which): Params<SheetChoice>,
+    Params(form): Params<SheetForm>,
 ) -> Result<Response, WebError> {
-    let (line, sheet) = (app.line(&id)?, form.sheet(&which, tables::REJECTS)?);
+    let (line, sheet) = (app.line(&id)?, form.sheet(tables::REJECTS)?);
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
     let window = choice.resolve(&line.config, now_us)?;
     let before = window.before(&line.config);

@@ -12,8 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::data::TagView;
-use super::picked::SheetChoice;
-use super::table::Form;
+use super::picked::SheetForm;
 use super::{AsOf, read, tables};
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -55,7 +54,7 @@ struct ReadTagView {
 
 /// What was read of each tag last before a moment. A value that was not read within a minute before is null.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/tags", params(("id" = String, Path, description = "Line"), AsOf, Form, SheetChoice),
+    get, path = "/api/v1/lines/{id}/tags", params(("id" = String, Path, description = "Line"), AsOf, SheetForm),
     responses(
         (status = 200, content((TagsView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
@@ -66,10 +65,9 @@ pub(super) async fn tags(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(as_of): Params<AsOf>,
-    Params(form): Params<Form>,
-    Params(which): Params<SheetChoice>,
+    Params(form): Params<SheetForm>,
 ) -> Result<Response, WebError> {
-    let (line, sheet) = (app.line(&id)?, form.sheet(&which, tables::TAGS_THEN)?);
+    let (line, sheet) = (app.line(&id)?, form.sheet(tables::TAGS_THEN)?);
     let (at_us, _) = as_of.resolve(app.present().now.utc_us)?;
     let id = line.config.id.clone();
     let readings =

@@ -21,9 +21,8 @@ use domain::units::{HOUR_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::picked::SheetChoice;
+use super::picked::SheetForm;
 use super::stops::micro_s;
-use super::table::Form;
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read, tables};
 use crate::config::LineConfig;
@@ -204,8 +203,7 @@ pub(crate) struct ReasonView {
         MicroLimit,
         Ranking,
         AsOf,
-        Form,
-        SheetChoice
+        SheetForm
     ),
     responses(
         (status = 200, content((LossesView = "application/json"), (String = "text/csv"))),
@@ -220,10 +218,9 @@ pub(super) async fn losses(
     Params(micro): Params<MicroLimit>,
     Params(ranking): Params<Ranking>,
     Params(as_of): Params<AsOf>,
-    Params(form): Params<Form>,
-    Params(which): Params<SheetChoice>,
+    Params(form): Params<SheetForm>,
 ) -> Result<Response, WebError> {
-    let (line, sheet) = (app.line(&id)?, form.sheet(&which, tables::LOSSES)?);
+    let (line, sheet) = (app.line(&id)?, form.sheet(tables::LOSSES)?);
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
     let window = choice.resolve(&line.config, now_us)?;
     let (micro_s, by) = (micro.micro_s.unwrap_or(micro_s(&line.config)), ranking.resolve()?);
