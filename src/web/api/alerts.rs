@@ -45,7 +45,7 @@ struct AlertRuleView {
     calm_ms: i64,
     /// On which lines; empty for all.
     lines: Vec<String>,
-    /// SheetChoice webhooks are told.
+    /// Which webhooks are told.
     send: Vec<String>,
 }
 
@@ -85,7 +85,7 @@ struct DeliveryView {
     turn: &'static str,
     /// The webhook.
     hook: String,
-    /// SheetChoice attempt.
+    /// Which attempt.
     attempt: u32,
     /// `delivered`, `failed` or `given_up`.
     ending: &'static str,

@@ -36,7 +36,7 @@ pub(crate) struct BoresView {
 /// Samples of a station.
 #[derive(Serialize, ToSchema)]
 struct BoreStationView {
-    /// SheetChoice.
+    /// Which.
     station: String,
     /// Weights in all.
     n: u64,

@@ -12,11 +12,14 @@ use crate::table::{Cell, Column, Kind, local};
 use crate::web::error::WebError;
 use crate::web::{App, LineFeed};
 
-/// SheetChoice table of an answer that has several.
+/// In which form, of an answer that has several tables.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::web) struct SheetChoice {
-    /// Of `format=csv` which table of the answer; an unknown one is answered with the list. Default: the first.
+pub(in crate::web) struct SheetForm {
+    /// `json` (default), or `csv`: a table in UTF-8 with a byte order mark, times in UTC and as the plant's clocks show
+    /// them.
+    format: Option<String>,
+    /// Of `csv` which table of the answer; an unknown one is answered with the list. Default: the first.
     table: Option<String>,
 }
 
@@ -54,17 +57,16 @@ pub(super) enum As {
     Flag,
 }
 
-impl Form {
+impl SheetForm {
     /// The table that is asked for; none where JSON is.
     pub(in crate::web) fn sheet(
         &self,
-        which: &SheetChoice,
         known: &'static [Sheet],
     ) -> Result<Option<&'static Sheet>, WebError> {
-        if !self.is_csv()? {
+        if !Form::of(self.format.clone()).is_csv()? {
             return Ok(None);
         }
-        let asked = which.table.as_deref();
+        let asked = self.table.as_deref();
         let found = known.iter().find(|sheet| asked.is_none_or(|asked| asked == sheet.name));
         found.map(Some).ok_or_else(|| {
             let names: Vec<&str> = known.iter().map(|sheet| sheet.name).collect();
@@ -79,7 +81,7 @@ impl Form {
         &self,
         known: &'static [Sheet],
     ) -> Result<Option<&'static Sheet>, WebError> {
-        self.sheet(&SheetChoice { table: None }, known)
+        Ok(if self.is_csv()? { known.first() } else { None })
     }
 }
 

@@ -20,6 +20,11 @@ pub(in crate::web) struct Form {
 }
 
 impl Form {
+    /// A form as named elsewhere than in a query.
+    pub(in crate::web) fn of(format: Option<String>) -> Form {
+        Form { format }
+    }
+
     /// Whether a table is asked for.
     pub(in crate::web) fn is_csv(&self) -> Result<bool, WebError> {
         match self.format.as_deref() {
