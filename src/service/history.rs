@@ -8,20 +8,27 @@ use domain::line::minute::Minute;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::second::Seconds;
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::trend::TagTrend;
 use domain::line::weight::WeightTally;
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
-use domain::reading::Outcome;
-use domain::units::{LineId, TagId};
+use domain::reading::{Outcome, Snapshot};
+use domain::units::{LineId, MINUTE_US, TagId};
 
 use crate::historian::Historian;
-use crate::web::{History, QualityRecord, TagReading};
+use crate::web::{History, QualityRecord, TagReading, TrendOf};
 
 /// Most rows of one answer.
 const ROWS: usize = 50_000;
 
 /// Most snapshots of one answer: several minutes of a line that is polled ten times a second.
 const SNAPSHOTS: usize = 50_000;
+
+/// How long before a trend readings are looked at, so that its first value is known.
+const LEAD_US: i64 = MINUTE_US;
+
+/// Readings of so long are taken at once, which are fewer snapshots than an answer may have.
+const PIECE_US: i64 = 5 * MINUTE_US;
 
 /// Incidents of one answer.
 const INCIDENTS: usize = 500;
@@ -54,6 +61,40 @@ impl History for StoredHistory {
             }));
         }
         Ok(readings)
+    }
+
+    fn trends(
+        &self,
+        line: &LineId,
+        of: &[TrendOf],
+        span: (i64, i64),
+        step_us: i64,
+    ) -> Result<Vec<TagTrend>, String> {
+        let new = |of: &TrendOf| TagTrend::new(span, step_us, of.rhythm_us, of.held);
+        let mut trends: Vec<TagTrend> = of.iter().map(new).collect();
+        let mut from_us = span.0 - LEAD_US;
+        // Piece by piece: hours of snapshots need not be in memory at once.
+        while from_us < span.1 {
+            let to_us = span.1.min(from_us + PIECE_US);
+            let snapshots = self.0.raw(line, from_us, to_us, SNAPSHOTS);
+            let snapshots = snapshots.map_err(|error| error.to_string())?;
+            let devices = self.0.described(line, to_us).map_err(|error| error.to_string())?;
+            for (trend, of) in trends.iter_mut().zip(of) {
+                let places = (0u16..).zip(&devices).filter_map(|(device, known)| {
+                    let tag = known.tags.iter().position(|tag| *tag == of.tag)?;
+                    let tag = u16::try_from(tag).ok()?;
+                    (known.station == of.station).then_some((device, tag))
+                });
+                // A machine that is read by two maps has the tag in one of them.
+                let Some((device, tag)) = places.last() else { continue };
+                let of_group = |s: &&Snapshot| s.device == device && s.group == of.group;
+                for snapshot in snapshots.iter().filter(of_group) {
+                    trend.take(snapshot, tag, |raw| raw * of.scale + of.offset);
+                }
+            }
+            from_us = to_us;
+        }
+        Ok(trends)
     }
 
     fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {

@@ -82,7 +82,7 @@ pub use limits::Gate;
 pub(crate) use limits::Why;
 pub use live::Followers;
 pub(crate) use record::blocking;
-pub use record::{History, QualityRecord, ReportRecord, TagReading};
+pub use record::{History, QualityRecord, ReportRecord, TagReading, TrendOf};
 pub use reloads::{Reload, ReloadOutcome, Reloads, Showing, Shown};
 pub(crate) use serve::Peer;
 pub(crate) use serve::is_simulated;

@@ -10,6 +10,7 @@ use domain::line::report::{FinalReport, GapId, GapNote};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::second::Seconds;
 use domain::line::stop::revision::{Refusal, Revision};
+use domain::line::trend::TagTrend;
 use domain::line::weight::WeightTally;
 use domain::quality::limits::Limits;
 use domain::quality::record::{StoredIncident, StoredPoint, Work};
@@ -33,6 +34,25 @@ pub struct TagReading {
     pub quality: Quality,
 }
 
+/// A tag whose course is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrendOf {
+    /// The machine.
+    pub station: StationId,
+    /// Which tag.
+    pub tag: TagId,
+    /// Position of its group in the map of its machine.
+    pub group: u16,
+    /// Period of that group, and how long a silence may last beside some polls, on the line's clock in microseconds.
+    pub rhythm_us: (i64, i64),
+    /// Factor from the raw number to the unit.
+    pub scale: f64,
+    /// Added after the factor.
+    pub offset: f64,
+    /// The scaled value that stood before, where one is known.
+    pub held: Option<f64>,
+}
+
 /// The stored record. All methods block and are called off the async threads.
 pub trait History: Send + Sync {
     /// Minutes that begin in `[from_us, to_us)`, oldest first.
@@ -53,6 +73,18 @@ pub trait History: Send + Sync {
     /// # Errors
     /// Why the record could not be read; goes to the log, not to the reader.
     fn readings(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<TagReading>, String>;
+
+    /// The courses of some tags in `[from_us, to_us)`, as far as readings are kept, in steps of so many microseconds.
+    ///
+    /// # Errors
+    /// Why the record could not be read; goes to the log, not to the reader.
+    fn trends(
+        &self,
+        line: &LineId,
+        of: &[TrendOf],
+        span: (i64, i64),
+        step_us: i64,
+    ) -> Result<Vec<TagTrend>, String>;
 
     /// Weights of these minutes, each with the start of its minute, oldest first; [`History::minutes`] has none.
     ///

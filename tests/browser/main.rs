@@ -21,6 +21,7 @@ mod shown;
 mod sim;
 mod site;
 mod soak;
+mod tags;
 mod walk;
 mod workbench;
 

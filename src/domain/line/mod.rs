@@ -24,6 +24,8 @@ pub mod output;
 
 pub mod second;
 
+pub mod trend;
+
 pub mod event;
 
 pub mod status;

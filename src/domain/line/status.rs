@@ -11,6 +11,7 @@ use crate::line::rollup::{OpenBatch, Unread};
 use crate::line::state::{State, TimeClass};
 use crate::plc_map::Title;
 use crate::quality::characteristic::STARTUP_DISCARD;
+use crate::reading::{Quality, Value};
 use crate::units::{Count, LineId, MINUTE_US, Moment, Reason, StationId, TagId};
 
 /// One line at one moment.
@@ -269,6 +270,29 @@ pub struct StationStatus {
     pub bad_tags: Vec<BadTag>,
     /// Conditions and weights with their last values.
     pub measures: Vec<MeasureStatus>,
+    /// What was read last of each tag, in the order of the map; none of a tag that was not read yet.
+    pub readings: Vec<Option<LastReading>>,
+}
+
+/// What was read last of a tag.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastReading {
+    /// The value as read, before scale and offset.
+    pub value: Value,
+    /// How far to trust it.
+    pub quality: Quality,
+    /// When it was taken.
+    pub at: Moment,
+    /// The device's own time of the value in UTC microseconds, if it gave one.
+    pub source_us: Option<i64>,
+}
+
+impl LastReading {
+    /// How far the device's clock is ahead of ours, in microseconds, as far as this reading tells: what it was late on its
+    /// way makes it less.
+    pub fn ahead_us(&self) -> Option<i64> {
+        Some(self.source_us? - self.at.utc_us)
+    }
 }
 
 /// A tag whose last reading was not good.

@@ -2,13 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use domain::alert::{Delivery, Rule, StoredAlert};
 use domain::units::HOUR_US;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::picked::SheetForm;
+use super::tables;
 use crate::web::details::chinese;
-use crate::web::error::{ErrorView, WebError};
+use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::{App, blocking};
 
 /// How far back closed alerts are shown.
@@ -94,22 +97,34 @@ struct DeliveryView {
 
 /// Rules, alerts, and the log of what was told.
 #[utoipa::path(
-    get, path = "/api/v1/alerts",
-    responses((status = 200, body = AlertsView), (status = 500, body = ErrorView))
+    get, path = "/api/v1/alerts", params(SheetForm),
+    responses(
+        (status = 200, content((AlertsView = "application/json"), (String = "text/csv"))),
+        (status = 400, body = ErrorView),
+        (status = 500, body = ErrorView)
+    )
 )]
-pub(super) async fn alerts(State(app): State<App>) -> Result<Json<AlertsView>, WebError> {
+pub(super) async fn alerts(
+    State(app): State<App>,
+    Params(form): Params<SheetForm>,
+) -> Result<Response, WebError> {
+    let sheet = form.sheet(tables::ALERTS)?;
     let since_us = app.present().now.utc_us - SHOWN_US;
     let book = app.parts().alerts.clone();
     let read = blocking(move || Ok((book.alerts(since_us)?, book.deliveries(ROWS)?)));
     let (alerts, deliveries) = read.await?;
     let book = &app.parts().alerts;
     let closed = alerts.iter().rev().filter(|stored| stored.closed_us.is_some());
-    Ok(Json(AlertsView {
+    let view = AlertsView {
         rules: book.rules().iter().map(AlertRuleView::of).collect(),
         open: book.open_alerts().iter().rev().map(AlertView::of).collect(),
         closed: closed.take(ROWS).map(AlertView::of).collect(),
         deliveries: deliveries.iter().map(|d| DeliveryView::of(d, &alerts)).collect(),
-    }))
+    };
+    let Some(sheet) = sheet else { return Ok(Json(view).into_response()) };
+    let alerts: Vec<&AlertView> = view.open.iter().chain(&view.closed).collect();
+    let answer = serde_json::json!({ "alerts": alerts, "deliveries": view.deliveries });
+    app.sheet_of("capline", sheet, since_us, &answer)
 }
 
 impl AlertRuleView {

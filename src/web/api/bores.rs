@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::line::weight::{Moments, Part, Series, WeightTally};
 use domain::plc_map::Role;
 use domain::quality::bores::{Bore, compare};
@@ -11,8 +12,9 @@ use domain::units::{MINUTE_US, StationId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::picked::SheetForm;
 use super::window::{WindowChoice, WindowView};
-use super::{AsOf, read};
+use super::{AsOf, read, tables};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -71,9 +73,9 @@ struct BoreView {
 
 /// Weights of samples bore by bore. Rejects are not told by bore: no role of a map has them.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/bores", params(("id" = String, Path, description = "Line"), WindowChoice, AsOf),
+    get, path = "/api/v1/lines/{id}/bores", params(("id" = String, Path, description = "Line"), WindowChoice, AsOf, SheetForm),
     responses(
-        (status = 200, body = BoresView),
+        (status = 200, content((BoresView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -83,14 +85,19 @@ pub(super) async fn bores(
     Path(id): Path<String>,
     Params(choice): Params<WindowChoice>,
     Params(as_of): Params<AsOf>,
-) -> Result<Json<BoresView>, WebError> {
-    let line = app.line(&id)?;
+    Params(form): Params<SheetForm>,
+) -> Result<Response, WebError> {
+    let (line, sheet) = (app.line(&id)?, form.sheet(tables::BORES)?);
     let (now_us, _) = as_of.resolve(app.present().now.utc_us)?;
     let window = choice.resolve(&line.config, now_us)?;
     let (id, span) = (line.config.id.clone(), window.us());
     let mut weights = read(&app, move |history| history.weights(&id, span)).await?;
     weights.retain(|(start_us, _)| start_us + MINUTE_US <= now_us);
-    Ok(Json(view(&line.config, window, weights.iter().map(|(_, tally)| tally))))
+    let view = view(&line.config, window, weights.iter().map(|(_, tally)| tally));
+    match sheet {
+        None => Ok(Json(view).into_response()),
+        Some(sheet) => app.sheet(line, sheet, span.0, &view),
+    }
 }
 
 /// Stations whose maps tell from which bore a weight came.

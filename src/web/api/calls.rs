@@ -2,14 +2,16 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::audit::Actor;
 use domain::line::call::{Act, Need, Refusal, Step};
 use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::table::Form;
 use super::written::{TEXT, Written, optional};
-use super::{EVENTS_SPAN_US, Span, station_named};
+use super::{EVENTS_SPAN_US, Span, station_named, tables};
 use crate::web::andon::CallDesk;
 use crate::web::error::{ErrorView, Params, WebError, short};
 use crate::web::view::CallView;
@@ -46,9 +48,9 @@ pub(super) struct Answering {
 
 /// Calls that were opened in a span, oldest first; at most a month in one request. Default: the last 24 hours.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/calls", params(("id" = String, Path, description = "Line"), Span),
+    get, path = "/api/v1/lines/{id}/calls", params(("id" = String, Path, description = "Line"), Span, Form),
     responses(
-        (status = 200, body = Vec<CallView>),
+        (status = 200, content((Vec<CallView> = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -57,12 +59,18 @@ pub(super) async fn calls(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
-) -> Result<Json<Vec<CallView>>, WebError> {
-    let line = app.line(&id)?.config.id.clone();
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
+    let (feed, sheet) = (app.line(&id)?, form.only(tables::CALLS)?);
+    let line = feed.config.id.clone();
     let now_us = app.present().now.utc_us;
     let span = span.resolve_from(now_us, 24 * HOUR_US, EVENTS_SPAN_US)?;
     let calls = at_desk(&app, move |desk| desk.calls(&line, span)).await?;
-    Ok(Json(calls.iter().map(|call| CallView::of(call, now_us)).collect()))
+    let views: Vec<CallView> = calls.iter().map(|call| CallView::of(call, now_us)).collect();
+    match sheet {
+        None => Ok(Json(views).into_response()),
+        Some(sheet) => app.sheet(feed, sheet, span.0, &views),
+    }
 }
 
 /// Calls for help. Where the same is called for at the same machine already, that call is given back.

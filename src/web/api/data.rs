@@ -3,20 +3,25 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::line::chronicle::CounterRecord;
 use domain::line::event::EventKind;
 use domain::line::rollup::PeriodKind;
+use domain::line::status::LineStatus;
 use domain::plc_map::{PlcMap, Tag};
 use domain::units::{HOUR_US, TagId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::balance::{BalanceView, balance_of};
+use super::picked::SheetForm;
 use super::read;
-use super::tag::{address, reason, role};
-use crate::web::error::{ErrorView, WebError};
-use crate::web::view::{CountView, EventView};
-use crate::web::{App, Gauge};
+use super::reading::{ClockView, ReadingView, clocks, doubt, last};
+use super::tables;
+use super::tag::{address, reason, role, trend};
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::view::{CountView, EventView, Present};
+use crate::web::{App, Gauge, LineFeed};
 
 /// How far back the ledger is shown.
 const LEDGER_US: i64 = 24 * HOUR_US;
@@ -34,6 +39,8 @@ pub(crate) struct DataView {
     scheduling: Option<SchedulingView>,
     /// All tags of the maps, with what was counted by them.
     tags: Vec<TagView>,
+    /// The clocks of the devices beside ours.
+    clocks: Vec<ClockView>,
     /// What the ledger and the links wrote down in the last 24 hours, newest first.
     entries: Vec<EventView>,
     /// How many of them there are.
@@ -46,6 +53,10 @@ pub(crate) struct DataView {
     screens: usize,
     /// Resident memory of the service in bytes.
     resident_bytes: Option<f64>,
+    /// Version of the service.
+    version: &'static str,
+    /// SHA-256 of the configuration that runs and of its maps.
+    config_sha256: String,
 }
 
 /// How the poll thread is scheduled.
@@ -130,6 +141,14 @@ pub(super) struct TagView {
     group: String,
     /// Unit.
     unit: String,
+    /// How often it is read, or its changes are asked for, milliseconds.
+    period_ms: f64,
+    /// How its course is drawn: `rate` of a counter, `value` of a measured value; null of what is no amount.
+    trend: Option<&'static str>,
+    /// What was read last, null where nothing was; of a past moment that is told beside it.
+    read: Option<ReadingView>,
+    /// Why that is not to be trusted: `offline`, `never`, `bad` or `uncertain`; empty where it is, null of a past moment.
+    doubt: Option<&'static str>,
     /// What was counted, of a counter that was read.
     counter: Option<LedgerView>,
 }
@@ -172,14 +191,29 @@ struct StoreView {
 
 /// How good the data are: polls, tags with their counters, ledger, balance of the present shift, store.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/data", params(("id" = String, Path, description = "Line")),
-    responses((status = 200, body = DataView), (status = 404, body = ErrorView))
+    get, path = "/api/v1/lines/{id}/data",
+    params(("id" = String, Path, description = "Line"), SheetForm),
+    responses(
+        (status = 200, content((DataView = "application/json"), (String = "text/csv"))),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
 pub(super) async fn data(
     State(app): State<App>,
     Path(id): Path<String>,
-) -> Result<Json<DataView>, WebError> {
+    Params(form): Params<SheetForm>,
+) -> Result<Response, WebError> {
     let line = app.line(&id)?;
+    let (sheet, now_us) = (form.sheet(tables::DATA)?, app.present().now.utc_us);
+    let view = view(&app, line).await?;
+    match sheet {
+        None => Ok(Json(view).into_response()),
+        Some(sheet) => app.sheet(line, sheet, now_us, &view),
+    }
+}
+
+async fn view(app: &App, line: &LineFeed) -> Result<DataView, WebError> {
     let present = app.present();
     let (config, latest) = (line.config.clone(), line.current(&present));
     let (id, now) = (config.id.clone(), present.now.utc_us);
@@ -190,7 +224,7 @@ pub(super) async fn data(
         .filter(|tag| tag.counter.is_some())
         .map(|tag| tag.id.clone())
         .collect();
-    let stored = read(&app, move |history| {
+    let stored = read(app, move |history| {
         let of = |tag: &TagId| history.counter(&id, tag, now, now + 1);
         let read: Result<Vec<_>, String> = counters.iter().map(of).collect();
         let kinds = [
@@ -208,11 +242,17 @@ pub(super) async fn data(
     let find = |tag: &TagId| {
         counters.iter().find(|(id, _)| id == tag).and_then(|(_, record)| record.as_ref())
     };
-    let maps = config.devices.iter().map(|device| &device.map);
-    let tags = maps.flat_map(|map| map.tags.iter().map(|tag| TagView::of(map, tag, find(&tag.id))));
+    let maps = || config.devices.iter().map(|device| &*device.map);
+    let status = latest.as_deref();
+    let tag =
+        |map, tag| TagView::of(map, tag, find(&tag.id)).with_reading(map, tag, status, &present);
+    let tags = maps().flat_map(|map| map.tags.iter().map(move |of| tag(map, of)));
     let gauges = Gauges(app.parts().gauges.render());
     let polls = gauges.polls(config.id.as_str());
-    Ok(Json(DataView {
+    Ok(DataView {
+        clocks: clocks(status, maps(), &present),
+        version: env!("CARGO_PKG_VERSION"),
+        config_sha256: app.parts().config_sha256.clone(),
         polled: PolledView::of(&polls),
         polls,
         scheduling: gauges.scheduling(),
@@ -228,7 +268,7 @@ pub(super) async fn data(
         store: gauges.store(),
         screens: app.n_streams(),
         resident_bytes: gauges.value("capline_resident_bytes", &[]),
-    }))
+    })
 }
 
 /// What the service measures of itself, by name.
@@ -336,7 +376,30 @@ impl TagView {
                 .get(usize::from(tag.group))
                 .map_or_else(String::new, |group| group.name.to_string()),
             unit: tag.unit.to_string(),
+            period_ms: map
+                .groups
+                .get(usize::from(tag.group))
+                .map_or(0.0, |group| group.period_us as f64 / 1_000.0),
+            trend: trend(tag),
+            read: None,
+            doubt: None,
             counter: record.map(ledger),
+        }
+    }
+
+    /// The same with what was read last, as the line tells it.
+    fn with_reading(
+        self,
+        map: &PlcMap,
+        tag: &Tag,
+        status: Option<&LineStatus>,
+        present: &Present,
+    ) -> TagView {
+        let last = last(status, map, &tag.id);
+        TagView {
+            read: last.map(|last| ReadingView::of(tag, last, present)),
+            doubt: Some(doubt(status, map, last)),
+            ..self
         }
     }
 }

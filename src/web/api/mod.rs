@@ -18,6 +18,8 @@ mod health;
 mod kpi;
 pub(crate) mod losses;
 pub(crate) mod periods;
+pub(in crate::web) mod picked;
+mod reading;
 pub(crate) mod rejects;
 mod reload;
 mod reports;
@@ -25,9 +27,11 @@ mod revise;
 mod series;
 mod sim;
 mod stops;
-mod table;
+pub(in crate::web) mod table;
+pub(in crate::web) mod tables;
 mod tag;
 mod tags;
+mod trends;
 pub(crate) mod window;
 mod written;
 
@@ -82,6 +86,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/rejects", get(rejects::rejects)),
         ("/api/v1/lines/{id}/bores", get(bores::bores)),
         ("/api/v1/lines/{id}/tags", get(tags::tags)),
+        ("/api/v1/lines/{id}/trends", get(trends::trends)),
         ("/api/v1/lines/{id}/hours", get(periods::hours)),
         ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
         ("/api/v1/lines/{id}/batches", get(periods::batches).post(batches::open)),
@@ -136,6 +141,7 @@ pub(crate) fn routes() -> Routes {
         rejects::rejects,
         bores::bores,
         tags::tags,
+        trends::trends,
         periods::hours,
         periods::shifts,
         periods::batches,

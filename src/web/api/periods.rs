@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::line::batch::hand::{Did, Entry};
 use domain::line::batch::{Bounded, Material, Remark};
 use domain::line::kpi::{Kpis, Policy};
@@ -14,7 +15,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::kpi::{KpiView, percent};
-use super::{EVENTS_SPAN_US, Span, read};
+use super::table::Form;
+use super::{EVENTS_SPAN_US, Span, read, tables};
 use crate::config::LineConfig;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::{CountView, TallyView, share};
@@ -98,9 +100,9 @@ struct BoundedView {
 
 /// Clock hours that overlap the span, oldest first; at most a month in one request.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/hours", params(("id" = String, Path, description = "Line"), Span),
+    get, path = "/api/v1/lines/{id}/hours", params(("id" = String, Path, description = "Line"), Span, Form),
     responses(
-        (status = 200, body = Vec<PeriodView>),
+        (status = 200, content((Vec<PeriodView> = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -109,15 +111,16 @@ pub(super) async fn hours(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
-) -> Result<Json<Vec<PeriodView>>, WebError> {
-    Ok(Json(views(&app, &id, &span, PeriodKind::Hour).await?))
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
+    views(&app, &id, &span, PeriodKind::Hour, &form).await
 }
 
 /// Shifts that overlap the span, oldest first; at most a month in one request. The last may be going on.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/shifts", params(("id" = String, Path, description = "Line"), Span),
+    get, path = "/api/v1/lines/{id}/shifts", params(("id" = String, Path, description = "Line"), Span, Form),
     responses(
-        (status = 200, body = Vec<PeriodView>),
+        (status = 200, content((Vec<PeriodView> = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -126,15 +129,16 @@ pub(super) async fn shifts(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
-) -> Result<Json<Vec<PeriodView>>, WebError> {
-    Ok(Json(views(&app, &id, &span, PeriodKind::Shift).await?))
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
+    views(&app, &id, &span, PeriodKind::Shift, &form).await
 }
 
 /// Batches that overlap the span, oldest first, with yield and balance of material; at most a month in one request.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/batches", params(("id" = String, Path, description = "Line"), Span),
+    get, path = "/api/v1/lines/{id}/batches", params(("id" = String, Path, description = "Line"), Span, Form),
     responses(
-        (status = 200, body = Vec<BatchView>),
+        (status = 200, content((Vec<BatchView> = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -143,7 +147,8 @@ pub(super) async fn batches(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
-) -> Result<Json<Vec<BatchView>>, WebError> {
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
     let (config, rollups) = periods(&app, &id, &span, PeriodKind::Batch).await?;
     let now_us = app.present().now.utc_us;
     let starts = || rollups.iter().map(|rollup| rollup.start_us);
@@ -155,7 +160,11 @@ pub(super) async fn batches(
         let period = PeriodView::of(rollup, config, now_us).with_unread(rollup, config, &unread);
         BatchView::of(period, &rollup.with_unread(&unread), config).told(rollup, &entries)
     };
-    Ok(Json(rollups.iter().map(view).collect()))
+    let views: Vec<BatchView> = rollups.iter().map(view).collect();
+    match form.only(tables::BATCHES)? {
+        None => Ok(Json(views).into_response()),
+        Some(sheet) => app.sheet(app.line(&id)?, sheet, span.0, &views),
+    }
 }
 
 /// What may have been made in the periods that go on since the machines were read; nothing where the line does not report.
@@ -169,13 +178,20 @@ async fn views(
     id: &str,
     span: &Span,
     kind: PeriodKind,
-) -> Result<Vec<PeriodView>, WebError> {
+    form: &Form,
+) -> Result<Response, WebError> {
+    let sheet = form.only(if kind == PeriodKind::Hour { tables::HOURS } else { tables::SHIFTS })?;
     let (config, rollups) = periods(app, id, span, kind).await?;
     let (now_us, unread) = (app.present().now.utc_us, unread(app, app.line(id)?));
     let view = |rollup: &Rollup| {
         PeriodView::of(rollup, config, now_us).with_unread(rollup, config, &unread)
     };
-    Ok(rollups.iter().map(view).collect())
+    let views: Vec<PeriodView> = rollups.iter().map(view).collect();
+    let from_us = rollups.first().map_or(now_us, |rollup| rollup.start_us);
+    match sheet {
+        None => Ok(Json(views).into_response()),
+        Some(sheet) => app.sheet(app.line(id)?, sheet, from_us, &views),
+    }
 }
 
 /// Stored periods of a kind and the line they belong to.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::line::minute::Counted;
 use domain::line::output::{Output, Stations};
 use domain::line::rollup::Rollup;
@@ -15,11 +16,13 @@ use domain::stats::comparison::{Dispersion, holm, two_proportions};
 use domain::stats::interval::wilson;
 use domain::units::{Count, HOUR_US, Reason, StationId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::flow::Flow;
+use super::picked::SheetForm;
 use super::window::{WindowChoice, WindowView};
-use super::{AsOf, read};
+use super::{AsOf, read, tables};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -50,6 +53,23 @@ pub(crate) struct RejectsView {
     pub(crate) stations: Vec<String>,
     /// Control charts of rows, where a reason has one.
     pub(crate) charts: Vec<RejectChartView>,
+}
+
+impl RejectsView {
+    /// What the hours brought, hour by hour and reason by reason, as rows of a table.
+    fn hour_rows(&self) -> Vec<Value> {
+        let hours = self.hours.iter().zip(&self.known_percent).enumerate();
+        let of = |(i, (hour, known)): (usize, (&i64, &f64))| {
+            let row = |row: &RejectRowView| {
+                json!({
+                    "hour_ms": hour, "station": row.station, "reason": row.reason,
+                    "rejected": row.heat.get(i), "ppm": row.heat_ppm.get(i), "known_percent": known
+                })
+            };
+            self.rows.iter().map(row).collect::<Vec<_>>()
+        };
+        hours.flat_map(of).collect()
+    }
 }
 
 /// The control chart of a reason.
@@ -117,9 +137,9 @@ pub(crate) struct RejectRowView {
 
 /// Pareto of rejects with intervals, hour by hour, and a comparison with the span before.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice, RejectsOf, AsOf),
+    get, path = "/api/v1/lines/{id}/rejects", params(("id" = String, Path, description = "Line"), WindowChoice, RejectsOf, AsOf, SheetForm),
     responses(
-        (status = 200, body = RejectsView),
+        (status = 200, content((RejectsView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -130,8 +150,9 @@ pub(super) async fn rejects(
     Params(choice): Params<WindowChoice>,
     Params(of): Params<RejectsOf>,
     Params(as_of): Params<AsOf>,
-) -> Result<Json<RejectsView>, WebError> {
-    let line = app.line(&id)?;
+    Params(form): Params<SheetForm>,
+) -> Result<Response, WebError> {
+    let (line, sheet) = (app.line(&id)?, form.sheet(tables::REJECTS)?);
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
     let window = choice.resolve(&line.config, now_us)?;
     let before = window.before(&line.config);
@@ -144,12 +165,12 @@ pub(super) async fn rejects(
     let (now, then) = stored.await?;
     let (now, then) = (inside(now, spans.0), inside(then, spans.1));
     let view = view(window, before, (&now, &then), &line.config, of.station.as_deref());
-    match of.station {
-        Some(station) if !view.stations.contains(&station) => {
-            Err(WebError::unknown("station", &station, &view.stations.join(", ")))
-        }
-        _ => Ok(Json(view)),
+    if let Some(station) = of.station.filter(|station| !view.stations.contains(station)) {
+        return Err(WebError::unknown("station", &station, &view.stations.join(", ")));
     }
+    let Some(sheet) = sheet else { return Ok(Json(view).into_response()) };
+    let answer = json!({ "rows": view.rows, "hours": view.hour_rows() });
+    app.sheet(line, sheet, spans.0.0, &answer)
 }
 
 /// Hours that lie in the span by more than half: a shift that begins within an hour owns that hour or leaves it.

@@ -46,7 +46,8 @@ pub(super) struct Step {
 }
 
 impl Step {
-    fn us(&self) -> Result<i64, WebError> {
+    /// In microseconds.
+    pub(super) fn us(&self) -> Result<i64, WebError> {
         let Some(step) = self.step else { return Ok(SECOND_US) };
         if STEPS_S.contains(&step) {
             return Ok(step * SECOND_US);
@@ -133,7 +134,7 @@ pub(super) async fn series(
 }
 
 /// The finest step of which no more than [`POINTS`] fit into a span.
-fn step_us(span_us: i64) -> i64 {
+pub(super) fn step_us(span_us: i64) -> i64 {
     let fits = |step_us: &i64| span_us.div_euclid(*step_us) < POINTS;
     STEPS_S.map(|s| s * SECOND_US).into_iter().find(fits).unwrap_or(HOUR_US)
 }

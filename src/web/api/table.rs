@@ -13,15 +13,20 @@ use crate::web::{App, LineFeed};
 /// In which form.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Form {
+pub(in crate::web) struct Form {
     /// `json` (default), or `csv`: a table in UTF-8 with a byte order mark, times in UTC and as the plant's clocks show
     /// them.
     format: Option<String>,
 }
 
 impl Form {
+    /// A form as named elsewhere than in a query.
+    pub(in crate::web) fn of(format: Option<String>) -> Form {
+        Form { format }
+    }
+
     /// Whether a table is asked for.
-    pub(super) fn is_csv(&self) -> Result<bool, WebError> {
+    pub(in crate::web) fn is_csv(&self) -> Result<bool, WebError> {
         match self.format.as_deref() {
             None | Some("json") => Ok(false),
             Some("csv") => Ok(true),
@@ -32,7 +37,7 @@ impl Form {
 
 impl App {
     /// A table as a file: `L1_minutes_20261124T0800.csv`.
-    pub(super) fn csv(
+    pub(in crate::web) fn csv(
         &self,
         line: &LineFeed,
         what: &str,
@@ -44,7 +49,7 @@ impl App {
     }
 
     /// The same of something else than a line.
-    pub(super) fn file_of(
+    pub(in crate::web) fn file_of(
         &self,
         name: &str,
         what: &str,

@@ -1,7 +1,7 @@
 //! What answers say of a tag of a map: what it means to the line and where it is read.
 
 use domain::line::weight::Series;
-use domain::plc_map::{Address, Role, Table};
+use domain::plc_map::{Address, Kind, Role, Table, Tag};
 
 /// Where a value is, in words.
 pub(super) fn address(address: &Address) -> String {
@@ -55,5 +55,19 @@ pub(super) fn reason(role: &Role) -> String {
     match role {
         Role::Reject(reason) => reason.to_string(),
         _ => String::new(),
+    }
+}
+
+/// How the course of a tag is drawn: `rate` of a counter, `value` of a measured value; none of what is no amount.
+pub(super) fn trend(tag: &Tag) -> Option<&'static str> {
+    let is_number = !matches!(tag.encoding.kind, Kind::Text(_) | Kind::Bit(_));
+    match tag.role {
+        _ if tag.counter.is_some() => Some("rate"),
+        Role::Speed
+        | Role::SpeedSetpoint
+        | Role::Weight
+        | Role::WeightDeviation
+        | Role::Condition => (is_number && tag.words.is_empty()).then_some("value"),
+        _ => None,
     }
 }

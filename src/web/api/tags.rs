@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::plc_map::{PlcMap, Tag};
 use domain::reading::Quality;
 use domain::units::{SECOND_US, StationId, TagId};
@@ -11,7 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::data::TagView;
-use super::{AsOf, read};
+use super::picked::SheetForm;
+use super::{AsOf, read, tables};
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::record::TagReading;
@@ -52,9 +54,9 @@ struct ReadTagView {
 
 /// What was read of each tag last before a moment. A value that was not read within a minute before is null.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/tags", params(("id" = String, Path, description = "Line"), AsOf),
+    get, path = "/api/v1/lines/{id}/tags", params(("id" = String, Path, description = "Line"), AsOf, SheetForm),
     responses(
-        (status = 200, body = TagsView),
+        (status = 200, content((TagsView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -63,8 +65,9 @@ pub(super) async fn tags(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(as_of): Params<AsOf>,
-) -> Result<Json<TagsView>, WebError> {
-    let line = app.line(&id)?;
+    Params(form): Params<SheetForm>,
+) -> Result<Response, WebError> {
+    let (line, sheet) = (app.line(&id)?, form.sheet(tables::TAGS_THEN)?);
     let (at_us, _) = as_of.resolve(app.present().now.utc_us)?;
     let id = line.config.id.clone();
     let readings =
@@ -78,12 +81,16 @@ pub(super) async fn tags(
     let of = |(map, tag): (&std::sync::Arc<PlcMap>, &Tag)| {
         ReadTagView::of(map, tag, last.get(&(map.station.clone(), tag.id.clone())))
     };
-    Ok(Json(TagsView {
+    let view = TagsView {
         at_ms: at_us / 1_000,
         back_s: BACK_US / SECOND_US,
         kept: !last.is_empty(),
         tags: tags.map(of).collect(),
-    }))
+    };
+    match sheet {
+        None => Ok(Json(view).into_response()),
+        Some(sheet) => app.sheet(line, sheet, at_us, &view),
+    }
 }
 
 impl ReadTagView {

@@ -2,7 +2,7 @@
 
 import { clock, day, detail, h, hms, put, show, t, word } from './format.mjs';
 import { icon } from './chart.mjs';
-import { ask } from './page.mjs';
+import { ask, files } from './page.mjs';
 
 const EVERY_MS = 5000;
 const $ = (id) => document.getElementById(id);
@@ -10,6 +10,7 @@ const when = (ms) => `${day(ms)} ${clock(ms)}`;
 
 /** Asks for alerts and shows them; the offset of the plant's time must be known. */
 export const loadAlerts = ask(() => '/api/v1/alerts', EVERY_MS, ({ rules, open, closed, deliveries }) => {
+  files('/api/v1/alerts', { alerts: 'alerts', deliveries: 'deliveries' });
   put('alerts-note', rules.length === 0 ? t('no_rules') : rules.map((rule) => t('rule_note', { name: named(rule.name), time: hms(rule.longer_ms), hooks: rule.send.join(', ') || t('no_hook') })).join(' · '));
   const alerts = [...open, ...closed];
   show($('alerts').tBodies[0], alerts, () => (alerts.length === 0 ? empty(5, t('no_alerts')) : alerts.map((alert) => h('tr', { class: alert.closed_ms === null ? 'open' : '' },

@@ -1,11 +1,13 @@
 // Data quality: links, polls, doubts, balance, store.
 
-import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
+import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, size, t, word } from './format.mjs';
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
+import { Diagnosis } from './diagnosis.mjs';
 import { acknowledged, displayName, nameDisplay, SCREEN } from './display.mjs';
 import { explained, heading, tells } from './explain.mjs';
-import { ask } from './page.mjs';
+import { Grid } from './grid.mjs';
+import { ask, files } from './page.mjs';
 import { offerReload } from './reload.mjs';
 import { join } from './shell.mjs';
 
@@ -18,6 +20,7 @@ let view = null;
 const live = join({
   view: (next) => {
     view = next;
+    told.view = view;
     setOffset(view.offset_s);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
     showLinks();
@@ -28,14 +31,23 @@ const live = join({
     }
   },
 });
-const load = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/data`, EVERY_MS, (next) => {
+const dataPath = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/data`;
+const grid = new Grid();
+/** What a diagnosis is made of, as it was told last. */
+const told = { live: null, data: null, view: null, displays: [], plant: null };
+const load = ask(() => dataPath, EVERY_MS, (next) => {
   data = next;
+  told.data = data;
+  files(dataPath, { grid: 'tags', polls: 'polls', ledger: 'ledger', balance: 'balance', clocks: 'clocks' });
+  files('/api/v1/displays', { displays: 'displays' });
   showAll();
 });
 const loadPlant = ask(() => '/api/v1/forward', EVERY_MS, showPlant);
 const loadDisplays = ask(() => '/api/v1/displays', EVERY_MS, showDisplays);
+told.live = live;
 live.run();
 offerReload();
+const diagnosis = new Diagnosis(told);
 // This screen is in the list once it has said that it paints; until then the list tells of the page before.
 acknowledged.then(loadDisplays);
 
@@ -71,21 +83,34 @@ function showAll() {
   put('screens', num(data.screens));
   put('screens-note', data.resident_bytes === null ? '' : t('memory', { n: size(data.resident_bytes) }));
   showPolls();
+  grid.set(data.tags);
+  showClocks();
   showLedger();
   showBalance();
+  diagnosis.offer();
+}
+
+/** The clocks of the devices beside that of the service, and the clock of this screen. */
+function showClocks() {
+  const by = (ms) => (ms === null ? '–' : `${ms > 0 ? '+' : ms < 0 ? '−' : ''}${fixed(Math.abs(ms) / 1000, 2)} s`);
+  const ahead = live.ahead();
+  const screen = live.speed !== 1 ? 'fast' : ahead === null ? 'unheard' : live.skew() === null ? 'close' : 'off';
+  const rows = data.clocks.map((clock) => [clock.station, by(clock.ahead_ms), word('device_clock', clock.verdict), ['ahead', 'behind'].includes(clock.verdict)]);
+  rows.push([t('clock_screen'), by(ahead), word('clock_screen', screen), screen === 'off']);
+  show($('clocks').tBodies[0], rows, () => rows.map(([name, difference, meaning, off]) => h('tr', {},
+    h('th', { scope: 'row' }, name),
+    h('td', { class: off ? 'num fault' : 'num' }, difference),
+    h('td', { class: off ? 'wide fault' : 'wide dim' }, ...(off ? [icon('unknown'), ' '] : []), meaning))));
 }
 
 /** The plant's database: what forwarding is at, what waits and how late it is. */
 function showPlant({ database, total }) {
+  told.plant = { database, total };
   put('plant', database ? word('forward', database.state) : '–');
   put('plant-note', !database ? t('no_plant_database') : database.trouble ? `◆ ${database.trouble}` : t('plant_note', {
     waiting: num(total.waiting), lag: age(total.lag_ms), dead: num(total.dead_letters),
   }));
   $('plant').closest('.tile').classList.toggle('broken', Boolean(database && (database.trouble || total.dead_letters > 0)));
-}
-
-function size(bytes) {
-  return bytes < 1e9 ? `${fixed(bytes / 1e6, 1)} MB` : `${fixed(bytes / 1e9, 2)} GB`;
 }
 
 /** Which policy the poll thread really runs under, and whether another one was wanted. */
@@ -153,6 +178,7 @@ function counted(count, form) {
 }
 
 function showDisplays(displays) {
+  told.displays = displays;
   // An age that moves by itself is written in place; the table is drawn when something else changes.
   const known = displays.map(({ painted_ago_ms: painted, heard_ago_ms: heard, seq, ...rest }) => rest);
   show($('displays').tBodies[0], known, () => (displays.length === 0 ? [h('tr', {}, h('td', { colspan: 4 }, t('no_displays')))] : displays.map((display) => h('tr', { 'data-screen': display.screen, 'data-state': display.state },

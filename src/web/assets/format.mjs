@@ -144,6 +144,11 @@ export function length(ms) {
   return ms < 3600000 ? `${ms / 60000} ${t('minutes_unit')}` : `${ms / 3600000} ${t('hours_unit')}`;
 }
 
+/** `812.4 MB`, `1.20 GB` @param {number} bytes */
+export function size(bytes) {
+  return bytes < 1e9 ? `${fixed(bytes / 1e6, 1)} MB` : `${fixed(bytes / 1e9, 2)} GB`;
+}
+
 /** A tag without a good reading and for how long; of what is not live its name alone. */
 export function badTag({ tag, for_ms: ms }, lost) {
   const name = tag.replace(/^.*?\./, '');

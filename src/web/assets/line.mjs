@@ -2,7 +2,7 @@
 
 import { age, badTag, clock, doubt, h, hms, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
-import { AS_OF, ask } from './page.mjs';
+import { AS_OF, ask, files } from './page.mjs';
 import { showBatch } from './batch.mjs';
 import { showCalls } from './calls.mjs';
 import { explained } from './explain.mjs';
@@ -10,6 +10,7 @@ import { Seconds } from './seconds.mjs';
 import { join } from './shell.mjs';
 import { held, showState } from './state.mjs';
 import { drawTimeline, timelineRows } from './timeline.mjs';
+import { Trends } from './trends.mjs';
 
 const EVERY_MS = 2000;
 const STOPS_EVERY_MS = 5000;
@@ -51,14 +52,23 @@ const live = join({
   },
 });
 // Of a past moment there is what was read last before it, not what was counted since.
-const load = ask(() => (REPLAY ? `${base}/tags?${AS_OF.slice(1)}` : `${base}/data`), EVERY_MS, (next) => {
+const tagsPath = REPLAY ? `${base}/tags?${AS_OF.slice(1)}` : `${base}/data`;
+const load = ask(() => tagsPath, EVERY_MS, (next) => {
   data = next;
+  files(tagsPath, { tags: 'tags' });
+  trends.offer(data.tags);
   showTags();
   showRead();
 });
 const timeline = new Plot('timeline', { draw: (svg, width, height, losses) => drawTimeline(svg, width, height, losses, view?.offset_s ?? 0), rows: timelineRows });
-const loadStops = ask(() => `${base}/losses?window=shift${AS_OF}`, STOPS_EVERY_MS, (losses) => timeline.set(losses));
-const seconds = new Seconds(() => (REPLAY ? Number(document.body.dataset.replay) : live.now()), () => view);
+const stopsPath = `${base}/losses?window=shift${AS_OF}`;
+const loadStops = ask(() => stopsPath, STOPS_EVERY_MS, (losses) => {
+  files(stopsPath, { timeline: 'stops' });
+  timeline.set(losses);
+});
+const now = () => (REPLAY ? Number(document.body.dataset.replay) : live.now());
+const seconds = new Seconds(now, () => view);
+const trends = new Trends(now);
 showState(view, lost);
 live.run();
 

@@ -216,9 +216,13 @@ export class Live {
 
   /** How far our clock is ahead of the edge's, if by more than a second. Delays only add, so the least counts. */
   skew() {
-    if (this.speed !== 1 || this.skews.length < SKEW_SAMPLES) return null;
-    const least = Math.min(...this.skews);
-    return Math.abs(least) > SKEW_MS ? least : null;
+    const ahead = this.ahead();
+    return ahead !== null && Math.abs(ahead) > SKEW_MS ? ahead : null;
+  }
+
+  /** How far our clock is ahead of the edge's; none before that is known, and of a plant that is faster than real. */
+  ahead() {
+    return this.speed !== 1 || this.skews.length < SKEW_SAMPLES ? null : Math.min(...this.skews);
   }
 }
 

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 46] = [
+pub(crate) static ASSETS: [Asset; 49] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -69,6 +69,9 @@ pub(crate) static ASSETS: [Asset; 46] = [
     asset!("waterfall.mjs", SCRIPT),
     asset!("bores.mjs", SCRIPT),
     asset!("seconds.mjs", SCRIPT),
+    asset!("trends.mjs", SCRIPT),
+    asset!("grid.mjs", SCRIPT),
+    asset!("diagnosis.mjs", SCRIPT),
     asset!("rejects.mjs", SCRIPT),
     asset!("reports.mjs", SCRIPT),
     asset!("report.css", "text/css; charset=utf-8"),

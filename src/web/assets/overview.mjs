@@ -6,7 +6,7 @@ import { controlRows, drawControl, legend, limitsTag } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
 import { showCalls } from './calls.mjs';
 import { explained } from './explain.mjs';
-import { AS_OF, ask } from './page.mjs';
+import { AS_OF, ask, files } from './page.mjs';
 import { join } from './shell.mjs';
 import { held, output, showState } from './state.mjs';
 import { reasonOf } from './timeline.mjs';
@@ -37,6 +37,7 @@ const live = join({
     document.body.dataset.feed = held(view) ? 'current' : 'held';
     showState(view, lost);
     showCalls(view, lost);
+    showFiles();
     showOutput();
     showSpeed();
     showReject();
@@ -122,6 +123,15 @@ function showOutput() {
   });
   // Five percent of the plan to each side: what a shift can be off and still be made good.
   around($('gap-bar'), off ? off.best : null, Math.max(1, (shift?.plan ?? 0) / 20));
+}
+
+/** What the tables of this page are of: the shift, and the last hour. */
+function showFiles() {
+  const of = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}`;
+  const to = view.minute_ms === null ? view.at_ms : view.minute_ms + MINUTE_MS;
+  files(`${of}/series?from=${to - 60 * MINUTE_MS}&to=${to}&step=60`, { trend: 'series' });
+  files(`${of}/rejects?window=shift${AS_OF}`, { rejects: 'rejects' });
+  if (view.shift) files(`${of}/hours?from=${view.shift.start_ms}&to=${view.at_ms}`, { hours: 'hours' });
 }
 
 /** What the difference is to: the whole shift so far, or the part of it that was watched. */

@@ -58,10 +58,26 @@ export function windows(changed) {
 /** The past moment of the page as part of a question to the service; empty for now. */
 export const AS_OF = REPLAY ? `&at=${document.body.dataset.replay}` : '';
 
+/**
+ * Lets links to files ask for what is shown: each table of a page by the name that the service has for it.
+ * @param {string} path  the question that the page asked
+ * @param {Record<string, string>} tables  names by the ids of the page
+ */
+export function files(path, tables) {
+  for (const [id, table] of Object.entries(tables)) {
+    const link = document.querySelector(`a[data-csv="${id}"]`);
+    if (!link) continue;
+    link.setAttribute('href', `${path}${path.includes('?') ? '&' : '?'}format=csv&table=${table}`);
+    link.hidden = false;
+  }
+}
+
 /** Writes a choice into the address. */
 export function remember(name, value) {
   const address = new URL(location.href);
   address.searchParams.set(name, value);
+  // A comma may stand in an address as it is, and people read it there.
+  address.search = address.search.replaceAll('%2C', ',');
   history.replaceState(null, '', address);
 }
 

@@ -4,7 +4,7 @@ import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, word } fr
 import { boreRows, drawBores } from './bores.mjs';
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, part, tells } from './explain.mjs';
-import { AS_OF, ask, chosen, csv, iso, remember, spanText, windows } from './page.mjs';
+import { AS_OF, ask, chosen, files, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 5000;
@@ -27,12 +27,15 @@ const live = join({
     }
   },
 });
-const load = ask(() => `/api/v1/lines/${line}/rejects?window=${chosen()}${station()}${AS_OF}`, EVERY_MS, (next) => {
+const path = () => `/api/v1/lines/${line}/rejects?window=${chosen()}${station()}${AS_OF}`;
+const load = ask(path, EVERY_MS, (next) => {
   data = next;
+  files(path(), { pareto: 'rejects', heat: 'hours' });
   showAll();
 });
 const boreMap = new Plot('bores', { draw: drawBores, rows: boreRows });
-const loadBores = ask(() => `/api/v1/lines/${line}/bores?window=${chosen()}${AS_OF}`, EVERY_MS, showBores);
+const boresPath = () => `/api/v1/lines/${line}/bores?window=${chosen()}${AS_OF}`;
+const loadBores = ask(boresPath, EVERY_MS, showBores);
 windows(() => {
   load();
   loadBores();
@@ -139,6 +142,7 @@ function showBores({ told, stations }) {
   $('bores').hidden = !station || document.querySelector('#bores-card .toggle').getAttribute('aria-pressed') === 'true';
   document.querySelector('#bores-card .toggle').hidden = !station;
   if (station) boreMap.set(station);
+  if (station) files(boresPath(), { bores: 'bores' });
 }
 
 /** Hours by reasons: each cell holds its number, and the shade says how it lies among the others of its row. */
@@ -156,8 +160,3 @@ function showHeat() {
       ...cells.map((n) => h('td', { class: `num heat${n === null ? '' : Math.ceil(n / max * SHADES)}` }, n === null ? '' : ppm(n))));
   })));
 }
-
-$('csv').addEventListener('click', () => data && csv(`rejects_${iso(data.window.from_ms, offset).replace(/[-:]/g, '').slice(0, 13)}`,
-  ['station', 'reason', 'rejected', 'rejected_low', 'rejected_high', 'total', 'ppm', 'wilson_low_ppm', 'wilson_high_ppm', 'share_percent', 'cumulative_percent', 'before_ppm', 'difference_ppm', 'p_value_adjusted', 'verdict', 'coverage_percent',
-    ...data.hours.map((hour) => `ppm_${iso(hour, offset)}`)],
-  data.rows.map((row) => [row.station, row.reason, row.rejected.best, row.rejected.low, row.rejected.high, row.total?.best, row.ppm, row.wilson?.[0], row.wilson?.[1], row.share_percent, row.cumulative_percent, row.before_ppm, row.difference_ppm, row.p_value, row.verdict, data.coverage_percent, ...row.heat_ppm])));

@@ -3,6 +3,7 @@
 
 import { clock, doubt, fixed, hm, length, num, REPLAY, s, t } from './format.mjs';
 import { axis, Plot, ticks } from './chart.mjs';
+import { files } from './page.mjs';
 
 /** Spans to choose from, and how often they are asked again. Of a span in seconds only what is new is asked again. Counts move by strokes of the machine: over longer spans
  * points are longer, or the strokes would be all there is to see. */
@@ -60,6 +61,7 @@ export class Seconds {
       // An answer in another unit stands alone: parts of different length do not belong into one line.
       this.data = before.length > 0 && body.of === 'second' && body.step_ms === this.data.step_ms ? { ...body, points: before.concat(body.points) } : body;
       this.plot.set(this.data);
+      files(address.replace(/from=\d+/, `from=${Math.floor((to - span.ms) / span.step) * span.step}`), { seconds: 'series' });
     } catch {
       // What is shown stays, and the right edge of the drawing grows: the frame of the page says that it is not live.
     } finally {

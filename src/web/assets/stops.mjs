@@ -4,7 +4,7 @@ import { clock, day, fixed, h, hms, put, REPLAY, s, setOffset, show, t, title, w
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, part, tells } from './explain.mjs';
 import { showCalls } from './calls.mjs';
-import { AS_OF, ask, author, chosen, csv, iso, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
+import { AS_OF, ask, author, chosen, files, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 import { drawTimeline, reasonOf, SHAPES, timelineRows, when } from './timeline.mjs';
 import { drawWaterfall, waterfallNote, waterfallRows } from './waterfall.mjs';
@@ -45,8 +45,11 @@ const live = join({
     if (data) showStops();
   },
 });
-const load = ask(() => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}&by=${by()}${AS_OF}`, EVERY_MS, (next) => {
+const path = () => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}&by=${by()}${AS_OF}`;
+const load = ask(path, EVERY_MS, (next) => {
   data = next;
+  files(path(), { timeline: 'stops', stops: 'stops', losses: 'losses', waterfall: 'waterfall' });
+  files(`/api/v1/lines/${line}/calls?from=${data.window.from_ms}&to=${data.window.to_ms}`, { calls: 'calls' });
   if (!held()) heard = next.window.to_ms;
   showAll();
 });
@@ -270,25 +273,3 @@ async function say(what, stays = asked.id) {
 }
 
 $('print').addEventListener('click', () => window.print());
-
-$('csv').addEventListener('click', () => data && csv(`stops_${iso(data.window.from_ms, offset).replace(/[-:]/g, '').slice(0, 13)}`,
-  ['start', 'end', 'duration_s', 'inside_span_s', 'cause', 'reason', 'stations', 'recorded_cause', 'recorded_reason', 'micro', 'cut_before', 'cut_after', 'said_by', 'said_at', 'why'],
-  data.stops.map((stop) => [iso(stop.from_ms, offset), stop.to_ms === null ? '' : iso(stop.to_ms, offset), stop.lasted_ms / 1000, stop.inside_ms / 1000, stop.cause, stop.reason,
-    stop.stations.join(' '), stop.recorded_cause, stop.recorded_title?.en ?? '', stop.micro, stop.cut_before, stop.cut_after, stop.said.at(-1)?.by ?? '', stop.said.length ? iso(stop.said.at(-1).at_ms, offset) : '', stop.said.at(-1)?.why ?? ''])));
-
-$('calls-csv').addEventListener('click', async () => {
-  if (!data) return;
-  const { from_ms: from, to_ms: to } = data.window;
-  try {
-    const answer = await fetch(`/api/v1/lines/${line}/calls?from=${from}&to=${to}`, { cache: 'no-store' });
-    const calls = await answer.json();
-    if (!answer.ok) throw new Error(refusal(calls));
-    const at = (done) => (done ? iso(done.at_ms, offset) : '');
-    csv(`calls_${iso(from, offset).replace(/[-:]/g, '').slice(0, 13)}`,
-      ['call', 'need', 'station', 'opened', 'opened_by', 'text', 'taken', 'taken_by', 'waited_s', 'closed', 'closed_by', 'what_was_done', 'lasted_s'],
-      calls.map((call) => [call.number, call.need, call.station ?? '', at(call.opened), call.opened.by, call.opened.text, at(call.taken), call.taken?.by ?? '', call.waited_ms / 1000,
-        at(call.closed), call.closed?.by ?? '', call.closed?.text ?? '', call.lasted_ms / 1000]));
-  } catch (error) {
-    put('trouble', error.message).hidden = false;
-  }
-});

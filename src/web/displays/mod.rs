@@ -14,12 +14,15 @@ use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::units::SECOND_US;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::error::{ErrorView, WebError};
+use super::api::table::Form;
+use super::api::tables;
+use super::error::{ErrorView, Params, WebError};
 use super::{App, Routes, assets, origin};
 use crate::clock::boot_us;
 
@@ -172,9 +175,22 @@ pub(crate) async fn acknowledge(
 }
 
 /// Displays of the last day, those that are seen first.
-#[utoipa::path(get, path = "/api/v1/displays", responses((status = 200, body = Vec<DisplayView>)))]
-pub(crate) async fn displays(State(app): State<App>) -> Json<Vec<DisplayView>> {
-    Json(app.0.displays.list(boot_us()))
+#[utoipa::path(
+    get, path = "/api/v1/displays", params(Form),
+    responses(
+        (status = 200, content((Vec<DisplayView> = "application/json"), (String = "text/csv"))),
+        (status = 400, body = ErrorView)
+    )
+)]
+pub(crate) async fn displays(
+    State(app): State<App>,
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
+    let displays = app.0.displays.list(boot_us());
+    match form.only(tables::DISPLAYS)? {
+        None => Ok(Json(displays).into_response()),
+        Some(sheet) => app.sheet_of("capline", sheet, app.present().now.utc_us, &displays),
+    }
 }
 
 impl Ack {

@@ -150,8 +150,9 @@ mod reports;
 mod simulator;
 mod spc;
 mod stops;
+mod tags;
 
-const AREAS: [&[Key]; 16] = [
+const AREAS: [&[Key]; 17] = [
     access::TEXTS,
     audit::TEXTS,
     calls::TEXTS,
@@ -168,6 +169,7 @@ const AREAS: [&[Key]; 16] = [
     simulator::TEXTS,
     spc::TEXTS,
     stops::TEXTS,
+    tags::TEXTS,
 ];
 
 impl Key {

@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, page};
-use super::parts::{explained, figure, heading, style, table, trouble};
+use super::parts::{csv, explained, figure, heading, style, table, trouble};
 use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -59,9 +59,7 @@ fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
         (style())
         (heading(lang, Key::Data, Key::DataAbout))
         (trouble())
-        @if writes || audits {
-            (reload(lang, (writes, audits)))
-        }
+        (reload(lang, (writes, audits)))
         div.tiles {
             (figure(lang, Key::LinksUp, "links"))
             (figure(lang, Key::PollsDone, "done"))
@@ -72,6 +70,10 @@ fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
             (figure(lang, Key::Screens, "screens"))
         }
         div.snug { (table(lang, Key::PollTable, "polls", &polls)) }
+        div.folds {
+            (grid(lang))
+            (folded(lang, Key::Clocks, "clocks", &[Key::ClockOf, Key::ClockAhead, Key::ClockMeans], html! {}))
+        }
         div.halves.wide-left {
             (table(lang, Key::Ledger, "ledger", &ledger))
             div.stack {
@@ -87,6 +89,41 @@ fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
     }
 }
 
+/// Every tag with its last reading, and what finds one.
+fn grid(lang: Lang) -> Markup {
+    let columns = [
+        Key::Tag,
+        Key::Role,
+        Key::ValueWord,
+        Key::TagQuality,
+        Key::TagAge,
+        Key::TagSource,
+        Key::MapLine,
+        Key::TagPeriod,
+    ];
+    let finders = html! {
+        label.named { span.dim { (lang.mark(Key::TagFind)) } input #grid-find type="search" maxlength="80" autocomplete="off"; }
+        button.choice #grid-bad type="button" aria-pressed="false" { (lang.mark(Key::TagBadOnly)) }
+    };
+    folded(lang, Key::TagGrid, "grid", &columns, finders)
+}
+
+/// A table that is opened by who wants it: a screen has no room for all of them at once.
+fn folded(lang: Lang, title: Key, id: &str, columns: &[Key], switches: Markup) -> Markup {
+    html! {
+        details.card.list.fold id={ (id) "-card" } {
+            summary { h2 #{ (id) "-title" } { (lang.mark(title)) } span.dim #{ (id) "-note" } {} }
+            div.switches { (switches) (csv(lang, title, id)) }
+            div.scroll role="region" aria-labelledby={ (id) "-title" } tabindex="0" {
+                table #(id) {
+                    thead { tr { @for column in columns { th scope="col" { (lang.mark(*column)) } } } }
+                    tbody {}
+                }
+            }
+        }
+    }
+}
+
 /// Screens and what they have painted, and where this one is given its name.
 fn displays(lang: Lang) -> Markup {
     let columns = [Key::DisplayWord, Key::PageChoice, Key::DisplayState, Key::DisplayPainted];
@@ -98,6 +135,7 @@ fn displays(lang: Lang) -> Markup {
                     span.dim { (lang.mark(Key::DisplayName)) }
                     input #display-name maxlength="40" autocomplete="off";
                 }
+                (csv(lang, Key::Displays, "displays"))
             }
             div.scroll role="region" aria-labelledby="displays-title" tabindex="0" {
                 table #displays {
@@ -109,9 +147,9 @@ fn displays(lang: Lang) -> Markup {
     }
 }
 
-/// Where a person lets the configuration be read again, and what came of it.
+/// Where a person lets the configuration be read again and takes a diagnosis away, and what came of it.
 fn reload(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
-    let title = if writes { Key::ReloadButton } else { Key::AuditTitle };
+    let title = if writes { Key::ReloadButton } else { Key::DiagnosisText };
     html! {
         section.reload aria-label=(lang.say(title)) {
             @if writes {
@@ -119,7 +157,13 @@ fn reload(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
                 span.dim #reload-hash {}
                 span #reload-outcome role="status" {}
             }
+            button.act #diagnosis-copy type="button" disabled { (lang.mark(Key::DiagnosisCopy)) }
+            span #diagnosis-told role="status" {}
             @if audits { a.act href="/admin/audit" { (lang.mark(Key::AuditTitle)) } }
+            label #diagnosis hidden {
+                span { (lang.mark(Key::DiagnosisText)) }
+                textarea #diagnosis-text readonly rows="14" {}
+            }
             @if writes { ul #reload-told hidden {} }
         }
     }

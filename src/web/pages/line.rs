@@ -60,19 +60,37 @@ fn body(look: &Look, writes: bool) -> Markup {
             (chart(lang, Key::LineTimeline, "timeline"))
             (chart_with(lang, Key::SecondsTitle, "seconds", spans(lang)))
         }
-        (table(lang, Key::Tags, "tags", &tags))
+        div.halves.trended {
+            (chart_with(lang, Key::Trends, "trends", trends(lang)))
+            (table(lang, Key::Tags, "tags", &tags))
+        }
+    }
+}
+
+/// Which tags are drawn, and of which span.
+fn trends(lang: Lang) -> Markup {
+    html! {
+        details.menu #trend-menu {
+            summary { (lang.mark(Key::TrendChoose)) " " span.num #trend-n {} }
+            div.choices-of #trend-choice role="group" aria-label=(lang.say(Key::TrendChoose)) {}
+        }
+        (choices(lang, "trend-span", Key::TrendSpan))
     }
 }
 
 /// Spans of the output to choose from.
 fn spans(lang: Lang) -> Markup {
+    choices(lang, "seconds-span", Key::Span)
+}
+
+fn choices(lang: Lang, id: &str, title: Key) -> Markup {
     let all = [
         ("1m", Key::Seconds1m, false),
         ("15m", Key::Seconds15m, true),
         ("8h", Key::Seconds8h, false),
     ];
     html! {
-        div.choices #seconds-span role="group" aria-label=(lang.say(Key::Span)) {
+        div.choices id=(id) role="group" aria-label=(lang.say(title)) {
             @for (word, text, pressed) in all {
                 button type="button" data-span=(word) aria-pressed=(pressed) { (lang.mark(text)) }
             }

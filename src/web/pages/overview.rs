@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::calls::strip;
 use super::layout::{Choice, Look, Page, line_id, page};
-use super::parts::{heading, state};
+use super::parts::{csv, heading, state};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -72,7 +72,7 @@ fn body(look: &Look, writes: bool, way: &Way) -> Markup {
             }
             div.lists {
                 section.card aria-labelledby="hours-title" {
-                    header { h2 #hours-title { (lang.mark(Key::HourBoard)) } span.dim { (lang.mark(Key::Hatched)) } }
+                    header { h2 #hours-title { (lang.mark(Key::HourBoard)) } span.dim { (lang.mark(Key::Hatched)) } (csv(lang, Key::HourBoard, "hours")) }
                     table #hours {
                         thead { tr {
                             th scope="col" { (lang.mark(Key::Hour)) }
@@ -86,7 +86,7 @@ fn body(look: &Look, writes: bool, way: &Way) -> Markup {
                     }
                 }
                 section.card.grow aria-labelledby="rejects-title" tabindex="0" {
-                    header { h2 #rejects-title { (title(Key::RejectReasons, "/rejects")) } span.dim { (lang.mark(Key::Interval95)) } }
+                    header { h2 #rejects-title { (title(Key::RejectReasons, "/rejects")) } span.dim { (lang.mark(Key::Interval95)) } (csv(lang, Key::RejectReasons, "rejects")) }
                     table #rejects { tbody {} }
                 }
             }
@@ -150,6 +150,7 @@ fn chart(lang: Lang, title: Markup, id: &str) -> Markup {
         section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
             header {
                 h2 #{ (id) "-title" } { (title) " " span.dim #{ (id) "-limits" } {} }
+                @if id == "trend" { (csv(lang, Key::Trend, id)) }
                 button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
                     (lang.mark(Key::TableToggle))
                 }

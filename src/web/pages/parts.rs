@@ -76,6 +76,7 @@ pub(super) fn chart_with(lang: Lang, title: Key, id: &str, switches: Markup) -> 
                 h2 #{ (id) "-title" } { (lang.mark(title)) }
                 span.dim #{ (id) "-note" } {}
                 (switches)
+                (csv(lang, title, id))
                 button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
                     (lang.mark(Key::TableToggle))
                 }
@@ -102,7 +103,7 @@ pub(super) fn table_with(
 ) -> Markup {
     html! {
         div.card.list {
-            header { h2 #{ (id) "-title" } { (lang.mark(title)) } span.dim #{ (id) "-note" } {} (switches) }
+            header { h2 #{ (id) "-title" } { (lang.mark(title)) } span.dim #{ (id) "-note" } {} (switches) (csv(lang, title, id)) }
             div.scroll role="region" aria-labelledby={ (id) "-title" } tabindex="0" {
                 table #(id) {
                     thead { tr { @for column in columns { th scope="col" { (lang.mark(*column)) } } } }
@@ -111,6 +112,12 @@ pub(super) fn table_with(
             }
         }
     }
+}
+
+/// The way to a table as a file. It shows itself once a script knows what the table is of.
+pub(super) fn csv(lang: Lang, title: Key, id: &str) -> Markup {
+    let name = lang.say(Key::CsvOf).replace("{name}", &lang.say(title));
+    html! { a.choice.file data-csv=(id) download aria-label=(name) hidden { "CSV" } }
 }
 
 /// A small figure with its name.

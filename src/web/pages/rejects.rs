@@ -50,7 +50,6 @@ fn body(lang: Lang) -> Markup {
             (windows(lang))
             label { span.dim { (lang.mark(Key::Station)) } " " select #station { option value="" { (lang.say(Key::AllStations)) } } }
             p.dim #span {}
-            button.choice #csv type="button" { "CSV" }
             button.choice #print type="button" { (lang.mark(Key::Print)) }
         }
         (trouble())

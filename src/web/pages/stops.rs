@@ -76,8 +76,7 @@ fn body(look: &Look, writes: bool, micro_s: u32) -> Markup {
                 }
             }
             p.dim #span {}
-            button.choice #csv type="button" { "CSV" }
-            button.choice #calls-csv type="button" { (lang.mark(Key::CallsCsv)) }
+            a.choice data-csv="calls" download hidden { (lang.mark(Key::CallsCsv)) }
             button.choice #print type="button" { (lang.mark(Key::Print)) }
         }
         (trouble())

@@ -407,6 +407,7 @@ impl Past<'_> {
             speed: None,
             bad_tags: Vec::new(),
             measures: Vec::new(),
+            readings: Vec::new(),
         }
     }
 }

@@ -82,6 +82,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/lines/{id}/stops", READ),
     ("GET", "/api/v1/lines/{id}/stops/{number}", READ),
     ("GET", "/api/v1/lines/{id}/tags", READ),
+    ("GET", "/api/v1/lines/{id}/trends", READ),
     ("GET", "/api/v1/reload", READ),
     ("GET", "/api/v1/session", READ),
     ("GET", "/api/v1/sim", READ),

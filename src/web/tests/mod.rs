@@ -18,6 +18,7 @@ mod routes;
 mod second;
 mod sim;
 mod stream;
+mod tags;
 mod texts;
 mod unread;
 mod views;
@@ -75,6 +76,7 @@ fn paths() -> Vec<String> {
         "/reports/gaps",
         "/reports/final",
         "/lines/{id}/reports",
+        "/trends",
         "/api/v1/sim/",
         "{sha256}",
         // Who signs in has tests of its own.

@@ -259,6 +259,7 @@ impl LineTracker {
             speed: station.speed,
             bad_tags: station.bad_tags(),
             measures: station.measures(),
+            readings: station.readings(),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::line::balance::Total;
 use crate::line::counter::{Evidence, batch_key};
 use crate::line::event::{Event, EventKind};
 use crate::line::state::{State, TimeClass};
-use crate::line::status::{BadTag, LinkStatus, MeasureStatus, StateStatus};
+use crate::line::status::{BadTag, LastReading, LinkStatus, MeasureStatus, StateStatus};
 use crate::line::transition::is_possible;
 use crate::line::weighing::{Reader, Sequence};
 use crate::line::weight::Series;
@@ -73,6 +73,8 @@ pub(super) struct Station {
     /// Tags whose last reading was bad, and since when.
     bad: BTreeMap<u16, Moment>,
     measures: Vec<Option<(f64, i64)>>,
+    /// What was read last of each tag.
+    last: Vec<Option<LastReading>>,
     /// What it counted while it said that it stands.
     pub(super) at_rest: AtRest,
     /// Its published records of weights.
@@ -95,6 +97,7 @@ impl Station {
             counter_of: vec![None; map.tags.len()],
             held: vec![None; map.tags.len()],
             measures: vec![None; map.tags.len()],
+            last: vec![None; map.tags.len()],
             session_lost: vec![false; map.groups.len()],
             uptime: Elapsed::default(),
             since_reset: Elapsed::default(),
@@ -324,6 +327,10 @@ impl Station {
     /// Applies one reading to everything but the counters.
     pub(super) fn read(&mut self, reading: &Reading, at: Moment, events: &mut Vec<Event>) {
         let Some(tag) = self.map.tags.get(usize::from(reading.tag)) else { return };
+        if let Some(last) = self.last.get_mut(usize::from(reading.tag)) {
+            let Reading { ref value, quality, source_us, .. } = *reading;
+            *last = Some(LastReading { value: value.clone(), quality, at, source_us });
+        }
         if reading.quality == Quality::Bad {
             self.bad.entry(reading.tag).or_insert(at);
             if tag.role == Role::State {
@@ -529,6 +536,11 @@ impl Station {
             }
         })
         .collect()
+    }
+
+    /// What was read last of each tag.
+    pub(super) fn readings(&self) -> Vec<Option<LastReading>> {
+        self.last.clone()
     }
 
     /// Tags whose last reading was bad.

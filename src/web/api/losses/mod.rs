@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::line::chronicle::StopRecord;
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::output::Stations;
@@ -20,9 +21,10 @@ use domain::units::{HOUR_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::picked::SheetForm;
 use super::stops::micro_s;
 use super::window::{WindowChoice, WindowView};
-use super::{AsOf, read};
+use super::{AsOf, read, tables};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -195,9 +197,16 @@ pub(crate) struct ReasonView {
 /// Stops of a span, newest first, with what people said, and the time lost for each reason.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/losses",
-    params(("id" = String, Path, description = "Line"), WindowChoice, MicroLimit, Ranking, AsOf),
+    params(
+        ("id" = String, Path, description = "Line"),
+        WindowChoice,
+        MicroLimit,
+        Ranking,
+        AsOf,
+        SheetForm
+    ),
     responses(
-        (status = 200, body = LossesView),
+        (status = 200, content((LossesView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -209,8 +218,9 @@ pub(super) async fn losses(
     Params(micro): Params<MicroLimit>,
     Params(ranking): Params<Ranking>,
     Params(as_of): Params<AsOf>,
-) -> Result<Json<LossesView>, WebError> {
-    let line = app.line(&id)?;
+    Params(form): Params<SheetForm>,
+) -> Result<Response, WebError> {
+    let (line, sheet) = (app.line(&id)?, form.sheet(tables::LOSSES)?);
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
     let window = choice.resolve(&line.config, now_us)?;
     let (micro_s, by) = (micro.micro_s.unwrap_or(micro_s(&line.config)), ranking.resolve()?);
@@ -222,10 +232,14 @@ pub(super) async fn losses(
     });
     let (record, hours) = stored.await?;
     let view = view(&line.config, window, &record, &hours, micro_s, now_us);
-    Ok(Json(match by {
+    let view = match by {
         By::Time => view,
         by => LossesView { losses: losses_of(&view.stops, by), ..view },
-    }))
+    };
+    match sheet {
+        None => Ok(Json(view).into_response()),
+        Some(sheet) => app.sheet(line, sheet, from, &view),
+    }
 }
 
 /// What the plant calls reasons: those of the counting machines and those of every plant.

@@ -152,13 +152,17 @@ fn periods(
     let policy = Policy::per_minute(feed.config.target_per_minute);
     let now = app.present().now.utc_us;
     let columns = [Key::Period, Key::Output, Key::Oee, Key::Coverage, Key::FinalReport];
+    let of = if title == Key::ShiftReports { "shifts" } else { "batches" };
+    let from_ms = (now - LISTED_US).div_euclid(1_000);
+    let file = format!("/api/v1/lines/{id}/{of}?format=csv&from={from_ms}");
+    let name = lang.say(Key::CsvOf).replace("{name}", &lang.say(title));
     let explained = |period: &Rollup, word: &str, number: String| {
         let query = format!("kind={}&start={}", period.kind.word(), period.start_us / 1_000);
         html! { button.explains type="button" data-explain=(word) data-query=(query) aria-describedby="explain-hint" { (number) } }
     };
     html! {
         div.card.list {
-            header { h2 { (lang.mark(title)) } }
+            header { h2 { (lang.mark(title)) } a.choice.file download href=(file) aria-label=(name) { "CSV" } }
             div.scroll role="group" aria-label=(lang.say(title)) tabindex="0" {
                 table.periods {
                     thead { tr { @for key in columns { th scope="col" { (lang.mark(key)) } } } }

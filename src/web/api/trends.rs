@@ -1,0 +1,379 @@
+//! `…/trends`: the course of up to three tags side by side. Counters as capsules a minute, from the ledger; measured values
+//! from their readings, as far as these are kept.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use domain::line::chronicle::counted;
+use domain::line::minute::{Counted, Minute};
+use domain::line::output::{Output, Stations};
+use domain::line::second::Seconds;
+use domain::line::trend::TagTrend;
+use domain::plc_map::{PlcMap, Tag};
+use domain::reading::Quality;
+use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::series::{Step, step_us};
+use super::table::Form;
+use super::tag::{reason, role, trend};
+use super::{Span, read};
+use crate::table::{Cell, Column, Kind, local};
+use crate::web::error::{ErrorView, Params, WebError};
+use crate::web::view::share;
+use crate::web::{App, History, LineFeed, TrendOf};
+
+/// Tags of one answer: more cannot be compared by eye, and each is read anew.
+const TAGS: usize = 3;
+
+/// Longest span of one answer: its readings are read one by one.
+const SPAN_US: i64 = 8 * HOUR_US;
+
+/// After so long a silence, and some polls, a device counts as silent; real time.
+const PATIENCE_US: i64 = 2 * SECOND_US;
+
+/// Which tags.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TrendTags {
+    /// Up to three tags, separated by commas: counters and measured values; an unknown one is answered with the list.
+    tags: String,
+}
+
+/// Courses of some tags in points of equal length.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TrendsView {
+    /// Start of the first point, UTC milliseconds.
+    from_ms: i64,
+    /// End of the span, UTC milliseconds.
+    to_ms: i64,
+    /// Length of a point, milliseconds.
+    step_ms: i64,
+    /// The tags in the order in which they were asked for.
+    tags: Vec<TagTrendView>,
+}
+
+/// The course of a tag. Lists have one entry for each point.
+#[derive(Serialize, ToSchema)]
+struct TagTrendView {
+    /// The machine.
+    station: String,
+    /// Tag.
+    tag: String,
+    /// What it means to the line.
+    role: &'static str,
+    /// Reason, of a reject counter.
+    reason: String,
+    /// `rate`: what a counter counted, per minute of the time in which it was read; `value`: a measured value.
+    kind: &'static str,
+    /// Unit.
+    unit: String,
+    /// Whether any reading of the span is kept: they are given up long before counts are.
+    kept: bool,
+    /// Starts, UTC milliseconds.
+    start_ms: Vec<i64>,
+    /// Mean over the time in which it was read, or best supported rate; null where it was not read.
+    best: Vec<Option<f64>>,
+    /// Least value read, or the least that the rate can be.
+    low: Vec<Option<f64>>,
+    /// Greatest value read, or the most that the rate can be.
+    high: Vec<Option<f64>>,
+    /// Share of the point in which it was read, percent.
+    known_percent: Vec<f64>,
+    /// Spells of a second and more in which it was not read: start and end, UTC milliseconds.
+    gaps_ms: Vec<[i64; 2]>,
+}
+
+/// A tag that was asked for.
+struct Asked<'a> {
+    map: &'a PlcMap,
+    tag: &'a Tag,
+    kind: &'static str,
+}
+
+/// Courses of up to three tags: what counters of that meaning counted at that machine as capsules a minute, and measured
+/// values with mean, least and greatest value of each point. At most 8 hours in one request.
+#[utoipa::path(
+    get, path = "/api/v1/lines/{id}/trends",
+    params(("id" = String, Path, description = "Line"), TrendTags, Span, Step, Form),
+    responses(
+        (status = 200, content((TrendsView = "application/json"), (String = "text/csv"))),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
+)]
+pub(super) async fn trends(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(given): Params<TrendTags>,
+    Params(span): Params<Span>,
+    Params(step): Params<Step>,
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
+    let line = app.line(&id)?;
+    let asked = asked(line, &given.tags)?;
+    let (as_csv, least_us) = (form.is_csv()?, step.us()?);
+    let (from_us, to_us) = span.resolve(app.present().now.utc_us, 31 * 24 * HOUR_US)?;
+    if to_us - from_us > SPAN_US {
+        let message = "trends are of 8 hours at most; ask for parts of the span";
+        return Err(WebError::Parameter(message.to_owned()));
+    }
+    let wish_us = step_us(to_us - from_us).max(least_us);
+    let of: Vec<TrendOf> = asked.iter().map(|asked| of(&app, line, asked, from_us)).collect();
+    let counters: Vec<Option<(Output, Counted)>> = asked.iter().map(Asked::counter).collect();
+    let name = line.config.id.clone();
+    let stored = read(&app, move |history| {
+        let ledger = Ledger::read(history, &name, (from_us, to_us), wish_us, &counters)?;
+        // The first point is a whole one, as those of the ledger are.
+        let step_us = ledger.step_us;
+        let span = (from_us.div_euclid(step_us) * step_us, to_us);
+        let trends = history.trends(&name, &of, span, step_us)?;
+        Ok((span, step_us, trends, ledger.counts))
+    });
+    let (span, step_us, trends, counts) = stored.await?;
+    let courses = asked.iter().zip(trends.iter().zip(&counts));
+    let tags = courses.map(|(asked, (trend, counts))| {
+        TagTrendView::of(asked, trend, counts.as_deref(), (span.1, step_us))
+    });
+    let view = TrendsView {
+        from_ms: span.0 / 1_000,
+        to_ms: span.1.div_euclid(1_000),
+        step_ms: step_us / 1_000,
+        tags: tags.collect(),
+    };
+    if !as_csv {
+        return Ok(Json(view).into_response());
+    }
+    let zone = &app.parts().zone;
+    let rows = view.tags.iter().flat_map(|tag| tag.rows(view.step_ms, zone));
+    app.csv(line, "trends", span.0, &columns(), rows)
+}
+
+/// The tags of that list, each once.
+fn asked<'a>(line: &'a LineFeed, given: &str) -> Result<Vec<Asked<'a>>, WebError> {
+    let maps = line.config.devices.iter().map(|device| &device.map);
+    let known = maps.flat_map(|map| {
+        let of = |tag: &'a Tag| trend(tag).map(|kind| Asked { map, tag, kind });
+        map.tags.iter().filter_map(of)
+    });
+    let known: Vec<Asked<'a>> = known.collect();
+    let mut asked: Vec<Asked<'a>> = Vec::new();
+    for name in given.split(',') {
+        let found = known.iter().find(|known| known.tag.id.as_str() == name);
+        let Some(Asked { map, tag, kind }) = found else {
+            let known: Vec<&str> = known.iter().map(|known| known.tag.id.as_str()).collect();
+            return Err(WebError::unknown("tag", name, &known.join(", ")));
+        };
+        if asked.iter().all(|asked| asked.tag.id != tag.id) {
+            asked.push(Asked { map, tag, kind });
+        }
+    }
+    if asked.len() > TAGS {
+        let message = format!("{} tags are too many; {TAGS} can be compared", asked.len());
+        return Err(WebError::Parameter(message));
+    }
+    Ok(asked)
+}
+
+impl Asked<'_> {
+    /// What it counts and where, of a counter.
+    fn counter(&self) -> Option<(Output, Counted)> {
+        let station = Output::one(self.map.station.clone());
+        self.tag.counter.is_some().then(|| (station, counted(&self.tag.role)))
+    }
+}
+
+/// What the record is asked for.
+fn of(app: &App, line: &LineFeed, asked: &Asked, from_us: i64) -> TrendOf {
+    let Asked { map, tag, .. } = asked;
+    let period_us = map.groups.get(usize::from(tag.group)).map_or(SECOND_US, |g| g.period_us);
+    // A value that was read before and has not been told anew since still stands: devices that tell changes only.
+    let held = || {
+        let present = app.present();
+        let status = line.current(&present)?;
+        let station = status.stations.iter().find(|station| station.id == map.station)?;
+        let at = map.tags.iter().position(|known| known.id == tag.id)?;
+        let last = station.readings.get(at)?.as_ref()?;
+        let stands = last.quality != Quality::Bad && last.at.utc_us < from_us - MINUTE_US;
+        last.value.as_f64().filter(|_| stands).map(|raw| raw * tag.scale + tag.offset)
+    };
+    let scaled = |us: i64| (us as f64 * app.parts().clock.speed().max(1.0)) as i64;
+    TrendOf {
+        station: map.station.clone(),
+        tag: tag.id.clone(),
+        group: tag.group,
+        rhythm_us: (scaled(period_us), scaled(PATIENCE_US)),
+        scale: tag.scale,
+        offset: tag.offset,
+        // What a counter stands at is not asked, only whether it was read; its ledger has the counts.
+        held: held().or(tag.counter.is_some().then_some(0.0)),
+    }
+}
+
+/// Counts of counters step by step, with the starts of the steps.
+struct Ledger {
+    step_us: i64,
+    counts: Vec<Option<Vec<(i64, Count)>>>,
+}
+
+impl Ledger {
+    /// Seconds where they are kept and wanted, else minutes.
+    fn read(
+        history: &dyn History,
+        line: &domain::units::LineId,
+        (from_us, to_us): (i64, i64),
+        step_us: i64,
+        counters: &[Option<(Output, Counted)>],
+    ) -> Result<Ledger, String> {
+        if counters.iter().all(Option::is_none) {
+            return Ok(Ledger { step_us, counts: vec![None; counters.len()] });
+        }
+        let first_us = from_us.div_euclid(MINUTE_US) * MINUTE_US;
+        if step_us < MINUTE_US {
+            let blocks = history.seconds(line, first_us, to_us)?;
+            if !blocks.is_empty() {
+                let of = |which: &(Output, Counted)| of_seconds(&blocks, which, step_us);
+                let counts = counters.iter().map(|which| which.as_ref().map(of)).collect();
+                return Ok(Ledger { step_us, counts });
+            }
+        }
+        let step_us = step_us.max(MINUTE_US);
+        let minutes = history.minutes(line, first_us.div_euclid(step_us) * step_us, to_us)?;
+        let of = |which: &(Output, Counted)| of_minutes(&minutes, which, step_us);
+        let counts = counters.iter().map(|which| which.as_ref().map(of)).collect();
+        Ok(Ledger { step_us, counts })
+    }
+}
+
+fn of_seconds(
+    blocks: &[Seconds],
+    (station, counted): &(Output, Counted),
+    step_us: i64,
+) -> Vec<(i64, Count)> {
+    let picks = |s: &domain::units::StationId, c: &Counted| station.has(s) && c == counted;
+    let parts = blocks.iter().flat_map(|block| {
+        let seconds = (0i64..).zip(block.counts(picks));
+        seconds.map(|(second, count)| (block.start_us + second * SECOND_US, count))
+    });
+    by_step(parts, step_us)
+}
+
+fn of_minutes(
+    minutes: &[Minute],
+    (station, counted): &(Output, Counted),
+    step_us: i64,
+) -> Vec<(i64, Count)> {
+    by_step(minutes.iter().map(|minute| (minute.start_us, minute.count(station, counted))), step_us)
+}
+
+fn by_step(parts: impl Iterator<Item = (i64, Count)>, step_us: i64) -> Vec<(i64, Count)> {
+    let mut steps: Vec<(i64, Count)> = Vec::new();
+    for (at_us, count) in parts {
+        let start_us = at_us.div_euclid(step_us) * step_us;
+        match steps.last_mut() {
+            Some((last_us, sum)) if *last_us == start_us => *sum += count,
+            _ => steps.push((start_us, count)),
+        }
+    }
+    steps
+}
+
+impl TagTrendView {
+    /// `counts` are those of a counter; its rate is what was counted over the time in which it was read.
+    fn of(
+        asked: &Asked,
+        trend: &TagTrend,
+        counts: Option<&[(i64, Count)]>,
+        (to_us, step_us): (i64, i64),
+    ) -> TagTrendView {
+        let mut view = TagTrendView {
+            station: asked.map.station.to_string(),
+            tag: asked.tag.id.to_string(),
+            role: role(&asked.tag.role),
+            reason: reason(&asked.tag.role),
+            kind: asked.kind,
+            unit: asked.tag.unit.to_string(),
+            kept: trend.was_heard(),
+            start_ms: Vec::new(),
+            best: Vec::new(),
+            low: Vec::new(),
+            high: Vec::new(),
+            known_percent: Vec::new(),
+            gaps_ms: Vec::new(),
+        };
+        let ms = |us: i64| us.div_euclid(1_000);
+        view.gaps_ms = trend.gaps().into_iter().map(|(from, to)| [ms(from), ms(to)]).collect();
+        for step in trend.steps() {
+            let passed_us = step_us.min(to_us - step.start_us).max(1);
+            view.start_ms.push(ms(step.start_us));
+            view.known_percent.push(share(step.known_us as f64 / passed_us as f64));
+            let bounds = match counts {
+                None => [step.mean, step.low, step.high],
+                Some(counts) => {
+                    let found = counts.iter().find(|(start_us, _)| *start_us == step.start_us);
+                    let count = found.map_or(Count::ZERO, |(_, count)| *count);
+                    let read = (step.known_us > 0).then_some(step.known_us as f64);
+                    let rate = |n: u64| read.map(|us| (n as f64 * 6e7 / us).round());
+                    [count.best(), count.low(), count.high()].map(rate)
+                }
+            };
+            let [best, low, high] = bounds.map(|bound| bound.and_then(four_decimals));
+            view.best.push(best);
+            view.low.push(low);
+            view.high.push(high);
+        }
+        view
+    }
+
+    fn rows(
+        &self,
+        step_ms: i64,
+        zone: &jiff::tz::TimeZone,
+    ) -> impl Iterator<Item = Vec<Cell>> + use<'_> {
+        let zone = zone.clone();
+        let real = |x: Option<f64>| x.map_or(Cell::Empty, Cell::Real);
+        (0..self.start_ms.len()).map(move |i| {
+            let start_us = self.start_ms[i] * 1_000;
+            vec![
+                Cell::Time(start_us),
+                local(start_us, &zone),
+                Cell::Number(step_ms),
+                Cell::Text(self.station.clone()),
+                Cell::Text(self.tag.clone()),
+                Cell::Text(self.kind.to_owned()),
+                Cell::Text(if self.kind == "rate" {
+                    "1/min".to_owned()
+                } else {
+                    self.unit.clone()
+                }),
+                real(self.best[i]),
+                real(self.low[i]),
+                real(self.high[i]),
+                Cell::Real(self.known_percent[i]),
+            ]
+        })
+    }
+}
+
+fn columns() -> Vec<Column> {
+    let columns = [
+        ("utc", Kind::Time),
+        ("local", Kind::Text),
+        ("step_ms", Kind::Number),
+        ("station", Kind::Text),
+        ("tag", Kind::Text),
+        ("kind", Kind::Text),
+        ("unit", Kind::Text),
+        ("best", Kind::Real),
+        ("low", Kind::Real),
+        ("high", Kind::Real),
+        ("coverage_percent", Kind::Real),
+    ];
+    columns.map(|(name, kind)| Column::new(name, kind)).into()
+}
+
+/// A value as a screen shows it; what is no number is none.
+fn four_decimals(x: f64) -> Option<f64> {
+    x.is_finite().then(|| (x * 1e4).round() / 1e4)
+}
