@@ -141,6 +141,7 @@ mod data;
 mod errors;
 mod explain;
 mod frame;
+mod histogram;
 mod keys;
 mod line;
 mod overview;
@@ -151,7 +152,7 @@ mod simulator;
 mod spc;
 mod stops;
 
-const AREAS: [&[Key]; 16] = [
+const AREAS: [&[Key]; 17] = [
     access::TEXTS,
     audit::TEXTS,
     calls::TEXTS,
@@ -159,6 +160,7 @@ const AREAS: [&[Key]; 16] = [
     errors::TEXTS,
     explain::TEXTS,
     frame::TEXTS,
+    histogram::TEXTS,
     keys::TEXTS,
     line::TEXTS,
     overview::TEXTS,
