@@ -7,7 +7,7 @@ use domain::units::HOUR_US;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::web::details::chinese;
+use crate::web::details::{chinese, chinese_or_log};
 use crate::web::error::{ErrorView, WebError};
 use crate::web::{App, blocking};
 
@@ -90,6 +90,8 @@ struct DeliveryView {
     status: Option<u16>,
     /// What went wrong.
     error: String,
+    /// The same in Chinese.
+    error_zh: String,
 }
 
 /// Rules, alerts, and the log of what was told.
@@ -155,6 +157,7 @@ impl DeliveryView {
             ending: delivery.ending.word(),
             status: delivery.status,
             error: delivery.error.clone(),
+            error_zh: chinese_or_log(&delivery.error),
         }
     }
 }

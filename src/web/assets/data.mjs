@@ -1,6 +1,6 @@
 // Data quality: links, polls, doubts, balance, store.
 
-import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, t, word } from './format.mjs';
+import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, t, title, word } from './format.mjs';
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { acknowledged, displayName, nameDisplay, SCREEN } from './display.mjs';
@@ -78,7 +78,7 @@ function showAll() {
 /** The plant's database: what forwarding is at, what waits and how late it is. */
 function showPlant({ database, total }) {
   put('plant', database ? word('forward', database.state) : '–');
-  put('plant-note', !database ? t('no_plant_database') : database.trouble ? `◆ ${database.trouble}` : t('plant_note', {
+  put('plant-note', !database ? t('no_plant_database') : database.trouble ? `◆ ${title({ en: database.trouble, zh: database.trouble_zh })}` : t('plant_note', {
     waiting: num(total.waiting), lag: age(total.lag_ms), dead: num(total.dead_letters),
   }));
   $('plant').closest('.tile').classList.toggle('broken', Boolean(database && (database.trouble || total.dead_letters > 0)));
