@@ -49,7 +49,6 @@ pub(super) const REFUSALS: &[Sentence] = &[
     ("the line has no stop {}", "本线没有停机 {}"),
     ("the line has no incident {}", "本线没有异常 {}"),
     ("there is no number {} to explain", "没有可说明的数值 {}"),
-    ("there are {}", "可用：{}"),
     ("no configuration {} was ever in force", "没有曾生效的配置 {}"),
     ("nothing is stored of that shift or batch", "该班次或批次无记录"),
     ("this needs the role {role}", "需要角色：{}"),
@@ -158,6 +157,7 @@ pub(super) const REFUSALS: &[Sentence] = &[
     ("{} at line {} column {}", "请求内容无法识别（第 {1} 行第 {2} 列）"),
     // Last, for it fits to much.
     ("there is no {field} {}", "没有{} {}"),
+    ("there are {}", "可用：{}"),
     ("use {}", "可用：{}"),
 ];
 
@@ -207,7 +207,6 @@ pub(super) const CAUSES: &[Sentence] = &[
     ("the query took longer than {} s", "查询超过 {} 秒"),
     ("ask for a shorter time", "请缩短时间范围"),
     ("the store is closed", "存储已关闭"),
-    ("{}: {}; move it away or name another directory", "{} 不是日志"),
     ("move it away or name another directory", "请移走它或另指定目录"),
     (
         "{} from {} to {} were given up because the disk is nearly full",
@@ -274,7 +273,6 @@ pub(super) const CAUSES: &[Sentence] = &[
         "up to {} capsules made since it was read are counted after the next start",
         "其后至多 {} 粒将在下次启动后计入",
     ),
-    ("capline {}", "capline {}"),
     // Weights.
     ("{series} records {} to {} were not seen", "{}记录 {} 至 {} 未读到"),
     ("{series} records begin afresh at {}", "{}记录自 {} 重新开始"),

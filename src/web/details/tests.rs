@@ -80,6 +80,7 @@ fn sentences_in(source: &str) -> Vec<String> {
         .lines()
         .take_while(|line| !line.contains("mod tests"))
         .filter(|line| !line.trim_start().starts_with("//") && !line.contains("reason ="))
+        .filter(|line| !line.contains("tracing::"))
         .collect();
     // A line that ends with a backslash goes on in the next one.
     let code = code.join("\n");
@@ -98,6 +99,7 @@ const NAMES: &[&str] = &[
     "API",
     "Capline",
     "CF",
+    "CN",
     "JSON",
     "MB",
     "OEE",
@@ -166,29 +168,30 @@ fn english(text: &str) -> Vec<String> {
     words.filter(|word| !NAMES.contains(word) && *word != "Xx").map(str::to_owned).collect()
 }
 
-/// A sentence of a source with its blanks filled, by all that the blanks of the tables may ask for.
-fn filled(literal: &str) -> impl Iterator<Item = String> {
-    let with = |sample: &str| {
+/// A sentence of a source with its blanks filled: the first, the others or all of them by a word that the tables may ask
+/// for.
+fn filled(literal: &str) -> Vec<String> {
+    let with = |samples: [&str; 2]| {
         let mut said = String::new();
         let mut rest = literal;
+        let mut sample = samples[0];
         while let Some((before, (_, after))) =
             rest.split_once('{').and_then(|(before, inner)| Some((before, inner.split_once('}')?)))
         {
             said.push_str(before);
             said.push_str(sample);
-            rest = after;
+            (rest, sample) = (after, samples[1]);
         }
         said + rest
     };
-    let samples =
-        ["Xx", "7", "author", "held", "waiting", "material", "sample", "operator", "torn"];
-    samples.map(with).into_iter()
+    let words = ["Xx", "7", "author", "held", "waiting", "material", "sample", "operator", "torn"];
+    words.iter().flat_map(|word| [[*word, "Xx"], ["Xx", *word]].map(with)).collect()
 }
 
 /// What is English still in a sentence of a source; nothing where one way of filling it leaves nothing.
 fn untranslated(literal: &str) -> Vec<String> {
     let literal = literal.replace("\\\"", "\"");
-    let mut left = filled(&literal).map(|text| english(&chinese(&text)));
+    let mut left = filled(&literal).into_iter().map(|text| english(&chinese(&text)));
     let first = left.next().unwrap_or_default();
     if first.is_empty() || left.any(|left| left.is_empty()) { Vec::new() } else { first }
 }
@@ -305,7 +308,10 @@ fn every_refusal_of_the_web_is_chinese() {
         }
         for sentence in sentences_in(&text) {
             // Capitals begin what is no refusal: a description, a text of a page.
-            if is_list(&sentence) || sentence.starts_with(|c: char| c.is_ascii_uppercase()) {
+            if is_list(&sentence)
+                || NO_REFUSAL.contains(&sentence.as_str())
+                || sentence.starts_with(|c: char| c.is_ascii_uppercase())
+            {
                 continue;
             }
             n_found += 1;
@@ -313,8 +319,14 @@ fn every_refusal_of_the_web_is_chinese() {
             assert!(left.is_empty(), "{path}: {sentence:?} leaves {left:?}");
         }
     }
-    assert!(n_found > 45, "only {n_found} refusals were found");
+    assert!(n_found > 38, "only {n_found} refusals were found");
 }
+
+/// Sentences that stand beside refusals and are none.
+const NO_REFUSAL: &[&str] = &[
+    // Of the description of the routes, in English alone.
+    "or the password has to be changed first",
+];
 
 /// Words to choose from, with nothing said of them.
 fn is_list(text: &str) -> bool {
@@ -343,6 +355,8 @@ fn every_field_that_a_refusal_names_is_chinese() {
                 // A call of something else that is named alike has no comma or bracket behind its name.
                 let is_call =
                     rest[name.len()..].starts_with("\",") || rest[name.len()..].starts_with("\")");
+                // A style is a text too.
+                let is_call = is_call && !name.contains('.');
                 if !is_call || path.starts_with("web/details") || path.starts_with("web/i18n") {
                     continue;
                 }
@@ -430,6 +444,7 @@ const WHOLE: &[(&str, &str)] = &[
         "our certificate CN=Xx (7) expires on 2026-11-30",
     ),
     ("readings as read", ""),
+    ("{} at {place} was not taken{by}", "material at CF01 was not taken"),
 ];
 
 /// The negative control: an unknown text is found, by each of the checks above, and so is one half of a known one.
