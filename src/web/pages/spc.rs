@@ -142,13 +142,13 @@ fn body(
                 (chart(lang, "control", Key::SpcChart))
                 (chart(lang, "beside", Key::SpcCompanion))
                 @if shown.kind == ChartKind::ThreeWay { (chart(lang, "within", Key::CompanionS)) }
-                @if matches!(shown.measure, Measure::Weight { .. }) { (histogram(lang)) }
             }
             div.panels tabindex="0" role="region" aria-label=(lang.say(Key::Spc)) {
                 (panel(lang, "signals", Key::SpcSignals))
                 (panel(lang, "why", Key::SpcWhy))
                 (panel(lang, "budget", Key::SpcBudget))
                 (panel(lang, "capability", Key::SpcCapability))
+                @if matches!(shown.measure, Measure::Weight { .. }) { (histogram(lang)) }
                 (panel(lang, "limits", Key::SpcLimits))
             }
         }
