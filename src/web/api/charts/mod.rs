@@ -14,6 +14,7 @@ use domain::audit::{Signature, Signed};
 use domain::line::calendar::Calendar;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Minute, join_weights};
+use domain::line::weight::Series;
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::Limits;
 use domain::quality::overview::SPAN_US;
@@ -345,7 +346,9 @@ impl Data {
             let weights = history.weights(line, (from_us, to_us)).map_err(WebError::Store)?;
             let station = characteristic.measure.station();
             for (start_us, tally) in &weights {
-                let is_own = tally.series == series && tally.station == *station;
+                // Statistics of an interval are rounded by the machine: they tell no weight, not even of one capsule.
+                let is_own =
+                    series == Series::Sample && tally.series == series && tally.station == *station;
                 let known = is_own.then(|| tally.moments.singles_ug()).flatten();
                 singles.extend(known.into_iter().flatten().map(|ug| (*start_us, ug as f64 / 1e3)));
             }
