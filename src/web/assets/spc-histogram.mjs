@@ -19,7 +19,7 @@ const isOutside = (found, i) => (found.lower_spec !== null && found.edges[i] < f
 const lines = (found) => [['histogram_lower', found.lower_spec, 'limit'], ['histogram_target', found.target, 'target'], ['histogram_upper', found.upper_spec, 'limit']].filter(([, value]) => value !== null);
 
 export function drawHistogram(svg, width, height, found) {
-  const box = { left: 72, right: width - 16, top: 30, bottom: height - 30 };
+  const box = { left: 72, right: width - 16, top: 36, bottom: height - 30 };
   const ends = [...found.edges, found.curve[0][0], found.curve.at(-1)[0], ...lines(found).map(([, value]) => value)];
   const room = found.width;
   const [low, high] = [Math.min(...ends) - room, Math.max(...ends) + room];
@@ -33,7 +33,6 @@ export function drawHistogram(svg, width, height, found) {
     svg.append(s('path', { class: 'tick', d: `M${x(at)} ${box.bottom}v4` }));
     svg.append(s('text', { class: 'axis', x: x(at), y: height - 10, 'text-anchor': 'middle' }, fixed(at, places)));
   }
-  svg.append(s('text', { class: 'axis', x: box.left, y: 16 }, `${t('histogram_count')} / ${fixed(found.width, digits(found.width))} mg`));
   const stops = found.expected.map((expected, i) => {
     const n = found.counts?.[i] ?? null;
     const [from, to] = [x(found.edges[i]), x(found.edges[i + 1])];
@@ -45,7 +44,9 @@ export function drawHistogram(svg, width, height, found) {
   svg.append(s('path', { class: 'normal-law', d: found.curve.map(([at, n], i) => `${i === 0 ? 'M' : 'L'}${x(at).toFixed(1)} ${y(n).toFixed(1)}`).join('') }));
   for (const [name, value, kind] of lines(found)) {
     svg.append(s('path', { class: kind, d: `M${x(value)} ${box.top}V${box.bottom}` }));
-    svg.append(s('text', { class: 'axis', x: x(value), y: box.top - 4, 'text-anchor': 'middle' }, `${t(name)} ${limit(value)}`));
+    // Limits are named towards the middle, the target above them: the three may lie close.
+    const anchor = { histogram_lower: 'start', histogram_target: 'middle', histogram_upper: 'end' }[name];
+    svg.append(s('text', { class: 'axis', x: x(value), y: kind === 'target' ? 14 : 30, 'text-anchor': anchor }, `${t(name)} ${limit(value)}`));
   }
   const outside = found.counts === null ? '–' : num((found.below ?? 0) + (found.above ?? 0));
   const summary = t('histogram_summary', { n: num(found.n), mean: fixed(found.mean, 2), sigma: fixed(found.sigma, 2), lower: limit(found.lower_spec), upper: limit(found.upper_spec), outside });
@@ -63,8 +64,8 @@ export function histogramRows(found) {
 export function histogramWords(data) {
   const found = data.histogram;
   const p = (text) => h('p', {}, text);
-  show($('histogram-legend'), [found?.counts === null, found === null], () => (found === null ? [] : [
-    ...(found.counts === null ? [] : [h('span', { class: 'sample bin' }), ` ${t('histogram_bars')} `, h('span', { class: 'sample bin outside' }), ` ${t('histogram_bars_outside')} `]),
+  show($('histogram-legend'), [found?.counts === null, found?.width], () => (found === null ? [] : [
+    ...(found.counts === null ? [] : [h('span', { class: 'sample bin' }), ` ${t('histogram_bars', { width: fixed(found.width, digits(found.width)) })} `, h('span', { class: 'sample bin outside' }), ` ${t('histogram_bars_outside')} `]),
     h('span', { class: 'sample normal-law' }), ` ${t('histogram_curve')} `, h('span', { class: 'sample limit' }), ` ${t('histogram_spec')} `,
   ]));
   show($('histogram-words'), [found, data.gate.open, data.indices], () => {
