@@ -27,7 +27,7 @@ export function drawHistogram(svg, width, height, found) {
   const heights = ticks(0, Math.max(1, ...found.curve.map(([, n]) => n), ...(found.counts ?? [])), 4);
   const y = (n) => box.bottom - n / heights.at(-1) * (box.bottom - box.top);
   axis(svg, box, heights, y, (n) => (Number.isInteger(n) ? num(n) : ''));
-  const every = ticks(low, high, Math.max(2, Math.floor((box.right - box.left) / 90)));
+  const every = ticks(low, high, Math.max(2, Math.floor((box.right - box.left) / 55)));
   const places = digits(every[1] - every[0]);
   for (const at of every.filter((at) => at >= low && at <= high)) {
     svg.append(s('path', { class: 'tick', d: `M${x(at)} ${box.bottom}v4` }));
