@@ -100,6 +100,8 @@ pub(super) fn forwarding(stats: &ForwardStats) -> Forwarding {
     Forwarding {
         state: stats.state.word(),
         trouble: stats.trouble.clone(),
+        // Said where it is shown.
+        trouble_zh: None,
         streams: stats.streams.iter().map(stream).collect(),
     }
 }

@@ -9,6 +9,7 @@ mod displays;
 mod explain;
 mod faults;
 mod hand;
+mod histogram;
 mod judges;
 mod keys;
 mod login;

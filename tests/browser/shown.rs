@@ -14,7 +14,7 @@ use crate::{CORES, CUT, LIVE, SOON, shot};
 const REPLAYED: &str = "document.body.dataset.link === 'replay' && document.getElementById('replay').checkVisibility()";
 
 /// Looks at a page as people do: a picture, nothing cut off, nothing that axe finds, nothing in the console.
-async fn looked_at(browser: &Browser, axe: Option<&Axe>, name: &str) {
+pub(crate) async fn looked_at(browser: &Browser, axe: Option<&Axe>, name: &str) {
     shot(browser, name).await;
     let cut = browser.value(CUT).await;
     assert_eq!(cut.as_array().map(Vec::len), Some(0), "{name}: {cut}");
@@ -25,7 +25,7 @@ async fn looked_at(browser: &Browser, axe: Option<&Axe>, name: &str) {
 }
 
 /// Keeps the answer to a question to the service in `window[name]`.
-async fn asked(browser: &Browser, name: &str, path: &str) {
+pub(crate) async fn asked(browser: &Browser, name: &str, path: &str) {
     let fetch = format!(
         "(window.{name} = undefined, fetch('{path}').then((r) => r.json()).then((j) => {{ window.{name} = j; }}), true)"
     );

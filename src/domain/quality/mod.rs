@@ -12,6 +12,7 @@
 //! | [`bores`] | weights of samples bore by bore: which bores fill differently |
 //! | [`cusum`] | the CUSUM of z, a companion to look at |
 //! | [`record`] | what is kept: incidents with the work on them, points as they were told |
+//! | [`weights`] | single weights beside their tolerance and the normal law fitted to them |
 //! | [`workbench`] | a span of history under chosen limits, and the replay of proposed ones |
 //! | [`overview`] | a chart as every screen shows it, under the limits in force |
 
@@ -26,6 +27,7 @@ pub mod record;
 pub mod signal;
 pub mod stream;
 pub mod subgroup;
+pub mod weights;
 pub mod workbench;
 
 #[cfg(test)]

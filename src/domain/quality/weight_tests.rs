@@ -2,7 +2,7 @@
 //! of 20 weights (`tests/cases/spc/weights_a*`).
 
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::characteristic::{Characteristic, ChartKind, Measure};
 use super::fixture::{T0_US, minute, standing};
@@ -10,12 +10,14 @@ use super::limits::{Fitted, Limits, LimitsLaw, fit};
 use super::monitor::{Monitor, Told};
 use super::stream::Judged;
 use super::subgroup::{Fitness, Subgroup, subgroups};
+use super::weights::WeightHistogram;
 use super::workbench::{By, evaluate};
 use crate::line::minute::Minute;
 use crate::line::weight::{Account, Moments, Series, WeightTally, book};
 use crate::spc::capability::Tolerance;
 use crate::spc::chart::Point;
 use crate::spc::rules::RuleId;
+use crate::stats::{normality::anderson_darling, summary};
 use crate::units::{MINUTE_US, StationId};
 
 const DATA: &str = include_str!("../../../tests/cases/spc/weights_a.csv");
@@ -332,4 +334,41 @@ proptest! {
         }
         prop_assert!(straight.told().eq(chunked.told()));
     }
+}
+
+/// The bars count the weights of whole subgroups that are known one by one; mean, standard deviation and curve are of all.
+#[test]
+fn a_histogram_counts_weights_of_whole_subgroups_that_are_known() {
+    let tolerance = Tolerance { lsl: Some(495.0), usl: Some(505.0), target: Some(500.0) };
+    let characteristic = Characteristic { tolerance, ..samples() };
+    let mut minutes = minutes();
+    let missed = Account { records: 1, missed: 1, ..Account::default() };
+    minutes[15 * 7 + 4] = weighed(15 * 7 + 4, Series::Sample, Moments::one(1_000_000), missed);
+    let evaluation = evaluate(&characteristic, &of(&characteristic, &minutes), By::Nothing);
+    let at = |i: i64| T0_US + i * MINUTE_US;
+    let mut singles = Vec::new();
+    let mut known = Vec::new();
+    for (i, sample) in (0..).zip(data()) {
+        let weights = sample.iter().map(|ug| *ug as f64 / 1e3);
+        singles.extend(weights.clone().map(|mg| (at(15 * i + 3), mg)));
+        known.extend(weights.filter(|_| i != 7));
+    }
+    singles.insert(8 * data()[0].len(), (at(15 * 7 + 4), 1_000.0));
+    let found = WeightHistogram::of(&evaluation, &characteristic, &singles).expect("weights");
+    let n = known.len() as u64;
+    assert_eq!((found.n, found.n_single), (n, n));
+    assert_eq!(found.counts.as_ref().map(|counts| counts.iter().sum()), Some(n));
+    assert!(close(Some(found.mean), &json!(summary::mean(&known))), "{}", found.mean);
+    assert!(close(Some(found.sigma), &json!(summary::sd(&known))), "{}", found.sigma);
+    assert_eq!(found.normality, anderson_darling(&known));
+    let beyond = |is: fn(f64) -> bool| known.iter().filter(|mg| is(**mg)).count() as u64;
+    assert_eq!(found.outside, (Some(beyond(|mg| mg < 495.0)), Some(beyond(|mg| mg > 505.0))));
+    // Without single weights nothing is counted or tested, and the curve is that of the same mean and deviation.
+    let sums = WeightHistogram::of(&evaluation, &characteristic, &[]).expect("sums");
+    assert_eq!((sums.mean, sums.sigma, sums.n, sums.n_single), (found.mean, found.sigma, n, 0));
+    assert_eq!((sums.counts, sums.outside, sums.normality), (None, (None, None), None));
+    let expected: f64 = sums.expected.iter().sum();
+    assert!((expected - n as f64).abs() < 0.001 * n as f64, "{expected}");
+    let spread = Measure::WeightDeviation { station: station(), series: Series::Sample };
+    assert!(WeightHistogram::of(&evaluation, &Characteristic::new(spread), &singles).is_none());
 }

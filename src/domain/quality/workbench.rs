@@ -106,19 +106,23 @@ impl Evaluation {
         if !matches!(characteristic.measure, Measure::Weight { .. }) || lsl.or(usl).is_none() {
             return None;
         }
+        Some(capability(&self.weights()?, &characteristic.tolerance, 0.95))
+    }
+
+    /// Mean and standard deviations of the weights of all whole subgroups, in milligrams; none without a weight.
+    pub fn weights(&self) -> Option<ProcessSummary> {
         let groups = || {
             let whole = self.judged.iter().map(|j| &j.subgroup).filter(|s| s.is_whole());
             whole.map(|subgroup| subgroup.moments)
         };
         let all: Moments = groups().sum();
-        let process = ProcessSummary {
+        Some(ProcessSummary {
             mean: all.mean_mg()?,
             sigma_within: pooled_sd(groups()),
             sigma_overall: all.sd_mg(),
             n: all.n() as f64,
             df_within: groups().map(|group| group.n().saturating_sub(1) as f64).sum(),
-        };
-        Some(capability(&process, &characteristic.tolerance, 0.95))
+        })
     }
 
     /// Capability of a fraction: the share rejected with its exact 95 % interval, in parts per million, and as a

@@ -14,6 +14,7 @@ pub mod case;
 pub mod chart;
 pub mod constants;
 pub mod dispersion;
+pub mod histogram;
 pub mod individuals;
 pub mod memory;
 pub mod multivariate;

@@ -21,10 +21,13 @@ pub(super) fn current(status: &LineStatus, (now, speed): (Moment, f64)) -> Optio
 
 /// The state of a line, none where it does not report. A stop counts by the time in which the line should have run; in a
 /// break and between shifts nobody waits for it, so that it neither begins nor ends anything.
+///
+/// `watched_us` is how long the alerts have been watched. A line is unknown at every start, until it was read once, and its
+/// state is then still the one of the journal, with its beginning: nobody could have read it before.
 pub(super) fn of_state(
     line: &LineConfig,
     state: Option<&StateStatus>,
-    now: Moment,
+    (now, watched_us): (Moment, i64),
     facts: &mut Facts,
 ) {
     let fact = |condition, held_us: i64, detail: String| Fact {
@@ -44,7 +47,7 @@ pub(super) fn of_state(
         TimeClass::Unknown => {
             let detail =
                 format!("{} is unknown, before {}", state.station, state.last_known.word());
-            facts.held.push(fact(Condition::Unknown, held_us, detail));
+            facts.held.push(fact(Condition::Unknown, held_us.min(watched_us), detail));
             facts.blind.push((Condition::Stopped, Some(line.id.clone())));
         }
         TimeClass::Internal | TimeClass::External | TimeClass::Idle => {
@@ -187,8 +190,12 @@ mod tests {
     }
 
     fn facts(status: Option<StateStatus>, minutes: i64) -> Facts {
+        watched(status, minutes, i64::MAX)
+    }
+
+    fn watched(status: Option<StateStatus>, minutes: i64, watched_us: i64) -> Facts {
         let mut facts = Facts::default();
-        of_state(&line(), status.as_ref(), at(minutes), &mut facts);
+        of_state(&line(), status.as_ref(), (at(minutes), watched_us), &mut facts);
         facts
     }
 
@@ -219,6 +226,17 @@ mod tests {
             assert_eq!((fact.condition, fact.held_us), (Condition::Unknown, held_us));
             assert_eq!(unknown.blind, [(Condition::Stopped, Some(LineId::new("L1")))]);
         }
+    }
+
+    /// At a start the state is that of the journal: it counts from when somebody could have read the line. A stop, which is
+    /// read, counts from its beginning whenever the watching began.
+    #[test]
+    fn a_line_that_nobody_could_read_yet_is_not_unknown_for_long() {
+        for (watched_us, held_us) in [(0, 0), (MINUTE_US, MINUTE_US), (i64::MAX, 600 * MINUTE_US)] {
+            let unknown = watched(Some(state(State::Unknown, -600)), 0, watched_us);
+            assert_eq!(unknown.held[0].held_us, held_us, "{watched_us}");
+        }
+        assert_eq!(watched(Some(state(State::Held, 10)), 25, 0).held[0].held_us, 15 * MINUTE_US);
     }
 
     fn details(of: impl Fn(&mut Facts)) -> Vec<String> {

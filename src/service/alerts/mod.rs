@@ -102,6 +102,7 @@ impl Alerts {
             board: board.clone(),
             incidents: BTreeMap::new(),
             incidents_at: None,
+            began_us: None,
         };
         // Their rule was taken out, so that nobody would ever close them.
         for alert in orphans {
@@ -180,6 +181,8 @@ struct Round {
     /// Incidents as last read; none of a line where they could not be read.
     incidents: BTreeMap<LineId, Option<Vec<StoredIncident>>>,
     incidents_at: Option<Instant>,
+    /// When the first look was, boot clock.
+    began_us: Option<i64>,
 }
 
 impl Round {
@@ -206,14 +209,15 @@ impl Round {
         self.watch.rules().iter().any(|rule| rule.condition == condition)
     }
 
-    fn facts(&self, now: Moment) -> Facts {
+    fn facts(&mut self, now: Moment) -> Facts {
+        let watched_us = now.mono_us - *self.began_us.get_or_insert(now.mono_us);
         let mut facts = Facts::default();
         for line in self.lines.borrow().iter() {
             let id = &line.config.id;
             let status = line.status.borrow().clone();
             let time = (now, self.clock.speed());
             let state = status.as_deref().and_then(|status| facts::current(status, time));
-            facts::of_state(&line.config, state, now, &mut facts);
+            facts::of_state(&line.config, state, (now, watched_us), &mut facts);
             facts::of_calls(id, &self.calls.waiting(id), &mut facts);
             match self.incidents.get(id) {
                 Some(Some(incidents)) => facts::of_charts(id, incidents, &mut facts),

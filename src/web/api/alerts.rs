@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::picked::SheetForm;
 use super::tables;
-use crate::web::details::chinese;
+use crate::web::details::{chinese, chinese_or_log};
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::{App, blocking};
 
@@ -93,6 +93,8 @@ struct DeliveryView {
     status: Option<u16>,
     /// What went wrong.
     error: String,
+    /// The same in Chinese.
+    error_zh: String,
 }
 
 /// Rules, alerts, and the log of what was told.
@@ -170,6 +172,7 @@ impl DeliveryView {
             ending: delivery.ending.word(),
             status: delivery.status,
             error: delivery.error.clone(),
+            error_zh: chinese_or_log(&delivery.error),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::web::App;
+use crate::web::details::chinese_or_log;
 
 /// How forwarding is doing.
 #[derive(Serialize, ToSchema)]
@@ -44,6 +45,8 @@ pub struct Forwarding {
     pub state: &'static str,
     /// Why it does not go on; null while it does.
     pub trouble: Option<String>,
+    /// The same in Chinese; null while it does.
+    pub trouble_zh: Option<String>,
     /// The streams; empty before the first connection.
     pub streams: Vec<ForwardingStream>,
 }
@@ -76,6 +79,7 @@ pub struct ForwardingStream {
 pub(super) async fn forward(State(app): State<App>) -> Json<ForwardView> {
     let now_ms = app.present().now.utc_us / 1_000;
     let database = app.parts().gauges.forwarding().map(|mut database| {
+        database.trouble_zh = database.trouble.as_deref().map(chinese_or_log);
         for stream in &mut database.streams {
             let is_late = stream.waiting > stream.backlog;
             let since = stream.acknowledged_ms.filter(|_| is_late);

@@ -1,6 +1,6 @@
 // Alerts and what was told of them: what is open, what was, and the log of the webhooks.
 
-import { clock, day, detail, h, hms, put, show, t, word } from './format.mjs';
+import { clock, day, detail, h, hms, put, show, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { ask, files } from './page.mjs';
 
@@ -25,7 +25,7 @@ export const loadAlerts = ask(() => '/api/v1/alerts', EVERY_MS, ({ rules, open, 
     h('td', { class: 'wide nowrap' }, `${told.alert} ${word('turn', told.turn)}`),
     h('td', { class: 'num' }, String(told.attempt)),
     h('td', { class: 'wide nowrap' }, ...(told.ending === 'delivered' ? [] : [icon('unknown'), ' ']), [word('ending', told.ending), told.status ?? ''].join(' ').trim()),
-    h('td', { class: 'wide dim' }, told.error)))));
+    h('td', { class: 'wide dim' }, title({ en: told.error, zh: told.error_zh }))))));
 }, 'alerts-trouble');
 
 /** A rule that bears the name of what it waits for; a plant's own name is its own. */

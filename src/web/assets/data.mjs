@@ -1,6 +1,6 @@
 // Data quality: links, polls, doubts, balance, store.
 
-import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, size, t, word } from './format.mjs';
+import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, size, t, title, word } from './format.mjs';
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { Diagnosis } from './diagnosis.mjs';
@@ -107,7 +107,7 @@ function showClocks() {
 function showPlant({ database, total }) {
   told.plant = { database, total };
   put('plant', database ? word('forward', database.state) : '–');
-  put('plant-note', !database ? t('no_plant_database') : database.trouble ? `◆ ${database.trouble}` : t('plant_note', {
+  put('plant-note', !database ? t('no_plant_database') : database.trouble ? `◆ ${title({ en: database.trouble, zh: database.trouble_zh })}` : t('plant_note', {
     waiting: num(total.waiting), lag: age(total.lag_ms), dead: num(total.dead_letters),
   }));
   $('plant').closest('.tile').classList.toggle('broken', Boolean(database && (database.trouble || total.dead_letters > 0)));

@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 49] = [
+pub(crate) static ASSETS: [Asset; 50] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -61,6 +61,7 @@ pub(crate) static ASSETS: [Asset; 49] = [
     asset!("spc-panel.mjs", SCRIPT),
     asset!("spc-draw.mjs", SCRIPT),
     asset!("spc-files.mjs", SCRIPT),
+    asset!("spc-histogram.mjs", SCRIPT),
     asset!("spc-strip.mjs", SCRIPT),
     asset!("pages.css", "text/css; charset=utf-8"),
     asset!("page.mjs", SCRIPT),

@@ -181,7 +181,7 @@ function capability(data) {
 }
 
 /** Cp, Cpk, Pp and Ppk of weights with their intervals. */
-function indices(found) {
+export function indices(found) {
   const row = (name, index) => index && h('p', { class: 'gate' }, t('spc_indices', {
     name, value: fixed(index[0], 2), low: fixed(index[1], 2), high: fixed(index[2], 2),
   }));

@@ -5,6 +5,7 @@ import { icon, Plot } from './chart.mjs';
 import { explained, heading, part, tells } from './explain.mjs';
 import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
 import { csv, fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
+import { drawHistogram, histogramCsv, histogramRows, histogramWords } from './spc-histogram.mjs';
 import { panels, unitOf } from './spc-panel.mjs';
 import { Strip } from './spc-strip.mjs';
 import { AS_OF, refusal } from './page.mjs';
@@ -28,6 +29,8 @@ const main = new Plot('control', { draw: drawMain, rows: mainRows });
 const beside = new Plot('beside', { draw: drawSide('companion'), rows: sideRows('companion') });
 // Only a three-way chart has it.
 const within = $('within') && new Plot('within', { draw: drawSide('within'), rows: sideRows('within') });
+// Only weights have it; its cursor stands on a weight, not on a moment.
+const histogram = $('histogram') && new Plot('histogram', { draw: drawHistogram, rows: histogramRows });
 const plots = [main, beside, within].filter(Boolean);
 const strip = new Strip($('strip'), showPart);
 for (const plot of plots) for (const other of plots) if (plot !== other) link(plot, other);
@@ -76,6 +79,7 @@ $('svg').addEventListener('click', () => {
   const name = fileName(data, id, offset());
   save(`${name}.svg`, 'image/svg+xml', picture(drawn, getComputedStyle($('control-card')).backgroundColor, name, data.to_ms));
 });
+$('histogram-csv')?.addEventListener('click', () => full?.histogram && save(`${fileName(full, id, offset())}_weights.csv`, 'text/csv;charset=utf-8', histogramCsv(full.histogram)));
 $('print').addEventListener('click', () => window.print());
 
 /** Asks for the chart again; the answer to an older question is not drawn. */
@@ -115,6 +119,12 @@ function showAll() {
   put('rules-chosen', full.rules.filter((rule) => rule.id !== 'LIMIT').map((rule) => rule.id).join(' '));
   strip.set(full);
   showPart();
+  if (histogram) {
+    // Of the whole span, as capability is, whatever part the strip shows.
+    histogram.set(full.histogram);
+    histogramWords(full);
+    $('histogram-card').classList.toggle('empty', full.histogram === null);
+  }
   panels(full, { address, base, reload: load, writes: tools.dataset.writes === 'true', signs: tools.dataset.signs === 'true', cursor });
 }
 

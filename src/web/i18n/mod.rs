@@ -141,6 +141,7 @@ mod data;
 mod errors;
 mod explain;
 mod frame;
+mod histogram;
 mod keys;
 mod line;
 mod overview;
@@ -152,7 +153,7 @@ mod spc;
 mod stops;
 mod tags;
 
-const AREAS: [&[Key]; 17] = [
+const AREAS: [&[Key]; 18] = [
     access::TEXTS,
     audit::TEXTS,
     calls::TEXTS,
@@ -160,6 +161,7 @@ const AREAS: [&[Key]; 17] = [
     errors::TEXTS,
     explain::TEXTS,
     frame::TEXTS,
+    histogram::TEXTS,
     keys::TEXTS,
     line::TEXTS,
     overview::TEXTS,

@@ -80,4 +80,9 @@ texts! {
     LimitsVersions "limits_versions" "Control limits" "控制限版本"
     NoLimits "no_limits" "none in force" "无生效版本"
     FinalGoing "final_going" "going on" "进行中"
+
+    // Whether a kept report still fits.
+    FitsAsked "fits.asked" "comparing with the data of now" "正在与当前数据比对"
+    FitsYes "fits.yes" "fits the data of now" "与当前数据一致"
+    FitsUnknown "fits.unknown" "not compared: open the report" "未比对：请打开报表"
 }

@@ -148,6 +148,7 @@ fn body(
                 (panel(lang, "why", Key::SpcWhy))
                 (panel(lang, "budget", Key::SpcBudget))
                 (panel(lang, "capability", Key::SpcCapability))
+                @if matches!(shown.measure, Measure::Weight { .. }) { (histogram(lang)) }
                 (panel(lang, "limits", Key::SpcLimits))
             }
         }
@@ -209,6 +210,26 @@ fn chart(lang: Lang, id: &str, title: Key) -> Markup {
                 div.strip #strip role="slider" tabindex="0" aria-label=(lang.say(Key::SpcStrip)) aria-valuemin="0" aria-valuemax="0" aria-valuenow="0" {}
                 p.dim.keys #spc-keys { (lang.mark(Key::SpcKeys)) }
             }
+        }
+    }
+}
+
+/// Single weights beside their specification, drawn, in words, as a table and as a file.
+fn histogram(lang: Lang) -> Markup {
+    html! {
+        section.card.chart #histogram-card aria-labelledby="histogram-title" {
+            header {
+                h2 #histogram-title { (lang.mark(Key::Histogram)) }
+                button.choice #histogram-csv type="button" { "CSV" }
+                button.choice.toggle type="button" aria-pressed="false" aria-controls="histogram-rows" {
+                    (lang.mark(Key::TableToggle))
+                }
+            }
+            p.legend #histogram-legend {}
+            div.plot #histogram role="img" tabindex="0" {}
+            p.readout #histogram-readout aria-live="off" {}
+            div.rows #histogram-rows role="group" aria-labelledby="histogram-title" tabindex="0" hidden {}
+            div.said #histogram-words {}
         }
     }
 }

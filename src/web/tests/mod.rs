@@ -4,6 +4,7 @@ mod access;
 mod andon;
 mod audit;
 mod colours;
+mod compression;
 mod displays;
 mod eyes;
 mod gate;

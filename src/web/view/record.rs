@@ -1,6 +1,6 @@
 //! What was kept: events and minutes.
 
-use domain::line::event::Event;
+use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,7 +48,11 @@ impl EventView {
             word: event.word.clone(),
             count: event.count.map(CountView::from),
             detail: event.detail.clone(),
-            detail_zh: details::chinese(&event.detail),
+            // Nobody writes an alarm by hand: what is not known is the words of somebody else's program.
+            detail_zh: match event.kind {
+                EventKind::Alarm => details::chinese_or_log(&event.detail),
+                _ => details::chinese(&event.detail),
+            },
         }
     }
 

@@ -163,6 +163,27 @@ impl Moments {
     }
 }
 
+impl Moments {
+    /// The weights themselves in micrograms, lightest first, where the sums still tell them: up to two. With `d² = 2Σx² -
+    /// (Σx)²` two of them are `(Σx ∓ d)/2`. None of more weights, and of sums that are no two whole weights.
+    pub fn singles_ug(&self) -> Option<Vec<u64>> {
+        match self.n {
+            0 => Some(Vec::new()),
+            1 => Some(vec![self.sum_ug]),
+            2 => {
+                let sum = u128::from(self.sum_ug);
+                let square = self.squares.checked_mul(2)?.checked_sub(sum.checked_mul(sum)?)?;
+                let apart = square.isqrt();
+                let twice = sum.checked_sub(apart).filter(|twice| twice % 2 == 0)?;
+                let pair = [twice / 2, (sum + apart) / 2].map(u64::try_from);
+                let [Ok(light), Ok(heavy)] = pair else { return None };
+                (apart * apart == square).then(|| vec![light, heavy])
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Add for Moments {
     type Output = Moments;
     fn add(self, other: Moments) -> Moments {

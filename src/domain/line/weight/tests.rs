@@ -94,3 +94,20 @@ proptest! {
         prop_assert_eq!(tallies.iter().map(|t| t.account.records).sum::<u32>(), bores.len() as u32);
     }
 }
+
+/// One or two weights come back as they went in; of more, or of sums that no two weights have, none is made up.
+#[test]
+fn up_to_two_weights_are_told_by_their_sums() {
+    let sums = |weights: &[u64]| weights.iter().map(|ug| Moments::one(*ug)).sum::<Moments>();
+    for weights in [&[][..], &[500_123], &[494_000, 501_337], &[7, 7], &[1, 10_000_000]] {
+        assert_eq!(sums(weights).singles_ug().as_deref(), Some(weights));
+    }
+    assert_eq!(sums(&[500_800, 499_200]).singles_ug(), Some(vec![499_200, 500_800]));
+    assert_eq!(sums(&[1, 2, 3]).singles_ug(), None);
+    // 10 and an odd sum, and squares that are too small or no square apart.
+    for (sum, squares) in [(10, 51), (10, 49), (11, 62), (10, 0)] {
+        assert_eq!(Moments::stored(2, sum, squares).singles_ug(), None, "{sum} {squares}");
+    }
+    let beyond = Moments::stored(2, u64::MAX, u128::MAX);
+    assert_eq!(beyond.singles_ug(), None);
+}

@@ -14,10 +14,12 @@ use domain::audit::{Signature, Signed};
 use domain::line::calendar::Calendar;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Minute, join_weights};
+use domain::line::weight::Series;
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::Limits;
 use domain::quality::overview::SPAN_US;
 use domain::quality::subgroup::{Subgroup, subgroups_and_filling};
+use domain::quality::weights::WeightHistogram;
 use domain::quality::workbench::{By, evaluate, replay};
 use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
@@ -170,6 +172,7 @@ async fn chart(
             cusum,
             marks: marks(&data.batches, calendar, span),
             filling: data.filling.as_ref(),
+            histogram: WeightHistogram::of(&evaluation, &characteristic, &data.singles),
         });
         Ok(Json(view.signed(&configured.id, &signatures)))
     })
@@ -321,6 +324,8 @@ struct Data {
     batches: Vec<(i64, String)>,
     subgroups: Vec<Subgroup>,
     filling: Option<Subgroup>,
+    /// Weights that are known one by one, in milligrams, each with the start of its minute, oldest first.
+    singles: Vec<(i64, f64)>,
 }
 
 impl Data {
@@ -336,8 +341,17 @@ impl Data {
         let history = &app.parts().history;
         let mut minutes = history.minutes(line, from_us, to_us).map_err(WebError::Store)?;
         minutes.retain(|minute| minute.closed);
-        if characteristic.measure.series().is_some() {
+        let mut singles = Vec::new();
+        if let Some(series) = characteristic.measure.series() {
             let weights = history.weights(line, (from_us, to_us)).map_err(WebError::Store)?;
+            let station = characteristic.measure.station();
+            for (start_us, tally) in &weights {
+                // Statistics of an interval are rounded by the machine: they tell no weight, not even of one capsule.
+                let is_own =
+                    series == Series::Sample && tally.series == series && tally.station == *station;
+                let known = is_own.then(|| tally.moments.singles_ug()).flatten();
+                singles.extend(known.into_iter().flatten().map(|ug| (*start_us, ug as f64 / 1e3)));
+            }
             join_weights(&mut minutes, weights);
         }
         let batches =
@@ -346,7 +360,7 @@ impl Data {
             batches.into_iter().map(|(_, event): (i64, Event)| (event.at_us, event.word)).collect();
         let batches_us: Vec<i64> = batches.iter().map(|(at_us, _)| *at_us).collect();
         let (subgroups, filling) = subgroups_and_filling(characteristic, &minutes, &batches_us);
-        Ok(Data { minutes, batches, subgroups, filling })
+        Ok(Data { minutes, batches, subgroups, filling, singles })
     }
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct Standing {
     handover: GapView,
     /// Versions that were made final, newest first.
     finals: Vec<FinalView>,
+    /// Whether the newest of them is of the figures of now; null where none was made final.
+    fits: Option<bool>,
 }
 
 /// A gap.
@@ -156,6 +158,7 @@ pub(crate) async fn standing(
         gaps: facts.to_explain.iter().map(view).collect(),
         handover: view(&facts.handover_id()),
         finals: facts.finals.iter().map(final_view).collect(),
+        fits: (!facts.finals.is_empty()).then(|| facts.outdated().is_none()),
     })
 }
 

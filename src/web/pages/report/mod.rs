@@ -75,8 +75,7 @@ async fn list(
     let (shifts, batches) = stored.await?;
     let finals = finals(&app, line, shifts.iter().chain(&batches)).await?;
     let signatures = second::signatures(&app, &feed.config.id).await?;
-    let outdated = outdated(&app, line, shifts.iter().chain(&batches), &finals).await?;
-    let made = Made { finals: &finals, signatures: &signatures, outdated: &outdated };
+    let made = Made { finals: &finals, signatures: &signatures };
     let body = html! {
         (style())
         (heading(look.lang, Key::Reports, Key::ReportsAbout))
@@ -94,8 +93,6 @@ async fn list(
 struct Made<'a> {
     finals: &'a [FinalReport],
     signatures: &'a [Signature],
-    /// Numbers of final reports whose figures have changed since.
-    outdated: &'a [i64],
 }
 
 /// Reports of some periods that were made final, newest first.
@@ -116,22 +113,6 @@ fn newest<'a>(finals: &'a [FinalReport], period: &Rollup) -> Option<&'a FinalRep
     let is_it =
         |report: &&FinalReport| report.kind == period.kind && report.start_us == period.start_us;
     finals.iter().filter(is_it).max_by_key(|report| report.version)
-}
-
-/// Numbers of the newest final reports whose figures have changed since.
-async fn outdated(
-    app: &App,
-    line: usize,
-    periods: impl Iterator<Item = &Rollup>,
-    finals: &[FinalReport],
-) -> Result<Vec<i64>, WebError> {
-    let mut numbers = Vec::new();
-    for period in periods.filter(|period| newest(finals, period).is_some()) {
-        let start_ms = Some(period.start_us.div_euclid(1_000));
-        let facts = gather::gather(app, line, period.kind, start_ms).await?;
-        numbers.extend(facts.outdated().map(|report| report.number));
-    }
-    Ok(numbers)
 }
 
 /// That the figures of a period are no longer those of its final report.
@@ -192,17 +173,20 @@ fn periods(
     }
 }
 
-/// Whether the report of a period is final: since when, by whom, the hash of the kept file and where it is.
+/// Whether the report of a period is final: since when, by whom, the hash of the kept file and where it is. Whether it
+/// still fits is asked for by the page, report by report: each is made anew for that, and the list would wait for all.
 fn final_cell(app: &App, lang: Lang, line: &str, period: &Rollup, made: Made<'_>) -> Markup {
     html! {
         @match newest(made.finals, period) {
             Some(report) => {
                 @let awaits = second::awaits(app, made.signatures, report.number);
-                @let is_outdated = made.outdated.contains(&report.number);
                 a.act href={ "/report/final?line=" (line) "&start=" (report.start_us / 1_000) "&number=" (report.number) } {
-                    @if is_outdated { "△ v" } @else if awaits { "◐ v" } @else { "✔ v" } (report.version) " HTML"
+                    @if awaits { "◐ v" } @else { "✔ v" } (report.version) " HTML"
                 }
-                @if is_outdated { " " b { (outdated_words(lang, report)) } }
+                " " span.fits role="status" data-kind=(period.kind.word()) data-start=(report.start_us / 1_000) data-version=(report.version) {
+                    "… " (lang.mark(Key::FitsAsked))
+                    noscript { " " (lang.mark(Key::FitsUnknown)) }
+                }
                 @if awaits { " " b { (lang.mark(Key::AwaitsSecond)) } }
                 " " (day_hm(&app.parts().zone, report.made_us)) " · " (report.author) " "
                 code.dim title=(report.page_sha256) { "SHA-256 " (short_hash(&report.page_sha256)) "…" }
@@ -278,7 +262,7 @@ mod list_tests {
             page_sha256: "0123456789abcdef".repeat(4),
         };
         let cell = |period: &Rollup, finals: &[FinalReport]| {
-            let made = Made { finals, signatures: &[], outdated: &[] };
+            let made = Made { finals, signatures: &[] };
             final_cell(&app, Lang::En, "L1", period, made).into_string()
         };
         let text = cell(&period, &[version(2, "An"), version(1, "Bo")]);
@@ -295,7 +279,7 @@ mod list_tests {
         let cell_of = |two_persons, signatures: &[Signature]| {
             let app =
                 crate::web::App::new(crate::web::AppParts { two_persons, ..app.parts().clone() });
-            let made = Made { finals: &[version(2, "An")], signatures, outdated: &[] };
+            let made = Made { finals: &[version(2, "An")], signatures };
             final_cell(&app, Lang::Both, "L1", &period, made).into_string()
         };
         let [authored, approved] = [signature("an", "authored"), signature("bo", "approved")];

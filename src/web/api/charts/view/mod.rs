@@ -2,6 +2,7 @@
 
 mod columns;
 mod evidence;
+mod histogram;
 mod incidents;
 mod limits;
 
@@ -11,6 +12,7 @@ use domain::quality::limits::Limits;
 use domain::quality::record::StoredIncident;
 use domain::quality::stream::{Judged, display_factor};
 use domain::quality::subgroup::Subgroup;
+use domain::quality::weights::WeightHistogram;
 use domain::quality::workbench::Evaluation;
 use domain::spc::chart::Point;
 use domain::spc::rules::{Hits, RuleId};
@@ -21,6 +23,7 @@ pub(crate) use columns::MarkView;
 use columns::{CompanionView, FillingView, PlainView};
 use evidence::{BudgetView, CapabilityView, GateView, IndicesView, RuleView, rules};
 pub(crate) use evidence::{LengthView, lengths};
+use histogram::HistogramView;
 use incidents::ShownIncident;
 pub(crate) use incidents::{IncidentView, ToldView};
 use limits::FittedView;
@@ -116,6 +119,8 @@ pub(crate) struct WorkbenchView {
     capability: Option<CapabilityView>,
     /// Capability of weights, where a tolerance is configured.
     indices: Option<IndicesView>,
+    /// Where the weights lie beside their tolerance; none for anything but weights.
+    histogram: Option<HistogramView>,
     /// What each rule says, for those that can signal here.
     rules: Vec<RuleView>,
     /// Whether these rules were chosen for this look; the record is judged by those of its limits.
@@ -209,6 +214,7 @@ pub(crate) struct Shown<'a> {
     pub(crate) cusum: bool,
     pub(crate) marks: Vec<MarkView>,
     pub(crate) filling: Option<&'a Subgroup>,
+    pub(crate) histogram: Option<WeightHistogram>,
 }
 
 impl WorkbenchView {
@@ -255,6 +261,10 @@ impl WorkbenchView {
             gate: GateView::of(evaluation.gate()),
             capability: evaluation.capability().as_ref().map(CapabilityView::of),
             indices: IndicesView::of(evaluation, characteristic),
+            histogram: shown
+                .histogram
+                .as_ref()
+                .and_then(|found| HistogramView::of(found, &characteristic.tolerance)),
             rules: rules(configured, shown.rules.unwrap_or(&configured.rules)),
             rules_chosen: shown.rules.is_some(),
             marks: shown.marks,

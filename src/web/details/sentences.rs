@@ -1,14 +1,9 @@
-//! The sentences of events and refusals in Chinese. The record keeps them in English, once and for good; a screen translates what it
-//! shows. A sentence that is not in the table below is shown as it was written.
+//! Sentences of the record: events, alarms, changes of the configuration, counts in doubt; and of old the refusals of people's work.
 
-use super::i18n::Key;
+use super::Sentence;
 
-/// What is between two sentences of a detail.
-const BETWEEN: &str = "; ";
-
-/// Sentences with their blanks, English and Chinese. A blank `{}` is taken over, one with a name is a word of the data:
-/// `{state}` and `held` give the text of `state.held`. More special sentences come first.
-const SENTENCES: &[(&str, &str)] = &[
+/// More special sentences come first.
+pub(super) const SENTENCES: &[Sentence] = &[
     // Links and states.
     ("heard again after {} s", "{} 秒后恢复应答"),
     ("heard for the first time", "首次应答"),
@@ -31,14 +26,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ("line {}: order of devices changed", "生产线 {}：设备顺序已更改"),
     ("line {}: {} changed", "生产线 {}：{} 已更改"),
     ("web writes = {}", "网页写入 = {}"),
-    ("mistakes in the configuration: {}", "配置错误：{} 处"),
-    ("the configuration could not be changed: {}", "配置无法更改：{}"),
     ("the certificate of the screens is new, SHA-256 {}", "屏幕证书已更新，SHA-256 {}"),
     ("too many connections are open", "连接数过多"),
     ("too many live screens are open", "打开的实时画面过多"),
     // Who asks.
     ("nobody is signed in here", "尚未登录"),
-    ("this needs the role {}", "需要角色：{}"),
     (
         "the name or the password is wrong, or the account is locked",
         "用户名或密码错误，或账户已锁定",
@@ -75,7 +67,6 @@ const SENTENCES: &[(&str, &str)] = &[
         "the name of an account has 1 to 40 letters a to z, digits, dots, hyphens and underscores, and begins with a letter or digit",
         "用户名为 1 至 40 个字母 a 至 z、数字、点、连字符或下划线，且以字母或数字开头",
     ),
-    ("{} is not {}, who is signed in", "{} 不是已登录的 {}"),
     ("leave it out", "请勿填写"),
     ("this was asked more often than a screen has to", "请求过于频繁"),
     ("another page asked for this", "请求来自其他网页"),
@@ -156,7 +147,6 @@ const SENTENCES: &[(&str, &str)] = &[
     ("give it a cause instead", "请改为归因"),
     ("stop {} was revised meanwhile, by revision {}", "停机 {} 此间已被修订（修订号 {}）"),
     ("look at it again and decide anew", "请重新查看后再定"),
-    ("{} is empty", "{} 为空"),
     ("say it in words", "请用文字说明"),
     // The simulated plant.
     ("{}: it is on already", "{}：仍在进行"),
@@ -179,7 +169,6 @@ const SENTENCES: &[(&str, &str)] = &[
     ("{}: {} by limits v{}", "{}：{}，按控制限 v{} 判定"),
     ("{need} at {} was not taken, called by {}", "{}（{}）呼叫无人响应，呼叫人 {}"),
     ("{need} at {} was not taken", "{}（{}）呼叫无人响应"),
-    ("the journal refuses to store: {}", "无法写入存储：{}"),
     ("the journal refuses to store", "无法写入存储"),
     ("{} MB free of {} MB", "剩余 {} MB，共 {} MB"),
     ("{} changes of an outage wait", "断线期间的 {} 条变更待传"),
@@ -274,192 +263,3 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("the reading {} was off the line for one poll", "读数 {} 有一次轮询偏离"),
 ];
-
-/// Remarks on a count, in the words of the ledger.
-const REMARKS: [(&str, &str); 10] = [
-    ("late", "迟到读数"),
-    ("after_miss", "此前有漏读"),
-    ("resumed", "本服务重启之后"),
-    ("unverified", "无法排除未见的清零"),
-    ("saturated", "计数器饱和"),
-    ("beyond_modulus", "超出所配置的模数"),
-    ("contradicted", "与相关计数器矛盾"),
-    ("clock_step", "设备时钟跳变"),
-    ("burst", "读数到达不均"),
-    ("violation", "台账不平"),
-];
-
-/// A detail in Chinese.
-pub(crate) fn chinese(detail: &str) -> String {
-    detail.split(BETWEEN).map(sentence).collect::<Vec<_>>().join("；")
-}
-
-fn sentence(text: &str) -> String {
-    if let Some(said) = SENTENCES.iter().find_map(|(en, zh)| translate(text, en, zh)) {
-        return said;
-    }
-    if let Some(said) = hypothesis(text) {
-        return said;
-    }
-    let remarks: Option<Vec<&str>> = text.split(", ").map(remark).collect();
-    remarks.map_or_else(|| text.to_owned(), |remarks| remarks.join("、"))
-}
-
-/// `wrap 50 [49, 50]: why`.
-fn hypothesis(text: &str) -> Option<String> {
-    let (head, why) = text.split_once(": ")?;
-    let (cause, count) = head.split_once(' ')?;
-    let cause = word("word", cause)?;
-    let known = SENTENCES.iter().find_map(|(en, zh)| translate(why, en, zh))?;
-    Some(format!("{cause} {count}：{known}"))
-}
-
-fn remark(word: &str) -> Option<&'static str> {
-    REMARKS.iter().find(|(en, _)| *en == word).map(|(_, zh)| *zh)
-}
-
-/// The text of a word of the data in Chinese.
-fn word(kind: &str, word: &str) -> Option<&'static str> {
-    Key::of(&format!("{kind}.{word}")).map(Key::zh)
-}
-
-/// The Chinese of a text, if it is that English sentence.
-fn translate(text: &str, en: &str, zh: &str) -> Option<String> {
-    let mut blanks = Vec::new();
-    let (first, mut pattern) = en.split_at(en.find('{').unwrap_or(en.len()));
-    let mut rest = text.strip_prefix(first)?;
-    while let Some(inner) = pattern.strip_prefix('{') {
-        let (kind, after) = inner.split_once('}')?;
-        let (literal, next) = after.split_at(after.find('{').unwrap_or(after.len()));
-        // The last blank goes as far as it can, the others as little as they may.
-        let at =
-            if next.is_empty() { rest.strip_suffix(literal)?.len() } else { rest.find(literal)? };
-        let (blank, tail) = rest.split_at(at);
-        blanks.push(fill(kind, blank)?);
-        (rest, pattern) = (&tail[literal.len()..], next);
-    }
-    rest.is_empty().then(|| put(zh, &blanks))
-}
-
-/// What stands in a blank. None if it is not a word of that kind, so that it is another sentence.
-fn fill(kind: &str, blank: &str) -> Option<String> {
-    match kind {
-        "" => Some(blank.to_owned()),
-        "suspects" => Some(blank.split(" or ").map(suspect).collect::<Vec<_>>().join("，或 ")),
-        kind => word(kind, blank).map(str::to_owned),
-    }
-}
-
-fn suspect(text: &str) -> String {
-    let said = |en: &str, zh: &str| text.strip_suffix(en).map(|tag| format!("{tag} {zh}"));
-    let said = said(" counts too much", "多计").or_else(|| said(" counts too little", "少计"));
-    said.unwrap_or_else(|| text.to_owned())
-}
-
-/// Fills blanks in: `{}` takes the next one, `{2}` the third.
-fn put(zh: &str, blanks: &[String]) -> String {
-    let mut said = String::new();
-    let mut next = 0;
-    let mut rest = zh;
-    while let Some((before, (number, after))) =
-        rest.split_once('{').and_then(|(before, inner)| Some((before, inner.split_once('}')?)))
-    {
-        let i = number.parse().unwrap_or(next);
-        said.push_str(before);
-        said.push_str(blanks.get(i).map_or("", String::as_str));
-        (next, rest) = (i + 1, after);
-    }
-    said + rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sentences_are_said_in_chinese_with_their_figures() {
-        for (en, zh) in [
-            ("no answer: timeout", "无应答：应答超时"),
-            (
-                "after held, code 5; PackML knows no such change",
-                "之前 故障保持，代码 5；PackML 中无此状态变化",
-            ),
-            (
-                "opened by hand by Li Wei, product Vitamin C 500 mg",
-                "Li Wei 手动开批，品名 Vitamin C 500 mg",
-            ),
-            (
-                "wrap 50 [49, 50]: the counter passed 65536 once: 65536 - 65500 + 14 = 50; after_miss, unverified",
-                "计数回绕 50 [49, 50]：计数器经过 65536 回绕一次：65536 - 65500 + 14 = 50；此前有漏读、无法排除未见的清零",
-            ),
-            (
-                "more came out than went in and was inside, by at least 612 capsules within 21 min: CF01.Good counts too \
-                 much or CF01.In counts too little",
-                "出料多于进料与机内原有之和，至少多 612 粒（21 分钟内）：CF01.Good 多计，或 CF01.In 少计",
-            ),
-            (
-                "CF01 tells batch B7 itself, and its id wins; change the batch at the machine",
-                "CF01 自行给出批号 B7，以设备为准；请在设备上更改批次",
-            ),
-            ("Powder bridge in the hopper", "Powder bridge in the hopper"),
-            ("", ""),
-        ] {
-            assert_eq!(chinese(en), zh);
-        }
-    }
-
-    #[test]
-    fn each_sentence_is_itself_and_no_other() {
-        for (en, zh) in SENTENCES {
-            let filled = en.replace("{}", "7").replace("{state}", "held").replace("{miss}", "torn");
-            let filled = filled.replace("{need}", "material");
-            let filled = filled.replace("{suspects}", "CF01.In counts too little");
-            let said = chinese(&filled);
-            assert!(!said.contains('{') && said != filled, "{filled}: {said}");
-            let words = zh.split('{').next().unwrap_or_default();
-            assert!(said.starts_with(words), "{filled}: {said}");
-        }
-    }
-
-    /// What the ledger and the stations write is in their sources: a sentence that is new there fails here.
-    #[test]
-    fn every_sentence_of_the_domain_has_its_translation() {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain/line");
-        let known: String = SENTENCES.iter().map(|(en, _)| *en).collect::<Vec<_>>().join("\n");
-        let plain = |text: &str| text.split('{').next().unwrap_or_default().trim().to_owned();
-        let mut n_found = 0;
-        for file in [
-            "counter/weigh.rs",
-            "counter/hold.rs",
-            "counter/elsewhere.rs",
-            "tracker/station.rs",
-            "tracker/tell.rs",
-            "tracker/hand.rs",
-        ] {
-            let source = std::fs::read_to_string(root.join(file)).expect("the sources are there");
-            for text in sentences_in(&source) {
-                n_found += 1;
-                assert!(known.contains(&plain(&text)), "{file}: {text:?}");
-            }
-        }
-        assert!(n_found > 25, "only {n_found} sentences were found");
-    }
-
-    /// String literals of a source that are sentences: of several words, in code and not in a comment or a test.
-    fn sentences_in(source: &str) -> Vec<String> {
-        let code: Vec<&str> = source
-            .lines()
-            .take_while(|line| !line.contains("mod tests"))
-            .filter(|line| !line.trim_start().starts_with("//") && !line.contains("reason ="))
-            .collect();
-        // A line that ends with a backslash goes on in the next one.
-        let code = code.join("\n");
-        let mut joined = String::new();
-        for line in code.split("\\\n") {
-            joined.push_str(if joined.is_empty() { line } else { line.trim_start() });
-        }
-        let literals = joined.split('"').skip(1).step_by(2);
-        let is_sentence = |text: &&str| text.split(' ').filter(|word| word.len() > 1).count() > 2;
-        literals.filter(is_sentence).map(|text| text.trim_start_matches("; ").to_owned()).collect()
-    }
-}

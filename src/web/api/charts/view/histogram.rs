@@ -1,0 +1,90 @@
+//! Where single weights lie beside their tolerance, in bins and in the figures that the words are made of.
+
+use domain::quality::weights::WeightHistogram;
+use domain::spc::capability::Tolerance;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::rounded;
+
+/// Below this probability the weights are not taken for normal.
+const LEVEL: f64 = 0.05;
+
+/// Weights of the whole subgroups of the span, all in milligrams.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HistogramView {
+    /// How many were weighed.
+    n: u64,
+    /// How many of them are known one by one: these are counted in the bins.
+    n_single: u64,
+    /// Mean of all.
+    mean: f64,
+    /// Standard deviation of all.
+    sigma: f64,
+    /// Standard deviation within subgroups.
+    sigma_within: Option<f64>,
+    /// Lower specification limit.
+    lower_spec: Option<f64>,
+    /// The value aimed at.
+    target: Option<f64>,
+    /// Upper specification limit.
+    upper_spec: Option<f64>,
+    /// Width of a bin.
+    width: f64,
+    /// Where the bins begin, and where the last one ends.
+    edges: Vec<f64>,
+    /// Single weights in each bin; null where none is known.
+    counts: Option<Vec<u64>>,
+    /// What the normal law expects in each bin, of as many weights as are counted.
+    expected: Vec<f64>,
+    /// The curve of that law: weight, and weights a bin.
+    curve: Vec<[f64; 2]>,
+    /// Single weights below the tolerance.
+    below: Option<u64>,
+    /// Single weights above it.
+    above: Option<u64>,
+    /// Anderson–Darling statistic A².
+    a2: Option<f64>,
+    /// Probability of such a one, were the weights normal.
+    p: Option<f64>,
+    /// `fits`, `differs`, `too_few` or `unknown`: whether the single weights follow the normal law.
+    normal: &'static str,
+}
+
+impl HistogramView {
+    /// The view of a histogram; none where a figure is no number.
+    pub(super) fn of(found: &WeightHistogram, tolerance: &Tolerance) -> Option<HistogramView> {
+        let (counted, test) = (found.counts.is_some(), found.normality);
+        let point = |(x, y): &(f64, f64)| Some([rounded(*x, 4)?, rounded(*y, 4)?]);
+        Some(HistogramView {
+            n: found.n,
+            n_single: found.n_single,
+            mean: rounded(found.mean, 4)?,
+            sigma: rounded(found.sigma, 4)?,
+            sigma_within: found.sigma_within.and_then(|sigma| rounded(sigma, 4)),
+            lower_spec: tolerance.lsl,
+            target: tolerance.target,
+            upper_spec: tolerance.usl,
+            width: rounded(found.bins.width, 6)?,
+            edges: found
+                .bins
+                .edges()
+                .iter()
+                .map(|edge| rounded(*edge, 6))
+                .collect::<Option<_>>()?,
+            counts: found.counts.clone(),
+            expected: found.expected.iter().map(|n| rounded(*n, 4)).collect::<Option<_>>()?,
+            curve: found.curve.iter().map(point).collect::<Option<_>>()?,
+            below: found.outside.0,
+            above: found.outside.1,
+            a2: test.and_then(|test| rounded(test.a2, 4)),
+            p: test.map(|test| test.p),
+            normal: match test {
+                Some(test) if test.p < LEVEL => "differs",
+                Some(_) => "fits",
+                None if counted => "too_few",
+                None => "unknown",
+            },
+        })
+    }
+}
