@@ -40,6 +40,8 @@ pub struct Expect {
     pub never: Vec<String>,
     /// The alarms that must be raised, and no other: each word, and the tags or machines that it may be about.
     pub alarms: BTreeMap<String, BTreeSet<String>>,
+    /// Alarms that may be raised too, and what they may be about.
+    pub may_alarm: BTreeMap<String, BTreeSet<String>>,
     /// The charts that must signal, by their characteristics, and no other. None asks nothing of charts, which no file
     /// can.
     pub signals: Option<BTreeSet<String>>,
@@ -51,6 +53,9 @@ pub struct Expect {
     pub shown: BTreeSet<String>,
     /// Whether stops of a silence may be missed.
     pub stops_may_be_missed: bool,
+    /// Whether another machine may be named as the one that blocks the filler: where several stood within a poll of each other,
+    /// which an hour of the plant in a minute is too fast for, none can be told from the other.
+    pub keys_may_differ: bool,
     /// By how many capsules the infeed of a batch may be off, where its counters are reset apart from its change.
     pub batch_infeed_off: u64,
     /// Whether a naive reader must be wrong about a counter. Nothing is asked of it where the file does not say so.
@@ -65,11 +70,13 @@ impl Default for Expect {
             causes: BTreeMap::new(),
             never: Vec::new(),
             alarms: BTreeMap::new(),
+            may_alarm: BTreeMap::new(),
             signals: Some(BTreeSet::new()),
             may_signal: BTreeSet::new(),
             bores: BTreeSet::new(),
             shown: BTreeSet::new(),
             stops_may_be_missed: false,
+            keys_may_differ: false,
             batch_infeed_off: 0,
             naive_is_wrong: false,
         }
@@ -147,7 +154,7 @@ pub fn worst_us(watched: &Watched, at_us: i64) -> i64 {
 }
 
 /// What is not told rightly of a stop that was found.
-fn stop_is_off(stop: &StopScore, watched: &Watched) -> Vec<String> {
+fn stop_is_off(stop: &StopScore, watched: &Watched, any_key: bool) -> Vec<String> {
     let [start_us, end_us] =
         [stop.from_us, stop.from_us + stop.lasted_us].map(|at_us| worst_us(watched, at_us));
     let mut wrong = Vec::new();
@@ -165,7 +172,7 @@ fn stop_is_off(stop: &StopScore, watched: &Watched) -> Vec<String> {
     if !stop.reason {
         wrong.push("its reason is not told, or another".to_owned());
     }
-    if !stop.key {
+    if !stop.key && !any_key {
         wrong.push("its key cause is another".to_owned());
     }
     wrong
@@ -233,8 +240,10 @@ impl Expect {
             wrong.push(format!("no alarm {word}"));
         }
         for alarm in alarms() {
-            let may = self.alarms.get(&alarm.word);
-            if !may.is_some_and(|about| about.contains(&alarm.about)) {
+            let may = |alarms: &BTreeMap<String, BTreeSet<String>>| {
+                alarms.get(&alarm.word).is_some_and(|about| about.contains(&alarm.about))
+            };
+            if !may(&self.alarms) && !may(&self.may_alarm) {
                 wrong.push(format!("an alarm {} of {:?}", alarm.word, alarm.about));
             }
         }
@@ -280,7 +289,7 @@ impl Expect {
         wrong.extend(false_stops.map(|stop| format!("no stop is {stop:?}")));
         // Of a stop that was hardly seen nobody can tell more than that there was one.
         for stop in score.stops.iter().filter(|stop| stop.found && !stop.hidden) {
-            wrong.extend(stop_is_off(stop, watched).into_iter().map(|what| {
+            wrong.extend(stop_is_off(stop, watched, self.keys_may_differ).into_iter().map(|what| {
                 format!("a stop of reason {} from {}: {what}", stop.code, stop.from_us)
             }));
         }

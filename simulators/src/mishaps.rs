@@ -148,6 +148,9 @@ impl Scenario {
         Expect {
             doubt: [(OUTPUT.to_owned(), (0, 0)), ("*".to_owned(), (0, in_doubt.sum()))].into(),
             signals: None,
+            // Weights that the weigher keeps are overwritten where it cannot be read for long, which is to be told.
+            may_alarm: [("weights_missed".to_owned(), ["CW04".to_owned()].into())].into(),
+            keys_may_differ: true,
             // The number of a batch leads the reset of its counters by two seconds, in which it loads.
             batch_infeed_off: (3.0 * PER_SECOND) as u64,
             ..Expect::default()

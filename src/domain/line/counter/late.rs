@@ -30,7 +30,8 @@ impl Counter {
 }
 
 /// The same pair where the earlier reading was delivered late, so that less of our time lies between the two than the
-/// device had: its own clock tells how long that was, at most so much more. None where it says no more than ours.
+/// device had: its own clock tells how long that was, at most so much more. One that was set back meanwhile tells nothing,
+/// and then it may be so much more. None where it says no more than ours.
 pub(super) fn as_delivered_late(
     base: &Baseline,
     sample: &Sample,
@@ -38,6 +39,7 @@ pub(super) fn as_delivered_late(
     latest_us: i64,
 ) -> Option<Pair> {
     let (new, old) = sample.source_us.zip(base.source_us)?;
-    let t_us = new.saturating_sub(old).min(pair.t_us.saturating_add(latest_us));
+    let most_us = pair.t_us.saturating_add(latest_us);
+    let t_us = if new < old { most_us } else { new.saturating_sub(old).min(most_us) };
     (t_us > pair.t_us).then_some(Pair { t_us, ..pair })
 }
