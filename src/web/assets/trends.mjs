@@ -172,7 +172,7 @@ export class Trends {
     const from = now - this.span.ms;
     const box = { left: 72, right: width - 16 };
     const x = (ms) => Math.max(box.left, Math.min(box.right, box.left + (ms - from) / this.span.ms * (box.right - box.left)));
-    const each = (height - 28) / tags.length;
+    const each = Math.max(30, (height - 28) / tags.length);
     tags.forEach((tag, i) => panel(svg, { ...box, top: i * each + 22, bottom: (i + 1) * each - 6 }, x, tag, { step, from, now }));
     const bottom = height - 28;
     for (let at = Math.ceil(from / this.span.mark) * this.span.mark; at < now; at += this.span.mark) {
