@@ -224,13 +224,13 @@ mod tests {
         });
         let zone = TimeZone::get("Asia/Shanghai").expect("a zone");
         let full = cells(&row, &PICKS, &zone);
-        let text = |text: &str| Cell::Text(text.to_owned());
+        let word = |text: &str| Cell::Text(text.to_owned());
         assert_eq!(full[0], Cell::Time(1_795_507_200_000_000));
-        assert_eq!(full[1..4], [text("2026-11-24T16:00:00+08:00"), text("Jam"), text("堵料")]);
+        assert_eq!(full[1..4], [word("2026-11-24T16:00:00+08:00"), word("Jam"), word("堵料")]);
         assert_eq!(full[4..7], [2, 1, 3].map(Cell::Count));
         assert_eq!(full[7..10], [-2, -3, 1].map(Cell::Number));
-        assert_eq!(full[10..12], [text("CF01 PS02"), Cell::Real(99.5)]);
-        assert_eq!(full[12..], [text("Zhao"), text("timeout 3"), Cell::Flag(true)]);
+        assert_eq!(full[10..12], [word("CF01 PS02"), Cell::Real(99.5)]);
+        assert_eq!(full[12..], [word("Zhao"), word("timeout 3"), Cell::Flag(true)]);
         let none = cells(&json!({}), &PICKS, &zone);
         assert!(none.iter().all(|cell| *cell == Cell::Empty));
         let names: Vec<String> = columns(&PICKS).into_iter().map(|column| column.name).collect();

@@ -73,7 +73,8 @@ struct TagTrendView {
     kept: bool,
     /// Starts, UTC milliseconds.
     start_ms: Vec<i64>,
-    /// Mean over the time in which it was read, or best supported rate; null where it was not read.
+    /// Mean over the time in which it was read, or best supported rate; null where it was not read, and of a rate where it
+    /// was read less than half of the point.
     best: Vec<Option<f64>>,
     /// Least value read, or the least that the rate can be.
     low: Vec<Option<f64>>,
@@ -313,7 +314,9 @@ impl TagTrendView {
                 Some(counts) => {
                     let found = counts.iter().find(|(start_us, _)| *start_us == step.start_us);
                     let count = found.map_or(Count::ZERO, |(_, count)| *count);
-                    let read = (step.known_us > 0).then_some(step.known_us as f64);
+                    // Where a reading begins it brings what was counted before it: over that short time it is no rate.
+                    let is_read = step.known_us * 2 >= passed_us;
+                    let read = is_read.then_some(step.known_us as f64);
                     let rate = |n: u64| read.map(|us| (n as f64 * 6e7 / us).round());
                     [count.best(), count.low(), count.high()].map(rate)
                 }

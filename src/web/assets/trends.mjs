@@ -172,7 +172,7 @@ export class Trends {
     const from = now - this.span.ms;
     const box = { left: 72, right: width - 16 };
     const x = (ms) => Math.max(box.left, Math.min(box.right, box.left + (ms - from) / this.span.ms * (box.right - box.left)));
-    const each = (height - 28) / tags.length;
+    const each = Math.max(30, (height - 28) / tags.length);
     tags.forEach((tag, i) => panel(svg, { ...box, top: i * each + 22, bottom: (i + 1) * each - 6 }, x, tag, { step, from, now }));
     const bottom = height - 28;
     for (let at = Math.ceil(from / this.span.mark) * this.span.mark; at < now; at += this.span.mark) {
@@ -221,7 +221,9 @@ function panel(svg, box, x, tag, { step, from, now }) {
   const marks = ticks(tag.kind === 'rate' ? 0 : least - room, Math.max(most + room, tag.kind === 'rate' ? 1 : -Infinity), 2);
   const y = (n) => box.bottom - (n - marks[0]) / (marks.at(-1) - marks[0]) * (box.bottom - box.top);
   svg.append(s('text', { class: 'axis panel-name', x: box.left, y: box.top - 7 }, `${tag.tag} · ${unitOf(tag)}`));
-  axis(svg, box, marks, y, figure);
+  // Numbers that would stand on each other are left out.
+  const apart = (box.bottom - box.top) / (marks.length - 1);
+  axis(svg, box, apart < 15 ? [marks[0], marks.at(-1)] : marks, y, figure);
   const hatch = (a, b) => {
     if (x(b) - x(a) > 0.5) svg.append(s('rect', { class: 'hatched', x: x(a), y: box.top, width: x(b) - x(a), height: box.bottom - box.top }));
   };

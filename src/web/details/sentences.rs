@@ -119,7 +119,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
     ("two_persons of the configuration asks for two", "配置中的 two_persons 要求两人"),
     ("what the simulated plant did before the demo", "演示开始前模拟工厂的运行"),
     ("{} tags are too many", "变量过多：{} 个"),
-    ("3 can be compared", "最多比较 3 个"),
+    ("{} can be compared", "最多比较 {} 个"),
     ("trends are of 8 hours at most", "趋势最长 8 小时"),
     ("ask for parts of the span", "请分段查询"),
     ("the line has no call {}", "本线没有呼叫 {}"),

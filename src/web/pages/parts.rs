@@ -117,7 +117,7 @@ pub(super) fn table_with(
 /// The way to a table as a file. It shows itself once a script knows what the table is of.
 pub(super) fn csv(lang: Lang, title: Key, id: &str) -> Markup {
     let name = lang.say(Key::CsvOf).replace("{name}", &lang.say(title));
-    html! { a.choice.file data-csv=(id) download aria-label=(name) hidden { "CSV" } }
+    html! { a.choice.file #{ (id) "-file" } data-csv=(id) download aria-label=(name) hidden { "CSV" } }
 }
 
 /// A small figure with its name.
