@@ -328,12 +328,12 @@ impl Stage {
         wrong
     }
 
-    /// Counts that were no ordinary step, and alarms, a line each.
+    /// Counts that were no ordinary step, alarms, and signals of charts with their rules and limits, a line each.
     pub(crate) async fn told(&self) -> String {
         let mut lines = Vec::new();
+        let from = self.zero_us / 1_000;
+        let to = from + 30 * 86_400_000;
         for kind in ["count", "alarm", "link"] {
-            let from = self.zero_us / 1_000;
-            let to = from + 30 * 86_400_000;
             let path = format!("/api/v1/lines/L1/events?kind={kind}&from={from}&to={to}");
             let events = self.app.api().get(&path).await.unwrap_or_default();
             // Of counts, what is in doubt: a day has too many others.
@@ -344,6 +344,11 @@ impl Stage {
                     (event["at_ms"].as_i64().unwrap_or(0) - self.zero_us / 1_000) as f64 / 1e3;
                 format!("{at_s:.2} s {event}")
             }));
+        }
+        for what in ["incidents", "charts/reject_fraction/limits", "charts/speed/limits"] {
+            let path = format!("/api/v1/lines/L1/{what}?from={from}&to={to}");
+            let found = self.app.api().get(&path).await.unwrap_or_default();
+            lines.extend(found.as_array().into_iter().flatten().map(|one| format!("{what} {one}")));
         }
         lines.join("\n")
     }

@@ -215,9 +215,13 @@ impl Measure {
     }
 
     /// The rules that judge by default. Nine in a row on one side alone spend more than the budget of a chart that has
-    /// companions, and the more so where neighbours resemble each other: measurements are judged by their limits only.
+    /// companions, and the more so where neighbours resemble each other: measurements are judged by their limits only, and
+    /// so are single reasons, of which a line has many; their lasting shifts are found by the EWMA beside.
     pub fn default_rules(&self) -> Vec<RuleId> {
-        if self.counts() { vec![RuleId::N1, RuleId::N2] } else { vec![RuleId::N1] }
+        match self {
+            Measure::RejectFraction { .. } => vec![RuleId::N1, RuleId::N2],
+            _ => vec![RuleId::N1],
+        }
     }
 
     /// Whether that chart can show this measure.

@@ -77,3 +77,37 @@ pub(super) fn decision(verdict: Verdict, by: &str) -> Decision {
 pub(super) fn approved(version: u32, baseline: &[Subgroup]) -> Limits {
     proposed(version, baseline).decide(decision(Verdict::Approved, "bo")).unwrap()
 }
+
+/// Random numbers, reproducible.
+pub(super) struct Chance(pub(super) u64);
+
+impl Chance {
+    pub(super) fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Box & Muller 1958.
+    pub(super) fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    /// Knuth's product of uniform numbers, in parts that do not underflow.
+    pub(super) fn poisson(&mut self, mean: f64) -> u64 {
+        let (mut rest, mut n) = (mean, 0);
+        while rest > 0.0 {
+            let floor = (-rest.min(30.0)).exp();
+            let mut product = self.uniform();
+            while product > floor {
+                n += 1;
+                product *= self.uniform();
+            }
+            rest -= 30.0;
+        }
+        n
+    }
+}

@@ -31,6 +31,8 @@ pub mod weights;
 pub mod workbench;
 
 #[cfg(test)]
+mod count_alarm_tests;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod overview_tests;

@@ -1,11 +1,16 @@
-//! Limits of the panels of a chart of measurements, which together spend one budget of false alarms.
+//! Limits of the panels of a chart of measurements or of a single reject reason, which together spend one budget of false alarms.
 //!
 //! Three-sigma limits on all of them would not: a moving range of independent values lies above `D4 MRbar` in one of 109
 //! points, which is six false alarms a week at 15 minutes; the values add two more. Each panel gets the same share, and
 //! only points beyond limits count on the companions: a moving range shares a value with the one
 //! before it and lies below its mean more often than above, so that runs on one side are the rule there.
+//!
+//! A line has a chart for each reason that its machines tell, and most of their counts are small. Laney's limits at three
+//! sigma, N2 and an EWMA gave four false alarms a week on each of them, eleven where a quarter of an hour has less than one
+//! reject: their points and their EWMA spend one budget too, the points under the law of small counts
+//! ([`crate::spc::count_limits`]), both widened by what a short baseline does not know of the centre.
 
-use super::characteristic::{Characteristic, ChartKind};
+use super::characteristic::{Characteristic, ChartKind, Measure};
 use super::limits::Limits;
 use crate::spc::arl;
 use crate::spc::constants::Constants;
@@ -23,27 +28,40 @@ pub struct PanelLimits {
     pub within: f64,
     n_panels: u32,
     arl0: f64,
+    /// Whether the panel beside the values is an EWMA.
+    counts: bool,
 }
 
-/// The in-control run length that all panels of a chart of measurements together spend; none for charts of counts and
-/// for an EWMA, whose limits spend it by themselves.
+/// The in-control run length that all panels of a chart of measurements or of a single reason together spend; none for
+/// the chart of all rejects, which has Laney's limits at three sigma, and for an EWMA, whose limits spend it by themselves.
 pub fn panels_arl0(characteristic: &Characteristic) -> Option<f64> {
-    let panels = matches!(characteristic.kind, ChartKind::Individuals | ChartKind::ThreeWay);
+    let panels = match characteristic.kind {
+        ChartKind::Individuals | ChartKind::ThreeWay => true,
+        ChartKind::Ewma => false,
+        _ => matches!(characteristic.measure, Measure::Reject { .. }),
+    };
     Some(characteristic.arl0()).filter(|arl0| panels && (2.0..=1e9).contains(arl0))
+}
+
+/// By how much the limits of an EWMA with this weight are wider for a centre known from `n_used` subgroups only: the
+/// centre's variance `σ²/m` adds to that of the EWMA, `σ² λ / (2 - λ)`.
+pub fn ewma_widening(lambda: f64, n_used: usize) -> f64 {
+    (1.0 + (2.0 - lambda) / (lambda * n_used.max(1) as f64)).sqrt()
 }
 
 impl PanelLimits {
     /// The limits of a record; none where it says three sigma.
     pub fn of(limits: &Limits) -> Option<PanelLimits> {
         let n_panels = if limits.kind == ChartKind::ThreeWay { 3 } else { 2 };
-        PanelLimits::spending(limits.arl0?, n_panels)
+        let panels = PanelLimits::spending(limits.arl0?, n_panels)?;
+        Some(PanelLimits { counts: limits.kind.counts(), ..panels })
     }
 
     fn spending(arl0: f64, n_panels: u32) -> Option<PanelLimits> {
         let k = -normal(0.5 / (arl0 * f64::from(n_panels)))?;
         let (d2, d3) = Constants::Exact.d2(2).zip(Constants::Exact.d3(2))?;
         let ranges = (std::f64::consts::SQRT_2 * k - d2) / d3;
-        Some(PanelLimits { values: k, ranges, within: k, n_panels, arl0 })
+        Some(PanelLimits { values: k, ranges, within: k, n_panels, arl0, counts: false })
     }
 
     /// The rules of the values: those of the record, with N1 at this distance.
@@ -60,9 +78,12 @@ impl PanelLimits {
         RuleSet::custom([Rule::new(RuleId::N1, Pattern::Beyond { k })])
     }
 
-    /// Mean number of points between two false alarms of all panels; none for rules on trends.
+    /// Mean number of points between two false alarms of the panels beside the EWMA; none for rules on trends.
     pub fn run_length(&self, rules: &[RuleId]) -> Option<f64> {
         let values = arl::run_rules(&self.rules(rules), 0.0)?;
+        if self.counts {
+            return Some(values);
+        }
         let of_companion = 1.0 / (self.arl0 * f64::from(self.n_panels));
         Some(1.0 / (1.0 / values + of_companion * f64::from(self.n_panels - 1)))
     }

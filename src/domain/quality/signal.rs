@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::characteristic::{Characteristic, ChartKind};
 use super::limits::Limits;
-use super::panels::PanelLimits;
+use super::panels::{PanelLimits, ewma_widening};
 use super::stream::Judged;
 use crate::spc::arl;
 use crate::spc::rules::{Hits, RuleId, RuleSet};
@@ -184,9 +184,15 @@ impl Budget {
             None => arl::run_rules(&RuleSet::standard(&rules), 0.0),
         };
         let has_ewma = is_ewma || characteristic.kind.counts();
-        let arl_ewma = limits
-            .filter(|_| has_ewma)
-            .and_then(|limits| arl::ewma(characteristic.lambda(), limits.ewma_l, 0.0));
+        let arl_ewma = limits.filter(|_| has_ewma).and_then(|limits| {
+            let lambda = characteristic.lambda();
+            // What widens the limits of a short baseline pays for a centre that is not known, not for rarer alarms.
+            let widening = match limits.arl0 {
+                Some(_) if limits.kind.counts() => ewma_widening(lambda, limits.baseline.n_used),
+                _ => 1.0,
+            };
+            arl::ewma(lambda, limits.ewma_l / widening, 0.0)
+        });
         let n = f64::from(n_judged);
         // The two are not independent; their sum is an upper bound, and a close one.
         let of_rules = if is_ewma { Some(0.0) } else { arl_rules.map(|arl| n / arl) };

@@ -8,6 +8,7 @@ use crate::line::weight::Moments;
 use crate::spc::attribute::{AttributeStream, Laney, Law, Subgroup as Counts};
 use crate::spc::chart::{Judge, Plotted, Point, Settings};
 use crate::spc::constants::{c4, c5};
+use crate::spc::count_limits::{CountLaw, CountStream};
 use crate::spc::individuals::{Individuals, IndividualsStream};
 use crate::spc::memory::{Ewma, EwmaGap, EwmaLimits, EwmaStream};
 use crate::spc::rules::{Hits, RuleSet};
@@ -52,9 +53,45 @@ pub struct ChartStream {
 #[derive(Clone, Debug)]
 enum Judges {
     None,
-    Counts { main: AttributeStream, plain: AttributeStream, ewma: EwmaStream },
+    Counts { main: Counted, plain: AttributeStream, ewma: EwmaStream },
     Values { main: IndividualsStream, within: Option<WithinStream> },
     Ewma(EwmaStream),
+}
+
+/// How counts are judged.
+#[derive(Clone, Debug)]
+enum Counted {
+    /// By Laney's limits at three sigma.
+    Sigma(AttributeStream),
+    /// By quantiles of the law of small counts.
+    Quantiles(CountStream),
+}
+
+impl Counted {
+    fn push(&mut self, counts: Option<Counts>) -> Point {
+        match self {
+            Counted::Sigma(stream) => stream.push(counts),
+            Counted::Quantiles(stream) => stream.push(counts),
+        }
+    }
+
+    fn restart(&mut self) {
+        match self {
+            Counted::Sigma(stream) => stream.restart(),
+            Counted::Quantiles(stream) => stream.restart(),
+        }
+    }
+
+    /// A point that is shown with the limits of its size but not judged.
+    fn shown(&self, subgroup: &Subgroup) -> Point {
+        match self {
+            Counted::Sigma(stream) => shown(subgroup, Some(stream.law())),
+            Counted::Quantiles(stream) => {
+                let drawn = stream.law().draw(Some(counts(subgroup)));
+                drawn.unwrap_or_else(|| shown(subgroup, None))
+            }
+        }
+    }
 }
 
 impl ChartStream {
@@ -78,7 +115,7 @@ impl ChartStream {
     /// Where a subgroup that is still filling stands, with the limits of its present size; it is not judged.
     pub fn preview(&self, subgroup: &Subgroup) -> Point {
         match &self.judges {
-            Judges::Counts { main, .. } => shown(subgroup, Some(main.law())),
+            Judges::Counts { main, .. } => main.shown(subgroup),
             Judges::None | Judges::Values { .. } | Judges::Ewma(_) => shown(subgroup, None),
         }
     }
@@ -100,11 +137,7 @@ impl ChartStream {
                 // The mean of z waits over a gap; a break does not make a process forget where it was.
                 let companion = ewma.push(point.z.map(|z| (z, 1.0)));
                 let plain = plain.push(counts);
-                (
-                    if judged { point } else { shown(&subgroup, Some(main.law())) },
-                    companion,
-                    Some(plain),
-                )
+                (if judged { point } else { main.shown(&subgroup) }, companion, Some(plain))
             }
             Judges::Ewma(stream) => {
                 // It waits over a gap, as the mean of z does.
@@ -133,6 +166,15 @@ impl Judges {
             LimitsLaw::Rate { .. } => {
                 let Some(law) = limits.law.rate(limits.kind) else { return Judges::None };
                 let plain = Law { laney: Laney::Off, ..law };
+                let main = match (limits.law, panels) {
+                    (LimitsLaw::Rate { center, sigma_z }, Some(panels)) => {
+                        let sigma_z = if limits.kind.primed() { sigma_z } else { 1.0 };
+                        let n_used = limits.baseline.n_used;
+                        let law = CountLaw::new(center, sigma_z, n_used, panels.values);
+                        Counted::Quantiles(CountStream::new(law, settings))
+                    }
+                    _ => Counted::Sigma(AttributeStream::new(law, settings)),
+                };
                 let ewma = Ewma {
                     lambda: LAMBDA,
                     l: limits.ewma_l,
@@ -142,8 +184,14 @@ impl Judges {
                     gap: EwmaGap::Carry,
                 };
                 Judges::Counts {
-                    main: AttributeStream::new(law, settings),
-                    plain: AttributeStream::new(plain, settings),
+                    main,
+                    plain: AttributeStream::new(
+                        plain,
+                        &Settings {
+                            rules: RuleSet::standard(&limits.rules),
+                            ..Settings::default()
+                        },
+                    ),
                     ewma: EwmaStream::new(ewma),
                 }
             }

@@ -2,7 +2,7 @@
 //! control, under three-sigma limits from moving ranges.
 
 use super::characteristic::{Characteristic, Measure};
-use super::fixture::minute;
+use super::fixture::{Chance, minute};
 use super::limits::{Limits, LimitsLaw, PAGE_FROM, SigmaMethod, fit};
 use super::stream::{ChartStream, Judged};
 use super::subgroup::{Subgroup, subgroups};
@@ -22,25 +22,6 @@ const SINGLE_MG: f64 = 9.0;
 
 fn station() -> StationId {
     StationId::new("CW04")
-}
-
-/// Normal numbers by the sum of twelve uniform ones, reproducible.
-struct Chance(u64);
-
-impl Chance {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Box & Muller 1958.
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
-    }
 }
 
 /// Minutes of a line: a record of all weights each minute, a sample of twenty each quarter of an hour. From `low_from` on

@@ -207,6 +207,12 @@ impl Judge {
         }
     }
 
+    /// Judges a point that has its limits and its normal score; without a score it is a gap.
+    pub(super) fn push_scored(&mut self, point: Point) -> Point {
+        let Some((stat, z)) = point.stat.zip(point.z) else { return self.push(None) };
+        Point { hits: self.engine.push(stat, z), ..point }
+    }
+
     /// Forgets the past, whatever the gap policy: a new stage begins.
     pub fn restart(&mut self) {
         self.engine.gap();

@@ -13,6 +13,7 @@ pub mod capability;
 pub mod case;
 pub mod chart;
 pub mod constants;
+pub mod count_limits;
 pub mod dispersion;
 pub mod histogram;
 pub mod individuals;

@@ -38,8 +38,8 @@ pub struct Limits {
     pub law: LimitsLaw,
     /// Distance of the limits of the EWMA beside it, from the alarm budget.
     pub ewma_l: f64,
-    /// In-control run length, in points, that the limits of all panels of a chart of measurements together spend; none
-    /// for charts of counts and where the limits are those of three sigma.
+    /// In-control run length, in points, that the limits of all panels of a chart of measurements or of a single reason
+    /// together spend; none where the limits are those of three sigma. A single reason with it has probability limits.
     pub arl0: Option<f64>,
     /// The rules that judge.
     pub rules: Vec<RuleId>,

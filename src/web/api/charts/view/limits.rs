@@ -135,18 +135,22 @@ pub(crate) struct ReplayView {
     judged: usize,
 }
 
-/// How far limits lie from the centre line, in sigma: three for counts, what the budget of alarms leaves for the rest.
+/// How far limits lie from the centre line, in sigma: three for all rejects, what the budget of alarms leaves for the
+/// rest.
 fn distance(limits: &Limits) -> f64 {
     match limits.kind {
         ChartKind::Ewma => limits.ewma_l,
-        kind if kind.counts() => 3.0,
         _ => PanelLimits::of(limits).map_or(3.0, |panels| panels.values),
     }
 }
 
-/// How limits are made of a centre line: Laney 2002 for p′ and u′, Montgomery for the others.
-fn limits_formula(kind: ChartKind) -> &'static str {
-    match kind {
+/// How limits are made of a centre line: quantiles of the law of small counts for a single reason, otherwise Laney 2002
+/// for p′ and u′, Montgomery for the others.
+fn limits_formula(limits: &Limits) -> &'static str {
+    match limits.kind {
+        kind if kind.counts() && PanelLimits::of(limits).is_some() => {
+            "P(x > n · UCL) < 1 − Φ(k), P(x < n · LCL) < 1 − Φ(k), x ~ NB(μ = n · CL, σ² = μ · σz² · (1 + 1/m))"
+        }
         ChartKind::PPrime => "CL ± k · σz · √(CL · (1 − CL) / n)",
         ChartKind::P => "CL ± k · √(CL · (1 − CL) / n)",
         ChartKind::UPrime => "CL ± k · σz · √(CL / n)",
@@ -178,7 +182,7 @@ impl LimitsView {
             ewma_l: rounded(limits.ewma_l, 4).unwrap_or(0.0),
             k: rounded(distance(limits), 4).unwrap_or(0.0),
             center_formula: if limits.kind.counts() { "CL = Σx / Σn" } else { "CL = Σx̄ / m" },
-            limits_formula: limits_formula(limits.kind),
+            limits_formula: limits_formula(limits),
             rules: limits.rules.iter().map(|rule| rule.name()).collect(),
             from_ms: ms(limits.baseline.from_us),
             to_ms: ms(limits.baseline.to_us),
