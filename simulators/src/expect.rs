@@ -289,9 +289,9 @@ impl Expect {
         wrong.extend(false_stops.map(|stop| format!("no stop is {stop:?}")));
         // Of a stop that was hardly seen nobody can tell more than that there was one.
         for stop in score.stops.iter().filter(|stop| stop.found && !stop.hidden) {
-            wrong.extend(stop_is_off(stop, watched, self.keys_may_differ).into_iter().map(|what| {
-                format!("a stop of reason {} from {}: {what}", stop.code, stop.from_us)
-            }));
+            wrong.extend(stop_is_off(stop, watched, self.keys_may_differ).into_iter().map(
+                |what| format!("a stop of reason {} from {}: {what}", stop.code, stop.from_us),
+            ));
         }
         wrong
     }
