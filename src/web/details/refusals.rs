@@ -4,6 +4,8 @@ use super::Sentence;
 
 /// Names of fields and of what a word can be one of, as they stand in refusals.
 pub(super) const FIELDS: &[(&str, &str)] = &[
+    ("table", "表格"),
+    ("tag", "变量"),
     ("act", "操作"),
     ("after_ms", "拆分时刻"),
     ("at", "时刻"),

@@ -161,6 +161,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
     // Alerts.
     ("{state} while {} runs: the line is slower", "{}，而 {} 在运行：全线减速"),
     ("over after {} s: it runs again", "{} 秒后结束：恢复运行"),
+    ("over after {} s: it is planned", "{} 秒后结束：属计划停机"),
     ("over after {} s: the whole line stands", "{} 秒后结束：全线停机"),
     ("{} is unknown, before {state}", "{} 状态未知，之前 {}"),
     ("{} is {state}: code {}", "{} {}：代码 {}"),

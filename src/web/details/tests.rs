@@ -424,7 +424,9 @@ fn is_sql(text: &str) -> bool {
 
 /// Parts that are put together, and a whole that is made with them.
 const WHOLE: &[(&str, &str)] = &[
+    ("over after {s:.1} s: {over}", "over after 7.0 s: it runs again"),
     ("it runs again", "over after 7 s: it runs again"),
+    ("it is planned", "over after 7 s: it is planned"),
     ("the line is not seen any more", "over after 7 s: the line is not seen any more"),
     ("the whole line stands", "over after 7 s: the whole line stands"),
     ("over after {:.1} s: {over}", "over after 7.0 s: the whole line stands"),
