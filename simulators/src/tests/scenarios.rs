@@ -192,6 +192,7 @@ fn a_stop_is_told_with_its_times_its_reason_and_its_key_cause() {
     check("", 1, &|stop| stop.reason = None);
     for key in [None, Some("CW04".to_owned())] {
         check("", 1, &|stop| stop.key.clone_from(&key));
+        check("keys_may_differ = true", 0, &|stop| stop.key.clone_from(&key));
     }
     assert_eq!(wrong("", |report| report.stops.clear(), &[]), 1);
     assert_eq!(wrong("stops_may_be_missed = true", |report| report.stops.clear(), &[]), 0);
@@ -242,6 +243,10 @@ fn alarms_and_charts_are_those_of_the_file_and_no_other() {
     assert_eq!(wrong(&alarm, says(&[("miscount", INFEED)]), &[]), 1, "of another counter");
     assert_eq!(wrong(&alarm, says(&[("miscount", "CF01"), ("contradicted", OUTPUT)]), &[]), 1);
     assert_eq!(wrong("", says(&[("miscount", "CF01")]), &[]), 1);
+    let may = format!("may_alarm = {{ weights_missed = [\"CW04\"] }}\n{alarm}");
+    assert_eq!(wrong(&may, says(&[("miscount", OUTPUT)]), &[]), 0, "it need not");
+    assert_eq!(wrong(&may, says(&[("miscount", OUTPUT), ("weights_missed", "CW04")]), &[]), 0);
+    assert_eq!(wrong(&may, says(&[("miscount", OUTPUT), ("weights_missed", "CF01")]), &[]), 1);
     let flagged = |report: &mut Report| made(report).total = Said::exactly(1);
     assert_eq!(wrong("counts = \"flagged\"", flagged, &[]), 1, "no alarm says so");
 
