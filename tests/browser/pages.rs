@@ -225,9 +225,18 @@ async fn a_reason_leads_to_its_chart_and_a_machine_stands_alone() {
         )
         .await;
     browser.click("[data-explain='limits']").await;
+    // Of a single reason they are those of small counts, of all rejects those of Laney.
     let told = "document.querySelector('#explanation .told').innerText";
-    browser.until(&format!("{told}.includes('SHA-256') && {told}.includes('√')"), SOON).await;
+    let is_told = |law: &str| format!("{told}.includes('SHA-256') && {told}.includes('{law}')");
+    browser.until(&is_told("NB("), SOON).await;
+    let cut = "document.getElementById('explanation').scrollWidth > document.getElementById('explanation').clientWidth";
+    assert_eq!(browser.value(cut).await, json!(false), "the formula is cut");
     shot(&browser, "spc-limits-explained-en").await;
+    browser.open(&format!("{}/spc/reject_fraction?lang=en", demo.origin)).await;
+    let limits = "document.querySelector(\"[data-explain='limits']\") !== null";
+    browser.until(&format!("{LIVE} && {limits}"), SOON).await;
+    browser.click("[data-explain='limits']").await;
+    browser.until(&is_told("√"), SOON).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
