@@ -29,6 +29,7 @@
 //! | [`line::oee_file`] | OEE cases as text |
 //! | [`line::split`] | a whole number divided so that the parts add up |
 //! | [`line::second`] | the same as a minute, second by second |
+//! | [`line::trend`] | what one tag was over the parts of a span |
 //! | [`line::batch`] | which batch a line works on, its yield and balance of material |
 //! | [`line::rollup`] | hours, shifts and batches as sums |
 //! | [`line::kpi`] | the KPIs of these |
