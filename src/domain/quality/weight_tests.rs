@@ -369,6 +369,13 @@ fn a_histogram_counts_weights_of_whole_subgroups_that_are_known() {
     assert_eq!((sums.counts, sums.outside, sums.normality), (None, (None, None), None));
     let expected: f64 = sums.expected.iter().sum();
     assert!((expected - n as f64).abs() < 0.001 * n as f64, "{expected}");
+    // One single weight, or some that are all the same, hide nothing of the law: they stand in its bins, also far outside.
+    for alike in [&[(at(3), 501.0)][..], &[(at(3), 501.0), (at(18), 501.0)], &[(at(3), 900.0)]] {
+        let found = WeightHistogram::of(&evaluation, &characteristic, alike).expect("a law");
+        let n = alike.len() as u64;
+        assert_eq!((found.mean, found.n_single), (sums.mean, n));
+        assert_eq!(found.counts.map(|counts| counts.iter().sum()), Some(n));
+    }
     let spread = Measure::WeightDeviation { station: station(), series: Series::Sample };
     assert!(WeightHistogram::of(&evaluation, &Characteristic::new(spread), &singles).is_none());
 }

@@ -6,7 +6,7 @@ use super::workbench::Evaluation;
 use crate::spc::histogram::{Bins, NormalLaw};
 use crate::stats::normality::{AndersonDarling, anderson_darling};
 
-/// A fitted law without single weights has a bin each fifth of a standard deviation.
+/// A fitted law without single weights that differ has a bin each fifth of a standard deviation.
 const BINS_A_SIGMA: f64 = 5.0;
 
 /// Where the weights of the whole subgroups of a span lie, all in milligrams.
@@ -53,11 +53,13 @@ impl WeightHistogram {
         let known = in_whole(evaluation, characteristic.subgroup_us(), singles);
         let counted = if known.is_empty() { all.n } else { known.len() as f64 };
         let law = NormalLaw { mean: all.mean, sigma, n: counted };
-        let (from, to) = law.reach();
-        let bins = match known.is_empty() {
-            true => Bins::between(from, to, sigma / BINS_A_SIGMA)?,
-            false => Bins::of(&known)?,
+        // Of weights that are not known one by one, or of single ones that are all the same, the law has a shape.
+        let of_law = || {
+            let wider = |(from, to): (f64, f64), mg: &f64| (from.min(*mg), to.max(*mg));
+            let (from, to) = known.iter().fold(law.reach(), wider);
+            Bins::between(from, to, sigma / BINS_A_SIGMA)
         };
+        let bins = Bins::of(&known).or_else(of_law)?;
         let beyond = |limit: Option<f64>, is_beyond: fn(f64, f64) -> bool| {
             let n = |limit: f64| known.iter().filter(|mg| is_beyond(**mg, limit)).count() as u64;
             limit.filter(|_| !known.is_empty()).map(n)
