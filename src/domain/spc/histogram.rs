@@ -40,12 +40,16 @@ impl Bins {
         Bins::between(low, high, width)
     }
 
-    /// Bins of about that width from `low` to `high`; `None` where there is nothing between.
+    /// Bins of about that width from `low` to `high`; `None` where there is nothing between, or too little or too much.
     pub fn between(low: f64, high: f64, width: f64) -> Option<Bins> {
         if !(high > low && width > 0.0 && (high - low).is_finite()) {
             return None;
         }
         let width = round_up(width.max((high - low) / (MOST_BINS - 1) as f64));
+        // Narrower than the numbers are exact, its edges would be no numbers of their own.
+        if !(width.is_normal() && width > f64::EPSILON * low.abs().max(high.abs())) {
+            return None;
+        }
         let (first, last) = (place(low, width), place(high, width));
         Some(Bins { width, first, n: usize::try_from(last - first + 1).ok()? })
     }
@@ -55,11 +59,11 @@ impl Bins {
         (0..=self.n as i64).map(|i| (self.first + i) as f64 * self.width).collect()
     }
 
-    /// How many of these values lie in each.
+    /// How many of these values lie in each; what lies in none is not counted.
     pub fn count(&self, values: &[f64]) -> Vec<u64> {
         let mut counts = vec![0; self.n];
         for value in values.iter().filter(|value| value.is_finite()) {
-            let at = usize::try_from(place(*value, self.width) - self.first);
+            let at = usize::try_from(place(*value, self.width).saturating_sub(self.first));
             if let Some(count) = at.ok().and_then(|at| counts.get_mut(at)) {
                 *count += 1;
             }
@@ -198,5 +202,31 @@ mod tests {
         let mut values = vec![500.0; 30];
         values.extend([500.1, 9_000.0]);
         assert!(Bins::of(&values).expect("bins").count(&values).len() <= 60);
+    }
+
+    #[test]
+    fn no_values_are_too_far_apart_or_too_near_together() {
+        let tiny = f64::from_bits(1);
+        for (low, high) in [
+            (0.0, tiny),
+            (-tiny, tiny),
+            (1.0, 1.0 + f64::EPSILON),
+            (-1e15, -1e15 + 0.125),
+            (1e300, 1.5e300),
+            (-8e307, 8e307),
+            (-1e308, 1e308),
+            (f64::MIN_POSITIVE, 1e308),
+        ] {
+            let values = [low, low, low, high];
+            for bins in [Bins::of(&values), Bins::between(low, high, tiny)].into_iter().flatten() {
+                let counts = bins.count(&values);
+                assert_eq!(counts.iter().sum::<u64>(), 4, "{low} {high}: {bins:?}");
+                assert!(counts.len() <= 60, "{low} {high}: {bins:?}");
+                assert!(bins.edges().iter().all(|edge| edge.is_finite()), "{low} {high}");
+            }
+        }
+        // What lies in no bin, however far away, is in none.
+        let bins = Bins::between(-1.0, 1.0, 0.5).expect("bins");
+        assert_eq!(bins.count(&[-1e300, 1e300, 0.0, f64::INFINITY]).iter().sum::<u64>(), 1);
     }
 }
