@@ -192,6 +192,38 @@ mod tests {
         assert!((1.0 - below - 0.000_716).abs() < 3e-6, "{below}");
     }
 
+    /// Quantiles by summation of the probabilities of single counts with 40 digits, by another program: mean, variance over
+    /// mean, k, least and most.
+    const QUANTILES: [(f64, f64, f64, f64, f64); 18] = [
+        (0.05, 1.0001, 3.0, 0.0, 1.0),
+        (0.05, 50.0, 3.2, 0.0, 21.0),
+        (0.7, 1.04, 3.0, 0.0, 4.0),
+        (0.7, 50.0, 3.2, 0.0, 100.0),
+        (5.6, 1.0001, 3.2, 0.0, 15.0),
+        (5.6, 2.0, 3.0, 0.0, 20.0),
+        (50.0, 1.0001, 3.0, 30.0, 72.0),
+        (50.0, 1.04, 3.2, 29.0, 75.0),
+        (50.0, 2.0, 3.0, 24.0, 84.0),
+        (500.0, 1.0001, 3.0, 434.0, 568.0),
+        (500.0, 1.0001, 3.2, 430.0, 573.0),
+        (500.0, 1.04, 3.0, 433.0, 570.0),
+        (500.0, 50.0, 3.0, 153.0, 1_107.0),
+        (500.0, 50.0, 3.2, 139.0, 1_161.0),
+        (9_000.0, 1.0001, 3.0, 8_717.0, 9_286.0),
+        (9_000.0, 1.0001, 3.2, 8_698.0, 9_305.0),
+        (9_000.0, 2.0, 3.2, 8_575.0, 9_434.0),
+        (9_000.0, 50.0, 3.0, 7_119.0, 11_145.0),
+    ];
+
+    #[test]
+    fn limits_are_the_exact_quantiles_of_small_and_large_means() {
+        for (mean, ratio, k, least, most) in QUANTILES {
+            let (law, alpha) = (NegativeBinomial { mean, ratio }, normal_sf(k));
+            let found = (law.least(alpha, k), law.most(alpha, k));
+            assert_eq!(found, (least, most), "mean {mean}, ratio {ratio}, k {k}");
+        }
+    }
+
     /// What is outside of the drawn limits, and nothing else, is beyond k: for every count, mean, length of baseline and
     /// dispersion.
     #[test]
