@@ -13,7 +13,9 @@
 use super::characteristic::{Characteristic, ChartKind, Measure};
 use super::limits::Limits;
 use crate::spc::arl;
+use crate::spc::attribute::{Laney, Law};
 use crate::spc::constants::Constants;
+use crate::spc::count_limits::CountLaw;
 use crate::spc::rules::{Pattern, Rule, RuleId, RuleSet};
 use crate::stats::quantile::normal;
 
@@ -28,7 +30,7 @@ pub struct PanelLimits {
     pub within: f64,
     n_panels: u32,
     arl0: f64,
-    /// Whether the panel beside the values is an EWMA.
+    /// Whether the values are small counts, and the panel beside them is an EWMA.
     counts: bool,
 }
 
@@ -43,25 +45,45 @@ pub fn panels_arl0(characteristic: &Characteristic) -> Option<f64> {
     Some(characteristic.arl0()).filter(|arl0| panels && (2.0..=1e9).contains(arl0))
 }
 
-/// By how much the limits of an EWMA with this weight are wider for a centre known from `n_used` subgroups only: the
-/// centre's variance `σ²/m` adds to that of the EWMA, `σ² λ / (2 - λ)`.
-pub fn ewma_widening(lambda: f64, n_used: usize) -> f64 {
-    (1.0 + (2.0 - lambda) / (lambda * n_used.max(1) as f64)).sqrt()
-}
-
 impl PanelLimits {
-    /// The limits of a record; none where it says three sigma.
-    pub fn of(limits: &Limits) -> Option<PanelLimits> {
-        let n_panels = if limits.kind == ChartKind::ThreeWay { 3 } else { 2 };
-        let panels = PanelLimits::spending(limits.arl0?, n_panels)?;
-        Some(PanelLimits { counts: limits.kind.counts(), ..panels })
+    /// Those that new limits of a characteristic get; none where they are three sigma.
+    pub fn planned(characteristic: &Characteristic) -> Option<PanelLimits> {
+        PanelLimits::spending(panels_arl0(characteristic)?, characteristic.kind)
     }
 
-    fn spending(arl0: f64, n_panels: u32) -> Option<PanelLimits> {
+    /// The limits of a record; none where it says three sigma.
+    pub fn of(limits: &Limits) -> Option<PanelLimits> {
+        PanelLimits::spending(limits.arl0?, limits.kind)
+    }
+
+    fn spending(arl0: f64, kind: ChartKind) -> Option<PanelLimits> {
+        let n_panels = if kind == ChartKind::ThreeWay { 3 } else { 2 };
         let k = -normal(0.5 / (arl0 * f64::from(n_panels)))?;
         let (d2, d3) = Constants::Exact.d2(2).zip(Constants::Exact.d3(2))?;
         let ranges = (std::f64::consts::SQRT_2 * k - d2) / d3;
-        Some(PanelLimits { values: k, ranges, within: k, n_panels, arl0, counts: false })
+        let counts = kind.counts();
+        Some(PanelLimits { values: k, ranges, within: k, n_panels, arl0, counts })
+    }
+
+    /// The law of the points, if they are small counts: of subgroups like the `n_used` that told the law of the chart.
+    pub fn count_law(&self, law: &Law, n_used: usize) -> Option<CountLaw> {
+        let sigma_z = match law.laney {
+            Laney::On(sigma_z) => sigma_z.unwrap_or(1.0),
+            Laney::Off => 1.0,
+        };
+        law.center.filter(|_| self.counts).map(|u| CountLaw::new(u, sigma_z, n_used, self.values))
+    }
+
+    /// In-control run length of the EWMA beside the points, if it is one of the panels.
+    pub fn ewma_arl0(&self) -> Option<f64> {
+        self.counts.then(|| self.arl0 * f64::from(self.n_panels))
+    }
+
+    /// By how much the limits of that EWMA are wider for a centre known from `n_used` subgroups only: the centre's variance
+    /// `σ²/m` adds to that of the EWMA, `σ² λ / (2 - λ)`. Any other EWMA is not widened.
+    pub fn ewma_widening(&self, lambda: f64, n_used: usize) -> f64 {
+        let unknown = (2.0 - lambda) / (lambda * n_used.max(1) as f64);
+        if self.counts { (1.0 + unknown).sqrt() } else { 1.0 }
     }
 
     /// The rules of the values: those of the record, with N1 at this distance.

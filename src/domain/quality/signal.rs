@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::characteristic::{Characteristic, ChartKind};
 use super::limits::Limits;
-use super::panels::{PanelLimits, ewma_widening};
+use super::panels::PanelLimits;
 use super::stream::Judged;
 use crate::spc::arl;
 use crate::spc::rules::{Hits, RuleId, RuleSet};
@@ -187,10 +187,8 @@ impl Budget {
         let arl_ewma = limits.filter(|_| has_ewma).and_then(|limits| {
             let lambda = characteristic.lambda();
             // What widens the limits of a short baseline pays for a centre that is not known, not for rarer alarms.
-            let widening = match limits.arl0 {
-                Some(_) if limits.kind.counts() => ewma_widening(lambda, limits.baseline.n_used),
-                _ => 1.0,
-            };
+            let n_used = limits.baseline.n_used;
+            let widening = panels.map_or(1.0, |panels| panels.ewma_widening(lambda, n_used));
             arl::ewma(lambda, limits.ewma_l / widening, 0.0)
         });
         let n = f64::from(n_judged);

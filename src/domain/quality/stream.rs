@@ -8,7 +8,7 @@ use crate::line::weight::Moments;
 use crate::spc::attribute::{AttributeStream, Laney, Law, Subgroup as Counts};
 use crate::spc::chart::{Judge, Plotted, Point, Settings};
 use crate::spc::constants::{c4, c5};
-use crate::spc::count_limits::{CountLaw, CountStream};
+use crate::spc::count_limits::CountStream;
 use crate::spc::individuals::{Individuals, IndividualsStream};
 use crate::spc::memory::{Ewma, EwmaGap, EwmaLimits, EwmaStream};
 use crate::spc::rules::{Hits, RuleSet};
@@ -53,40 +53,40 @@ pub struct ChartStream {
 #[derive(Clone, Debug)]
 enum Judges {
     None,
-    Counts { main: Counted, plain: AttributeStream, ewma: EwmaStream },
+    Counts { main: CountJudge, plain: AttributeStream, ewma: EwmaStream },
     Values { main: IndividualsStream, within: Option<WithinStream> },
     Ewma(EwmaStream),
 }
 
 /// How counts are judged.
 #[derive(Clone, Debug)]
-enum Counted {
+enum CountJudge {
     /// By Laney's limits at three sigma.
     Sigma(AttributeStream),
     /// By quantiles of the law of small counts.
     Quantiles(CountStream),
 }
 
-impl Counted {
+impl CountJudge {
     fn push(&mut self, counts: Option<Counts>) -> Point {
         match self {
-            Counted::Sigma(stream) => stream.push(counts),
-            Counted::Quantiles(stream) => stream.push(counts),
+            CountJudge::Sigma(stream) => stream.push(counts),
+            CountJudge::Quantiles(stream) => stream.push(counts),
         }
     }
 
     fn restart(&mut self) {
         match self {
-            Counted::Sigma(stream) => stream.restart(),
-            Counted::Quantiles(stream) => stream.restart(),
+            CountJudge::Sigma(stream) => stream.restart(),
+            CountJudge::Quantiles(stream) => stream.restart(),
         }
     }
 
     /// A point that is shown with the limits of its size but not judged.
     fn shown(&self, subgroup: &Subgroup) -> Point {
         match self {
-            Counted::Sigma(stream) => shown(subgroup, Some(stream.law())),
-            Counted::Quantiles(stream) => {
+            CountJudge::Sigma(stream) => shown(subgroup, Some(stream.law())),
+            CountJudge::Quantiles(stream) => {
                 let drawn = stream.law().draw(Some(counts(subgroup)));
                 drawn.unwrap_or_else(|| shown(subgroup, None))
             }
@@ -101,15 +101,18 @@ impl ChartStream {
             return ChartStream { version: 0, judges: Judges::None };
         };
         let panels = PanelLimits::of(limits);
+        let three_sigma =
+            Settings { rules: RuleSet::standard(&limits.rules), ..Settings::default() };
         let settings = match panels {
             Some(panels) => Settings {
                 k: panels.values,
                 rules: panels.rules(&limits.rules),
                 ..Settings::default()
             },
-            None => Settings { rules: RuleSet::standard(&limits.rules), ..Settings::default() },
+            None => three_sigma.clone(),
         };
-        ChartStream { version: limits.version, judges: Judges::of(limits, &settings, panels) }
+        let judges = Judges::of(limits, (&settings, &three_sigma), panels);
+        ChartStream { version: limits.version, judges }
     }
 
     /// Where a subgroup that is still filling stands, with the limits of its present size; it is not judged.
@@ -161,19 +164,20 @@ impl ChartStream {
 }
 
 impl Judges {
-    fn of(limits: &Limits, settings: &Settings, panels: Option<PanelLimits>) -> Judges {
+    /// Those of a chart with these settings; a plain chart beside it always has those of three sigma.
+    fn of(
+        limits: &Limits,
+        (settings, three_sigma): (&Settings, &Settings),
+        panels: Option<PanelLimits>,
+    ) -> Judges {
         match limits.law {
             LimitsLaw::Rate { .. } => {
                 let Some(law) = limits.law.rate(limits.kind) else { return Judges::None };
                 let plain = Law { laney: Laney::Off, ..law };
-                let main = match (limits.law, panels) {
-                    (LimitsLaw::Rate { center, sigma_z }, Some(panels)) => {
-                        let sigma_z = if limits.kind.primed() { sigma_z } else { 1.0 };
-                        let n_used = limits.baseline.n_used;
-                        let law = CountLaw::new(center, sigma_z, n_used, panels.values);
-                        Counted::Quantiles(CountStream::new(law, settings))
-                    }
-                    _ => Counted::Sigma(AttributeStream::new(law, settings)),
+                let n_used = limits.baseline.n_used;
+                let main = match panels.and_then(|panels| panels.count_law(&law, n_used)) {
+                    Some(law) => CountJudge::Quantiles(CountStream::new(law, settings)),
+                    None => CountJudge::Sigma(AttributeStream::new(law, settings)),
                 };
                 let ewma = Ewma {
                     lambda: LAMBDA,
@@ -185,13 +189,7 @@ impl Judges {
                 };
                 Judges::Counts {
                     main,
-                    plain: AttributeStream::new(
-                        plain,
-                        &Settings {
-                            rules: RuleSet::standard(&limits.rules),
-                            ..Settings::default()
-                        },
-                    ),
+                    plain: AttributeStream::new(plain, three_sigma),
                     ewma: EwmaStream::new(ewma),
                 }
             }

@@ -3,7 +3,7 @@
 use super::{Baseline, Evidence, Excluded, Limits, LimitsLaw, Maturity, SigmaMethod};
 use crate::line::weight::Moments;
 use crate::quality::characteristic::{Characteristic, ChartKind};
-use crate::quality::panels::{ewma_widening, panels_arl0};
+use crate::quality::panels::{PanelLimits, panels_arl0};
 use crate::quality::subgroup::{Follows, Subgroup};
 use crate::spc::arl;
 use crate::spc::attribute::{Attribute, Family, Laney, Law, Prime, Subgroup as Counts, chart};
@@ -34,19 +34,16 @@ impl Fitted {
 
     /// The first version of the limits that this gives, made at the end of the baseline by nobody yet; none without a law.
     pub fn limits(self, characteristic: &Characteristic) -> Option<Limits> {
+        let (lambda, n_used) = (characteristic.lambda(), self.baseline.n_used);
+        let widening = PanelLimits::planned(characteristic)
+            .map_or(1.0, |panels| panels.ewma_widening(lambda, n_used));
         Some(Limits {
             version: 1,
             characteristic: characteristic.id.clone(),
             kind: characteristic.kind,
             subgroup_minutes: characteristic.subgroup_minutes,
             law: self.law?,
-            ewma_l: match panels_arl0(characteristic) {
-                Some(_) if characteristic.kind.counts() => {
-                    let widening = ewma_widening(characteristic.lambda(), self.baseline.n_used);
-                    ewma_l(characteristic) * widening
-                }
-                _ => ewma_l(characteristic),
-            },
+            ewma_l: ewma_l(characteristic) * widening,
             arl0: panels_arl0(characteristic),
             rules: characteristic.rules.clone(),
             made_us: self.baseline.to_us,
@@ -119,15 +116,13 @@ impl LimitsLaw {
     }
 }
 
-/// The distance of the EWMA's limits that spends the alarm budget, or the half of it that is its share, of a centre that is
-/// known.
+/// The distance of the EWMA's limits that spends the alarm budget, or its share of it beside points that spend the rest, of a
+/// centre that is known.
 pub fn ewma_l(characteristic: &Characteristic) -> f64 {
-    let shares = match panels_arl0(characteristic) {
-        Some(_) if characteristic.kind.counts() => 2.0,
-        _ => 1.0,
-    };
+    let share = PanelLimits::planned(characteristic).and_then(|panels| panels.ewma_arl0());
+    let arl0 = share.unwrap_or(characteristic.arl0());
     // A budget outside of what run lengths can be solved for gets the limit of one alarm in 500 points.
-    arl::ewma_limit(shares * characteristic.arl0(), characteristic.lambda()).unwrap_or(2.814)
+    arl::ewma_limit(arl0, characteristic.lambda()).unwrap_or(2.814)
 }
 
 /// Subgroups as the engine takes them: a break is an empty place.
