@@ -35,8 +35,8 @@ impl LineTracker {
         let Some(standing) = self.standing() else { return };
         let station = standing.station;
         // As it was in the span that is booked, not as it is by now: of machines side by side that may be another reason.
-        let reason = standing.reason.filter(|code| *code != 0);
-        let reason = reason.map_or_else(String::new, |code| self.stations[station].reason(code));
+        let code = standing.reason.filter(|code| *code != 0);
+        let reason = || code.map_or_else(String::new, |code| self.stations[station].reason(code));
         match (&mut self.stop, standing.state.time_class()) {
             // While the state is unknown nothing is opened or ended: the stop may or may not go on.
             (_, TimeClass::Unknown) | (None, TimeClass::Run) => {}
@@ -46,10 +46,10 @@ impl LineTracker {
                     1 => self.stations[station].since().utc_us,
                     _ => self.booked_to.utc_us,
                 };
-                self.stop = Some(OpenStop { station, from_us, class, reason });
+                self.stop = Some(OpenStop { station, from_us, class, reason: reason() });
             }
             (Some(_), TimeClass::Run) => self.end_stop(),
-            (Some(stop), _) if stop.reason.is_empty() => stop.reason = reason,
+            (Some(stop), _) if stop.reason.is_empty() => stop.reason = reason(),
             (Some(_), _) => {}
         }
     }
