@@ -85,11 +85,13 @@ impl LineTracker {
 
     /// Good capsules counted since the journal began, with what an undecided reading may still add.
     pub fn total(&self) -> Count {
-        let total = |ledger: &Ledger| {
-            let counts = ledger.counter.total() + ledger.counter.undecided();
-            self.model.stations[ledger.station].capsules(ledger.tag, counts)
-        };
-        self.outputs().map(total).sum()
+        self.outputs().map(|ledger| self.total_in_capsules(ledger)).sum()
+    }
+
+    /// The same of one counter.
+    pub(super) fn total_in_capsules(&self, ledger: &Ledger) -> Count {
+        let counts = ledger.counter.total() + ledger.counter.undecided();
+        self.model.stations[ledger.station].capsules(ledger.tag, counts)
     }
 
     /// The counters that together are the output of the line.

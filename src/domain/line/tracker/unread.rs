@@ -13,24 +13,23 @@ impl LineTracker {
     /// and up to that one if it waits to be decided.
     pub(super) fn unread(&self, ledger: &Ledger, now: Moment) -> Count {
         let station = &self.stations[ledger.station];
-        match station.reads(ledger, now) {
-            true => Count::ZERO,
-            false => {
-                let unread = ledger.counter.unseen(now) + ledger.counter.undecided();
-                station.map.capsules(ledger.tag, unread)
-            }
+        if station.reads(ledger, now) {
+            return Count::ZERO;
         }
+        let unread = ledger.counter.unseen(now) + ledger.counter.undecided();
+        station.map.capsules(ledger.tag, unread)
     }
 
     /// The total of a counter of the output with all that may be made beyond it: what waits to be decided is in it once.
     pub(super) fn whole(&self, ledger: &Ledger, now: Moment) -> Count {
-        let station = &self.stations[ledger.station];
-        let counted = station.map.capsules(ledger.tag, ledger.counter.total());
-        counted
-            + match station.reads(ledger, now) {
-                true => station.map.capsules(ledger.tag, ledger.counter.undecided()),
-                false => self.unread(ledger, now),
-            }
+        let read = self.stations[ledger.station].reads(ledger, now);
+        self.total_in_capsules(ledger)
+            + if read { Count::ZERO } else { self.unseen_of(ledger, now) }
+    }
+
+    /// What a counter may have counted since its newest reading.
+    fn unseen_of(&self, ledger: &Ledger, now: Moment) -> Count {
+        self.model.stations[ledger.station].capsules(ledger.tag, ledger.counter.unseen(now))
     }
 
     /// What all counters that are not read may have counted, each since its own last reading.
@@ -75,10 +74,6 @@ impl LineTracker {
     pub fn unseen(&self, silent: &[StationId], now: Moment) -> Count {
         let is_silent =
             |ledger: &&Ledger| silent.contains(&self.model.stations[ledger.station].station);
-        let unseen = |ledger: &Ledger| {
-            let map = &self.model.stations[ledger.station];
-            map.capsules(ledger.tag, ledger.counter.unseen(now))
-        };
-        self.outputs().filter(is_silent).map(unseen).sum()
+        self.outputs().filter(is_silent).map(|ledger| self.unseen_of(ledger, now)).sum()
     }
 }
