@@ -3,7 +3,7 @@
 use super::account;
 use super::station::Station;
 use super::tell::Told;
-use super::{GAP_AFTER_US, Ledger, LineModel};
+use super::{GAP_AFTER_US, Ledger, LineModel, scaled};
 use crate::line::chronicle::{Past, counted};
 use crate::line::counter::{Baseline, Counter, Settings};
 use crate::line::event::Event;
@@ -95,7 +95,7 @@ pub(super) fn resumed(
 /// Settings with the times that depend on how the counter is polled.
 pub(super) fn timed(settings: Settings, map: &PlcMap, tag: u16, time_scale: f64) -> Settings {
     let time_scale = time_scale.max(1.0);
-    let scaled = |us: i64| (us as f64 * time_scale) as i64;
+    let scaled = |us: i64| scaled(us, time_scale);
     let group = map.tags.get(usize::from(tag)).map_or(0, |tag| usize::from(tag.group));
     let period_us = map.groups.get(group).map_or(SECOND_US, |group| group.period_us);
     let period_us = scaled(period_us).max(1);

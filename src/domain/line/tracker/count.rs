@@ -1,7 +1,7 @@
 //! From readings to counts: each value of a counter is judged by its ledger, and what that says is booked. And the totals.
 
 use super::odometer::Shares;
-use super::{GAP_AFTER_US, Ledger, LineTracker};
+use super::{GAP_AFTER_US, Ledger, LineTracker, scaled};
 use crate::line::counter::{Cause, Delta, Sample};
 use crate::line::rollup::Booking;
 use crate::plc_map::Role;
@@ -64,7 +64,7 @@ impl LineTracker {
 
     /// Books a delta into minutes, or as a gap, and says so where it was not an ordinary step.
     fn book(&mut self, position: usize, delta: &Delta, at: Moment) {
-        let longest_us = (GAP_AFTER_US as f64 * self.model.time_scale.max(1.0)) as i64;
+        let longest_us = scaled(GAP_AFTER_US, self.model.time_scale);
         let apart = delta.to.mono_us - delta.from.mono_us > longest_us && !delta.count.is_zero();
         let ledger = &self.ledgers[position];
         let count = self.model.stations[ledger.station].capsules(ledger.tag, delta.count);

@@ -147,6 +147,11 @@ pub struct LineTracker {
     off_us: i64,
 }
 
+/// A span of real time by the clock of a line that runs so much faster, in microseconds.
+fn scaled(us: i64, time_scale: f64) -> i64 {
+    (us as f64 * time_scale.max(1.0)) as i64
+}
+
 /// What the chronicle has to know of a line.
 fn plan(model: &LineModel) -> Plan {
     Plan::new(model.calendar.clone(), model.stations.clone(), model.counting.clone())

@@ -1,6 +1,6 @@
 //! What is said of a count: one row for what happened to a counter, none for an ordinary step.
 
-use super::{GAP_AFTER_US, LineTracker};
+use super::{GAP_AFTER_US, LineTracker, scaled};
 use crate::line::counter::{Cause, Delta, Flags};
 use crate::line::event::{Event, EventKind};
 use crate::units::{Count, MINUTE_US, Moment};
@@ -78,7 +78,7 @@ impl LineTracker {
     ) {
         let contradicted = delta.flags.contains(Flags::CONTRADICTED);
         let said = contradicted && self.is_contradiction_said(position, at);
-        let within_us = (JUMPS_WITHIN_US as f64 * self.model.time_scale.max(1.0)) as i64;
+        let within_us = scaled(JUMPS_WITHIN_US, self.model.time_scale);
         let told = &mut self.ledgers[position].told;
         if !matches!(delta.cause, Cause::Quarantined | Cause::Duplicate) {
             told.waiting = None;
@@ -167,7 +167,7 @@ impl LineTracker {
 
     /// Tells of readings that have waited for their confirmation for too long.
     pub(super) fn tell_waiting(&mut self, now: Moment) {
-        let longest_us = (GAP_AFTER_US as f64 * self.model.time_scale.max(1.0)) as i64;
+        let longest_us = scaled(GAP_AFTER_US, self.model.time_scale);
         for ledger in &mut self.ledgers {
             let due = |(since_us, _): &mut (i64, Event)| now.mono_us - *since_us > longest_us;
             if let Some((_, event)) = ledger.told.waiting.take_if(due) {
