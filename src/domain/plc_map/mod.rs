@@ -225,6 +225,11 @@ pub struct Tag {
 }
 
 impl Tag {
+    /// A raw number in the unit of the tag.
+    pub fn scaled(&self, raw: f64) -> f64 {
+        raw * self.scale + self.offset
+    }
+
     /// What a scaled value is called, of an enumeration that has a word for it.
     pub fn word(&self, value: f64) -> Option<&Arc<str>> {
         // Codes are whole and few; what is not whole has no word.

@@ -1,23 +1,25 @@
 //! One machine as last heard: its connection, its state, and what was read beside its counters.
 
+mod read;
+mod show;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::line::balance::Total;
-use crate::line::counter::{Evidence, batch_key};
+use crate::line::counter::Evidence;
 use crate::line::event::{Event, EventKind};
 use crate::line::state::{State, TimeClass};
-use crate::line::status::{BadTag, LastReading, LinkStatus, MeasureStatus, StateStatus};
-use crate::line::transition::is_possible;
+use crate::line::status::LastReading;
 use crate::line::weighing::{Reader, Sequence};
 use crate::line::weight::Series;
 use crate::plc_map::{PlcMap, Protocol, Role};
-use crate::reading::{Miss, Quality, Reading, Value};
+use crate::reading::{Miss, Quality, Reading};
 use crate::units::{Count, Moment, SECOND_US};
 
-use super::Ledger;
 use super::at_rest::AtRest;
 use super::elapsed::Elapsed;
+use super::{Ledger, scaled};
 
 /// A station is stale after three periods of its fastest group, but not before two seconds.
 const STALE_PERIODS: i64 = 3;
@@ -86,7 +88,7 @@ impl Station {
     /// silence is judged in real time.
     pub(super) fn new(map: Arc<PlcMap>, now: Moment, time_scale: f64) -> Station {
         let period_us = map.groups.first().map_or(SECOND_US, |group| group.period_us);
-        let scaled = |us: i64| (us as f64 * time_scale.max(1.0)) as i64;
+        let scaled = |us: i64| scaled(us, time_scale);
         let stale_after_us = scaled((STALE_PERIODS * period_us).max(STALE_AT_LEAST_US));
         let group = |period_us: i64| Group {
             period_us: scaled(period_us),
@@ -324,126 +326,6 @@ impl Station {
         }
     }
 
-    /// Applies one reading to everything but the counters.
-    pub(super) fn read(&mut self, reading: &Reading, at: Moment, events: &mut Vec<Event>) {
-        let Some(tag) = self.map.tags.get(usize::from(reading.tag)) else { return };
-        if let Some(last) = self.last.get_mut(usize::from(reading.tag)) {
-            let Reading { ref value, quality, source_us, .. } = *reading;
-            *last = Some(LastReading { value: value.clone(), quality, at, source_us });
-        }
-        if reading.quality == Quality::Bad {
-            self.bad.entry(reading.tag).or_insert(at);
-            if tag.role == Role::State {
-                self.turn(State::Unknown, None, at, events);
-            }
-            return;
-        }
-        self.bad.remove(&reading.tag);
-        let (scale, offset) = (tag.scale, tag.offset);
-        let scaled = || reading.value.as_f64().map(|x| x * scale + offset);
-        let whole = || reading.value.as_counter(tag.encoding.kind.bits());
-        match tag.role {
-            Role::State => {
-                let raw = reading.value.as_code();
-                let known = raw.and_then(|code| self.map.states.get(&code).copied());
-                self.turn(known.unwrap_or(State::UnknownCode), raw, at, events);
-            }
-            Role::StopReason => self.stop_reason = reading.value.as_code(),
-            Role::Speed => self.speed = scaled(),
-            Role::Heartbeat => {
-                let beat = reading.value.as_code();
-                self.evidence.heartbeat = whole();
-                if beat != self.heartbeat.map(|(beat, _)| beat) {
-                    self.heartbeat = beat.map(|beat| (beat, at.mono_us));
-                }
-            }
-            Role::Uptime => {
-                let uptime_s = whole();
-                self.read_uptime(uptime_s, at);
-            }
-            Role::Odometer { .. } => {
-                self.odometers.extend(whole().map(|value| (reading.tag, value)));
-            }
-            Role::SinceReset => {
-                let since_s = whole();
-                self.evidence.since_reset_s =
-                    since_s.and_then(|now_s| self.since_reset.feel(now_s, at));
-            }
-            Role::BatchId => self.read_batch(&reading.value, at, events),
-            Role::Condition | Role::Weight | Role::WeightDeviation | Role::SpeedSetpoint => {
-                if let Some(value) = scaled()
-                    && let Some(measure) = self.measures.get_mut(usize::from(reading.tag))
-                {
-                    *measure = Some((value, at.utc_us));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// An uptime that fell tells of a restart.
-    fn read_uptime(&mut self, uptime_s: Option<u64>, at: Moment) {
-        let before = self.uptime.told();
-        self.evidence.uptime_s = uptime_s.and_then(|now_s| self.uptime.feel(now_s, at));
-        if before.zip(self.evidence.uptime_s).is_some_and(|(before, now)| now < before) {
-            self.suspect_restart();
-        }
-    }
-
-    /// Looks at the heartbeat after a snapshot was applied.
-    pub(super) fn feel_pulse(&mut self, at: Moment, events: &mut Vec<Event>) {
-        let stands = self
-            .heartbeat
-            .is_some_and(|(_, changed_us)| at.mono_us - changed_us > self.frozen_after_us);
-        if stands == self.frozen {
-            return;
-        }
-        self.frozen = stands;
-        let (word, detail) = match stands {
-            true => ("frozen", "the heartbeat stands still: values are not refreshed"),
-            false => ("up", "the heartbeat goes on"),
-        };
-        self.miss = if stands { Miss::Frozen.word() } else { "" };
-        self.link_since_us = at.utc_us;
-        events.push(self.event(EventKind::Link, at.utc_us, word, detail.into()));
-    }
-
-    fn read_batch(&mut self, value: &Value, at: Moment, events: &mut Vec<Event>) {
-        let id: Arc<str> = match value {
-            Value::Text(text) => text.clone(),
-            other => match other.as_code() {
-                Some(code) => code.to_string().into(),
-                None => return,
-            },
-        };
-        self.evidence.batch = Some(batch_key(&id));
-        if self.batch.as_ref() == Some(&id) {
-            return;
-        }
-        let detail = match &self.batch {
-            Some(old) => format!("after batch {old}"),
-            None => "first batch seen".into(),
-        };
-        events.push(self.event(EventKind::Batch, at.utc_us, &id, detail));
-        self.batch = Some(id);
-    }
-
-    fn turn(&mut self, state: State, raw: Option<i64>, at: Moment, events: &mut Vec<Event>) {
-        if state == self.state && raw == self.raw {
-            return;
-        }
-        let code = raw.map_or("no code".into(), |raw| format!("code {raw}"));
-        let mut detail = format!("after {}, {code}", self.state.word());
-        if self.up && !is_possible(self.state, state) {
-            detail.push_str("; PackML knows no such change");
-        }
-        events.push(self.event(EventKind::State, at.utc_us, state.word(), detail));
-        if state != State::Unknown {
-            self.last_known = state;
-        }
-        (self.state, self.raw, self.since) = (state, raw, at);
-    }
-
     /// What was read beside a counter of this station.
     pub(super) fn evidence(&self) -> Evidence {
         self.evidence
@@ -470,86 +352,9 @@ impl Station {
         }
     }
 
-    /// State for the screen.
-    pub(super) fn state_status(&self) -> StateStatus {
-        let state = self.state();
-        let class = state.time_class();
-        let stop_reason =
-            self.stop_reason.filter(|code| *code != 0 && class != TimeClass::Run && self.up);
-        // An unknown state lasts since the station was last heard, not since the state before it began.
-        let since = match state == State::Unknown && self.state != State::Unknown {
-            true => Moment {
-                utc_us: self.link_since_us,
-                mono_us: self.heard.map_or(self.since.mono_us, |heard| heard.mono_us),
-            },
-            false => self.since,
-        };
-        StateStatus {
-            state,
-            class,
-            last_known: self.last_known,
-            since_us: since.utc_us,
-            since_mono_us: since.mono_us,
-            raw: self.raw,
-            stop_reason,
-            stop_title: stop_reason.and_then(|code| self.map.stop_reasons.get(&code).cloned()),
-            station: self.map.station.clone(),
-        }
-    }
-
     /// State to be stored: as last read, whether current or not.
     pub(super) fn stored(&self) -> (State, Option<i64>, i64) {
         (self.last_known, self.raw, self.since.utc_us)
-    }
-
-    /// Connection for the screen.
-    pub(super) fn link_status(&self) -> LinkStatus {
-        LinkStatus {
-            up: self.up && !self.frozen,
-            since_us: self.link_since_us,
-            heard_us: self.heard.map(|heard| heard.utc_us),
-            heard_mono_us: self.heard.map(|heard| heard.mono_us),
-            reason: self.miss,
-            period_us: self.map.groups.first().map_or(SECOND_US, |group| group.period_us),
-        }
-    }
-
-    /// Measured values for the screen.
-    pub(super) fn measures(&self) -> Vec<MeasureStatus> {
-        let is_measure = |role: &Role| {
-            matches!(
-                role,
-                Role::Condition | Role::Weight | Role::WeightDeviation | Role::SpeedSetpoint
-            )
-        };
-        let tags = self.map.tags.iter().enumerate().filter(|(_, tag)| is_measure(&tag.role));
-        tags.map(|(i, tag)| {
-            let last = self.measures[i];
-            let value =
-                last.map(|(value, _)| value).filter(|_| !self.bad.contains_key(&(i as u16)));
-            MeasureStatus {
-                tag: tag.id.clone(),
-                value,
-                word: value.and_then(|value| tag.word(value)).cloned(),
-                unit: tag.unit.clone(),
-                at_us: last.map_or(0, |(_, at_us)| at_us),
-            }
-        })
-        .collect()
-    }
-
-    /// What was read last of each tag.
-    pub(super) fn readings(&self) -> Vec<Option<LastReading>> {
-        self.last.clone()
-    }
-
-    /// Tags whose last reading was bad.
-    pub(super) fn bad_tags(&self) -> Vec<BadTag> {
-        let of = |(i, since): (&u16, &Moment)| {
-            let tag = self.map.tags.get(usize::from(*i))?.id.clone();
-            Some(BadTag { tag, since: *since })
-        };
-        self.bad.iter().filter_map(of).collect()
     }
 
     /// Whether its notifications bring only what changed.
