@@ -50,7 +50,7 @@ pub(super) struct ClockView {
 impl ReadingView {
     pub(super) fn of(tag: &Tag, last: &LastReading, present: &Present) -> ReadingView {
         let usable = last.quality != Quality::Bad;
-        let value = last.value.as_f64().filter(|_| usable).map(|raw| raw * tag.scale + tag.offset);
+        let value = last.value.as_f64().filter(|_| usable).map(|raw| tag.scaled(raw));
         let value = value.filter(|value| value.is_finite());
         let word = value.and_then(|value| tag.word(value)).map(|word| word.to_string());
         ReadingView {

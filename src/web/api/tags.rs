@@ -105,7 +105,7 @@ impl ReadTagView {
             tag: TagView::of(map, tag, None),
             read_ms: reading.map(|reading| reading.at_us.div_euclid(1_000)),
             raw: number,
-            value: number.filter(|_| usable).map(|raw| raw * tag.scale + tag.offset),
+            value: number.filter(|_| usable).map(|raw| tag.scaled(raw)),
             text: text.filter(|_| usable),
             quality: match reading.map(|reading| reading.quality) {
                 None => "",
