@@ -6,7 +6,7 @@
 //! the next reading nothing is known.
 
 use crate::reading::{Outcome, Quality, Snapshot};
-use crate::units::SECOND_US;
+use crate::units::{MINUTE_US, SECOND_US};
 
 /// Polls that may be missing, as many as a device may miss before it counts as silent.
 const PERIODS: i64 = 2;
@@ -58,9 +58,12 @@ pub struct TagTrend {
 }
 
 impl TagTrend {
+    /// So long before a span its readings are taken too, so that a value that was told there is known from its beginning.
+    pub const LEAD_US: i64 = MINUTE_US;
+
     /// Of `[from_us, to_us)` in steps of `step_us`, both in UTC microseconds; `from_us` is the start of a step. `period_us`
     /// is that of the tag's group and `patience_us` how long a silence may last beside some polls, both on the clock of the
-    /// snapshots; `held` is the value from before them where one is known.
+    /// snapshots; `held` is the value from before all of them where one is known.
     pub fn new(
         span: (i64, i64),
         step_us: i64,

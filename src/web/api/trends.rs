@@ -196,8 +196,8 @@ fn of(app: &App, line: &LineFeed, asked: &Asked, from_us: i64) -> TrendOf {
         let station = status.stations.iter().find(|station| station.id == map.station)?;
         let at = map.tags.iter().position(|known| known.id == tag.id)?;
         let last = station.readings.get(at)?.as_ref()?;
-        let stands = last.quality != Quality::Bad && last.at.utc_us < from_us - MINUTE_US;
-        last.value.as_f64().filter(|_| stands).map(|raw| raw * tag.scale + tag.offset)
+        let stands = last.quality != Quality::Bad && last.at.utc_us < from_us - TagTrend::LEAD_US;
+        last.value.as_f64().filter(|_| stands).map(|raw| tag.scaled(raw))
     };
     let scaled = |us: i64| (us as f64 * app.parts().clock.speed().max(1.0)) as i64;
     TrendOf {
