@@ -8,6 +8,8 @@ use crate::{
     SaidSignal, SaidStop, Scenario, Truth, Watched,
 };
 
+const QUARTER_US: i64 = 900_000_000;
+
 fn said(text: &str) -> String {
     Scenario::parse(Path::new("bad.toml"), text).unwrap_err().to_string()
 }
@@ -262,6 +264,46 @@ fn alarms_and_charts_are_those_of_the_file_and_no_other() {
         wrong("bores = [17]", |report| report.bores = vec![bore.clone()], &[])
     };
     assert_eq!([bore(17, true), bore(17, false), bore(18, true)], [0, 1, 1]);
+}
+
+/// Why `reject_drift` and `typical_8_h` may have a signal of overweight: without their faults the same quarters of an hour have
+/// the most, and far more than an even chance would give.
+#[test]
+fn overweight_follows_the_powder_and_no_fault_of_the_filler() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    for name in ["reject_drift", "typical_8_h"] {
+        let scenario = Scenario::load(&folder.join(format!("{name}.toml"))).unwrap();
+        let quarters = |with_faults: bool| {
+            let config = scenario.plant().model();
+            let mut model = if with_faults { scenario.modelled() } else { Model::new(config) };
+            let totals = (0..=scenario.length_us / QUARTER_US).map(|n| {
+                model.advance_to(n * QUARTER_US);
+                let ledger = model.ledger();
+                let filler: u64 = ledger.rejects.values().sum();
+                [ledger.weigher.over, filler]
+            });
+            let totals: Vec<[u64; 2]> = totals.collect();
+            let of = |which: usize| -> Vec<f64> {
+                totals.windows(2).map(|two| (two[1][which] - two[0][which]) as f64).collect()
+            };
+            [of(0), of(1)]
+        };
+        let [[over, rejected], [over_alone, rejected_alone]] = [true, false].map(quarters);
+        for over in [&over, &over_alone] {
+            let mean = over.iter().sum::<f64>() / over.len() as f64;
+            let variance = over.iter().map(|n| (n - mean).powi(2)).sum::<f64>() / over.len() as f64;
+            assert!(variance > 2.0 * mean, "{name}: {variance} of {mean} is an even chance");
+        }
+        let differ = |these: &[f64], those: &[f64]| -> f64 {
+            let off = these.iter().zip(those).map(|(one, other)| (one - other).abs());
+            off.fold(0.0, f64::max)
+        };
+        let off = differ(&over, &over_alone);
+        assert!(off <= 5.0, "{name}: the faults move overweight by {off} in a quarter of an hour");
+        // The negative control: what the faults do move.
+        let off = differ(&rejected, &rejected_alone);
+        assert!(off > 100.0, "{name}: the faults move the filler by {off} only");
+    }
 }
 
 #[test]
