@@ -153,6 +153,40 @@ async fn a_final_report_whose_figures_have_changed_since_says_so() {
     assert_eq!((&none["fits"], &none["finals"]), (&Value::Null, &json!([])));
 }
 
+/// What a report says of a period does not depend on limits that were made, or approved, after it had ended.
+#[tokio::test]
+async fn limits_that_came_after_the_period_do_not_change_its_final_report() {
+    let record = shift_that_is_over();
+    let period = record.periods.last().unwrap().clone();
+    let (start, end_us) = (period.start_us / 1_000, period.end_us.unwrap());
+    let page = format!("/report/shift?start={start}&lang=en");
+    for (made_us, decided_us, fits) in [
+        (end_us + MINUTE_US, end_us + MINUTE_US, true),
+        (end_us - MINUTE_US, end_us + MINUTE_US, true),
+        // The negative control: limits that were there by then judge, and the comparison is another one.
+        (end_us - MINUTE_US, end_us - MINUTE_US, false),
+    ] {
+        let app = kept::app(record.clone());
+        let gaps = standing(&app, start).await;
+        let names: Vec<&Value> =
+            gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
+        let said = json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
+        let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+        assert_eq!(post(&app, FINAL, &finalise(start, &seen)).await.status, StatusCode::OK);
+        let charts = fixture::overview(kept::at(made_us));
+        let mut limits = charts.reject_fraction.and_then(|chart| chart.limits).expect("limits");
+        limits.made_us = made_us;
+        limits.decision.as_mut().expect("it was approved").at_us = decided_us;
+        let (line, system) = (kept::line().id, domain::audit::Actor::system());
+        app.parts().quality.add_limits(&line, limits, &system).expect("it is kept");
+        assert_eq!(standing(&app, start).await["fits"], fits, "{made_us} {decided_us}");
+        let sheet = get(&app, &page).await;
+        let sheet = sheet.text().split("id=\"texts\"").next().unwrap();
+        assert_eq!(sheet.contains("Nothing is compared"), fits, "{made_us} {decided_us}");
+        assert_eq!(sheet.contains("id=\"charts\""), !fits, "{made_us} {decided_us}");
+    }
+}
+
 /// The list makes no report anew: it comes where stops, without which there is no report, cannot be read. Whether a kept
 /// one fits it does not say by itself, and leaves a place for the answer.
 #[tokio::test]

@@ -15,6 +15,7 @@ use super::paper::Sheet;
 use super::tables::head;
 use crate::config::LineConfig;
 use crate::web::App;
+use crate::web::api::charts::limits_at;
 use crate::web::i18n::Key;
 use crate::web::pages::spc::name;
 
@@ -56,7 +57,7 @@ pub(super) struct Charted {
 /// What the record says of the period: the comparison, the charts, the minutes.
 type Gathered = (Vec<Compared>, Vec<Charted>, Vec<Minute>);
 
-/// Compares all characteristics that have limits, those that differ most first. None where the record fails: a report
+/// Compares all characteristics that had limits by the end of the period, those that differ most first. None where the record fails: a report
 /// without them says so.
 pub(super) async fn gather(app: &App, config: &LineConfig, span: (i64, i64)) -> Gathered {
     let (app, config) = (app.clone(), config.clone());
@@ -71,7 +72,8 @@ fn all(app: &App, config: &LineConfig, (from_us, to_us): (i64, i64)) -> Result<G
     let batches: Vec<i64> = events.iter().map(|(_, event)| event.at_us).collect();
     let (mut rows, mut charts) = (Vec::new(), Vec::new());
     for characteristic in &config.characteristics {
-        let limits = parts.quality.limits(&config.id, &characteristic.id)?;
+        // What was made or decided later would judge the period by itself, and change what was said of it.
+        let limits = limits_at(parts.quality.limits(&config.id, &characteristic.id)?, to_us);
         let evaluation = evaluate(
             characteristic,
             &subgroups(characteristic, &minutes, &batches),
