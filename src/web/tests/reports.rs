@@ -25,6 +25,15 @@ fn finalise(start: i64, sha256: &Value) -> Value {
     json!({ "kind": "shift", "start_ms": start, "lang": "zh", "data_sha256": sha256, "by": "An" })
 }
 
+/// Somebody explains all gaps of a shift: the hash of the figures that come of it.
+async fn explained(app: &App, start: i64) -> Value {
+    let gaps = standing(app, start).await;
+    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
+    let said =
+        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
+    post(app, GAPS, &said).await.json()["data_sha256"].clone()
+}
+
 fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -77,11 +86,7 @@ async fn a_report_with_unexplained_gaps_is_not_made_final() {
 async fn a_final_report_is_one_file_with_its_hash_and_needs_nothing_else() {
     let (app, _sender) = running();
     let start = start();
-    let gaps = standing(&app, start).await;
-    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
-    let said =
-        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
-    let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+    let seen = explained(&app, start).await;
     let made = post(&app, FINAL, &finalise(start, &seen)).await.json();
     let number = made["number"].as_i64().unwrap();
     let path = format!("/report/final?line=L1&start={start}&number={number}");
@@ -123,11 +128,7 @@ async fn a_final_report_whose_figures_have_changed_since_says_so() {
     let record = shift_that_is_over();
     let start = record.periods.last().unwrap().start_us / 1_000;
     let app = kept::app(record.clone());
-    let gaps = standing(&app, start).await;
-    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
-    let said =
-        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
-    let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+    let seen = explained(&app, start).await;
     let made = post(&app, FINAL, &finalise(start, &seen)).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text());
 
@@ -167,11 +168,7 @@ async fn limits_that_came_after_the_period_do_not_change_its_final_report() {
         (end_us - MINUTE_US, end_us - MINUTE_US, false),
     ] {
         let app = kept::app(record.clone());
-        let gaps = standing(&app, start).await;
-        let names: Vec<&Value> =
-            gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
-        let said = json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
-        let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+        let seen = explained(&app, start).await;
         assert_eq!(post(&app, FINAL, &finalise(start, &seen)).await.status, StatusCode::OK);
         let charts = fixture::overview(kept::at(made_us));
         let mut limits = charts.reject_fraction.and_then(|chart| chart.limits).expect("limits");
@@ -194,11 +191,7 @@ async fn the_list_of_reports_does_not_wait_for_the_reports() {
     let record = shift_that_is_over();
     let start = record.periods.last().unwrap().start_us / 1_000;
     let app = kept::app(record.clone());
-    let gaps = standing(&app, start).await;
-    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
-    let said =
-        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
-    let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+    let seen = explained(&app, start).await;
     assert_eq!(post(&app, FINAL, &finalise(start, &seen)).await.status, StatusCode::OK);
     let history = Arc::new(Kept { stops_unreadable: true, ..record });
     let blind = App::new(crate::web::AppParts { history, ..app.parts().clone() });
