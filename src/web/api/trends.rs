@@ -74,7 +74,7 @@ struct TagTrendView {
     /// Starts, UTC milliseconds.
     start_ms: Vec<i64>,
     /// Mean over the time in which it was read, or best supported rate; null where it was not read, and of a rate where it
-    /// was read less than half of the point.
+    /// was read less than half of the point or its counts are no longer kept.
     best: Vec<Option<f64>>,
     /// Least value read, or the least that the rate can be.
     low: Vec<Option<f64>>,
@@ -313,12 +313,13 @@ impl TagTrendView {
                 None => [step.mean, step.low, step.high],
                 Some(counts) => {
                     let found = counts.iter().find(|(start_us, _)| *start_us == step.start_us);
-                    let count = found.map_or(Count::ZERO, |(_, count)| *count);
                     // Where a reading begins it brings what was counted before it: over that short time it is no rate.
                     let is_read = step.known_us * 2 >= passed_us;
-                    let read = is_read.then_some(step.known_us as f64);
-                    let rate = |n: u64| read.map(|us| (n as f64 * 6e7 / us).round());
-                    [count.best(), count.low(), count.high()].map(rate)
+                    // Readings may be kept for longer than seconds: what is not in the ledger is unknown, and not nothing.
+                    let count = found.map(|(_, count)| *count).filter(|_| is_read);
+                    let rate = |n: u64| (n as f64 * 6e7 / step.known_us as f64).round();
+                    let bounds: [fn(Count) -> u64; 3] = [Count::best, Count::low, Count::high];
+                    bounds.map(|bound| count.map(bound).map(rate))
                 }
             };
             let [best, low, high] = bounds.map(|bound| bound.and_then(four_decimals));
@@ -379,4 +380,41 @@ fn columns() -> Vec<Column> {
 /// A value as a screen shows it; what is no number is none.
 fn four_decimals(x: f64) -> Option<f64> {
     x.is_finite().then(|| (x * 1e4).round() / 1e4)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::reading::{Outcome, Snapshot};
+    use domain::units::Moment;
+
+    use super::*;
+    use crate::web::fixture::kept;
+
+    /// Readings are kept for longer than the counts of seconds.
+    #[test]
+    fn a_rate_whose_counts_are_no_longer_kept_is_unknown_and_not_nothing() {
+        let config = kept::line();
+        let map = &config.devices[0].map;
+        let tag = map.tags.iter().find(|tag| tag.counter.is_some()).expect("a counter");
+        let asked = Asked { map, tag, kind: "rate" };
+        let mut trend =
+            TagTrend::new((0, 30 * SECOND_US), 10 * SECOND_US, (SECOND_US, 0), Some(0.0));
+        for second in 0..=30 {
+            let at_us = second * SECOND_US;
+            let taken_at = Moment { utc_us: at_us, mono_us: at_us };
+            let outcome = Outcome::Taken(Vec::new());
+            trend.take(
+                &Snapshot { device: 0, group: 0, taken_at, round_trip_us: 0, polls: 1, outcome },
+                0,
+                |raw| raw,
+            );
+        }
+        // Of the second step the ledger says that nothing was counted, of the first it says nothing.
+        let counts = [(10 * SECOND_US, Count::ZERO), (20 * SECOND_US, Count::exact(1_000))];
+        let view =
+            TagTrendView::of(&asked, &trend, Some(&counts), (30 * SECOND_US, 10 * SECOND_US));
+        assert_eq!(view.best, [None, Some(0.0), Some(6_000.0)]);
+        assert_eq!((&view.low, &view.high), (&view.best, &view.best));
+        assert_eq!(view.known_percent, [100.0; 3], "it was read all the time");
+    }
 }
