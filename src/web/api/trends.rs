@@ -1,6 +1,8 @@
 //! `…/trends`: the course of up to three tags side by side. Counters as capsules a minute, from the ledger; measured values
 //! from their readings, as far as these are kept.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -135,7 +137,7 @@ pub(super) async fn trends(
     let (span, step_us, trends, counts) = stored.await?;
     let courses = asked.iter().zip(trends.iter().zip(&counts));
     let tags = courses.map(|(asked, (trend, counts))| {
-        TagTrendView::of(asked, trend, counts.as_deref(), (span.1, step_us))
+        TagTrendView::of(asked, trend, counts.as_ref(), (span.1, step_us))
     });
     let view = TrendsView {
         from_ms: span.0 / 1_000,
@@ -212,10 +214,13 @@ fn of(app: &App, line: &LineFeed, asked: &Asked, from_us: i64) -> TrendOf {
     }
 }
 
-/// Counts of counters step by step, with the starts of the steps.
+/// What was counted, by the start of the step in UTC microseconds.
+type Steps = BTreeMap<i64, Count>;
+
+/// Counts of counters step by step.
 struct Ledger {
     step_us: i64,
-    counts: Vec<Option<Vec<(i64, Count)>>>,
+    counts: Vec<Option<Steps>>,
 }
 
 impl Ledger {
@@ -247,11 +252,7 @@ impl Ledger {
     }
 }
 
-fn of_seconds(
-    blocks: &[Seconds],
-    (station, counted): &(Output, Counted),
-    step_us: i64,
-) -> Vec<(i64, Count)> {
+fn of_seconds(blocks: &[Seconds], (station, counted): &(Output, Counted), step_us: i64) -> Steps {
     let picks = |s: &domain::units::StationId, c: &Counted| station.has(s) && c == counted;
     let parts = blocks.iter().flat_map(|block| {
         let seconds = (0i64..).zip(block.counts(picks));
@@ -260,22 +261,14 @@ fn of_seconds(
     by_step(parts, step_us)
 }
 
-fn of_minutes(
-    minutes: &[Minute],
-    (station, counted): &(Output, Counted),
-    step_us: i64,
-) -> Vec<(i64, Count)> {
+fn of_minutes(minutes: &[Minute], (station, counted): &(Output, Counted), step_us: i64) -> Steps {
     by_step(minutes.iter().map(|minute| (minute.start_us, minute.count(station, counted))), step_us)
 }
 
-fn by_step(parts: impl Iterator<Item = (i64, Count)>, step_us: i64) -> Vec<(i64, Count)> {
-    let mut steps: Vec<(i64, Count)> = Vec::new();
+fn by_step(parts: impl Iterator<Item = (i64, Count)>, step_us: i64) -> Steps {
+    let mut steps = Steps::new();
     for (at_us, count) in parts {
-        let start_us = at_us.div_euclid(step_us) * step_us;
-        match steps.last_mut() {
-            Some((last_us, sum)) if *last_us == start_us => *sum += count,
-            _ => steps.push((start_us, count)),
-        }
+        *steps.entry(at_us.div_euclid(step_us) * step_us).or_insert(Count::ZERO) += count;
     }
     steps
 }
@@ -285,7 +278,7 @@ impl TagTrendView {
     fn of(
         asked: &Asked,
         trend: &TagTrend,
-        counts: Option<&[(i64, Count)]>,
+        counts: Option<&Steps>,
         (to_us, step_us): (i64, i64),
     ) -> TagTrendView {
         let mut view = TagTrendView {
@@ -312,11 +305,10 @@ impl TagTrendView {
             let bounds = match counts {
                 None => [step.mean, step.low, step.high],
                 Some(counts) => {
-                    let found = counts.iter().find(|(start_us, _)| *start_us == step.start_us);
                     // Where a reading begins it brings what was counted before it: over that short time it is no rate.
                     let is_read = step.known_us * 2 >= passed_us;
                     // Readings may be kept for longer than seconds: what is not in the ledger is unknown, and not nothing.
-                    let count = found.map(|(_, count)| *count).filter(|_| is_read);
+                    let count = counts.get(&step.start_us).copied().filter(|_| is_read);
                     let rate = |n: u64| (n as f64 * 6e7 / step.known_us as f64).round();
                     let bounds: [fn(Count) -> u64; 3] = [Count::best, Count::low, Count::high];
                     bounds.map(|bound| count.map(bound).map(rate))
@@ -410,7 +402,8 @@ mod tests {
             );
         }
         // Of the second step the ledger says that nothing was counted, of the first it says nothing.
-        let counts = [(10 * SECOND_US, Count::ZERO), (20 * SECOND_US, Count::exact(1_000))];
+        let counts =
+            Steps::from([(10 * SECOND_US, Count::ZERO), (20 * SECOND_US, Count::exact(1_000))]);
         let view =
             TagTrendView::of(&asked, &trend, Some(&counts), (30 * SECOND_US, 10 * SECOND_US));
         assert_eq!(view.best, [None, Some(0.0), Some(6_000.0)]);
