@@ -24,9 +24,6 @@ const ROWS: usize = 50_000;
 /// Most snapshots of one answer: several minutes of a line that is polled ten times a second.
 const SNAPSHOTS: usize = 50_000;
 
-/// How long before a trend readings are looked at, so that its first value is known.
-const LEAD_US: i64 = MINUTE_US;
-
 /// Readings of so long are taken at once, which are fewer snapshots than an answer may have.
 const PIECE_US: i64 = 5 * MINUTE_US;
 
@@ -70,9 +67,8 @@ impl History for StoredHistory {
         span: (i64, i64),
         step_us: i64,
     ) -> Result<Vec<TagTrend>, String> {
-        let new = |of: &TrendOf| TagTrend::new(span, step_us, of.rhythm_us, of.held);
-        let mut trends: Vec<TagTrend> = of.iter().map(new).collect();
-        let mut from_us = span.0 - LEAD_US;
+        let mut trends: Vec<TagTrend> = of.iter().map(|of| of.course(span, step_us)).collect();
+        let mut from_us = span.0 - TrendOf::LEAD_US;
         // Piece by piece: hours of snapshots need not be in memory at once.
         while from_us < span.1 {
             let to_us = span.1.min(from_us + PIECE_US);

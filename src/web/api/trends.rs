@@ -17,6 +17,7 @@ use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::reading::last;
 use super::series::{Step, step_us};
 use super::table::Form;
 use super::tag::{reason, role, trend};
@@ -123,7 +124,7 @@ pub(super) async fn trends(
         return Err(WebError::Parameter(message.to_owned()));
     }
     let wish_us = step_us(to_us - from_us).max(least_us);
-    let of: Vec<TrendOf> = asked.iter().map(|asked| of(&app, line, asked, from_us)).collect();
+    let of: Vec<TrendOf> = asked.iter().map(|asked| of(&app, line, asked)).collect();
     let counters: Vec<Option<(Output, Counted)>> = asked.iter().map(Asked::counter).collect();
     let name = line.config.id.clone();
     let stored = read(&app, move |history| {
@@ -188,18 +189,15 @@ impl Asked<'_> {
 }
 
 /// What the record is asked for.
-fn of(app: &App, line: &LineFeed, asked: &Asked, from_us: i64) -> TrendOf {
+fn of(app: &App, line: &LineFeed, asked: &Asked) -> TrendOf {
     let Asked { map, tag, .. } = asked;
     let period_us = map.groups.get(usize::from(tag.group)).map_or(SECOND_US, |g| g.period_us);
-    // A value that was read before and has not been told anew since still stands: devices that tell changes only.
-    let held = || {
+    let told = || {
         let present = app.present();
-        let status = line.current(&present)?;
-        let station = status.stations.iter().find(|station| station.id == map.station)?;
-        let at = map.tags.iter().position(|known| known.id == tag.id)?;
-        let last = station.readings.get(at)?.as_ref()?;
-        let stands = last.quality != Quality::Bad && last.at.utc_us < from_us - MINUTE_US;
-        last.value.as_f64().filter(|_| stands).map(|raw| raw * tag.scale + tag.offset)
+        let status = line.current(&present);
+        let last = last(status.as_deref(), map, &tag.id)?;
+        let value = last.value.as_f64().filter(|_| last.quality != Quality::Bad)?;
+        Some((last.at.utc_us, value * tag.scale + tag.offset))
     };
     let scaled = |us: i64| (us as f64 * app.parts().clock.speed().max(1.0)) as i64;
     TrendOf {
@@ -210,7 +208,7 @@ fn of(app: &App, line: &LineFeed, asked: &Asked, from_us: i64) -> TrendOf {
         scale: tag.scale,
         offset: tag.offset,
         // What a counter stands at is not asked, only whether it was read; its ledger has the counts.
-        held: held().or(tag.counter.is_some().then_some(0.0)),
+        held: if tag.counter.is_some() { Some((i64::MIN, 0.0)) } else { told() },
     }
 }
 
