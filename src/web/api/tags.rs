@@ -11,8 +11,8 @@ use domain::units::{SECOND_US, StationId, TagId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::data::TagView;
 use super::picked::SheetForm;
+use super::tag::TagView;
 use super::{AsOf, read, tables};
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
