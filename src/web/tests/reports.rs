@@ -184,6 +184,23 @@ async fn limits_that_came_after_the_period_do_not_change_its_final_report() {
     }
 }
 
+/// A report without its limits would say that there were none, and its hash would be that of other figures.
+#[tokio::test]
+async fn a_report_whose_limits_cannot_be_read_is_not_made() {
+    let app = kept::app(shift_that_is_over());
+    let start = shift_that_is_over().periods.last().unwrap().start_us / 1_000;
+    for (limits_unreadable, status) in
+        [(true, StatusCode::INTERNAL_SERVER_ERROR), (false, StatusCode::OK)]
+    {
+        let quality = Arc::new(fixture::Memory { limits_unreadable, ..Default::default() });
+        let app = App::new(crate::web::AppParts { quality, ..app.parts().clone() });
+        let standing = format!("/api/v1/lines/L1/reports?kind=shift&start_ms={start}");
+        for path in [format!("/report/shift?start={start}"), standing] {
+            assert_eq!(get(&app, &path).await.status, status, "{path}");
+        }
+    }
+}
+
 /// The list makes no report anew: it comes where stops, without which there is no report, cannot be read. Whether a kept
 /// one fits it does not say by itself, and leaves a place for the answer.
 #[tokio::test]
