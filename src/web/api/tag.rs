@@ -4,6 +4,7 @@ use domain::line::chronicle::CounterRecord;
 use domain::line::status::LineStatus;
 use domain::line::weight::Series;
 use domain::plc_map::{Address, Kind, PlcMap, Role, Table, Tag};
+use domain::reading::{Quality, Value};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -144,6 +145,20 @@ pub(super) fn role(role: &Role) -> &'static str {
         Role::Published(Series::Sample, _) => "weight_sample",
         Role::Published(Series::Interval, _) => "weight_interval",
         Role::Condition => "condition",
+    }
+}
+
+/// A number with scale and offset; none of what is no number.
+pub(super) fn scaled(tag: &Tag, value: &Value) -> Option<f64> {
+    value.as_f64().map(|raw| raw * tag.scale + tag.offset).filter(|value| value.is_finite())
+}
+
+/// The word of a quality.
+pub(super) fn quality(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Good => "good",
+        Quality::Uncertain => "uncertain",
+        Quality::Bad => "bad",
     }
 }
 

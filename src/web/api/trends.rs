@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::reading::last;
 use super::series::{Step, step_us};
 use super::table::Form;
-use super::tag::{reason, role, trend};
+use super::tag::{reason, role, scaled, trend};
 use super::{Span, read};
 use crate::table::{Cell, Column, Kind, local};
 use crate::web::error::{ErrorView, Params, WebError};
@@ -196,15 +196,15 @@ fn of(app: &App, line: &LineFeed, asked: &Asked) -> TrendOf {
         let present = app.present();
         let status = line.current(&present);
         let last = last(status.as_deref(), map, &tag.id)?;
-        let value = last.value.as_f64().filter(|_| last.quality != Quality::Bad)?;
-        Some((last.at.utc_us, value * tag.scale + tag.offset))
+        let value = scaled(tag, &last.value).filter(|_| last.quality != Quality::Bad)?;
+        Some((last.at.utc_us, value))
     };
-    let scaled = |us: i64| (us as f64 * app.parts().clock.speed().max(1.0)) as i64;
+    let slowed = |us: i64| (us as f64 * app.parts().clock.speed().max(1.0)) as i64;
     TrendOf {
         station: map.station.clone(),
         tag: tag.id.clone(),
         group: tag.group,
-        rhythm_us: (scaled(period_us), scaled(PATIENCE_US)),
+        rhythm_us: (slowed(period_us), slowed(PATIENCE_US)),
         scale: tag.scale,
         offset: tag.offset,
         // What a counter stands at is not asked, only whether it was read; its ledger has the counts.
