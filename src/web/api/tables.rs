@@ -149,11 +149,12 @@ const REJECT_HOURS: &[Pick] = picks! {
         "coverage_percent" = "known_percent";
 };
 
-/// The table of `…/bores`, station by station.
+/// The table of `…/bores`, station after station.
 pub(super) const BORES: &[Sheet] = &[Sheet {
     name: "bores",
-    rows: "stations 0 bores",
+    rows: "",
     picks: picks! {
+        Text: "station";
         Real: "bore", "weights" = "n", "mean_mg", "sd_mg", "difference_mg",
             "p_value_adjusted" = "p_value";
         Text: "verdict";

@@ -147,7 +147,7 @@ fn tables() -> Vec<(String, &'static str, &'static str)> {
         (format!("{line}/losses?window=day&table=waterfall"), "L1_waterfall", "time_ms"),
         (format!("{line}/rejects?window=day&table=rejects"), "L1_rejects", "fraction_ppm"),
         (format!("{line}/rejects?window=day&table=hours"), "L1_hours", "hour_utc,hour_local"),
-        (format!("{line}/bores?window=day"), "L1_bores", "mean_mg"),
+        (format!("{line}/bores?window=day"), "L1_bores", "station,bore,weights,mean_mg"),
         (format!("{line}/hours?{hour}"), "L1_hours", "start_utc,start_local"),
         (format!("{line}/shifts?{hour}"), "L1_shifts", "good_capsules,good_low_capsules"),
         (format!("{line}/batches?{hour}"), "L1_batches", "balance_low_percent"),
