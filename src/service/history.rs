@@ -67,8 +67,7 @@ impl History for StoredHistory {
         span: (i64, i64),
         step_us: i64,
     ) -> Result<Vec<TagTrend>, String> {
-        let new = |of: &TrendOf| TagTrend::new(span, step_us, of.rhythm_us, of.held);
-        let mut trends: Vec<TagTrend> = of.iter().map(new).collect();
+        let mut trends: Vec<TagTrend> = of.iter().map(|of| of.course(span, step_us)).collect();
         let mut from_us = span.0 - TagTrend::LEAD_US;
         // Piece by piece: hours of snapshots need not be in memory at once.
         while from_us < span.1 {

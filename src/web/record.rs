@@ -49,8 +49,17 @@ pub struct TrendOf {
     pub scale: f64,
     /// Added after the factor.
     pub offset: f64,
-    /// The scaled value that stood before, where one is known.
-    pub held: Option<f64>,
+    /// The scaled value that was told last, and when, UTC microseconds, where one is known.
+    pub held: Option<(i64, f64)>,
+}
+
+impl TrendOf {
+    /// Its course over `[from_us, to_us)` in steps of so many microseconds, before any reading. A value that was told
+    /// before what is looked at, and has not been told anew since, still stands: devices that tell changes only.
+    pub fn course(&self, span: (i64, i64), step_us: i64) -> TagTrend {
+        let stood = self.held.filter(|(told_us, _)| *told_us < span.0 - TagTrend::LEAD_US);
+        TagTrend::new(span, step_us, self.rhythm_us, stood.map(|(_, value)| value))
+    }
 }
 
 /// The stored record. All methods block and are called off the async threads.
@@ -233,4 +242,42 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, WebError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| error.to_string()).flatten().map_err(WebError::Store)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::reading::{Outcome, Snapshot};
+    use domain::units::{Moment, SECOND_US};
+
+    use super::*;
+
+    /// A span begins with a whole point, which may be half an hour before what was asked for.
+    #[test]
+    fn a_value_told_within_the_span_did_not_stand_before_it() {
+        let from_us = 1_795_507_200 * SECOND_US;
+        let first = |told_us| {
+            let of = TrendOf {
+                station: StationId::new("CF01"),
+                tag: TagId::new("CF01.Vacuum"),
+                group: 0,
+                rhythm_us: (SECOND_US, 2 * SECOND_US),
+                scale: 1.0,
+                offset: 0.0,
+                held: Some((told_us, 7.0)),
+            };
+            let mut course = of.course((from_us, from_us + 600 * SECOND_US), 600 * SECOND_US);
+            for second in 0..5 {
+                let us = from_us + second * SECOND_US;
+                let (taken_at, outcome) =
+                    (Moment { utc_us: us, mono_us: us }, Outcome::Taken(Vec::new()));
+                let heard =
+                    Snapshot { device: 0, group: 0, taken_at, round_trip_us: 0, polls: 1, outcome };
+                course.take(&heard, 0, |raw| raw);
+            }
+            course.steps().next().and_then(|step| step.mean)
+        };
+        assert_eq!(first(from_us + 300 * SECOND_US), None);
+        // The negative control: told long before, it stands as long as the device is heard.
+        assert_eq!(first(from_us - 300 * SECOND_US), Some(7.0));
+    }
 }

@@ -108,10 +108,17 @@ impl Browser {
         }
     }
 
-    /// Clicks what a selector finds.
+    /// Clicks what a selector finds. What was drawn anew between finding and clicking is looked for again, as a person would.
     pub(crate) async fn click(&self, selector: &str) {
-        let element = self.client.find(fantoccini::Locator::Css(selector)).await;
-        element.expect("it is there").click().await.expect("it can be clicked");
+        let mut clicked = Ok(());
+        for _ in 0..5 {
+            let element = self.client.find(fantoccini::Locator::Css(selector)).await;
+            clicked = element.expect("it is there").click().await;
+            if !clicked.as_ref().is_err_and(|error| error.is_stale_element_reference()) {
+                break;
+            }
+        }
+        clicked.expect("it can be clicked");
     }
 
     /// Types into what a selector finds.

@@ -96,8 +96,24 @@ pub(super) async fn bores(
     let view = view(&line.config, window, weights.iter().map(|(_, tally)| tally));
     match sheet {
         None => Ok(Json(view).into_response()),
-        Some(sheet) => app.sheet(line, sheet, span.0, &view),
+        Some(sheet) => app.sheet(line, sheet, span.0, &rows(&view)),
     }
+}
+
+/// A bore as a row of a file, which has all stations in one table.
+#[derive(Serialize)]
+struct BoreRow<'a> {
+    station: &'a str,
+    #[serde(flatten)]
+    bore: &'a BoreView,
+}
+
+fn rows(view: &BoresView) -> Vec<BoreRow<'_>> {
+    let mut rows = Vec::new();
+    for at in &view.stations {
+        rows.extend(at.bores.iter().map(|bore| BoreRow { station: &at.station, bore }));
+    }
+    rows
 }
 
 /// Stations whose maps tell from which bore a weight came.
@@ -215,6 +231,31 @@ mod tests {
             assert_eq!((bore["mean_mg"].as_f64(), bore["n"].as_u64()), (Some(mean), Some(26)));
         }
         assert_eq!(bores[6]["difference_mg"], -6.0);
+    }
+
+    /// The control is the other station, which a file had alone.
+    #[test]
+    fn a_file_has_the_bores_of_every_station() {
+        let mut config = kept::line();
+        let text = include_str!("../../../plc-maps/cw04-modbus.toml");
+        let map =
+            PlcMap::parse("plc-maps/cw04-modbus.toml", text).expect("the shipped map is whole");
+        let other = PlcMap { station: StationId::new("CW05"), ..map.clone() };
+        (config.devices[3].map, config.devices[4].map) = (Arc::new(map), Arc::new(other));
+        let weights = Kept::morning().weights(&LineId::new("L1"), (BEGIN_US, i64::MAX));
+        let here: Vec<WeightTally> =
+            weights.expect("it can be read").into_iter().map(|(_, tally)| tally).collect();
+        let there = here
+            .iter()
+            .map(|tally| WeightTally { station: StationId::new("CW05"), ..tally.clone() });
+        let there: Vec<WeightTally> = there.collect();
+        let view = view(&config, window(), here.iter().chain(&there));
+        let rows = rows(&view);
+        for station in ["CW04", "CW05"] {
+            assert_eq!(rows.iter().filter(|row| row.station == station).count(), 10, "{station}");
+        }
+        let row = serde_json::to_value(&rows[19]).expect("JSON");
+        assert_eq!((&row["station"], &row["bore"]), (&"CW05".into(), &10.into()));
     }
 
     #[test]

@@ -4,11 +4,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use domain::line::chronicle::CounterRecord;
 use domain::line::event::EventKind;
 use domain::line::rollup::PeriodKind;
-use domain::line::status::LineStatus;
-use domain::plc_map::{PlcMap, Tag};
 use domain::units::{HOUR_US, TagId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,11 +13,11 @@ use utoipa::ToSchema;
 use super::balance::{BalanceView, balance_of};
 use super::picked::SheetForm;
 use super::read;
-use super::reading::{ClockView, ReadingView, clocks, doubt, last};
+use super::reading::{ClockView, clocks};
 use super::tables;
-use super::tag::{address, reason, role, trend};
+use super::tag::TagView;
 use crate::web::error::{ErrorView, Params, WebError};
-use crate::web::view::{CountView, EventView, Present};
+use crate::web::view::EventView;
 use crate::web::{App, Gauge, LineFeed};
 
 /// How far back the ledger is shown.
@@ -120,52 +117,6 @@ struct MissView {
     reason: String,
     /// How many.
     n: f64,
-}
-
-/// A tag of a map.
-#[derive(Serialize, ToSchema)]
-pub(super) struct TagView {
-    /// The machine.
-    station: String,
-    /// Tag.
-    tag: String,
-    /// What it means to the line.
-    role: &'static str,
-    /// Reason, of a reject counter.
-    reason: String,
-    /// Where it is read.
-    address: String,
-    /// Where it is described: file and line.
-    map: String,
-    /// Its poll group.
-    group: String,
-    /// Unit.
-    unit: String,
-    /// How often it is read, or its changes are asked for, milliseconds.
-    period_ms: f64,
-    /// How its course is drawn: `rate` of a counter, `value` of a measured value; null of what is no amount.
-    trend: Option<&'static str>,
-    /// What was read last, null where nothing was; of a past moment that is told beside it.
-    read: Option<ReadingView>,
-    /// Why that is not to be trusted: `offline`, `never`, `bad` or `uncertain`; empty where it is, null of a past moment.
-    doubt: Option<&'static str>,
-    /// What was counted, of a counter that was read.
-    counter: Option<LedgerView>,
-}
-
-/// A counter as last stored.
-#[derive(Serialize, ToSchema)]
-struct LedgerView {
-    /// The register as last read.
-    raw: u64,
-    /// When, UTC milliseconds.
-    at_ms: i64,
-    /// All that was ever counted.
-    total: CountView,
-    /// How often the register started afresh, the first time included.
-    segment: u64,
-    /// Whether a reading waits for its confirmation.
-    held: bool,
 }
 
 /// The store.
@@ -353,53 +304,4 @@ fn label<'a>(gauge: &'a Gauge, key: &str) -> Option<&'a str> {
 /// Seconds as milliseconds with two decimals.
 fn ms(seconds: f64) -> f64 {
     (seconds * 100_000.0).round() / 100.0
-}
-
-impl TagView {
-    pub(super) fn of(map: &PlcMap, tag: &Tag, record: Option<&CounterRecord>) -> TagView {
-        let ledger = |record: &CounterRecord| LedgerView {
-            raw: record.baseline.value,
-            at_ms: record.baseline.at.utc_us / 1_000,
-            total: record.baseline.total.into(),
-            segment: record.baseline.segment,
-            held: record.baseline.held.is_some(),
-        };
-        TagView {
-            station: map.station.to_string(),
-            tag: tag.id.to_string(),
-            role: role(&tag.role),
-            reason: reason(&tag.role),
-            address: address(&tag.address),
-            map: format!("{}:{}", map.file, tag.line),
-            group: map
-                .groups
-                .get(usize::from(tag.group))
-                .map_or_else(String::new, |group| group.name.to_string()),
-            unit: tag.unit.to_string(),
-            period_ms: map
-                .groups
-                .get(usize::from(tag.group))
-                .map_or(0.0, |group| group.period_us as f64 / 1_000.0),
-            trend: trend(tag),
-            read: None,
-            doubt: None,
-            counter: record.map(ledger),
-        }
-    }
-
-    /// The same with what was read last, as the line tells it.
-    fn with_reading(
-        self,
-        map: &PlcMap,
-        tag: &Tag,
-        status: Option<&LineStatus>,
-        present: &Present,
-    ) -> TagView {
-        let last = last(status, map, &tag.id);
-        TagView {
-            read: last.map(|last| ReadingView::of(tag, last, present)),
-            doubt: Some(doubt(status, map, last)),
-            ..self
-        }
-    }
 }

@@ -7,6 +7,7 @@ use domain::units::{MINUTE_US, SECOND_US, TagId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::tag::{quality, scaled};
 use crate::web::view::Present;
 
 /// A device's times are compared with ours over so long.
@@ -50,8 +51,7 @@ pub(super) struct ClockView {
 impl ReadingView {
     pub(super) fn of(tag: &Tag, last: &LastReading, present: &Present) -> ReadingView {
         let usable = last.quality != Quality::Bad;
-        let value = last.value.as_f64().filter(|_| usable).map(|raw| tag.scaled(raw));
-        let value = value.filter(|value| value.is_finite());
+        let value = scaled(tag, &last.value).filter(|_| usable);
         let word = value.and_then(|value| tag.word(value)).map(|word| word.to_string());
         ReadingView {
             at_ms: last.at.utc_us.div_euclid(1_000),
@@ -61,11 +61,7 @@ impl ReadingView {
                 Value::Text(text) if usable => Some(text.to_string()),
                 _ => word,
             },
-            quality: match last.quality {
-                Quality::Good => "good",
-                Quality::Uncertain => "uncertain",
-                Quality::Bad => "bad",
-            },
+            quality: quality(last.quality),
         }
     }
 }
@@ -89,9 +85,8 @@ pub(super) fn doubt(
     match last.map(|last| last.quality) {
         _ if station(status, map).is_none_or(|station| !station.link.up) => "offline",
         None => "never",
-        Some(Quality::Bad) => "bad",
-        Some(Quality::Uncertain) => "uncertain",
         Some(Quality::Good) => "",
+        Some(other) => quality(other),
     }
 }
 

@@ -11,8 +11,8 @@ use domain::units::{SECOND_US, StationId, TagId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::data::TagView;
 use super::picked::SheetForm;
+use super::tag::{TagView, quality, scaled};
 use super::{AsOf, read, tables};
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
@@ -105,14 +105,9 @@ impl ReadTagView {
             tag: TagView::of(map, tag, None),
             read_ms: reading.map(|reading| reading.at_us.div_euclid(1_000)),
             raw: number,
-            value: number.filter(|_| usable).map(|raw| tag.scaled(raw)),
+            value: reading.and_then(|reading| scaled(tag, &reading.value)).filter(|_| usable),
             text: text.filter(|_| usable),
-            quality: match reading.map(|reading| reading.quality) {
-                None => "",
-                Some(Quality::Good) => "good",
-                Some(Quality::Uncertain) => "uncertain",
-                Some(Quality::Bad) => "bad",
-            },
+            quality: reading.map_or("", |reading| quality(reading.quality)),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `…/trends`: the course of up to three tags side by side. Counters as capsules a minute, from the ledger; measured values
 //! from their readings, as far as these are kept.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -15,9 +17,10 @@ use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::reading::last;
 use super::series::{Step, step_us};
 use super::table::Form;
-use super::tag::{reason, role, trend};
+use super::tag::{reason, role, scaled, trend};
 use super::{Span, read};
 use crate::table::{Cell, Column, Kind, local};
 use crate::web::error::{ErrorView, Params, WebError};
@@ -74,7 +77,7 @@ struct TagTrendView {
     /// Starts, UTC milliseconds.
     start_ms: Vec<i64>,
     /// Mean over the time in which it was read, or best supported rate; null where it was not read, and of a rate where it
-    /// was read less than half of the point.
+    /// was read less than half of the point or its counts are no longer kept.
     best: Vec<Option<f64>>,
     /// Least value read, or the least that the rate can be.
     low: Vec<Option<f64>>,
@@ -115,13 +118,13 @@ pub(super) async fn trends(
     let line = app.line(&id)?;
     let asked = asked(line, &given.tags)?;
     let (as_csv, least_us) = (form.is_csv()?, step.us()?);
-    let (from_us, to_us) = span.resolve(app.present().now.utc_us, 31 * 24 * HOUR_US)?;
+    let (from_us, to_us) = span.resolve(app.present().now.utc_us, i64::MAX)?;
     if to_us - from_us > SPAN_US {
         let message = "trends are of 8 hours at most; ask for parts of the span";
         return Err(WebError::Parameter(message.to_owned()));
     }
     let wish_us = step_us(to_us - from_us).max(least_us);
-    let of: Vec<TrendOf> = asked.iter().map(|asked| of(&app, line, asked, from_us)).collect();
+    let of: Vec<TrendOf> = asked.iter().map(|asked| of(&app, line, asked)).collect();
     let counters: Vec<Option<(Output, Counted)>> = asked.iter().map(Asked::counter).collect();
     let name = line.config.id.clone();
     let stored = read(&app, move |history| {
@@ -135,7 +138,7 @@ pub(super) async fn trends(
     let (span, step_us, trends, counts) = stored.await?;
     let courses = asked.iter().zip(trends.iter().zip(&counts));
     let tags = courses.map(|(asked, (trend, counts))| {
-        TagTrendView::of(asked, trend, counts.as_deref(), (span.1, step_us))
+        TagTrendView::of(asked, trend, counts.as_ref(), (span.1, step_us))
     });
     let view = TrendsView {
         from_ms: span.0 / 1_000,
@@ -186,36 +189,36 @@ impl Asked<'_> {
 }
 
 /// What the record is asked for.
-fn of(app: &App, line: &LineFeed, asked: &Asked, from_us: i64) -> TrendOf {
+fn of(app: &App, line: &LineFeed, asked: &Asked) -> TrendOf {
     let Asked { map, tag, .. } = asked;
     let period_us = map.groups.get(usize::from(tag.group)).map_or(SECOND_US, |g| g.period_us);
-    // A value that was read before and has not been told anew since still stands: devices that tell changes only.
-    let held = || {
+    let told = || {
         let present = app.present();
-        let status = line.current(&present)?;
-        let station = status.stations.iter().find(|station| station.id == map.station)?;
-        let at = map.tags.iter().position(|known| known.id == tag.id)?;
-        let last = station.readings.get(at)?.as_ref()?;
-        let stands = last.quality != Quality::Bad && last.at.utc_us < from_us - TagTrend::LEAD_US;
-        last.value.as_f64().filter(|_| stands).map(|raw| tag.scaled(raw))
+        let status = line.current(&present);
+        let last = last(status.as_deref(), map, &tag.id)?;
+        let value = scaled(tag, &last.value).filter(|_| last.quality != Quality::Bad)?;
+        Some((last.at.utc_us, value))
     };
-    let scaled = |us: i64| (us as f64 * app.parts().clock.speed().max(1.0)) as i64;
+    let slowed = |us: i64| (us as f64 * app.parts().clock.speed().max(1.0)) as i64;
     TrendOf {
         station: map.station.clone(),
         tag: tag.id.clone(),
         group: tag.group,
-        rhythm_us: (scaled(period_us), scaled(PATIENCE_US)),
+        rhythm_us: (slowed(period_us), slowed(PATIENCE_US)),
         scale: tag.scale,
         offset: tag.offset,
         // What a counter stands at is not asked, only whether it was read; its ledger has the counts.
-        held: held().or(tag.counter.is_some().then_some(0.0)),
+        held: if tag.counter.is_some() { Some((i64::MIN, 0.0)) } else { told() },
     }
 }
 
-/// Counts of counters step by step, with the starts of the steps.
+/// What was counted, by the start of the step in UTC microseconds.
+type Steps = BTreeMap<i64, Count>;
+
+/// Counts of counters step by step.
 struct Ledger {
     step_us: i64,
-    counts: Vec<Option<Vec<(i64, Count)>>>,
+    counts: Vec<Option<Steps>>,
 }
 
 impl Ledger {
@@ -247,11 +250,7 @@ impl Ledger {
     }
 }
 
-fn of_seconds(
-    blocks: &[Seconds],
-    (station, counted): &(Output, Counted),
-    step_us: i64,
-) -> Vec<(i64, Count)> {
+fn of_seconds(blocks: &[Seconds], (station, counted): &(Output, Counted), step_us: i64) -> Steps {
     let picks = |s: &domain::units::StationId, c: &Counted| station.has(s) && c == counted;
     let parts = blocks.iter().flat_map(|block| {
         let seconds = (0i64..).zip(block.counts(picks));
@@ -260,22 +259,14 @@ fn of_seconds(
     by_step(parts, step_us)
 }
 
-fn of_minutes(
-    minutes: &[Minute],
-    (station, counted): &(Output, Counted),
-    step_us: i64,
-) -> Vec<(i64, Count)> {
+fn of_minutes(minutes: &[Minute], (station, counted): &(Output, Counted), step_us: i64) -> Steps {
     by_step(minutes.iter().map(|minute| (minute.start_us, minute.count(station, counted))), step_us)
 }
 
-fn by_step(parts: impl Iterator<Item = (i64, Count)>, step_us: i64) -> Vec<(i64, Count)> {
-    let mut steps: Vec<(i64, Count)> = Vec::new();
+fn by_step(parts: impl Iterator<Item = (i64, Count)>, step_us: i64) -> Steps {
+    let mut steps = Steps::new();
     for (at_us, count) in parts {
-        let start_us = at_us.div_euclid(step_us) * step_us;
-        match steps.last_mut() {
-            Some((last_us, sum)) if *last_us == start_us => *sum += count,
-            _ => steps.push((start_us, count)),
-        }
+        *steps.entry(at_us.div_euclid(step_us) * step_us).or_insert(Count::ZERO) += count;
     }
     steps
 }
@@ -285,7 +276,7 @@ impl TagTrendView {
     fn of(
         asked: &Asked,
         trend: &TagTrend,
-        counts: Option<&[(i64, Count)]>,
+        counts: Option<&Steps>,
         (to_us, step_us): (i64, i64),
     ) -> TagTrendView {
         let mut view = TagTrendView {
@@ -312,13 +303,13 @@ impl TagTrendView {
             let bounds = match counts {
                 None => [step.mean, step.low, step.high],
                 Some(counts) => {
-                    let found = counts.iter().find(|(start_us, _)| *start_us == step.start_us);
-                    let count = found.map_or(Count::ZERO, |(_, count)| *count);
                     // Where a reading begins it brings what was counted before it: over that short time it is no rate.
                     let is_read = step.known_us * 2 >= passed_us;
-                    let read = is_read.then_some(step.known_us as f64);
-                    let rate = |n: u64| read.map(|us| (n as f64 * 6e7 / us).round());
-                    [count.best(), count.low(), count.high()].map(rate)
+                    // Readings may be kept for longer than seconds: what is not in the ledger is unknown, and not nothing.
+                    let count = counts.get(&step.start_us).copied().filter(|_| is_read);
+                    let rate = |n: u64| (n as f64 * 6e7 / step.known_us as f64).round();
+                    let bounds: [fn(Count) -> u64; 3] = [Count::best, Count::low, Count::high];
+                    bounds.map(|bound| count.map(bound).map(rate))
                 }
             };
             let [best, low, high] = bounds.map(|bound| bound.and_then(four_decimals));
@@ -379,4 +370,42 @@ fn columns() -> Vec<Column> {
 /// A value as a screen shows it; what is no number is none.
 fn four_decimals(x: f64) -> Option<f64> {
     x.is_finite().then(|| (x * 1e4).round() / 1e4)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::reading::{Outcome, Snapshot};
+    use domain::units::Moment;
+
+    use super::*;
+    use crate::web::fixture::kept;
+
+    /// Readings are kept for longer than the counts of seconds.
+    #[test]
+    fn a_rate_whose_counts_are_no_longer_kept_is_unknown_and_not_nothing() {
+        let config = kept::line();
+        let map = &config.devices[0].map;
+        let tag = map.tags.iter().find(|tag| tag.counter.is_some()).expect("a counter");
+        let asked = Asked { map, tag, kind: "rate" };
+        let mut trend =
+            TagTrend::new((0, 30 * SECOND_US), 10 * SECOND_US, (SECOND_US, 0), Some(0.0));
+        for second in 0..=30 {
+            let at_us = second * SECOND_US;
+            let taken_at = Moment { utc_us: at_us, mono_us: at_us };
+            let outcome = Outcome::Taken(Vec::new());
+            trend.take(
+                &Snapshot { device: 0, group: 0, taken_at, round_trip_us: 0, polls: 1, outcome },
+                0,
+                |raw| raw,
+            );
+        }
+        // Of the second step the ledger says that nothing was counted, of the first it says nothing.
+        let counts =
+            Steps::from([(10 * SECOND_US, Count::ZERO), (20 * SECOND_US, Count::exact(1_000))]);
+        let view =
+            TagTrendView::of(&asked, &trend, Some(&counts), (30 * SECOND_US, 10 * SECOND_US));
+        assert_eq!(view.best, [None, Some(0.0), Some(6_000.0)]);
+        assert_eq!((&view.low, &view.high), (&view.best, &view.best));
+        assert_eq!(view.known_percent, [100.0; 3], "it was read all the time");
+    }
 }

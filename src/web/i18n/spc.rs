@@ -87,7 +87,7 @@ texts! {
     SpcRulesLook "spc_rules_look" "rules chosen for this look; alarms keep theirs" "判异准则仅用于本次查看，报警不变"
     MarkShift "mark.shift" "shift" "班"
     Compared "compared" "Control charts over the whole period" "全时段与控制限的比较"
-    ComparedNone "compared_none" "No characteristic has limits yet." "尚无特性有控制限。"
+    ComparedNone "compared_none" "Nothing is compared: no subgroup of the period was judged by limits that had been made by its end." "不作比较：本时段没有子组由时段结束前制定的控制限判定。"
     ComparedZ "compared_z" "z of the period" "全时段 z"
     ComparedP "compared_p" "adjusted p" "校正 p 值"
     ComparedVerdict "compared_verdict" "Against its limits" "与控制限相比"

@@ -25,6 +25,15 @@ fn finalise(start: i64, sha256: &Value) -> Value {
     json!({ "kind": "shift", "start_ms": start, "lang": "zh", "data_sha256": sha256, "by": "An" })
 }
 
+/// Somebody explains all gaps of a shift: the hash of the figures that come of it.
+async fn explained(app: &App, start: i64) -> Value {
+    let gaps = standing(app, start).await;
+    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
+    let said =
+        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
+    post(app, GAPS, &said).await.json()["data_sha256"].clone()
+}
+
 fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -77,11 +86,7 @@ async fn a_report_with_unexplained_gaps_is_not_made_final() {
 async fn a_final_report_is_one_file_with_its_hash_and_needs_nothing_else() {
     let (app, _sender) = running();
     let start = start();
-    let gaps = standing(&app, start).await;
-    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
-    let said =
-        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
-    let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+    let seen = explained(&app, start).await;
     let made = post(&app, FINAL, &finalise(start, &seen)).await.json();
     let number = made["number"].as_i64().unwrap();
     let path = format!("/report/final?line=L1&start={start}&number={number}");
@@ -123,11 +128,7 @@ async fn a_final_report_whose_figures_have_changed_since_says_so() {
     let record = shift_that_is_over();
     let start = record.periods.last().unwrap().start_us / 1_000;
     let app = kept::app(record.clone());
-    let gaps = standing(&app, start).await;
-    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
-    let said =
-        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
-    let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+    let seen = explained(&app, start).await;
     let made = post(&app, FINAL, &finalise(start, &seen)).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text());
 
@@ -153,6 +154,53 @@ async fn a_final_report_whose_figures_have_changed_since_says_so() {
     assert_eq!((&none["fits"], &none["finals"]), (&Value::Null, &json!([])));
 }
 
+/// What a report says of a period does not depend on limits that were made, or approved, after it had ended.
+#[tokio::test]
+async fn limits_that_came_after_the_period_do_not_change_its_final_report() {
+    let record = shift_that_is_over();
+    let period = record.periods.last().unwrap().clone();
+    let (start, end_us) = (period.start_us / 1_000, period.end_us.unwrap());
+    let page = format!("/report/shift?start={start}&lang=en");
+    for (made_us, decided_us, fits) in [
+        (end_us + MINUTE_US, end_us + MINUTE_US, true),
+        (end_us - MINUTE_US, end_us + MINUTE_US, true),
+        // The negative control: limits that were there by then judge, and the comparison is another one.
+        (end_us - MINUTE_US, end_us - MINUTE_US, false),
+    ] {
+        let app = kept::app(record.clone());
+        let seen = explained(&app, start).await;
+        assert_eq!(post(&app, FINAL, &finalise(start, &seen)).await.status, StatusCode::OK);
+        let charts = fixture::overview(kept::at(made_us));
+        let mut limits = charts.reject_fraction.and_then(|chart| chart.limits).expect("limits");
+        limits.made_us = made_us;
+        limits.decision.as_mut().expect("it was approved").at_us = decided_us;
+        let (line, system) = (kept::line().id, domain::audit::Actor::system());
+        app.parts().quality.add_limits(&line, limits, &system).expect("it is kept");
+        assert_eq!(standing(&app, start).await["fits"], fits, "{made_us} {decided_us}");
+        let sheet = get(&app, &page).await;
+        let sheet = sheet.text().split("id=\"texts\"").next().unwrap();
+        assert_eq!(sheet.contains("Nothing is compared"), fits, "{made_us} {decided_us}");
+        assert_eq!(sheet.contains("id=\"charts\""), !fits, "{made_us} {decided_us}");
+    }
+}
+
+/// A report without its limits would say that there were none, and its hash would be that of other figures.
+#[tokio::test]
+async fn a_report_whose_limits_cannot_be_read_is_not_made() {
+    let app = kept::app(shift_that_is_over());
+    let start = shift_that_is_over().periods.last().unwrap().start_us / 1_000;
+    for (limits_unreadable, status) in
+        [(true, StatusCode::INTERNAL_SERVER_ERROR), (false, StatusCode::OK)]
+    {
+        let quality = Arc::new(fixture::Memory { limits_unreadable, ..Default::default() });
+        let app = App::new(crate::web::AppParts { quality, ..app.parts().clone() });
+        let standing = format!("/api/v1/lines/L1/reports?kind=shift&start_ms={start}");
+        for path in [format!("/report/shift?start={start}"), standing] {
+            assert_eq!(get(&app, &path).await.status, status, "{path}");
+        }
+    }
+}
+
 /// The list makes no report anew: it comes where stops, without which there is no report, cannot be read. Whether a kept
 /// one fits it does not say by itself, and leaves a place for the answer.
 #[tokio::test]
@@ -160,11 +208,7 @@ async fn the_list_of_reports_does_not_wait_for_the_reports() {
     let record = shift_that_is_over();
     let start = record.periods.last().unwrap().start_us / 1_000;
     let app = kept::app(record.clone());
-    let gaps = standing(&app, start).await;
-    let names: Vec<&Value> = gaps["gaps"].as_array().unwrap().iter().map(|g| &g["gap"]).collect();
-    let said =
-        json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
-    let seen = post(&app, GAPS, &said).await.json()["data_sha256"].clone();
+    let seen = explained(&app, start).await;
     assert_eq!(post(&app, FINAL, &finalise(start, &seen)).await.status, StatusCode::OK);
     let history = Arc::new(Kept { stops_unreadable: true, ..record });
     let blind = App::new(crate::web::AppParts { history, ..app.parts().clone() });

@@ -1,5 +1,8 @@
 //! Courses of tags, last readings, clocks of devices, and tables that leave as files.
 
+use domain::line::minute::{Counted, Tally};
+use domain::units::Reason;
+
 use super::fixture::kept::{self, BEGIN_US, GAP, HELD, Kept, NOW_US};
 use super::*;
 
@@ -73,12 +76,16 @@ async fn what_cannot_be_drawn_is_refused_with_what_can() {
         ("nothing".to_owned(), (0, 10), "CF01.Vacuum"),
         (String::new(), (0, 10), "there is no tag"),
         (several.to_owned(), (0, 8 * 60 + 1), "8 hours at most"),
+        (several.to_owned(), (-40 * 24 * 60, 0), "8 hours at most"),
+        (several.to_owned(), (5, 5), "from does not lie before to"),
+        ("x".repeat(4_000), (0, 10), "there is no tag"),
+        (format!("CF01.Vacuum&{}x=1", "tags=CF01.Vacuum&".repeat(500)), (0, 10), "duplicate field"),
     ] {
         let refused = trends(&tags, span).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{tags}");
         let view = refused.json();
         assert!(view["message"].as_str().unwrap().contains(words), "{tags}: {view}");
-        let is_own = !words.contains("CF01") && !words.contains("no tag");
+        let is_own = words.contains("too many") || words.contains("8 hours");
         assert!(!is_own || view["message_zh"].as_str().unwrap().contains("最"), "{view}");
     }
     // Each once, however often it is named.
@@ -124,13 +131,11 @@ async fn every_tag_says_what_was_read_last_and_why_it_is_not_to_be_trusted() {
     assert_eq!((&of("CF01")["ahead_ms"], &of("CF01")["verdict"]), (&Value::Null, &"none".into()));
 }
 
-/// The head of each table and its first row, as far as names go: a column without its unit is seen here.
-#[tokio::test]
-async fn every_table_of_the_screens_is_a_file_with_units_and_both_clocks() {
-    let app = kept::app(Kept::morning());
+/// Each table that leaves as a file: where it is, the beginning of the file's name, and words of its head.
+fn tables() -> Vec<(String, &'static str, &'static str)> {
     let line = "/api/v1/lines/L1";
     let hour = format!("from={}&to={}", at_ms(0), NOW_US / 1_000);
-    let tables = [
+    vec![
         (format!("{line}/data?table=tags"), "L1_tags", "read_utc,read_local,age_ms"),
         (format!("{line}/data?table=polls"), "L1_polls", "late_p99_ms"),
         (format!("{line}/data?table=ledger"), "L1_ledger", "at_utc,at_local"),
@@ -142,7 +147,7 @@ async fn every_table_of_the_screens_is_a_file_with_units_and_both_clocks() {
         (format!("{line}/losses?window=day&table=waterfall"), "L1_waterfall", "time_ms"),
         (format!("{line}/rejects?window=day&table=rejects"), "L1_rejects", "fraction_ppm"),
         (format!("{line}/rejects?window=day&table=hours"), "L1_hours", "hour_utc,hour_local"),
-        (format!("{line}/bores?window=day"), "L1_bores", "mean_mg"),
+        (format!("{line}/bores?window=day"), "L1_bores", "station,bore,weights,mean_mg"),
         (format!("{line}/hours?{hour}"), "L1_hours", "start_utc,start_local"),
         (format!("{line}/shifts?{hour}"), "L1_shifts", "good_capsules,good_low_capsules"),
         (format!("{line}/batches?{hour}"), "L1_batches", "balance_low_percent"),
@@ -150,8 +155,15 @@ async fn every_table_of_the_screens_is_a_file_with_units_and_both_clocks() {
         ("/api/v1/alerts?table=alerts".to_owned(), "capline_alerts", "opened_utc,opened_local"),
         ("/api/v1/alerts?table=deliveries".to_owned(), "capline_deliveries", "at_utc,at_local"),
         ("/api/v1/displays?table=displays".to_owned(), "capline_displays", "painted_ago_ms"),
-    ];
-    for (path, file, words) in &tables {
+    ]
+}
+
+/// The head of each table and its first row, as far as names go: a column without its unit is seen here.
+#[tokio::test]
+async fn every_table_of_the_screens_is_a_file_with_units_and_both_clocks() {
+    let app = kept::app(Kept::morning());
+    let line = "/api/v1/lines/L1";
+    for (path, file, words) in &tables() {
         let answer = get(&app, &format!("{path}&format=csv")).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
         assert_eq!(answer.header(header::CONTENT_TYPE), "text/csv; charset=utf-8", "{path}");
@@ -170,4 +182,44 @@ async fn every_table_of_the_screens_is_a_file_with_units_and_both_clocks() {
     let refused = get(&app, &format!("{line}/losses?format=csv&table=gold")).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     assert!(refused.json()["message"].as_str().unwrap().contains("stops, losses, waterfall"));
+}
+
+/// What people and machines name begins with what a spreadsheet takes for a formula, and has breaks and quotes in it.
+#[tokio::test]
+async fn no_name_becomes_a_formula_or_another_row_in_any_table() {
+    const NAMES: [&str; 4] = ["=1+\"1\"", "@SUM(A1)", "+cmd|' /C calc'!A0\r\n\"x\",y", "\t-1-1"];
+    let mut record = Kept::morning();
+    let [batch, reason, detail, word] = NAMES;
+    let rename = |tally: &mut Tally| {
+        if tally.counted.is_reject() {
+            tally.counted = Counted::Reject(Reason::new(reason));
+        }
+    };
+    record.minutes.iter_mut().flat_map(|minute| &mut minute.tallies).for_each(rename);
+    for period in &mut record.periods {
+        period.name = batch.into();
+        period.counts.iter_mut().for_each(rename);
+    }
+    for event in &mut record.events {
+        (event.detail, event.word) = (detail.to_owned(), word.to_owned());
+    }
+    let app = kept::app(record);
+    let mut guarded = Vec::new();
+    for (path, ..) in tables() {
+        let answer = get(&app, &format!("{path}&format=csv")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+        let text = answer.text().strip_prefix('\u{feff}').expect("a mark");
+        // A row that is longer or shorter than the head is an error of the reader.
+        for row in csv::Reader::from_reader(text.as_bytes()).records() {
+            for field in &row.unwrap_or_else(|error| panic!("{path}: {error}")) {
+                let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+                assert!(!is_formula || field.parse::<f64>().is_ok(), "{path}: {field:?}");
+                guarded.extend(field.strip_prefix('\'').map(str::to_owned));
+            }
+        }
+    }
+    // The negative control: each of the names came as far as a table.
+    for name in NAMES {
+        assert!(guarded.iter().any(|found| found == name), "{name:?} in {guarded:?}");
+    }
 }

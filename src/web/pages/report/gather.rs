@@ -11,7 +11,7 @@ use domain::line::rollup::{PeriodKind, Rollup};
 use domain::units::{HOUR_US, Moment, SECOND_US};
 use serde_json::json;
 
-use super::signals::{self, Charted, Compared};
+use super::signals::{self, Charted, Compared, Gathered};
 use crate::web::api::losses::{self, LossesView};
 use crate::web::api::periods::{BatchView, PeriodView};
 use crate::web::api::read;
@@ -181,10 +181,11 @@ pub(super) async fn gather(
     finals.retain(|report| report.kind == kind);
     let (handover, notes): (Vec<_>, Vec<_>) =
         notes.into_iter().partition(|note| note.gap == handover);
-    let limits = limits(app, line, span.1).await;
     // A better translation must not look like other data.
     let told = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
-    let (compared, charts, minutes) = signals::gather(app, &config, span).await;
+    let (of_app, of_line) = (app.clone(), config.clone());
+    let judged = blocking(move || signals::gather(of_app.parts(), &of_line, span)).await?;
+    let Gathered { limits, compared, charts, minutes } = judged;
     let of_period = || PeriodView::of(&period, &config, span.1);
     let figures = json!({
         "line": config.id.as_str(),
@@ -239,22 +240,6 @@ fn is_gap(event: &Event) -> bool {
         EventKind::Service => true,
         _ => false,
     }
-}
-
-/// The versions of limits in force at the end of the period. A report without them says so.
-async fn limits(app: &App, line: usize, at_us: i64) -> Vec<(String, u32)> {
-    let Some(feed) = app.parts().lines.get(line) else { return Vec::new() };
-    let (id, quality) = (feed.config.id.clone(), app.parts().quality.clone());
-    let names: Vec<String> = feed.config.characteristics.iter().map(|c| c.id.to_string()).collect();
-    let found = tokio::task::spawn_blocking(move || {
-        let version = |name: String| {
-            let limits = quality.limits(&id, &name).ok()?;
-            let judging = domain::quality::limits::in_force(&limits, at_us)?;
-            Some((name, judging.version))
-        };
-        names.into_iter().filter_map(version).collect()
-    });
-    found.await.unwrap_or_default()
 }
 
 #[cfg(test)]

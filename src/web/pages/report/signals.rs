@@ -4,6 +4,7 @@
 use domain::line::event::EventKind;
 use domain::line::minute::Minute;
 use domain::quality::characteristic::Characteristic;
+use domain::quality::limits::in_force;
 use domain::quality::signal::{compare, over_a_period};
 use domain::quality::stream::Judged;
 use domain::quality::subgroup::subgroups;
@@ -14,7 +15,8 @@ use serde::Serialize;
 use super::paper::Sheet;
 use super::tables::head;
 use crate::config::LineConfig;
-use crate::web::App;
+use crate::web::AppParts;
+use crate::web::api::charts::limits_at;
 use crate::web::i18n::Key;
 use crate::web::pages::spc::name;
 
@@ -53,25 +55,34 @@ pub(super) struct Charted {
     pub(super) judged: Vec<Judged>,
 }
 
-/// What the record says of the period: the comparison, the charts, the minutes.
-type Gathered = (Vec<Compared>, Vec<Charted>, Vec<Minute>);
-
-/// Compares all characteristics that have limits, those that differ most first. None where the record fails: a report
-/// without them says so.
-pub(super) async fn gather(app: &App, config: &LineConfig, span: (i64, i64)) -> Gathered {
-    let (app, config) = (app.clone(), config.clone());
-    let found = tokio::task::spawn_blocking(move || all(&app, &config, span));
-    found.await.ok().and_then(Result::ok).unwrap_or_default()
+/// What the record says of the period.
+pub(super) struct Gathered {
+    /// Limits that were in force at its end: characteristic and version.
+    pub(super) limits: Vec<(String, u32)>,
+    /// The comparison of all characteristics that had limits by then, those that differ most first.
+    pub(super) compared: Vec<Compared>,
+    /// Their charts.
+    pub(super) charts: Vec<Charted>,
+    /// Minutes, oldest first.
+    pub(super) minutes: Vec<Minute>,
 }
 
-fn all(app: &App, config: &LineConfig, (from_us, to_us): (i64, i64)) -> Result<Gathered, String> {
-    let parts = app.parts();
+/// Reads the minutes of the period and judges them.
+pub(super) fn gather(
+    parts: &AppParts,
+    config: &LineConfig,
+    (from_us, to_us): (i64, i64),
+) -> Result<Gathered, String> {
     let minutes = parts.history.minutes(&config.id, from_us, to_us)?;
     let events = parts.history.events(&config.id, from_us, to_us, &[EventKind::Batch])?;
     let batches: Vec<i64> = events.iter().map(|(_, event)| event.at_us).collect();
-    let (mut rows, mut charts) = (Vec::new(), Vec::new());
+    let (mut in_force_then, mut rows, mut charts) = (Vec::new(), Vec::new(), Vec::new());
     for characteristic in &config.characteristics {
-        let limits = parts.quality.limits(&config.id, &characteristic.id)?;
+        // What was made or decided later would judge the period by itself, and change what was said of it.
+        let limits = limits_at(parts.quality.limits(&config.id, &characteristic.id)?, to_us);
+        if let Some(judging) = in_force(&limits, to_us) {
+            in_force_then.push((characteristic.id.to_string(), judging.version));
+        }
         let evaluation = evaluate(
             characteristic,
             &subgroups(characteristic, &minutes, &batches),
@@ -103,7 +114,7 @@ fn all(app: &App, config: &LineConfig, (from_us, to_us): (i64, i64)) -> Result<G
     rows.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
     let place = |chart: &Charted| rows.iter().position(|row| row.id == chart.id);
     charts.sort_by_key(place);
-    Ok((rows, charts, minutes))
+    Ok(Gathered { limits: in_force_then, compared: rows, charts, minutes })
 }
 
 impl Sheet<'_> {
