@@ -143,13 +143,22 @@ function cell(value) {
 }
 
 /**
- * Gives a table away as a file. With a byte order mark, or a Chinese Excel takes it for GBK.
+ * A table as text. With a byte order mark, or a Chinese Excel takes it for GBK.
+ * @param {string[]} head
+ * @param {unknown[][]} rows
+ */
+export function sheet(head, rows) {
+  return `\uFEFF${[head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
+}
+
+/**
+ * Gives a table away as a file.
  * @param {string} name
  * @param {string[]} head
  * @param {unknown[][]} rows
  */
 export function csv(name, head, rows) {
-  const text = `\uFEFF${[head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
+  const text = sheet(head, rows);
   const sim = document.querySelector('.sim') ? '_SIM' : '';
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));

@@ -1,7 +1,7 @@
 // What leaves the workbench: tables, CSV, SVG.
 
 import { clock, fixed, h, num, s, t, word } from './format.mjs';
-import { iso } from './page.mjs';
+import { iso, sheet } from './page.mjs';
 import { byPoint, NOTHING, places, time } from './spc-draw.mjs';
 import { unitOf } from './spc-panel.mjs';
 
@@ -41,13 +41,11 @@ export function csv(data, offset) {
   const thirds = third.map((side) => byPoint(side.sig));
   const beside = companion.down.length ? [`${companion.name}_plus`, `${companion.name}_minus`] : [companion.name];
   const head = ['start', 'subgroup_minutes', 'total', 'rejected', `value_${unit}`, 'lcl', 'cl', 'ucl', 'z', ...beside, ...third.map((side) => side.name), 'limits_version', 'rules', 'companion_rules', ...third.map((side) => `${side.name}_rules`), 'quality', 'follows', 'coverage_percent'];
-  const cell = (value) => (value === null || value === undefined ? '' : String(value));
   const [rules, others] = [byPoint(data.sig), byPoint(companion.sig)];
   const rows = data.t.map((ms, i) => [iso(ms, offset), data.subgroup_minutes, data.n[i], data.x[i], data.p[i], data.lcl[i], data.cl[i], data.ucl[i], data.z[i],
     companion.y[i], ...(companion.down.length ? [companion.down[i]] : []), ...third.map((side) => side.y[i]), data.version[i], (rules.get(i) ?? []).join(' '), (others.get(i) ?? []).join(' '),
-    ...thirds.map((side) => (side.get(i) ?? []).join(' ')), data.fitness[i], data.follows[i], data.coverage[i]].map(cell));
-  // With a byte order mark, or a Chinese Excel takes it for GBK.
-  return `\uFEFF${[head, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
+    ...thirds.map((side) => (side.get(i) ?? []).join(' ')), data.fitness[i], data.follows[i], data.coverage[i]]);
+  return sheet(head, rows);
 }
 
 /** A drawing with the colours of the page written into it, so that it stands alone. */

@@ -2,6 +2,7 @@
 
 import { fixed, h, num, s, show, t, word } from './format.mjs';
 import { axis, ticks } from './chart.mjs';
+import { sheet } from './page.mjs';
 import { indices } from './spc-panel.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -87,9 +88,7 @@ export function histogramWords(data) {
 /** The bins as a file, each with what they were made of. */
 export function histogramCsv(found) {
   const head = ['from_mg', 'to_mg', 'weights', 'expected_normal', 'lsl_mg', 'target_mg', 'usl_mg', 'n', 'n_single', 'mean_mg', 'sigma_mg', 'sigma_within_mg', 'anderson_darling_a2', 'p'];
-  const cell = (value) => (value === null || value === undefined ? '' : String(value));
   const all = [found.lower_spec, found.target, found.upper_spec, found.n, found.n_single, found.mean, found.sigma, found.sigma_within, found.a2, found.p];
-  const rows = found.expected.map((expected, i) => [found.edges[i], found.edges[i + 1], found.counts?.[i], expected, ...all].map(cell));
-  // With a byte order mark, or a Chinese Excel takes it for GBK.
-  return `\uFEFF${[head, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
+  const rows = found.expected.map((expected, i) => [found.edges[i], found.edges[i + 1], found.counts?.[i], expected, ...all]);
+  return sheet(head, rows);
 }

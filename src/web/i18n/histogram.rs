@@ -2,7 +2,6 @@
 
 texts! {
     Histogram "histogram" "Weights and specification" "重量分布与规格"
-    HistogramWeight "histogram_weight" "Weight, mg" "重量（mg）"
     HistogramFrom "histogram_from" "from, mg" "自（mg）"
     HistogramTo "histogram_to" "below, mg" "至（mg，不含）"
     HistogramCount "histogram_count" "Weights" "粒数"
