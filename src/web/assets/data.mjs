@@ -5,7 +5,7 @@ import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { Diagnosis } from './diagnosis.mjs';
 import { acknowledged, displayName, nameDisplay, SCREEN } from './display.mjs';
-import { explained, heading, tells } from './explain.mjs';
+import { explained, heading, made, part, tells } from './explain.mjs';
 import { Grid } from './grid.mjs';
 import { ask, files } from './page.mjs';
 import { offerReload } from './reload.mjs';
@@ -145,13 +145,11 @@ function showLedger() {
 /** How a section of the balance is made: each counter that it rests on, and what is judged. */
 tells('section', (query) => {
   const section = data.balance.sections[Number(query)];
-  const row = (symbol, tag, count) => h('tr', {}, h('td', {}, h('code', {}, symbol)), h('th', { scope: 'row' }, tag), h('td', { class: 'num' }, counted(count, num)));
   return [
     h('p', { class: 'result num' }, counted(section.grown, signed)),
     h('p', { class: 'formula' }, h('code', {}, 'D = I − ΣO')),
     h('p', { class: 'num worked' }, `${num(section.went_in.best)} − ${num(section.came_out.best)} = ${signed(section.grown.best)}`),
-    heading('explain_inputs'),
-    h('table', {}, h('tbody', {}, row('I', section.inlets.join(' + '), section.went_in), ...section.outlets.map((tag, i) => row('O', tag, section.outlet_counts[i])))),
+    ...made(part('I', section.inlets.join(' + '), counted(section.went_in, num)), ...section.outlets.map((tag, i) => part('O', tag, counted(section.outlet_counts[i], num)))),
     heading('explain_window'),
     h('p', { class: 'num' }, `${section.stations.join(' → ')} · ${t('span_shift', { name: data.balance.name })} ${hm(data.balance.start_ms)}`),
     heading('judged'),

@@ -57,6 +57,9 @@ export function part(symbol, text, ...value) {
   return h('tr', {}, h('td', {}, h('code', {}, symbol)), h('th', { scope: 'row' }, text), h('td', { class: 'num' }, ...value));
 }
 
+/** What a number is made of, under its heading. @param {...Node} parts lines of [`part`] */
+export const made = (...parts) => [heading('explain_inputs'), h('table', {}, h('tbody', {}, ...parts))];
+
 /** A number that can be explained, as a button. @param {string} what @param {Record<string, string>} attributes */
 export function explained(what, attributes, ...children) {
   return h('button', { type: 'button', class: 'explains', 'data-explain': what, 'aria-describedby': 'explain-hint', ...attributes }, ...children);

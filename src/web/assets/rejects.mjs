@@ -3,7 +3,7 @@
 import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, word } from './format.mjs';
 import { boreRows, drawBores } from './bores.mjs';
 import { icon, Plot } from './chart.mjs';
-import { explained, heading, part, tells } from './explain.mjs';
+import { explained, heading, made, part, tells } from './explain.mjs';
 import { AS_OF, ask, chosen, files, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
@@ -111,14 +111,13 @@ tells('chance', (query) => {
     ...['x₂ / n₂ − x₁ / n₁', 'z = (x₂ / n₂ − x₁ / n₁) / √(φ · p · (1 − p) · (1 / n₁ + 1 / n₂))', 'p = (x₁ + x₂) / (n₁ + n₂)'].map((line) => h('p', { class: 'formula' }, h('code', {}, line))),
     h('p', { class: 'dim' }, 'NIST/SEMATECH e-Handbook 7.3.3 · McCullagh & Nelder 1989, 4.5 · Holm 1979'),
     h('p', { class: 'num worked' }, `${ppm(row.ppm)} − ${ppm(row.before_ppm)} = ${change}`),
-    heading('explain_inputs'),
-    h('table', {}, h('tbody', {},
+    ...made(
       part('x₂', t('chance_rejects'), count(row.rejected)), part('n₂', t('chance_total'), count(row.total)),
       part('x₁', t('chance_rejects_before'), count(row.before)), part('n₁', t('chance_total_before'), count(row.before_total)),
       part('φ', t('chance_dispersion'), `${fixed(row.dispersion, 2)}${plain ? '' : ` · df ${row.dispersion_df}`}`),
       part('z', t(plain ? 'chance_normal' : 'chance_student'), row.z === null ? '–' : fixed(row.z, 3)),
       part('p', t('chance_p'), row.p_value === null ? '–' : small(row.p_value)),
-      part('95 %', t('chance_interval'), row.wilson ? `${row.wilson.map(ppm).join('–')} ppm` : '–'))),
+      part('95 %', t('chance_interval'), row.wilson ? `${row.wilson.map(ppm).join('–')} ppm` : '–')),
     heading('explain_window'),
     h('p', { class: 'num' }, `${spanText(data.window)} ⇄ ${spanText(data.before)}`),
     heading('explain_left_out'),

@@ -2,7 +2,7 @@
 
 import { day, fixed, h, hm, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
-import { explained, heading, part, tells } from './explain.mjs';
+import { explained, heading, made, part, tells } from './explain.mjs';
 import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
 import { csv, fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
 import { drawHistogram, histogramCsv, histogramRows, histogramWords } from './spc-histogram.mjs';
@@ -144,8 +144,7 @@ tells('limits', () => {
     h('p', { class: 'result num' }, `${full.lcl[at] === null ? '–' : fixed(full.lcl[at], 4)} / ${fixed(full.cl[at], 4)} / ${fixed(full.ucl[at], 4)} ${unit}`),
     h('p', { class: 'formula' }, h('code', {}, `${limits.center_formula}; ${limits.limits_formula}`)),
     h('p', { class: 'num worked' }, t('limits_subgroup', { time: `${day(full.t[at])} ${hm(full.t[at])}`, n: num(full.n[at]) })),
-    heading('explain_inputs'),
-    h('table', {}, h('tbody', {}, part('CL', t('cl'), `${fixed(limits.center, 4)} ${unit}`), part('k', t('limits_distance'), fixed(limits.k, 4)), spread, part('n', t('limits_size'), num(full.n[at])))),
+    ...made(part('CL', t('cl'), `${fixed(limits.center, 4)} ${unit}`), part('k', t('limits_distance'), fixed(limits.k, 4)), spread, part('n', t('limits_size'), num(full.n[at]))),
     heading('explain_window'),
     h('p', { class: 'num' }, t('spc_baseline', { from: `${day(limits.from_ms)} ${hm(limits.from_ms)}`, to: `${day(limits.to_ms)} ${hm(limits.to_ms)}`, n: limits.n_used })),
     ...(limits.excluded.length > 0 ? [heading('explain_left_out'), h('ul', {}, ...limits.excluded.map(([start, reason]) => h('li', {}, `${day(start)} ${hm(start)} ${reason}`)))] : []),
@@ -172,14 +171,13 @@ tells('point', () => {
     h('p', { class: 'result num' }, value(full.p[at])),
     ...(counted ? [h('p', { class: 'formula' }, h('code', {}, 'x / n')), h('p', { class: 'num worked' }, `${num(x)} / ${num(n)} = ${value(full.p[at])}`)] : []),
     ...(line ? [h('p', { class: 'formula' }, h('code', {}, line.limits_formula))] : []),
-    heading('explain_inputs'),
-    h('table', {}, h('tbody', {},
+    ...made(
       ...(counted ? [part('x', word('input', 'rejected'), `${num(x)}${full.doubt[at] ? ` [${full.doubt[at].map(num).join(', ')}]` : ''}`)] : []),
       part('n', t('limits_size'), num(n)),
       part('LCL', t('lcl'), value(full.lcl[at])), part('CL', t('cl'), value(full.cl[at])), part('UCL', t('ucl'), value(full.ucl[at])),
       part('z', t('point_z'), fixed(full.z[at], 3)),
       part(word('companion', full.companion.name), t('point_beside'), fixed(full.companion.y[at], 4)),
-    )),
+    ),
     heading('explain_window'),
     h('p', { class: 'num' }, t('point_window', { time: `${day(full.t[at])} ${hm(full.t[at])}`, minutes: full.subgroup_minutes, known: fixed(full.coverage[at], 1) })),
     ...(judged ? [] : [heading('explain_left_out'), h('p', {}, word('fitness', full.fitness[at]))]),

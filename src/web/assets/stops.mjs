@@ -2,7 +2,7 @@
 
 import { clock, day, fixed, h, hms, put, REPLAY, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
-import { explained, heading, part, tells } from './explain.mjs';
+import { explained, heading, made, part, tells } from './explain.mjs';
 import { showCalls } from './calls.mjs';
 import { AS_OF, ask, author, chosen, files, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
@@ -140,9 +140,8 @@ tells('loss', (query) => {
     h('p', { class: 'result num' }, `${hms(loss.ms)} · ${nameOf(loss)}`),
     h('p', { class: 'formula' }, h('code', {}, 'T = Σ Δt; T / L')),
     h('p', { class: 'num worked' }, `${hms(loss.ms)} / ${hms(data.lost_ms)}${by() === 'count' ? '' : ` = ${fixed(loss.share_percent, 1)} %`}`),
-    heading('explain_inputs'),
-    h('table', {}, h('tbody', {}, part('L', t('lost_time'), hms(data.lost_ms)), part('T', nameOf(loss), hms(loss.ms)),
-      ...stops.map((stop) => part('Δt', when(stop.from_ms, data.window), `${hms(stop.inside_ms)}${stop.cut_before || stop.cut_after ? ` ${t('loss_cut')}` : ''}`)))),
+    ...made(part('L', t('lost_time'), hms(data.lost_ms)), part('T', nameOf(loss), hms(loss.ms)),
+      ...stops.map((stop) => part('Δt', when(stop.from_ms, data.window), `${hms(stop.inside_ms)}${stop.cut_before || stop.cut_after ? ` ${t('loss_cut')}` : ''}`))),
     heading('explain_window'),
     h('p', { class: 'num' }, spanText(data.window)),
     heading('explain_left_out'),
