@@ -130,6 +130,27 @@ async fn a_past_moment_has_the_courses_of_its_time_and_they_stand_still() {
     browser.until(&format!("{replayed} && {}", drawn(3, 6)), IN_TIME).await;
     browser.value("(document.getElementById('trends-card').scrollIntoView(), true)").await;
     looked_at(&browser, axe.as_ref(), "replay-trends-tablet-dark-zh").await;
+    // Lowest and highest are of what was read, not of the means of the points.
+    let said = browser.text("document.getElementById('trends').getAttribute('aria-label')").await;
+    let extremes = |text: &str, before: &str| {
+        let part =
+            text.split("CF01.MotorCurrent：").nth(1).and_then(|part| part.split(before).nth(1));
+        let number = part.and_then(|part| part.split(['，', ' ']).find(|word| !word.is_empty()));
+        number.and_then(|number| number.parse::<f64>().ok()).unwrap_or_else(|| panic!("{text}"))
+    };
+    let table = file(&browser, "a[data-csv='trends']").await;
+    let head: Vec<&str> = table.lines().next().unwrap_or_default().split(',').collect();
+    let column = |name: &str| {
+        let at = head.iter().position(|one| *one == name).unwrap_or_else(|| panic!("{head:?}"));
+        let rows = table.lines().filter(|row| row.contains(",CF01.MotorCurrent,"));
+        rows.filter_map(|row| row.split(',').nth(at)?.parse().ok()).collect::<Vec<f64>>()
+    };
+    let least = |name: &str| column(name).into_iter().fold(f64::INFINITY, f64::min);
+    let most = |name: &str| column(name).into_iter().fold(f64::NEG_INFINITY, f64::max);
+    let (low, high) = (extremes(&said, "最低"), extremes(&said, "最高"));
+    assert!((low - least("low")).abs() < 0.006 && (high - most("high")).abs() < 0.006, "{said}");
+    // The control: the means lie closer together.
+    assert!(most("best") - least("best") < most("high") - least("low"), "{table}");
     // The last point is before the moment, and the way to another moment keeps the tags.
     browser.click("#trends-card .toggle").await;
     browser.until("document.querySelectorAll('#trends-rows tbody tr').length > 30", SOON).await;
@@ -264,6 +285,14 @@ async fn a_diagnosis_is_copied_or_lies_there_to_be_copied() {
         browser.text("document.getElementById('diagnosis-told').textContent").await,
         "copied"
     );
+    // In the language of the page, whole.
+    browser.open(&format!("{}/data?lang=zh&theme=dark", demo.origin)).await;
+    browser.until(&format!("{LIVE} && {ready}"), IN_TIME).await;
+    browser.run("window.board = { writeText: async (text) => { window.copied = text; } }").await;
+    browser.click("#diagnosis-copy").await;
+    browser.until("typeof window.copied === 'string'", SOON).await;
+    let text = browser.text("window.copied").await;
+    assert!(text.contains("数据 实时，") && !text.contains("current"), "{text}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 // Data quality: links, polls, doubts, balance, store.
 
-import { age, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, size, t, title, word } from './format.mjs';
+import { age, ahead, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, size, t, title, word } from './format.mjs';
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { Diagnosis } from './diagnosis.mjs';
@@ -92,11 +92,10 @@ function showAll() {
 
 /** The clocks of the devices beside that of the service, and the clock of this screen. */
 function showClocks() {
-  const by = (ms) => (ms === null ? '–' : `${ms > 0 ? '+' : ms < 0 ? '−' : ''}${fixed(Math.abs(ms) / 1000, 2)} s`);
-  const ahead = live.ahead();
-  const screen = live.speed !== 1 ? 'fast' : ahead === null ? 'unheard' : live.skew() === null ? 'close' : 'off';
-  const rows = data.clocks.map((clock) => [clock.station, by(clock.ahead_ms), word('device_clock', clock.verdict), ['ahead', 'behind'].includes(clock.verdict)]);
-  rows.push([t('clock_screen'), by(ahead), word('clock_screen', screen), screen === 'off']);
+  const own = live.ahead();
+  const screen = live.speed !== 1 ? 'fast' : own === null ? 'unheard' : live.skew() === null ? 'close' : 'off';
+  const rows = data.clocks.map((clock) => [clock.station, ahead(clock.ahead_ms), word('device_clock', clock.verdict), ['ahead', 'behind'].includes(clock.verdict)]);
+  rows.push([t('clock_screen'), ahead(own), word('clock_screen', screen), screen === 'off']);
   show($('clocks').tBodies[0], rows, () => rows.map(([name, difference, meaning, off]) => h('tr', {},
     h('th', { scope: 'row' }, name),
     h('td', { class: off ? 'num fault' : 'num' }, difference),

@@ -1,6 +1,6 @@
 // What a person hands on who asks for help: one text with what runs, what is heard, and what is wrong.
 
-import { age, clock, day, detail, fixed, happened, hms, num, put, size, t, title, word } from './format.mjs';
+import { age, ahead, clock, day, detail, happened, hms, num, put, size, t, title, word } from './format.mjs';
 
 const $ = (id) => document.getElementById(id);
 /** Entries of the ledger in it. */
@@ -42,10 +42,10 @@ export class Diagnosis {
     return [
       `${t('diagnosis_head', { line: view.line })} · ${new Date(now).toISOString()} · ${day(now)} ${clock(now)}`,
       t('diagnosis_build', { version: data.version, build: document.body.dataset.build, hash: data.config_sha256 }),
-      t('diagnosis_state', { state: word('state', view.state.word), feed: view.feed, done: num(polled.done), missed: num(polled.missed), dropped: num(polled.dropped) }),
+      t('diagnosis_state', { state: word('state', view.state.word), feed: word('feed', view.feed), done: num(polled.done), missed: num(polled.missed), dropped: num(polled.dropped) }),
       ...list(t('links_up'), view.stations.map((station) => device(station, data.polls))),
       ...list(t('diagnosis_bad'), data.tags.filter(({ doubt }) => doubt !== '').map(badTag)),
-      ...list(t('clocks'), [...data.clocks.map((one) => `${one.station}: ${by(one.ahead_ms)}`), `${t('clock_screen')}: ${by(live.ahead())}`]),
+      ...list(t('clocks'), [...data.clocks.map((one) => `${one.station}: ${ahead(one.ahead_ms)}`), `${t('clock_screen')}: ${ahead(live.ahead())}`]),
       ...list(t('displays'), displays.map((one) => [one.name || t('display_unnamed'), one.page, one.line, word('display', one.state), t('display_ago', { age: age(one.painted_ago_ms) }), one.old_build ? t('display_build_old') : ''].filter(Boolean).join(' · '))),
       ...list(t('store'), [t('diagnosis_store', { bytes: size(data.store.bytes), raw: size(data.store.raw_bytes), free: size(data.store.free_bytes), queued: num(data.store.queued) }),
         ...(data.store.failing ? [t('store_failing')] : []), ...(data.store.shedding ? [t('store_shedding', { free: size(data.store.free_bytes) })] : [])]),
@@ -54,8 +54,6 @@ export class Diagnosis {
     ].join('\n');
   }
 }
-
-const by = (ms) => (ms === null ? '–' : `${fixed(ms / 1000, 2)} s`);
 
 function device(station, polls) {
   const missed = polls.filter((poll) => poll.station === station.id).flatMap((poll) => poll.missed);
@@ -71,5 +69,5 @@ function badTag({ tag, doubt, address, map, read }) {
 function forwarding(plant) {
   if (!plant?.database) return [t('no_plant_database')];
   const { database, total } = plant;
-  return [[word('forward', database.state), database.trouble, t('plant_note', { waiting: num(total.waiting), lag: age(total.lag_ms), dead: num(total.dead_letters) })].filter(Boolean).join(' · ')];
+  return [[word('forward', database.state), database.trouble ? title({ en: database.trouble, zh: database.trouble_zh }) : '', t('plant_note', { waiting: num(total.waiting), lag: age(total.lag_ms), dead: num(total.dead_letters) })].filter(Boolean).join(' · ')];
 }

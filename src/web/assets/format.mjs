@@ -80,6 +80,11 @@ export function signed(n) {
   return n > 0 ? `+${num(n)}` : num(n);
 }
 
+/** `+0.42 s`, how far a clock is ahead @param {number|null} ms */
+export function ahead(ms) {
+  return ms === null ? '–' : `${ms > 0 ? '+' : ''}${fixed(ms / 1000)} s`;
+}
+
 /** `0.42`, `−0.03` with so many decimals @param {number|null} x @param {number} [decimals] */
 export function fixed(x, decimals = 2) {
   // What rounds to nothing has no sign.

@@ -7,7 +7,7 @@ import { REPLAY } from './format.mjs';
 /** Nothing heard for so long: late. */
 export const LATE_MS = 1500;
 /** Nothing heard for so long: lost. With the check below and a busy browser that is said within four seconds. */
-export const LOST_MS = 3500;
+const LOST_MS = 3500;
 const CHECK_MS = 100;
 const POLL_MS = 2000;
 const POLL_WITHIN_MS = 1800;

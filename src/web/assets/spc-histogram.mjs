@@ -49,7 +49,7 @@ export function drawHistogram(svg, width, height, found) {
     const anchor = { histogram_lower: 'start', histogram_target: 'middle', histogram_upper: 'end' }[name];
     svg.append(s('text', { class: 'axis', x: x(value), y: kind === 'target' ? 14 : 30, 'text-anchor': anchor }, `${t(name)} ${limit(value)}`));
   }
-  const outside = found.counts === null ? '–' : num((found.below ?? 0) + (found.above ?? 0));
+  const outside = found.outside === null ? '–' : num(found.outside);
   const summary = t('histogram_summary', { n: num(found.n), mean: fixed(found.mean, 2), sigma: fixed(found.sigma, 2), lower: limit(found.lower_spec), upper: limit(found.upper_spec), outside });
   return { stops, summary };
 }

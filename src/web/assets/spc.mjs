@@ -138,6 +138,7 @@ function showState() {
 tells('limits', () => {
   const at = full.ucl.findLastIndex((ucl) => ucl !== null);
   const { limits } = full;
+  if (at < 0 || !limits) return [h('p', {}, t('point_none'))];
   const unit = unitOf(full);
   const spread = limits.sigma_z === null ? part('σ', t('limits_sigma'), `${fixed(limits.sigma, 4)} ${unit}`) : part('σz', t('limits_sigma_z'), fixed(limits.sigma_z, 4));
   return [

@@ -266,10 +266,13 @@ function pointText(tag, i) {
 }
 
 function summaryOf(tag) {
-  const known = tag.best.filter((n) => n !== null);
+  const given = (list) => list.filter((n) => n !== null);
+  const known = given(tag.best);
+  // Of a measured value the least and greatest that were read; those of a rate are what it can be.
+  const [low, high] = tag.kind === 'value' ? [given(tag.low), given(tag.high)] : [known, known];
   if (!tag.kept) return `${t('trend_tag_unread', { tag: tag.tag })} (${t('trend_not_kept')}).`;
   if (known.length === 0) return `${t('trend_tag_unread', { tag: tag.tag })}.`;
   const gap = tag.gaps_ms.reduce((sum, [a, b]) => sum + b - a, 0);
-  const said = t('trend_tag', { tag: tag.tag, min: figure(Math.min(...known)), max: figure(Math.max(...known)), last: figure(known.at(-1)), unit: unitOf(tag) });
+  const said = t('trend_tag', { tag: tag.tag, min: figure(Math.min(...low)), max: figure(Math.max(...high)), last: figure(known.at(-1)), unit: unitOf(tag) });
   return `${[said, gap >= 1000 ? t('trend_gaps', { time: hms(gap) }) : ''].filter(Boolean).join('; ')}.`;
 }

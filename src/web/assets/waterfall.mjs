@@ -33,7 +33,7 @@ export function drawWaterfall(svg, width, height, data) {
   const steps = shown(data);
   const [span] = data.steps;
   const wide = width > 460;
-  const box = { left: LANG === 'both' ? 216 : wide ? 168 : 124, right: width - (wide ? 158 : 86) };
+  const box = { left: LANG === 'both' ? 256 : wide ? 168 : 124, right: width - (wide ? 158 : 86) };
   const row = Math.min(30, height / steps.length);
   const x = (ms) => box.left + Math.max(0, ms) / Math.max(1, span.ms) * (box.right - box.left);
   svg.append(s('path', { class: 'tick', d: `M${box.left} 0V${row * steps.length}` }));

@@ -113,7 +113,7 @@ fn folded(lang: Lang, title: Key, id: &str, columns: &[Key], switches: Markup) -
     html! {
         details.card.list.fold id={ (id) "-card" } {
             summary { h2 #{ (id) "-title" } { (lang.mark(title)) } span.dim #{ (id) "-note" } {} }
-            div.switches { (switches) (csv(lang, title, id)) }
+            div.switches.alone[switches.0.is_empty()] { (switches) (csv(lang, title, id)) }
             div.scroll role="region" aria-labelledby={ (id) "-title" } tabindex="0" {
                 table #(id) {
                     thead { tr { @for column in columns { th scope="col" { (lang.mark(*column)) } } } }

@@ -43,6 +43,8 @@ pub(crate) struct HistogramView {
     below: Option<u64>,
     /// Single weights above it.
     above: Option<u64>,
+    /// Both together; null where there is no limit to be outside of.
+    outside: Option<u64>,
     /// Anderson–Darling statistic A².
     a2: Option<f64>,
     /// Probability of such a one, were the weights normal.
@@ -77,6 +79,7 @@ impl HistogramView {
             curve: found.curve.iter().map(point).collect::<Option<_>>()?,
             below: found.outside.0,
             above: found.outside.1,
+            outside: outside(found.outside),
             a2: test.and_then(|test| rounded(test.a2, 4)),
             p: test.map(|test| test.p),
             normal: match test {
@@ -86,5 +89,22 @@ impl HistogramView {
                 None => "unknown",
             },
         })
+    }
+}
+
+/// What lies outside of the limits that there are.
+fn outside((below, above): (Option<u64>, Option<u64>)) -> Option<u64> {
+    [below, above].into_iter().flatten().reduce(u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outside_of_no_limit_is_nothing_that_could_be_counted() {
+        assert_eq!(outside((None, None)), None);
+        assert_eq!(outside((Some(0), None)), Some(0));
+        assert_eq!(outside((Some(2), Some(3))), Some(5));
     }
 }
