@@ -162,7 +162,7 @@ async fn the_workbench_obeys_keys_and_shows_what_was_chosen() {
     open(&browser, &demo, "/spc?lang=en").await;
     choose(&browser, "minutes", "5").await;
     browser
-        .until("document.getElementById('control-title').textContent.includes('5 min')", SOON)
+        .until("document.getElementById('control-title').textContent.includes('· 5 min')", SOON)
         .await;
     let readout = "document.getElementById('control-readout').textContent";
     browser.keys("#control", "n").await;
