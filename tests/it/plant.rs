@@ -105,6 +105,8 @@ async fn run_line(protocol: &str, other: Option<(&str, &str)>) -> Vec<(&'static 
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     plant.hold();
     plant.shown().await;
+    // Every group of the service reads it once more, the slow ones too, however busy this machine is.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
     app.stop().await;
     let account = account(&site.books(), &before, &plant.ledger());
     plant.stop().await;
