@@ -17,7 +17,7 @@ texts! {
     SpcInForce "spc_in_force" "in force" "现行"
     SpcTrial "spc_trial" "trial, of this span" "试算（本时段）"
     SpcPrint "spc_print" "Print" "打印"
-    SpcKeys "spc_keys" "In a focused chart: arrow keys move the cursor, Home and End jump, N and P go to the next and the previous signal." "图表获得焦点时：方向键移动光标，Home/End 跳转，N/P 转到下一个/上一个异常信号。"
+    SpcKeys "spc_keys" "In a focused chart: arrow keys move the cursor, Home and End jump, N and P go to the next and the previous signal, E explains the point." "图表获得焦点时：方向键移动光标，Home/End 跳转，N/P 转到下一个/上一个异常信号，E 说明此点。"
     SpcSignals "spc_signals" "Signals and work on them" "异常信号与处置"
     SpcWhy "spc_why" "Why this chart" "为何用此图"
     SpcBudget "spc_budget" "False alarms" "误报"
