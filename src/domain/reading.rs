@@ -46,6 +46,21 @@ impl Value {
         }
     }
 
+    /// Writes the value over another one. A clone is made beside it first and then copied in odd pieces, which a line with
+    /// twenty tags a poll feels.
+    pub fn put(&self, into: &mut Value) {
+        match self {
+            Value::Bool(b) => *into = Value::Bool(*b),
+            Value::Unsigned(n) => *into = Value::Unsigned(*n),
+            Value::Signed(n) => *into = Value::Signed(*n),
+            Value::Float(x) => *into = Value::Float(*x),
+            Value::Text(text) => match into {
+                Value::Text(old) if old == text => {}
+                _ => *into = Value::Text(text.clone()),
+            },
+        }
+    }
+
     /// The value as an integer code (states, reasons). `None` for text and broken floats.
     pub fn as_code(&self) -> Option<i64> {
         match *self {
@@ -169,6 +184,30 @@ impl Miss {
             Miss::Refused { .. } => "refused",
             Miss::Torn => "torn",
             Miss::Frozen => "frozen",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_put_over_another_is_the_same_as_its_clone() {
+        let all = [
+            Value::Bool(true),
+            Value::Unsigned(u64::MAX),
+            Value::Signed(-1),
+            Value::Float(0.5),
+            Value::Text("B1".into()),
+            Value::Text("B2".into()),
+        ];
+        for value in &all {
+            for old in &all {
+                let mut into = old.clone();
+                value.put(&mut into);
+                assert_eq!(into, *value, "over {old:?}");
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ impl Counter {
         base.batch = BatchChange::default();
         base.mapping = self.settings.mapping;
         self.late = Default::default();
-        self.write_down(base, sample, meaning, Flags::none(), out);
+        self.write_down(&mut base, sample, meaning, Flags::none(), out);
         self.missed = false;
         self.session_lost = false;
     }

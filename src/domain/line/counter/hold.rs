@@ -35,12 +35,12 @@ impl Counter {
     /// Sets a reading aside until the next one.
     pub(super) fn hold(
         &mut self,
-        mut base: Baseline,
+        base: &mut Baseline,
         sample: &Sample,
         meaning: Option<&Meaning>,
         out: &mut Vec<Delta>,
     ) {
-        let pair = self.pair(&base, sample.value, sample.at, None);
+        let pair = self.pair(base, sample.value, sample.at, None);
         self.dating.hold();
         base.held = Some(Held {
             at: sample.at,
@@ -49,7 +49,7 @@ impl Counter {
             evidence: sample.evidence,
             missed: self.missed,
         });
-        self.base = Some(base);
+        self.base = Some(*base);
         let mut delta = marker(sample.at, Cause::Quarantined, Flags::none());
         let why = match meaning {
             Some(_) => format!("a fall from {} to {} may be a bad reading", pair.a, pair.b),
@@ -71,7 +71,7 @@ impl Counter {
     /// Decides about a held reading with the help of the next one.
     pub(super) fn resolve(
         &mut self,
-        base: Baseline,
+        mut base: Baseline,
         held: Held,
         sample: &Sample,
         stepped: Flags,
@@ -106,12 +106,12 @@ impl Counter {
             Some(onward) => {
                 out.push(torn(&base, &held));
                 self.missed |= held.missed;
-                self.commit(base, &next.as_sample(), onward, stepped, out);
+                self.commit(&mut base, &next.as_sample(), onward, stepped, out);
             }
             None => {
                 out.push(torn(&base, &held));
                 self.missed |= held.missed;
-                self.take(base, &next.as_sample(), stepped, out);
+                self.take(&mut base, &next.as_sample(), stepped, out);
             }
         }
     }
@@ -120,7 +120,7 @@ impl Counter {
     #[expect(clippy::too_many_arguments, reason = "the two readings and all that is known of them")]
     fn resolve_zero(
         &mut self,
-        base: Baseline,
+        mut base: Baseline,
         held: Held,
         sample: &Sample,
         signs: Signs,
@@ -160,13 +160,13 @@ impl Counter {
         out.push(torn(&base, &held));
         self.missed |= held.missed;
         let whole = Held::of(sample).after(&held).as_sample();
-        self.commit(base, &whole, onward, stepped, out);
+        self.commit(&mut base, &whole, onward, stepped, out);
     }
 
     /// Two readings on the line, of which the first came too early for the machine.
     fn accept_burst(
         &mut self,
-        base: Baseline,
+        mut base: Baseline,
         held: Held,
         sample: &Sample,
         flags: Flags,
@@ -174,11 +174,11 @@ impl Counter {
     ) {
         let missed = std::mem::replace(&mut self.missed, held.missed);
         let step = Meaning::step(held.value.saturating_sub(base.value), Flags::BURST);
-        self.commit(base, &held.as_sample(), step, Flags::none(), out);
+        self.commit(&mut base, &held.as_sample(), step, Flags::none(), out);
         self.missed = missed;
-        let Some(base) = self.base else { return };
+        let Some(mut base) = self.base else { return };
         let step = Meaning::step(sample.value.saturating_sub(held.value), Flags::none());
-        self.commit(base, sample, step, flags, out);
+        self.commit(&mut base, sample, step, flags, out);
     }
 
     /// Whether the next reading goes on from the held one.
@@ -199,7 +199,7 @@ impl Counter {
     }
 
     /// Books the held reading: it was real.
-    fn accept_held(&mut self, base: Baseline, held: Held, signs: Signs, out: &mut Vec<Delta>) {
+    fn accept_held(&mut self, mut base: Baseline, held: Held, signs: Signs, out: &mut Vec<Delta>) {
         let still_now = self.dating.swap_held();
         let pair = self.pair(&base, held.value, held.at, held.evidence.bounds);
         // Between two beats too the readings before may have stood still.
@@ -214,7 +214,7 @@ impl Counter {
             .or_else(still)
             .unwrap_or_else(|| Meaning::preset(&self.settings, pair));
         let missed = std::mem::replace(&mut self.missed, held.missed);
-        self.commit(base, &held.as_sample(), meaning, Flags::none(), out);
+        self.commit(&mut base, &held.as_sample(), meaning, Flags::none(), out);
         self.missed = missed;
         self.dating.swap_back(still_now);
     }
@@ -229,7 +229,7 @@ impl Counter {
         stepped: Flags,
         out: &mut Vec<Delta>,
     ) {
-        let Some(base) = self.base else { return };
+        let Some(mut base) = self.base else { return };
         let signs = self.signs(&base, &sample.evidence, sample.at);
         let pair = self.pair(&base, sample.value, sample.at, sample.evidence.bounds);
         let mut meaning = weigh(&self.settings, pair, signs)
@@ -240,7 +240,7 @@ impl Counter {
             let high = meaning.count.high().max(instead.high().saturating_sub(booked.high()));
             meaning.count = Count::between(low, meaning.count.best(), high);
         }
-        self.commit(base, sample, meaning, stepped, out);
+        self.commit(&mut base, sample, meaning, stepped, out);
     }
 }
 

@@ -191,7 +191,7 @@ impl Counter {
         let stepped = Flags::none().with(Flags::CLOCK_STEP, older);
         match base.held.take() {
             Some(held) => self.resolve(base, held, sample, stepped, out),
-            None => self.take(base, sample, stepped, out),
+            None => self.take(&mut base, sample, stepped, out),
         }
         self.missed = false;
         self.session_lost = false;
@@ -285,13 +285,14 @@ impl Counter {
         Pair { a: base.value, b, t_us, slack_us: self.dating.slack_us(base.at), bounds }
     }
 
-    /// Counts a sample that follows a believed one, or holds it.
-    fn take(&mut self, base: Baseline, sample: &Sample, stepped: Flags, out: &mut Vec<Delta>) {
-        let signs = self.signs(&base, &sample.evidence, sample.at);
-        let pair = self.pair(&base, sample.value, sample.at, sample.evidence.bounds);
+    /// Counts a sample that follows a believed one, or holds it. The base is moved on in its place, as each copy of it is
+    /// felt where there are a hundred counters.
+    fn take(&mut self, base: &mut Baseline, sample: &Sample, stepped: Flags, out: &mut Vec<Delta>) {
+        let signs = self.signs(base, &sample.evidence, sample.at);
+        let pair = self.pair(base, sample.value, sample.at, sample.evidence.bounds);
         // What cannot be between two readings of our time may be between those of the device.
         let late = || {
-            let pair = as_delivered_late(&base, sample, pair, self.settings.latest_us)?;
+            let pair = as_delivered_late(base, sample, pair, self.settings.latest_us)?;
             weigh(&self.settings, pair, signs).filter(Meaning::is_plain_step)
         };
         match weigh(&self.settings, pair, signs).or_else(late) {
@@ -311,14 +312,14 @@ impl Counter {
     /// Writes a meaning down: total, segment, evidence and the delta itself.
     fn commit(
         &mut self,
-        mut base: Baseline,
+        base: &mut Baseline,
         sample: &Sample,
         mut meaning: Meaning,
         flags: Flags,
         out: &mut Vec<Delta>,
     ) {
         if self.settings.resets.batch {
-            self.follow_batch(&mut base, sample, &mut meaning);
+            self.follow_batch(base, sample, &mut meaning);
         }
         self.write_down(base, sample, meaning, flags, out);
     }
@@ -326,7 +327,7 @@ impl Counter {
     /// The part of a commit that is the same for every meaning.
     fn write_down(
         &mut self,
-        mut base: Baseline,
+        base: &mut Baseline,
         sample: &Sample,
         meaning: Meaning,
         flags: Flags,
@@ -347,7 +348,7 @@ impl Counter {
         flags.set(meaning.flags);
         base.total += meaning.count;
         base.note(&self.settings, sample, &meaning, &mut flags);
-        self.base = Some(base);
+        self.base = Some(*base);
         self.resumed = false;
         let Meaning { count, hypotheses, .. } = meaning;
         out.push(Delta { from, to: sample.at, count, cause, flags, hypotheses });

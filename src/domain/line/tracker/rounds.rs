@@ -18,14 +18,17 @@ pub(super) fn rounds(
 ) -> impl Iterator<Item = (&[Reading], Moment)> {
     let ends = ends(readings);
     let n = ends.len() as i64;
-    let newest = newest_us(readings);
+    // The one round of a poll is of its own moment, whatever the device says.
+    let newest = if n > 1 { newest_us(readings) } else { None };
     let silence_us = heard.map(|heard| at.mono_us.saturating_sub(heard.mono_us).max(0));
     let mut start = 0;
     (1..).zip(ends).map(move |(i, end)| {
         let round = &readings[start..end];
         start = end;
+        if i == n {
+            return (round, at);
+        }
         let back_us = match (newest, newest_us(round)) {
-            _ if i == n => 0,
             (Some(newest), Some(own)) => {
                 newest.saturating_sub(own).clamp(0, silence_us.unwrap_or(i64::MAX))
             }

@@ -23,7 +23,13 @@ impl Station {
         let Some(tag) = self.map.tags.get(usize::from(reading.tag)) else { return };
         if let Some(last) = self.last.get_mut(usize::from(reading.tag)) {
             let Reading { ref value, quality, source_us, .. } = *reading;
-            *last = Some(LastReading { value: value.clone(), quality, at, source_us });
+            match last {
+                Some(last) => {
+                    value.put(&mut last.value);
+                    (last.quality, last.at, last.source_us) = (quality, at, source_us);
+                }
+                None => *last = Some(LastReading { value: value.clone(), quality, at, source_us }),
+            }
         }
         if reading.quality == Quality::Bad {
             self.bad.entry(reading.tag).or_insert(at);
