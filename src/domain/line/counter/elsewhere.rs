@@ -36,7 +36,7 @@ impl Counter {
         let t_us = sample.at.mono_us.saturating_sub(base.at.mono_us).max(0);
         // After a restart nobody knows whether the odometer is the one of before.
         let bounds = sample.evidence.bounds.filter(|_| !self.resumed);
-        let meaning = elsewhere(self.most_between(base.at, sample.at), t_us, bounds);
+        let meaning = elsewhere(self.most_between((&base).into(), sample.into()), t_us, bounds);
         base.held = None;
         base.batch = BatchChange::default();
         base.mapping = self.settings.mapping;

@@ -109,6 +109,21 @@ enum Sign {
 pub(super) struct Span {
     pub from_us: i64,
     pub to_us: i64,
+    /// By how much more they may lie apart, because the earlier one came late.
+    pub longer_us: i64,
+    /// By how much less, because the later one did.
+    pub shorter_us: i64,
+    /// How late any reading may come: what was read before the span is not known better.
+    pub latest_us: i64,
+}
+
+impl Span {
+    /// The time since something was read, and by how much more it may be.
+    fn since(self, prev: Clocked) -> (i64, i64) {
+        let passed_us = self.to_us.saturating_sub(prev.at_us).max(0);
+        let longer_us = if prev.at_us < self.from_us { self.latest_us } else { self.longer_us };
+        (passed_us, longer_us)
+    }
 }
 
 /// What all evidence together says about a reset between two samples.
@@ -199,7 +214,7 @@ fn restart(
     // A controller needs a second to boot before its uptime counts, so that an uptime of nearly the
     // whole interval cannot have started within it.
     let uptime = clock(seen.uptime, evidence.uptime_s, span, SECOND_US);
-    let beats = heartbeat(seen.heartbeat, evidence.heartbeat, span.to_us);
+    let beats = heartbeat(seen.heartbeat, evidence.heartbeat, span);
     // The clock that is cleared with the counter lives in the same memory: had a restart cleared
     // the counter, the clock would have fallen too.
     match uptime {
@@ -215,17 +230,21 @@ fn restart(
 /// the span, the event may lie before the span, where it was counted already.
 fn clock(prev: Option<Clocked>, now_s: Option<u64>, span: Span, pause_us: i64) -> Sign {
     let (Some(prev), Some(now_s)) = (prev, now_s) else { return Sign::Unknown };
-    let passed_us = span.to_us.saturating_sub(prev.at_us).max(0);
+    let (passed_us, longer_us) = span.since(prev);
     let since = |origin: u64| {
         let (now_us, then_us) = (i128::from(now_s) * 1_000_000, i128::from(origin) * 1_000_000);
         now_us - then_us - i128::from(passed_us)
     };
-    // Two seconds for the whole seconds of both readings, and what two quartzes drift apart.
-    let tolerance = i128::from(2 * SECOND_US) + i128::from(passed_us / 256);
-    let started_within = i128::from(now_s) * 1_000_000 <= i128::from(passed_us - pause_us);
+    // Two seconds for the whole seconds of both readings, what two quartzes drift apart, and how late the reading came.
+    let tolerance =
+        i128::from(2 * SECOND_US) + i128::from(passed_us / 256) + i128::from(span.shorter_us);
+    let started_in =
+        |us: i64| i128::from(now_s) * 1_000_000 <= i128::from(us.saturating_sub(pause_us));
     if since(prev.value).abs() <= tolerance {
-        return if started_within { Sign::Unknown } else { Sign::Excluded };
+        let may_be_within = started_in(passed_us.saturating_add(longer_us));
+        return if may_be_within { Sign::Unknown } else { Sign::Excluded };
     }
+    let started_within = started_in(passed_us);
     // A clock of 16 or 32 bits that passed its own end looks as if it had fallen.
     let wrapped = [1u64 << 16, 1 << 32].into_iter().any(|states| {
         prev.value < states
@@ -240,15 +259,17 @@ fn clock(prev: Option<Clocked>, now_s: Option<u64>, span: Span, pause_us: i64) -
 
 /// A word that rises once a second while the program runs. Steady beats exclude a restart; other
 /// beats prove nothing, because a busy or stopped program beats irregularly too.
-fn heartbeat(prev: Option<Clocked>, now: Option<u64>, at_us: i64) -> Sign {
+fn heartbeat(prev: Option<Clocked>, now: Option<u64>, span: Span) -> Sign {
     let (Some(prev), Some(now)) = (prev, now) else { return Sign::Unknown };
-    let passed_s = at_us.saturating_sub(prev.at_us).max(0) / SECOND_US;
-    let (Ok(passed_s), true) = (u16::try_from(passed_s), passed_s < 30_000) else {
+    let (passed_us, longer_us) = span.since(prev);
+    let longest_s = passed_us.saturating_add(longer_us) / SECOND_US;
+    let (Ok(longest_s), true) = (u16::try_from(longest_s), longest_s < 30_000) else {
         return Sign::Unknown;
     };
+    let passed_s = u16::try_from(passed_us / SECOND_US).unwrap_or(longest_s);
     let beats = (now as u16).wrapping_sub(prev.value as u16);
     let steady = beats.abs_diff(passed_s) <= 2 + passed_s / 256;
-    match steady && (now as u16) >= passed_s.max(1) {
+    match steady && (now as u16) >= longest_s.max(1) {
         true => Sign::Excluded,
         false => Sign::Unknown,
     }

@@ -40,7 +40,7 @@ impl Counter {
         meaning: Option<&Meaning>,
         out: &mut Vec<Delta>,
     ) {
-        let pair = self.pair(base, sample.value, sample.at, None);
+        let pair = self.pair(base, sample.value, sample.into(), None);
         self.dating.hold();
         base.held = Some(Held {
             at: sample.at,
@@ -78,8 +78,8 @@ impl Counter {
         out: &mut Vec<Delta>,
     ) {
         let next = Held::of(sample).after(&held);
-        let signs = self.signs(&base, &next.evidence, sample.at);
-        let whole = self.pair(&base, sample.value, sample.at, next.evidence.bounds);
+        let signs = self.signs(&base, &next.evidence, sample.into());
+        let whole = self.pair(&base, sample.value, sample.into(), next.evidence.bounds);
         let missed = self.missed;
         let onward = weigh(&self.settings, whole, signs).filter(Meaning::is_onward);
         // After a fall that can be explained and goes on below the old value, a wrap from the old
@@ -134,8 +134,8 @@ impl Counter {
             return self.continue_with(&base, sample, glitch, stepped, out);
         }
         let after_us = sample.at.mono_us.saturating_sub(held.at.mono_us);
-        let before = self.most_between(base.at, held.at);
-        let after = self.most_between(held.at, sample.at);
+        let before = self.most_between((&base).into(), (&held).into());
+        let after = self.most_between((&held).into(), sample.into());
         let (low, high) =
             if sample.value <= after { (sample.value, sample.value) } else { (0, after) };
         let reset = Count::between(low, low, before.saturating_add(high));
@@ -184,29 +184,29 @@ impl Counter {
     /// Whether the next reading goes on from the held one.
     fn confirms(&self, base: &Baseline, held: &Held, sample: &Sample) -> bool {
         let mut moved = *base;
-        (moved.at, moved.value) = (held.at, held.value);
+        (moved.at, moved.source_us, moved.value) = (held.at, held.source_us, held.value);
         moved.seen.note(&held.evidence, held.at.mono_us);
-        let signs = self.signs(&moved, &sample.evidence, sample.at);
-        let pair = self.pair(&moved, sample.value, sample.at, None);
+        let signs = self.signs(&moved, &sample.evidence, sample.into());
+        let pair = self.pair(&moved, sample.value, sample.into(), None);
         weigh(&self.settings, pair, signs).is_some_and(|meaning| meaning.is_onward())
     }
 
     /// What a held reading means if it was real; `signs` are those of the reading after it.
     fn explains(&self, base: &Baseline, held: &Held, signs: Signs) -> Option<Meaning> {
-        let signs = self.signs(base, &held.evidence, held.at).or(signs);
-        let pair = self.pair(base, held.value, held.at, held.evidence.bounds);
+        let signs = self.signs(base, &held.evidence, held.into()).or(signs);
+        let pair = self.pair(base, held.value, held.into(), held.evidence.bounds);
         weigh(&self.settings, pair, signs)
     }
 
     /// Books the held reading: it was real.
     fn accept_held(&mut self, mut base: Baseline, held: Held, signs: Signs, out: &mut Vec<Delta>) {
         let still_now = self.dating.swap_held();
-        let pair = self.pair(&base, held.value, held.at, held.evidence.bounds);
+        let pair = self.pair(&base, held.value, (&held).into(), held.evidence.bounds);
         // Between two beats too the readings before may have stood still.
         let still = || {
             let old_us = self.dating.age_us(base.at.mono_us)?;
             let slack_us = pair.slack_us.saturating_add(old_us);
-            let signs = self.signs(&base, &held.evidence, held.at).or(signs);
+            let signs = self.signs(&base, &held.evidence, (&held).into()).or(signs);
             weigh(&self.settings, Pair { slack_us, ..pair }, signs).filter(Meaning::is_plain_step)
         };
         let meaning = self
@@ -230,8 +230,8 @@ impl Counter {
         out: &mut Vec<Delta>,
     ) {
         let Some(mut base) = self.base else { return };
-        let signs = self.signs(&base, &sample.evidence, sample.at);
-        let pair = self.pair(&base, sample.value, sample.at, sample.evidence.bounds);
+        let signs = self.signs(&base, &sample.evidence, sample.into());
+        let pair = self.pair(&base, sample.value, sample.into(), sample.evidence.bounds);
         let mut meaning = weigh(&self.settings, pair, signs)
             .unwrap_or_else(|| Meaning::preset(&self.settings, pair));
         if let Some(instead) = instead {

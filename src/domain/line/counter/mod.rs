@@ -19,7 +19,7 @@
 //! | readings are kept with both times; the same adds 0, a late one never subtracts | `order.txt`; `historian::tests::raw` |
 //! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws/`; `tracker::tests::damage` |
 //! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws/` |
-//! | a reading that was delivered late is judged by the clock of its device, and by its round trip | `order.txt` |
+//! | a reading that was delivered late is judged by the clock of its device, and by its round trip | `order.txt`; `laws/late.rs` |
 //! | readings that stood still with the pulse of their device are as old as its last beat | `still.txt` |
 //! | what rises too fast waits for one more reading | `bad_readings.txt` |
 //! | another register under the same name is no difference | `elsewhere.rs` |
@@ -35,6 +35,7 @@
 //! - A counter that a person presets by less than what the machine could have made in that time.
 //! - Two bad readings in a row, or a bad reading next to a reset: they confirm each other.
 //! - A torn reading right after a gap in which 65,536 can be made.
+//! - A reading that came late before a restart of ours, or while the clock of its device was set twice within some readings.
 //! - Registers that stood still while the machine went on, of a device that shows no pulse: they look like a machine that
 //!   stands, and what comes then like a preset.
 
@@ -66,7 +67,7 @@ pub use settings::{Fraction, Modulus, Resets, Settings};
 use crate::units::{Count, Moment};
 use dating::Dating;
 use evidence::{Signs, Span};
-use late::{Late, as_delivered_late};
+use late::{Dated, Delivery, Late};
 use weigh::{Meaning, Pair, weigh};
 
 /// One reading of a counter with what was read beside it.
@@ -100,6 +101,8 @@ pub struct Counter {
     late: Late,
     /// How far moments may be off.
     dating: Dating,
+    /// How late readings came.
+    delivery: Delivery,
 }
 
 /// The sample from which the bounds of the next one count.
@@ -126,6 +129,7 @@ impl Counter {
             session_lost: false,
             late: Late::default(),
             dating: Dating::default(),
+            delivery: Delivery::default(),
         }
     }
 
@@ -149,12 +153,13 @@ impl Counter {
         self.dating.begin(sample);
         self.judge(sample, out);
         self.dating.end(self.base.is_some_and(|base| base.held.is_some()));
+        self.delivery.keep(self.base.as_ref());
     }
 
     fn judge(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
         let Some(mut base) = self.base else {
             self.base = Some(first(&self.settings, sample));
-            self.dating.feel(sample);
+            self.feel(sample, false);
             self.missed = false;
             out.push(marker(sample.at, Cause::First, Flags::none()));
             return;
@@ -187,7 +192,7 @@ impl Counter {
             return out.push(marker(sample.at, Cause::Duplicate, Flags::LATE));
         }
         self.late = Late::default();
-        self.dating.feel(sample);
+        self.feel(sample, older);
         let stepped = Flags::none().with(Flags::CLOCK_STEP, older);
         match base.held.take() {
             Some(held) => self.resolve(base, held, sample, stepped, out),
@@ -195,6 +200,12 @@ impl Counter {
         }
         self.missed = false;
         self.session_lost = false;
+    }
+
+    /// Notes when a reading was taken that is neither late nor a duplicate.
+    fn feel(&mut self, sample: &Sample, stepped: bool) {
+        self.dating.feel(sample);
+        self.delivery.feel(sample.into(), stepped, self.settings.latest_us);
     }
 
     /// A poll that brought nothing, or a value of bad quality: the next count is a gap.
@@ -250,14 +261,17 @@ impl Counter {
 
     /// What the reading that waits for its confirmation may add to the total.
     pub fn undecided(&self) -> Count {
-        let held = self.base.and_then(|base| base.held.map(|held| (base.at, held.at)));
-        held.map_or(Count::ZERO, |(from, to)| Count::between(0, 0, self.most_between(from, to)))
+        let Some(base) = &self.base else { return Count::ZERO };
+        let most = |held| self.most_between(base.into(), held);
+        base.held.as_ref().map_or(Count::ZERO, |held| Count::between(0, 0, most(held.into())))
     }
 
     /// What may have been counted from the newest sample until `now`, where registers stand still from the last sign of life
     /// of their device: nothing is known of it but how fast the machine is. Zero before the first sample.
     pub fn unseen(&self, now: Moment) -> Count {
-        self.newest().map_or(Count::ZERO, |newest| {
+        let base = self.base.as_ref();
+        let newest = base.map(|base| base.held.as_ref().map_or(base.into(), Dated::from));
+        newest.map_or(Count::ZERO, |newest| {
             let stands = self.dating.stands_since();
             let at = stands.filter(|since| since.mono_us < newest.at.mono_us).unwrap_or(newest.at);
             let silent_us = match self.resumed {
@@ -265,37 +279,42 @@ impl Counter {
                 true => now.utc_us.saturating_sub(at.utc_us),
                 false => now.mono_us.saturating_sub(at.mono_us),
             };
-            Count::between(
-                0,
-                0,
-                self.settings.most_in(silent_us.saturating_add(self.dating.off_us())),
-            )
+            let late_us = self.delivery.late_us(newest).unwrap_or(0);
+            let most_us = silent_us.saturating_add(self.dating.off_us()).saturating_add(late_us);
+            Count::between(0, 0, self.settings.most_in(most_us))
         })
     }
 
+    /// What may be counted in a time of which nothing is known but how long it is.
+    pub fn may_count(&self, us: i64) -> Count {
+        let most_us = us.saturating_add(self.dating.off_us());
+        Count::between(0, 0, self.settings.most_in(most_us))
+    }
+
     /// The most that can be counted between two samples of these moments.
-    fn most_between(&self, from: Moment, to: Moment) -> u64 {
-        let passed_us = to.mono_us.saturating_sub(from.mono_us);
-        self.settings.most_in(passed_us.saturating_add(self.dating.slack_us(from)))
+    fn most_between(&self, from: Dated, to: Dated) -> u64 {
+        let passed_us = self.passed_us(from, to);
+        self.settings.most_in(passed_us.saturating_add(self.dating.slack_us(from.at)))
+    }
+
+    /// The time between two samples, where the earlier one came late that of their device.
+    fn passed_us(&self, from: Dated, to: Dated) -> i64 {
+        let passed_us = to.at.mono_us.saturating_sub(from.at.mono_us).max(0);
+        passed_us.saturating_add(self.delivery.longer_us(from, to, self.settings.latest_us))
     }
 
     /// The base and a value read later.
-    fn pair(&self, base: &Baseline, b: u64, at: Moment, bounds: Option<(u64, u64)>) -> Pair {
-        let t_us = at.mono_us.saturating_sub(base.at.mono_us).max(0);
+    fn pair(&self, base: &Baseline, b: u64, to: Dated, bounds: Option<(u64, u64)>) -> Pair {
+        let t_us = self.passed_us(base.into(), to);
         Pair { a: base.value, b, t_us, slack_us: self.dating.slack_us(base.at), bounds }
     }
 
     /// Counts a sample that follows a believed one, or holds it. The base is moved on in its place, as each copy of it is
     /// felt where there are a hundred counters.
     fn take(&mut self, base: &mut Baseline, sample: &Sample, stepped: Flags, out: &mut Vec<Delta>) {
-        let signs = self.signs(base, &sample.evidence, sample.at);
-        let pair = self.pair(base, sample.value, sample.at, sample.evidence.bounds);
-        // What cannot be between two readings of our time may be between those of the device.
-        let late = || {
-            let pair = as_delivered_late(base, sample, pair, self.settings.latest_us)?;
-            weigh(&self.settings, pair, signs).filter(Meaning::is_plain_step)
-        };
-        match weigh(&self.settings, pair, signs).or_else(late) {
+        let signs = self.signs(base, &sample.evidence, sample.into());
+        let pair = self.pair(base, sample.value, sample.into(), sample.evidence.bounds);
+        match weigh(&self.settings, pair, signs) {
             Some(meaning) if !self.must_hold(pair, &meaning) => {
                 self.commit(base, sample, meaning, stepped, out);
             }
@@ -304,8 +323,15 @@ impl Counter {
     }
 
     /// What the evidence says about a reset between the base and a reading.
-    fn signs(&self, base: &Baseline, evidence: &Evidence, at: Moment) -> Signs {
-        let span = Span { from_us: base.at.mono_us, to_us: at.mono_us };
+    fn signs(&self, base: &Baseline, evidence: &Evidence, to: Dated) -> Signs {
+        let (from, latest_us) = (base.into(), self.settings.latest_us);
+        let span = Span {
+            from_us: base.at.mono_us,
+            to_us: to.at.mono_us,
+            longer_us: self.delivery.longer_us(from, to, latest_us),
+            shorter_us: self.delivery.shorter_us(from, to, latest_us),
+            latest_us: if base.source_us.is_some() { latest_us.max(0) } else { 0 },
+        };
         Signs::read(&self.settings, &base.seen, evidence, span, base.batch)
     }
 
@@ -358,7 +384,7 @@ impl Counter {
     /// polls apart, and adds what a reset that left no drop may have hidden.
     fn follow_batch(&self, base: &mut Baseline, sample: &Sample, meaning: &mut Meaning) {
         let settings = &self.settings;
-        let most = self.most_between(base.at, sample.at);
+        let most = self.most_between((&*base).into(), sample.into());
         let contradicted = meaning.flags.contains(Flags::CONTRADICTED);
         let most = match sample.evidence.bounds.filter(|_| !contradicted) {
             Some((_, high)) => most.min(high),

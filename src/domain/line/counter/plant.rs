@@ -54,18 +54,29 @@ pub(super) enum Event {
     Preset {
         up: u32,
     },
+    /// A program is loaded into the controller: the register gets another value, and the clock another time.
+    Loaded {
+        up: u32,
+        ms: i32,
+    },
 }
 
 impl Event {
     /// Whether one reading does not show what the machine made.
     pub(super) fn disturbs(self) -> bool {
-        matches!(self, Event::Torn { .. } | Event::Glitch | Event::Preset { .. })
+        matches!(
+            self,
+            Event::Torn { .. } | Event::Glitch | Event::Preset { .. } | Event::Loaded { .. }
+        )
     }
 
     /// Whether the register is set to another value.
     fn sets(self) -> bool {
-        use Event::{ManualReset, NewBatch, Preset, Restart};
-        matches!(self, ManualReset | NewBatch { .. } | Preset { .. } | Restart { .. })
+        use Event::{Loaded, ManualReset, NewBatch, Preset, Restart};
+        matches!(
+            self,
+            Loaded { .. } | ManualReset | NewBatch { .. } | Preset { .. } | Restart { .. }
+        )
     }
 }
 
@@ -251,6 +262,12 @@ impl<'a> Plant<'a> {
             Event::Preset { up } if is_wide(settings.modulus) => {
                 self.set((self.register() + u64::from(up)) % (1 << 31));
             }
+            Event::Loaded { up, ms } => {
+                self.source_shift_us += i64::from(ms) * 1_000;
+                if is_wide(settings.modulus) {
+                    self.set((self.register() + u64::from(up)) % (1 << 31));
+                }
+            }
             _ => {}
         }
         self.run(dt_us - before_us, poll.speed);
@@ -302,6 +319,7 @@ pub(super) fn kinds(schedule: &Schedule) -> Vec<&'static str> {
         Event::ClockStep { s: 1.. } if sourced => Some("clock step ahead"),
         Event::ClockStep { s: ..=-1 } if sourced => Some("clock step back"),
         Event::Preset { .. } if is_wide(modulus) => Some("preset"),
+        Event::Loaded { .. } if is_wide(modulus) => Some("loaded program"),
         _ => None,
     };
     let polls = decidable(&schedule.polls);
@@ -371,7 +389,8 @@ fn decidable(polls: &[Poll]) -> Vec<Poll> {
         }
         let unread = matches!(poll.event, Event::Missed | Event::OurRestart { .. });
         let stepping = step_at.is_some_and(|at| index < at + 5);
-        if matches!(poll.event, Event::ClockStep { .. }) || (unread && stepping) {
+        let steps = matches!(poll.event, Event::ClockStep { .. } | Event::Loaded { .. });
+        if steps || (unread && stepping) {
             step_at = Some(index);
         }
         if poll.event != Event::Missed {

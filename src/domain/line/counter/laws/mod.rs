@@ -4,12 +4,14 @@
 //! 2. It equals the best value if nothing undecidable happened.
 //! 3. The doubt is never wider than what the machine could make since the last believed reading and a
 //!    stroke for each reading that waited, however little evidence there is; and where there is all evidence, it is exact unless the register was set, or
-//!    read as a bad 0, around it. No narrower bound can be asked for: a register that was set to 0 in an
+//!    read as a bad 0, around it. Where the clock of the device was set, a reading may have come late, and that is in the
+//!    doubt too. No narrower bound can be asked for: a register that was set to 0 in an
 //!    interval shows nothing of what was made before, and that is anything from none to the most.
 //!
 //! `CAPLINE_SCHEDULES` sets the number of schedules (20,000), `CAPLINE_SEED` the seed.
 
 mod dated;
+mod late;
 
 use std::collections::BTreeMap;
 
@@ -287,7 +289,7 @@ fn the_width_is_what_the_resets_force() {
             forced += usize::from(step.set);
             for delta in deltas.iter().filter(|delta| !delta.count.is_exact()) {
                 inexact += 1;
-                let passed_us = delta.to.mono_us - delta.from.mono_us;
+                let passed_us = delta.to.mono_us - delta.from.mono_us + may_be_late_us(schedule);
                 let most = schedule.settings.most_in(passed_us) + schedule.settings.step;
                 if delta.count.width() > most {
                     return Err(format!("{delta:?} is wider than {most}"));
@@ -320,6 +322,16 @@ fn not_by_batch() -> impl Strategy<Value = Schedule> {
     })
 }
 
+/// How late the base and a reading that waits may have come together without that anybody can tell: not at all, unless the
+/// clock of their device is set.
+fn may_be_late_us(schedule: &Schedule) -> i64 {
+    let steps = |poll: &Poll| matches!(poll.event, Event::ClockStep { .. });
+    match schedule.columns.sourced && schedule.polls.iter().any(steps) {
+        true => 2 * schedule.settings.latest_us,
+        false => 0,
+    }
+}
+
 /// Whether the doubt since the last believed reading keeps to what can be made in that time and `more`.
 fn keeps_width(schedule: &Schedule, more: u64) -> Result<(), String> {
     let mut believed_us = None;
@@ -327,7 +339,8 @@ fn keeps_width(schedule: &Schedule, more: u64) -> Result<(), String> {
         let Some(base) = counter.baseline() else { return Ok(()) };
         let from_us = deltas.iter().map(|delta| delta.from.mono_us).min();
         let since_us = believed_us.into_iter().chain(from_us).min().unwrap_or(base.at.mono_us);
-        let most = schedule.settings.most_in(base.at.mono_us - since_us).saturating_add(more);
+        let passed_us = base.at.mono_us - since_us + may_be_late_us(schedule);
+        let most = schedule.settings.most_in(passed_us).saturating_add(more);
         let width: u64 = deltas.iter().map(|delta| delta.count.width()).sum();
         believed_us = Some(base.at.mono_us);
         match width > most {
