@@ -12,7 +12,7 @@ use crate::{
     report::{Report, Said},
     scenario::Scenario,
     score::{OUTPUT, Score},
-    stop_score::StopScore,
+    stop_score::{KeyScore, StopScore},
 };
 
 /// How far a begin or an end of a stop may be off, in microseconds of plant time. The state of a machine is known to a
@@ -172,8 +172,10 @@ fn stop_is_off(stop: &StopScore, watched: &Watched, any_key: bool) -> Vec<String
     if !stop.reason {
         wrong.push("its reason is not told, or another".to_owned());
     }
-    if !stop.key && !any_key {
-        wrong.push("its key cause is another".to_owned());
+    match stop.key {
+        KeyScore::Another if !any_key => wrong.push("its key cause is another".to_owned()),
+        KeyScore::Unnamed => wrong.push("its key cause is not named".to_owned()),
+        _ => {}
     }
     wrong
 }

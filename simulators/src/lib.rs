@@ -103,6 +103,6 @@ pub use score::{
     Summary, TooManyFillers, Truth, tags, truths,
 };
 pub use signal_score::SignalScore;
-pub use stop_score::StopScore;
+pub use stop_score::{KeyScore, StopScore};
 pub use stops::{CHANGEOVER, CLEANING, HAND_OVER, Preset, State};
 pub use trace::{Change, Image, Recorder, Replay, Table, Trace, TraceError};

@@ -10,7 +10,7 @@ use crate::{
     ledger::{FillerLedger, Ledger, RejectClass},
     report::{Report, Said, SaidBatch, SaidSignal, SaidStop},
     signal_score::SignalScore,
-    stop_score::{SAME_STOP_US, StopScore},
+    stop_score::{KeyScore, SAME_STOP_US, StopScore},
 };
 
 const SECOND_US: i64 = 1_000_000;
@@ -108,8 +108,8 @@ pub struct Truth {
     pub(crate) zero_us: i64,
     /// How long after a fault of the connection nobody can see the machine yet, in microseconds.
     pub(crate) blind_us: i64,
-    /// The machines of which every counter must be told.
-    machines: Vec<String>,
+    /// The machines that are read: every counter of them must be told.
+    pub(crate) machines: Vec<String>,
 }
 
 /// A plant with more fillers than are scored.
@@ -284,7 +284,8 @@ impl Score {
             stops_false: self.false_stops.len(),
             off_us: off.max().unwrap_or(0),
             reasons: found.clone().filter(|stop| stop.reason).count(),
-            keys: found.filter(|stop| stop.key).count(),
+            keys: found.clone().filter(|stop| stop.key == KeyScore::Right).count(),
+            keys_asked: found.filter(|stop| stop.key != KeyScore::NotAsked).count(),
             signals: self.signals.len(),
             signals_true: self.signals.iter().filter(|one| one.delay_us.is_some()).count(),
             signals_false: self.false_signals.len(),
@@ -313,6 +314,8 @@ pub struct Summary {
     pub reasons: usize,
     /// Found stops with the right key cause.
     pub keys: usize,
+    /// Found stops of which a key cause could be known, or is told.
+    pub keys_asked: usize,
     /// Faults that should have been signalled.
     pub signals: usize,
     /// Those that were.
@@ -329,11 +332,12 @@ impl Summary {
     /// A row of that table.
     pub fn row(&self, what: &str) -> String {
         let Summary { counts, counts_in, width, stops, stops_found, stops_false, .. } = self;
-        let Summary { off_us, reasons, keys, signals, signals_true, signals_false, .. } = self;
+        let Summary { off_us, reasons, keys, keys_asked, .. } = self;
+        let Summary { signals, signals_true, signals_false, .. } = self;
         let off_s = *off_us as f64 / SECOND_US as f64;
         format!(
             "| {what} | {counts_in} of {counts} | {width} | {stops_found} of {stops} | {stops_false} | {off_s:.2} s \
-             | {reasons} of {stops_found} | {keys} of {stops_found} | {signals_true} of {signals} | {signals_false} |"
+             | {reasons} of {stops_found} | {keys} of {keys_asked} | {signals_true} of {signals} | {signals_false} |"
         )
     }
 }
@@ -370,6 +374,12 @@ impl fmt::Display for Score {
                 let off_s = us as f64 / SECOND_US as f64;
                 writeln!(rest, "- stop of reason {}: a time is off by {off_s:.1} s", stop.code)?;
             }
+            let told = match stop.key {
+                KeyScore::Another => "is another",
+                KeyScore::Unnamed => "is not named",
+                KeyScore::Right | KeyScore::NotAsked => continue,
+            };
+            writeln!(rest, "- stop of reason {}: the machine to blame {told}", stop.code)?;
         }
         for problem in self.batches.iter().flat_map(|batch| batch.wrong(0)) {
             writeln!(rest, "- {problem}")?;

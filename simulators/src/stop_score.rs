@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     catalogue::Fault,
+    injections::Injection,
     ledger::StopRecord,
     machines::filler::JOG_US,
     report::SaidStop,
@@ -51,9 +52,23 @@ pub struct StopScore {
     pub untold_us: Option<i64>,
     /// Whether the reason is right.
     pub reason: bool,
-    /// Whether the key cause is right, as far as the ledger knows it: the filler where it is to blame, nobody where the
-    /// stop is planned or nothing comes to the line, and no machine but one that stood by itself where it is blocked.
-    pub key: bool,
+    /// How its key cause is told.
+    pub key: KeyScore,
+}
+
+/// How the key cause of a stop is told: the filler where it is to blame, nobody where the stop is planned or nothing comes
+/// to the line, and a machine that stood by itself where the filler is blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyScore {
+    /// As it is.
+    Right,
+    /// A machine that is not to blame.
+    Another,
+    /// None, and there is one that could be seen.
+    Unnamed,
+    /// None, and the one that is to blame could not be known: it is not read, or was out of sight when it stopped.
+    NotAsked,
 }
 
 /// A true stop by the reporter's clock; one that lasts ends now.
@@ -147,19 +162,44 @@ impl Truth {
             }),
             untold_us: first.filter(|_| seen_us == lasted_us).map(|_| lasted_us - told_us),
             reason: longest.is_some_and(|piece| reason_holds(stop.code, piece)),
-            key: longest.is_some_and(|piece| self.key_holds(stop, piece.key.as_deref())),
+            key: self.key(stop, longest.and_then(|piece| piece.key.as_deref())),
         }
     }
 
-    /// Whether a key cause is right. Nobody need be told where the filler is blocked: the machine may be one that is not read.
-    fn key_holds(&self, stop: &StopRecord, said: Option<&str>) -> bool {
-        match (stop.code, said) {
-            (BLOCKED_REASON, Some(key)) => {
-                stop.by.as_deref() == Some(key) || self.stood_by_itself(key, stop)
+    /// How a key cause is told.
+    fn key(&self, stop: &StopRecord, said: Option<&str>) -> KeyScore {
+        let by = stop.by.as_deref();
+        match said {
+            _ if said == by => KeyScore::Right,
+            Some(key) if stop.code == BLOCKED_REASON && self.stood_by_itself(key, stop) => {
+                KeyScore::Right
             }
-            (BLOCKED_REASON, None) => true,
-            _ => said == stop.by.as_deref(),
+            Some(_) => KeyScore::Another,
+            // Of a filler that is to blame itself its state tells it.
+            None if stop.code != BLOCKED_REASON => KeyScore::Unnamed,
+            None if by.is_some_and(|machine| self.could_be_seen(machine, stop)) => {
+                KeyScore::Unnamed
+            }
+            None => KeyScore::NotAsked,
         }
+    }
+
+    /// Whether whoever reads the line could know that a machine made the filler stand: it is read, and was in sight when it
+    /// stopped by itself.
+    fn could_be_seen(&self, machine: &str, stop: &StopRecord) -> bool {
+        let is_read = self.machines.iter().any(|read| read == machine);
+        let its = self.ledger.machines.get(machine).map_or(&[][..], |one| &one.stops[..]);
+        // Two machines that stand for the same reason stop within a moment of each other.
+        let is_cause = |one: &&StopRecord| {
+            one.by.as_deref() == Some(machine) && one.from_us <= stop.from_us + SAME_STOP_US
+        };
+        let began_us = its.iter().rfind(is_cause).map_or(stop.from_us, |one| one.from_us);
+        let hidden = |one: &Injection| {
+            let seen_us = one.until_us.unwrap_or(i64::MAX / 2) + self.blind_us;
+            (one.from_us - SHORTEST_STOP_US..seen_us).contains(&began_us)
+        };
+        let mut faults = self.injected.iter();
+        is_read && !faults.any(|one| (blinds(one.fault) || blinds_opcua(one.fault)) && hidden(one))
     }
 
     /// Whether a machine behind the filler had a stop of its own while the filler was blocked, or just before: of several that
@@ -256,6 +296,11 @@ pub(crate) fn blinds(fault: Fault) -> bool {
     )
 }
 
+/// Whether a fault takes machines out of sight that are read over OPC UA. Which these are is known to the reader alone.
+fn blinds_opcua(fault: Fault) -> bool {
+    matches!(fault, Fault::OpcuaLoss | Fault::SessionLoss | Fault::BadStatus)
+}
+
 /// Whether a reason is right: the code of the machine, or that the stop was planned.
 fn reason_holds(code: u16, said: &SaidStop) -> bool {
     let planned = [CLEANING, CHANGEOVER].contains(&code) && said.cause == "planned";
@@ -265,7 +310,7 @@ fn reason_holds(code: u16, said: &SaidStop) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Model, ModelConfig, Report};
+    use crate::{Model, ModelConfig, Report, score::MACHINES};
 
     const ZERO_US: i64 = 1_793_577_600_000_000;
 
@@ -281,8 +326,14 @@ mod tests {
         }
     }
 
-    /// Whether a key cause is right of a filler that PS02 has blocked from 300 s to 320 s, where CW04 stood too.
-    fn is_right(key: Option<&str>, weigher: StopRecord) -> bool {
+    /// How a key cause is told of a filler that PS02 has blocked from 300 s to 320 s, where CW04 stood too, by who reads these
+    /// machines.
+    fn told(
+        key: Option<&str>,
+        weigher: StopRecord,
+        read: &[&str],
+        faults: &[Injection],
+    ) -> KeyScore {
         let mut model = Model::new(ModelConfig::default());
         model.advance_to(600 * SECOND_US);
         let mut ledger = model.ledger();
@@ -298,9 +349,15 @@ mod tests {
             key: key.map(str::to_owned),
         };
         let report = Report { stops: vec![said], ..Report::default() };
-        let score = Truth::new(ledger, Vec::new(), ZERO_US).score(&report);
+        let truth = Truth::new(ledger, faults.to_vec(), ZERO_US).of_machines(read);
+        let score = truth.score(&report);
         assert!(score.stops[0].found, "{score}");
         score.stops[0].key
+    }
+
+    /// The same by who reads all of them.
+    fn of_all(key: Option<&str>, weigher: StopRecord) -> KeyScore {
+        told(key, weigher, &MACHINES, &[])
     }
 
     #[test]
@@ -318,12 +375,35 @@ mod tests {
     #[test]
     fn who_blocks_the_filler_is_a_machine_that_stood_by_itself_meanwhile() {
         let long_ago = || stood(1, "CW04", 200, 280);
-        assert!(is_right(Some("PS02"), long_ago()) && is_right(None, long_ago()));
+        assert_eq!(of_all(Some("PS02"), long_ago()), KeyScore::Right);
         for other in ["CW04", "MD03", "CF01", "XX99"] {
-            assert!(!is_right(Some(other), long_ago()), "{other}");
+            assert_eq!(of_all(Some(other), long_ago()), KeyScore::Another, "{other}");
         }
-        assert!(is_right(Some("CW04"), stood(1, "CW04", 280, 297)), "just before");
-        assert!(is_right(Some("CW04"), stood(1, "CW04", 310, 330)), "and meanwhile");
-        assert!(!is_right(Some("CW04"), stood(1, "PS02", 300, 320)), "it waited for PS02");
+        let just_before = stood(1, "CW04", 280, 297);
+        assert_eq!(of_all(Some("CW04"), just_before), KeyScore::Right);
+        assert_eq!(of_all(Some("CW04"), stood(1, "CW04", 310, 330)), KeyScore::Right, "meanwhile");
+        let waited = stood(1, "PS02", 300, 320);
+        assert_eq!(of_all(Some("CW04"), waited), KeyScore::Another, "it waited for PS02");
+    }
+
+    /// Who names nobody is right only where nobody could know better.
+    #[test]
+    fn who_blocks_the_filler_is_to_be_named_where_it_is_read_and_in_sight() {
+        let long_ago = || stood(1, "CW04", 200, 280);
+        assert_eq!(of_all(None, long_ago()), KeyScore::Unnamed);
+        let without = ["CF01", "CW04"];
+        assert_eq!(told(None, long_ago(), &without, &[]), KeyScore::NotAsked);
+        assert_eq!(told(Some("CW04"), long_ago(), &without, &[]), KeyScore::Another, "it is told");
+        let fault = |fault: Fault, from_s: i64| {
+            [Injection::new(fault, from_s * SECOND_US, Some(5 * SECOND_US), None).unwrap()]
+        };
+        for hides in [Fault::CommsLoss, Fault::OpcuaLoss, Fault::BadStatus] {
+            assert_eq!(told(None, long_ago(), &MACHINES, &fault(hides, 298)), KeyScore::NotAsked);
+            // The negative control: it was seen to stop.
+            assert_eq!(told(None, long_ago(), &MACHINES, &fault(hides, 304)), KeyScore::Unnamed);
+            assert_eq!(told(None, long_ago(), &MACHINES, &fault(hides, 200)), KeyScore::Unnamed);
+        }
+        let harmless = fault(Fault::QueueOverflow, 298);
+        assert_eq!(told(None, long_ago(), &MACHINES, &harmless), KeyScore::Unnamed);
     }
 }
