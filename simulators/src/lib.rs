@@ -79,7 +79,7 @@ pub use batch_score::BatchScore;
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use config::{Counters, MOST_FILLERS, ModelConfig, RejectModel, WeightModel};
-pub use expect::{Counts, Expect, Watched, worst_us};
+pub use expect::{Counts, Expect, POLL_US, Watched, worst_us};
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
 pub use given::{ignored, length, scenario_file};
 pub use injections::{InjectError, Injection, ServiceFault};

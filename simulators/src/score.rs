@@ -108,6 +108,8 @@ pub struct Truth {
     pub(crate) zero_us: i64,
     /// How long after a fault of the connection nobody can see the machine yet, in microseconds.
     pub(crate) blind_us: i64,
+    /// How long a machine may run that nobody sees run, in microseconds.
+    pub(crate) unseen_us: i64,
     /// The machines that are read: every counter of them must be told.
     pub(crate) machines: Vec<String>,
 }
@@ -175,7 +177,15 @@ impl Truth {
     /// The truth of a plant. `zero_us` is plant time 0 by the reporter's clock.
     pub fn new(ledger: Ledger, injected: Vec<Injection>, zero_us: i64) -> Truth {
         let machines = MACHINES.map(str::to_owned).to_vec();
-        Truth { ledger, injected, base: None, zero_us, blind_us: SAME_STOP_US, machines }
+        Truth {
+            ledger,
+            injected,
+            base: None,
+            zero_us,
+            blind_us: SAME_STOP_US,
+            unseen_us: 0,
+            machines,
+        }
     }
 
     /// The same for a reader of these machines alone. Of each of them it must tell every counter.
@@ -189,6 +199,13 @@ impl Truth {
     #[must_use]
     pub fn blind_for(self, blind_us: i64) -> Truth {
         Truth { blind_us, ..self }
+    }
+
+    /// The same, where a reader may not see for so long in microseconds of plant time: a run that is shorter may be missed, and
+    /// the stops before and after it be told as one.
+    #[must_use]
+    pub fn unseen_for(self, unseen_us: i64) -> Truth {
+        Truth { unseen_us, ..self }
     }
 
     /// The truth since an earlier ledger, to be compared with what was said since then.

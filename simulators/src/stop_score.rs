@@ -95,7 +95,16 @@ impl Truth {
     pub(crate) fn stops(&self, said: &[SaidStop]) -> (Vec<StopScore>, Vec<SaidStop>) {
         let now_us = self.zero_us + self.ledger.plant_us;
         let begun_us = self.zero_us + self.base.as_ref().map_or(0, |base| base.plant_us);
-        let all: Vec<Stood> = without_failed_starts(self.ledger.line_stops())
+        // Whoever was told of a stop through a run was told of none.
+        let is_unseen = |from_us: i64, to_us: i64| {
+            let covers = |stop: &&SaidStop| {
+                let (from_us, to_us) = (self.zero_us + from_us, self.zero_us + to_us);
+                stop.from_us <= from_us && to_us <= end_us(stop, now_us)
+            };
+            to_us - from_us < JOG_US + self.unseen_us
+                && said.iter().filter(|stop| tells(stop)).any(|stop| covers(&stop))
+        };
+        let all: Vec<Stood> = without_failed_starts(self.ledger.line_stops(), is_unseen)
             .into_iter()
             .map(|stop| {
                 let to_us = stop.to_us.map_or(now_us, |us| self.zero_us + us);
@@ -247,17 +256,20 @@ impl Truth {
 }
 
 /// A stop goes on where the machine was started and stood again for the same reason before it ran: nobody who reads its state
-/// saw it run.
-fn without_failed_starts(stops: Vec<StopRecord>) -> Vec<StopRecord> {
+/// saw it run. It may go on, too, where it ran for so short a time that a reader can have missed that, and did.
+fn without_failed_starts(
+    stops: Vec<StopRecord>,
+    is_unseen: impl Fn(i64, i64) -> bool,
+) -> Vec<StopRecord> {
     let mut whole: Vec<StopRecord> = Vec::new();
     for stop in stops {
+        let goes_on = |last: &StopRecord| {
+            let runs =
+                |to_us: i64| stop.from_us - to_us >= JOG_US && !is_unseen(to_us, stop.from_us);
+            last.code == stop.code && last.to_us.is_some_and(|to_us| !runs(to_us))
+        };
         match whole.last_mut() {
-            Some(last)
-                if last.code == stop.code
-                    && last.to_us.is_some_and(|to_us| stop.from_us - to_us < JOG_US) =>
-            {
-                last.to_us = stop.to_us;
-            }
+            Some(last) if goes_on(last) => last.to_us = stop.to_us,
             _ => whole.push(stop),
         }
     }
@@ -310,7 +322,7 @@ fn reason_holds(code: u16, said: &SaidStop) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Model, ModelConfig, Report, score::MACHINES};
+    use crate::{Model, ModelConfig, Report, Summary, score::MACHINES};
 
     const ZERO_US: i64 = 1_793_577_600_000_000;
 
@@ -363,13 +375,45 @@ mod tests {
     #[test]
     fn a_start_that_did_not_help_ends_no_stop() {
         let ends = |second: StopRecord| {
-            let whole = without_failed_starts(vec![stood(1, "CF01", 100, 157), second]);
+            let stops = vec![stood(1, "CF01", 100, 157), second];
+            let whole = without_failed_starts(stops, |_, _| false);
             whole.iter().map(|stop| stop.to_us.unwrap() / SECOND_US).collect::<Vec<_>>()
         };
         assert_eq!(ends(stood(1, "CF01", 166, 200)), [200]);
         // The negative controls: it ran meanwhile, and it stood for another reason.
         assert_eq!(ends(stood(1, "CF01", 168, 200)), [157, 200]);
         assert_eq!(ends(stood(2, "CF01", 166, 200)), [157, 200]);
+    }
+
+    /// Two stops with a run of two seconds after a slow start, by who may not see so long, told as one and as two.
+    #[test]
+    fn a_run_that_a_reader_can_have_missed_parts_no_stop_that_is_told_as_one() {
+        let told = |unseen_s: i64, second: StopRecord, said: &[(i64, i64)]| {
+            let mut model = Model::new(ModelConfig::default());
+            model.advance_to(600 * SECOND_US);
+            let mut ledger = model.ledger();
+            ledger.stops = vec![stood(1, "CF01", 100, 157), second];
+            let stops = said.iter().map(|(from_s, to_s)| SaidStop {
+                from_us: ZERO_US + from_s * SECOND_US,
+                to_us: Some(ZERO_US + to_s * SECOND_US),
+                cause: "internal".to_owned(),
+                reason: Some(1),
+                key: Some("CF01".to_owned()),
+            });
+            let report = Report { stops: stops.collect(), ..Report::default() };
+            let truth = Truth::new(ledger, Vec::new(), ZERO_US).unseen_for(unseen_s * SECOND_US);
+            let score = truth.score(&report);
+            let Summary { stops, stops_found, stops_false, off_us, .. } = score.summary();
+            (stops_found, stops, stops_false, off_us / SECOND_US)
+        };
+        let again = || stood(1, "CF01", 169, 200);
+        assert_eq!(told(3, again(), &[(100, 200)]), (1, 1, 0, 0));
+        assert_eq!(told(3, again(), &[(100, 157), (169, 200)]), (2, 2, 0, 0), "who saw it");
+        assert_eq!(told(3, again(), &[(100, 157)]), (1, 2, 0, 0), "the second is missed");
+        // The negative controls: a reader who sees more, a longer run, and another end.
+        assert_eq!(told(1, again(), &[(100, 200)]), (1, 2, 0, 43));
+        assert_eq!(told(3, stood(1, "CF01", 171, 200), &[(100, 200)]), (1, 2, 0, 43));
+        assert_eq!(told(3, again(), &[(100, 230)]), (1, 1, 0, 30));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use capline::clock::Clock;
 use domain::units::{HOUR_US, MINUTE_US};
 use serde_json::Value;
 use simulators::{
-    Naive, Now, Output, Plant, PlantConfig, Report, Reporter, Scenario, Score, Server, ServiceLine,
+    Naive, Now, Output, POLL_US, Plant, PlantConfig, Report, Reporter, Scenario, Score, Server, ServiceLine,
     StopRecord, Truth, Watched, shown_faults, tags, worst_us,
 };
 
@@ -194,7 +194,10 @@ impl Stage {
     pub(crate) fn truth(&self) -> Truth {
         let truth = Truth::new(self.plant.ledger(), self.plant.injected(), self.zero_us);
         let truth = truth.of_machines(self.machines);
-        truth.blind_for((RECONNECTED.as_micros() as f64 * self.speed) as i64)
+        let plant_us = |real_us: f64| (real_us * self.speed) as i64;
+        truth
+            .blind_for(plant_us(RECONNECTED.as_micros() as f64))
+            .unseen_for(plant_us(POLL_US as f64))
     }
 
     /// What was seen of it meanwhile.
