@@ -74,7 +74,7 @@ mod tests;
 mod trace;
 mod wire;
 
-pub use api::{RemotePlant, Server, ServiceLine, faults as shown_faults};
+pub use api::{Missed, RemotePlant, Server, ServiceLine, faults as shown_faults};
 pub use batch_score::BatchScore;
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
