@@ -315,12 +315,59 @@ impl ServiceLine {
         Ok(machines.iter().copied().filter(|machine| !is_read(machine)).collect())
     }
 
-    /// What it shows now of the data: kinds of faults such as `plc_offline`, and their reasons such as `timeout`.
+    /// What it shows now of the data: kinds of faults such as `plc_offline` and their reasons such as `timeout`, and doubts of
+    /// tags such as `uncertain`.
     ///
     /// # Errors
     /// The service cannot be reached.
     pub async fn shown(&self) -> Result<BTreeSet<String>, ReportError> {
-        Ok(faults(&self.server.get(&self.path("snapshot")).await?))
+        let mut shown = faults(&self.server.get(&self.path("snapshot")).await?);
+        shown.extend(self.doubts().await?);
+        Ok(shown)
+    }
+
+    /// Why tags are not to be trusted now, such as `uncertain`.
+    ///
+    /// # Errors
+    /// The service cannot be reached.
+    pub async fn doubts(&self) -> Result<BTreeSet<String>, ReportError> {
+        let data = self.server.get(&self.path("data")).await?;
+        let tags = data["tags"].as_array().into_iter().flatten();
+        let doubts = tags.filter_map(|tag| tag["doubt"].as_str());
+        Ok(doubts.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Polls of each machine that brought nothing since the service was started, by machine and reason.
+    ///
+    /// # Errors
+    /// The service cannot be reached.
+    pub async fn missed(&self) -> Result<Missed, ReportError> {
+        let data = self.server.get(&self.path("data")).await?;
+        let mut missed = Missed::default();
+        for group in data["polls"].as_array().into_iter().flatten() {
+            let station = group["station"].as_str().unwrap_or_default();
+            for miss in group["missed"].as_array().into_iter().flatten() {
+                let reason = miss["reason"].as_str().unwrap_or_default();
+                let n = miss["n"].as_f64().unwrap_or(0.0) as u64;
+                *missed.0.entry((station.to_owned(), reason.to_owned())).or_default() += n;
+            }
+        }
+        Ok(missed)
+    }
+}
+
+/// Polls that brought nothing, by machine and reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missed(BTreeMap<(String, String), u64>);
+
+impl Missed {
+    /// What has come to it since an earlier count, as words: `missed CW04 broken` for polls of CW04 that found a broken
+    /// connection.
+    pub fn since(&self, before: &Missed) -> BTreeSet<String> {
+        let is_new =
+            |(what, n): &(&(String, String), &u64)| before.0.get(*what).is_none_or(|old| *n > old);
+        let new = self.0.iter().filter(is_new);
+        new.map(|((station, reason), _)| format!("missed {station} {reason}")).collect()
     }
 }
 

@@ -12,14 +12,14 @@ use crate::{
     report::{Report, Said},
     scenario::Scenario,
     score::{OUTPUT, Score},
-    stop_score::StopScore,
+    stop_score::{KeyScore, StopScore},
 };
 
 /// How far a begin or an end of a stop may be off, in microseconds of plant time. The state of a machine is known to a
 /// stroke, which is half a second, and counts and state need not move in the same reading.
 const WORST_US: i64 = 1_000_000;
 /// And in microseconds of real time, whatever the speed: a poll, and one that is asked again after its time-out.
-const POLL_US: i64 = 110_000;
+pub const POLL_US: i64 = 110_000;
 /// What is seen of a moment is late where the machine was within so much real time of it, in microseconds.
 const NEAR_US: i64 = 1_000_000;
 /// The tag of a bound that holds for all tags without one.
@@ -49,7 +49,8 @@ pub struct Expect {
     pub may_signal: BTreeSet<String>,
     /// Bores that must be said to fill less than the others. Others may be too: no two bores are quite alike.
     pub bores: BTreeSet<u16>,
-    /// What must be shown of the data at some time, such as `plc_offline`, and why, such as `timeout`.
+    /// What must be shown of the data at some time: faults such as `plc_offline` and why, such as `timeout`; `uncertain`, that
+    /// tags are to be taken with care; `missed CW04 broken`, that polls of a machine brought nothing and why.
     pub shown: BTreeSet<String>,
     /// Whether stops of a silence may be missed.
     pub stops_may_be_missed: bool,
@@ -172,8 +173,10 @@ fn stop_is_off(stop: &StopScore, watched: &Watched, any_key: bool) -> Vec<String
     if !stop.reason {
         wrong.push("its reason is not told, or another".to_owned());
     }
-    if !stop.key && !any_key {
-        wrong.push("its key cause is another".to_owned());
+    match stop.key {
+        KeyScore::Another if !any_key => wrong.push("its key cause is another".to_owned()),
+        KeyScore::Unnamed => wrong.push("its key cause is not named".to_owned()),
+        _ => {}
     }
     wrong
 }

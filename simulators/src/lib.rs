@@ -74,12 +74,12 @@ mod tests;
 mod trace;
 mod wire;
 
-pub use api::{RemotePlant, Server, ServiceLine, faults as shown_faults};
+pub use api::{Missed, RemotePlant, Server, ServiceLine, faults as shown_faults};
 pub use batch_score::BatchScore;
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
 pub use config::{Counters, MOST_FILLERS, ModelConfig, RejectModel, WeightModel};
-pub use expect::{Counts, Expect, Watched, worst_us};
+pub use expect::{Counts, Expect, POLL_US, Watched, worst_us};
 pub use faults::{Event, FaultSet, Faults, ModbusFaults, OpcUaFaults};
 pub use given::{ignored, length, scenario_file};
 pub use injections::{InjectError, Injection, ServiceFault};
@@ -103,6 +103,6 @@ pub use score::{
     Summary, TooManyFillers, Truth, tags, truths,
 };
 pub use signal_score::SignalScore;
-pub use stop_score::StopScore;
+pub use stop_score::{KeyScore, StopScore};
 pub use stops::{CHANGEOVER, CLEANING, HAND_OVER, Preset, State};
 pub use trace::{Change, Image, Recorder, Replay, Table, Trace, TraceError};

@@ -10,7 +10,7 @@ use crate::{
     ledger::{FillerLedger, Ledger, RejectClass},
     report::{Report, Said, SaidBatch, SaidSignal, SaidStop},
     signal_score::SignalScore,
-    stop_score::{SAME_STOP_US, StopScore},
+    stop_score::{KeyScore, SAME_STOP_US, StopScore},
 };
 
 const SECOND_US: i64 = 1_000_000;
@@ -108,8 +108,10 @@ pub struct Truth {
     pub(crate) zero_us: i64,
     /// How long after a fault of the connection nobody can see the machine yet, in microseconds.
     pub(crate) blind_us: i64,
-    /// The machines of which every counter must be told.
-    machines: Vec<String>,
+    /// How long a machine may run that nobody sees run, in microseconds.
+    pub(crate) unseen_us: i64,
+    /// The machines that are read: every counter of them must be told.
+    pub(crate) machines: Vec<String>,
 }
 
 /// A plant with more fillers than are scored.
@@ -175,7 +177,15 @@ impl Truth {
     /// The truth of a plant. `zero_us` is plant time 0 by the reporter's clock.
     pub fn new(ledger: Ledger, injected: Vec<Injection>, zero_us: i64) -> Truth {
         let machines = MACHINES.map(str::to_owned).to_vec();
-        Truth { ledger, injected, base: None, zero_us, blind_us: SAME_STOP_US, machines }
+        Truth {
+            ledger,
+            injected,
+            base: None,
+            zero_us,
+            blind_us: SAME_STOP_US,
+            unseen_us: 0,
+            machines,
+        }
     }
 
     /// The same for a reader of these machines alone. Of each of them it must tell every counter.
@@ -189,6 +199,13 @@ impl Truth {
     #[must_use]
     pub fn blind_for(self, blind_us: i64) -> Truth {
         Truth { blind_us, ..self }
+    }
+
+    /// The same, where a reader may not see for so long in microseconds of plant time: a run that is shorter may be missed, and
+    /// the stops before and after it be told as one.
+    #[must_use]
+    pub fn unseen_for(self, unseen_us: i64) -> Truth {
+        Truth { unseen_us, ..self }
     }
 
     /// The truth since an earlier ledger, to be compared with what was said since then.
@@ -284,7 +301,8 @@ impl Score {
             stops_false: self.false_stops.len(),
             off_us: off.max().unwrap_or(0),
             reasons: found.clone().filter(|stop| stop.reason).count(),
-            keys: found.filter(|stop| stop.key).count(),
+            keys: found.clone().filter(|stop| stop.key == KeyScore::Right).count(),
+            keys_asked: found.filter(|stop| stop.key != KeyScore::NotAsked).count(),
             signals: self.signals.len(),
             signals_true: self.signals.iter().filter(|one| one.delay_us.is_some()).count(),
             signals_false: self.false_signals.len(),
@@ -313,6 +331,8 @@ pub struct Summary {
     pub reasons: usize,
     /// Found stops with the right key cause.
     pub keys: usize,
+    /// Found stops of which a key cause could be known, or is told.
+    pub keys_asked: usize,
     /// Faults that should have been signalled.
     pub signals: usize,
     /// Those that were.
@@ -329,11 +349,12 @@ impl Summary {
     /// A row of that table.
     pub fn row(&self, what: &str) -> String {
         let Summary { counts, counts_in, width, stops, stops_found, stops_false, .. } = self;
-        let Summary { off_us, reasons, keys, signals, signals_true, signals_false, .. } = self;
+        let Summary { off_us, reasons, keys, keys_asked, .. } = self;
+        let Summary { signals, signals_true, signals_false, .. } = self;
         let off_s = *off_us as f64 / SECOND_US as f64;
         format!(
             "| {what} | {counts_in} of {counts} | {width} | {stops_found} of {stops} | {stops_false} | {off_s:.2} s \
-             | {reasons} of {stops_found} | {keys} of {stops_found} | {signals_true} of {signals} | {signals_false} |"
+             | {reasons} of {stops_found} | {keys} of {keys_asked} | {signals_true} of {signals} | {signals_false} |"
         )
     }
 }
@@ -370,6 +391,12 @@ impl fmt::Display for Score {
                 let off_s = us as f64 / SECOND_US as f64;
                 writeln!(rest, "- stop of reason {}: a time is off by {off_s:.1} s", stop.code)?;
             }
+            let told = match stop.key {
+                KeyScore::Another => "is another",
+                KeyScore::Unnamed => "is not named",
+                KeyScore::Right | KeyScore::NotAsked => continue,
+            };
+            writeln!(rest, "- stop of reason {}: the machine to blame {told}", stop.code)?;
         }
         for problem in self.batches.iter().flat_map(|batch| batch.wrong(0)) {
             writeln!(rest, "- {problem}")?;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     catalogue::Fault,
+    injections::Injection,
     ledger::StopRecord,
     machines::filler::JOG_US,
     report::SaidStop,
@@ -51,9 +52,23 @@ pub struct StopScore {
     pub untold_us: Option<i64>,
     /// Whether the reason is right.
     pub reason: bool,
-    /// Whether the key cause is right, as far as the ledger knows it: the filler where it is to blame, nobody where the
-    /// stop is planned or nothing comes to the line, and no machine but one that stood by itself where it is blocked.
-    pub key: bool,
+    /// How its key cause is told.
+    pub key: KeyScore,
+}
+
+/// How the key cause of a stop is told: the filler where it is to blame, nobody where the stop is planned or nothing comes
+/// to the line, and a machine that stood by itself where the filler is blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyScore {
+    /// As it is.
+    Right,
+    /// A machine that is not to blame.
+    Another,
+    /// None, and there is one that could be seen.
+    Unnamed,
+    /// None, and the one that is to blame could not be known: it is not read, or was out of sight when it stopped.
+    NotAsked,
 }
 
 /// A true stop by the reporter's clock; one that lasts ends now.
@@ -80,7 +95,16 @@ impl Truth {
     pub(crate) fn stops(&self, said: &[SaidStop]) -> (Vec<StopScore>, Vec<SaidStop>) {
         let now_us = self.zero_us + self.ledger.plant_us;
         let begun_us = self.zero_us + self.base.as_ref().map_or(0, |base| base.plant_us);
-        let all: Vec<Stood> = without_failed_starts(self.ledger.line_stops())
+        // Whoever was told of a stop through a run was told of none.
+        let is_unseen = |from_us: i64, to_us: i64| {
+            let covers = |stop: &&SaidStop| {
+                let (from_us, to_us) = (self.zero_us + from_us, self.zero_us + to_us);
+                stop.from_us <= from_us && to_us <= end_us(stop, now_us)
+            };
+            to_us - from_us < JOG_US + self.unseen_us
+                && said.iter().filter(|stop| tells(stop)).any(|stop| covers(&stop))
+        };
+        let all: Vec<Stood> = without_failed_starts(self.ledger.line_stops(), is_unseen)
             .into_iter()
             .map(|stop| {
                 let to_us = stop.to_us.map_or(now_us, |us| self.zero_us + us);
@@ -147,19 +171,44 @@ impl Truth {
             }),
             untold_us: first.filter(|_| seen_us == lasted_us).map(|_| lasted_us - told_us),
             reason: longest.is_some_and(|piece| reason_holds(stop.code, piece)),
-            key: longest.is_some_and(|piece| self.key_holds(stop, piece.key.as_deref())),
+            key: self.key(stop, longest.and_then(|piece| piece.key.as_deref())),
         }
     }
 
-    /// Whether a key cause is right. Nobody need be told where the filler is blocked: the machine may be one that is not read.
-    fn key_holds(&self, stop: &StopRecord, said: Option<&str>) -> bool {
-        match (stop.code, said) {
-            (BLOCKED_REASON, Some(key)) => {
-                stop.by.as_deref() == Some(key) || self.stood_by_itself(key, stop)
+    /// How a key cause is told.
+    fn key(&self, stop: &StopRecord, said: Option<&str>) -> KeyScore {
+        let by = stop.by.as_deref();
+        match said {
+            _ if said == by => KeyScore::Right,
+            Some(key) if stop.code == BLOCKED_REASON && self.stood_by_itself(key, stop) => {
+                KeyScore::Right
             }
-            (BLOCKED_REASON, None) => true,
-            _ => said == stop.by.as_deref(),
+            Some(_) => KeyScore::Another,
+            // Of a filler that is to blame itself its state tells it.
+            None if stop.code != BLOCKED_REASON => KeyScore::Unnamed,
+            None if by.is_some_and(|machine| self.could_be_seen(machine, stop)) => {
+                KeyScore::Unnamed
+            }
+            None => KeyScore::NotAsked,
         }
+    }
+
+    /// Whether whoever reads the line could know that a machine made the filler stand: it is read, and was in sight when it
+    /// stopped by itself.
+    fn could_be_seen(&self, machine: &str, stop: &StopRecord) -> bool {
+        let is_read = self.machines.iter().any(|read| read == machine);
+        let its = self.ledger.machines.get(machine).map_or(&[][..], |one| &one.stops[..]);
+        // Two machines that stand for the same reason stop within a moment of each other.
+        let is_cause = |one: &&StopRecord| {
+            one.by.as_deref() == Some(machine) && one.from_us <= stop.from_us + SAME_STOP_US
+        };
+        let began_us = its.iter().rfind(is_cause).map_or(stop.from_us, |one| one.from_us);
+        let hidden = |one: &Injection| {
+            let seen_us = one.until_us.unwrap_or(i64::MAX / 2) + self.blind_us;
+            (one.from_us - SHORTEST_STOP_US..seen_us).contains(&began_us)
+        };
+        let mut faults = self.injected.iter();
+        is_read && !faults.any(|one| (blinds(one.fault) || blinds_opcua(one.fault)) && hidden(one))
     }
 
     /// Whether a machine behind the filler had a stop of its own while the filler was blocked, or just before: of several that
@@ -207,17 +256,20 @@ impl Truth {
 }
 
 /// A stop goes on where the machine was started and stood again for the same reason before it ran: nobody who reads its state
-/// saw it run.
-fn without_failed_starts(stops: Vec<StopRecord>) -> Vec<StopRecord> {
+/// saw it run. It may go on, too, where it ran for so short a time that a reader can have missed that, and did.
+fn without_failed_starts(
+    stops: Vec<StopRecord>,
+    is_unseen: impl Fn(i64, i64) -> bool,
+) -> Vec<StopRecord> {
     let mut whole: Vec<StopRecord> = Vec::new();
     for stop in stops {
+        let goes_on = |last: &StopRecord| {
+            let runs =
+                |to_us: i64| stop.from_us - to_us >= JOG_US && !is_unseen(to_us, stop.from_us);
+            last.code == stop.code && last.to_us.is_some_and(|to_us| !runs(to_us))
+        };
         match whole.last_mut() {
-            Some(last)
-                if last.code == stop.code
-                    && last.to_us.is_some_and(|to_us| stop.from_us - to_us < JOG_US) =>
-            {
-                last.to_us = stop.to_us;
-            }
+            Some(last) if goes_on(last) => last.to_us = stop.to_us,
             _ => whole.push(stop),
         }
     }
@@ -256,6 +308,11 @@ pub(crate) fn blinds(fault: Fault) -> bool {
     )
 }
 
+/// Whether a fault takes machines out of sight that are read over OPC UA. Which these are is known to the reader alone.
+fn blinds_opcua(fault: Fault) -> bool {
+    matches!(fault, Fault::OpcuaLoss | Fault::SessionLoss | Fault::BadStatus)
+}
+
 /// Whether a reason is right: the code of the machine, or that the stop was planned.
 fn reason_holds(code: u16, said: &SaidStop) -> bool {
     let planned = [CLEANING, CHANGEOVER].contains(&code) && said.cause == "planned";
@@ -265,7 +322,7 @@ fn reason_holds(code: u16, said: &SaidStop) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Model, ModelConfig, Report};
+    use crate::{Model, ModelConfig, Report, Summary, score::MACHINES};
 
     const ZERO_US: i64 = 1_793_577_600_000_000;
 
@@ -281,8 +338,14 @@ mod tests {
         }
     }
 
-    /// Whether a key cause is right of a filler that PS02 has blocked from 300 s to 320 s, where CW04 stood too.
-    fn is_right(key: Option<&str>, weigher: StopRecord) -> bool {
+    /// How a key cause is told of a filler that PS02 has blocked from 300 s to 320 s, where CW04 stood too, by who reads these
+    /// machines.
+    fn told(
+        key: Option<&str>,
+        weigher: StopRecord,
+        read: &[&str],
+        faults: &[Injection],
+    ) -> KeyScore {
         let mut model = Model::new(ModelConfig::default());
         model.advance_to(600 * SECOND_US);
         let mut ledger = model.ledger();
@@ -298,15 +361,22 @@ mod tests {
             key: key.map(str::to_owned),
         };
         let report = Report { stops: vec![said], ..Report::default() };
-        let score = Truth::new(ledger, Vec::new(), ZERO_US).score(&report);
+        let truth = Truth::new(ledger, faults.to_vec(), ZERO_US).of_machines(read);
+        let score = truth.score(&report);
         assert!(score.stops[0].found, "{score}");
         score.stops[0].key
+    }
+
+    /// The same by who reads all of them.
+    fn of_all(key: Option<&str>, weigher: StopRecord) -> KeyScore {
+        told(key, weigher, &MACHINES, &[])
     }
 
     #[test]
     fn a_start_that_did_not_help_ends_no_stop() {
         let ends = |second: StopRecord| {
-            let whole = without_failed_starts(vec![stood(1, "CF01", 100, 157), second]);
+            let stops = vec![stood(1, "CF01", 100, 157), second];
+            let whole = without_failed_starts(stops, |_, _| false);
             whole.iter().map(|stop| stop.to_us.unwrap() / SECOND_US).collect::<Vec<_>>()
         };
         assert_eq!(ends(stood(1, "CF01", 166, 200)), [200]);
@@ -315,15 +385,69 @@ mod tests {
         assert_eq!(ends(stood(2, "CF01", 166, 200)), [157, 200]);
     }
 
+    /// Two stops with a run of two seconds after a slow start, by who may not see so long, told as one and as two.
+    #[test]
+    fn a_run_that_a_reader_can_have_missed_parts_no_stop_that_is_told_as_one() {
+        let told = |unseen_s: i64, second: StopRecord, said: &[(i64, i64)]| {
+            let mut model = Model::new(ModelConfig::default());
+            model.advance_to(600 * SECOND_US);
+            let mut ledger = model.ledger();
+            ledger.stops = vec![stood(1, "CF01", 100, 157), second];
+            let stops = said.iter().map(|(from_s, to_s)| SaidStop {
+                from_us: ZERO_US + from_s * SECOND_US,
+                to_us: Some(ZERO_US + to_s * SECOND_US),
+                cause: "internal".to_owned(),
+                reason: Some(1),
+                key: Some("CF01".to_owned()),
+            });
+            let report = Report { stops: stops.collect(), ..Report::default() };
+            let truth = Truth::new(ledger, Vec::new(), ZERO_US).unseen_for(unseen_s * SECOND_US);
+            let score = truth.score(&report);
+            let Summary { stops, stops_found, stops_false, off_us, .. } = score.summary();
+            (stops_found, stops, stops_false, off_us / SECOND_US)
+        };
+        let again = || stood(1, "CF01", 169, 200);
+        assert_eq!(told(3, again(), &[(100, 200)]), (1, 1, 0, 0));
+        assert_eq!(told(3, again(), &[(100, 157), (169, 200)]), (2, 2, 0, 0), "who saw it");
+        assert_eq!(told(3, again(), &[(100, 157)]), (1, 2, 0, 0), "the second is missed");
+        // The negative controls: a reader who sees more, a longer run, and another end.
+        assert_eq!(told(1, again(), &[(100, 200)]), (1, 2, 0, 43));
+        assert_eq!(told(3, stood(1, "CF01", 171, 200), &[(100, 200)]), (1, 2, 0, 43));
+        assert_eq!(told(3, again(), &[(100, 230)]), (1, 1, 0, 30));
+    }
+
     #[test]
     fn who_blocks_the_filler_is_a_machine_that_stood_by_itself_meanwhile() {
         let long_ago = || stood(1, "CW04", 200, 280);
-        assert!(is_right(Some("PS02"), long_ago()) && is_right(None, long_ago()));
+        assert_eq!(of_all(Some("PS02"), long_ago()), KeyScore::Right);
         for other in ["CW04", "MD03", "CF01", "XX99"] {
-            assert!(!is_right(Some(other), long_ago()), "{other}");
+            assert_eq!(of_all(Some(other), long_ago()), KeyScore::Another, "{other}");
         }
-        assert!(is_right(Some("CW04"), stood(1, "CW04", 280, 297)), "just before");
-        assert!(is_right(Some("CW04"), stood(1, "CW04", 310, 330)), "and meanwhile");
-        assert!(!is_right(Some("CW04"), stood(1, "PS02", 300, 320)), "it waited for PS02");
+        let just_before = stood(1, "CW04", 280, 297);
+        assert_eq!(of_all(Some("CW04"), just_before), KeyScore::Right);
+        assert_eq!(of_all(Some("CW04"), stood(1, "CW04", 310, 330)), KeyScore::Right, "meanwhile");
+        let waited = stood(1, "PS02", 300, 320);
+        assert_eq!(of_all(Some("CW04"), waited), KeyScore::Another, "it waited for PS02");
+    }
+
+    /// Who names nobody is right only where nobody could know better.
+    #[test]
+    fn who_blocks_the_filler_is_to_be_named_where_it_is_read_and_in_sight() {
+        let long_ago = || stood(1, "CW04", 200, 280);
+        assert_eq!(of_all(None, long_ago()), KeyScore::Unnamed);
+        let without = ["CF01", "CW04"];
+        assert_eq!(told(None, long_ago(), &without, &[]), KeyScore::NotAsked);
+        assert_eq!(told(Some("CW04"), long_ago(), &without, &[]), KeyScore::Another, "it is told");
+        let fault = |fault: Fault, from_s: i64| {
+            [Injection::new(fault, from_s * SECOND_US, Some(5 * SECOND_US), None).unwrap()]
+        };
+        for hides in [Fault::CommsLoss, Fault::OpcuaLoss, Fault::BadStatus] {
+            assert_eq!(told(None, long_ago(), &MACHINES, &fault(hides, 298)), KeyScore::NotAsked);
+            // The negative control: it was seen to stop.
+            assert_eq!(told(None, long_ago(), &MACHINES, &fault(hides, 304)), KeyScore::Unnamed);
+            assert_eq!(told(None, long_ago(), &MACHINES, &fault(hides, 200)), KeyScore::Unnamed);
+        }
+        let harmless = fault(Fault::QueueOverflow, 298);
+        assert_eq!(told(None, long_ago(), &MACHINES, &harmless), KeyScore::Unnamed);
     }
 }

@@ -121,6 +121,22 @@ async fn without_their_faults_disk_and_database_are_not_talked_of() {
     }
 }
 
+/// The negative control of two scenarios whose faults change no count: of a server that loses nothing and keeps its sessions
+/// it is not said that it did.
+/// Shows: SIM-12
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_their_faults_no_overflow_and_no_lost_session_is_shown() {
+    for (name, word) in [("queue_overflow", "uncertain"), ("session_loss", "missed CW04 broken")] {
+        let mut scenario = scenario(name);
+        scenario.inject.clear();
+        scenario.length_us /= 2;
+        let Played { wrong, .. } = play(scenario).await.expect("it needs nothing more");
+        let [lacks] = &wrong[..] else { panic!("{name}: {wrong:#?}") };
+        assert!(lacks.starts_with("shown was "), "{name}: {lacks}");
+        assert!(lacks.ends_with(&format!(" without [{word:?}]")), "{name}: {lacks}");
+    }
+}
+
 /// With `CAPLINE_ALL` set every scenario is played, or those that it names with commas between them. A table of all scores,
 /// of the service and of the naive reader on the same wire, is printed and kept in `target/scores.md`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

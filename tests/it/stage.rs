@@ -12,8 +12,8 @@ use capline::clock::Clock;
 use domain::units::{HOUR_US, MINUTE_US};
 use serde_json::Value;
 use simulators::{
-    Naive, Now, Output, Plant, PlantConfig, Report, Reporter, Scenario, Score, Server, ServiceLine,
-    StopRecord, Truth, Watched, shown_faults, tags, worst_us,
+    Missed, Naive, Now, Output, POLL_US, Plant, PlantConfig, Report, Reporter, Scenario, Score,
+    Server, ServiceLine, StopRecord, Truth, Watched, shown_faults, tags, worst_us,
 };
 
 use crate::harness::{
@@ -63,8 +63,12 @@ pub(crate) struct Stage {
     pub(crate) zero_us: i64,
     /// The machines that are read.
     machines: &'static [&'static str],
-    /// Faults of the data that were shown, and their reasons.
+    /// Faults of the data that were shown and their reasons, and doubts of tags.
     shown: BTreeSet<String>,
+    /// Whether doubts of tags are looked for: the list of all tags is too long to be asked for where nobody wants it.
+    asks_doubts: bool,
+    /// Polls that had brought nothing before the plant ran.
+    missed: Missed,
     /// Whether there was a moment at which nothing was wrong with the data.
     settled: bool,
     lateness: Lateness,
@@ -156,6 +160,7 @@ impl Stage {
         plant.resume();
         let server = Server::new(&format!("http://{}", app.api().0)).expect("an address");
         let line = ServiceLine::find(server, None).await.expect("the line is there");
+        let missed = line.missed().await.expect("the service tells its polls");
         Stage {
             site,
             plant,
@@ -165,6 +170,8 @@ impl Stage {
             zero_us,
             machines: scenario.machines(),
             shown: BTreeSet::new(),
+            asks_doubts: scenario.expect.shown.contains("uncertain"),
+            missed,
             settled: false,
             lateness: Lateness::watched(clock),
             border_us,
@@ -176,6 +183,9 @@ impl Stage {
     /// Lets the plant run up to a plant time, and looks what is shown meanwhile.
     pub(crate) async fn run_to(&mut self, plant_us: i64) {
         while self.plant.plant_us() < plant_us {
+            if self.settled && self.asks_doubts {
+                self.shown.extend(self.line.doubts().await.unwrap_or_default());
+            }
             self.side.act(self.plant.plant_us()).await;
             self.shown.extend(self.side.shown(self.app.api()).await);
             if let Ok(view) = self.app.api().snapshot().await {
@@ -194,7 +204,10 @@ impl Stage {
     pub(crate) fn truth(&self) -> Truth {
         let truth = Truth::new(self.plant.ledger(), self.plant.injected(), self.zero_us);
         let truth = truth.of_machines(self.machines);
-        truth.blind_for((RECONNECTED.as_micros() as f64 * self.speed) as i64)
+        let plant_us = |real_us: f64| (real_us * self.speed) as i64;
+        truth
+            .blind_for(plant_us(RECONNECTED.as_micros() as f64))
+            .unseen_for(plant_us(POLL_US as f64))
     }
 
     /// What was seen of it meanwhile.
@@ -218,6 +231,8 @@ impl Stage {
     pub(crate) async fn judge(&mut self, scenario: &Scenario) -> (Score, Vec<String>) {
         self.plant.hold();
         self.plant.shown().await;
+        let missed = self.line.missed().await.expect("the service tells its polls");
+        self.shown.extend(missed.since(&self.missed));
         self.side.act(i64::MAX).await;
         self.side.settles(&self.site).await;
         let truth = self.truth();

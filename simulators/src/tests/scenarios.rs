@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::score::{ZERO_US, right};
 use crate::{
-    Fault, INFEED, Injection, Model, ModelConfig, OUTPUT, Report, Said, SaidBore, SaidCounter,
-    SaidSignal, SaidStop, Scenario, Truth, Watched,
+    Fault, INFEED, Injection, Model, ModelConfig, OUTPUT, RejectClass, Report, Said, SaidBore,
+    SaidCounter, SaidSignal, SaidStop, Scenario, State, Truth, Watched,
 };
 
 const QUARTER_US: i64 = 900_000_000;
@@ -192,9 +192,10 @@ fn a_stop_is_told_with_its_times_its_reason_and_its_key_cause() {
     check("", 2, &|stop| *stop.to_us.as_mut().unwrap() -= 4_000_000);
     check("", 1, &|stop| stop.reason = Some(2));
     check("", 1, &|stop| stop.reason = None);
-    for key in [None, Some("CW04".to_owned())] {
+    for (key, n) in [(None, 1), (Some("CW04".to_owned()), 0)] {
         check("", 1, &|stop| stop.key.clone_from(&key));
-        check("keys_may_differ = true", 0, &|stop| stop.key.clone_from(&key));
+        // Another machine may be named, but one must be.
+        check("keys_may_differ = true", n, &|stop| stop.key.clone_from(&key));
     }
     assert_eq!(wrong("", |report| report.stops.clear(), &[]), 1);
     assert_eq!(wrong("stops_may_be_missed = true", |report| report.stops.clear(), &[]), 0);
@@ -264,6 +265,61 @@ fn alarms_and_charts_are_those_of_the_file_and_no_other() {
         wrong("bores = [17]", |report| report.bores = vec![bore.clone()], &[])
     };
     assert_eq!([bore(17, true), bore(17, false), bore(18, true)], [0, 1, 1]);
+}
+
+/// The premise of `typical_8_h`, whose quarters of an hour begin at any time of the plant: once there are limits, and without its
+/// burst, no quarter has a greater share of rejects of any class than one that the limits were made of. Its first seed, 11,
+/// is the negative control: it has a spell three times as bad.
+#[test]
+fn a_typical_plant_has_no_spell_after_the_limits_that_is_worse_than_those_before() {
+    const LEAST_US: i64 = 410_000_000;
+    const QUARTERS: usize = 25;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let scenario = Scenario::load(&folder.join("typical_8_h.toml")).unwrap();
+    let burst = scenario.inject.iter().find(|one| one.fault == Fault::EmptyCapsuleBurst).unwrap();
+    let outside = |from_us: i64| {
+        from_us + QUARTER_US <= burst.from_us || burst.until_us.is_some_and(|us| us <= from_us)
+    };
+    let worst = |seed: u64| {
+        let scenario = Scenario { seed, ..scenario.clone() };
+        let mut model = scenario.modelled();
+        // By the minute: capsules made, time run, and rejects of each class and in all.
+        let minutes: Vec<(u64, i64, Vec<u64>)> = (0..=scenario.length_us / 60_000_000)
+            .map(|minute| {
+                model.advance_to(minute * 60_000_000);
+                let ledger = model.ledger();
+                let run_us = ledger.state_us.get(&State::Running).copied().unwrap_or(0);
+                let all =
+                    ledger.rejects.values().sum::<u64>() - ledger.rejects[&RejectClass::Startup];
+                let rejects =
+                    ledger.rejects.iter().filter(|(class, _)| **class != RejectClass::Startup);
+                (ledger.made, run_us, rejects.map(|(_, n)| *n).chain([all]).collect())
+            })
+            .collect();
+        let mut worst = 0.0_f64;
+        for phase in 0..15 {
+            let starts = (phase..minutes.len().saturating_sub(15)).step_by(15);
+            let whole = starts.filter_map(|n| {
+                let (begin, end) = (&minutes[n], &minutes[n + 15]);
+                let made = (end.0 - begin.0) as f64;
+                let shares = begin.2.iter().zip(&end.2).map(|(old, new)| (new - old) as f64 / made);
+                let shares: Vec<f64> = shares.collect();
+                (end.1 - begin.1 >= LEAST_US).then_some((n as i64 * 60_000_000, shares))
+            });
+            let whole: Vec<(i64, Vec<f64>)> = whole.collect();
+            let (before, after) = whole.split_at(QUARTERS);
+            assert!(after[0].0 < burst.from_us, "the limits come before the burst");
+            for (_, shares) in after.iter().filter(|(from_us, _)| outside(*from_us)) {
+                for (class, share) in shares.iter().enumerate() {
+                    let most = before.iter().map(|(_, shares)| shares[class]).fold(0.0, f64::max);
+                    worst = worst.max(share / most);
+                }
+            }
+        }
+        worst
+    };
+    assert!(worst(scenario.seed) <= 1.0, "{}", worst(scenario.seed));
+    assert!(worst(11) > 3.0, "{}", worst(11));
 }
 
 /// Why `reject_drift` and `typical_8_h` may have a signal of overweight: without their faults the same quarters of an hour have

@@ -9,7 +9,8 @@ use super::{HOUR_US, MINUTE_US};
 use crate::{
     CHANGEOVER, CLEANING, Fault, INFEED, Injection, Ledger, Model, ModelConfig, Naive, OUTPUT,
     Output, Plant, PlantConfig, Preset, RejectClass, Report, Reporter, Said, SaidBatch,
-    SaidCounter, SaidSignal, SaidStop, Score, Server, State, StopRecord, Truth, tags, utc_now_us,
+    SaidCounter, SaidSignal, SaidStop, Score, Server, StopRecord, Summary, Truth, score::MACHINES,
+    tags, utc_now_us,
 };
 
 pub(super) const ZERO_US: i64 = 1_793_577_600_000_000;
@@ -39,7 +40,7 @@ pub(super) fn right(ledger: &Ledger, injected: &[Injection]) -> Report {
         cause: if [CLEANING, CHANGEOVER].contains(&stop.code) { "planned" } else { "internal" }
             .into(),
         reason: Some(i64::from(stop.code)),
-        key: (stop.state != State::Waiting && stop.code < CLEANING).then(|| "CF01".to_owned()),
+        key: stop.by.as_deref().map(str::to_owned),
     });
     let signals = injected.iter().map(|one| SaidSignal {
         at_us: ZERO_US + one.from_us + 15 * MINUTE_US,
@@ -78,7 +79,8 @@ fn a_right_report_is_right_in_everything() {
     assert!(summary.stops > 8, "{score}");
     assert_eq!((summary.counts, summary.counts_in, summary.width), (23, 23, 0));
     assert_eq!((summary.stops_found, summary.stops_false, summary.off_us), (summary.stops, 0, 0));
-    assert_eq!((summary.reasons, summary.keys), (summary.stops, summary.stops));
+    let Summary { stops, reasons, keys, keys_asked, .. } = summary;
+    assert_eq!((reasons, keys, keys_asked), (stops, stops, stops));
     assert_eq!((summary.signals, summary.signals_true, summary.signals_false), (1, 1, 0));
     assert_eq!(score.signals[0].delay_us, Some(15 * MINUTE_US));
     assert!(score.is_right() && score.false_batches.is_empty(), "{score}");
@@ -161,6 +163,24 @@ fn what_is_wrong_is_found() {
     });
     assert_eq!(blamed.summary().reasons, blamed.summary().stops - 1);
     assert!(blamed.summary().keys < blamed.summary().stops, "{blamed}");
+    // Who names nobody is right where nobody is to blame, and is not asked where he does not read the machine.
+    let silent = |read: &[&str]| {
+        let (ledger, injected) = truth();
+        let blocked = |stop: &&StopRecord| stop.by.as_deref().is_some_and(|by| by != "CF01");
+        assert!(ledger.stops.iter().filter(blocked).count() > 0);
+        let mut report = right(&ledger, &injected);
+        report
+            .stops
+            .iter_mut()
+            .filter(|stop| stop.reason == Some(4))
+            .for_each(|stop| stop.key = None);
+        Truth::new(ledger, injected, ZERO_US).of_machines(read).score(&report)
+    };
+    let (all, alone) = (silent(&MACHINES), silent(&["CF01"]));
+    let missing = |score: &Score| score.summary().keys_asked - score.summary().keys;
+    assert!(missing(&all) > 0 && all.to_string().contains("is not named"), "{all}");
+    assert_eq!(missing(&alone), 0, "{alone}");
+    assert!(alone.summary().keys_asked < alone.summary().stops_found, "{alone}");
 
     let silent = score(|report| report.signals.clear());
     assert_eq!((silent.summary().signals_true, silent.signals[0].delay_us), (0, None));

@@ -4,7 +4,10 @@ use super::key_cause::KeyCause;
 use super::{Cause, Flags, Stop, stepped};
 use crate::line::state::{State, TimeClass};
 use crate::line::transition::{is_acting, is_possible, is_running_up};
-use crate::units::Moment;
+use crate::units::{Moment, SECOND_US};
+
+/// A machine may tell the reason of a standstill so much later than its state: the two are not read in one request.
+const REASON_LATE_US: i64 = SECOND_US;
 
 /// How the line spent the time between two moments, by the machine that decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ struct Open {
     /// Its cause was told by a waiting state, not only by one on the way.
     decided: bool,
     by_calendar: bool,
+    /// Since when it stands again after a start, with the reason that was told before it: another may follow.
+    again: Option<Moment>,
 }
 
 impl StopLog {
@@ -84,7 +89,7 @@ impl StopLog {
         let by_calendar = open.flags.contains(Flags::OVERLAP);
         StopLog {
             next_number: open.number + 1,
-            open: Some(Open { stop: open, decided: true, by_calendar }),
+            open: Some(Open { stop: open, decided: true, by_calendar, again: None }),
             seen_before: true,
             state,
             changed: Vec::new(),
@@ -119,19 +124,32 @@ impl StopLog {
                 self.begin(cause, spent);
                 None
             }
-            (Some(open), Some(cause)) => match open.takes(cause, spent, came_from) {
-                Some(changed) => {
+            (Some(open), Some(cause)) => {
+                let again = open.stands_again(spent, came_from);
+                let told_late = open.tells_another(spent);
+                if told_late == Some(open.stop.from) {
+                    (open.stop.reason, open.again) = (spent.reason, None);
+                    self.changed.push(open.stop.clone());
+                }
+                if let Some(from) = told_late.filter(|from| *from != open.stop.from) {
+                    let failed = self.end(from, Some(cause));
+                    self.begin(cause, &Spent { from, ..*spent });
+                    failed
+                } else if let Some(changed) = open.takes(cause, spent, came_from) {
+                    open.again = again;
                     if changed {
                         self.changed.push(open.stop.clone());
                     }
                     None
-                }
-                None => {
+                } else {
                     let failed = self.end(spent.from, Some(cause));
                     self.begin(cause, spent);
+                    if let Some(open) = &mut self.open {
+                        open.again = again;
+                    }
                     failed
                 }
-            },
+            }
         };
         self.seen_before = cause != Some(Cause::NoSignal);
         if jump && let Some(open) = &mut self.open {
@@ -162,7 +180,7 @@ impl StopLog {
         self.next_number += 1;
         self.changed.push(stop.clone());
         let decided = spent.planned || !is_acting(spent.state);
-        self.open = Some(Open { stop, decided, by_calendar: spent.planned });
+        self.open = Some(Open { stop, decided, by_calendar: spent.planned, again: None });
     }
 
     /// Ends the open stop. When it began, if it was a failure: one that goes on after a lost connection is none anew.
@@ -208,6 +226,25 @@ impl Open {
     fn fails_to_start(&self, spent: &Spent, came_from: State) -> bool {
         let another = self.stop.reason.zip(spent.reason).is_some_and(|(old, new)| old != new);
         another && is_running_up(came_from) && !is_acting(spent.state)
+    }
+
+    /// Since when the machine stands again after a start, as long as its reason is the one of before: it may not have been
+    /// read since.
+    fn stands_again(&self, spent: &Spent, came_from: State) -> Option<Moment> {
+        if is_acting(spent.state) || spent.reason.is_none() || spent.reason != self.stop.reason {
+            return None;
+        }
+        if is_running_up(came_from) { Some(spent.from) } else { self.again }
+    }
+
+    /// Since when the machine stands for the reason that it tells only now: it had been started, and its state was read before
+    /// its reason.
+    fn tells_another(&self, spent: &Spent) -> Option<Moment> {
+        let since = self.again?;
+        let late_us = spent.from.mono_us.saturating_sub(since.mono_us);
+        let another = self.stop.reason.zip(spent.reason).is_some_and(|(old, new)| old != new);
+        let goes_on = !is_acting(spent.state) && self.by_calendar == spent.planned;
+        (another && goes_on && late_us <= REASON_LATE_US).then_some(since)
     }
 
     /// Whether the stop goes on through a span after one in `came_from`, and if so, whether it changed by it.

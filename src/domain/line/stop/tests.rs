@@ -78,6 +78,41 @@ fn a_start_that_ends_for_another_reason_is_a_stop_of_its_own() {
     assert_eq!(told(Some(2), Held), one);
 }
 
+/// A PLC may tell the second reason a reading after the state: until then it shows the first.
+#[test]
+fn a_second_reason_that_is_told_a_reading_late_is_that_of_the_second_stop() {
+    use State::{Aborted, Execute, Held, Starting, Suspended};
+    let told = |between: State, first: State, late_ms: i64, second: i64| {
+        let ms = |ms: i64| Moment { utc_us: T0 + ms * 1_000, mono_us: ms * 1_000 };
+        let mut log = StopLog::after(0);
+        for (state, from_ms, to_ms, reason) in [
+            (Execute, 0, 9_000, None),
+            (first, 9_000, 39_000, Some(1)),
+            (between, 39_000, 45_000, None),
+            (Held, 45_000, 45_000 + late_ms, Some(1)),
+            (Held, 45_000 + late_ms, 60_000, Some(second)),
+            (Aborted, 60_000, 61_000, Some(second)),
+            (Execute, 61_000, 70_000, None),
+        ] {
+            let (from, to) = (ms(from_ms), ms(to_ms));
+            log.follow(&Spent { from, to, reason, ..spent(state, 0, 0) });
+        }
+        let long = |stop: &Stop| stop.duration_us().map(|us| us / SECOND_US);
+        log.take().iter().map(|stop| (stop.reason, long(stop))).collect::<Vec<_>>()
+    };
+    let two = vec![(Some(1), Some(36)), (Some(2), Some(16))];
+    for late_ms in [10, 100, 1_000] {
+        assert_eq!(told(Starting, Held, late_ms, 2), two, "{late_ms} ms");
+        // The first was one of another cause, so that the second begins with the reason that is left.
+        assert_eq!(told(Starting, Suspended, late_ms, 2), two, "{late_ms} ms");
+    }
+    // The negative controls: no start, a reason that somebody enters later, and the same one.
+    let one = vec![(Some(1), Some(52))];
+    assert_eq!(told(Held, Held, 100, 2), one);
+    assert_eq!(told(Starting, Held, 1_001, 2), one);
+    assert_eq!(told(Starting, Held, 100, 1), one);
+}
+
 #[test]
 fn a_stop_that_nobody_explains_stays_with_its_cause_and_another_cause_cuts_it() {
     use State::{Execute, Held, Setup, Stopped, Suspended};

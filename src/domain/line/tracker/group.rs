@@ -70,7 +70,9 @@ impl Group {
             let standing = stations[member.station].standing_since();
             let unplanned = standing.filter(|(class, _)| *class != TimeClass::Planned);
             if let Some((ran_us, (_, from_us))) = ran_us.zip(unplanned) {
-                let from_us = from_us.max(ran_us);
+                let Some(from_us) = unplanned_since(model, from_us.max(ran_us), last_us) else {
+                    continue;
+                };
                 let told = last_us - from_us >= model.micro_stop_us;
                 member.alone = Some((at(from_us), told));
                 member.told = told.then(|| at(last_us));
@@ -141,6 +143,20 @@ impl Group {
     /// Which machine decides how the line is at its last readings.
     pub(super) fn latest(&self, stations: &[Station]) -> Option<LineState> {
         decide(self.members.iter().map(|member| member.latest(stations)))
+    }
+}
+
+/// Since when no planned stop of the calendar lies over what began at `from_us` and went on until `to_us`; none where one does
+/// at its end. Nobody asks for more than the last day.
+fn unplanned_since(model: &LineModel, from_us: i64, to_us: i64) -> Option<i64> {
+    let (mut since_us, mut at_us) = (from_us, from_us.max(to_us - 24 * HOUR_US));
+    loop {
+        match model.calendar.planned(at_us) {
+            (true, until_us) if until_us > to_us => return None,
+            (true, until_us) => (since_us, at_us) = (until_us, until_us),
+            (false, until_us) if until_us > to_us => return Some(since_us),
+            (false, until_us) => at_us = until_us,
+        }
     }
 }
 

@@ -262,6 +262,35 @@ fn one_machine_that_stands_is_not_told_again_after_a_silence_or_a_restart() {
     assert_eq!((over.from_us.map(s), s(over.at_us)), (Some(30.1), 130.1));
 }
 
+/// A planned stop from 08:00:10 on, in which the second machine stands and the first goes on.
+#[test]
+fn one_machine_that_stands_while_nothing_is_planned_to_be_made_is_not_told_after_a_restart() {
+    let jam = Some((JAM, 1, 1_450, 14));
+    let begins = jiff::civil::time(8, 0, 10, 0);
+    let told = |ends: jiff::civil::Time| {
+        let rule = ShiftRule { name: "meal".into(), start: begins, end: ends };
+        let calendar = Calendar::new(jiff::tz::TimeZone::UTC, Vec::new()).with_breaks(vec![rule]);
+        let model = || LineModel { calendar: calendar.clone(), ..model(2) };
+        let mut line = Line::new(model());
+        line.run(0, 30, |s| vec![runs(50 * s), runs(50 * s), runs(100 * s)]);
+        line.run(30, 60, |s| vec![runs(50 * s), jam, runs(50 * s + 1_450)]);
+        assert_eq!(part_stops(&line).len(), 0, "it is planned");
+        let Changes { baselines, states, booked_to, .. } = line.changes.clone();
+        let past = Past { last: Some(booked_to), same_boot: true, ..Past::default() };
+        let carry = Carry { baselines, states, past, same_boot: true, ..Carry::default() };
+        line.tracker = LineTracker::new(model(), moment(62.0), carry);
+        line.run(62, 80, |s| vec![runs(50 * s), jam, runs(50 * s + 1_450)]);
+        let s = |us: i64| (us - moment(0.0).utc_us) as f64 / 1e6;
+        let told = part_stops(&line);
+        told.iter().map(|event| (event.from_us.map(s), s(event.at_us))).collect::<Vec<_>>()
+    };
+    assert_eq!(told(jiff::civil::time(9, 0, 0, 0)), []);
+    // Planned until just before the restart: it stands alone since then, and has not for long enough by the restart.
+    let [(from, at)] = told(jiff::civil::time(8, 0, 55, 0))[..] else { panic!("told once") };
+    assert_eq!(from, Some(55.0));
+    assert!((65.0..67.0).contains(&at), "{at}");
+}
+
 /// The rate of machines side by side while one of them is silent: it is that of the time in which both were read.
 /// Shows: CNT-12
 #[test]
