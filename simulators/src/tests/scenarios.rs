@@ -266,8 +266,8 @@ fn alarms_and_charts_are_those_of_the_file_and_no_other() {
     assert_eq!([bore(17, true), bore(17, false), bore(18, true)], [0, 1, 1]);
 }
 
-/// Why `reject_drift` and `typical_8_h` may have a signal of overweight: without their faults the same quarters of an hour have
-/// the most, and far more than an even chance would give.
+/// Why a signal of overweight would be a false one in `reject_drift` and `typical_8_h`: without their faults the same quarters of
+/// an hour have the most, and far more than an even chance would give.
 #[test]
 fn overweight_follows_the_powder_and_no_fault_of_the_filler() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
