@@ -1,4 +1,5 @@
-//! How often the charts of a line call for nothing, and how soon for something: p against p′ against EWMA.
+//! How often the chart of all rejects calls for nothing, and how soon for something: as a p chart, as p′ at three sigma with
+//! runs and an EWMA, and as it is judged by default, by its points alone and with the EWMA beside them.
 //!
 //! The plant is the simulator's model at 6,500 capsules a minute without stops. Its minutes go through the subgroups,
 //! limits and charts of the service. Limits rest on 300 subgroups of 15 minutes of a line of the same kind and are then
@@ -9,21 +10,19 @@ use std::fmt;
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::output::Output;
 use domain::quality::characteristic::{Characteristic, LAMBDA, Measure};
-use domain::quality::limits::{Limits, PAGE_FROM, ewma_l, fit};
-use domain::quality::signal::lingers;
-use domain::quality::stream::{ChartStream, Judged};
+use domain::quality::limits::{Limits, PAGE_FROM, fit};
 use domain::quality::subgroup::{Subgroup, subgroups};
 use domain::spc::arl;
 use domain::spc::rules::{Pattern, Rule, RuleId, RuleSet};
 use domain::units::{Count, MINUTE_US, Reason, StationId};
 use simulators::{Model, ModelConfig, RejectModel};
 
+use super::reasons::{self, Reasons};
+use super::watched::{Watched, alone_l, at_three_sigma};
 use super::weights::{self, Weights};
 
 /// Chance of a reject of the steady line.
 const P: f64 = 0.003;
-/// Chance after the shift.
-const P_SHIFTED: f64 = 0.004_5;
 /// Minutes of a subgroup.
 pub(super) const LENGTH: i64 = 15;
 /// Subgroups of a week.
@@ -48,8 +47,9 @@ impl Default for Effort {
     }
 }
 
-/// The charts that are compared: a point outside the limits of p, of p′; N1 or N2 of p′; the EWMA of z.
-pub const CHARTS: [&str; 4] = ["p N1", "p′ N1", "p′ N1+N2", "EWMA"];
+/// The charts that are compared: points outside the limits of p; p′ at three sigma with N1, N2 and an EWMA of independent
+/// values; and p′ within its budget, its points and all of it.
+pub const CHARTS: [&str; 4] = ["p N1", "3σ, N2, EWMA", "points", "chart"];
 
 /// All figures of one seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +60,9 @@ pub struct Figures {
     pub steady: Vec<Steady>,
     /// Delays after a change.
     pub delays: Vec<Delay>,
-    /// The same of the weights.
+    /// False alarms of the charts of single reasons on the simulated plant.
+    pub reasons: Vec<Reasons>,
+    /// The same figures of the weights.
     pub weights: Option<Weights>,
 }
 
@@ -75,11 +77,12 @@ pub struct Steady {
     pub evidence: [f64; 3],
     /// Share of the baselines of which the chart says that it drifts, and therefore does not page.
     pub drifts: f64,
-    /// Runs of signals a week, by chart.
+    /// Incidents a week, by chart.
     pub per_week: [f64; 4],
     /// What the run lengths of independent points give under limits that know the process, by chart.
     pub expected: [f64; 4],
-    /// The same under limits that are estimates from 300 subgroups, over all that such estimates can be.
+    /// The same under limits that are estimates from 300 subgroups, over all that such estimates can be; limits with a budget
+    /// are wider by what an estimate does not know.
     pub estimated: [f64; 4],
 }
 
@@ -133,40 +136,59 @@ pub(super) fn until(signals: impl Iterator<Item = bool>, length: i64) -> Option<
 /// # Panics
 /// Never for the models above: their baselines have rejects in every subgroup.
 pub fn run(seed: u64, effort: Effort) -> Figures {
-    Figures { weights: weights::run(seed, effort), ..without_weights(seed, effort) }
+    let (reasons, weights) = (reasons::run(seed, effort), weights::run(seed, effort));
+    Figures { reasons, weights, ..without_weights(seed, effort) }
 }
 
-/// The same without the charts of weights.
+/// The same without the charts of single reasons and of weights.
 pub(super) fn without_weights(seed: u64, effort: Effort) -> Figures {
     let chance = RejectModel::steady(P);
     let kinds = [
         ("chance alone", chance),
         ("minutes vary by 20 %", RejectModel { wander_cv: 0.2, wander_minutes: 1.0, ..chance }),
         (
+            "20 % with 8 min of memory",
+            RejectModel { wander_cv: 0.2, wander_minutes: 8.0, ..chance },
+        ),
+        ("short bursts, one in 20 min", RejectModel::default()),
+        (
             "slow drift of 20 % over 8 h",
             RejectModel { wander_cv: 0.2, wander_minutes: 480.0, ..chance },
         ),
     ];
-    let varied = kinds[1].1;
+    let [chance, varied, powder] = [0, 1, 2].map(|kind| kinds[kind].1);
     let steady =
         kinds.iter().filter_map(|(kind, rejects)| steady(seed, kind, *rejects, effort.weeks));
     let at_us = CHANGE_MIN * MINUTE_US;
+    let times = |rejects, factor| RejectModel { shift: Some((at_us, factor * P)), ..rejects };
     let changes = [
-        ("shift 0.30 → 0.45 %", RejectModel { shift: Some((at_us, P_SHIFTED)), ..varied }),
+        ("chance alone, × 1.25", chance, times(chance, 1.25)),
+        ("chance alone, × 1.5", chance, times(chance, 1.5)),
+        ("chance alone, × 2", chance, times(chance, 2.0)),
+        ("minutes vary, × 1.25", varied, times(varied, 1.25)),
+        ("minutes vary, × 1.5", varied, times(varied, 1.5)),
+        ("minutes vary, × 2", varied, times(varied, 2.0)),
+        ("8 min of memory, × 1.25", powder, times(powder, 1.25)),
+        ("8 min of memory, × 1.5", powder, times(powder, 1.5)),
+        ("8 min of memory, × 2", powder, times(powder, 2.0)),
+        ("8 min of memory, × 3", powder, times(powder, 3.0)),
         (
             "burst of 3 % for 5 min",
+            varied,
             RejectModel { burst: Some((at_us, 5 * MINUTE_US, 0.03)), ..varied },
         ),
-        ("one bore of 50 spoils 5 %", RejectModel { worn_bore: Some((at_us, 0.05)), ..varied }),
+        (
+            "one bore of 50 spoils 5 %",
+            varied,
+            RejectModel { worn_bore: Some((at_us, 0.05)), ..varied },
+        ),
     ];
-    let limits = limits(&line(seed, varied, PAGE_FROM as i64 * LENGTH));
-    let delays = limits.map_or_else(Vec::new, |limits| {
-        changes
-            .iter()
-            .map(|(kind, rejects)| delay(seed, kind, *rejects, &limits, effort.lines))
-            .collect()
+    let delays = changes.iter().filter_map(|(kind, steady, rejects)| {
+        let limits = limits(&line(seed, *steady, PAGE_FROM as i64 * LENGTH))?;
+        Some(delay(seed, kind, *rejects, &limits, effort.lines))
     });
-    Figures { seed, steady: steady.collect(), delays, weights: None }
+    let delays = delays.collect();
+    Figures { seed, steady: steady.collect(), delays, reasons: Vec::new(), weights: None }
 }
 
 /// Subgroups of a line that has been running for so many minutes.
@@ -219,77 +241,69 @@ fn limits(baseline: &[Subgroup]) -> Option<Limits> {
     fit(&characteristic, baseline, (i64::MIN, i64::MAX), &[]).limits(&characteristic)
 }
 
-/// Whether each chart signals at a point.
-fn signals(judged: &Judged) -> [bool; 4] {
-    let hits = judged.point.hits;
-    [
-        judged.plain.is_some_and(|plain| plain.hits.contains(RuleId::N1)),
-        hits.contains(RuleId::N1),
-        !hits.is_empty(),
-        !judged.companion.hits.is_empty(),
-    ]
-}
-
-fn judge(limits: &Limits, subgroups: Vec<Subgroup>) -> Vec<Judged> {
-    let mut stream = ChartStream::new(Some(limits));
-    subgroups.into_iter().map(|subgroup| stream.push(subgroup)).collect()
+/// Whether each chart calls, at each subgroup.
+fn judge(limits: &Limits, subgroups: Vec<Subgroup>) -> Vec<[bool; 4]> {
+    let characteristic = characteristic();
+    let Some(three_sigma) = at_three_sigma(&characteristic, limits) else { return Vec::new() };
+    let (mut before, mut now) =
+        (Watched::new(&characteristic, &three_sigma), Watched::new(&characteristic, limits));
+    let calls = subgroups.into_iter().map(|subgroup| {
+        let (_, was) = before.push(subgroup.clone());
+        let (judged, is) = now.push(subgroup);
+        let plain = judged.plain.is_some_and(|plain| plain.hits.contains(RuleId::N1));
+        [plain, was, judged.point.hits.contains(RuleId::N1), is]
+    });
+    calls.collect()
 }
 
 /// A week of a steady line under limits from a baseline of its own: one baseline for all weeks would tell of that
 /// baseline.
 fn steady(seed: u64, kind: &'static str, rejects: RejectModel, weeks: usize) -> Option<Steady> {
-    let characteristic = characteristic();
     let (mut runs, mut evidence, mut n_drifts) = ([0_usize; 4], [0.0; 3], 0);
     for week in 0..weeks {
         let baseline = line(another(seed, 500_000 + week), rejects, PAGE_FROM as i64 * LENGTH);
         let limits = limits(&baseline)?;
-        let judged = judge(&limits, line(another(seed, week), rejects, WEEK as i64 * LENGTH));
-        let of_chart = |chart: usize| judged.iter().map(move |point| signals(point)[chart]);
-        for (chart, n) in runs.iter_mut().enumerate().take(3) {
-            *n += begun(of_chart(chart));
+        let calls = judge(&limits, line(another(seed, week), rejects, WEEK as i64 * LENGTH));
+        for (chart, n) in runs.iter_mut().enumerate() {
+            *n += begun(calls.iter().map(|calls| calls[chart]));
         }
-        // As incidents are counted: an excursion of the EWMA is over when it has come back half the way.
-        let mut active = false;
-        runs[3] += begun(judged.iter().zip(of_chart(3)).map(|(point, signals)| {
-            active = signals || (active && lingers(&characteristic, point));
-            active
-        }));
         let found = limits.evidence;
         for (sum, x) in evidence.iter_mut().zip([found.sigma_z_mr, found.sigma_z_sd, found.lag1]) {
             *sum += x.unwrap_or(f64::NAN) / weeks as f64;
         }
         n_drifts += usize::from(found.drifts());
     }
-    let ewma_l = ewma_l(&characteristic);
     Some(Steady {
         kind,
         weeks,
         evidence,
         drifts: n_drifts as f64 / weeks.max(1) as f64,
         per_week: runs.map(|n| n as f64 / weeks.max(1) as f64),
-        expected: false_alarms(ewma_l, 0.0, 1.0),
+        expected: false_alarms(0.0, 1.0),
         // Plain binomial limits have no σz to estimate; a σz of one that is estimated is never taken below one.
-        estimated: over_estimates(ewma_l, rejects.wander_cv == 0.0),
+        estimated: over_estimates(rejects.wander_cv == 0.0),
     })
 }
 
 /// False alarms a week by chart when the centre of the limits lies `off` sigma from the process and their sigma is
 /// `ratio` times too small: z / ratio beyond k is z beyond k · ratio.
-fn false_alarms(ewma_l: f64, off: f64, ratio: f64) -> [f64; 4] {
+fn false_alarms(off: f64, ratio: f64) -> [f64; 4] {
     let per_week = |arl: Option<f64>| arl.map_or(f64::NAN, |arl| WEEK as f64 / arl);
     let beyond = Rule::new(RuleId::N1, Pattern::Beyond { k: 3.0 / ratio });
     let both = RuleSet::custom(std::iter::once(beyond).chain(Rule::standard(RuleId::N2)));
+    let budget = characteristic().budget_per_week;
     [
         per_week(Some(arl::shewhart(3.0, off))),
-        per_week(Some(arl::shewhart(3.0 / ratio, off))),
-        per_week(arl::run_rules(&both, off)),
-        per_week(arl::ewma(LAMBDA, ewma_l / ratio, off)),
+        per_week(arl::run_rules(&both, off))
+            + per_week(arl::ewma(LAMBDA, alone_l(&characteristic()) / ratio, off)),
+        budget / 2.0,
+        budget,
     ]
 }
 
 /// The same over what estimates from 300 subgroups can be: the centre with a standard error of σ/√300, σz by moving
 /// ranges with one of √(0.826/300) (Cryer & Ryan 1990), both about normal; Gauss-Hermite quadrature in five points.
-fn over_estimates(ewma_l: f64, floored: bool) -> [f64; 4] {
+fn over_estimates(floored: bool) -> [f64; 4] {
     const NODES: [(f64, f64); 5] = [
         (-2.856_970, 0.011_257_4),
         (-1.355_626, 0.222_075_9),
@@ -303,7 +317,7 @@ fn over_estimates(ewma_l: f64, floored: bool) -> [f64; 4] {
         for (y, other) in NODES {
             let sigma = 1.0 + y * (0.826 / n).sqrt();
             let sigma = if floored { sigma.max(1.0) } else { sigma };
-            let rates = false_alarms(ewma_l, x / n.sqrt(), 1.0 / sigma);
+            let rates = false_alarms(x / n.sqrt(), 1.0 / sigma);
             sums.iter_mut().zip(rates).for_each(|(sum, rate)| *sum += weight * other * rate);
         }
     }
@@ -327,7 +341,7 @@ fn delay(
     for i in 0..lines {
         let points = judge(limits, line(another(seed, 10_000 + i), rejects, CHANGE_MIN + WAIT_MIN));
         for (chart, delays) in delays.iter_mut().enumerate() {
-            delays.extend(until(points.iter().map(|point| signals(point)[chart]), LENGTH));
+            delays.extend(until(points.iter().map(|calls| calls[chart]), LENGTH));
         }
     }
     Delay::of(kind, delays, lines)
@@ -382,6 +396,11 @@ impl fmt::Display for Figures {
             "change", CHARTS[0], CHARTS[1], CHARTS[2], CHARTS[3]
         )?;
         self.delays.iter().try_for_each(|row| write!(f, "{row}"))?;
+        if !self.reasons.is_empty() {
+            writeln!(f)?;
+            reasons::head(f, &self.reasons)?;
+            self.reasons.iter().try_for_each(|row| write!(f, "{row}"))?;
+        }
         self.weights.iter().try_for_each(|weights| write!(f, "\n{weights}"))
     }
 }
@@ -395,9 +414,13 @@ mod tests {
         let effort = Effort { weeks: 1, lines: 3 };
         let figures = run(7, effort);
         assert_eq!(figures, run(7, effort));
-        let shift = &figures.delays[0];
+        let shift = &figures.delays[4];
         assert!(shift.found.iter().all(|found| *found == 1.0), "{figures}");
-        assert_eq!(shift.median_min[1], Some(15), "half as many rejects again stand out at once");
+        assert_eq!(
+            [shift.median_min[1], shift.median_min[3]],
+            [Some(15), Some(15)],
+            "half as many rejects again stand out at once"
+        );
         let weights = figures.weights.as_ref().unwrap();
         let bore = &weights.delays[2];
         assert_eq!(

@@ -322,8 +322,8 @@ fn a_typical_plant_has_no_spell_after_the_limits_that_is_worse_than_those_before
     assert!(worst(11) > 3.0, "{}", worst(11));
 }
 
-/// Why `reject_drift` and `typical_8_h` may have a signal of overweight: without their faults the same quarters of an hour have
-/// the most, and far more than an even chance would give.
+/// Why a signal of overweight would be a false one in `reject_drift` and `typical_8_h`: without their faults the same quarters of
+/// an hour have the most, and far more than an even chance would give.
 #[test]
 fn overweight_follows_the_powder_and_no_fault_of_the_filler() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");

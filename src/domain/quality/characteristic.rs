@@ -214,14 +214,11 @@ impl Measure {
         if self.series() == Some(Series::Interval) { WEIGHING_MINUTES } else { SUBGROUP_MINUTES }
     }
 
-    /// The rules that judge by default. Nine in a row on one side alone spend more than the budget of a chart that has
-    /// companions, and the more so where neighbours resemble each other: measurements are judged by their limits only, and
-    /// so are single reasons, of which a line has many; their lasting shifts are found by the EWMA beside.
+    /// The rules that judge by default: points beyond their limits. Nine in a row on one side alone spend more than the budget
+    /// of a chart that has companions, and the more so where neighbours resemble each other; lasting shifts of counts are found
+    /// by the EWMA beside.
     pub fn default_rules(&self) -> Vec<RuleId> {
-        match self {
-            Measure::RejectFraction { .. } => vec![RuleId::N1, RuleId::N2],
-            _ => vec![RuleId::N1],
-        }
+        vec![RuleId::N1]
     }
 
     /// Whether that chart can show this measure.

@@ -2,12 +2,11 @@
 //! and, as a negative control, under Laney's limits at three sigma with N2 and an EWMA of a centre taken as known.
 
 use super::characteristic::{Characteristic, Measure};
-use super::fixture::{Chance, minute, station};
+use super::fixture::{Chance, at_three_sigma, minute, station};
 use super::limits::{Limits, PAGE_FROM, PROVISIONAL_FROM, ewma_l, fit};
 use super::signal::{Budget, Incidents};
 use super::stream::{ChartStream, Judged};
 use super::subgroup::{Subgroup, subgroups};
-use crate::spc::arl;
 use crate::spc::rules::RuleId;
 use crate::units::{Count, Reason};
 
@@ -34,12 +33,6 @@ fn template() -> Subgroup {
 
 fn limits(baseline: &[Subgroup]) -> Limits {
     fit(&dented(), baseline, (i64::MIN, i64::MAX), &[]).limits(&dented()).unwrap()
-}
-
-/// The same limits as they were.
-fn three_sigma(limits: Limits) -> Limits {
-    let ewma_l = arl::ewma_limit(dented().arl0(), dented().lambda()).unwrap();
-    Limits { arl0: None, ewma_l, rules: vec![RuleId::N1, RuleId::N2], ..limits }
 }
 
 fn judge<'a>(limits: &Limits, found: &'a [Subgroup]) -> impl Iterator<Item = Judged> + use<'a> {
@@ -70,7 +63,7 @@ fn per_week(mean: f64, n_used: usize, n_judged: usize, lines: u64) -> [f64; 2] {
         let (baseline, rest) = all.split_at(n_used);
         let now = limits(baseline);
         found[0] += incidents(&now, rest);
-        found[1] += incidents(&three_sigma(now), rest);
+        found[1] += incidents(&at_three_sigma(&dented(), &now), rest);
     }
     let weeks = (lines * n_judged as u64) as f64 / dented().points_per_week();
     found.map(|n| f64::from(n as u32) / weeks)
@@ -108,7 +101,9 @@ fn a_real_shift_is_found_as_soon_as_its_counts_allow() {
             let all = with(&template, counts);
             let (baseline, shifted) = all.split_at(100);
             let now = limits(baseline);
-            for (limits, sum) in [now.clone(), three_sigma(now)].iter().zip(&mut delays) {
+            for (limits, sum) in
+                [now.clone(), at_three_sigma(&dented(), &now)].iter().zip(&mut delays)
+            {
                 let first = judge(limits, shifted).position(|judged| judged.signals());
                 *sum += (first.expect("a shift for three days is found") + 1) as f64;
             }

@@ -1,10 +1,12 @@
 //! Minutes as a line makes them, for tests.
 
 use super::characteristic::{Characteristic, Measure};
-use super::limits::{Decision, Limits, Verdict, fit};
+use super::limits::{Decision, Evidence, Limits, LimitsLaw, Verdict, fit};
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
 use crate::line::output::Output;
+use crate::spc::arl;
+use crate::spc::rules::RuleId;
 use crate::units::{Count, MINUTE_US, Reason, StationId};
 
 /// 2026-11-02T00:00:00Z, a whole multiple of every subgroup.
@@ -76,6 +78,21 @@ pub(super) fn decision(verdict: Verdict, by: &str) -> Decision {
 
 pub(super) fn approved(version: u32, baseline: &[Subgroup]) -> Limits {
     proposed(version, baseline).decide(decision(Verdict::Approved, "bo")).unwrap()
+}
+
+/// Limits of counts as records have them from before charts of all rejects had a budget: Laney's at three sigma, N2 and an
+/// EWMA of independent values about a known centre.
+pub(super) fn at_three_sigma(characteristic: &Characteristic, limits: &Limits) -> Limits {
+    let LimitsLaw::Rate { center, .. } = limits.law else { unreachable!("a chart of counts") };
+    let sigma_z = limits.evidence.sigma_z_mr.unwrap().max(1.0);
+    Limits {
+        law: LimitsLaw::Rate { center, sigma_z },
+        evidence: Evidence { sigma_df: None, ..limits.evidence },
+        arl0: None,
+        ewma_l: arl::ewma_limit(characteristic.arl0(), characteristic.lambda()).unwrap(),
+        rules: vec![RuleId::N1, RuleId::N2],
+        ..limits.clone()
+    }
 }
 
 /// Random numbers, reproducible.

@@ -39,6 +39,8 @@ mod overview_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod wander_alarm_tests;
+#[cfg(test)]
 mod weight_alarm_tests;
 #[cfg(test)]
 mod weight_tests;

@@ -187,8 +187,9 @@ impl Budget {
         let arl_ewma = limits.filter(|_| has_ewma).and_then(|limits| {
             let lambda = characteristic.lambda();
             // What widens the limits of a short baseline pays for a centre that is not known, not for rarer alarms.
-            let n_used = limits.baseline.n_used;
-            let widening = panels.map_or(1.0, |panels| panels.ewma_widening(lambda, n_used));
+            let (n_used, evidence) = (limits.baseline.n_used, &limits.evidence);
+            let widening =
+                panels.map_or(1.0, |panels| panels.ewma_widening(lambda, n_used, evidence));
             arl::ewma(lambda, limits.ewma_l / widening, 0.0)
         });
         let n = f64::from(n_judged);

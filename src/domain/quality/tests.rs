@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::characteristic::{BatchPolicy, Characteristic, ChartKind, Measure};
 use super::fixture::{
-    T0_US, approved, decision, minute, proposed, reject_fraction, standing, station, steady,
-    steady_subgroups,
+    T0_US, approved, at_three_sigma, decision, minute, proposed, reject_fraction, standing,
+    station, steady, steady_subgroups,
 };
 use super::limits::{Excluded, Maturity, Refusal, Verdict, fit, in_force};
 use super::monitor::{Monitor, Told};
@@ -143,12 +143,12 @@ fn a_reason_is_charted_among_all_that_was_judged() {
 // Limits --------------------------------------------------------------------------------------------------------
 
 #[test]
-fn limits_are_those_of_the_engine() {
+fn limits_without_a_budget_are_those_of_the_engine() {
     let subgroups = steady_subgroups(60);
     let fitted = fit(&reject_fraction(), &subgroups, ALL, &[]);
     let data: Vec<_> = subgroups.iter().map(|s| Some((s.count.best(), s.size.best()))).collect();
     let chart = PrimeChart::p(&data, &PrimeOptions { floor_at_one: true, ..Default::default() });
-    let limits = proposed(1, &subgroups);
+    let limits = at_three_sigma(&reject_fraction(), &proposed(1, &subgroups));
     let judged = evaluate(&reject_fraction(), &subgroups, By::Version(&limits)).judged;
     assert_eq!(fitted.evidence.sigma_z_mr, chart.estimates.sigma_z_mr);
     let same = |a: Option<f64>, b: Option<f64>| (a.unwrap() - b.unwrap()).abs() < 1e-15;
@@ -346,6 +346,11 @@ fn an_ewma_that_hovers_at_its_limit_is_one_incident() {
 #[test]
 fn the_budget_is_that_of_the_rules() {
     let limits = approved(1, &steady_subgroups(100));
+    let budget = Budget::of(&reject_fraction(), Some(&limits), 96 * 7, 3);
+    assert!((budget.arl_rules.unwrap() - 2.0 * 672.0).abs() < 0.1, "{budget:?}");
+    assert!((budget.arl_ewma.unwrap() - 2.0 * 672.0).abs() < 0.1);
+    assert!((budget.expected.unwrap() - 1.0).abs() < 0.01);
+    let limits = at_three_sigma(&reject_fraction(), &limits);
     let budget = Budget::of(&reject_fraction(), Some(&limits), 96 * 7, 3);
     // Champ & Woodall 1987 for nine in a row; the limit 2.92 at one alarm in 672 points from the study.
     assert!((budget.arl_rules.unwrap() - 216.7).abs() < 0.1, "{budget:?}");

@@ -197,5 +197,7 @@ pub fn plain(limits: &Limits) -> Option<Limits> {
         _ => return None,
     };
     let LimitsLaw::Rate { center, .. } = limits.law else { return None };
-    Some(Limits { kind, law: LimitsLaw::Rate { center, sigma_z: 1.0 }, ..limits.clone() })
+    let law = LimitsLaw::Rate { center, sigma_z: 1.0 };
+    // As textbooks have it: at three sigma, without a budget.
+    Some(Limits { kind, law, arl0: None, ..limits.clone() })
 }

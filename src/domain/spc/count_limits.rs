@@ -1,12 +1,14 @@
-//! Probability limits of counts that are small: quantiles of the law of the count itself instead of multiples of sigma.
+//! Probability limits of counts: quantiles of the law of the count itself instead of multiples of sigma.
 //!
 //! A count with a mean of six is skewed: above `CL + 3 σ` lie 0.4 % of its values, three times what the normal law says,
-//! and below `CL - 3 σ`, which is negative, none. Montgomery 7.3 and ISO 7870-2 have such limits drawn from the law. The
+//! and below `CL - 3 σ`, which is negative, none. So is any count whose rate is now and then many times its mean.
+//! Montgomery 7.3 and ISO 7870-2 have such limits drawn from the law. The
 //! law here is the negative binomial with the mean `CL n` and the variance `CL n σz² (1 + 1/m)`:
 //!
 //! - with `σz = 1` it is the prediction law of a Poisson count whose rate is known from `m` subgroups of that size only
 //!   (gamma-Poisson), so that limits of a short baseline are as wide as what is not known of the centre makes them;
-//! - `σz > 1` widens it as Laney's factor does, to a rate that wanders from subgroup to subgroup.
+//! - `σz > 1` widens it as Laney's factor does, to a rate that wanders from subgroup to subgroup: as a gamma law, which has
+//!   the variance of Laney's limits and the skewness that they leave out.
 //!
 //! With many subgroups and large counts both go over into `CL ± k σz √(CL / n)`.
 
@@ -117,6 +119,41 @@ impl NegativeBinomial {
         let skewness = (2.0 * self.ratio - 1.0) / self.sd();
         (self.mean + self.sd() * (k + (k * k - 1.0) / 6.0 * skewness)).max(0.0).floor()
     }
+}
+
+/// The factor `sigma_z`, or the larger one under which the largest of a baseline's `(count, size)` is no rarer than one in
+/// twice as many: the largest of `m` values has the plotting position `1 - 1 / 2m` (Hazen 1914). A rate that is now and then
+/// many times its mean has more of its spread in a few subgroups than a standard deviation tells of its tail.
+pub fn reaching(center: f64, sigma_z: f64, used: &[(f64, f64)]) -> f64 {
+    let z = |(count, size): &&(f64, f64)| (count - center * size) / (center * size).sqrt();
+    let Some((count, size)) = used.iter().max_by(|a, b| z(a).total_cmp(&z(b))) else {
+        return sigma_z;
+    };
+    let (mean, share) = (center * size, 0.5 / used.len() as f64);
+    let reached = |ratio: f64| {
+        let ratio = ratio.max(POISSON);
+        NegativeBinomial { mean, ratio }.beside(*count).1
+    };
+    let mut low = sigma_z * sigma_z;
+    let mut at_low = reached(low);
+    // A law that is spread ever wider around the same mean is in the end nothing but zeros: the chance falls again.
+    while at_low < share {
+        let high = 1.25 * low;
+        let at_high = reached(high);
+        if at_high <= at_low {
+            break;
+        }
+        if at_high >= share {
+            let (mut under, mut over) = (low, high);
+            while over - under > 1e-9 * over {
+                let middle = 0.5 * (under + over);
+                if reached(middle) < share { under = middle } else { over = middle }
+            }
+            return over.sqrt();
+        }
+        (low, at_low) = (high, at_high);
+    }
+    low.sqrt()
 }
 
 /// The last whole number of which `holds` is true, if it is true of 0 and, from some number on, false.

@@ -51,6 +51,8 @@ struct Form {
     lag1: Option<Exact>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sigma_method: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sigma_df: Option<Exact>,
     chi2_ratio: Option<Exact>,
     chi2_p: Option<Exact>,
 }
@@ -74,7 +76,7 @@ pub(in crate::historian) fn limits_json(limits: &Limits) -> String {
             (center, None, Some(sigma), Some(sigma_within))
         }
     };
-    let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, chi2_ratio, chi2_p } =
+    let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, sigma_df, chi2_ratio, chi2_p } =
         limits.evidence;
     let form = Form {
         chart: limits.kind.word().to_owned(),
@@ -99,6 +101,7 @@ pub(in crate::historian) fn limits_json(limits: &Limits) -> String {
         sigma_z_sd: sigma_z_sd.map(Exact),
         lag1: lag1.map(Exact),
         sigma_method: sigma_method.map(|method| method.word().to_owned()),
+        sigma_df: sigma_df.map(Exact),
         chi2_ratio: chi2_ratio.map(Exact),
         chi2_p: chi2_p.map(Exact),
     };
@@ -148,6 +151,7 @@ pub(in crate::historian) fn limits(row: LimitsRow) -> Result<Limits, String> {
             sigma_z_sd: number(form.sigma_z_sd),
             lag1: number(form.lag1),
             sigma_method,
+            sigma_df: number(form.sigma_df),
             chi2_ratio: number(form.chi2_ratio),
             chi2_p: number(form.chi2_p),
         },

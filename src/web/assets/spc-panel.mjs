@@ -224,6 +224,7 @@ function version(limits, data, page) {
   const rows = [
     p(`CL ${fixed(limits.center, 4)} ${unit} · ${spread} · EWMA L ${fixed(limits.ewma_l)} · ${limits.rules.join(' ')}`),
     p(t('spc_baseline', { from: time(limits.from_ms), to: time(limits.to_ms), n: limits.n_used })),
+    ...(limits.sigma_df === null ? [] : [p(t('spc_wide', { df: fixed(limits.sigma_df, 0) }))]),
     ...limits.excluded.map(([at, reason]) => p(`✘ ${time(at)} ${reason}`)),
     p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: title({ en: limits.reason, zh: limits.reason_zh }) })),
   ];

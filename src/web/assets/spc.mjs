@@ -146,6 +146,7 @@ tells('limits', () => {
     h('p', { class: 'formula' }, h('code', {}, `${limits.center_formula}; ${limits.limits_formula}`)),
     h('p', { class: 'num worked' }, t('limits_subgroup', { time: `${day(full.t[at])} ${hm(full.t[at])}`, n: num(full.n[at]) })),
     ...made(part('CL', t('cl'), `${fixed(limits.center, 4)} ${unit}`), part('k', t('limits_distance'), fixed(limits.k, 4)), spread, part('n', t('limits_size'), num(full.n[at]))),
+    ...(limits.sigma_df === null ? [] : [h('p', {}, t('spc_wide', { df: fixed(limits.sigma_df, 0) }))]),
     heading('explain_window'),
     h('p', { class: 'num' }, t('spc_baseline', { from: `${day(limits.from_ms)} ${hm(limits.from_ms)}`, to: `${day(limits.to_ms)} ${hm(limits.to_ms)}`, n: limits.n_used })),
     ...(limits.excluded.length > 0 ? [heading('explain_left_out'), h('ul', {}, ...limits.excluded.map(([start, reason]) => h('li', {}, `${day(start)} ${hm(start)} ${reason}`)))] : []),

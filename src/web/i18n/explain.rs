@@ -63,7 +63,7 @@ texts! {
     LimitsSubgroup "limits_subgroup" "subgroup {time}, n {n}" "子组 {time}，n {n}"
     LimitsDistance "limits_distance" "distance of the limits in sigma" "控制限距离（σ 倍数）"
     LimitsSigma "limits_sigma" "standard deviation" "标准差"
-    LimitsSigmaZ "limits_sigma_z" "spread beyond chance (Laney)" "过度离散系数（Laney）"
+    LimitsSigmaZ "limits_sigma_z" "spread beyond chance: Laney's, or more where the baseline shows more" "过度离散系数：Laney 法，基准显示更大时取大者"
     LimitsSize "limits_size" "capsules of the subgroup" "子组粒数"
     InputMinutes "input.minutes" "whole minutes" "完整各分钟"
     InputGoing "input.going" "minutes not over yet" "尚未结束的分钟"

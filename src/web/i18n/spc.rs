@@ -51,6 +51,7 @@ texts! {
     SpcSigmaValue "spc_sigma_value" "spread {sd} times the short-term one, ρ₁ {r} between neighbours" "总离散为短期的 {sd} 倍，相邻相关 ρ₁ {r}"
     SpcChi2 "spc_chi2" "χ² over degrees of freedom {ratio}, p {p}" "χ²/自由度 {ratio}，p {p}"
     SpcStepped "spc_stepped" "Limits are stepped: a subgroup with fewer capsules knows less." "控制限呈阶梯状：样本量小的子组不确定性更大。"
+    SpcWide "spc_wide" "Wide enough for a rate that wanders by itself: σz is the largest of Laney's by moving ranges, that by the standard deviation, and the one that the largest count of the baseline asks for; k is a quantile of Student's law with {df} degrees of freedom, as σz is an estimate; the limits of the EWMA are wider by √((1 + ρ₁(1 − λ)) / (1 − ρ₁(1 − λ))), as neighbours resemble each other." "控制限已计入比率自身的波动：σz 取移动极差法（Laney）、标准差法及基准最大计数所要求者中的最大值；σz 为估计值，故 k 取自由度 {df} 的 t 分位数；相邻子组相似，故 EWMA 控制限按 √((1 + ρ₁(1 − λ)) / (1 − ρ₁(1 − λ))) 放宽。"
     SpcLength "spc_length" "Subgroup" "子组"
     SpcExpected "spc_expected" "by chance alone {expected}, seen {observed}, in judged points {n}" "偶然误报预期 {expected}，实际 {observed}，判定点数 {n}"
     SpcArl "spc_arl" "points between two false alarms: rules {rules}, EWMA {ewma}; budget a week {week}" "平均链长：判异准则 {rules}，EWMA {ewma}；每周预算 {week}"

@@ -9,7 +9,9 @@ use crate::spc::arl;
 use crate::spc::attribute::{Attribute, Family, Laney, Law, Prime, Subgroup as Counts, chart};
 use crate::spc::chart::{Exclusion, Settings};
 use crate::spc::constants::{c4, c5};
+use crate::spc::count_limits::reaching;
 use crate::spc::individuals::Individuals;
+use crate::stats::summary::Summary;
 use crate::stats::{overdispersion, summary};
 
 /// Standard errors `1/√n` (Bartlett 1946) above which a lag-1 correlation is taken for one: 5 %, one-sided.
@@ -36,7 +38,7 @@ impl Fitted {
     pub fn limits(self, characteristic: &Characteristic) -> Option<Limits> {
         let (lambda, n_used) = (characteristic.lambda(), self.baseline.n_used);
         let widening = PanelLimits::planned(characteristic)
-            .map_or(1.0, |panels| panels.ewma_widening(lambda, n_used));
+            .map_or(1.0, |panels| panels.ewma_widening(lambda, n_used, &self.evidence));
         Some(Limits {
             version: 1,
             characteristic: characteristic.id.clone(),
@@ -53,6 +55,30 @@ impl Fitted {
             reason: String::new(),
             decision: None,
         })
+    }
+}
+
+impl Limits {
+    /// The same for a look at the baseline itself: counts by what varies from one subgroup to the next, as Laney has it. Limits
+    /// that keep a budget allow for all that the baseline has, so that what stands out in it would hide itself, and nobody would
+    /// ask for its cause.
+    #[must_use]
+    pub fn of_neighbours(self, characteristic: &Characteristic) -> Limits {
+        let (LimitsLaw::Rate { center, .. }, Some(sigma_z), true) =
+            (self.law, self.evidence.sigma_z_mr, self.kind.primed())
+        else {
+            return self;
+        };
+        let evidence = Evidence { sigma_df: None, ..self.evidence };
+        let widening = PanelLimits::planned(characteristic).map_or(1.0, |panels| {
+            panels.ewma_widening(characteristic.lambda(), self.baseline.n_used, &evidence)
+        });
+        Limits {
+            law: LimitsLaw::Rate { center, sigma_z: sigma_z.max(1.0) },
+            ewma_l: ewma_l(characteristic) * widening,
+            evidence,
+            ..self
+        }
     }
 }
 
@@ -218,8 +244,14 @@ fn fit_rate(kind: ChartKind, family: Family, series: &Series) -> Estimate {
         Family::U | Family::C => overdispersion::poisson(&used),
         Family::P | Family::Np => overdispersion::binomial(&used),
     };
-    let sigma_z = match fit.law.laney {
-        Laney::On(sigma_z) if kind.primed() => sigma_z,
+    let dispersion = fit.dispersion;
+    let sigma_z = match (fit.law.laney, fit.law.center) {
+        (Laney::On(sigma_z), Some(center)) if kind.primed() => {
+            // Moving ranges miss what neighbours share, and of a skewed law most of its spread.
+            let wide = sigma_z.map(|short| short.max(dispersion.sigma_z_sd.unwrap_or(short)));
+            wide.map(|wide| reaching(center, wide, &used))
+        }
+        (Laney::On(_), None) if kind.primed() => None,
         _ => Some(1.0),
     };
     let degenerate = fit.law.center.is_none_or(|center| center <= 0.0 || center >= 1.0);
@@ -227,16 +259,28 @@ fn fit_rate(kind: ChartKind, family: Family, series: &Series) -> Estimate {
         (Some(center), Some(sigma_z)) if !degenerate => Some(LimitsLaw::Rate { center, sigma_z }),
         _ => None,
     };
-    let dispersion = fit.dispersion;
+    let sigma_df = law.map(|_| degrees_of_freedom(fit.law.center, &used));
     let evidence = Evidence {
         sigma_z_mr: dispersion.sigma_z_mr,
         sigma_z_sd: dispersion.sigma_z_sd,
         lag1: dispersion.lag1_r,
         sigma_method: None,
+        sigma_df,
         chi2_ratio: test.map(|test| test.ratio),
         chi2_p: test.map(|test| test.p_value),
     };
     (law, evidence, used.len())
+}
+
+/// Degrees of freedom of a standard deviation of such counts: `2 m / (κ - 1)` of `m` values with kurtosis κ (Box 1953), never
+/// more than the `m - 1` of a normal law.
+fn degrees_of_freedom(center: Option<f64>, used: &[(f64, f64)]) -> f64 {
+    let m = used.len() as f64;
+    let center = center.unwrap_or(f64::NAN);
+    let z = |(count, size): &(f64, f64)| (count - center * size) / (center * size).sqrt();
+    let excess = Summary::of(&used.iter().map(z).collect::<Vec<_>>()).excess_kurtosis();
+    // Below three a Student law has no variance to compare with a sigma.
+    excess.map_or(m - 1.0, |excess| (2.0 * m / (excess + 2.0)).min(m - 1.0)).max(3.0)
 }
 
 fn fit_individuals(series: &Series) -> Estimate {
@@ -269,6 +313,7 @@ fn fit_individuals(series: &Series) -> Estimate {
         sigma_z_sd: summary::sd(&used).zip(fit.sigma).map(|(sd, sigma)| sd / sigma),
         lag1,
         sigma_method: law.map(|_| method),
+        sigma_df: None,
         chi2_ratio: None,
         chi2_p: None,
     };

@@ -38,8 +38,8 @@ pub struct Limits {
     pub law: LimitsLaw,
     /// Distance of the limits of the EWMA beside it, from the alarm budget.
     pub ewma_l: f64,
-    /// In-control run length, in points, that the limits of all panels of a chart of measurements or of a single reason
-    /// together spend; none where the limits are those of three sigma. A single reason with it has probability limits.
+    /// In-control run length, in points, that the limits of all panels of a chart together spend; none where the limits are
+    /// those of three sigma. Counts with it have probability limits.
     pub arl0: Option<f64>,
     /// The rules that judge.
     pub rules: Vec<RuleId>,
@@ -64,7 +64,7 @@ pub enum LimitsLaw {
     Rate {
         /// Σ count / Σ size of the baseline.
         center: f64,
-        /// Factor on the sampling error; 1 for a plain chart.
+        /// Factor on the sampling error, Laney's or a larger one that the baseline shows; 1 for a plain chart.
         sigma_z: f64,
     },
     /// Measurements.
@@ -118,6 +118,9 @@ pub struct Evidence {
     pub lag1: Option<f64>,
     /// How sigma was estimated; none for counts.
     pub sigma_method: Option<SigmaMethod>,
+    /// Degrees of freedom with which the σz of counts is known; none for measurements, and in records from before limits
+    /// were as wide as it makes them.
+    pub sigma_df: Option<f64>,
     /// Index of dispersion over its degrees of freedom.
     pub chi2_ratio: Option<f64>,
     /// Probability of such an index if the counts followed their law.
@@ -350,10 +353,13 @@ impl Limits {
         for excluded in &self.baseline.excluded {
             row("excluded", &format!("{} {}", excluded.start_us, excluded.reason));
         }
-        let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, chi2_ratio, chi2_p } =
+        let Evidence { sigma_z_mr, sigma_z_sd, lag1, sigma_method, sigma_df, chi2_ratio, chi2_p } =
             self.evidence;
         if let Some(method) = sigma_method {
             row("sigma_method", &method.word());
+        }
+        if let Some(df) = sigma_df {
+            row("sigma_df", &df);
         }
         let evidence = [
             ("sigma_z_mr", sigma_z_mr),

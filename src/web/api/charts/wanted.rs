@@ -53,7 +53,8 @@ impl Wanted {
             }
             Wanted::InForce | Wanted::Trial => {
                 let trial = write::limits_of(characteristic, subgroups, (from_us, to_us), &[], 0);
-                Ok(Judging::Trial(trial.map(Box::new)))
+                let trial = trial.map(|limits| Box::new(limits.of_neighbours(characteristic)));
+                Ok(Judging::Trial(trial))
             }
         }
     }

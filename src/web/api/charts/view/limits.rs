@@ -23,6 +23,8 @@ pub(crate) struct LimitsView {
     center: f64,
     /// Laney's factor, for counts.
     sigma_z: Option<f64>,
+    /// Degrees of freedom of that factor; none for measurements and in records whose limits do not allow for it.
+    sigma_df: Option<f64>,
     /// Standard deviation of a value, for measurements.
     sigma: Option<f64>,
     /// Standard deviation within subgroups, on a three-way chart.
@@ -135,8 +137,7 @@ pub(crate) struct ReplayView {
     judged: usize,
 }
 
-/// How far limits lie from the centre line, in sigma: three for all rejects, what the budget of alarms leaves for the
-/// rest.
+/// How far limits lie from the centre line, in sigma: what the budget of alarms leaves, or three in old records.
 fn distance(limits: &Limits) -> f64 {
     match limits.kind {
         ChartKind::Ewma => limits.ewma_l,
@@ -144,10 +145,21 @@ fn distance(limits: &Limits) -> f64 {
     }
 }
 
-/// How limits are made of a centre line: quantiles of the law of small counts for a single reason, otherwise Laney 2002
-/// for p′ and u′, Montgomery for the others.
+/// How limits are made of a centre line: quantiles of a law with Laney's variance for counts that have a budget, otherwise
+/// Laney 2002 for p′ and u′, Montgomery for the others.
 fn limits_formula(limits: &Limits) -> &'static str {
+    let df = limits.evidence.sigma_df;
     match limits.kind {
+        kind if kind.counts() && PanelLimits::of(limits).is_some() && df.is_some() => {
+            match limits.law {
+                LimitsLaw::Rate { sigma_z, .. } if sigma_z > 1.0 => {
+                    "P(x > n · UCL) < 1 − Φ(k), P(x < n · LCL) < 1 − Φ(k), x ~ NB(μ = n · CL, σ² = μ · σz² · (1 + 1/m)); σz = max(1, σz MR, σz SD, σz: P(x ≥ xₘₐₓ) = 1/2m); k = t(1 − 1 / (4 · ARL₀), ν)"
+                }
+                _ => {
+                    "P(x > n · UCL) < 1 − Φ(k), P(x < n · LCL) < 1 − Φ(k), x ~ NB(μ = n · CL, σ² = μ · (1 + 1/m)); k = Φ⁻¹(1 − 1 / (4 · ARL₀))"
+                }
+            }
+        }
         kind if kind.counts() && PanelLimits::of(limits).is_some() => {
             "P(x > n · UCL) < 1 − Φ(k), P(x < n · LCL) < 1 − Φ(k), x ~ NB(μ = n · CL, σ² = μ · σz² · (1 + 1/m))"
         }
@@ -177,6 +189,7 @@ impl LimitsView {
             state: decision.map_or("proposed", |decision| decision.verdict.word()),
             center: scale.show(Some(center)).unwrap_or(0.0),
             sigma_z: sigma_z.and_then(|s| rounded(s, 4)),
+            sigma_df: limits.evidence.sigma_df.and_then(|df| rounded(df, 1)),
             sigma: scale.show(sigma),
             sigma_within: scale.show(within),
             ewma_l: rounded(limits.ewma_l, 4).unwrap_or(0.0),
