@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a test that skips says so")]
 
 mod andon;
+mod away;
 mod axe;
 mod browser;
 mod demo;
