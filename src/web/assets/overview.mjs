@@ -6,7 +6,7 @@ import { controlRows, drawControl, legend, limitsTag } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
 import { showCalls } from './calls.mjs';
 import { explained } from './explain.mjs';
-import { AS_OF, ask, files } from './page.mjs';
+import { AS_OF, ask, chartPath, files } from './page.mjs';
 import { join } from './shell.mjs';
 import { held, output, showState } from './state.mjs';
 import { reasonOf } from './timeline.mjs';
@@ -83,6 +83,7 @@ function drawCharts() {
   const chart = charts.reject_fraction;
   put('pchart-limits', limitsTag(chart));
   if (chart) legend(chart);
+  if (chart?.points.length) files(chartPath(chart), { pchart: 'chart' });
   pchart.set(chart ?? { points: [], limits: null });
 }
 
