@@ -259,7 +259,7 @@ function showHours() {
 
 /** How many whole rows a list has room for where the page does not scroll: the rest is in the data. */
 function room(table) {
-  if (getComputedStyle(document.body).overflowY !== 'hidden') return 8;
+  if (getComputedStyle(document.body).overflowY !== 'hidden' || matchMedia('(max-width: 1599px)').matches) return 8;
   const top = table.offsetTop - table.parentElement.offsetTop;
   return Math.max(1, Math.min(8, Math.floor((table.parentElement.clientHeight - top - 6) / ROW_PX)));
 }
