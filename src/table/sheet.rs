@@ -53,7 +53,7 @@ fn text(cell: &Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
         Cell::Time(us) => span::instant(*us),
-        Cell::Text(text) if is_formula(text) => format!("'{text}"),
+        Cell::Text(text) if is_guarded(text) => format!("'{text}"),
         Cell::Text(text) => text.clone(),
         Cell::Count(n) => n.to_string(),
         Cell::Number(n) => n.to_string(),
@@ -63,8 +63,15 @@ fn text(cell: &Cell) -> String {
     }
 }
 
+/// What a spreadsheet may take for a formula: a sign in half or full width, which a Chinese Excel takes for the same, or
+/// white space that it passes over on the way to one.
 fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'])
+}
+
+/// Whether a text is written behind an apostrophe. One that has its own gets another, so that it can be read back.
+fn is_guarded(text: &str) -> bool {
+    is_formula(text.trim_start_matches('\''))
 }
 
 /// Reads what [`Writer`] wrote, row by row.
@@ -107,7 +114,7 @@ fn cell(kind: Kind, field: &str) -> Option<Cell> {
     Some(match kind {
         Kind::Time => Cell::Time(field.parse::<jiff::Timestamp>().ok()?.as_microsecond()),
         Kind::Text => {
-            let plain = field.strip_prefix('\'').filter(|rest| is_formula(rest));
+            let plain = field.strip_prefix('\'').filter(|rest| is_guarded(rest));
             Cell::Text(plain.unwrap_or(field).to_owned())
         }
         Kind::Count => Cell::Count(field.parse().ok()?),
@@ -160,6 +167,32 @@ mod tests {
         "#]]
         .assert_eq(&text.replace("\r\n", "\n").replace('\u{feff}', ""));
         assert_eq!(text.matches("\r\n").count(), 4);
+    }
+
+    #[test]
+    fn no_text_is_a_formula_and_each_is_read_back() {
+        let columns = [Column::new("word", Kind::Text)];
+        for sign in
+            ["=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\n=", "'=", "''＝"]
+        {
+            let given = format!("{sign}cmd|' /C calc'!A0");
+            let row = vec![Cell::Text(given.clone())];
+            let text = whole(&columns, [row.clone()]).expect("a vector takes all");
+            let mut reader = csv::Reader::from_reader(&text[MARK.len()..]);
+            let field = reader.records().next().expect("a row").expect("whole")[0].to_owned();
+            assert_eq!(field, format!("'{given}"), "{sign:?}");
+            let mut found = Vec::new();
+            let take = |row: &[Cell]| {
+                found.push(row.to_vec());
+                Ok(())
+            };
+            read(text.as_slice(), &columns, take).expect("its own text");
+            assert_eq!(found, [row], "{sign:?}");
+        }
+        // What is none stays as it is: an apostrophe of its own, a sign further on.
+        for given in ["'tis", "a=b", "料＝斗", " x"] {
+            assert_eq!(text(&Cell::Text(given.to_owned())), given);
+        }
     }
 
     #[test]

@@ -19,10 +19,13 @@ async fn bands(browser: &Browser) -> Vec<String> {
     seen.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Opens a stream and keeps the numbers of its views under this name.
+/// Opens a stream and keeps the ids of its views, number and moment, and what it tells of what it missed.
 fn stream(name: &str) -> String {
     format!(
-        "window.{name} = []; new EventSource('/events').addEventListener('view', (event) => window.{name}.push(Number(event.lastEventId)));"
+        "window.{name} = []; window.{name}Missed = [];
+         const stream = new EventSource('/events?step=1');
+         stream.addEventListener('view', (event) => window.{name}.push(event.lastEventId.split('-').map(Number)));
+         stream.addEventListener('missed', (event) => window.{name}Missed.push(JSON.parse(event.data)));"
     )
 }
 
@@ -123,18 +126,24 @@ async fn a_service_that_comes_back_is_found_again_and_its_gap_is_told() {
         .await;
     let told = browser.text("document.getElementById('band-restored').innerText").await;
     assert!(told.contains("00:00:") && !told.contains("00:00:00"), "the length of the gap: {told}");
+    assert!(told.contains("filled in from the record: stops "), "what it was: {told}");
     assert_eq!(
         browser.value("window.same").await,
         json!(true),
         "the same build is not loaded again"
     );
-    // Its numbers go on; those of a new stream begin anew.
+    // Its numbers go on, and it is told first what it missed; those of a new stream begin anew, and it missed nothing.
     browser.until(&format!("window.resumed.length > {heard} + 2"), IN_TIME).await;
     browser.run(&stream("fresh")).await;
     browser.until("window.fresh.length > 0", SOON).await;
     for holds in [
-        "window.resumed.every((id, i) => i === 0 || id > window.resumed[i - 1])".to_owned(),
-        format!("window.fresh[0] < window.resumed[{heard}]"),
+        "window.resumed.every(([id], i) => i === 0 || id > window.resumed[i - 1][0])".to_owned(),
+        format!("window.fresh[0][0] < window.resumed[{heard}][0]"),
+        "window.resumedMissed.length === 1 && window.freshMissed.length === 0".to_owned(),
+        format!("window.resumedMissed[0].from_ms === window.resumed[{heard} - 1][1]"),
+        "window.resumedMissed[0].whole && window.resumedMissed[0].series.points.length > 10"
+            .to_owned(),
+        "window.resumedMissed[0].events.some(({ kind }) => kind === 'service')".to_owned(),
     ] {
         assert_eq!(browser.value(&holds).await, json!(true), "{holds}");
     }

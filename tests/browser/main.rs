@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a test that skips says so")]
 
 mod andon;
+mod away;
 mod axe;
 mod browser;
 mod demo;
@@ -262,7 +263,9 @@ async fn every_size_colour_and_language_fits_its_screen() {
         readme_small(&browser, &demo, &shots).await;
     }
     let mut cut = Vec::new();
-    for (screen, size) in [("wall", (1_920, 1_080)), ("tablet", (810, 1_080))] {
+    for (screen, size) in
+        [("wall", (1_920, 1_080)), ("desk", (1_400, 900)), ("tablet", (810, 1_080))]
+    {
         browser.resize(size).await;
         for theme in ["light", "dark"] {
             for lang in ["en", "zh", "both"] {
@@ -323,8 +326,9 @@ const FULL_BOARD: &str = "(() => {
 /// Blanks of texts that nothing was written into.
 const BLANKS: &str = "document.body.innerText.match(/\\{[a-z_]+\\}/g) ?? []";
 
-/// Texts that do not fit where they stand, boxes whose content sticks out of them, a page wider than its screen, and
-/// on a wall one that is higher: nobody scrolls there. Hours side by side may be scrolled.
+/// Texts that do not fit where they stand, boxes whose content sticks out of them or that lie over each other, drawings
+/// too low to be read, a page wider than its screen, and on a wall one that is higher: nobody scrolls there. Hours side
+/// by side may be scrolled.
 const CUT: &str = "
     [...document.querySelectorAll('main *, .bar *')]
       .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
@@ -332,7 +336,15 @@ const CUT: &str = "
       .filter((e) => !e.closest('#events') && !e.matches('.scroll:has(> #heat)'))
       .map((e) => `${e.tagName}#${e.id}.${e.className}: ${e.textContent.slice(0, 60)}`)
       .concat(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : [])
-      .concat(innerWidth > 1200 && main.scrollHeight > main.clientHeight ? [`higher than the screen by ${main.scrollHeight - main.clientHeight}`] : [])
+      .concat([...document.querySelectorAll('.plot')].filter((e) => e.checkVisibility() && e.clientHeight < 60).map((e) => `too low: ${e.id}, ${e.clientHeight} px`))
+      .concat([...document.querySelectorAll('main :is(.card, .tile, .explain)')].filter((e) => e.checkVisibility()).flatMap((e, i, all) => {
+        const own = e.getBoundingClientRect();
+        return all.slice(i + 1).filter((other) => !e.contains(other)).filter((other) => {
+          const box = other.getBoundingClientRect();
+          return Math.min(own.right, box.right) - Math.max(own.left, box.left) > 1 && Math.min(own.bottom, box.bottom) - Math.max(own.top, box.top) > 1;
+        }).map((other) => `over each other: ${e.textContent.slice(0, 30)} | ${other.textContent.slice(0, 30)}`);
+      }))
+      .concat(innerWidth >= 1600 && main.scrollHeight > main.clientHeight ? [`higher than the screen by ${main.scrollHeight - main.clientHeight}`] : [])
       .concat([...document.querySelectorAll('.bar > *')].flatMap((e, i, all) => {
         const text = document.createRange();
         text.selectNodeContents(e);

@@ -62,6 +62,14 @@ pub(crate) const PAGES: [Page; 9] = [
     },
 ];
 
+/// Another chart of the workbench, the one with the most below each other.
+const WEIGHTS: Page = Page {
+    name: "weights",
+    path: "/spc/weight.CW04.sample",
+    ready: TABLES[4].1,
+    words: ["Weights and specification", "重量分布与规格"],
+};
+
 /// Opens a page in a language and colours, and waits until it is live and drawn.
 pub(crate) async fn open(browser: &Browser, demo: &Demo, page: &Page, lang: &str, theme: &str) {
     let join = if page.path.contains('?') { '&' } else { '?' };
@@ -84,11 +92,13 @@ async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() 
     let demo = Demo::start();
     let mut found = Vec::new();
     browser.open(&demo.origin).await;
-    for (screen, size) in [("wide", (1_920, 1_080)), ("tablet", (810, 1_080))] {
+    for (screen, size) in
+        [("wide", (1_920, 1_080)), ("desk", (1_400, 900)), ("tablet", (810, 1_080))]
+    {
         browser.resize(size).await;
         for (theme, lang) in [("light", "en"), ("dark", "zh"), ("light", "both"), ("dark", "both")]
         {
-            for page in &PAGES {
+            for page in PAGES.iter().chain([&WEIGHTS]) {
                 open(&browser, &demo, page, lang, theme).await;
                 let name = format!("{}-{screen}-{theme}-{lang}", page.name);
                 shot(&browser, &name).await;
@@ -124,6 +134,12 @@ async fn a_cut_text_and_a_nameless_button_are_found() {
     browser.value(narrow).await;
     let cut = browser.value(CUT).await.to_string();
     assert!(cut.contains("not to be torn"), "{cut}");
+    assert!(!cut.contains("too low") && !cut.contains("over each other"), "{cut}");
+    let squeeze = "(document.querySelector('.plot').style.cssText = 'flex: none; height: 40px', \
+                    document.querySelector('.halves').style.marginTop = '-60px', true)";
+    browser.value(squeeze).await;
+    let cut = browser.value(CUT).await.to_string();
+    assert!(cut.contains("too low: timeline, 40 px") && cut.contains("over each other"), "{cut}");
     let Some(axe) = Axe::load() else { return };
     let violations = axe.violations(&browser).await.join("\n");
     assert!(violations.contains("button-name"), "{violations}");

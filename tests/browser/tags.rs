@@ -312,6 +312,17 @@ async fn stops_rejects_and_reports_give_their_tables_away() {
         ),
         ("/rejects?window=day", &[("pareto", "fraction_ppm"), ("heat", "hour_utc,hour_local")]),
         ("/line", &[("timeline", "start_utc"), ("seconds", "good_capsules"), ("tags", "map_line")]),
+        ("/", &[("trend", "good_capsules"), ("pchart", "ucl_percent")]),
+        (
+            "/spc",
+            &[
+                ("control", "value_percent"),
+                ("signals", "opened_utc"),
+                ("why", "sigma_z_mr"),
+                ("limits", "decided_by"),
+            ],
+        ),
+        ("/sim", &[("truth", "truth_least_capsules"), ("false_alarms", "at_utc")]),
     ] {
         let join = if path.contains('?') { '&' } else { '?' };
         browser.open(&format!("{}{path}{join}lang=zh", demo.origin)).await;

@@ -57,6 +57,9 @@ use super::{App, History, LineFeed, Right, Routes, blocking, is_simulated};
 use crate::table::{Counter, Wide};
 pub(crate) use asked::{AsOf, Span, moment};
 use asked::{Kinds, station_named};
+pub(crate) use series::SeriesView;
+pub(in crate::web) use series::Step;
+pub(crate) use stops::StopPartView;
 pub(in crate::web) use stops::micro_s;
 use table::Form;
 pub(in crate::web) use written::{NAME, Sent, TEXT, optional, text};
@@ -186,7 +189,7 @@ pub(crate) fn routes() -> Routes {
         super::live::events,
         super::metrics::metrics
     ),
-    components(schemas(ErrorView, super::view::NowView))
+    components(schemas(ErrorView, super::view::NowView, super::live::MissedView))
 )]
 pub(crate) struct Description;
 

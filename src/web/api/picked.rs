@@ -63,15 +63,25 @@ impl SheetForm {
         &self,
         known: &'static [Sheet],
     ) -> Result<Option<&'static Sheet>, WebError> {
+        let names: Vec<&str> = known.iter().map(|sheet| sheet.name).collect();
+        let name = self.named(&names)?;
+        Ok(name.and_then(|name| known.iter().find(|sheet| sheet.name == name)))
+    }
+
+    /// The name of the table that is asked for, among these; none where JSON is.
+    pub(in crate::web) fn named(
+        &self,
+        known: &[&'static str],
+    ) -> Result<Option<&'static str>, WebError> {
         if !Form::of(self.format.clone()).is_csv()? {
             return Ok(None);
         }
         let asked = self.table.as_deref();
-        let found = known.iter().find(|sheet| asked.is_none_or(|asked| asked == sheet.name));
-        found.map(Some).ok_or_else(|| {
-            let names: Vec<&str> = known.iter().map(|sheet| sheet.name).collect();
-            WebError::unknown("table", asked.unwrap_or_default(), &names.join(", "))
-        })
+        let found = known.iter().find(|name| asked.is_none_or(|asked| asked == **name));
+        found
+            .copied()
+            .map(Some)
+            .ok_or_else(|| WebError::unknown("table", asked.unwrap_or_default(), &known.join(", ")))
     }
 }
 

@@ -8,7 +8,7 @@ use domain::line::output::{Output, Stations};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::second::Seconds;
 use domain::line::state::TimeClass;
-use domain::units::{Count, HOUR_US, MINUTE_US, SECOND_US};
+use domain::units::{Count, HOUR_US, LineId, MINUTE_US, SECOND_US};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,9 +16,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::table::Form;
 use super::{EVENTS_SPAN_US, MINUTES_SPAN_US, Span, read};
 use crate::table::{Cell, Column, Kind, local};
-use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::view::{CountView, share};
+use crate::web::{App, History};
 
 /// Most points of one answer: more than a screen has columns.
 pub(super) const POINTS: i64 = 2_000;
@@ -40,14 +40,14 @@ pub(crate) struct SeriesView {
 /// How long a point is to be.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Step {
+pub(in crate::web) struct Step {
     /// Shortest length of a point in seconds: 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900 or 1800. Default: what fits.
-    step: Option<i64>,
+    pub(in crate::web) step: Option<i64>,
 }
 
 impl Step {
     /// In microseconds.
-    pub(super) fn us(&self) -> Result<i64, WebError> {
+    pub(in crate::web) fn us(&self) -> Result<i64, WebError> {
         let Some(step) = self.step else { return Ok(SECOND_US) };
         if STEPS_S.contains(&step) {
             return Ok(step * SECOND_US);
@@ -105,25 +105,7 @@ pub(super) async fn series(
     let (as_csv, least_us) = (form.is_csv()?, step.us()?);
     let span = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
     let (id, output) = (line.config.id.clone(), line.config.output.clone());
-    let view = read(&app, move |history| {
-        let (from, to) = span;
-        let step_us = step_us(to - from).max(least_us);
-        // The minute in which the span begins has a part in it too.
-        let first = from.div_euclid(MINUTE_US) * MINUTE_US;
-        if step_us < MINUTE_US {
-            let seconds = history.seconds(&id, first, to)?;
-            if !seconds.is_empty() {
-                return Ok(SeriesView::of("second", span, step_us, of_seconds(&seconds, &output)));
-            }
-        }
-        if to - from <= MINUTES_SPAN_US {
-            let minutes = history.minutes(&id, first, to)?;
-            let step_us = step_us.max(MINUTE_US);
-            return Ok(SeriesView::of("minute", span, step_us, of_minutes(&minutes, &output)));
-        }
-        let hours = history.rollups(&id, PeriodKind::Hour, from, to)?;
-        Ok(SeriesView::of("hour", span, HOUR_US, of_hours(&hours, &output)))
-    });
+    let view = read(&app, move |history| SeriesView::read(history, &id, &output, span, least_us));
     let view = view.await?;
     if !as_csv {
         return Ok(Json(view).into_response());
@@ -140,6 +122,32 @@ pub(super) fn step_us(span_us: i64) -> i64 {
 }
 
 impl SeriesView {
+    /// What is recorded of a span, in points of at least this length.
+    pub(in crate::web) fn read(
+        history: &dyn History,
+        line: &LineId,
+        output: &Output,
+        (from, to): (i64, i64),
+        least_us: i64,
+    ) -> Result<SeriesView, String> {
+        let (span, step_us) = ((from, to), step_us(to - from).max(least_us));
+        // The minute in which the span begins has a part in it too.
+        let first = from.div_euclid(MINUTE_US) * MINUTE_US;
+        if step_us < MINUTE_US {
+            let seconds = history.seconds(line, first, to)?;
+            if !seconds.is_empty() {
+                return Ok(SeriesView::of("second", span, step_us, of_seconds(&seconds, output)));
+            }
+        }
+        if to - from <= MINUTES_SPAN_US {
+            let minutes = history.minutes(line, first, to)?;
+            let step_us = step_us.max(MINUTE_US);
+            return Ok(SeriesView::of("minute", span, step_us, of_minutes(&minutes, output)));
+        }
+        let hours = history.rollups(line, PeriodKind::Hour, from, to)?;
+        Ok(SeriesView::of("hour", span, HOUR_US, of_hours(&hours, output)))
+    }
+
     /// Adds up what lies in the span or across its start, step by step.
     fn of(
         of: &'static str,

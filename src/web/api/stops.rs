@@ -78,7 +78,7 @@ struct RecordedStopView {
 
 /// A stop or a part of one as people see it.
 #[derive(Serialize, ToSchema)]
-struct StopPartView {
+pub(crate) struct StopPartView {
     /// Its name: the recorded stop, and after a point the revision that cut it off.
     id: String,
     /// Start, UTC milliseconds.
@@ -178,7 +178,7 @@ pub(super) async fn stop(
     let view = |stop: &Stop| recorded(stop, &line.config, limit_us);
     Ok(Json(StopHistoryView {
         recorded: record.stops.iter().map(view).collect(),
-        stops: record.parts.iter().map(part).collect(),
+        stops: record.parts.iter().map(StopPartView::of).collect(),
         revisions: record.revisions.iter().map(revision).collect(),
     }))
 }
@@ -190,7 +190,7 @@ impl StopsView {
         let recorded = record.stops.iter().map(|stop| recorded(stop, config, limit_us));
         StopsView {
             recorded: recorded.collect(),
-            stops: record.parts.iter().map(part).collect(),
+            stops: record.parts.iter().map(StopPartView::of).collect(),
             revisions: record.revisions.iter().map(revision).collect(),
             micro_s,
             n_micro: micro.n,
@@ -223,16 +223,18 @@ fn recorded(stop: &Stop, config: &LineConfig, limit_us: i64) -> RecordedStopView
     }
 }
 
-fn part(part: &Part) -> StopPartView {
-    StopPartView {
-        id: part.id.to_string(),
-        from_ms: part.from.utc_us / 1_000,
-        to_ms: part.to.map(|to| to.utc_us / 1_000),
-        duration_us: part.duration_us(),
-        cause: part.cause.word(),
-        reason: part.reason.to_string(),
-        of: part.of.clone(),
-        revision: part.revision,
+impl StopPartView {
+    pub(in crate::web) fn of(part: &Part) -> StopPartView {
+        StopPartView {
+            id: part.id.to_string(),
+            from_ms: part.from.utc_us / 1_000,
+            to_ms: part.to.map(|to| to.utc_us / 1_000),
+            duration_us: part.duration_us(),
+            cause: part.cause.word(),
+            reason: part.reason.to_string(),
+            of: part.of.clone(),
+            revision: part.revision,
+        }
     }
 }
 

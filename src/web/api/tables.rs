@@ -238,6 +238,97 @@ pub(super) const ALERTS: &[Sheet] = &[
     },
 ];
 
+/// Tables of the panels beside a control chart, those of its own points aside.
+pub(super) const CHART: &[Sheet] = &[
+    Sheet {
+        name: "incidents",
+        rows: "incidents",
+        picks: picks! {
+            Real: "incident" = "id";
+            Text: "characteristic";
+            Real: "limits_version" = "version";
+            Moment: "opened" = "opened_ms", "last" = "last_ms";
+            Text: "rules";
+            Real: "points";
+            Text: "level";
+            Flag: "over", "acknowledged";
+            Text: "owner", "last_work" = "work last kind", "last_work_by" = "work last author",
+                "last_work_text" = "work last text";
+        },
+    },
+    Sheet {
+        name: "limits",
+        rows: "versions",
+        picks: picks! {
+            Real: "version";
+            Text: "state", "maturity";
+            Real: "center", "sigma_z", "sigma", "sigma_within", "ewma_l", "k";
+            Text: "rules";
+            Moment: "from" = "from_ms", "to" = "to_ms";
+            Real: "subgroups" = "n_used";
+            Text: "made_by" = "author";
+            Moment: "made" = "made_ms";
+            Text: "reason", "decided_by";
+            Moment: "decided" = "decided_ms";
+            Text: "decided_reason", "sha256";
+        },
+    },
+    Sheet {
+        name: "lengths",
+        rows: "lengths",
+        picks: picks! {
+            Real: "subgroup_minutes" = "minutes", "subgroups" = "n", "sigma_z_mr", "sigma_z_sd",
+                "lag1", "signals_plain" = "n1_plain", "signals_prime" = "n1_prime";
+        },
+    },
+];
+
+/// Tables of `/api/v1/sim`.
+pub(super) const SIM: &[Sheet] = &[
+    Sheet {
+        name: "injections",
+        rows: "injections",
+        picks: picks! {
+            Real: "number";
+            Text: "fault";
+            Moment: "from" = "from_ms", "to" = "to_ms";
+            Text: "verdict";
+            Moment: "noticed" = "noticed_ms";
+            Real: "delay_ms";
+            Text: "sign_kind" = "sign kind", "sign_word" = "sign word",
+                "sign_station" = "sign station";
+        },
+    },
+    Sheet {
+        name: "false_alarms",
+        rows: "false_alarms",
+        picks: picks! {
+            Moment: "at" = "at_ms";
+            Text: "kind", "word", "station", "detail_en" = "detail", "detail_zh";
+        },
+    },
+    Sheet {
+        name: "signs",
+        rows: "signs",
+        picks: picks! {
+            Text: "kind", "word", "station";
+            Real: "injected", "noticed", "missed", "delay_p50_ms" = "median_ms",
+                "delay_max_ms" = "longest_ms", "false_alarms";
+        },
+    },
+    Sheet {
+        name: "truth",
+        rows: "truth",
+        picks: picks! {
+            Text: "tag";
+            Moment: "as_of" = "at_ms";
+            Real: "truth_least_capsules" = "least", "truth_most_capsules" = "most";
+            Count: "counted";
+            Flag: "agrees";
+        },
+    },
+];
+
 /// The table of `/api/v1/displays`.
 pub(in crate::web) const DISPLAYS: &[Sheet] = &[Sheet {
     name: "displays",

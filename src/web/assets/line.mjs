@@ -41,6 +41,12 @@ const live = join({
       seconds.load();
     }
   },
+  // What happened while this screen heard nothing: what was hatched is drawn before the present comes.
+  missed: (missed) => {
+    seconds.fill(missed);
+    if (missed.stops.length > 0 || !missed.whole) loadStops();
+  },
+  step: () => seconds.span.step / 1000,
   // Between two views: the counts alone.
   now: ({ flows }) => view && !lost && flows.forEach((flow, i) => showFlow($('machines').children[i], flow)),
   link: (link) => {

@@ -26,7 +26,8 @@ export class Live {
   /**
    * @param {string} line
    * @param {{view: (view: any) => void, charts: (charts: any) => void, link: (link: LinkState) => void,
-   *          restored: (gap: number) => void, now?: (now: any) => void}} on  with `now` counts come as soon as they move, up to ten times a second
+   *          restored: (gap: number, missed: any) => void, missed: (missed: any) => void, step?: () => number,
+   *          now?: (now: any) => void}} on  with `now` counts come as soon as they move, up to ten times a second; `step`: seconds of a point of what was missed
    */
   constructor(line, on) {
     this.line = line;
@@ -51,6 +52,10 @@ export class Live {
     this.speed = 1;
     /** Number of the last view of the stream. */
     this.seq = null;
+    /** Id of the last event heard: a stream that is opened anew goes on after it. */
+    this.last = null;
+    /** What was missed, until the return is told. */
+    this.away = null;
   }
 
   run() {
@@ -91,17 +96,24 @@ export class Live {
   open() {
     this.close();
     this.opened = performance.now();
-    const source = new EventSource(`/events?line=${encodeURIComponent(this.line)}${this.on.now ? '&hz=10' : ''}`);
+    const query = new URLSearchParams({ line: this.line });
+    if (this.on.now) query.set('hz', '10');
+    if (this.on.step) query.set('step', String(this.on.step()));
+    // A browser gives the id back only where it opens the stream again by itself.
+    if (this.last !== null) query.set('after', this.last);
+    const source = new EventSource(`/events?${query}`);
     this.source = source;
     const hear = (take) => (event) => {
       if (this.source !== source) return;
+      this.last = event.lastEventId;
       this.failures = 0;
       this.polling = false;
       take(JSON.parse(event.data));
     };
+    source.addEventListener('missed', hear((missed) => this.meanwhile(missed)));
     source.addEventListener('hb', hear((beat) => this.beat(beat)));
     source.addEventListener('view', (event) => {
-      if (this.source === source) this.seq = Number(event.lastEventId);
+      if (this.source === source) this.seq = Number.parseInt(event.lastEventId, 10);
     });
     source.addEventListener('view', hear((view) => this.take(view)));
     source.addEventListener('now', hear((now) => this.on.now?.(now)));
@@ -152,15 +164,22 @@ export class Live {
     location.reload();
   }
 
+  /** What happened while nothing was heard; it comes before the present. */
+  meanwhile(missed) {
+    this.away = missed;
+    this.on.missed(missed);
+  }
+
   take(view, when = performance.now()) {
     // A status that was old when it was sent is as old here.
     const heard = when - view.age_ms;
     this.stalled = view.feed === 'stalled';
     if (this.lost && performance.now() - heard <= LOST_MS) {
       this.lost = false;
-      if (!this.quiet && this.heard !== null) this.on.restored(heard - this.heard);
+      if (!this.quiet && this.heard !== null) this.on.restored(heard - this.heard, this.away);
     }
     this.quiet = false;
+    this.away = null;
     this.heard = Math.max(this.heard ?? heard, heard);
     if (!this.stalled) this.time = { at: view.at_ms + view.age_ms * this.speed, when };
     this.on.view(view);

@@ -6,7 +6,7 @@ import { controlRows, drawControl, legend, limitsTag } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
 import { showCalls } from './calls.mjs';
 import { explained } from './explain.mjs';
-import { AS_OF, ask, files } from './page.mjs';
+import { AS_OF, ask, chartPath, files } from './page.mjs';
 import { join } from './shell.mjs';
 import { held, output, showState } from './state.mjs';
 import { reasonOf } from './timeline.mjs';
@@ -83,6 +83,7 @@ function drawCharts() {
   const chart = charts.reject_fraction;
   put('pchart-limits', limitsTag(chart));
   if (chart) legend(chart);
+  if (chart?.points.length) files(chartPath(chart), { pchart: 'chart' });
   pchart.set(chart ?? { points: [], limits: null });
 }
 
@@ -258,7 +259,7 @@ function showHours() {
 
 /** How many whole rows a list has room for where the page does not scroll: the rest is in the data. */
 function room(table) {
-  if (getComputedStyle(document.body).overflowY !== 'hidden') return 8;
+  if (getComputedStyle(document.body).overflowY !== 'hidden' || matchMedia('(max-width: 1599px)').matches) return 8;
   const top = table.offsetTop - table.parentElement.offsetTop;
   return Math.max(1, Math.min(8, Math.floor((table.parentElement.clientHeight - top - 6) / ROW_PX)));
 }

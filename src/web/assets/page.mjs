@@ -128,41 +128,11 @@ export function spanText(span) {
   }).trim();
 }
 
-/** ISO time with the plant's offset @param {number} ms @param {number} offset seconds */
-export function iso(ms, offset) {
-  const two = (n) => String(Math.floor(n)).padStart(2, '0');
-  const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 3600)}:${two(Math.abs(offset) % 3600 / 60)}`;
-  return new Date(ms + offset * 1000).toISOString().slice(0, 19) + zone;
-}
-
-/** A cell after RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe. */
-function cell(value) {
-  if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 /**
- * A table as text. With a byte order mark, or a Chinese Excel takes it for GBK.
- * @param {string[]} head
- * @param {unknown[][]} rows
+ * Where the points of a control chart are asked for, from its first one to its last.
+ * @param {{characteristic: string, subgroup_minutes: number, points: {t: number}[]}} chart
  */
-export function sheet(head, rows) {
-  return `\uFEFF${[head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
-}
-
-/**
- * Gives a table away as a file.
- * @param {string} name
- * @param {string[]} head
- * @param {unknown[][]} rows
- */
-export function csv(name, head, rows) {
-  const text = sheet(head, rows);
-  const sim = document.querySelector('.sim') ? '_SIM' : '';
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
-  link.download = `${document.body.dataset.line}_${name}${sim}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+export function chartPath(chart) {
+  const to = chart.points.at(-1).t + chart.subgroup_minutes * 60000;
+  return `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/charts/${encodeURIComponent(chart.characteristic)}?from=${chart.points[0].t}&to=${to}${AS_OF}`;
 }

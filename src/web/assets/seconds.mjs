@@ -70,6 +70,22 @@ export class Seconds {
     }
   }
 
+  /** Takes what the stream told of the time in which it was not heard; where that does not reach what is shown, all is asked anew. */
+  fill({ series, whole }) {
+    if (!this.data) return;
+    const [last, first] = [this.data.points.at(-1), series?.points[0]];
+    const fits = whole && series && series.of === this.data.of && series.step_ms === this.data.step_ms;
+    if (fits && first && last && first.start_ms <= last.start_ms + series.step_ms) {
+      const end = series.points.at(-1).start_ms;
+      const before = this.data.points.filter((point) => point.start_ms < first.start_ms && point.start_ms >= end - this.span.ms);
+      this.data = { ...series, points: before.concat(series.points) };
+      this.plot.set(this.data);
+    } else if (!fits) {
+      this.data = null;
+      this.load();
+    }
+  }
+
   draw(svg, width, height, { points, step_ms: step, of }) {
     const now = this.now() ?? points.at(-1)?.start_ms ?? 0;
     const from = now - this.span.ms;

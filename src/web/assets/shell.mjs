@@ -1,6 +1,6 @@
 // The frame of every page: link, clock, bands, theme.
 
-import { age, clock, hms, put, REPLAY, setOffset, t, title, word } from './format.mjs';
+import { age, clock, hms, num, put, REPLAY, setOffset, t, title, word } from './format.mjs';
 import { acknowledge, changed } from './display.mjs';
 import './explain.mjs';
 import './keys.mjs';
@@ -15,7 +15,8 @@ const WAITING_MS = 8000;
 
 /**
  * Joins a page with the stream of its line; `run()` of what is returned lets it begin.
- * @param {{view: (view: any) => void, charts?: (charts: any) => void, now?: (now: any) => void, link?: (link: any, live: Live) => void}} page
+ * @param {{view: (view: any) => void, charts?: (charts: any) => void, now?: (now: any) => void, link?: (link: any, live: Live) => void,
+ *          missed?: (missed: any) => void, step?: () => number}} page
  * @returns {Live}
  */
 export function join(page) {
@@ -33,6 +34,8 @@ export function join(page) {
       page.link?.(link, live);
     },
     restored,
+    missed: (missed) => page.missed?.(missed),
+    step: page.step,
     now: page.now && ((now) => {
       page.now(now);
       changed();
@@ -87,9 +90,10 @@ function showLink(link, live) {
 
 let away;
 
-/** @param {number} gap */
-function restored(gap) {
-  const band = put('band-restored', t('restored', { gap: hms(gap) }));
+/** @param {number} gap @param {any} missed  what the service told of it; nothing where it was only polled */
+function restored(gap, missed) {
+  const told = missed && t(missed.whole ? 'restored_told' : 'restored_part', { stops: num(missed.stops.length), events: num(missed.n_events) });
+  const band = put('band-restored', [t('restored', { gap: hms(gap) }), told].filter(Boolean).join(' · '));
   band.hidden = false;
   clearTimeout(away);
   away = setTimeout(() => { band.hidden = true; }, RESTORED_SHOWN_MS);

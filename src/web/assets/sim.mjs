@@ -1,9 +1,9 @@
 // The simulated plant: faults on demand, the truth, and what the service made of both.
 
 import { age, clock, doubt, h, length, num, put, setOffset, show, t, title, word } from './format.mjs';
-import { icon, Plot } from './chart.mjs';
+import { icon, MINUTE_MS, Plot } from './chart.mjs';
 import { limitsTag } from './control.mjs';
-import { csv, iso, refusal } from './page.mjs';
+import { chartPath, files, refusal } from './page.mjs';
 import { drawLane, drawRejects, laneRows, rejectRows, signText, verdict } from './sim-draw.mjs';
 import { join } from './shell.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
@@ -19,7 +19,6 @@ let charts = null;
 let lost = false;
 let sim = null;
 let resetting = false;
-let offset = 0;
 
 const trend = new Plot('trend', {
   draw: (svg, width, height, data) => drawTrend(svg, width, height, data, { view, lost, now: live.now() }),
@@ -31,8 +30,7 @@ const lane = new Plot('lane', { draw: drawLane, rows: laneRows });
 const live = join({
   view: (next) => {
     view = next;
-    offset = view.offset_s;
-    setOffset(offset);
+    setOffset(view.offset_s);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
   },
   charts: (next) => {
@@ -77,8 +75,17 @@ function draw() {
   if (!charts || now === null) return;
   trend.set(charts);
   put('rejects-note', limitsTag(charts.reject_fraction));
+  showFiles();
   rejects.set({ trend: charts.trend, chart: charts.reject_fraction, now });
   if (sim) lane.set({ sim, now, age });
+}
+
+/** What the tables are of: the run, and the last hour. */
+function showFiles() {
+  const { trend: { start_ms: starts }, reject_fraction: chart } = charts;
+  if (starts.length > 0) files(`/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/series?from=${starts[0]}&to=${starts.at(-1) + MINUTE_MS}&step=60`, { trend: 'series' });
+  if (chart?.points.length) files(chartPath(chart), { rejects: 'chart' });
+  if (sim) files('/api/v1/sim', { lane: 'injections', injections: 'injections', signs: 'signs', truth: 'truth', false_alarms: 'false_alarms' });
 }
 
 function showAll() {
@@ -210,19 +217,3 @@ $('reset-form').addEventListener('submit', async (event) => {
   $('reset').disabled = true;
   $('hold').disabled = true;
 });
-
-// Files ------------------------------------------------------------------------------------------------------------
-
-const stamp = () => iso(sim.at_ms, offset).replace(/[-:]/g, '').slice(0, 13);
-const when = (ms) => (ms === null ? null : iso(ms, offset));
-
-$('csv-injections').addEventListener('click', () => sim && csv(`faults_${stamp()}`,
-  ['number', 'fault', 'from', 'to', 'verdict', 'noticed', 'delay_s', 'sign', 'seed', 'speed'],
-  [...sim.injections.map((one) => {
-    const sign = sim.faults.find((fault) => fault.id === one.fault)?.sign;
-    return [one.number, one.fault, when(one.from_ms), when(one.to_ms), one.verdict, when(one.noticed_ms), one.delay_ms === null ? null : one.delay_ms / 1000, sign ? [sign.kind, sign.word, sign.station].filter(Boolean).join(' ') : '', sim.seed, sim.speed];
-  }), ...sim.false_alarms.map((one) => [null, null, null, null, 'false_alarm', when(one.at_ms), null, [one.kind, one.word, one.station].filter(Boolean).join(' '), sim.seed, sim.speed])]));
-
-$('csv-truth').addEventListener('click', () => sim && csv(`truth_${stamp()}`,
-  ['tag', 'as_of', 'truth_least', 'truth_most', 'counted', 'counted_low', 'counted_high', 'agrees', 'seed', 'speed'],
-  sim.truth.map((one) => [one.tag, when(one.at_ms), one.least, one.most, one.counted?.best, one.counted?.low, one.counted?.high, one.agrees, sim.seed, sim.speed])));

@@ -1,7 +1,6 @@
-// What leaves the workbench: tables, CSV, SVG.
+// What leaves the workbench: tables, SVG. Files of tables come from the service.
 
 import { clock, fixed, h, num, s, t, word } from './format.mjs';
-import { iso, sheet } from './page.mjs';
 import { byPoint, NOTHING, places, time } from './spc-draw.mjs';
 import { unitOf } from './spc-panel.mjs';
 
@@ -31,21 +30,6 @@ export function fileName(data, id, offset) {
   const sim = document.querySelector('.sim') ? '_SIM' : '';
   const at = data.t.length ? new Date(data.t[0] + offset * 1000).toISOString().replace(/[-:]/g, '').slice(0, 13) : 'empty';
   return `${document.body.dataset.line}_${id.replaceAll('.', '-')}_${at}${sim}`;
-}
-
-export function csv(data, offset) {
-  const unit = { '%': 'percent', '‰': 'per_thousand', mg: 'mg' }[data.characteristic.unit] ?? 'per_minute';
-  const { companion } = data;
-  // A three-way chart has a third column; others keep the columns they always had.
-  const third = data.within ? [data.within] : [];
-  const thirds = third.map((side) => byPoint(side.sig));
-  const beside = companion.down.length ? [`${companion.name}_plus`, `${companion.name}_minus`] : [companion.name];
-  const head = ['start', 'subgroup_minutes', 'total', 'rejected', `value_${unit}`, 'lcl', 'cl', 'ucl', 'z', ...beside, ...third.map((side) => side.name), 'limits_version', 'rules', 'companion_rules', ...third.map((side) => `${side.name}_rules`), 'quality', 'follows', 'coverage_percent'];
-  const [rules, others] = [byPoint(data.sig), byPoint(companion.sig)];
-  const rows = data.t.map((ms, i) => [iso(ms, offset), data.subgroup_minutes, data.n[i], data.x[i], data.p[i], data.lcl[i], data.cl[i], data.ucl[i], data.z[i],
-    companion.y[i], ...(companion.down.length ? [companion.down[i]] : []), ...third.map((side) => side.y[i]), data.version[i], (rules.get(i) ?? []).join(' '), (others.get(i) ?? []).join(' '),
-    ...thirds.map((side) => (side.get(i) ?? []).join(' ')), data.fitness[i], data.follows[i], data.coverage[i]]);
-  return sheet(head, rows);
 }
 
 /** A drawing with the colours of the page written into it, so that it stands alone. */

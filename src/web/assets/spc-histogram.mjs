@@ -2,7 +2,6 @@
 
 import { fixed, h, num, s, show, t, word } from './format.mjs';
 import { axis, ticks } from './chart.mjs';
-import { sheet } from './page.mjs';
 import { indices } from './spc-panel.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -83,12 +82,4 @@ export function histogramWords(data) {
     told.push(p(`${test}${word('normal', found.normal)}`));
     return told;
   });
-}
-
-/** The bins as a file, each with what they were made of. */
-export function histogramCsv(found) {
-  const head = ['from_mg', 'to_mg', 'weights', 'expected_normal', 'lsl_mg', 'target_mg', 'usl_mg', 'n', 'n_single', 'mean_mg', 'sigma_mg', 'sigma_within_mg', 'anderson_darling_a2', 'p'];
-  const all = [found.lower_spec, found.target, found.upper_spec, found.n, found.n_single, found.mean, found.sigma, found.sigma_within, found.a2, found.p];
-  const rows = found.expected.map((expected, i) => [found.edges[i], found.edges[i + 1], found.counts?.[i], expected, ...all]);
-  return sheet(head, rows);
 }

@@ -4,13 +4,15 @@ import { day, fixed, h, hm, num, put, REPLAY, setOffset, show, t, title, word } 
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, made, part, tells } from './explain.mjs';
 import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
-import { csv, fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
-import { drawHistogram, histogramCsv, histogramRows, histogramWords } from './spc-histogram.mjs';
+import { fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
+import { drawHistogram, histogramRows, histogramWords } from './spc-histogram.mjs';
 import { panels, unitOf } from './spc-panel.mjs';
 import { Strip } from './spc-strip.mjs';
-import { AS_OF, refusal } from './page.mjs';
+import { AS_OF, files, refusal } from './page.mjs';
 import { join } from './shell.mjs';
 
+/** Tables of this page by the names that the service has for them. */
+const FILES = { control: 'chart', histogram: 'weights', signals: 'incidents', why: 'lengths', limits: 'limits' };
 const $ = (id) => document.getElementById(id);
 const tools = $('tools');
 const id = tools.dataset.characteristic;
@@ -72,14 +74,12 @@ $('characteristic').addEventListener('change', (event) => {
   location.assign(`/spc/${encodeURIComponent(event.target.value)}?line=${encodeURIComponent(document.body.dataset.line)}${AS_OF}`);
 });
 tools.addEventListener('submit', (event) => event.preventDefault());
-$('csv').addEventListener('click', () => full && save(`${fileName(full, id, offset())}.csv`, 'text/csv;charset=utf-8', csv(full, offset())));
 $('svg').addEventListener('click', () => {
   const drawn = main.box.querySelector('svg');
   if (!drawn) return;
   const name = fileName(data, id, offset());
   save(`${name}.svg`, 'image/svg+xml', picture(drawn, getComputedStyle($('control-card')).backgroundColor, name, data.to_ms));
 });
-$('histogram-csv')?.addEventListener('click', () => full?.histogram && save(`${fileName(full, id, offset())}_weights.csv`, 'text/csv;charset=utf-8', histogramCsv(full.histogram)));
 $('print').addEventListener('click', () => window.print());
 
 /** Asks for the chart again; the answer to an older question is not drawn. */
@@ -101,6 +101,9 @@ async function load() {
     if (mine !== asked) return;
     if (!answer.ok) throw new Error(refusal(body));
     full = body;
+    // The file is of what is shown, not of what is new when it is taken.
+    query.set('to', full.to_ms);
+    files(`${address}?${query}${AS_OF}`, FILES);
     $('trouble').hidden = true;
     showAll();
   } catch (error) {

@@ -38,6 +38,9 @@ const live = join({
     if (data) showStops();
     else load();
   },
+  missed: (missed) => {
+    if (missed.stops.length > 0 || !missed.whole) load();
+  },
   link: (link) => {
     if (lost === (link.word === 'lost')) return;
     lost = link.word === 'lost';

@@ -49,6 +49,9 @@ texts! {
     SectionMiscount "section.miscount" "miscount" "计数有误"
     SectionJudged "section_judged" "a growth or a loss of more than {n} capsules cannot be inside" "增减超过 {n} 粒则不可能在机内"
     WordMiscount "word.miscount" "miscount" "计数有误"
+    WordWeightsMissed "word.weights_missed" "weights not seen" "称重记录漏读"
+    WordWeightsRefused "word.weights_refused" "weights left out" "称重记录剔除"
+    WordSource "word.source" "source of data" "数据源"
     WordPartStop "word.part_stop" "one of several stands" "并联机台之一停机"
 
     // Displays: screens and what they have painted.

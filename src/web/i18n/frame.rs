@@ -32,6 +32,8 @@ texts! {
     LastKnown "last_known" "figures below are the last known, not current" "以下为最后已知值，非当前值"
     Stalled "stalled" "The service answers but its line reports nothing; look at its log." "服务有响应，但产线没有上报；请查看服务日志。"
     Restored "restored" "Data restored, gap {gap}" "数据已恢复，缺口 {gap}"
+    RestoredTold "restored_told" "filled in from the record: stops {stops}, events {events}" "已由记录补全：停机 {stops}，事件 {events}"
+    RestoredPart "restored_part" "asked for anew; in the last hour of it: stops {stops}, events {events}" "已重新查询；其中最近一小时：停机 {stops}，事件 {events}"
     PollingNote "polling_note" "Live stream unavailable: asking every 2 s instead." "实时流不可用：改为每 2 秒查询一次。"
     ClockSkew "clock_skew" "CLOCK SKEW" "时钟偏差"
     ClockSkewNote "clock_skew_note" "this screen's clock is {by} off the edge device's; times shown are the device's" "本屏幕时钟与边缘设备相差 {by}；所示时间为设备时间"

@@ -95,6 +95,7 @@ texts! {
     DiffersHigh "differs_high" "▲ higher than its limits" "▲ 高于控制限中心"
     DiffersLow "differs_low" "▼ lower than its limits" "▼ 低于控制限中心"
     DiffersNot "differs_not" "no difference beyond chance" "差异未超出偶然"
+    ComparedWeights "compared_weights" "n {n} · mean {mean} mg · σ {sigma} mg" "n {n} · 均值 {mean} mg · σ {sigma} mg"
     ComparedNote "compared_note" "{n} characteristics compared at once: of those marked at most 5 % are expected to be false (Benjamini and Hochberg 1995). Drift makes z larger than chance would." "同时比较 {n} 个特性：标记者中预期误判不超过 5 %（Benjamini–Hochberg 1995）。漂移会使 z 偏大。"
     SpcProposeButton "spc_propose_button" "Propose and replay" "提出并回放"
     ChartPPrime "chart.p_prime" "p′ chart" "p′ 控制图"

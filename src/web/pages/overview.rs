@@ -67,8 +67,8 @@ fn body(look: &Look, writes: bool, way: &Way) -> Markup {
         }
         div.work {
             div.charts {
-                (chart(lang, title(Key::Trend, "/line"), "trend"))
-                (chart(lang, title(Key::PChart, "/spc/reject_fraction"), "pchart"))
+                (chart(lang, title(Key::Trend, "/line"), Key::Trend, "trend"))
+                (chart(lang, title(Key::PChart, "/spc/reject_fraction"), Key::PChart, "pchart"))
             }
             div.lists {
                 section.card aria-labelledby="hours-title" {
@@ -145,12 +145,12 @@ fn gauge(title: Markup, id: &str, explain: &str, holds: bool) -> Markup {
 }
 
 /// A drawing with its table.
-fn chart(lang: Lang, title: Markup, id: &str) -> Markup {
+fn chart(lang: Lang, title: Markup, file: Key, id: &str) -> Markup {
     html! {
         section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
             header {
                 h2 #{ (id) "-title" } { (title) " " span.dim #{ (id) "-limits" } {} }
-                @if id == "trend" { (csv(lang, Key::Trend, id)) }
+                (csv(lang, file, id))
                 button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
                     (lang.mark(Key::TableToggle))
                 }

@@ -116,8 +116,7 @@ fn faults(lang: Lang, writes: bool) -> Markup {
                     }
                 }
                 button.choice #clear type="button" disabled { (lang.mark(Key::SimClear)) }
-                button.choice #csv-injections type="button" { (lang.mark(Key::SimCsvFaults)) }
-                button.choice #csv-truth type="button" { (lang.mark(Key::SimCsvTruth)) }
+                a.choice data-csv="false_alarms" download hidden { (lang.mark(Key::SimCsvFalse)) }
             }
             div #faults {}
             p.dim #fault-about { (lang.mark(Key::SimFaultHint)) }

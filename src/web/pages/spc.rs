@@ -10,6 +10,7 @@ use domain::spc::rules::RuleId;
 use maud::{Markup, html};
 
 use super::layout::{Choice, Look, Page, page};
+use super::parts::csv;
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -18,6 +19,9 @@ use crate::web::{Access, App, Right, Routes, assets};
 /// Spans that can be chosen: hours and text.
 const SPANS: [(u32, Key); 4] =
     [(8, Key::SpcSpan8h), (30, Key::SpcSpan30h), (168, Key::SpcSpan7d), (744, Key::SpcSpan31d)];
+
+/// Panels whose figures are a table that can be taken away.
+const TABLES: [&str; 3] = ["signals", "why", "limits"];
 
 /// Rules that can be chosen for a look.
 const RULES: [RuleId; 8] = [
@@ -131,7 +135,7 @@ fn body(
             (chooser(lang, shown))
             p #state { "–" }
             p.out {
-                button.choice #csv type="button" { "CSV" }
+                a.choice #csv data-csv="control" download hidden { "CSV" }
                 button.choice #svg type="button" { "SVG" }
                 button.choice #print type="button" { (lang.mark(Key::SpcPrint)) }
             }
@@ -220,7 +224,7 @@ fn histogram(lang: Lang) -> Markup {
         section.card.chart #histogram-card aria-labelledby="histogram-title" {
             header {
                 h2 #histogram-title { (lang.mark(Key::Histogram)) }
-                button.choice #histogram-csv type="button" { "CSV" }
+                (csv(lang, Key::Histogram, "histogram"))
                 button.choice.toggle type="button" aria-pressed="false" aria-controls="histogram-rows" {
                     (lang.mark(Key::TableToggle))
                 }
@@ -237,7 +241,10 @@ fn histogram(lang: Lang) -> Markup {
 fn panel(lang: Lang, id: &str, title: Key) -> Markup {
     html! {
         section.card.panel aria-labelledby={ (id) "-title" } {
-            header { h2 #{ (id) "-title" } { (lang.mark(title)) } }
+            header {
+                h2 #{ (id) "-title" } { (lang.mark(title)) }
+                @if TABLES.contains(&id) { (csv(lang, title, id)) }
+            }
             div #(id) {}
         }
     }

@@ -134,6 +134,7 @@ async fn every_tag_says_what_was_read_last_and_why_it_is_not_to_be_trusted() {
 /// Each table that leaves as a file: where it is, the beginning of the file's name, and words of its head.
 fn tables() -> Vec<(String, &'static str, &'static str)> {
     let line = "/api/v1/lines/L1";
+    let chart = format!("{line}/charts/reject_fraction");
     let hour = format!("from={}&to={}", at_ms(0), NOW_US / 1_000);
     vec![
         (format!("{line}/data?table=tags"), "L1_tags", "read_utc,read_local,age_ms"),
@@ -152,6 +153,15 @@ fn tables() -> Vec<(String, &'static str, &'static str)> {
         (format!("{line}/shifts?{hour}"), "L1_shifts", "good_capsules,good_low_capsules"),
         (format!("{line}/batches?{hour}"), "L1_batches", "balance_low_percent"),
         (format!("{line}/calls?{hour}"), "L1_calls", "opened_utc,opened_local"),
+        (format!("{chart}?table=chart"), "L1_reject_fraction_chart", "value_percent,lcl_percent"),
+        (format!("{chart}?table=weights"), "L1_reject_fraction_weights", "from_mg,to_mg,weights"),
+        (format!("{chart}?table=incidents"), "L1_reject_fraction_incidents", "opened_utc"),
+        (format!("{chart}?table=limits"), "L1_reject_fraction_limits", "decided_by,decided_utc"),
+        (format!("{chart}?table=lengths"), "L1_reject_fraction_lengths", "subgroup_minutes"),
+        ("/api/v1/sim?table=injections".to_owned(), "L1_seed", "noticed_utc,noticed_local"),
+        ("/api/v1/sim?table=false_alarms".to_owned(), "L1_seed", "at_utc,at_local,kind"),
+        ("/api/v1/sim?table=signs".to_owned(), "L1_seed", "delay_p50_ms"),
+        ("/api/v1/sim?table=truth".to_owned(), "L1_seed", "truth_least_capsules"),
         ("/api/v1/alerts?table=alerts".to_owned(), "capline_alerts", "opened_utc,opened_local"),
         ("/api/v1/alerts?table=deliveries".to_owned(), "capline_deliveries", "at_utc,at_local"),
         ("/api/v1/displays?table=displays".to_owned(), "capline_displays", "painted_ago_ms"),
@@ -212,7 +222,8 @@ async fn no_name_becomes_a_formula_or_another_row_in_any_table() {
         // A row that is longer or shorter than the head is an error of the reader.
         for row in csv::Reader::from_reader(text.as_bytes()).records() {
             for field in &row.unwrap_or_else(|error| panic!("{path}: {error}")) {
-                let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+                let is_formula = field
+                    .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n']);
                 assert!(!is_formula || field.parse::<f64>().is_ok(), "{path}: {field:?}");
                 guarded.extend(field.strip_prefix('\'').map(str::to_owned));
             }

@@ -1,5 +1,6 @@
 //! Control charts of a line: columns for the workbench, limits as records, incidents and the work on them.
 
+mod file;
 #[cfg(test)]
 pub(in crate::web) mod tests;
 mod then;
@@ -9,6 +10,7 @@ mod write;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use axum::routing::{get, post};
 use domain::audit::{Signature, Signed};
 use domain::line::calendar::Calendar;
@@ -25,6 +27,7 @@ use domain::units::{HOUR_US, LineId};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
+use super::picked::SheetForm;
 use super::{AsOf, QUALITY_SPAN_US, Span};
 use crate::web::error::{ErrorView, Params, Path, WebError};
 use crate::web::{App, QualityRecord, Routes, blocking};
@@ -105,9 +108,9 @@ async fn characteristics(
 /// A control chart in columns, with its limits, its evidence and what was made of its signals; at most 31 days.
 #[utoipa::path(
     get, path = "/api/v1/lines/{id}/charts/{characteristic}",
-    params(("id" = String, Path), ("characteristic" = String, Path), Choice, AsOf),
+    params(("id" = String, Path), ("characteristic" = String, Path), Choice, AsOf, SheetForm),
     responses(
-        (status = 200, body = WorkbenchView),
+        (status = 200, content((WorkbenchView = "application/json"), (String = "text/csv"))),
         (status = 400, body = ErrorView),
         (status = 404, body = ErrorView)
     )
@@ -117,7 +120,9 @@ async fn chart(
     Path((id, name)): Path<(String, String)>,
     Params(choice): Params<Choice>,
     Params(as_of): Params<AsOf>,
-) -> Result<Json<WorkbenchView>, WebError> {
+    Params(form): Params<SheetForm>,
+) -> Result<Response, WebError> {
+    let table = form.named(&file::names())?;
     let (line, configured) = app.characteristic(&id, &name)?;
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
     let span = Span::of(choice.from.clone(), choice.to.clone());
@@ -174,7 +179,8 @@ async fn chart(
             filling: data.filling.as_ref(),
             histogram: WeightHistogram::of(&evaluation, &characteristic, &data.singles),
         });
-        Ok(Json(view.signed(&configured.id, &signatures)))
+        let view = view.signed(&configured.id, &signatures);
+        file::answer(app, line.as_str(), &configured.id, span.0, view, table)
     })
     .await
 }

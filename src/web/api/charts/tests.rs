@@ -134,6 +134,56 @@ async fn a_chart_comes_in_columns_of_one_length() {
     );
 }
 
+/// The file of a chart is its answer turned round: a row for each subgroup.
+#[tokio::test]
+async fn the_file_of_a_chart_has_the_points_of_the_chart() {
+    let bench = bench(false);
+    let (from, to) = bench.baseline(0);
+    let span = format!("{CHART}?from={}&to={}", from - 12 * 3_600_000, to + 3_600_000);
+    let chart = bench.get(&span).await;
+    let answer = fixture::get(&bench.app, &format!("{span}&format=csv&table=chart")).await;
+    let text = answer.text().strip_prefix('\u{feff}').expect("a mark");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let head = reader.headers().expect("a head").clone();
+    let rows: Vec<_> = reader.records().map(|row| row.expect("as long as the head")).collect();
+    assert_eq!(rows.len(), chart["t"].as_array().unwrap().len());
+    let at = |row: &csv::StringRecord, name: &str| {
+        let i = head.iter().position(|column| column == name);
+        row[i.unwrap_or_else(|| panic!("{name} in {head:?}"))].to_owned()
+    };
+    let shown = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        number => number.as_f64().unwrap().to_string(),
+    };
+    for (i, row) in rows.iter().enumerate() {
+        for (name, column) in [
+            ("n", &chart["n"]),
+            ("x", &chart["x"]),
+            ("value_percent", &chart["p"]),
+            ("ucl_percent", &chart["ucl"]),
+            ("z", &chart["z"]),
+            ("ewma", &chart["companion"]["y"]),
+            ("ewma_ucl", &chart["companion"]["ucl"]),
+            ("fitness", &chart["fitness"]),
+            ("follows", &chart["follows"]),
+        ] {
+            assert_eq!(at(row, name), shown(&column[i]), "{name}, row {i}");
+        }
+        let rules = chart["sig"].as_array().unwrap().iter().filter(|hit| hit[0] == i);
+        let rules = rules.map(|hit| hit[1].as_str().unwrap()).collect::<Vec<_>>().join(" ");
+        assert_eq!(at(row, "rules"), rules, "row {i}");
+    }
+    assert!(rows.iter().any(|row| at(row, "rules").contains("N1")), "the burst is in it");
+    let moment: jiff::Timestamp = at(&rows[0], "start_utc").parse().unwrap();
+    assert_eq!(chart["t"][0], moment.as_millisecond());
+
+    let refused = fixture::get(&bench.app, &format!("{CHART}?format=csv&table=gold")).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let told = refused.json()["message"].as_str().unwrap().to_owned();
+    assert!(told.contains("chart, weights, incidents, limits, lengths"), "{told}");
+}
+
 #[tokio::test]
 async fn limits_are_proposed_replayed_and_approved_by_somebody_else() {
     let bench = bench(true);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::detection::{Injected, Score, Sign, Verdict, agrees, score};
 use domain::line::event::{Event, EventKind};
@@ -14,9 +15,10 @@ use domain::units::{Count, LineId, MINUTE_US, SECOND_US, TagId};
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
-use super::read;
+use super::picked::SheetForm;
 use super::written::Written;
-use crate::web::error::{ErrorView, WebError};
+use super::{read, tables};
+use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::simulator::{Injection, SimulatedFault, Simulator};
 use crate::web::view::EventView;
 use crate::web::{App, LineFeed, Routes, blocking, details};
@@ -82,9 +84,18 @@ struct Resetting {
 /// The simulated plant: faults that were put in, what the service said of them, and the truth of its counters.
 #[utoipa::path(
     get, path = "/api/v1/sim", operation_id = "simulated_plant",
-    responses((status = 200, body = SimView), (status = 404, body = ErrorView))
+    params(SheetForm),
+    responses(
+        (status = 200, content((SimView = "application/json"), (String = "text/csv"))),
+        (status = 400, body = ErrorView),
+        (status = 404, body = ErrorView)
+    )
 )]
-async fn sim(State(app): State<App>) -> Result<Json<SimView>, WebError> {
+async fn sim(
+    State(app): State<App>,
+    Params(form): Params<SheetForm>,
+) -> Result<Response, WebError> {
+    let sheet = form.sheet(tables::SIM)?;
     let simulator = simulator(&app)?;
     let feed = app.line(simulator.line().as_str())?;
     let now_us = app.present().now.utc_us;
@@ -99,7 +110,7 @@ async fn sim(State(app): State<App>) -> Result<Json<SimView>, WebError> {
     let Score { verdicts, tallies, false_alarms } =
         score(&kinds, &simulator.natural(), &injected, &signs, now_us);
     let judged = injections.iter().zip(verdicts);
-    Ok(Json(SimView {
+    let view = SimView {
         line: simulator.line().to_string(),
         seed: simulator.seed(),
         speed: app.parts().clock.speed(),
@@ -116,7 +127,15 @@ async fn sim(State(app): State<App>) -> Result<Json<SimView>, WebError> {
         signs: tallies.iter().map(SignView::of).collect(),
         false_alarms: false_alarms.into_iter().map(|at| said[at].as_false_alarm(feed)).collect(),
         truth: truth(&app, &simulator, feed.config.id.clone()).await?,
-    }))
+    };
+    match sheet {
+        None => Ok(Json(view).into_response()),
+        Some(sheet) => {
+            // A run is its seed and its speed: a file of it says which.
+            let name = format!("{}_seed{}_x{}", view.line, view.seed, view.speed);
+            app.sheet_of(&name, sheet, from_us, &view)
+        }
+    }
 }
 
 /// Puts a fault into the simulated plant.

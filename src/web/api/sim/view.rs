@@ -93,6 +93,8 @@ pub(super) struct InjectionView {
     pub(super) noticed_ms: Option<i64>,
     /// How late it was noticed, milliseconds of the line's clock.
     pub(super) delay_ms: Option<i64>,
+    /// How it is to be noticed; null where nothing is to be said.
+    pub(super) sign: Option<SignNameView>,
 }
 
 /// How well a sign is given.
@@ -183,15 +185,17 @@ impl InjectionView {
             Verdict::Noticed(at_us) => Some(at_us),
             _ => None,
         };
+        let fault = faults.get(injection.fault);
         InjectionView {
             number: injection.number,
-            fault: faults.get(injection.fault).map_or_else(String::new, |fault| fault.id.clone()),
+            fault: fault.map_or_else(String::new, |fault| fault.id.clone()),
             from_ms: injection.from_us / 1_000,
             to_ms: injection.to_us.map(|us| us / 1_000),
             lasts: injection.to_us.is_none_or(|us| us > now_us),
             verdict: verdict.word(),
             noticed_ms: noticed_us.map(|us| us / 1_000),
             delay_ms: noticed_us.map(|us| (us - injection.from_us) / 1_000),
+            sign: fault.and_then(|fault| fault.expected.sign.as_ref()).map(SignNameView::of),
         }
     }
 }

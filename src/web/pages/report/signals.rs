@@ -2,13 +2,13 @@
 //! at once. For the report only; a live alarm is judged by its own chart.
 
 use domain::line::event::EventKind;
-use domain::line::minute::Minute;
-use domain::quality::characteristic::Characteristic;
+use domain::line::minute::{Minute, join_weights};
+use domain::quality::characteristic::{Characteristic, Measure};
 use domain::quality::limits::in_force;
 use domain::quality::signal::{compare, over_a_period};
 use domain::quality::stream::Judged;
 use domain::quality::subgroup::subgroups;
-use domain::quality::workbench::{By, evaluate};
+use domain::quality::workbench::{By, Evaluation, evaluate};
 use maud::{Markup, html};
 use serde::Serialize;
 
@@ -44,6 +44,20 @@ pub(super) struct Compared {
     pub(super) adjusted: f64,
     /// Whether it differs among all.
     pub(super) differs: bool,
+    /// What was weighed, of a mean of weights. Not written for anything else, whose reports keep their hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) weights: Option<Weights>,
+}
+
+/// Weights of the whole subgroups of the period, in milligrams.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Weights {
+    /// How many.
+    pub(super) n: u64,
+    /// Their mean.
+    pub(super) mean_mg: f64,
+    /// Their standard deviation.
+    pub(super) sigma_mg: Option<f64>,
 }
 
 /// A chart on paper.
@@ -73,7 +87,11 @@ pub(super) fn gather(
     config: &LineConfig,
     (from_us, to_us): (i64, i64),
 ) -> Result<Gathered, String> {
-    let minutes = parts.history.minutes(&config.id, from_us, to_us)?;
+    let mut minutes = parts.history.minutes(&config.id, from_us, to_us)?;
+    if config.characteristics.iter().any(|one| one.measure.series().is_some()) {
+        // Minutes come without them, and their characteristics would have nothing to be compared by.
+        join_weights(&mut minutes, parts.history.weights(&config.id, (from_us, to_us))?);
+    }
     let events = parts.history.events(&config.id, from_us, to_us, &[EventKind::Batch])?;
     let batches: Vec<i64> = events.iter().map(|(_, event)| event.at_us).collect();
     let (mut in_force_then, mut rows, mut charts) = (Vec::new(), Vec::new(), Vec::new());
@@ -100,6 +118,7 @@ pub(super) fn gather(
             p_value: 1.0,
             adjusted: 1.0,
             differs: false,
+            weights: weights(characteristic, &evaluation),
         });
         charts.push(Charted { id: characteristic.id.to_string(), judged: evaluation.judged });
     }
@@ -117,6 +136,19 @@ pub(super) fn gather(
     Ok(Gathered { limits: in_force_then, compared: rows, charts, minutes })
 }
 
+/// What was weighed, rounded as the workbench shows it; of a mean of weights only.
+fn weights(characteristic: &Characteristic, evaluation: &Evaluation) -> Option<Weights> {
+    let all = evaluation
+        .weights()
+        .filter(|_| matches!(characteristic.measure, Measure::Weight { .. }))?;
+    let rounded = |mg: f64| (mg * 100.0).round() / 100.0;
+    Some(Weights {
+        n: all.n as u64,
+        mean_mg: rounded(all.mean),
+        sigma_mg: all.sigma_overall.map(rounded),
+    })
+}
+
 impl Sheet<'_> {
     /// The table of the comparison, in words where one differs.
     pub(super) fn compared(&self) -> Markup {
@@ -127,6 +159,13 @@ impl Sheet<'_> {
             known.map_or_else(|| id.to_owned(), |one| name(lang, one))
         };
         let p = |p: f64| if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") };
+        let weighed = |weights: &Weights| {
+            let sigma = weights.sigma_mg.map_or_else(|| "–".to_owned(), |mg| format!("{mg:.2}"));
+            lang.say(Key::ComparedWeights)
+                .replace("{n}", &weights.n.to_string())
+                .replace("{mean}", &format!("{:.2}", weights.mean_mg))
+                .replace("{sigma}", &sigma)
+        };
         let verdict = |row: &Compared| match (row.differs, row.z > 0.0) {
             (true, true) => Key::DiffersHigh,
             (true, false) => Key::DiffersLow,
@@ -141,7 +180,10 @@ impl Sheet<'_> {
                         tbody {
                             @for row in rows {
                                 tr {
-                                    th scope="row" { (named(&row.id)) }
+                                    th scope="row" {
+                                        (named(&row.id))
+                                        @if let Some(weights) = &row.weights { br; span.small { (weighed(weights)) } }
+                                    }
                                     td { "v" (row.version) }
                                     td { (row.judged) }
                                     td { (row.signals) }

@@ -1,15 +1,22 @@
 //! What paper leaves out it says, and the file that is kept leaves out nothing.
 
+use std::sync::Arc;
+
 use domain::audit::{Actor, Head};
 use domain::line::event::{Event, EventKind};
 use domain::line::report::FinalReport;
 use domain::line::rollup::PeriodKind;
+use domain::line::weight::Series;
+use domain::quality::characteristic::{Characteristic, Measure};
+use domain::quality::limits::{Baseline, Decision, Evidence, Limits, LimitsLaw, Verdict};
+use domain::units::StationId;
 
 use super::gather::{Facts, gather};
 use super::panel::Writer;
 use super::paper::{Final, Made, sheet};
 use super::signals::Charted;
 use crate::web::fixture::kept::{self, Kept};
+use crate::web::fixture::{self, Memory};
 use crate::web::i18n::Lang;
 use crate::web::{App, Who};
 
@@ -44,6 +51,70 @@ fn rows(page: &str, section: &str) -> usize {
     let rest = page.split(&format!("aria-labelledby=\"{section}\"")).nth(1).expect("it is there");
     let body = rest.split("</section>").next().unwrap_or_default();
     body.split("<tbody>").nth(1).map_or(0, |body| body.matches("<tr>").count())
+}
+
+/// Limits of the means of samples: 500 mg, and so much from subgroup to subgroup.
+fn limits_of(characteristic: &Characteristic, sigma: f64) -> Limits {
+    Limits {
+        version: 3,
+        characteristic: characteristic.id.clone(),
+        kind: characteristic.kind,
+        subgroup_minutes: characteristic.subgroup_minutes,
+        law: LimitsLaw::ThreeWay { center: 500.0, sigma, sigma_within: 2.0 },
+        ewma_l: 2.8,
+        arl0: None,
+        rules: characteristic.rules.clone(),
+        baseline: Baseline { n_used: 120, ..Baseline::default() },
+        evidence: Evidence::default(),
+        author: "an".to_owned(),
+        reason: "first baseline".to_owned(),
+        made_us: kept::DAY_US,
+        decision: Some(Decision {
+            verdict: Verdict::Approved,
+            by: "bo".to_owned(),
+            reason: "seen".to_owned(),
+            at_us: kept::DAY_US,
+        }),
+    }
+}
+
+/// Ten bores of two weights each quarter of an hour, the seventh 6 mg too light: the mean is 499.4 mg in each of them.
+#[tokio::test]
+async fn weights_are_compared_with_their_limits_too() {
+    let (station, series) = (StationId::new("CW04"), Series::Sample);
+    let weight = Characteristic::new(Measure::Weight { station, series });
+    let facts = async |sigma: Option<f64>| {
+        let mut config = kept::line();
+        config.characteristics = vec![weight.clone()];
+        let memory = Memory::default();
+        memory.limits.lock().unwrap().extend(sigma.map(|sigma| limits_of(&weight, sigma)));
+        let (app, _sender) = fixture::app_of(
+            config,
+            kept::clock(),
+            Arc::new(Kept::morning()),
+            Arc::new(memory),
+            true,
+        );
+        let facts = gather(&app, 0, PeriodKind::Shift, None).await.expect("it is stored");
+        let made = Made::Screen(Writer::of(&app, &Who::open()));
+        let page = sheet(&app, Lang::En, 0, &facts, &made).expect("a page");
+        (facts, page)
+    };
+    let (far, page) = facts(Some(0.3)).await;
+    let [row] = &far.compared[..] else { panic!("{:?}", far.compared) };
+    assert!(row.judged >= 6 && row.differs, "{row:?}");
+    // −2 in each of m subgroups is −2 √m of all together.
+    assert!((row.z + 2.0 * (row.judged as f64).sqrt()).abs() < 1e-9, "{row:?}");
+    let weights = row.weights.as_ref().expect("what was weighed");
+    assert_eq!((weights.n, weights.mean_mg), (row.judged as u64 * 20, 499.4));
+    assert!(page.contains(&format!("n {} · mean 499.40 mg · σ ", weights.n)), "{page}");
+
+    // Where subgroups differ more by themselves, the same weights are no more than chance.
+    let (near, _) = facts(Some(30.0)).await;
+    assert!(!near.compared[0].differs && near.compared[0].weights == row.weights);
+    assert_ne!(near.sha256, far.sha256);
+    // Without limits there is nothing to be compared with.
+    assert!(facts(None).await.0.compared.is_empty());
 }
 
 #[tokio::test]

@@ -17,19 +17,19 @@ use super::{Scale, ms, rounded, signals};
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CompanionView {
     /// `ewma`, `cusum`, `mr` or `s`.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// What is plotted; of a CUSUM the upper sum.
-    y: Vec<Option<f64>>,
+    pub(super) y: Vec<Option<f64>>,
     /// The lower sum of a CUSUM, with its sign; empty otherwise.
-    down: Vec<Option<f64>>,
+    pub(super) down: Vec<Option<f64>>,
     /// Centre line.
     cl: Option<f64>,
     /// Lower limits.
-    lcl: Vec<Option<f64>>,
+    pub(super) lcl: Vec<Option<f64>>,
     /// Upper limits.
-    ucl: Vec<Option<f64>>,
+    pub(super) ucl: Vec<Option<f64>>,
     /// Signals: position and rule.
-    sig: Vec<(usize, &'static str)>,
+    pub(super) sig: Vec<(usize, &'static str)>,
 }
 
 /// A plain chart of the same points.

@@ -5,6 +5,7 @@ use domain::spc::capability::Tolerance;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::file::Table;
 use super::rounded;
 
 /// Below this probability the weights are not taken for normal.
@@ -90,6 +91,36 @@ impl HistogramView {
             },
         })
     }
+}
+
+/// The bins as rows; none where there is no histogram.
+pub(super) fn file(found: Option<&HistogramView>) -> Table {
+    let n = found.map_or(0, |found| found.expected.len());
+    let edges = || found.into_iter().flat_map(|found| found.edges.iter().copied().map(Some));
+    let counts = found.into_iter().flat_map(|found| found.counts.iter().flatten().copied());
+    let expected = found.into_iter().flat_map(|found| found.expected.iter().copied());
+    let mut table = Table::default();
+    table.reals("from_mg", edges().take(n));
+    table.reals("to_mg", edges().skip(1).take(n));
+    table.counts("weights", counts.map(Some));
+    table.reals("expected_normal", expected.map(Some));
+    // What is of all of them stands in each row, so that a part of the file still says what it is of.
+    let all: [(&str, fn(&HistogramView) -> Option<f64>); 8] = [
+        ("lsl_mg", |found| found.lower_spec),
+        ("target_mg", |found| found.target),
+        ("usl_mg", |found| found.upper_spec),
+        ("mean_mg", |found| Some(found.mean)),
+        ("sigma_mg", |found| Some(found.sigma)),
+        ("sigma_within_mg", |found| found.sigma_within),
+        ("anderson_darling_a2", |found| found.a2),
+        ("p", |found| found.p),
+    ];
+    for (name, of) in all {
+        table.reals(name, std::iter::repeat_n(found.and_then(of), n));
+    }
+    table.counts("n", std::iter::repeat_n(found.map(|found| found.n), n));
+    table.counts("n_single", std::iter::repeat_n(found.map(|found| found.n_single), n));
+    table
 }
 
 /// What lies outside of the limits that there are.

@@ -2,6 +2,7 @@
 
 mod columns;
 mod evidence;
+mod file;
 mod histogram;
 mod incidents;
 mod limits;

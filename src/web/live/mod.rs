@@ -2,6 +2,14 @@
 //!
 //! A screen pulls: nothing is made or queued for one that does not read, so a hung wall costs no memory, and what it
 //! reads next is the present, not a backlog.
+//!
+//! What a screen missed is no backlog either: it is read from the record when the screen comes back. The id of an event
+//! carries the moment up to which the screen has seen the line. Given back, in the header `Last-Event-ID` as browsers do
+//! by themselves or as `after` where a page opens a stream of its own, it makes event `missed` the first one: output,
+//! stops and events from that moment to now, at most an hour back. Then comes the present, as on every stream. Beyond the
+//! hour, and where the record cannot be read, `missed` says so and the page asks for its history anew.
+
+mod missed;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -23,6 +31,10 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use utoipa::{IntoParams, ToSchema};
 
+use missed::EventId;
+pub(crate) use missed::MissedView;
+
+use super::api::Step;
 use super::door::Ticket;
 use super::error::{ErrorView, Params, WebError};
 use super::view::{LineView, NowView};
@@ -46,6 +58,10 @@ pub(crate) struct Choice {
     line: Option<String>,
     /// 10 for a screen that follows the line closely and gets its counts as events `now` too. Default: 2.
     hz: Option<u32>,
+    /// Seconds of a point of what was missed, as `step` of `…/series`. Default: no points.
+    step: Option<i64>,
+    /// Id of the last event that was heard, where the header `Last-Event-ID` cannot say it; that one counts before this.
+    after: Option<String>,
 }
 
 /// Screens that follow a line closely at the moment. While there are any, the line shows itself more often.
@@ -112,7 +128,10 @@ struct Screen {
     line: LineId,
     ticks: Interval,
     n_ticks: u64,
-    seq: u64,
+    /// Of the last event.
+    id: EventId,
+    /// Up to when the screen has seen the line, where it comes back, and how long points of what it missed are.
+    away: Option<Away>,
     /// What the last `charts` event showed.
     charted: Option<Charted>,
     due: VecDeque<Event>,
@@ -122,6 +141,13 @@ struct Screen {
     ticket: Option<Ticket>,
     /// Given back when the screen leaves.
     _permit: OwnedSemaphorePermit,
+}
+
+/// What a screen that comes back asks for.
+#[derive(Clone, Copy)]
+struct Away {
+    seen_ms: i64,
+    step_us: Option<i64>,
 }
 
 /// What a `charts` event showed. Charts that are published anew are other ones.
@@ -141,7 +167,7 @@ impl PartialEq for Charted {
 }
 
 /// Live stream of a line: `view` twice a second, with `hz=10` also `now` when counts move, up to ten times a second, `charts` at the start and when a minute closes, `hb` each second.
-/// Every stream begins with the whole present, so a screen that comes back has nothing to catch up with.
+/// A stream that goes on after an id begins with `missed`: what happened since, at most an hour back. Every stream goes on with the whole present.
 #[utoipa::path(
     get, path = "/events", params(Choice),
     responses(
@@ -169,11 +195,15 @@ pub(crate) async fn events(
         }
         Some(hz) => return Err(WebError::Parameter(format!("hz is 2 or 10, not {hz}"))),
     };
+    let step_us = choice.step.map(|step| Step { step: Some(step) }.us()).transpose()?;
     let permit = app.0.streams.clone().try_acquire_owned().map_err(|_| {
         app.parts().gate.refuse(Why::Screens);
         WebError::Crowded
     })?;
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    // No id that is broken keeps a screen from its stream: it is a new one then.
+    let header = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let id = header.or(choice.after.as_deref()).and_then(EventId::parse).unwrap_or_default();
+    let away = id.seen_ms.map(|seen_ms| Away { seen_ms, step_us });
     let mut ticks = interval(VIEW_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let closing = app.0.closing.subscribe();
@@ -182,7 +212,8 @@ pub(crate) async fn events(
         line,
         ticks,
         n_ticks: 0,
-        seq: last.unwrap_or(0),
+        id,
+        away,
         charted: None,
         due: VecDeque::new(),
         closely,
@@ -221,6 +252,7 @@ impl Screen {
 
     /// The next event; none when the service stops, or follows the line no more.
     async fn next(&mut self) -> Option<Event> {
+        self.fill_missed().await?;
         while self.due.is_empty() {
             let is_tick = tokio::select! {
                 biased;
@@ -236,15 +268,30 @@ impl Screen {
         self.due.pop_front()
     }
 
+    /// What a screen that comes back has missed; none where there is no such line any more.
+    async fn fill_missed(&mut self) -> Option<()> {
+        let Some(Away { seen_ms, step_us }) = self.away.take() else { return Some(()) };
+        let app = self.shown.now();
+        let line = app.line(self.line.as_str()).ok()?;
+        if let Some(missed) = app.missed(line, seen_ms, step_us).await {
+            self.id.seen_ms = Some(missed.to_ms());
+            self.push("missed", &missed);
+        }
+        Some(())
+    }
+
     /// What is due at a tick; none where there is no such line any more.
     async fn fill(&mut self) -> Option<()> {
         let app = self.shown.now();
         self.is_admitted(&app).await.then_some(())?;
         let line = app.line(self.line.as_str()).ok()?;
         if self.n_ticks.is_multiple_of(2) {
-            let seq = self.seq + 1;
+            let seq = self.id.seq + 1;
             let (t, speed) = (app.present().now.utc_us / 1_000, app.parts().clock.speed());
             self.push("hb", &Heartbeat { seq, t, speed, build: assets::build() });
+        }
+        if let Some(status) = line.latest() {
+            self.id.seen_ms = Some(status.at.utc_us / 1_000);
         }
         self.push("view", &app.view(line));
         if self.charts_due(line) {
@@ -291,8 +338,8 @@ impl Screen {
     fn push(&mut self, name: &str, data: &impl Serialize) {
         match Event::default().event(name).json_data(data) {
             Ok(event) => {
-                self.seq += 1;
-                self.due.push_back(event.id(self.seq.to_string()));
+                self.id.seq += 1;
+                self.due.push_back(event.id(self.id.to_string()));
             }
             Err(error) => tracing::error!(%error, name, "a live event could not be written"),
         }
