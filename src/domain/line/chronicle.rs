@@ -21,7 +21,7 @@ use super::stop::key_cause::{Chain, KeyCause, Watch};
 use super::stop::revision::{Part, Revision};
 use super::stop::{Cause, Spent, Stop, StopLog};
 use crate::plc_map::{PlcMap, Role, Tag};
-use crate::units::{HOUR_US, MINUTE_US, Moment, StationId, TagId};
+use crate::units::{Count, HOUR_US, MINUTE_US, Moment, StationId, TagId};
 
 /// The time in which the service was down is booked as unseen for at most so long.
 const UNSEEN_AT_MOST_US: i64 = 31 * 24 * HOUR_US;
@@ -366,10 +366,10 @@ impl Chronicle {
         Ok(Entry { did, id, start_us, at_us: at.utc_us, product, by: order.by.clone() })
     }
 
-    /// Closes periods that ended by then.
-    pub fn close_until(&mut self, utc_us: i64) {
+    /// Closes periods that ended by then. `unread` tells what a counter may have counted in a span besides what was read.
+    pub fn close_until(&mut self, utc_us: i64, unread: impl Fn(usize, (i64, i64)) -> Count) {
         if self.books.is_due(utc_us) {
-            self.books.close_until(utc_us);
+            self.books.close_until(utc_us, unread);
         }
     }
 

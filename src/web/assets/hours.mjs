@@ -29,7 +29,7 @@ export function notes(hour) {
   if (!hour.good) return [h('span', { class: 'fault off' }, t(hour.watched ? 'not_read' : 'not_watched'))];
   const words = [];
   if (offBy(hour.good)) words.push(h('span', { class: 'dim off' }, offBy(hour.good)));
-  if (hour.gap) words.push(h('span', { class: 'fault off' }, t('unwatched_short', { n: num(hour.gap.best) })));
+  if (hour.gap?.best > 0) words.push(h('span', { class: 'fault off' }, t('unwatched_short', { n: num(hour.gap.best) })));
   else if (hour.known_percent < 100) words.push(h('span', { class: 'fault off' }, t('hour_known', { n: num(Math.floor(hour.known_percent)) })));
   return words;
 }

@@ -17,6 +17,7 @@ mod reload;
 mod reports;
 mod routes;
 mod second;
+mod silence;
 mod sim;
 mod stream;
 mod tags;

@@ -19,7 +19,7 @@
 //! | readings are kept with both times; the same adds 0, a late one never subtracts | `order.txt`; `historian::tests::raw` |
 //! | a segment sums to last − first; `final = initial + Σ (mod M)` at each commit | `laws/`; `tracker::tests::damage` |
 //! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws/` |
-//! | a reading that was delivered late is judged by the clock of its device, and by its round trip | `order.txt` |
+//! | a reading that was delivered late is judged by the clock of its device, and by its round trip | `order.txt`; `laws/late.rs` |
 //! | readings that stood still with the pulse of their device are as old as its last beat | `still.txt` |
 //! | what rises too fast waits for one more reading | `bad_readings.txt` |
 //! | another register under the same name is no difference | `elsewhere.rs` |
@@ -35,6 +35,7 @@
 //! - A counter that a person presets by less than what the machine could have made in that time.
 //! - Two bad readings in a row, or a bad reading next to a reset: they confirm each other.
 //! - A torn reading right after a gap in which 65,536 can be made.
+//! - A reading that came late before a restart of ours, or while the clock of its device was set twice within some readings.
 //! - Registers that stood still while the machine went on, of a device that shows no pulse: they look like a machine that
 //!   stands, and what comes then like a preset.
 
@@ -282,6 +283,12 @@ impl Counter {
             let most_us = silent_us.saturating_add(self.dating.off_us()).saturating_add(late_us);
             Count::between(0, 0, self.settings.most_in(most_us))
         })
+    }
+
+    /// What may be counted in a time of which nothing is known but how long it is.
+    pub fn may_count(&self, us: i64) -> Count {
+        let most_us = us.saturating_add(self.dating.off_us());
+        Count::between(0, 0, self.settings.most_in(most_us))
     }
 
     /// The most that can be counted between two samples of these moments.

@@ -3,7 +3,8 @@
 //! - A reading belongs to the period in which it was taken. What was made in one poll across a border is thereby at
 //!   most one poll late; what was made in a longer gap is divided among the periods by their busy time, largest
 //!   remainder first, so that the best values add up to the whole, and each part is `[0, all of it]`. A period that ends
-//!   in a silence therefore stays open until the machine is heard again, but for a day at most.
+//!   in a silence therefore stays open until the machine is heard again, but for a day at most. Then it is closed with what
+//!   may have been made in its part of the silence as a doubt, and what comes later may be of it wholly or in part.
 //! - Time is that of the boot clock, labelled at the end of each span: the classes of a period add up to the time that
 //!   passed in it, also when the wall clock steps or the day has 23 or 25 hours.
 //! - A period is a sum of plain numbers: sums of periods are sums of these, never means of their KPIs.
@@ -178,9 +179,9 @@ impl Rollup {
     }
 
     /// Whether anything of it was read at the station that counts the line. If not, its counts are not known: they are no
-    /// zeros.
+    /// zeros, and a doubt alone is no count.
     pub fn was_read(&self) -> bool {
-        self.spending.time.known() > 0 || self.counts.iter().any(|tally| !tally.count.is_zero())
+        self.spending.time.known() > 0 || self.counts.iter().any(|tally| tally.count.best() > 0)
     }
 
     /// Whether something unread may belong to it: it is not closed, and was not over by the last reading.

@@ -59,7 +59,7 @@ fn days_of_23_and_25_hours_are_as_long_as_they_are() {
             books.spend(&spent(State::Execute, moment(at), moment(next.min(to))));
             at = next;
         }
-        books.close_until(to);
+        books.close_until(to, |_, _| Count::ZERO);
         let rollups = books.take();
         let shifts = of(&rollups, PeriodKind::Shift);
         assert_eq!(shifts[0].spending.time.total(), hours * HOUR_US, "{night}");
@@ -175,7 +175,7 @@ proptest! {
             let count = Count::exact(n);
             made += count;
             books.count(&Booking { counter: 0, from, to: now, count, gap, reset: false });
-            books.close_until(now.utc_us - 2 * HOUR_US);
+            books.close_until(now.utc_us - 2 * HOUR_US, |_, _| Count::ZERO);
             for rollup in books.take() {
                 rollups.retain(|old| (old.kind, old.start_us) != (rollup.kind, rollup.start_us));
                 rollups.push(rollup);

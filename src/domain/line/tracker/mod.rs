@@ -315,7 +315,7 @@ impl LineTracker {
         let done_us = (now.utc_us - lateness_us).min(self.booked_to.utc_us);
         self.account.close_until(done_us);
         // What a silent machine makes is known when it is heard again, and may be of an hour or a shift that is over.
-        self.chronicle.close_until(done_us.min(self.unread_since_us(now)));
+        self.close_periods(done_us.min(self.unread_since_us(now)), now);
         let before = self.chronicle.open_batch();
         self.chronicle.decide(now);
         self.tell_taken_over(before, now.utc_us);

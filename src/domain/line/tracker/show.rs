@@ -77,13 +77,13 @@ impl LineTracker {
     fn was_read(&self, station: usize, book: &Period<'_>) -> bool {
         let heard = self.stations[station].heard.is_some_and(|at| at.utc_us >= book.start_us);
         let counted =
-            |(i, ledger): (usize, &Ledger)| ledger.station == station && !book.counts[i].is_zero();
+            |(i, ledger): (usize, &Ledger)| ledger.station == station && book.counts[i].best() > 0;
         heard || self.ledgers.iter().enumerate().any(counted)
     }
 
     /// Whether the output of the line was read in a period.
     fn output_was_read(&self, book: &Period<'_>) -> bool {
-        let counted = self.account.outputs.iter().any(|i| !book.counts[*i].is_zero());
+        let counted = self.account.outputs.iter().any(|i| book.counts[*i].best() > 0);
         counted || book.spending.time.known() > 0
     }
 
@@ -228,7 +228,10 @@ impl LineTracker {
         };
         let gap = self.of_outputs(|i| hour.gaps[i]);
         let passed_us = now.utc_us.min(end_us) - start_us;
-        let unread = self.of_outputs(|i| self.unread_before(&self.ledgers[i], end_us, now));
+        let unread = match hour.closed {
+            true => Count::ZERO,
+            false => self.of_outputs(|i| self.unread_before(&self.ledgers[i], end_us, now)),
+        };
         HourStatus {
             start_us,
             end_us,

@@ -53,6 +53,23 @@ impl LineTracker {
         if unread.is_before(Some(end_us)) { unread.tally.count } else { Count::ZERO }
     }
 
+    /// Closes hours and shifts that ended by then. What of them is not read by now never will be told apart: they keep it as
+    /// a doubt.
+    pub(super) fn close_periods(&mut self, until_us: i64, now: Moment) {
+        let (ledgers, stations) = (&self.ledgers, &self.stations);
+        self.chronicle.close_until(until_us, |counter, span| {
+            ledgers.get(counter).map_or(Count::ZERO, |ledger| {
+                let station = &stations[ledger.station];
+                let read = station.reads(ledger, now);
+                let us = if read { 0 } else { unknown_us(ledger, span, now) };
+                match us > 0 {
+                    true => station.map.capsules(ledger.tag, ledger.counter.may_count(us)),
+                    false => Count::ZERO,
+                }
+            })
+        });
+    }
+
     /// The same of the output of the line.
     pub(super) fn output_unread(&self, now: Moment) -> Count {
         self.of_outputs(|position| self.unread(&self.ledgers[position], now))
@@ -76,4 +93,12 @@ impl LineTracker {
             |ledger: &&Ledger| silent.contains(&self.model.stations[ledger.station].station);
         self.outputs().filter(is_silent).map(|ledger| self.unseen_of(ledger, now)).sum()
     }
+}
+
+/// How much of a span of UTC, in microseconds, lies behind the last reading that told what a counter had counted.
+fn unknown_us(ledger: &Ledger, (start_us, end_us): (i64, i64), now: Moment) -> i64 {
+    // Of a counter that was never read nothing can be missing.
+    let Some(known_to) = ledger.counter.known_to() else { return 0 };
+    let since_us = now.utc_us - (now.mono_us - known_to.mono_us);
+    (end_us - start_us.max(since_us)).max(0)
 }

@@ -12,7 +12,7 @@ use crate::line::calendar::Calendar;
 use crate::line::minute::Counted;
 use crate::line::split::divide;
 use crate::line::stop::Spent;
-use crate::units::{Count, Moment, StationId};
+use crate::units::{Count, HOUR_US, Moment, StationId};
 use open::{Open, Sums};
 
 pub use open::Period;
@@ -88,7 +88,7 @@ impl Books {
         // A clock that stepped back does not open a closed shift again.
         let utc_us = utc_us.max(self.closed_until_us);
         self.open.iter().filter(|open| open.kind == PeriodKind::Shift).rev().find_map(|open| {
-            let period = open.period()?;
+            let period = open.period(self.closed_until_us)?;
             (period.start_us <= utc_us && utc_us < period.end_us).then_some(period)
         })
     }
@@ -97,7 +97,8 @@ impl Books {
     pub fn hour_from(&self, start_us: i64) -> Option<Period<'_>> {
         let open = self.open.iter().filter(|open| open.kind == PeriodKind::Hour);
         let hours = open.rev().chain(self.past_hours.iter().rev());
-        hours.filter(|open| open.start_us == start_us).find_map(Open::period)
+        let mut hours = hours.filter(|open| open.start_us == start_us);
+        hours.find_map(|open| open.period(self.closed_until_us))
     }
 
     /// The open batch.
@@ -156,10 +157,19 @@ impl Books {
     /// Divides the count of a gap among the periods of a kind by their busy time.
     fn divide(&mut self, kind: PeriodKind, booking: &Booking) {
         let long_us = (booking.to.mono_us - booking.from.mono_us).max(0);
-        let mut spans = self.spans(kind, booking.to.utc_us - long_us, booking.to.utc_us);
+        let from_us = booking.to.utc_us - long_us;
+        let mut spans = self.spans(kind, from_us, booking.to.utc_us);
         if spans.is_empty() {
             return;
         }
+        // What lies before periods that are closed for good goes with the first one that is open.
+        spans.dedup_by(|(i, _, to_us), (first, _, end_us)| {
+            let same = i == first;
+            *end_us = if same { *to_us } else { *end_us };
+            same
+        });
+        // Where hours of it are closed, each part may have been made in them.
+        let part_is_closed = self.closed_until_us.saturating_sub(from_us) > HOUR_US;
         spans.drain(..spans.len().saturating_sub(PERIODS_OF_A_GAP));
         let busy_us = |(_, from_us, to_us): &(usize, i64, i64)| {
             (to_us - from_us - self.calendar.planned_us(*from_us, *to_us)).max(0).unsigned_abs()
@@ -169,9 +179,10 @@ impl Books {
         let n_parts = parts.iter().filter(|part| !part.is_zero()).count();
         for ((i, ..), part) in spans.into_iter().zip(parts) {
             if !part.is_zero() {
+                let low = if part_is_closed { 0 } else { part.low() };
                 let open = &mut self.open[i];
-                open.sums.book(booking, part);
-                open.sums.estimated |= n_parts > 1;
+                open.sums.book(booking, Count::between(low, part.best(), part.high()));
+                open.sums.estimated |= n_parts > 1 || part_is_closed;
                 open.dirty = true;
             }
         }
@@ -258,13 +269,18 @@ impl Books {
         });
     }
 
-    /// Closes hours and shifts that ended by then: no reading of them can still be on its way.
-    pub fn close_until(&mut self, utc_us: i64) {
+    /// Closes hours and shifts that ended by then: no reading of them can still be on its way. `unread` tells what a counter
+    /// may have counted in a span besides what was read: what a silent machine made there is not known, and no zero.
+    pub fn close_until(&mut self, utc_us: i64, unread: impl Fn(usize, (i64, i64)) -> Count) {
         self.closed_until_us = self.closed_until_us.max(utc_us);
         let is_over = |open: &Open| open.end_us.is_some_and(|end_us| end_us <= utc_us);
         let (over, open): (Vec<Open>, Vec<Open>) = self.open.drain(..).partition(is_over);
         self.open = open;
         for mut open in over {
+            let span = (open.start_us, open.end_us.unwrap_or(utc_us));
+            for counter in 0..open.sums.counts.len() {
+                open.sums.doubt(counter, unread(counter, span));
+            }
             self.closed.push(open.rollup(&self.keys, None, true));
             if open.kind == PeriodKind::Hour {
                 self.past_hours.push_back(open);

@@ -18,6 +18,8 @@ pub struct Period<'a> {
     pub start_us: i64,
     /// End in UTC microseconds.
     pub end_us: i64,
+    /// Whether it is closed: what may be missing is in its counts.
+    pub closed: bool,
     /// From where on anything is recorded of it, in UTC microseconds.
     pub watched_from_us: i64,
     /// How its time was spent.
@@ -63,6 +65,13 @@ impl Sums {
         if booking.gap {
             self.gaps[booking.counter] += count;
         }
+    }
+
+    /// Notes what may have been counted besides, as a gap of which nothing else is known.
+    pub(super) fn doubt(&mut self, counter: usize, count: Count) {
+        self.counts[counter] += count;
+        self.gaps[counter] += count;
+        self.estimated |= !count.is_zero();
     }
 
     /// Puts the counts into the order of other counters. One that is not among the old ones has none.
@@ -114,12 +123,13 @@ impl Open {
         self.dirty = true;
     }
 
-    pub(super) fn period(&self) -> Option<Period<'_>> {
+    pub(super) fn period(&self, closed_until_us: i64) -> Option<Period<'_>> {
         let end_us = self.end_us?;
         Some(Period {
             name: &self.name,
             start_us: self.start_us,
             end_us,
+            closed: end_us <= closed_until_us,
             watched_from_us: self.watched_from_us.unwrap_or(end_us),
             spending: &self.sums.spending,
             counts: &self.sums.counts,

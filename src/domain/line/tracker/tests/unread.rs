@@ -1,8 +1,8 @@
 //! What is shown while nothing is read: a count goes on within bounds, and what was never read is no zero.
 
-use super::script::{model, model_with, moment, play, play_on, read};
+use super::script::{Journal, model, model_with, moment, play, play_on, read};
 use crate::line::minute::Counted;
-use crate::line::rollup::Unread;
+use crate::line::rollup::{PeriodKind, Rollup, Unread};
 use crate::line::status::LineStatus;
 use crate::line::tracker::{Carry, LineTracker};
 use crate::units::{Count, StationId};
@@ -177,4 +177,87 @@ fn a_reading_that_waits_when_the_link_goes_is_in_all_counts_once() {
     assert_eq!(status.stations[0].good, Some(good(&status)));
     let told = told(&status, Counted::Good);
     assert_eq!(told.tally.count, waits + unseen);
+}
+
+/// The machine is read for half an hour, makes `unseen` in the rest of the first hour, and is heard again a day and two hours
+/// after it fell silent, if `heard`. In between the service restarts.
+fn silent_for_a_day(unseen: u32, heard: bool) -> (LineTracker, Journal) {
+    let mut script = String::new();
+    let mut good = 0;
+    for minute in 0..=30 {
+        good = 100 + 50 * minute;
+        for at in [60 * minute, 60 * minute + 1] {
+            let uptime = 5_000 + at;
+            script += &format!("{at} CF01.fast state=execute uptime={uptime} good={good}\n");
+            script += &format!("{at} check\n");
+        }
+    }
+    for minute in 31..=30 + 26 * 60 {
+        script += &format!("{0} CF01.fast miss timeout 1\n{0} check\n", 60 * minute);
+        if minute == 25 * 60 {
+            script += &format!("{} restart\n", 60 * minute + 30);
+        }
+    }
+    if heard {
+        let at = 60 * (31 + 26 * 60);
+        for at in at..at + 3 {
+            let (uptime, good) = (5_000 + at, good + unseen);
+            script += &format!("{at} CF01.fast state=execute uptime={uptime} good={good}\n");
+            script += &format!("{at} check\n");
+        }
+    }
+    // The counter passes its end unseen as often as it may: only the least is of interest here.
+    play_on(&model_with(&[]), moment(0.0), &read(&script), |i| i % 97 == 0)
+}
+
+fn hours(journal: &Journal) -> Vec<&Rollup> {
+    journal.rollups.values().filter(|rollup| rollup.kind == PeriodKind::Hour).collect()
+}
+
+fn output(rollup: &Rollup) -> Count {
+    rollup.count(&StationId::new("CF01"), &Counted::Good)
+}
+
+/// Shows: SCR-02, CNT-01
+#[test]
+fn an_hour_that_waited_a_day_for_a_silent_machine_is_closed_with_what_it_may_have_made() {
+    let (tracker, journal) = silent_for_a_day(0, false);
+    let hours = hours(&journal);
+    let (first, second) = (hours[0], hours[1]);
+    assert!(first.closed && second.closed, "{first:?}");
+    let read = Count::exact(1_500);
+    let may = output(first).since(read);
+    // Of half an hour and a bit: a machine of 6,500 a minute and a tenth.
+    assert_eq!((output(first).low(), output(first).best()), (1_500, 1_500));
+    assert!((200_000..220_000).contains(&may.high()), "{may}");
+    assert!(first.was_read() && first.estimated);
+    let gap = first.gaps.iter().find(|t| t.counted == Counted::Good).expect("its cause");
+    assert_eq!(gap.count.width(), may.width(), "it is of a gap");
+    // Of an hour in which nothing was read there is no count, but what may have been made in it.
+    assert!(!second.was_read());
+    assert!((429_000..430_000).contains(&output(second).high()), "{}", output(second));
+    assert_eq!(output(second).best(), 0);
+    // The screen shows the same: it adds nothing to what is closed.
+    let status = tracker.status(moment(60.0 * f64::from(30 + 26 * 60)));
+    for hour in status.hours.iter().filter(|hour| hour.read) {
+        let stored = hours.iter().find(|stored| stored.start_us == hour.start_us).expect("stored");
+        assert_eq!(hour.good + hour.gap, output(stored));
+    }
+    assert!(status.hours.iter().any(|hour| !hour.read), "hours of the silence are not read");
+}
+
+/// Shows: CNT-01
+#[test]
+fn what_is_told_after_a_day_of_silence_may_be_of_the_hours_that_are_closed() {
+    let (_, journal) = silent_for_a_day(40_000, true);
+    let hours = hours(&journal);
+    let closed = hours.iter().find(|hour| hour.spending.time.known() > 0).expect("the first");
+    // It was all made in the rest of the first hour.
+    assert!(output(closed).contains(1_500 + 40_000), "{}", output(closed));
+    let told: Vec<&&Rollup> = hours.iter().filter(|h| output(h).best() >= 40_000).collect();
+    let [hour] = told[..] else { panic!("one hour takes it: {told:?}") };
+    assert!(output(hour).contains(0), "none of it was made there: {}", output(hour));
+    assert!(output(hour).high() < 3 * 65_536 * 60, "and it is in it once");
+    let best: u64 = hours.iter().map(|hour| output(hour).best()).sum();
+    assert_eq!(best, 1_500 + 40_000, "no capsule is lost or counted twice");
 }
