@@ -61,7 +61,7 @@ pub use digest::digest_file;
 pub use error::StoreError;
 pub use mark::PlantMark;
 pub use space::{Room, Rung};
-pub use tick::{DeviceTags, Resume, StoredState, Tick};
+pub use tick::{DeviceTags, Readings, Resume, StoredState, Tick};
 pub use writer::{Busy, NotStored, Pending};
 
 use crate::clock::Clock;
@@ -302,6 +302,18 @@ impl Historian {
         limit: usize,
     ) -> Result<Vec<Snapshot>, StoreError> {
         self.0.readers.raw(line, (from_us, to_us), limit)
+    }
+
+    /// The same, each part with what the positions in its snapshots meant when they were stored: a map may have changed in
+    /// the span. Blocks.
+    pub fn readings(
+        &self,
+        line: &LineId,
+        from_us: i64,
+        to_us: i64,
+        limit: usize,
+    ) -> Result<Vec<Readings>, StoreError> {
+        self.0.readers.readings(line, (from_us, to_us), limit)
     }
 
     /// Keeps what the positions in a line's snapshots mean, in the order of its devices: to be said at each start,

@@ -1,5 +1,7 @@
 //! What goes into the store at once, and what a start gets out of it.
 
+use std::sync::Arc;
+
 use domain::audit::{Actor, Note, What};
 use domain::line::balance::SectionState;
 use domain::line::batch::hand::Entry;
@@ -78,6 +80,15 @@ pub struct DeviceTags {
     pub tags: Vec<TagId>,
     /// Whether it is one of several side by side that together make the output of the line.
     pub beside: bool,
+}
+
+/// Snapshots in the order in which they are stored, all of one layout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Readings {
+    /// What positions in them mean, empty where nobody said.
+    pub devices: Arc<[DeviceTags]>,
+    /// As read.
+    pub snapshots: Vec<Snapshot>,
 }
 
 /// What a line goes on from after a start.

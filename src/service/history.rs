@@ -1,5 +1,7 @@
 //! The stored record as the web asks for it.
 
+use std::sync::Arc;
+
 use domain::audit::Actor;
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::{CounterRecord, StopRecord};
@@ -15,7 +17,7 @@ use domain::quality::record::{StoredIncident, StoredPoint, Work};
 use domain::reading::{Outcome, Snapshot};
 use domain::units::{LineId, MINUTE_US, TagId};
 
-use crate::historian::Historian;
+use crate::historian::{DeviceTags, Historian, Readings};
 use crate::web::{History, QualityRecord, TagReading, TrendOf};
 
 /// Most rows of one answer.
@@ -33,6 +35,39 @@ const INCIDENTS: usize = 500;
 /// The historian as the web sees it.
 pub(crate) struct StoredHistory(pub(crate) Historian);
 
+/// Where a tag was read, as its map was when it was.
+#[derive(Default)]
+struct Place {
+    devices: Arc<[DeviceTags]>,
+    /// The group in which a reading of it came under that map.
+    group: Option<u16>,
+}
+
+impl Place {
+    /// The positions of device, group and tag in these readings; none where no map of their time had the tag.
+    fn among(&mut self, readings: &Readings, of: &TrendOf) -> Option<(u16, u16, u16)> {
+        if self.devices != readings.devices {
+            *self = Place { devices: readings.devices.clone(), group: None };
+        }
+        let places = (0u16..).zip(&*self.devices).filter_map(|(device, known)| {
+            let tag = known.tags.iter().position(|tag| *tag == of.tag)?;
+            (known.station == of.station).then_some((device, u16::try_from(tag).ok()?))
+        });
+        // A machine that is read by two maps has the tag in one of them.
+        let (device, tag) = places.last()?;
+        let brings = |snapshot: &&Snapshot| match &snapshot.outcome {
+            Outcome::Taken(taken) => {
+                snapshot.device == device && taken.iter().any(|reading| reading.tag == tag)
+            }
+            Outcome::Missed(_) => false,
+        };
+        // What a group was called by then is not kept, but its snapshots tell.
+        let found = || readings.snapshots.iter().find(brings).map(|snapshot| snapshot.group);
+        self.group = self.group.or_else(found);
+        Some((device, self.group.unwrap_or(of.group), tag))
+    }
+}
+
 impl History for StoredHistory {
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
         self.0.minutes(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
@@ -43,19 +78,19 @@ impl History for StoredHistory {
     }
 
     fn readings(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<TagReading>, String> {
-        let snapshots =
-            self.0.raw(line, span.0, span.1, SNAPSHOTS).map_err(|error| error.to_string())?;
-        let devices = self.0.described(line, span.1).map_err(|error| error.to_string())?;
+        let parts = self.0.readings(line, span.0, span.1, SNAPSHOTS);
         let mut readings = Vec::new();
-        for snapshot in snapshots {
-            let Outcome::Taken(taken) = snapshot.outcome else { continue };
-            let Some(device) = devices.get(usize::from(snapshot.device)) else { continue };
-            readings.extend(taken.into_iter().filter_map(|reading| {
-                let tag = device.tags.get(usize::from(reading.tag))?.clone();
-                let (station, at_us) = (device.station.clone(), snapshot.taken_at.utc_us);
-                let (value, quality) = (reading.value, reading.quality);
-                Some(TagReading { station, tag, at_us, value, quality })
-            }));
+        for Readings { devices, snapshots } in parts.map_err(|error| error.to_string())? {
+            for snapshot in snapshots {
+                let Outcome::Taken(taken) = snapshot.outcome else { continue };
+                let Some(device) = devices.get(usize::from(snapshot.device)) else { continue };
+                readings.extend(taken.into_iter().filter_map(|reading| {
+                    let tag = device.tags.get(usize::from(reading.tag))?.clone();
+                    let (station, at_us) = (device.station.clone(), snapshot.taken_at.utc_us);
+                    let (value, quality) = (reading.value, reading.quality);
+                    Some(TagReading { station, tag, at_us, value, quality })
+                }));
+            }
         }
         Ok(readings)
     }
@@ -67,30 +102,25 @@ impl History for StoredHistory {
         span: (i64, i64),
         step_us: i64,
     ) -> Result<Vec<TagTrend>, String> {
-        let mut trends: Vec<TagTrend> = of.iter().map(|of| of.course(span, step_us)).collect();
+        let mut trends: Vec<(TagTrend, Place)> =
+            of.iter().map(|of| (of.course(span, step_us), Place::default())).collect();
         let mut from_us = span.0 - TagTrend::LEAD_US;
         // Piece by piece: hours of snapshots need not be in memory at once.
         while from_us < span.1 {
             let to_us = span.1.min(from_us + PIECE_US);
-            let snapshots = self.0.raw(line, from_us, to_us, SNAPSHOTS);
-            let snapshots = snapshots.map_err(|error| error.to_string())?;
-            let devices = self.0.described(line, to_us).map_err(|error| error.to_string())?;
-            for (trend, of) in trends.iter_mut().zip(of) {
-                let places = (0u16..).zip(&devices).filter_map(|(device, known)| {
-                    let tag = known.tags.iter().position(|tag| *tag == of.tag)?;
-                    let tag = u16::try_from(tag).ok()?;
-                    (known.station == of.station).then_some((device, tag))
-                });
-                // A machine that is read by two maps has the tag in one of them.
-                let Some((device, tag)) = places.last() else { continue };
-                let of_group = |s: &&Snapshot| s.device == device && s.group == of.group;
-                for snapshot in snapshots.iter().filter(of_group) {
-                    trend.take(snapshot, tag, |raw| raw * of.scale + of.offset);
+            let parts = self.0.readings(line, from_us, to_us, SNAPSHOTS);
+            for readings in parts.map_err(|error| error.to_string())? {
+                for ((trend, place), of) in trends.iter_mut().zip(of) {
+                    let Some((device, group, tag)) = place.among(&readings, of) else { continue };
+                    let of_group = |s: &&Snapshot| s.device == device && s.group == group;
+                    for snapshot in readings.snapshots.iter().filter(of_group) {
+                        trend.take(snapshot, tag, |raw| raw * of.scale + of.offset);
+                    }
                 }
             }
             from_us = to_us;
         }
-        Ok(trends)
+        Ok(trends.into_iter().map(|(trend, _)| trend).collect())
     }
 
     fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
@@ -190,5 +220,135 @@ impl QualityRecord for StoredHistory {
         span: (i64, i64),
     ) -> Result<Vec<StoredPoint>, String> {
         self.0.points(line, of, span).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::reading::{Quality, Reading, Value};
+    use domain::units::{Count, Moment, SECOND_US, StationId};
+
+    use super::*;
+    use crate::historian::{Options, Tick};
+
+    /// 2026-01-05T06:00:00Z.
+    const T0_US: i64 = 1_767_592_800_000_000;
+
+    /// A map of the one machine: its tags in order, and the group in which they are read.
+    struct Map(&'static [&'static str], u16);
+
+    const OLD: Map = Map(&["CF01.Good", "CF01.Vacuum"], 0);
+    const NEW: Map = Map(&["CF01.Vacuum", "CF01.Speed", "CF01.Good"], 1);
+
+    fn at_us(second: u64) -> i64 {
+        T0_US + second as i64 * SECOND_US
+    }
+
+    /// A journal of a minute under each of these maps, read once a second. The vacuum is 20 and more with each map, the speed
+    /// 130, and the counter stands at thousands.
+    fn journal(dir: &std::path::Path, maps: &[&Map]) -> StoredHistory {
+        let historian = Historian::open(dir, Options::default()).expect("a journal");
+        let line = LineId::new("L1");
+        for (n, Map(tags, group)) in maps.iter().enumerate() {
+            let tags_of = tags.iter().map(|tag| TagId::new(*tag)).collect();
+            let layout =
+                [DeviceTags { station: StationId::new("CF01"), tags: tags_of, beside: false }];
+            historian.describe_anew(&line, &layout).expect("described");
+            for second in n as u64 * 60..(n as u64 + 1) * 60 {
+                let value = |tag: &str| match tag {
+                    "CF01.Vacuum" => 20.0 + n as f64,
+                    "CF01.Speed" => 130.0,
+                    _ => 4_000.0 + second as f64,
+                };
+                let readings = (0u16..).zip(*tags).map(|(tag, name)| Reading {
+                    tag,
+                    value: Value::Float(value(name)),
+                    quality: Quality::Good,
+                    status: 0,
+                    source_us: None,
+                });
+                let at = Moment { utc_us: at_us(second), mono_us: at_us(second) };
+                let snapshot = Snapshot {
+                    device: 0,
+                    group: *group,
+                    taken_at: at,
+                    round_trip_us: 0,
+                    polls: 1,
+                    outcome: Outcome::Taken(readings.collect()),
+                };
+                let tick = Tick {
+                    line: line.clone(),
+                    seq: second + 1,
+                    at,
+                    snapshots: vec![snapshot],
+                    baselines: Vec::new(),
+                    minutes: Vec::new(),
+                    seconds: Vec::new(),
+                    events: Vec::new(),
+                    states: Vec::new(),
+                    stops: Vec::new(),
+                    rollups: Vec::new(),
+                    batch_entries: Vec::new(),
+                    notes: Vec::new(),
+                    balance: None,
+                    weighings: Vec::new(),
+                    booked_to: at,
+                    total: Count::ZERO,
+                };
+                historian.append(tick).expect("room").wait().expect("stored");
+            }
+        }
+        StoredHistory(historian)
+    }
+
+    fn vacuum(group: u16) -> TrendOf {
+        TrendOf {
+            station: StationId::new("CF01"),
+            tag: TagId::new("CF01.Vacuum"),
+            group,
+            rhythm_us: (SECOND_US, 2 * SECOND_US),
+            scale: 1.0,
+            offset: 0.0,
+            held: None,
+        }
+    }
+
+    /// Least, mean and greatest of each half minute, and the gaps.
+    fn course(history: &StoredHistory, of: TrendOf, seconds: u64) -> Vec<[f64; 3]> {
+        let span = (at_us(0), at_us(seconds));
+        let trends = history.trends(&LineId::new("L1"), &[of], span, 30 * SECOND_US);
+        let trend = trends.expect("a trend").remove(0);
+        // What was read last in the span holds to the reading after it, which is not asked for.
+        let last = (span.1 - SECOND_US, span.1);
+        assert_eq!(trend.gaps(), [last], "it was read all the time");
+        let of = |x: Option<f64>| x.expect("it was read");
+        trend.steps().map(|step| [of(step.low), of(step.mean), of(step.high)]).collect()
+    }
+
+    #[test]
+    fn a_trend_reads_each_part_of_its_span_by_the_map_of_that_time() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let history = journal(dir.path(), &[&OLD, &NEW]);
+        // The positions of before meant the counter where the vacuum is now, and nothing where it is read in another group.
+        let halves = course(&history, vacuum(NEW.1), 118);
+        assert_eq!(halves, [[20.0; 3], [20.0; 3], [21.0; 3], [21.0; 3]]);
+        let readings = history.readings(&LineId::new("L1"), (at_us(50), at_us(70)));
+        let readings = readings.expect("readings");
+        let vacuum: Vec<_> = readings.iter().filter(|r| r.tag.as_str() == "CF01.Vacuum").collect();
+        assert_eq!(vacuum.len(), 20);
+        for reading in vacuum {
+            let expected = if reading.at_us < at_us(60) { 20.0 } else { 21.0 };
+            assert_eq!(reading.value, Value::Float(expected), "{reading:?}");
+        }
+    }
+
+    /// A wrong map that is taken back within minutes is at neither end of what is read at once.
+    #[test]
+    fn a_map_that_was_wrong_for_a_minute_is_read_as_it_was() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let history = journal(dir.path(), &[&OLD, &NEW, &OLD]);
+        let halves = course(&history, vacuum(OLD.1), 178);
+        let highs: Vec<f64> = halves.iter().map(|half| half[2]).collect();
+        assert_eq!(highs, [20.0, 20.0, 21.0, 21.0, 22.0, 22.0]);
     }
 }
