@@ -1,6 +1,7 @@
 //! Raw readings of a span, wherever they lie: frames of the journal and blocks of the days, each reading once.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use domain::reading::Snapshot;
@@ -35,8 +36,8 @@ impl Readers {
         self.query(|conn| {
             let Some(line) = record::line_id(conn, line)? else { return Ok(()) };
             for run in known.clone() {
-                if !layouts.contains_key(&run) {
-                    layouts.insert(run, layout(conn, line, run)?);
+                if let Entry::Vacant(unknown) = layouts.entry(run) {
+                    unknown.insert(layout(conn, line, run)?);
                 }
             }
             Ok(())

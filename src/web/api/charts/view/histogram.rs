@@ -93,6 +93,9 @@ impl HistogramView {
     }
 }
 
+/// One of the figures of a histogram that are of all weights.
+type Figure = fn(&HistogramView) -> Option<f64>;
+
 /// The bins as rows; none where there is no histogram.
 pub(super) fn file(found: Option<&HistogramView>) -> Table {
     let n = found.map_or(0, |found| found.expected.len());
@@ -105,7 +108,7 @@ pub(super) fn file(found: Option<&HistogramView>) -> Table {
     table.counts("weights", counts.map(Some));
     table.reals("expected_normal", expected.map(Some));
     // What is of all of them stands in each row, so that a part of the file still says what it is of.
-    let all: [(&str, fn(&HistogramView) -> Option<f64>); 8] = [
+    let all: [(&str, Figure); 8] = [
         ("lsl_mg", |found| found.lower_spec),
         ("target_mg", |found| found.target),
         ("usl_mg", |found| found.upper_spec),
