@@ -30,5 +30,6 @@ mod soak;
 mod stage;
 mod types;
 mod users;
+mod verdict;
 mod weights;
 mod wire;

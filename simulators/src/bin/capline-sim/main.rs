@@ -31,7 +31,8 @@ enum Command {
     /// Show a recorded trace of registers as a Modbus TCP server.
     Replay(replay::Replay),
     /// Compare what a service says over its API with the truth of the plant. Exit code 1 when a count is wrong or not told,
-    /// when a stop is missed or was none, or when something is not as the file of a scenario wants it.
+    /// when a stop is missed or was none, or when something is not as the file of a scenario wants it; 2 when it could not be
+    /// compared.
     Score(score::Score),
     /// List scenarios, faults and presets.
     List(list::List),

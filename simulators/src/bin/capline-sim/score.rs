@@ -193,6 +193,7 @@ async fn begins(
         );
         return Ok(());
     }
+    has_counted_nothing(line).await?;
     let end_us = utc_now_us() + FIRST_READ_US;
     loop {
         let unread = line.unread(scenario.machines()).await?;
@@ -209,6 +210,21 @@ async fn begins(
     }
 }
 
+/// Whether a service has an account of nothing yet: what it counted of another plant is in its counts, and the ledger of this
+/// one knows nothing of that.
+async fn has_counted_nothing(line: &ServiceLine) -> anyhow::Result<()> {
+    let report = line.report(&tags(), utc_now_us() - 1_000_000).await?;
+    let mut counted = report.counters.iter().filter(|(_, counter)| counter.total.high > 0);
+    match counted.next() {
+        None => Ok(()),
+        Some((tag, counter)) => bail!(
+            "the service has counted another plant before, {} of {tag}: stop it, remove its journal, which is the dir of [store], \
+             and start it again",
+            counter.total
+        ),
+    }
+}
+
 /// Waits for the end of a scenario: what was shown of the data meanwhile.
 async fn played(
     plant: &RemotePlant,
@@ -216,6 +232,7 @@ async fn played(
     scenario: &Scenario,
 ) -> anyhow::Result<BTreeSet<String>> {
     let (mut shown, mut settled) = (BTreeSet::new(), false);
+    let before = line.missed().await?;
     eprintln!("waiting for the end of {}, {} s", scenario.name, scenario.length_us / 1_000_000);
     loop {
         let ledger = plant.ledger().await?;
@@ -226,6 +243,7 @@ async fn played(
             shown.extend(now);
         }
         if ledger.plant_us >= scenario.length_us - BEFORE_ITS_END_US {
+            shown.extend(line.missed().await?.since(&before));
             return Ok(shown);
         }
         let left_us = scenario.length_us - BEFORE_ITS_END_US - ledger.plant_us;
