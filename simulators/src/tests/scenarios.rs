@@ -355,7 +355,9 @@ fn overweight_follows_the_powder_and_no_fault_of_the_filler() {
             off.fold(0.0, f64::max)
         };
         let off = differ(&over, &over_alone);
-        assert!(off <= 5.0, "{name}: the faults move overweight by {off} in a quarter of an hour");
+        // A stop moves what comes after it to another quarter: by no more than an even chance would change the worst one.
+        let even = over.iter().copied().fold(0.0, f64::max).sqrt();
+        assert!(off <= 2.0 * even, "{name}: the faults move overweight by {off} in a quarter");
         // The negative control: what the faults do move.
         let off = differ(&rejected, &rejected_alone);
         assert!(off > 100.0, "{name}: the faults move the filler by {off} only");
