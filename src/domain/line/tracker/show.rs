@@ -52,7 +52,7 @@ impl LineTracker {
     /// Speed as the PLCs say, of all machines that count; none while one of them does not tell.
     fn plc_speed(&self) -> Option<f64> {
         let counting = self.stations[self.model.counting.clone()].iter();
-        counting.map(|station| station.speed.filter(|_| station.is_up())).sum()
+        counting.map(|station| station.speed.filter(|_| station.is_current())).sum()
     }
 
     /// Sum over the counters of a station, or of several, that a test picks, with what of them is unread.
