@@ -138,6 +138,7 @@ impl LineTracker {
             plan: asked(self.model.target_per_minute, book.end_us - book.start_us),
             forecast,
             kpis: self.kpis(book),
+            setup_known: true,
             time: book.spending.time,
             coverage: book.spending.known_share(now.utc_us.min(book.end_us) - book.start_us),
             watched_from_us: book.watched_from_us,
