@@ -23,10 +23,10 @@ use crate::web::{History, QualityRecord, TagReading, TrendOf};
 /// Most rows of one answer.
 const ROWS: usize = 50_000;
 
-/// Most snapshots of one answer: several minutes of a line that is polled ten times a second.
+/// Most snapshots of one answer: some minutes of a line of several machines.
 const SNAPSHOTS: usize = 50_000;
 
-/// Readings of so long are taken at once, which are fewer snapshots than an answer may have.
+/// Readings of so long are taken at once, or of less where there are more snapshots than an answer may have.
 const PIECE_US: i64 = 5 * MINUTE_US;
 
 /// Incidents of one answer.
@@ -68,19 +68,43 @@ impl Place {
     }
 }
 
-impl History for StoredHistory {
-    fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
-        self.0.minutes(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+impl StoredHistory {
+    /// Readings of a span in their order, piece by piece: hours of snapshots need not be in memory at once. The store answers
+    /// with no more than `most` snapshots; an answer that is full may be cut, and what it lacks would look like time in which
+    /// nothing was read, so that its piece is halved until it is whole.
+    fn each_piece(
+        &self,
+        line: &LineId,
+        (mut from_us, end_us): (i64, i64),
+        most: usize,
+        mut each: impl FnMut(Readings),
+    ) -> Result<(), String> {
+        let mut piece_us = PIECE_US;
+        while from_us < end_us {
+            let to_us = end_us.min(from_us.saturating_add(piece_us));
+            let parts = self.0.readings(line, from_us, to_us, most);
+            let parts = parts.map_err(|error| error.to_string())?;
+            if parts.iter().map(|part| part.snapshots.len()).sum::<usize>() >= most {
+                piece_us = (to_us - from_us) / 2;
+                if piece_us == 0 {
+                    return Err(format!("{most} snapshots and more of one moment"));
+                }
+                continue;
+            }
+            parts.into_iter().for_each(&mut each);
+            from_us = to_us;
+        }
+        Ok(())
     }
 
-    fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String> {
-        self.0.seconds(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
-    }
-
-    fn readings(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<TagReading>, String> {
-        let parts = self.0.readings(line, span.0, span.1, SNAPSHOTS);
+    fn readings_of(
+        &self,
+        line: &LineId,
+        span: (i64, i64),
+        most: usize,
+    ) -> Result<Vec<TagReading>, String> {
         let mut readings = Vec::new();
-        for Readings { devices, snapshots } in parts.map_err(|error| error.to_string())? {
+        self.each_piece(line, span, most, |Readings { devices, snapshots }| {
             for snapshot in snapshots {
                 let Outcome::Taken(taken) = snapshot.outcome else { continue };
                 let Some(device) = devices.get(usize::from(snapshot.device)) else { continue };
@@ -91,8 +115,44 @@ impl History for StoredHistory {
                     Some(TagReading { station, tag, at_us, value, quality })
                 }));
             }
-        }
+        })?;
         Ok(readings)
+    }
+
+    fn trends_of(
+        &self,
+        line: &LineId,
+        of: &[TrendOf],
+        span: (i64, i64),
+        step_us: i64,
+        most: usize,
+    ) -> Result<Vec<TagTrend>, String> {
+        let mut trends: Vec<(TagTrend, Place)> =
+            of.iter().map(|of| (of.course(span, step_us), Place::default())).collect();
+        self.each_piece(line, (span.0 - TagTrend::LEAD_US, span.1), most, |readings| {
+            for ((trend, place), of) in trends.iter_mut().zip(of) {
+                let Some((device, group, tag)) = place.among(&readings, of) else { continue };
+                let of_group = |s: &&Snapshot| s.device == device && s.group == group;
+                for snapshot in readings.snapshots.iter().filter(of_group) {
+                    trend.take(snapshot, tag, |raw| raw * of.scale + of.offset);
+                }
+            }
+        })?;
+        Ok(trends.into_iter().map(|(trend, _)| trend).collect())
+    }
+}
+
+impl History for StoredHistory {
+    fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String> {
+        self.0.minutes(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String> {
+        self.0.seconds(line, from_us, to_us, ROWS).map_err(|error| error.to_string())
+    }
+
+    fn readings(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<TagReading>, String> {
+        self.readings_of(line, span, SNAPSHOTS)
     }
 
     fn trends(
@@ -102,25 +162,7 @@ impl History for StoredHistory {
         span: (i64, i64),
         step_us: i64,
     ) -> Result<Vec<TagTrend>, String> {
-        let mut trends: Vec<(TagTrend, Place)> =
-            of.iter().map(|of| (of.course(span, step_us), Place::default())).collect();
-        let mut from_us = span.0 - TagTrend::LEAD_US;
-        // Piece by piece: hours of snapshots need not be in memory at once.
-        while from_us < span.1 {
-            let to_us = span.1.min(from_us + PIECE_US);
-            let parts = self.0.readings(line, from_us, to_us, SNAPSHOTS);
-            for readings in parts.map_err(|error| error.to_string())? {
-                for ((trend, place), of) in trends.iter_mut().zip(of) {
-                    let Some((device, group, tag)) = place.among(&readings, of) else { continue };
-                    let of_group = |s: &&Snapshot| s.device == device && s.group == group;
-                    for snapshot in readings.snapshots.iter().filter(of_group) {
-                        trend.take(snapshot, tag, |raw| raw * of.scale + of.offset);
-                    }
-                }
-            }
-            from_us = to_us;
-        }
-        Ok(trends.into_iter().map(|(trend, _)| trend).collect())
+        self.trends_of(line, of, span, step_us, SNAPSHOTS)
     }
 
     fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String> {
@@ -340,6 +382,28 @@ mod tests {
             let expected = if reading.at_us < at_us(60) { 20.0 } else { 21.0 };
             assert_eq!(reading.value, Value::Float(expected), "{reading:?}");
         }
+    }
+
+    /// More snapshots than one answer of the store may have are no gap: nothing of the span is lost, and nothing comes twice.
+    #[test]
+    fn an_answer_that_is_full_is_asked_for_in_smaller_parts() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let history = journal(dir.path(), &[&OLD, &NEW]);
+        let (line, span) = (LineId::new("L1"), (at_us(0), at_us(118)));
+        let step_us = 30 * SECOND_US;
+        let trend = |most| {
+            let of = [vacuum(NEW.1)];
+            let trends = history.trends_of(&line, &of, span, step_us, most).expect("a trend");
+            (trends[0].gaps(), trends[0].steps().collect::<Vec<_>>())
+        };
+        let readings = |most| history.readings_of(&line, span, most).expect("readings");
+        assert_eq!(readings(SNAPSHOTS).len(), 60 * OLD.0.len() + 58 * NEW.0.len());
+        for most in [2, 7, 60, 118, 119] {
+            assert_eq!(trend(most), trend(SNAPSHOTS), "{most}");
+            assert_eq!(readings(most), readings(SNAPSHOTS), "{most}");
+        }
+        // What no division makes small enough is refused.
+        assert!(history.readings_of(&line, span, 1).is_err());
     }
 
     /// A wrong map that is taken back within minutes is at neither end of what is read at once.

@@ -24,6 +24,7 @@ mod sim;
 mod site;
 mod soak;
 mod tags;
+mod together;
 mod walk;
 mod workbench;
 

@@ -109,6 +109,8 @@ pub struct ShiftStatus {
     pub forecast: Option<u64>,
     /// Its KPIs so far.
     pub kpis: Kpis,
+    /// Whether it is known how much of its planned time was set-up. If not, KPIs that rest on that are none.
+    pub setup_known: bool,
     /// Time of the shift so far, by class.
     pub time: crate::line::minute::TimeSplit,
     /// Share of its passed part that is known, 0 to 1; none before it has passed any.

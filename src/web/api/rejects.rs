@@ -160,7 +160,7 @@ pub(super) async fn rejects(
     let spans = (window.us(), before.us());
     let stored = read(&app, move |history| {
         let of = |span: (i64, i64)| replay::hours(history, &config, span, past && span.1 >= now_us);
-        Ok((of(spans.0)?, of(spans.1)?))
+        Ok((of(spans.0)?.rollups, of(spans.1)?.rollups))
     });
     let (now, then) = stored.await?;
     let (now, then) = (inside(now, spans.0), inside(then, spans.1));

@@ -43,7 +43,7 @@ pub(super) struct StopsView {
     micro_s: u32,
     /// How many of the recorded stops are micro-stops.
     n_micro: u64,
-    /// How long these lasted together, milliseconds.
+    /// How long these lasted together within the span, milliseconds.
     micro_ms: i64,
 }
 
@@ -154,7 +154,7 @@ pub(super) async fn stops(
     let (from, to) = span.resolve(app.present().now.utc_us, EVENTS_SPAN_US)?;
     let id = line.config.id.clone();
     let record = read(&app, move |history| history.stops(&id, from, to)).await?;
-    Ok(Json(StopsView::of(&record, &line.config, micro_s)))
+    Ok(Json(StopsView::of(&record, &line.config, micro_s, (from, to))))
 }
 
 /// One stop as recorded, as people see it now, and all that was said about it.
@@ -184,9 +184,9 @@ pub(super) async fn stop(
 }
 
 impl StopsView {
-    fn of(record: &StopRecord, config: &LineConfig, micro_s: u32) -> StopsView {
+    fn of(record: &StopRecord, config: &LineConfig, micro_s: u32, span: (i64, i64)) -> StopsView {
         let limit_us = i64::from(micro_s) * SECOND_US;
-        let micro = micro_stops(&record.stops, limit_us);
+        let micro = micro_stops(&record.stops, limit_us, span);
         let recorded = record.stops.iter().map(|stop| recorded(stop, config, limit_us));
         StopsView {
             recorded: recorded.collect(),

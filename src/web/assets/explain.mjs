@@ -174,8 +174,8 @@ function told(body) {
   parts.push(heading('explain_doubt'), ...doubts(body));
   if (body.tags.length > 0) parts.push(heading('explain_tags'), tags(body.tags));
   parts.push(heading('explain_rows'), h('p', {},
-    h('a', { href: body.rows.href, download: '', class: 'rows-link' }, 'minutes.csv'),
-    h('span', { class: 'num' }, ` ${moment(body.rows.from_ms)} – ${moment(body.rows.to_ms)} · ${t(body.rows.exact ? 'rows_exact' : 'rows_beside')}`)));
+    h('a', { href: body.rows.href, download: '', class: 'rows-link' }, body.rows.file),
+    h('span', { class: 'num' }, ` ${moment(body.rows.from_ms)} – ${moment(body.rows.to_ms)} · ${t(`rows_${body.rows.sum}`)}`)));
   return parts;
 }
 

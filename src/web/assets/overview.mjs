@@ -50,9 +50,12 @@ const live = join({
     showEvents();
   },
   // Between two views: the counts alone, as soon as a stroke of a machine has moved them.
-  now: ({ good, flows }) => {
-    if (!view || lost) return;
-    figure('good', good ? pieces(good.best) : '–', good?.best);
+  now: ({ good, shift, flows }) => {
+    // Where a shift begins or ends in between, the next view tells it.
+    if (!view || lost || Boolean(view.shift) !== Boolean(shift)) return;
+    if (shift) Object.assign(view.shift, shift, { good });
+    else if (good) view.total = good;
+    showCounts();
     flows.forEach(showFlow);
   },
   charts: (next) => {
@@ -100,7 +103,8 @@ function figure(id, text, raw) {
   put(id, text).dataset.value = raw ?? '';
 }
 
-function showOutput() {
+/** Output, target and what lies between them: of one moment, whoever brings them. */
+function showCounts() {
   const shift = view.shift;
   // Of the past, the sum since the journal began is not told.
   const untold = REPLAY && !shift;
@@ -108,14 +112,20 @@ function showOutput() {
   figure('good', good ? pieces(good.best) : '–', good?.best);
   put('good-doubt', untold ? '' : good ? doubt(good, pieces) : t('not_read'));
   facts('good-note', shift ? [t('plan', { n: pieces(shift.plan) }), shift.plan_percent === null ? '' : t('progress', { n: fixed(shift.plan_percent, 1) })] : []);
-  analog($('good-bar'), {
-    max: Math.max(shift?.plan ?? 1, good?.best ?? 0, 1) * 1.02, value: good?.best ?? null, filled: true, target: shift?.target_now,
-  });
   const off = shift?.difference ?? null;
   figure('gap', off ? signedPieces(off.best) : '–', off?.best);
   put('gap-doubt', off ? doubt(off, signedPieces) : shift ? t('not_read') : '');
   facts('gap-note', shift ? [off ? difference(shift) : '', targetUntilNow(shift)] : []);
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
+  return { good, off };
+}
+
+function showOutput() {
+  const shift = view.shift;
+  const { good, off } = showCounts();
+  analog($('good-bar'), {
+    max: Math.max(shift?.plan ?? 1, good?.best ?? 0, 1) * 1.02, value: good?.best ?? null, filled: true, target: shift?.target_now,
+  });
   const forecast = shift?.forecast ?? null;
   figure('plan', forecast === null ? '–' : pieces(forecast), forecast);
   put('plan-note', !shift ? '' : forecast === null ? t('no_forecast') : t('forecast_note', { time: hm(shift.end_ms) }));
@@ -194,7 +204,7 @@ function showOee() {
   const oee = view.shift?.oee ?? null;
   figure('oee', between(oee), oee?.percent);
   put('oee-unit', oee ? '%' : '');
-  facts('oee-note', oee ? [t('oee_coverage', { n: fixed(oee.coverage_percent, 1) })] : view.shift && view.shift.good === null ? [t('not_read')] : []);
+  facts('oee-note', oee ? [t('oee_coverage', { n: fixed(oee.coverage_percent, 1) })] : !view.shift ? [] : view.shift.good === null ? [t('not_read')] : view.shift.setup_known ? [] : [t('setup_unknown')]);
   analog($('oee-bar'), {
     max: 100, value: oee ? (oee.low + oee.high) / 2 : null, spread: oee ? (oee.high - oee.low) / 2 : 0,
   });

@@ -46,8 +46,10 @@ export class Seconds {
     if (this.asking || to === null) return;
     const { span } = this;
     const known = this.data?.of === 'second' ? this.data.points.at(-1)?.start_ms : null;
-    // From the start of a point, or the first one would be a part of one.
-    const from = Math.floor(Math.max(to - span.ms, known ? known - AGAIN_MS : 0) / span.step) * span.step;
+    // From the start of a point, or the first one would be a part of one, and the left edge of the drawing would be without.
+    const whole = (ms) => Math.floor(ms / span.step) * span.step;
+    const first = whole(to - span.ms);
+    const from = Math.max(first, known ? whole(known - AGAIN_MS) : 0);
     this.asking = true;
     this.asked = performance.now();
     const giveUp = new AbortController();
@@ -57,11 +59,11 @@ export class Seconds {
       const answer = await fetch(address, { signal: giveUp.signal, cache: 'no-store' });
       const body = await answer.json();
       if (!answer.ok || span !== this.span) return;
-      const before = known ? this.data.points.filter((point) => point.start_ms < body.points[0]?.start_ms && point.start_ms >= to - span.ms) : [];
+      const before = known ? this.data.points.filter((point) => point.start_ms < body.points[0]?.start_ms && point.start_ms >= first) : [];
       // An answer in another unit stands alone: parts of different length do not belong into one line.
       this.data = before.length > 0 && body.of === 'second' && body.step_ms === this.data.step_ms ? { ...body, points: before.concat(body.points) } : body;
       this.plot.set(this.data);
-      files(address.replace(/from=\d+/, `from=${Math.floor((to - span.ms) / span.step) * span.step}`), { seconds: 'series' });
+      files(address.replace(/from=\d+/, `from=${first}`), { seconds: 'series' });
     } catch {
       // What is shown stays, and the right edge of the drawing grows: the frame of the page says that it is not live.
     } finally {

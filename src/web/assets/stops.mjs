@@ -92,7 +92,7 @@ function showAll() {
   put('micro-sum', hms(data.micro_ms));
   put('micro-sum-note', t('micro_note', { n: data.n_micro, s: data.micro_s }));
   put('mtbf', minutes(data.mtbf_s));
-  put('mtbf-note', t('failures', { n: data.failures }));
+  put('mtbf-note', data.setup_known ? t('failures', { n: data.failures }) : t('setup_unknown'));
   put('mttr', minutes(data.mttr_s));
   timeline.set(data);
   waterfall.set(data.waterfall);

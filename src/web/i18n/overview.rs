@@ -59,6 +59,7 @@ texts! {
     Behind "behind" "behind" "落后"
     Undecided "undecided" "not known which" "超前或落后未知"
     NotRead "not_read" "▨ not read" "▨ 无读数"
+    SetupUnknown "setup_unknown" "set-up of that time is not known" "该时段换型调整时间未知"
     OeeCoverage "oee_coverage" "known {n} %" "已知 {n} %"
     TopStops "top_stops" "Stops that cost most" "停机损失前三"
     Forecast "forecast" "Forecast" "预计产量"

@@ -4,16 +4,17 @@
 //! speed that the PLC said, the last seconds) is left out and shown as not known. A minute is the finest that is shown:
 //! a moment within one stands for its start.
 
+mod spent;
 mod status;
 #[cfg(test)]
 mod tests;
 
 use domain::line::chronicle::{StopRecord, counted};
 use domain::line::event::{Event, EventKind};
-use domain::line::minute::{Minute, Tally, TimeSplit};
-use domain::line::rollup::{PeriodKind, Rollup, Spending};
+use domain::line::minute::{Minute, Tally};
+use domain::line::rollup::{PeriodKind, Rollup};
+use domain::line::stop::Stop;
 use domain::line::stop::revision::apply;
-use domain::line::stop::{Cause, Stop};
 use domain::units::{Count, HOUR_US, MINUTE_US};
 
 use super::History;
@@ -29,6 +30,7 @@ const COUNTED_US: i64 = 2 * HOUR_US;
 /// Nothing stored in so long a time before a moment: that lies before the record.
 const SEARCH_US: i64 = 31 * 24 * HOUR_US;
 
+use spent::{Spent, Told};
 pub(crate) use status::{charts_at, present_at};
 
 /// Why a moment is not shown.
@@ -81,8 +83,10 @@ struct Past<'a> {
     events: Vec<Event>,
     /// Stops that were going on in the time before.
     stops: Vec<Stop>,
-    /// The batch that was open.
-    batch: Option<Rollup>,
+    /// Clock hours of the shift.
+    hours: Vec<Rollup>,
+    /// Batches of the shift.
+    batches: Vec<Rollup>,
 }
 
 impl Past<'_> {
@@ -100,18 +104,32 @@ impl Past<'_> {
         minutes.retain(|minute| minute.start_us + MINUTE_US <= at_us);
         let events = history.events(line, from_us, at_us + 1, &EventKind::ALL)?;
         let stops = history.stops(line, from_us, at_us + 1)?;
-        let batches = history.rollups(line, PeriodKind::Batch, at_us - 1, at_us + 1)?;
-        let is_open = |batch: &Rollup| {
-            batch.start_us <= at_us && batch.end_us.is_none_or(|end_us| end_us > at_us)
-        };
+        let hours = history.rollups(line, PeriodKind::Hour, shift_us, at_us)?;
+        let batches =
+            history.rollups(line, PeriodKind::Batch, shift_us.min(at_us - 1), at_us + 1)?;
         Ok(Past {
             config,
             at_us,
             minutes,
             events: events.into_iter().map(|(_, event)| event).collect(),
             stops: cut(stops, at_us)?.stops,
-            batch: batches.into_iter().rfind(is_open),
+            hours,
+            batches,
         })
+    }
+
+    /// The batch that was open.
+    fn batch(&self) -> Option<&Rollup> {
+        let is_open = |batch: &&Rollup| {
+            batch.start_us <= self.at_us && batch.end_us.is_none_or(|end_us| end_us > self.at_us)
+        };
+        self.batches.iter().rfind(is_open)
+    }
+
+    /// How the time of a span was spent.
+    fn spent(&self, span: (i64, i64)) -> Spent {
+        let Past { config, hours, batches, events, stops, .. } = self;
+        Told { config, hours, batches, events, stops }.spent(self.minutes_in(span), span)
     }
 
     /// Minutes that begin in a span.
@@ -167,20 +185,36 @@ pub(crate) fn cut(mut record: StopRecord, at_us: i64) -> Result<StopRecord, Stri
     Ok(record)
 }
 
+/// Periods as they stood at a moment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Periods {
+    /// Oldest first.
+    pub(crate) rollups: Vec<Rollup>,
+    /// Whether it is known of all how much of their planned time was set-up. If not, KPIs that rest on it are not known.
+    pub(crate) setup_known: bool,
+}
+
+impl Periods {
+    /// As they are stored.
+    pub(crate) fn stored(rollups: Vec<Rollup>) -> Periods {
+        Periods { rollups, setup_known: true }
+    }
+}
+
 /// Hours of a span; `past` says that it ends at a past moment in the middle of one.
 pub(crate) fn hours(
     history: &dyn History,
     config: &LineConfig,
     span: (i64, i64),
     past: bool,
-) -> Result<Vec<Rollup>, String> {
+) -> Result<Periods, String> {
     match past {
         true => periods_at(history, config, PeriodKind::Hour, span, span.1),
-        false => history.rollups(&config.id, PeriodKind::Hour, span.0, span.1),
+        false => history.rollups(&config.id, PeriodKind::Hour, span.0, span.1).map(Periods::stored),
     }
 }
 
-/// Periods of a span as they stood at a past moment; what went on then is made of its minutes.
+/// Periods of a span as they stood at a past moment; what went on then is made of its hours and minutes.
 ///
 /// # Errors
 /// Why the record could not be read.
@@ -190,8 +224,9 @@ pub(crate) fn periods_at(
     kind: PeriodKind,
     (from_us, to_us): (i64, i64),
     at_us: i64,
-) -> Result<Vec<Rollup>, String> {
+) -> Result<Periods, String> {
     let line = &config.id;
+    let mut setup_known = true;
     let mut periods = history.rollups(line, kind, from_us, to_us.min(at_us))?;
     periods.retain(|period| period.start_us < at_us);
     for one in &mut periods {
@@ -201,42 +236,33 @@ pub(crate) fn periods_at(
         let span = (one.start_us, at_us);
         let minutes = history.minutes(line, span.0, span.1)?;
         let whole = minutes.iter().filter(|minute| minute.start_us + MINUTE_US <= at_us);
-        let events = history.events(line, span.0, span.1 + 1, &[EventKind::Count])?;
+        let kinds = [EventKind::Count, EventKind::State];
+        let events = history.events(line, span.0.min(span.1 - LOOK_BACK_US), span.1 + 1, &kinds)?;
         let events: Vec<Event> = events.into_iter().map(|(_, event)| event).collect();
+        let hours = history.rollups(line, PeriodKind::Hour, span.0, span.1)?;
+        let batches = history.rollups(line, PeriodKind::Batch, span.0, span.1)?;
         let stops = cut(history.stops(line, span.0, span.1)?, at_us)?.stops;
+        let (hours, batches, events, stops) = (&*hours, &*batches, &*events, &*stops);
+        let spent = Told { config, hours, batches, events, stops }.spent(whole.clone(), span);
+        setup_known &= spent.setup_known;
         *one = Rollup {
             end_us: one.end_us,
             closed: false,
             estimated: false,
-            ..period(one, whole, gaps(config, &events, span), &stops, span)
+            ..period(one, whole, gaps(config, events, span), &spent)
         };
     }
-    Ok(periods)
+    Ok(Periods { rollups: periods, setup_known })
 }
 
-/// A period made of minutes, gaps and stops. Set-up is not told apart in minutes, so that it is left at nothing.
+/// A period with the counts of its minutes and gaps.
 fn period<'a>(
     of: &Rollup,
     minutes: impl Iterator<Item = &'a Minute>,
     gaps: Vec<Tally>,
-    stops: &[Stop],
-    (from_us, to_us): (i64, i64),
+    spent: &Spent,
 ) -> Rollup {
-    let mut time = TimeSplit::default();
     let mut counts: Vec<Tally> = gaps.clone();
-    for minute in minutes {
-        time.merge(&minute.time);
-        counts.extend(minute.tallies.iter().cloned());
-    }
-    let failed = |stop: &&Stop| {
-        stop.cause == Cause::Internal
-            && stop.to.is_some_and(|to| (from_us..=to_us).contains(&to.utc_us))
-    };
-    let spending = Spending {
-        time,
-        order_us: time.total(),
-        failures: stops.iter().filter(failed).count() as u64,
-        ..Spending::default()
-    };
-    Rollup { spending, counts, gaps, ..of.clone() }
+    counts.extend(minutes.flat_map(|minute| &minute.tallies).cloned());
+    Rollup { spending: spent.spending, counts, gaps, ..of.clone() }
 }

@@ -106,7 +106,7 @@ impl Past<'_> {
             line: self.config.id.clone(),
             at: moment(self.at_us),
             state: self.line_state(),
-            batch: self.batch.as_ref().map(|batch| OpenBatch {
+            batch: self.batch().map(|batch| OpenBatch {
                 id: batch.name.clone(),
                 start_us: batch.start_us,
                 by_hand: false,
@@ -262,13 +262,16 @@ impl Past<'_> {
         };
         let span = (shift.start_us, self.at_us);
         let minutes = self.minutes_in(span);
-        let of_shift = period(&of_shift, minutes, gaps.to_vec(), &self.stops, span);
+        let spent = self.spent(span);
+        let of_shift = period(&of_shift, minutes, gaps.to_vec(), &spent);
+        let kpis = Kpis::of(&of_shift, output, &Policy::per_minute(rate));
         ShiftStatus {
             name: shift.name.clone(),
             start_us: shift.start_us,
             end_us: shift.end_us,
             read: !good.is_zero() || time.known() > 0,
-            kpis: Kpis::of(&of_shift, output, &Policy::per_minute(rate)),
+            kpis: if spent.setup_known { kpis } else { kpis.without_setup() },
+            setup_known: spent.setup_known,
             good,
             gap: sum(gaps, output, is_good),
             rejected: sum(made, output, Counted::is_reject),

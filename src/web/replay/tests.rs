@@ -81,7 +81,8 @@ fn the_hour_that_went_on_holds_its_minutes_until_then_and_no_more() {
     let config = kept::line();
     let station = &config.output;
     let until = time(90);
-    let hours_at = |to_us: i64| hours(&record, &config, (time(0), to_us), true);
+    let hours_at =
+        |to_us: i64| hours(&record, &config, (time(0), to_us), true).map(|at| at.rollups);
     let hours = hours_at(until).expect("it can be read");
     let good: Count = hours.iter().map(|hour| hour.count(station, &Counted::Good)).sum();
     assert_eq!(good, made(&record, 90));
@@ -91,6 +92,44 @@ fn the_hour_that_went_on_holds_its_minutes_until_then_and_no_more() {
     assert_eq!(hours.last().map(|hour| hour.spending.failures), Some(0));
     let after = hours_at(time(HELD.end + 1)).expect("hours");
     assert_eq!(after.last().map(|hour| hour.spending.failures), Some(1));
+}
+
+/// A minute says that something was planned; where no machine said what, nobody can tell whether that was set-up.
+#[tokio::test]
+async fn without_a_word_of_set_up_what_rests_on_it_is_not_known() {
+    let mut record = Kept::morning();
+    let minute = &mut record.minutes[95];
+    minute.time = domain::line::minute::TimeSplit([0, 0, 0, MINUTE_US, 0, 0]);
+    let shift = at(&record, 97).shift.expect("it is a shift");
+    assert!(!shift.setup_known);
+    let kpis = shift.kpis;
+    assert_eq!(
+        (kpis.oee, kpis.oee_between, kpis.availability, kpis.mtbf_us),
+        (None, None, None, None)
+    );
+    assert!(kpis.quality_ratio.is_some(), "that does not rest on it");
+    // The negative control: before that minute, and once the hour is over, which was booked as it went on.
+    for minute in [95, 121] {
+        let shift = at(&record, minute).shift.expect("it is a shift");
+        assert!(shift.setup_known && shift.kpis.oee.is_some(), "minute {minute}");
+    }
+    let app = app(record);
+    let json = async |path: String| {
+        let (status, text) = get(&app, &path).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let at_ms = time(97) / 1_000;
+    for value in ["oee", "availability", "mtbf"] {
+        let view = json(format!("/api/v1/lines/L1/explain/{value}?at={at_ms}")).await;
+        assert_eq!((&view["result"], &view["worked"]), (&Value::Null, &"–".into()), "{value}");
+        let why = view["left_out"].as_array().expect("notes");
+        assert!(why.iter().any(|note| note["id"] == "setup_unknown"), "{value}: {view}");
+    }
+    let losses = json(format!("/api/v1/lines/L1/losses?at={at_ms}")).await;
+    assert_eq!((&losses["mtbf_s"], &losses["setup_known"]), (&Value::Null, &false.into()));
+    let (_, page) = get(&app, &format!("/?at={at_ms}")).await;
+    assert!(page.contains("\"oee\":null,\"setup_known\":false"));
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod sim;
 mod stream;
 mod tags;
 mod texts;
+mod then;
 mod unread;
 mod views;
 

@@ -19,7 +19,7 @@ pub use call::{CallStepView, CallView};
 pub(crate) use chart::trend_start_us;
 pub use chart::{ChartView, ChartsView, InForceView, PointView, StopView, TrendView};
 pub use line::{IncidentsView, LineEntry, LineView, SpeedView};
-pub use now::{FlowView, NowView};
+pub use now::{FlowView, NowView, ShiftNowView};
 pub use oee::OeeView;
 pub use record::{EventView, MinuteView, TallyView};
 pub use shift::{HourView, RejectFractionView, RejectView, ShiftView};

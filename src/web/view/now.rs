@@ -1,11 +1,12 @@
 //! What moves between two views of a line: its counts.
 
-use domain::line::status::{LineStatus, StationStatus};
+use domain::line::status::{LineStatus, ShiftStatus, StationStatus};
 use domain::units::Count;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CountView, ms};
+use super::shift::ShiftView;
+use super::{CountView, DifferenceView, ms};
 
 /// Event `now` of the stream: the counts of a line at one moment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -15,8 +16,30 @@ pub struct NowView {
     /// Output of the line: good capsules of the shift, between shifts those since the journal began. Null where nothing of
     /// them was read: that is no zero.
     pub good: Option<CountView>,
+    /// What that is of its shift at this moment; null between shifts.
+    pub shift: Option<ShiftNowView>,
     /// Counts of the stations, in the order of the line.
     pub flows: Vec<FlowView>,
+}
+
+/// What moves with the output of a shift, as in the view of the line: numbers that are read together are of one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ShiftNowView {
+    /// What the target rate asks for until now.
+    pub target_now: u64,
+    /// Good less target until now; null where nothing of the shift was read.
+    pub difference: Option<DifferenceView>,
+    /// Whether even the most that the truth can be lies clearly below the target.
+    pub behind: bool,
+    /// Good in percent of the plan, one decimal.
+    pub plan_percent: Option<f64>,
+}
+
+impl ShiftNowView {
+    fn of(shift: &ShiftStatus) -> ShiftNowView {
+        let ShiftView { target_now, difference, behind, plan_percent, .. } = ShiftView::of(shift);
+        ShiftNowView { target_now, difference, behind, plan_percent }
+    }
 }
 
 /// What flows through a station, as in the view of the line.
@@ -51,6 +74,7 @@ impl NowView {
         NowView {
             at_ms: ms(status.at.utc_us),
             good: output(status).map(CountView::from),
+            shift: status.shift.as_ref().map(ShiftNowView::of),
             flows: status.stations.iter().map(flow).collect(),
         }
     }

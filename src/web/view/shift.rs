@@ -48,8 +48,10 @@ pub struct ShiftView {
     pub plan_percent: Option<f64>,
     /// Expected at the end if the last 15 minutes go on; null while the machine is not read.
     pub forecast: Option<u64>,
-    /// OEE so far; null where nothing of the shift was read, or nothing was planned.
+    /// OEE so far; null where nothing of the shift was read, nothing was planned, or set-up is not known.
     pub oee: Option<OeeView>,
+    /// Whether it is known how much of the planned time was set-up: of a past moment that may not be so.
+    pub setup_known: bool,
     /// Milliseconds of the shift so far by class, in the order run, internal, external, planned, idle, unknown.
     pub time_ms: [i64; 6],
     /// Share of the passed shift that is known, percent, one decimal. What was before the service ran is not.
@@ -76,6 +78,7 @@ impl ShiftView {
             plan_percent: good.and_then(|good| percent(good.best(), shift.plan, 1)),
             forecast: shift.forecast.filter(|_| shift.read),
             oee: OeeView::of(shift),
+            setup_known: shift.setup_known,
             time_ms: shift.time.0.map(ms),
             known_percent: shift.coverage.map(share),
             watched_from_ms: ms(shift.watched_from_us),

@@ -144,6 +144,24 @@ impl Kpis {
         Kpis { coverage: Ratio::new(u128::from(known_us), u128::from(asked_us)), ..self }
     }
 
+    /// The same where it is not known how much of the planned time was set-up: what rests on that is not known either.
+    #[must_use]
+    pub fn without_setup(self) -> Kpis {
+        Kpis {
+            availability: None,
+            oee: None,
+            oee_between: None,
+            coverage: None,
+            nee: None,
+            throughput_per_minute: None,
+            allocation_efficiency: None,
+            utilisation_efficiency: None,
+            setup_ratio: None,
+            mtbf_us: None,
+            ..self
+        }
+    }
+
     /// Availability and effectiveness if stops of `micro_us` together are called a loss of speed instead of a loss of
     /// time. A view: OEE is the same.
     pub fn with_micro_stops(&self, micro_us: u64, policy: &Policy) -> Kpis {

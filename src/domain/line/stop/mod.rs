@@ -163,6 +163,16 @@ impl Stop {
         self.to.map(|to| to.mono_us - self.from.mono_us)
     }
 
+    /// How much of it lies in a span of UTC microseconds, none while it lasts. One that no border cuts lies in it as long as
+    /// it lasted.
+    pub fn inside_us(&self, (from_us, to_us): (i64, i64)) -> Option<i64> {
+        let (began_us, ended_us) = (self.from.utc_us, self.to?.utc_us);
+        if from_us <= began_us && ended_us <= to_us {
+            return self.duration_us();
+        }
+        Some((ended_us.min(to_us) - began_us.max(from_us)).max(0))
+    }
+
     /// Whether it is a micro-stop: unplanned, seen whole, and *shorter* than the limit. A view for people; no KPI
     /// that sums losses may depend on it.
     pub fn is_micro(&self, limit_us: i64) -> bool {
@@ -179,12 +189,12 @@ pub struct StopSum {
     pub us: i64,
 }
 
-/// The micro-stops among some stops.
-pub fn micro_stops(stops: &[Stop], limit_us: i64) -> StopSum {
+/// The micro-stops among some stops, as long as they lie in a span of UTC microseconds.
+pub fn micro_stops(stops: &[Stop], limit_us: i64, span: (i64, i64)) -> StopSum {
     let micro = stops.iter().filter(|stop| stop.is_micro(limit_us));
     micro.fold(StopSum::default(), |sum, stop| StopSum {
         n: sum.n + 1,
-        us: sum.us + stop.duration_us().unwrap_or_default(),
+        us: sum.us + stop.inside_us(span).unwrap_or_default(),
     })
 }
 

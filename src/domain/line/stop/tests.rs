@@ -189,8 +189,21 @@ fn a_micro_stop_is_strictly_shorter_than_the_limit() {
         (State::Execute, 1),
     ]);
     let limit = 10 * SECOND_US;
-    assert_eq!(micro_stops(&stops, limit), StopSum { n: 1, us: 9 * SECOND_US });
-    assert_eq!(micro_stops(&stops, limit + 1), StopSum { n: 2, us: 19 * SECOND_US });
+    let always = (i64::MIN, i64::MAX);
+    assert_eq!(micro_stops(&stops, limit, always), StopSum { n: 1, us: 9 * SECOND_US });
+    assert_eq!(micro_stops(&stops, limit + 1, always), StopSum { n: 2, us: 19 * SECOND_US });
+}
+
+/// A stop over the change of a shift is in both shifts, and its time is divided between them.
+#[test]
+fn a_micro_stop_counts_in_a_span_for_the_time_inside_it() {
+    let stops = stops(&[(State::Execute, 1), (State::Held, 10), (State::Execute, 1)]);
+    let (from_us, limit) = (stops[0].from.utc_us, 60 * SECOND_US);
+    let border_us = from_us + 4 * SECOND_US;
+    let before = micro_stops(&stops, limit, (i64::MIN, border_us));
+    let after = micro_stops(&stops, limit, (border_us, i64::MAX));
+    assert_eq!(before, StopSum { n: 1, us: 4 * SECOND_US });
+    assert_eq!(after, StopSum { n: 1, us: 6 * SECOND_US });
 }
 
 fn station(name: &str) -> KeyCause {

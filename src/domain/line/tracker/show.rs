@@ -52,7 +52,7 @@ impl LineTracker {
     /// Speed as the PLCs say, of all machines that count; none while one of them does not tell.
     fn plc_speed(&self) -> Option<f64> {
         let counting = self.stations[self.model.counting.clone()].iter();
-        counting.map(|station| station.speed.filter(|_| station.is_up())).sum()
+        counting.map(|station| station.speed.filter(|_| station.is_current())).sum()
     }
 
     /// Sum over the counters of a station, or of several, that a test picks, with what of them is unread.
@@ -138,6 +138,7 @@ impl LineTracker {
             plan: asked(self.model.target_per_minute, book.end_us - book.start_us),
             forecast,
             kpis: self.kpis(book),
+            setup_known: true,
             time: book.spending.time,
             coverage: book.spending.known_share(now.utc_us.min(book.end_us) - book.start_us),
             watched_from_us: book.watched_from_us,

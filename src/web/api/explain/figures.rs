@@ -10,6 +10,7 @@ use super::count::Pick;
 use super::time::time;
 use super::{Explained, Facts, InputView, ResultView};
 use crate::web::api::flow::Flow;
+use crate::web::api::losses::LossView;
 use crate::web::pages::words::{hms, num, signed};
 use crate::web::view::TitleView;
 
@@ -269,14 +270,13 @@ impl Facts {
                 title,
                 ..time(id, "S", "", ms * 1_000)
             };
+            let of_loss = |loss: &LossView| stop(loss.ms, loss.title.clone(), loss.cause);
             match value {
                 Explained::Unassigned => {
                     inputs.push(stop(losses.unassigned_ms, None, "unassigned"))
                 }
-                Explained::MicroStops => inputs.push(stop(losses.micro_ms, None, "short")),
-                _ => inputs.extend(
-                    losses.losses.iter().map(|loss| stop(loss.ms, loss.title.clone(), loss.cause)),
-                ),
+                Explained::MicroStops => inputs.extend(losses.short().iter().map(of_loss)),
+                _ => inputs.extend(losses.losses.iter().map(of_loss)),
             }
         }
         let us: i64 = inputs.iter().map(|input| input.best).sum();

@@ -12,7 +12,8 @@ use crate::web::pages::words::{hms, num};
 impl Facts {
     fn kpis(&self) -> Kpis {
         let policy = Policy::per_minute(self.config.target_per_minute);
-        Kpis::of_all(&self.periods, &self.wanted.stations, &policy)
+        let kpis = Kpis::of_all(&self.periods, &self.wanted.stations, &policy);
+        if self.setup_known { kpis } else { kpis.without_setup() }
     }
 
     pub(super) fn mean_time(&self, value: Explained) -> Figure {
@@ -36,6 +37,10 @@ impl Facts {
                 "mean time to repair (MTTR)",
             ),
         };
+        if value == Explained::Mtbf && !self.setup_known {
+            let (worked, inputs) = ("–".to_owned(), Vec::new());
+            return Figure { unit: "us", result: None, formula, iso, worked, inputs, exact: true };
+        }
         let symbol = if value == Explained::Mtbf { "ΣTBF" } else { "ΣTTR" };
         let us = whole(us);
         let best = mean.map(|us| us.value());
@@ -159,6 +164,9 @@ impl Facts {
             }
         };
         let exact = self.is_whole(&[Pick::Good, Pick::Samples, Pick::Rejected]);
+        let is_told = self.setup_known || result.is_some();
+        let inputs = if is_told { inputs } else { Vec::new() };
+        let worked = if is_told { worked } else { "–".to_owned() };
         let unit = if value == Explained::Throughput { "per_minute" } else { "percent" };
         Figure { unit, result, formula, iso, worked, inputs, exact }
     }

@@ -35,7 +35,7 @@ use super::{AsOf, History, read, station_named};
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
-use crate::web::replay;
+use crate::web::replay::{self, Periods};
 use crate::web::view::{EventView, Present, share};
 
 pub(crate) use value::Explained;
@@ -202,21 +202,22 @@ impl Wanted {
     }
 
     /// The stored periods that are meant.
-    fn periods(&self, history: &dyn History, config: &LineConfig) -> Result<Vec<Rollup>, String> {
+    fn periods(&self, history: &dyn History, config: &LineConfig) -> Result<Periods, String> {
         let span = (self.from_us, self.to_us);
-        let found = match self.past {
+        let Periods { rollups: found, setup_known } = match self.past {
             true => replay::periods_at(history, config, self.kind, span, self.now_us)?,
-            false => history.rollups(&config.id, self.kind, span.0, span.1)?,
+            false => Periods::stored(history.rollups(&config.id, self.kind, span.0, span.1)?),
         };
         if self.window.is_some() {
             let kept =
                 if self.whole_hours { found } else { inside(found, (self.from_us, self.to_us)) };
-            return Ok(kept);
+            return Ok(Periods { rollups: kept, setup_known });
         }
         let named = |period: &Rollup| {
             self.start_ms.is_none_or(|start| period.start_us.div_euclid(1_000) == start)
         };
-        Ok(found.into_iter().rfind(named).into_iter().collect())
+        let rollups = found.into_iter().rfind(named).into_iter().collect();
+        Ok(Periods { rollups, setup_known })
     }
 }
 
@@ -226,6 +227,8 @@ struct Facts {
     wanted: Wanted,
     /// The period, or the hours of the span.
     periods: Vec<Rollup>,
+    /// Whether it is known how much of their planned time was set-up.
+    setup_known: bool,
     /// Start and end of what is explained, microseconds.
     span: (i64, i64),
     minutes: Vec<Minute>,
@@ -248,7 +251,7 @@ fn gather(
     let mut minutes = Vec::new();
     let mut span = (0, 0);
     for tried in 0..TRIES {
-        let Some((first, last)) = periods.first().zip(periods.last()) else {
+        let Some((first, last)) = periods.rollups.first().zip(periods.rollups.last()) else {
             if wanted.of_now {
                 // Between shifts the line has a speed all the same.
                 span = (wanted.now_us - RECENT_US, wanted.now_us);
@@ -287,7 +290,8 @@ fn gather(
         true => replay::present_at(history, &config, wanted.now_us)?.map(Arc::new),
         false => None,
     };
-    Ok(Ok(Facts { config, wanted, periods, span, minutes, doubts, losses, status }))
+    let Periods { rollups: periods, setup_known } = periods;
+    Ok(Ok(Facts { config, wanted, periods, setup_known, span, minutes, doubts, losses, status }))
 }
 
 impl Facts {
@@ -298,7 +302,7 @@ impl Facts {
         let name = window.map(|window| window.name.clone());
         let name = name.or_else(|| period.map(|period| period.name.to_string()));
         let (causes, n_causes) = self.causes(value);
-        let rows = self.rows(&figure);
+        let rows = self.rows(value, &figure);
         ExplainView {
             value: value.word(),
             station: self.wanted.stations.to_string(),

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::count::{Pick, Whose};
 use super::figures::Figure;
-use super::{Facts, RowsView, reason_of, stations_of};
+use super::{Explained, Facts, RowsView, reason_of, stations_of};
 use crate::table::{Cell, Column, Kind};
 use crate::web::App;
 use crate::web::api::{AsOf, EVENTS_SPAN_US, Span, read};
@@ -75,7 +75,7 @@ pub(crate) async fn minutes_csv(
     let stored = read(&app, move |history| {
         let minutes = history.minutes(&config.id, span.0, span.1)?;
         let of = |kind| match past {
-            true => replay::periods_at(history, &config, kind, span, now_us),
+            true => replay::periods_at(history, &config, kind, span, now_us).map(|at| at.rollups),
             false => history.rollups(&config.id, kind, span.0, span.1),
         };
         let periods = kind.map(of).transpose()?;
@@ -142,7 +142,10 @@ fn counts(whose: Whose, tallies: &[Tally]) -> impl Iterator<Item = Cell> {
 
 impl Facts {
     /// Where the rows are: those of the whole minutes, and of gaps.
-    pub(super) fn rows(&self, figure: &Figure) -> RowsView {
+    pub(super) fn rows(&self, value: Explained, figure: &Figure) -> RowsView {
+        if let Some(stops) = self.stops_of(value) {
+            return stops;
+        }
         let going = self.minutes.iter().find(|minute| !minute.closed);
         let (from, end) = self.span;
         let to = going.map_or(end, |minute| minute.start_us).max(from + 1);
@@ -163,6 +166,22 @@ impl Facts {
         if let Some(reason) = &self.wanted.reason {
             href = format!("{href}&reason={reason}");
         }
-        RowsView { href, from_ms, to_ms, exact: figure.exact }
+        let sum = if figure.exact { "exact" } else { "beside" };
+        RowsView { href, from_ms, to_ms, exact: figure.exact, file: "minutes.csv", sum }
+    }
+
+    /// The stops that a time of stops is the sum of.
+    fn stops_of(&self, value: Explained) -> Option<RowsView> {
+        let (window, limit) = self.wanted.window.as_ref().zip(self.wanted.micro_s)?;
+        let mut href = format!(
+            "/api/v1/lines/{}/losses?window={}&micro_s={limit}&format=csv&table=stops",
+            self.config.id, window.window
+        );
+        if self.wanted.past {
+            href = format!("{href}&at={}", self.wanted.now_us.div_euclid(1_000));
+        }
+        let (from_ms, to_ms) = (window.from_ms, window.to_ms);
+        let (exact, file) = (true, "stops.csv");
+        Some(RowsView { href, from_ms, to_ms, exact, file, sum: value.word() })
     }
 }

@@ -99,6 +99,9 @@ impl Facts {
         } else if value == RejectFraction {
             note("samples_out", None);
         }
+        if matches!(value, Oee | Availability | Throughput | Mtbf) && !self.setup_known {
+            note("setup_unknown", None);
+        }
         if matches!(value, Oee | Availability | Mttr | Mtbf) {
             note("micro_in", None);
         }

@@ -123,4 +123,8 @@ pub(crate) struct RowsView {
     pub(super) to_ms: i64,
     /// Whether they add up to the inputs that say so.
     pub(super) exact: bool,
+    /// Name of the table.
+    pub(super) file: &'static str,
+    /// What of them adds up to what: `exact`, `beside`, or of stops the number that is asked for.
+    pub(super) sum: &'static str,
 }

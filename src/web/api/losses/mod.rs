@@ -15,8 +15,8 @@ use domain::line::chronicle::StopRecord;
 use domain::line::kpi::{Kpis, Policy};
 use domain::line::output::Stations;
 use domain::line::rollup::Rollup;
+use domain::line::stop::Cause;
 use domain::line::stop::revision::Act;
-use domain::line::stop::{Cause, micro_stops};
 use domain::units::{HOUR_US, SECOND_US};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -29,7 +29,7 @@ use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Key;
-use crate::web::replay;
+use crate::web::replay::{self, Periods};
 use crate::web::view::TitleView;
 use pareto::{By, losses_of};
 pub(crate) use pareto::{LossView, Ranking};
@@ -65,9 +65,9 @@ pub(crate) struct LossesView {
     pub(crate) recorded_from_ms: i64,
     /// Stops shorter than so many seconds are short.
     pub(crate) micro_s: u32,
-    /// How many short stops were recorded.
+    /// How many stops were short.
     pub(crate) n_micro: u64,
-    /// How long these lasted together, milliseconds.
+    /// How long these lasted together within the span, milliseconds.
     pub(crate) micro_ms: i64,
     /// Stops as people see them, newest first.
     pub(crate) stops: Vec<LossStopView>,
@@ -87,8 +87,10 @@ pub(crate) struct LossesView {
     pub(crate) n_unassigned: u64,
     /// How long these lasted together, milliseconds.
     pub(crate) unassigned_ms: i64,
-    /// Mean time between failures over the hours of the span, seconds.
+    /// Mean time between failures over the hours of the span, seconds; null without any, and where set-up is not known.
     pub(crate) mtbf_s: Option<f64>,
+    /// Whether it is known how much of the planned time was set-up: of a past moment that may not be so.
+    pub(crate) setup_known: bool,
     /// Mean time to repair, seconds.
     pub(crate) mttr_s: Option<f64>,
     /// Stops for a cause inside the machine.
@@ -151,6 +153,12 @@ impl LossStopView {
 }
 
 impl LossesView {
+    /// Time of short stops by reason, longest first.
+    pub(crate) fn short(&self) -> Vec<LossView> {
+        let short: Vec<_> = self.stops.iter().filter(|stop| stop.micro).cloned().collect();
+        losses_of(&short, By::Time)
+    }
+
     /// Whether nobody saw what came after a stop, so that it may have gone on.
     pub(crate) fn is_cut(&self, stop: &LossStopView) -> bool {
         let follows = |one: &LossStopView| one.is_unseen() && Some(one.from_ms) == stop.to_ms;
@@ -283,11 +291,12 @@ pub(crate) fn view(
     config: &LineConfig,
     window: WindowView,
     record: &StopRecord,
-    hours: &[Rollup],
+    periods: &Periods,
     micro_s: u32,
     now_us: i64,
 ) -> LossesView {
     let limit_us = i64::from(micro_s) * SECOND_US;
+    let hours = &*periods.rollups;
     let known = choices(config);
     let shower = Shower { config, choices: &known, window: &window, record, limit_us, now_us };
     let mut stops: Vec<LossStopView> = record.parts.iter().map(|part| shower.stop(part)).collect();
@@ -300,9 +309,11 @@ pub(crate) fn view(
     let unseen = UnseenView { n: unseen.len() as u64, ms: inside(&unseen) };
     let unassigned =
         || stops.iter().filter(|stop| stop.cause == "unknown" && stop.reason.is_empty());
-    let micro = micro_stops(&record.stops, limit_us);
+    let micro: Vec<_> = stops.iter().filter(|stop| stop.micro).collect();
+    let (n_micro, micro_ms) = (micro.len() as u64, inside(&micro));
     let policy = Policy::per_minute(config.target_per_minute);
     let kpis = Kpis::of_all(hours, &config.output, &policy);
+    let kpis = if periods.setup_known { kpis } else { kpis.without_setup() };
     let seconds = |us: f64| (us / 1e5).round() / 10.0;
     let last_said = |choice: &ReasonView| {
         let said = record.revisions.iter().filter(|revision| match &revision.act {
@@ -321,8 +332,8 @@ pub(crate) fn view(
         waterfall: spent.waterfall(),
         recorded_from_ms,
         micro_s,
-        n_micro: micro.n,
-        micro_ms: micro.us / 1_000,
+        n_micro,
+        micro_ms,
         n_unassigned: unassigned().count() as u64,
         unassigned_ms: unassigned().map(|stop| stop.inside_ms).sum(),
         n_stops: sums.0,
@@ -332,6 +343,7 @@ pub(crate) fn view(
         losses,
         stops,
         mtbf_s: kpis.mtbf_us.map(|us| seconds(us.value())),
+        setup_known: periods.setup_known,
         mttr_s: kpis.mttr_us.map(|us| seconds(us.value())),
         failures: kpis.elements.failures,
         choices,

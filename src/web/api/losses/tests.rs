@@ -169,3 +169,43 @@ async fn no_two_reasons_that_are_offered_read_alike() {
     // The general word and that of the machine are both 机械故障.
     assert!(has("mechanical breakdown") && !has("Mechanical fault") && has("Electrical fault"));
 }
+
+/// A short stop over the change of a shift: in the shift counts what of it lies there, and the table of stops proves it.
+#[tokio::test]
+async fn micro_stops_count_the_time_inside_the_span_and_say_of_what_they_are_the_sum() {
+    let mut record = Kept::morning();
+    let held = record.stops[1].clone();
+    let (from, to) = (moment(DAY_US - MINUTE_US), moment(DAY_US + 2 * MINUTE_US));
+    let early = Stop { number: 9, from, to: Some(to), ..held.clone() };
+    let unsaid = Stop {
+        number: 10,
+        from: moment(BEGIN_US + 110 * MINUTE_US),
+        to: Some(moment(BEGIN_US + 111 * MINUTE_US)),
+        reason: None,
+        ..held
+    };
+    record.stops.extend([early, unsaid]);
+    let query = format!("window=shift&{}", at(150));
+    let view = losses(record.clone(), &query).await;
+    assert_eq!((&view["n_micro"], &view["micro_ms"]), (&2.into(), &180_000.into()), "{view}");
+    let path = format!("/api/v1/lines/L1/explain/micro_stops?{query}");
+    let app = app(record);
+    let (_, text) = get(&app, &path).await;
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(told["result"]["best"], 180e6, "{told}");
+    let inputs = told["inputs"].as_array().expect("inputs");
+    let inputs: Vec<_> = inputs.iter().map(|one| (&one["title"]["en"], &one["best"])).collect();
+    let (jam, none) = (Value::from("capsule jam"), Value::Null);
+    assert_eq!(inputs, [(&jam, &120_000_000.into()), (&none, &60_000_000.into())]);
+    let (status, table) = get(&app, told["rows"]["href"].as_str().expect("an address")).await;
+    assert_eq!(status, StatusCode::OK, "{table}");
+    let mut lines = table.trim_start_matches('\u{feff}').lines();
+    let head: Vec<&str> = lines.next().expect("a head").split(',').collect();
+    let place = |name| head.iter().position(|head| *head == name).expect("a column");
+    let (micro, inside) = (place("micro"), place("inside_span_ms"));
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let short = rows.iter().filter(|row| row[micro] == "true");
+    let sum: f64 = short.map(|row| row[inside].parse::<f64>().expect("a number")).sum();
+    assert_eq!((sum, &told["rows"]["sum"]), (180_000.0, &"micro_stops".into()));
+    assert!(rows.len() > 2, "other stops are in it too");
+}

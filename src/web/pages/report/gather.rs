@@ -156,8 +156,10 @@ pub(super) async fn gather(
         to_ms: span.1 / 1_000,
         open: !period.closed,
     };
-    let losses =
-        losses::view(&config, window.clone(), &until(record, span.1), &hours, MICRO_S, span.1);
+    let periods = Periods::stored(hours);
+    let record = until(record, span.1);
+    let losses = losses::view(&config, window.clone(), &record, &periods, MICRO_S, span.1);
+    let hours = periods.rollups;
     let whole = std::slice::from_ref(&period);
     let rejects = rejects::view(window.clone(), window, (whole, &[]), &config, None);
     let alarm = |(_, event): &(i64, Event)| event.kind == EventKind::Alarm;
@@ -247,6 +249,7 @@ mod tests {
     use super::*;
     use crate::web::History;
     use crate::web::fixture::{Record, line};
+    use crate::web::replay::Periods;
 
     #[test]
     fn a_report_waits_for_its_period_and_then_for_the_hour_in_which_it_ended() {

@@ -55,7 +55,7 @@ pub(super) struct Station {
     raw: Option<i64>,
     since: Moment,
     up: bool,
-    link_since_us: i64,
+    link_since: Moment,
     pub(super) heard: Option<Moment>,
     miss: &'static str,
     heartbeat: Option<(i64, i64)>,
@@ -115,7 +115,7 @@ impl Station {
             raw: None,
             since: now,
             up: false,
-            link_since_us: now.utc_us,
+            link_since: now,
             heard: None,
             miss: "",
             heartbeat: None,
@@ -149,8 +149,8 @@ impl Station {
     pub(super) fn go_on_from(&mut self, old: &Station) {
         (self.state, self.last_known, self.raw, self.since) =
             (old.state, old.last_known, old.raw, old.since);
-        (self.up, self.link_since_us, self.heard, self.miss) =
-            (old.up, old.link_since_us, old.heard, old.miss);
+        (self.up, self.link_since, self.heard, self.miss) =
+            (old.up, old.link_since, old.heard, old.miss);
         let has = |role: Role| self.map.position(&role).is_some();
         if has(Role::StopReason) {
             self.stop_reason = old.stop_reason;
@@ -185,7 +185,7 @@ impl Station {
 
     /// The state as far as it is current.
     pub(super) fn state(&self) -> State {
-        if self.up && !self.frozen { self.state } else { State::Unknown }
+        if self.is_current() { self.state } else { State::Unknown }
     }
 
     /// Stop reason as last read; none while the code is 0.
@@ -245,9 +245,14 @@ impl Station {
         })
     }
 
-    /// Whether its readings are current.
+    /// Whether it is heard; what it says may stand still all the same.
     pub(super) fn is_up(&self) -> bool {
         self.up
+    }
+
+    /// Whether its readings are those of now: it is heard, and its heartbeat goes on.
+    pub(in crate::line::tracker) fn is_current(&self) -> bool {
+        self.up && !self.frozen
     }
 
     /// Notes that something was heard. True if that ends a silence.
@@ -261,7 +266,7 @@ impl Station {
             };
             events.push(self.event(EventKind::Link, at.utc_us, "up", detail));
             self.up = true;
-            self.link_since_us = at.utc_us;
+            self.link_since = at;
             self.miss = "";
             self.suspect_restart();
             self.groups.iter_mut().for_each(|group| group.read = None);
@@ -314,7 +319,7 @@ impl Station {
                 self.miss = Miss::Timeout.word();
             }
             let since = self.heard.unwrap_or(now);
-            self.link_since_us = since.utc_us;
+            self.link_since = since;
             let mut event = self.event(
                 EventKind::Link,
                 now.utc_us,

@@ -103,7 +103,7 @@ impl Station {
             false => ("up", "the heartbeat goes on"),
         };
         self.miss = if stands { Miss::Frozen.word() } else { "" };
-        self.link_since_us = at.utc_us;
+        self.link_since = at;
         events.push(self.event(EventKind::Link, at.utc_us, word, detail.into()));
     }
 

@@ -13,12 +13,9 @@ impl Station {
         let class = state.time_class();
         let stop_reason =
             self.stop_reason.filter(|code| *code != 0 && class != TimeClass::Run && self.up);
-        // An unknown state lasts since the station was last heard, not since the state before it began.
+        // An unknown state lasts since the station was last heard or began to freeze, not since the state before it began.
         let since = match state == State::Unknown && self.state != State::Unknown {
-            true => Moment {
-                utc_us: self.link_since_us,
-                mono_us: self.heard.map_or(self.since.mono_us, |heard| heard.mono_us),
-            },
+            true => self.link_since,
             false => self.since,
         };
         StateStatus {
@@ -37,8 +34,8 @@ impl Station {
     /// Connection for the screen.
     pub(in crate::line::tracker) fn link_status(&self) -> LinkStatus {
         LinkStatus {
-            up: self.up && !self.frozen,
-            since_us: self.link_since_us,
+            up: self.is_current(),
+            since_us: self.link_since.utc_us,
             heard_us: self.heard.map(|heard| heard.utc_us),
             heard_mono_us: self.heard.map(|heard| heard.mono_us),
             reason: self.miss,

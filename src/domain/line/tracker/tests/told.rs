@@ -2,7 +2,8 @@
 
 use expect_test::{Expect, expect};
 
-use super::script::{moment, play, read};
+use super::script::{model_with, moment, play, play_on, read};
+use crate::line::state::State;
 use crate::line::tracker::LineTracker;
 use crate::units::{Count, TagId};
 
@@ -254,6 +255,31 @@ fn values_that_are_not_refreshed_are_frozen() {
             minute 0 (open): run 5.5s unknown 0.5s polls 5 missed 0
         "#]],
     );
+}
+
+/// Frozen values go on to be heard: how long they have been unknown grows all the same, and an old speed is none.
+#[test]
+fn frozen_values_are_unknown_since_they_froze_and_tell_no_speed() {
+    // The machine says how fast it is where it else says how warm the hall is.
+    let hall = "id = \"hall\"\nregister = \"holding 10\"\ntype = \"u16\"\nrole = ";
+    let (was, is) = (format!("{hall}\"condition\""), format!("{hall}\"speed\""));
+    let model = model_with(&[(&was, &is)]);
+    let status = |beats: &dyn Fn(i32) -> i32| {
+        let reading = |i: i32| {
+            let (at, beat) = (f64::from(i) / 2.0, beats(i));
+            format!("{at} CF01.slow hall=6000\n{at} CF01.fast state=execute beat={beat} good=100\n")
+        };
+        let script = (0..=80).map(reading).collect::<String>();
+        play_on(&model, moment(0.0), &read(&script), |_| false).0.status(moment(40.5))
+    };
+    let frozen = status(&|_| 1);
+    let since = (frozen.state.since_us, frozen.state.since_mono_us);
+    let froze = moment(5.5);
+    assert_eq!((frozen.state.state, since), (State::Unknown, (froze.utc_us, froze.mono_us)));
+    assert_eq!(frozen.plc_speed, None);
+    // The negative control: a heartbeat that goes on.
+    let live = status(&|i| i);
+    assert_eq!((live.state.state, live.plc_speed), (State::Execute, Some(6_000.0)));
 }
 
 #[test]
