@@ -52,6 +52,7 @@ const live = join({
     lost = link.word === 'lost';
     showState(view, lost);
     if (view) showStations();
+    if (view) showHours();
     showCalls();
     draw();
   },
@@ -115,10 +116,13 @@ function figure(id, text, raw) {
 /** The last eight hours, and of them the newest for which there is room: older ones are on the overview. */
 function showHours() {
   const rows = view.hours.slice(-8);
-  show($('hours').tBodies[0], rows, () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
+  // A verdict on the hour that is no longer read is none.
+  const isRead = !lost && held(view);
+  const behind = (hour, i) => hour.behind && (isRead || i < rows.length - 1);
+  show($('hours').tBodies[0], [rows, isRead], () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', behind(hour, i) ? 'behind' : ''].join(' ').trim() },
     h('th', { scope: 'row' }, hm(hour.start_ms)),
     h('td', { class: 'bar-col' }, hourBar(hour, view.target_per_hour)),
-    h('td', {}, h('b', { class: 'num' }, hour.good ? `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
+    h('td', {}, h('b', { class: 'num' }, hour.good ? `${signedPieces(hour.difference.best)}${behind(hour, i) ? ' ■' : ''}` : '–')),
   )));
   fitHours();
 }
