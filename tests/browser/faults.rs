@@ -112,9 +112,8 @@ async fn values_of_a_machine_that_is_not_read_are_struck_and_tell_their_age() {
     let row = |tag: &str| format!("#tags tr[data-of=\"{tag}\"] .figure");
     let struck = |what: &str, is: bool| {
         format!(
-            "(() => {{ const all = [...document.querySelectorAll('{}')]; return all.length > 0 && all.every((e) => \
-             getComputedStyle(e).textDecorationLine.includes('line-through') === {is}); }})()",
-            what
+            "(() => {{ const all = [...document.querySelectorAll('{what}')]; return all.length > 0 && all.every((e) => \
+             getComputedStyle(e).textDecorationLine.includes('line-through') === {is}); }})()"
         )
     };
     let told = "[...document.querySelectorAll('#tags tbody tr')]";
