@@ -100,6 +100,61 @@ async fn a_plc_that_is_offline_a_bad_value_and_a_lost_screen_have_words_of_their
     browser.until(&format!("{} && !({UNKNOWN})", only(&[])), IN_TIME).await;
 }
 
+/// Values of a machine that is not read look like what they are, in its card and in the table; those of one that is read do not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_of_a_machine_that_is_not_read_are_struck_and_tell_their_age() {
+    let _shared = CORES.shared().await;
+    let Some(browser) = crate::browser("").await else { return };
+    let site = Site::line().await;
+    browser.resize((1_600, 1_000)).await;
+    browser.open(&format!("{}/line?lang=en&theme=light", site.origin)).await;
+    let card = |id: &str| format!(".machine[aria-label={id}] .values .num");
+    let row = |tag: &str| format!("#tags tr[data-of=\"{tag}\"] .figure");
+    let struck = |what: &str, is: bool| {
+        format!(
+            "(() => {{ const all = [...document.querySelectorAll('{what}')]; return all.length > 0 && all.every((e) => \
+             getComputedStyle(e).textDecorationLine.includes('line-through') === {is}); }})()"
+        )
+    };
+    let told = "[...document.querySelectorAll('#tags tbody tr')]";
+    let heartbeat = row("CF01.Heartbeat");
+    browser.until(&format!("{LIVE} && !({UNKNOWN}) && {told}.length > 5"), IN_TIME).await;
+    for holds in [
+        struck(&card("CF01"), false),
+        struck(&card("CW04"), false),
+        struck(&heartbeat, false),
+        // Every tag has its last value, those that no view tells of too.
+        format!("/[0-9]/.test(document.querySelector('{heartbeat}').textContent)"),
+    ] {
+        browser.until(&holds, SOON).await;
+    }
+    site.plant.faults().change(|faults| faults.modbus.mute = true);
+    browser.until(&only(&["band-plc"]), SOON).await;
+    let said = "document.querySelector('.machine[aria-label=CF01] .heard').textContent";
+    let old = "Number.parseFloat(document.querySelector('#tags tr[data-of=\"CF01.Heartbeat\"] .age').textContent) > 2";
+    for holds in [
+        struck(&card("CF01"), true),
+        struck(&heartbeat, true),
+        struck(&card("CW04"), false),
+        format!("/^◆ .*heard .* ago/.test({said})"),
+        old.to_owned(),
+        format!(
+            "{told}.filter((row) => row.dataset.of.startsWith('CW04')).every((row) => !row.matches('.unread'))"
+        ),
+    ] {
+        browser.until(&holds, SOON).await;
+    }
+    shot(&browser, "line-unread-en").await;
+    // Of a lost screen nothing is known to hold, and the age goes on.
+    site.freeze();
+    browser.until(&only(&["band-lost"]), SOON).await;
+    browser.until(&struck(&card("CW04"), true), SOON).await;
+    browser.until("document.querySelector('.machine[aria-label=CW04] .heard').textContent.startsWith('◆ ')", SOON).await;
+    site.thaw();
+    site.plant.faults().change(|faults| faults.modbus.mute = false);
+    browser.until(&struck(&card("CF01"), false), IN_TIME).await;
+}
+
 /// Shows: SCR-17
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_comes_back_is_found_again_and_its_gap_is_told() {

@@ -264,9 +264,13 @@ async fn every_size_colour_and_language_fits_its_screen() {
         readme_small(&browser, &demo, &shots).await;
     }
     let mut cut = Vec::new();
-    for (screen, size) in
-        [("wall", (1_920, 1_080)), ("desk", (1_400, 900)), ("tablet", (810, 1_080))]
-    {
+    for (screen, size) in [
+        ("wall", (1_920, 1_080)),
+        ("office", (1_600, 1_000)),
+        ("desk", (1_400, 900)),
+        ("laptop", (1_366, 768)),
+        ("tablet", (810, 1_080)),
+    ] {
         browser.resize(size).await;
         for theme in ["light", "dark"] {
             for lang in ["en", "zh", "both"] {
@@ -328,8 +332,8 @@ const FULL_BOARD: &str = "(() => {
 const BLANKS: &str = "document.body.innerText.match(/\\{[a-z_]+\\}/g) ?? []";
 
 /// Texts that do not fit where they stand, boxes whose content sticks out of them or that lie over each other, drawings
-/// too low to be read, a page wider than its screen, and on a wall one that is higher: nobody scrolls there. Hours side
-/// by side may be scrolled.
+/// too low to be read, a page wider than its screen, and on a screen as large as a wall one that is higher: nobody scrolls
+/// there. A Pareto is shown whole, and its page scrolls instead; hours side by side may be scrolled.
 const CUT: &str = "
     [...document.querySelectorAll('main *, .bar *')]
       .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
@@ -345,7 +349,11 @@ const CUT: &str = "
           return Math.min(own.right, box.right) - Math.max(own.left, box.left) > 1 && Math.min(own.bottom, box.bottom) - Math.max(own.top, box.top) > 1;
         }).map((other) => `over each other: ${e.textContent.slice(0, 30)} | ${other.textContent.slice(0, 30)}`);
       }))
-      .concat(innerWidth >= 1600 && main.scrollHeight > main.clientHeight ? [`higher than the screen by ${main.scrollHeight - main.clientHeight}`] : [])
+      .concat([...document.querySelectorAll('main :is(.card, .tile)')].filter((e) => e.checkVisibility() && getComputedStyle(e).overflowY === 'visible' && e.scrollHeight > e.clientHeight + 2).map((e) => `sticks out below by ${e.scrollHeight - e.clientHeight} px: ${e.textContent.slice(0, 40)}`))
+      .concat([...document.querySelectorAll('main .card > header')].filter((e) => e.checkVisibility() && [...e.querySelectorAll(':scope > :is(h2, span)')].some((text) => text.getBoundingClientRect().bottom > Math.min(...[...e.parentElement.children].slice(1).filter((next) => next.checkVisibility() && !next.matches('.away')).map((next) => next.getBoundingClientRect().top)) + 2)).map((e) => `a head over what is below it: ${e.textContent.slice(0, 40)}`))
+      .concat([...document.querySelectorAll('.bar > :is(.choices, .choice:not(#rewind))')].map((e) => e.getBoundingClientRect()).some((box, i, all) => Math.abs(box.top + box.bottom - all[0].top - all[0].bottom) > 40) ? ['choices of the bar on two rows'] : [])
+      .concat([...document.querySelectorAll('.wall #hours tr:last-child, #pareto tr:last-child')].filter((e) => e.getBoundingClientRect().bottom > e.closest('.card').getBoundingClientRect().bottom).map((e) => `outside its card: ${e.textContent.slice(0, 40)}`))
+      .concat(innerWidth >= 1600 && (document.body.matches('.wall') || innerHeight >= 1080) && !document.querySelector('.pareto-bores') && main.scrollHeight > main.clientHeight ? [`higher than the screen by ${main.scrollHeight - main.clientHeight}`] : [])
       .concat([...document.querySelectorAll('.bar > *')].flatMap((e, i, all) => {
         const text = document.createRange();
         text.selectNodeContents(e);

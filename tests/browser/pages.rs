@@ -118,6 +118,63 @@ async fn every_page_fits_every_screen_in_every_language_and_axe_finds_nothing() 
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// The sizes between a wall and a desk, and the smallest of laptops, where rows are cut first.
+/// Shows: SCR-04
+#[tokio::test]
+async fn a_page_of_an_office_or_a_laptop_hides_no_row_and_no_digit() {
+    let _shared = CORES.shared().await;
+    let Some(browser) = browser().await else { return };
+    let demo = Demo::start();
+    let mut found = Vec::new();
+    browser.open(&demo.origin).await;
+    for (screen, size) in [("office", (1_600, 1_000)), ("laptop", (1_366, 768))] {
+        browser.resize(size).await;
+        for lang in ["en", "both"] {
+            for page in [&PAGES[0], &PAGES[1], &PAGES[2], &PAGES[4]] {
+                open(&browser, &demo, page, lang, "light").await;
+                // A shift of millions, far behind: the longest numbers there are.
+                browser.value(LONGEST).await;
+                let name = format!("{}-{screen}-light-{lang}", page.name);
+                shot(&browser, &name).await;
+                let wrong = browser.texts(CUT).await;
+                found.extend(wrong.into_iter().map(|what| format!("{name}: {what}")));
+                found.extend(
+                    browser.texts(WIDER).await.into_iter().map(|what| format!("{name}: {what}")),
+                );
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    // The hours of a tablet begin at the newest, and an edge says that there are others.
+    browser.resize((810, 1_080)).await;
+    open(&browser, &demo, &PAGES[4], "en", "light").await;
+    let widen = "(document.querySelectorAll('#heat :is(th, td)').forEach((e) => { e.style.minWidth = '160px'; }), \
+                  document.querySelector('.scroll:has(> #heat)').style.height = '301px', true)";
+    browser.value(widen).await;
+    let seen = "(() => { const box = document.querySelector('.scroll:has(> #heat)'); \
+                return box.scrollWidth > box.clientWidth + 9 && box.scrollLeft + box.clientWidth > box.scrollWidth - 3 \
+                  && box.dataset.more === 'before' && getComputedStyle(box).borderLeftColor === getComputedStyle(document.body).color; })()";
+    browser.until(seen, SOON).await;
+}
+
+/// Writes the longest numbers of a shift through the page itself.
+const LONGEST: &str = "(() => {
+    for (const [id, text] of [['good', '2,419,643'], ['gap', '−1,490,929'], ['plan', '2,944,006']]) {
+      const element = document.getElementById(id);
+      if (!element) continue;
+      element.textContent = text;
+      (document.body.matches('.wall') ? element.parentElement : element).style.setProperty('--n', text.length + (document.body.matches('.wall') ? 1 : 0));
+    }
+    return true;
+  })()";
+
+/// Numbers that are wider than the room of their tile.
+const WIDER: &str = "[...document.querySelectorAll('.figures .big')].filter((e) => {
+    const text = document.createRange();
+    text.selectNodeContents(e);
+    return text.getBoundingClientRect().right > e.closest('.tile').getBoundingClientRect().right - 4;
+  }).map((e) => `wider than its tile: ${e.textContent}`)";
+
 /// The negative control of the test above: a page with a fault of each kind.
 /// Shows: SCR-04
 #[tokio::test]
@@ -140,6 +197,13 @@ async fn a_cut_text_and_a_nameless_button_are_found() {
     browser.value(squeeze).await;
     let cut = browser.value(CUT).await.to_string();
     assert!(cut.contains("too low: timeline, 40 px") && cut.contains("over each other"), "{cut}");
+    let heads = "(document.querySelector('.card > header').style.cssText = 'flex: none; min-height: 0; height: 8px', \
+                  document.querySelector('.tile').style.cssText = 'height: 20px', document.getElementById('keys-list').style.marginTop = '60px', true)";
+    browser.value(heads).await;
+    let cut = browser.value(CUT).await.to_string();
+    for said in ["a head over", "sticks out below", "on two rows"] {
+        assert!(cut.contains(said), "{said}: {cut}");
+    }
     let Some(axe) = Axe::load() else { return };
     let violations = axe.violations(&browser).await.join("\n");
     assert!(violations.contains("button-name"), "{violations}");

@@ -16,7 +16,7 @@ use super::event::Event;
 use super::minute::Counted;
 use super::output::LineState;
 use super::rollup::{Booking, Books, OpenBatch, Rollup};
-use super::state::State;
+use super::state::{State, TimeClass};
 use super::stop::key_cause::{Chain, KeyCause, Watch};
 use super::stop::revision::{Part, Revision};
 use super::stop::{Cause, Spent, Stop, StopLog};
@@ -249,6 +249,8 @@ impl Chronicle {
         mut each: impl FnMut(&Spent),
     ) {
         let LineState { station, state, reason } = *standing;
+        // What was read before the silence is the reason of an earlier stop, not of the silence.
+        let reason = reason.filter(|_| state.time_class() != TimeClass::Unknown);
         self.decider = station;
         let map = &self.plan.stations[station];
         let side = reason.and_then(|code| map.flow.causes.get(&code).copied());

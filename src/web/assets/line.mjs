@@ -14,6 +14,7 @@ import { Trends } from './trends.mjs';
 
 const EVERY_MS = 2000;
 const STOPS_EVERY_MS = 5000;
+const AGES_EVERY_MS = 1000;
 const base = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}`;
 /** What flows through a machine: its text, where the view has it, and the word under which it is explained. */
 const FLOWS = [['in', 'infeed', 'infeed'], ['out', 'good', 'good'], ['rejected', 'rejected', 'rejected']];
@@ -22,6 +23,8 @@ const $ = (id) => document.getElementById(id);
 let data = null;
 let view = null;
 let lost = false;
+/** When the tags came, on the line's clock: their ages go on from there. */
+let told = null;
 /** The machine whose tags are shown; all without one. */
 let chosen = null;
 
@@ -61,6 +64,7 @@ const live = join({
 const tagsPath = REPLAY ? `${base}/tags?${AS_OF.slice(1)}` : `${base}/data`;
 const load = ask(() => tagsPath, EVERY_MS, (next) => {
   data = next;
+  told = live.now();
   files(tagsPath, { tags: 'tags' });
   trends.offer(data.tags);
   showTags();
@@ -77,6 +81,12 @@ const seconds = new Seconds(now, () => view);
 const trends = new Trends(now);
 showState(view, lost);
 live.run();
+// What is no longer read grows old by itself, while nothing arrives too.
+setInterval(() => {
+  if (!view || REPLAY || document.hidden) return;
+  if (lost) showMachines();
+  showAges();
+}, AGES_EVERY_MS);
 
 /** The cards are made once and their numbers written in place: what is drawn anew loses the press and the focus on it. */
 function showMachines() {
@@ -122,14 +132,17 @@ function showMachine(card, station) {
   const known = station.up && !lost;
   const find = (selector) => card.querySelector(selector);
   card.classList.toggle('down', !station.up);
+  card.classList.toggle('unread', !known);
   show(find('.class'), known ? station.state.class : 'unknown', () => [icon(known ? station.state.class : 'unknown')]);
   find('[data-station]').setAttribute('aria-pressed', String(chosen === station.id));
   write(find('.machine-state b'), station.up || lost ? word('state', known ? station.state.word : 'unknown') : t('plc_offline'));
   write(find('.machine-state span'), lost ? '' : ` ${hms(station.state.for_ms)}`);
   find('.machine-note').hidden = !REPLAY;
-  const heard = station.heard_ago_ms === null ? t('never_heard') : t('heard', { age: age(station.heard_ago_ms) });
-  find('.heard').className = station.up ? 'heard dim' : 'heard fault';
-  write(find('.heard'), [station.protocol === 'opcua' ? 'OPC UA' : 'Modbus', station.counts ? t('counts') : '', station.up || REPLAY ? '' : word('miss', station.reason), lost || REPLAY ? '' : heard].filter(Boolean).join(' · '));
+  const since = station.heard_ago_ms === null ? null : station.heard_ago_ms + (lost ? passed(view.at_ms) : 0);
+  const heard = since === null ? t('never_heard') : t('heard', { age: age(since) });
+  find('.heard').className = known ? 'heard dim' : 'heard fault';
+  const how = [station.protocol === 'opcua' ? 'OPC UA' : 'Modbus', station.counts ? t('counts') : '', known || lost || REPLAY ? '' : word('miss', station.reason), REPLAY ? '' : heard];
+  write(find('.heard'), `${known ? '' : '◆ '}${how.filter(Boolean).join(' · ')}`);
   const bad = station.bad_tags ?? [];
   find('.bad').hidden = bad.length === 0;
   write(find('.bad'), `◆ ${t('bad_data')} ${bad.map((one) => badTag(one, lost)).join(', ')}`);
@@ -137,6 +150,12 @@ function showMachine(card, station) {
   for (const { tag, value, word: name } of station.measures) {
     write(find(`[data-tag="${CSS.escape(tag)}"] b`), value === null ? '◆' : name ?? num(value));
   }
+}
+
+/** How long a moment of the line's clock is ago. */
+function passed(at) {
+  const now = live.now();
+  return at === null || now === null ? 0 : Math.max(0, now - at);
 }
 
 $('machines').addEventListener('click', (event) => {
@@ -154,17 +173,24 @@ function showRead() {
   put('tags-note', data.kept ? t('replay_tags', { s: data.back_s }) : t('replay_no_tags'));
 }
 
-/** The value of a tag: as the line tells it, or as it was read last before the moment of the page. */
+/** The value of a tag: as the line tells it, else as it was read last, before the moment of the page where that is past. */
 function valueOf(tag, measure) {
-  if (REPLAY) {
-    if (tag.read_ms === null) return '';
-    if (tag.quality === 'bad') return '◆';
-    return tag.text ?? (tag.value === null ? '' : num(Math.round(tag.value * 1e4) / 1e4));
-  }
-  if (!measure) return tag.counter ? num(tag.counter.raw) : ofStation(tag);
-  if (measure.value === null) return '◆';
-  return measure.word ? `${measure.word} (${num(measure.value)})` : num(measure.value);
+  if (REPLAY) return tag.read_ms === null ? '' : readOf(tag);
+  if (measure && measure.value !== null) return measure.word ? `${measure.word} (${num(measure.value)})` : num(measure.value);
+  if (measure) return '◆';
+  if (tag.counter) return num(tag.counter.raw);
+  return ofStation(tag) || (tag.read ? readOf(tag.read) : '–');
 }
+
+/** A reading in words and digits, a bad one as a diamond. */
+function readOf({ quality, text, value }) {
+  if (quality === 'bad') return '◆';
+  const number = value === null ? '' : num(Math.round(value * 1e4) / 1e4);
+  return text && number && !REPLAY ? `${text} (${number})` : text ?? number;
+}
+
+/** Whether a machine is read at the moment. */
+const isRead = (id) => !lost && Boolean(view.stations.find((one) => one.id === id)?.up);
 
 /** What a station tells beside its counters and measured values; of what is not live nothing. */
 function ofStation({ tag, station: id, role }) {
@@ -189,15 +215,28 @@ function showTags() {
     const measure = values.get(tag.tag);
     const { counter } = tag;
     const value = valueOf(tag, measure);
-    return h('tr', {},
+    const read = REPLAY || isRead(tag.station);
+    const shown = value === '' ? '' : `${value} ${tag.unit}`.trim();
+    return h('tr', { class: read ? '' : 'unread', 'data-of': tag.tag },
       h('th', { scope: 'row' }, tag.tag),
       h('td', { class: 'wide' }, tag.reason ? `${word('role', tag.role)}: ${word('reason', tag.reason)}` : word('role', tag.role)),
-      h('td', { class: 'num' }, value === '' ? '' : `${value} ${tag.unit}`.trim()),
+      h('td', { class: 'num value' }, read ? '' : h('span', { class: 'fault', title: t('plc_offline') }, '◆ '), h('span', { class: 'figure' }, shown)),
       h('td', { class: 'num' }, counter ? `${num(counter.total.best)} ${doubt(counter.total)}`.trim() : ''),
       h('td', { class: 'num' }, counter ? `${counter.segment}${counter.held ? ` ${t('waiting')}` : ''}` : ''),
-      h('td', { class: 'num' }, counter ? clock(counter.at_ms) : tag.read_ms ? clock(tag.read_ms) : ''),
+      h('td', { class: 'num nowrap age' }, REPLAY && tag.read_ms ? clock(tag.read_ms) : ''),
       h('td', { class: 'wide' }, tag.group),
       h('td', { class: 'wide' }, tag.address),
-      h('td', { class: 'wide dim nowrap' }, tag.map.replace(/^.*\//, '')));
+      h('td', { class: 'wide dim map' }, tag.map.replace(/^.*\//, '')));
   }));
+  showAges();
+}
+
+/** How old each value of the table is: written in place, as it moves while the value stands. */
+function showAges() {
+  if (!data || !view || REPLAY) return;
+  const ages = new Map(data.tags.map(({ tag, read }) => [tag, read?.age_ms]));
+  for (const row of $('tags').tBodies[0].rows) {
+    const since = ages.get(row.dataset.of);
+    write(row.querySelector('.age'), since === undefined ? '–' : age(since + passed(told)));
+  }
 }

@@ -98,9 +98,11 @@ function facts(id, parts) {
   show($(id), shown, () => shown.flatMap((part) => [h('span', { class: 'fact' }, part), ' ']));
 }
 
-/** A number with its raw value for programs. */
+/** A number with its raw value for programs; its length, as a number shrinks rather than leaves its tile. */
 function figure(id, text, raw) {
-  put(id, text).dataset.value = raw ?? '';
+  const element = put(id, text);
+  element.dataset.value = raw ?? '';
+  element.style.setProperty('--n', text.length);
 }
 
 /** Output, target and what lies between them: of one moment, whoever brings them. */
@@ -347,11 +349,14 @@ function showEvents() {
   show($('events'), view.events, () => (view.events.length === 0 ? [h('li', {}, t('no_events'))] : view.events.map((event) => {
     const what = happened(event);
     const number = event.count ? ` ${num(event.count.best)} ${doubt(event.count)}`.trimEnd() : '';
-    return h('li', {}, h('details', {}, h('summary', {},
+    // What happened comes first: what is cut where the list is narrow is in the line that opens below.
+    const happening = `${event.station ?? ''} ${what}${number}`.trim();
+    const kind = word('kind', event.kind);
+    return h('li', {}, h('details', {}, h('summary', { title: [clock(event.at_ms), kind, happening, detail(event)].filter(Boolean).join(' · ') },
       h('span', { class: 'num' }, clock(event.at_ms)), mark(event),
-      h('span', {}, h('span', { class: 'dim' }, `${word('kind', event.kind)} `), h('b', {}, `${event.station ?? ''} ${what}${number}`.trim()),
-        ...(event.from_ms ? [` ${hms(event.at_ms - event.from_ms)}`] : []), h('span', { class: 'dim detail' }, ` ${detail(event)}`)),
-    ), h('p', { class: 'dim' }, [event.tag, detail(event)].filter(Boolean).join(' · ') || '–')));
+      h('span', {}, h('b', {}, happening), ...(event.from_ms ? [` ${hms(event.at_ms - event.from_ms)}`] : []),
+        h('span', { class: 'dim detail' }, ` ${detail(event) || kind}`)),
+    ), h('p', { class: 'dim' }, [kind, event.tag, detail(event)].filter(Boolean).join(' · '))));
   })));
 }
 

@@ -144,6 +144,27 @@ function showBores({ told, stations }) {
   if (station) files(boresPath(), { bores: 'bores' });
 }
 
+/** Hours side by side begin at the newest; where some are outside, an edge at that side says so. */
+const hours = $('heat').closest('.scroll');
+let atEnd = true;
+
+function edges() {
+  const left = hours.scrollLeft > 1;
+  const right = hours.scrollLeft + hours.clientWidth < hours.scrollWidth - 1;
+  hours.dataset.more = [left ? 'before' : '', right ? 'after' : ''].filter(Boolean).join(' ');
+}
+
+function newest() {
+  if (atEnd) hours.scrollLeft = hours.scrollWidth;
+  edges();
+}
+
+hours.addEventListener('scroll', () => {
+  atEnd = hours.scrollLeft + hours.clientWidth >= hours.scrollWidth - 2;
+  edges();
+});
+new ResizeObserver(newest).observe(hours);
+
 /** Hours by reasons: each cell holds its number, and the shade says how it lies among the others of its row. */
 function showHeat() {
   const rows = data.rows.filter((row) => row.rejected.high > 0);
@@ -158,4 +179,5 @@ function showHeat() {
     return h('tr', {}, h('th', { scope: 'row', class: 'wide' }, `${nameOf(row)} `, h('span', { class: 'dim' }, row.station)),
       ...cells.map((n) => h('td', { class: `num heat${n === null ? '' : Math.ceil(n / max * SHADES)}` }, n === null ? '' : ppm(n))));
   })));
+  newest();
 }

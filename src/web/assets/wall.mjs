@@ -52,6 +52,7 @@ const live = join({
     lost = link.word === 'lost';
     showState(view, lost);
     if (view) showStations();
+    if (view) showHours();
     showCalls();
     draw();
   },
@@ -61,6 +62,8 @@ showState(view, lost);
 live.run();
 setInterval(() => !document.hidden && draw(), 1000);
 setInterval(drift, DRIFT_MS);
+// A band or a call takes room from the hours.
+new ResizeObserver(fitHours).observe($('hours').closest('.card'));
 
 /** Colours of the night in a night shift, and a fresh page for each shift: what runs for months begins anew now and then. */
 function followShift() {
@@ -103,18 +106,36 @@ function showFigures() {
   put('reject-note', [rule ? `■ ${word('rule', rule)}` : '', tag, reject.total && reject.with_startup ? t('with_startup') : ''].filter(Boolean).join(' · '));
 }
 
+/** A number with its raw value for programs; its length, as a number shrinks rather than leaves its tile. */
 function figure(id, text, raw) {
-  put(id, text).dataset.value = raw ?? '';
+  const element = put(id, text);
+  element.dataset.value = raw ?? '';
+  element.parentElement.style.setProperty('--n', text.length + 1);
 }
 
-/** The last eight hours: older ones are on the overview. */
+/** The last eight hours, and of them the newest for which there is room: older ones are on the overview. */
 function showHours() {
   const rows = view.hours.slice(-8);
-  show($('hours').tBodies[0], rows, () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
+  // A verdict on the hour that is no longer read is none.
+  const isRead = !lost && held(view);
+  const behind = (hour, i) => hour.behind && (isRead || i < rows.length - 1);
+  show($('hours').tBodies[0], [rows, isRead], () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', behind(hour, i) ? 'behind' : ''].join(' ').trim() },
     h('th', { scope: 'row' }, hm(hour.start_ms)),
     h('td', { class: 'bar-col' }, hourBar(hour, view.target_per_hour)),
-    h('td', {}, h('b', { class: 'num' }, hour.good ? `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}` : '–')),
+    h('td', {}, h('b', { class: 'num' }, hour.good ? `${signedPieces(hour.difference.best)}${behind(hour, i) ? ' ■' : ''}` : '–')),
   )));
+  fitHours();
+}
+
+/** Leaves out the oldest hours until the rest has room. */
+function fitHours() {
+  const card = $('hours').closest('.card');
+  const rows = [...$('hours').tBodies[0].rows];
+  for (const row of rows) row.hidden = false;
+  for (const row of rows.slice(0, -1)) {
+    if (card.scrollHeight <= card.clientHeight) return;
+    row.hidden = true;
+  }
 }
 
 function showStations() {

@@ -29,11 +29,11 @@ async fn line(
         Err(refused) => return Ok(refused),
     };
     let writes = look.who.writes(&app, Right::Work) && first.replay.is_none();
-    let body = body(&look, writes);
+    let body = body(&look, writes, first.replay.is_some());
     Ok(page(&app, &look, &Page { title: Key::LinePage, line, script: "line.mjs", body, first }))
 }
 
-fn body(look: &Look, writes: bool) -> Markup {
+fn body(look: &Look, writes: bool, past: bool) -> Markup {
     let lang = look.lang;
     let tags = [
         Key::Tag,
@@ -41,7 +41,7 @@ fn body(look: &Look, writes: bool) -> Markup {
         Key::ValueWord,
         Key::TotalCounted,
         Key::Segment,
-        Key::Age,
+        if past { Key::Age } else { Key::TagAge },
         Key::Group,
         Key::AddressWord,
         Key::MapLine,

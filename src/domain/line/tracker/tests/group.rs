@@ -352,6 +352,20 @@ fn a_line_stands_since_the_last_of_its_machines_stopped_and_as_that_one() {
     assert_eq!(stop.at_us - stop.from_us.expect("a span"), 19_900_000);
 }
 
+/// What a machine told before it fell silent is the reason of that stop, and of no silence after it.
+#[test]
+fn a_silence_has_no_reason_of_the_stop_before_it() {
+    let mut line = Line::new(model(1));
+    line.run(0, 30, |s| vec![runs(50 * s), runs(50 * s)]);
+    let empty = Some((NO_POWDER, 3, 1_450, 14));
+    line.run(30, 40, |_| vec![empty, runs(1_450)]);
+    line.run(40, 60, |_| vec![None, None]);
+    line.run(60, 70, |s| vec![runs(50 * s), runs(50 * s)]);
+    let told: Vec<_> =
+        line.stops().into_iter().map(|(_, _, cause, reason, _)| (cause, reason)).collect();
+    assert_eq!(told, [(Cause::Starved, Some(3)), (Cause::NoSignal, None)]);
+}
+
 /// Shows: CNT-13
 #[test]
 fn a_line_is_unknown_since_one_of_its_machines_was_heard_last() {
