@@ -189,7 +189,10 @@ async fn demo(
             "Capline demo: the plant runs through its history first; the address follows in some seconds."
         );
     }
-    let mut demo = capline::demo::Demo::start(&options).await?;
+    let shown = commands::demo_history::Shown::new();
+    let started = capline::demo::Demo::start_telling(&options, &|step| shown.tell(step)).await;
+    shown.end();
+    let mut demo = started?;
     eprintln!("Capline demo: open http://{} (simulated line; Ctrl-C ends it)", demo.addr());
     eprintln!("Nobody signs in: a demo lets everybody in who is at this machine.");
     let mut end = std::pin::pin!(wait(duration));

@@ -36,6 +36,8 @@ pub struct Model {
     pub(crate) config: ModelConfig,
     pub(crate) line: Line,
     pub(crate) plant_us: i64,
+    /// What the clocks of the PLCs show, if not plant time.
+    shown_utc_us: Option<i64>,
     /// What the PLC of each filler shows.
     pub(crate) views: Vec<View>,
     pub(crate) polisher_view: PolisherView,
@@ -77,6 +79,7 @@ impl Model {
         Model {
             line: Line::new(&config),
             plant_us: 0,
+            shown_utc_us: None,
             views: (0..config.fillers).map(view).collect(),
             polisher_view: PolisherView { base: PolisherLedger::default(), start, boot_us: 0 },
             disturbances: Disturbances::default(),
@@ -238,9 +241,15 @@ impl Model {
         seconds(start_s, self.disturbances.heartbeat_us(self.plant_us) - boot_us) as u16
     }
 
+    /// Sets the clocks of the PLCs: they no longer show plant time. What the plant makes does not depend on them.
+    pub(crate) fn show_clock(&mut self, utc_us: i64) {
+        self.shown_utc_us = Some(utc_us);
+    }
+
     /// UTC as the PLCs have it, in microseconds since 1970.
     pub(crate) fn plc_utc_us(&self) -> i64 {
-        self.utc_us() + self.disturbances.clock_off_us(self.plant_us)
+        self.shown_utc_us.unwrap_or_else(|| self.utc_us())
+            + self.disturbances.clock_off_us(self.plant_us)
     }
 
     /// The number of the batch of a filler as the PLCs show it.

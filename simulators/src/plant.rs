@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -47,6 +47,9 @@ pub struct PlantConfig {
     pub start_at_us: i64,
     /// Whether plant time stands still until [`Plant::resume`].
     pub held: bool,
+    /// UTC in microseconds that the clocks of the PLCs show at an instant; they go on while plant time is held, as real ones
+    /// do with a machine that stands. Without it they show plant time.
+    pub plc_clock: Option<(i64, Instant)>,
     /// Address of the Modbus TCP server of all machines; port 0 takes a free one.
     pub modbus_addr: SocketAddr,
     /// Address of the OPC UA server of all machines; port 0 takes a free one.
@@ -79,6 +82,7 @@ impl Default for PlantConfig {
             line_start_us: model.line_start_us,
             start_at_us: 0,
             held: false,
+            plc_clock: None,
             modbus_addr: loopback,
             opcua_addr: loopback,
             http_addr: None,
@@ -138,6 +142,8 @@ pub(crate) struct Core {
     /// Modbus units of the machines.
     pub(crate) units: Vec<u8>,
     pub(crate) clock: PlantClock,
+    /// What the clocks of the PLCs showed at an instant, if they do not show plant time.
+    plc_clock: Option<(i64, Instant)>,
     pub(crate) faults: Faults,
     pub(crate) injections: Injections,
     pub(crate) write_attempts: AtomicU64,
@@ -151,6 +157,10 @@ impl Core {
         let mut model = self.model();
         // The clock is read under the lock, so that no later reader sees an earlier plant.
         model.advance_to(self.clock.now_us());
+        if let Some((utc_us, at)) = self.plc_clock {
+            let passed_us = at.elapsed().as_secs_f64() * 1e6 * self.clock.speed();
+            model.show_clock(utc_us + passed_us as i64);
+        }
         if self.faults.take_restart() {
             model.restart_plc();
         }
@@ -245,6 +255,7 @@ impl Plant {
         let core = Arc::new(Core {
             units: model.units(),
             model: Mutex::new(model),
+            plc_clock: config.plc_clock,
             clock: PlantClock::new(config.start_at_us, config.speed, config.held),
             faults: Faults::default(),
             injections: Injections::default(),

@@ -48,9 +48,9 @@ struct OpcUaArgs {
     /// URI of the namespace; without it the one with most variables
     #[arg(long, value_name = "URI")]
     namespace: Option<String>,
-    /// Name of the machine in the map
-    #[arg(long, default_value = "PLC1")]
-    station: String,
+    /// Name of the machine in the map; without it the folder that --filter names, or else PLC1
+    #[arg(long)]
+    station: Option<String>,
     /// Security policy: None, Basic256Sha256, Aes128_Sha256_RsaOaep or Aes256_Sha256_RsaPss
     #[arg(long, value_name = "POLICY", default_value = "None", value_parser = policy)]
     security: PolicyChoice,

@@ -10,6 +10,7 @@ use capline::config::{
 };
 use capline::sources::{Plan, Request, plan, tags_of};
 use clap::Args;
+use domain::line::calendar::ShiftRule;
 use domain::plc_map::{Group, ModbusOptions, OpcUaOptions, PlcMap, Problem, Protocol, Role, Table};
 
 use super::{complain, print, read};
@@ -49,6 +50,7 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     let mut mistakes = Vec::new();
     for line in &config.lines {
         text += &line_head(line);
+        text += &shifts(line);
         for device in &line.devices {
             match device_plan(device) {
                 Ok(plan) => text += &plan,
@@ -110,6 +112,25 @@ fn line_head(line: &LineConfig) -> String {
         "\nline {}: {}, target {} capsules/min, counted at {}\n",
         line.id, line.title.en, line.target_per_minute, line.output
     )
+}
+
+/// When people work, and what it means that at some time nobody does.
+fn shifts(line: &LineConfig) -> String {
+    let clock = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
+    let span = |(from, to)| format!("{} to {}", clock(from), clock(to));
+    let calendar = &line.calendar;
+    let shift = |rule: &ShiftRule| format!("{} {}", rule.name, span((rule.start, rule.end)));
+    let rules: Vec<String> = calendar.shifts().iter().map(shift).collect();
+    let mut text = format!("  shifts: {}, every day\n", rules.join(", "));
+    let gaps: Vec<String> = calendar.gaps().into_iter().map(span).collect();
+    if !gaps.is_empty() {
+        let _ = writeln!(
+            text,
+            "  no shift from {}: nothing is planned to be made then; a stop is a planned one, and what is made counts in no shift",
+            gaps.join(" and ")
+        );
+    }
+    text
 }
 
 /// What one device is asked. The error is a mistake in its map.

@@ -11,7 +11,7 @@ use super::{UNUSABLE, complain, print, read};
 
 /// Make a plc-map from a register list in CSV
 ///
-/// The first line names the columns, in any order. Each further line is a tag; a line that begins with # is a remark.
+/// The first line names the columns, in any order; commas, semicolons or tabs stand between them. Each further line is a tag; a line that begins with # is a remark.
 #[derive(Args)]
 #[command(after_help = "\
 Columns:

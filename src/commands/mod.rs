@@ -13,6 +13,8 @@ pub(crate) mod browse;
 pub(crate) mod chart;
 pub(crate) mod check;
 pub(crate) mod count;
+#[cfg(feature = "demo")]
+pub(crate) mod demo_history;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod migrate;

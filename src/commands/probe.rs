@@ -10,7 +10,7 @@ use capline::config::{Parity, SerialPort, TlsFiles, Transport, Wire};
 use capline::sources::Probe;
 use clap::{Args, Subcommand, ValueEnum};
 use domain::plc_map::document::parse_duration_us;
-use domain::plc_map::probe::{Row, Sight};
+use domain::plc_map::probe::{Candidate, Row, Sight};
 use domain::plc_map::{Encoding, Kind, Order, Table};
 use domain::reading::Value;
 use serde_json::json;
@@ -38,7 +38,8 @@ enum Protocol {
     ///
     /// Each row is a register: in hexadecimal, as u16 and i16, and together with the next one as u32 and f32 in all four
     /// orders. A star marks what changed since the read before. The last column names the ways in which the value rose
-    /// each time it changed and never fell: what a counter does. Ends with Ctrl-C.
+    /// each time it changed and never fell: what a counter does. A ? there: its more significant register has not moved
+    /// yet, so that the other register alone counts the same. Ends with Ctrl-C.
     #[command(after_help = "\
 Example:
   capline probe modbus 192.168.1.10 --unit 1 --from 0 --count 48
@@ -245,11 +246,21 @@ fn as_table(args: &ModbusArgs, table: Table, sight: &Sight, redraw: bool) -> Str
         }
     }
     text += "  counter?\n";
-    for row in sight.rows() {
-        text += &table_row(&row);
+    let rows = sight.rows();
+    for row in &rows {
+        text += &table_row(row);
+    }
+    if rows.iter().flat_map(|row| &row.counters).any(|found| !found.is_proven) {
+        text += UNPROVEN;
     }
     text
 }
+
+/// Why a row can offer two ways: under a table with a `?` in it.
+const UNPROVEN: &str = "\
+? the more significant register has not moved yet: a u16 of the other register alone counts the same so far, and a u64 would,
+  too. A carry at 65,536 tells them apart: read on until then, or look into the vendor's list.
+";
 
 fn table_row(row: &Row) -> String {
     let mark = if row.changed { '*' } else { ' ' };
@@ -260,7 +271,9 @@ fn table_row(row: &Row) -> String {
             let _ = write!(text, "{:>13}", value_of(row, kind, order).map_or(String::new(), shown));
         }
     }
-    let counters: Vec<String> = row.counters.iter().map(name_of).collect();
+    let mark = |found: &Candidate| if found.is_proven { "" } else { "?" };
+    let name = |found: &Candidate| name_of(&found.encoding) + mark(found);
+    let counters: Vec<String> = row.counters.iter().map(name).collect();
     if !counters.is_empty() {
         let _ = write!(text, "  {}", counters.join(" or "));
     }
@@ -297,12 +310,15 @@ fn as_json(args: &ModbusArgs, table: Table, sight: &Sight) -> String {
         .iter()
         .map(|row| {
             let ways = row.ways.iter().map(|(encoding, value)| (name_of(encoding), number(value)));
+            let name = |found: &Candidate| name_of(&found.encoding);
+            let unproven = row.counters.iter().filter(|found| !found.is_proven).map(name);
             json!({
                 "register": row.register,
                 "word": row.word,
                 "changed": row.changed,
                 "as": ways.collect::<serde_json::Map<_, _>>(),
-                "counter": row.counters.iter().map(name_of).collect::<Vec<_>>(),
+                "counter": row.counters.iter().map(name).collect::<Vec<_>>(),
+                "unproven": unproven.collect::<Vec<_>>(),
             })
         })
         .collect();

@@ -50,8 +50,7 @@ impl Reader<'_> {
         let target = section.integer("target_per_minute", 1, 10_000_000);
         let micro_stop = read_span(section, "micro_stop", 1_000_000, 3_600_000_000);
         let material_balance = read_balance(section);
-        let rules: Vec<ShiftRule> =
-            section.sections("shift").iter().filter_map(read_shift).collect();
+        let rules = read_shifts(section);
         let breaks: Vec<ShiftRule> =
             section.sections("break").iter().filter_map(read_shift).collect();
         section.require("device", "[[line.device]] with map and address");
@@ -152,18 +151,25 @@ impl Reader<'_> {
 /// No station and no tag may be there twice.
 fn check_stations(section: &Section<'_, '_>, devices: &[DeviceConfig]) {
     let mut seen = HashSet::new();
+    let mut first = Vec::new();
     for device in devices {
-        if !seen.insert(device.map.station.clone()) {
-            let (station, file) = (&device.map.station, &device.map.file);
-            section.report(
-                "device",
-                format!("station {station} is there twice, the second time from {file}"),
-            );
+        if seen.insert(device.map.station.clone()) {
+            first.push(device);
+            continue;
         }
+        let (station, file) = (&device.map.station, &device.map.file);
+        section.report(
+            "device",
+            format!(
+                "station {station} is there twice, the second time from {file}; \
+                 delete that device, or give it a map with a station and tags of its own"
+            ),
+        );
     }
     let mut tags = HashSet::new();
+    // Of a station that is there twice every tag is, and that says nothing more.
     for (device, tag) in
-        devices.iter().flat_map(|device| device.map.tags.iter().map(move |tag| (device, tag)))
+        first.iter().flat_map(|device| device.map.tags.iter().map(move |tag| (device, tag)))
     {
         if !tags.insert(tag.id.clone()) {
             let (id, file) = (&tag.id, &device.map.file);
@@ -175,14 +181,54 @@ fn check_stations(section: &Section<'_, '_>, devices: &[DeviceConfig]) {
     }
 }
 
+/// The shifts, of which no two may be on at once.
+fn read_shifts(section: &Section<'_, '_>) -> Vec<ShiftRule> {
+    let mut rules: Vec<ShiftRule> = Vec::new();
+    for section in &section.sections("shift") {
+        let Some(rule) = read_shift(section) else { continue };
+        for other in &rules {
+            let Some((from, to)) = rule.overlap(other) else { continue };
+            let (from, to) = (clock(from), clock(to));
+            let message = format!(
+                "shift {} overlaps shift {} from {from} to {to}, and a capsule belongs to one shift; \
+                 let each end where the next one starts",
+                rule.name, other.name
+            );
+            section.report_at(section.line, message);
+        }
+        rules.push(rule);
+    }
+    rules
+}
+
+/// A local time, with seconds only where there are some.
+fn clock(time: jiff::civil::Time) -> String {
+    time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" }).to_string()
+}
+
+/// A local time under a key.
+fn read_time(
+    section: &Section<'_, '_>,
+    key: &'static str,
+    wanted: &str,
+) -> Option<jiff::civil::Time> {
+    let found = section.text(key)?;
+    if found.value.starts_with("24:00") {
+        let message = format!("{key} = \"{}\": midnight is \"00:00\"", found.value);
+        section.report_at(found.line, message);
+        return None;
+    }
+    section.parsed(key, wanted).map(|at| at.value)
+}
+
 fn read_shift(section: &Section<'_, '_>) -> Option<ShiftRule> {
     let name = section.required_text("name", "\"A\"");
     section.require("start", "\"08:00\"");
     section.require("end", "\"20:00\"");
-    let start = section.parsed::<jiff::civil::Time>("start", "a local time such as 08:00");
-    let end = section.parsed::<jiff::civil::Time>("end", "a local time such as 20:00");
+    let start = read_time(section, "start", "a local time such as 08:00");
+    let end = read_time(section, "end", "a local time such as 20:00");
     section.finish();
-    Some(ShiftRule { name: name?.value.into(), start: start?.value, end: end?.value })
+    Some(ShiftRule { name: name?.value.into(), start: start?, end: end? })
 }
 
 /// `balance_low` and `balance_high`, in percent with up to three decimals.

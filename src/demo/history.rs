@@ -31,11 +31,30 @@ const POLL_US: i64 = 10_000;
 /// Seconds of plant time in one tick of the journal.
 const TICK_S: i64 = 1_800;
 
+/// How far a demo is with the history of its plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Whether it is counted and stored. Before that the plant is only run, to find a moment at which it produces.
+    pub is_counted: bool,
+    /// Microseconds of plant time that are done.
+    pub done_us: i64,
+    /// Microseconds that there are to do.
+    pub of_us: i64,
+}
+
 /// Plant time, at or after `wanted_us`, from which the filler goes on producing for some minutes, after an hour that
 /// was no long stop.
-pub(super) fn length_us(config: ModelConfig, wanted_us: i64) -> i64 {
+pub(super) fn length_us(
+    config: ModelConfig,
+    wanted_us: i64,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> i64 {
     let mut model = Model::new(config);
-    model.advance_to((wanted_us - HOUR_US).max(0));
+    let from_us = (wanted_us - HOUR_US).max(0);
+    while model.plant_us() < from_us {
+        model.advance_to((model.plant_us() + HOUR_US).min(from_us));
+        tell(Progress { is_counted: false, done_us: model.plant_us(), of_us: wanted_us });
+    }
     let mut hour: VecDeque<bool> = VecDeque::new();
     for _ in 0..SEARCH_S {
         hour.push_back(model.state() == State::Running);
@@ -62,6 +81,7 @@ pub(super) async fn record(
     line: &LineConfig,
     historian: &Historian,
     clock: &Clock,
+    tell: &(dyn Fn(Progress) + Sync),
 ) -> anyhow::Result<Model> {
     let mut model = Model::new(model);
     let began = moment(clock, model.utc_us());
@@ -91,6 +111,9 @@ pub(super) async fn record(
         let at = moment(clock, model.utc_us());
         store(line, historian, at, &mut follow.tracker, follow.next_seq).await?;
         follow.next_seq += 1;
+        let done_us = model.plant_us();
+        let of_us = done_us + (clock.now().utc_us - model.utc_us()).max(0);
+        tell(Progress { is_counted: true, done_us, of_us });
         // A long history must not hold up the screens.
         tokio::task::yield_now().await;
     }

@@ -10,7 +10,7 @@ mod sim;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use domain::units::Count;
@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Wire};
 use crate::historian::Historian;
 use crate::service::{self, Service, open_historian};
+pub use history::Progress;
 pub use sim::Rerun;
 use sim::SimDesk;
 
@@ -156,6 +157,17 @@ impl Demo {
     /// # Errors
     /// One sentence: port in use, directory unwritable, a data directory of another seed.
     pub async fn start(options: &DemoOptions) -> anyhow::Result<Demo> {
+        Demo::start_telling(options, &|_| ()).await
+    }
+
+    /// The same, and tells how far it is with the history, some times for each hour of it.
+    ///
+    /// # Errors
+    /// As [`Demo::start`].
+    pub async fn start_telling(
+        options: &DemoOptions,
+        tell: &(dyn Fn(Progress) + Sync),
+    ) -> anyhow::Result<Demo> {
         let scratch = match options.data {
             Some(_) => None,
             None => Some(
@@ -180,7 +192,7 @@ impl Demo {
         let begun = match (stored, last_tick_us(&config, &historian)?) {
             (Some(origin), Some(last)) => go_on(origin, last, options.speed),
             // An end before the first tick left a plant of which nothing is counted: it begins anew.
-            _ => begin(&config, &historian, options).await?,
+            _ => begin(&config, &historian, options, tell).await?,
         };
         let Begun { mut origin, clock, plant_us } = begun;
         let line = config.lines.first().context("a demo has one line")?.id.clone();
@@ -192,6 +204,9 @@ impl Demo {
             start_at_us: plant_us,
             start_counters: Counters::in_use(),
             held: true,
+            // The plant waits for its readers, and is behind the clock of the line by that for good. Its PLCs are not: nobody
+            // has set their clocks wrong.
+            plc_clock: Some((clock.now().utc_us, Instant::now())),
             pki_dir: config.data.join("sim-pki"),
             ..PlantConfig::default()
         })
@@ -351,6 +366,7 @@ async fn begin(
     config: &Config,
     historian: &Historian,
     options: &DemoOptions,
+    tell: &(dyn Fn(Progress) + Sync),
 ) -> anyhow::Result<Begun> {
     let seed = options.seed;
     let model = ModelConfig {
@@ -360,7 +376,7 @@ async fn begin(
         ..ModelConfig::default()
     };
     let wanted_us = options.history.as_micros() as i64;
-    let length_us = if wanted_us == 0 { 0 } else { history::length_us(model, wanted_us) };
+    let length_us = if wanted_us == 0 { 0 } else { history::length_us(model, wanted_us, tell) };
     let clock = clock(0, options.speed);
     let line_start_us = clock.now().utc_us - length_us;
     let mut origin = Origin { seed, line_start_us, before: 0, held_us: 0 };
@@ -369,8 +385,8 @@ async fn begin(
         return Ok(Begun { origin, clock, plant_us: 0 });
     }
     let line = config.lines.first().context("a demo has one line")?;
-    let model =
-        history::record(ModelConfig { line_start_us, ..model }, line, historian, &clock).await?;
+    let config = ModelConfig { line_start_us, ..model };
+    let model = history::record(config, line, historian, &clock, tell).await?;
     origin.before = model.ledger().made;
     set_origin(historian, origin)?;
     Ok(Begun { origin, clock, plant_us: model.plant_us() })

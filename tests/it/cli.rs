@@ -335,6 +335,7 @@ fn check_shows_the_requests_that_would_be_sent() {
         config/demo.toml: Demo plant, Asia/Shanghai; screens on http://127.0.0.1:8080; journal in config/data
 
         line L1: Capsule line 1, target 6500 capsules/min, counted at CF01
+          shifts: A 08:00 to 20:00, B 20:00 to 08:00, every day
 
           CF01 Capsule filler: Modbus TCP 127.0.0.1:5020, unit 1, a reply within 100ms, 28 tags of config/../plc-maps/cf01-modbus.toml
             fast every 10 ms  FC03 holding registers  0 to 49   50 registers
@@ -422,6 +423,28 @@ fn check_takes_a_map_alone() {
     let run = capline(&root(), &["check", "tests/cases/plc-maps/tags.bad.toml"]);
     assert_eq!((run.code, run.out.as_str()), (Some(1), ""));
     assert!(run.err.lines().count() > 10, "{}", run.err);
+}
+
+/// Shows: ACQ-09
+#[test]
+fn check_says_what_an_hour_without_a_shift_means() {
+    let shipped = std::fs::read_to_string(root().join("config/plant.toml")).expect("a text");
+    let maps = format!("map = \"{}/plc-maps/", root().display());
+    let shipped = shipped.replace("map = \"../plc-maps/", &maps);
+    let told = |config: &str| {
+        let folder = with_file("plant.toml", config);
+        let run = capline(folder.path(), &["check", "plant.toml"]);
+        assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+        run.out
+    };
+    let whole = told(&shipped);
+    assert!(
+        whole.contains("\n  shifts: A 08:00 to 20:00, B 20:00 to 08:00, every day\n"),
+        "{whole}"
+    );
+    assert!(!whole.contains("no shift from"), "{whole}");
+    let gap = told(&shipped.replace("start = \"20:00\"", "start = \"21:00\""));
+    assert!(gap.contains("\n  no shift from 20:00 to 21:00: nothing is planned"), "{gap}");
 }
 
 #[test]

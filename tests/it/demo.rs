@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use simulators::{Plant, PlantConfig};
 
-use crate::harness::{PATIENCE, WEIGHER, count, repository};
+use crate::harness::{PATIENCE, WEIGHER, count, repository, until};
 use crate::process::Process;
 
 /// The summary a demo ends with: what was made, what was counted, and polls.
@@ -41,6 +41,17 @@ async fn a_demo_of_the_whole_line_counts_every_capsule() {
     for station in ["CF01", "PS02", "MD03", "CW04", "BC05"] {
         api.heard(station).await;
     }
+    // Nobody set a clock wrong, though the plant waited for its readings.
+    until("clocks that agree", PATIENCE, async || {
+        let data = api.get("/api/v1/lines/L1/data").await?;
+        let of = |station: &str| {
+            let clocks = data["clocks"].as_array().into_iter().flatten();
+            clocks.filter(|clock| clock["station"] == station).cloned().next()
+        };
+        let weigher = of("CW04").unwrap_or_default();
+        if weigher["verdict"] == "close" { Ok(()) } else { Err(format!("{weigher}")) }
+    })
+    .await;
     demo.signal(Signal::INT);
     let summary = summary(demo).await;
     let counted = count(&summary["counted"]).expect("counted is a count");

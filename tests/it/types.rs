@@ -218,6 +218,10 @@ async fn probe_shows_a_foreign_device_in_all_orders() {
     let output = Command::new(env!("CARGO_BIN_EXE_capline")).args(args).output().expect("runs");
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
-    assert!(words.contains("refused with exception 2 for holding 60000 to 60003"), "{words}");
+    assert!(
+        words
+            .contains("refused with exception 2 (Illegal Data Address) for holding 60000 to 60003"),
+        "{words}"
+    );
     drop(peer.process);
 }

@@ -1,6 +1,6 @@
 //! What clients see over real sockets.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -304,6 +304,30 @@ async fn the_ledger_and_the_faults_are_on_http() {
     let (_, resumed) = http(&plant, "POST", "/resume", "").await;
     assert_eq!(resumed["held"], false);
     assert_eq!(http(&plant, "GET", "/healthz", "").await.0, "HTTP/1.1 200 OK");
+}
+
+/// What a PLC shows goes on while its machine stands, as the clock of a real one does.
+#[tokio::test]
+async fn the_clocks_of_plcs_do_not_stand_still_with_the_plant() {
+    let clock = |plant: &Plant| {
+        let images = plant.registers();
+        let filler = images.iter().find(|image| image.unit == 1).unwrap();
+        let words = &filler.values[address::PLC_CLOCK..address::PLC_CLOCK + 4];
+        words.iter().fold(0_i64, |sum, word| sum << 16 | i64::from(*word))
+    };
+    // Half a minute of the line ago it was 1,000,000 ms.
+    let (utc_us, at) = (1_000_000_000, Instant::now() - Duration::from_millis(500));
+    let plant = start(|config| (config.held, config.plc_clock) = (true, Some((utc_us, at)))).await;
+    let (first, plant_us) = (clock(&plant), plant.plant_us());
+    assert!(first >= 1_030_000, "{first}");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(clock(&plant) >= first + 1_200, "{first} {}", clock(&plant));
+    assert_eq!(plant.plant_us(), plant_us, "the plant is held");
+    // The negative control: without it they show plant time.
+    let plant = start(|config| config.held = true).await;
+    let first = clock(&plant);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(clock(&plant), first);
 }
 
 #[tokio::test]

@@ -27,6 +27,47 @@ pub struct ShiftRule {
     pub end: civil::Time,
 }
 
+/// Seconds of a local day, as a clock shows them.
+const DAY_S: i32 = 86_400;
+
+impl ShiftRule {
+    /// When both are on, on the clock of a day: the first such span. A shift that overlaps leaves it open whose a capsule is.
+    pub fn overlap(&self, other: &ShiftRule) -> Option<(civil::Time, civil::Time)> {
+        let (start_s, length_s) = self.span_s();
+        let (other_s, other_length_s) = other.span_s();
+        // How long after the start of one the other starts.
+        let after_s = (other_s - start_s).rem_euclid(DAY_S);
+        let before_s = (start_s - other_s).rem_euclid(DAY_S);
+        if after_s < length_s {
+            let end_s = length_s.min(after_s + other_length_s);
+            return Some((other.start, at_second(start_s + end_s)));
+        }
+        if before_s < other_length_s {
+            let end_s = other_length_s.min(before_s + length_s);
+            return Some((self.start, at_second(other_s + end_s)));
+        }
+        None
+    }
+
+    /// Start on the clock of a day and length, in seconds.
+    fn span_s(&self) -> (i32, i32) {
+        let (start_s, end_s) = (second_of(self.start), second_of(self.end));
+        let length_s = (end_s - start_s).rem_euclid(DAY_S);
+        (start_s, if length_s == 0 { DAY_S } else { length_s })
+    }
+}
+
+fn second_of(time: civil::Time) -> i32 {
+    i32::from(time.hour()) * 3_600 + i32::from(time.minute()) * 60 + i32::from(time.second())
+}
+
+fn at_second(second: i32) -> civil::Time {
+    let second = second.rem_euclid(DAY_S);
+    let part = |n: i32| i8::try_from(n).unwrap_or_default();
+    civil::Time::new(part(second / 3_600), part(second / 60 % 60), part(second % 60), 0)
+        .unwrap_or_else(|_| civil::Time::midnight())
+}
+
 /// One shift of one day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {
@@ -52,6 +93,28 @@ impl Calendar {
     #[must_use]
     pub fn with_breaks(self, breaks: Vec<ShiftRule>) -> Calendar {
         Calendar { breaks, ..self }
+    }
+
+    /// Shifts as they recur every day.
+    pub fn shifts(&self) -> &[ShiftRule] {
+        &self.rules
+    }
+
+    /// Spans of the clock of a day without a shift, from the end of one to the start of the next.
+    pub fn gaps(&self) -> Vec<(civil::Time, civil::Time)> {
+        let gap = |rule: &ShiftRule| {
+            let (start_s, length_s) = rule.span_s();
+            let end_s = start_s + length_s;
+            let until = |other: &ShiftRule| (second_of(other.start) - end_s).rem_euclid(DAY_S);
+            let next_s = self.rules.iter().map(until).min().unwrap_or(0);
+            let is_on = |other: &ShiftRule| {
+                let (start_s, length_s) = other.span_s();
+                (end_s - start_s).rem_euclid(DAY_S) < length_s
+            };
+            let is_open = next_s > 0 && !self.rules.iter().any(is_on);
+            is_open.then(|| (at_second(end_s), at_second(end_s + next_s)))
+        };
+        self.rules.iter().filter_map(gap).collect()
     }
 
     /// The zone of the plant.
@@ -237,6 +300,31 @@ mod tests {
         assert_eq!(shift(&early, "2026-03-01T13:00:00Z"), None);
         let late = found("L", "2026-03-01T05:00:00Z", "2026-03-01T13:00:00Z", 8);
         assert_eq!(shift(&early, "2026-03-01T05:30:00Z"), late);
+    }
+
+    #[test]
+    fn shifts_that_overlap_and_gaps_between_them_are_seen_across_midnight() {
+        let time = |hour| civil::Time::constant(hour, 0, 0, 0);
+        let rule = |start, end| ShiftRule { name: "x".into(), start: time(start), end: time(end) };
+        for (a, b, both) in [
+            ((8, 20), (20, 8), None),
+            ((8, 20), (21, 7), None),
+            ((8, 20), (19, 8), Some((19, 20))),
+            ((20, 8), (7, 20), Some((7, 8))),
+            ((22, 6), (23, 5), Some((23, 5))),
+            ((23, 1), (0, 2), Some((0, 1))),
+            // All day long.
+            ((0, 0), (6, 14), Some((6, 14))),
+            ((8, 20), (8, 20), Some((8, 20))),
+        ] {
+            let (one, other) = (rule(a.0, a.1), rule(b.0, b.1));
+            let both = both.map(|(from, to)| (time(from), time(to)));
+            assert_eq!((one.overlap(&other), other.overlap(&one)), (both, both), "{a:?} {b:?}");
+        }
+        let gaps = |shifts: &[(&str, i8, i8)]| calendar("Asia/Shanghai", shifts).gaps();
+        assert!(gaps(&[]).is_empty() && gaps(TWO).is_empty());
+        assert_eq!(gaps(&[("A", 8, 20), ("B", 21, 8)]), [(time(20), time(21))]);
+        assert_eq!(gaps(&[("A", 6, 14), ("B", 14, 22)]), [(time(22), time(6))], "across midnight");
     }
 
     #[test]

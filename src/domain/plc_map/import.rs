@@ -53,7 +53,9 @@ pub fn map_of(file: &str, csv: &str, head: &Head) -> Result<String, Vec<Problem>
         place: String::new(),
         message,
     };
+    let separator = separator(csv);
     let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
         .from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
@@ -72,6 +74,7 @@ pub fn map_of(file: &str, csv: &str, head: &Head) -> Result<String, Vec<Problem>
                     .map(String::as_str)
                     .zip(record.iter().map(str::to_owned))
                     .filter(|(_, value)| !value.is_empty())
+                    .map(|(column, value)| (column, with_point(column, value, separator)))
                     .collect();
                 rows.push((line, row));
             }
@@ -101,6 +104,29 @@ pub fn map_of(file: &str, csv: &str, head: &Head) -> Result<String, Vec<Problem>
         Ok(_) => Ok(text),
         Err(found) => Err(found.into_iter().map(|p| at_origin(p, &origins)).collect()),
     }
+}
+
+/// What stands between the columns: whatever stands most often in the header. A spreadsheet writes semicolons where the
+/// comma is the decimal sign.
+fn separator(csv: &str) -> u8 {
+    let text = csv.trim_start_matches('\u{feff}');
+    let is_header = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
+    let header = text.lines().find(is_header).unwrap_or("");
+    let count = |separator: u8| header.bytes().filter(|byte| *byte == separator).count();
+    // The last of equals.
+    [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+}
+
+/// A number with a decimal point, where commas do not stand between the columns.
+fn with_point(column: &str, value: String, separator: u8) -> String {
+    let is_decimal = separator != b','
+        && NUMBERS.contains(&column)
+        && value.split_once(',').is_some_and(|(whole, rest)| {
+            whole.trim_start_matches(['+', '-']).bytes().all(|b| b.is_ascii_digit())
+                && !rest.is_empty()
+                && rest.bytes().all(|b| b.is_ascii_digit())
+        });
+    if is_decimal { value.replacen(',', ".", 1) } else { value }
 }
 
 fn check_columns(columns: &[String], problem: impl Fn(String) -> Problem) -> Vec<Problem> {
@@ -262,6 +288,42 @@ mod tests {
         assert_eq!(map.tags[2].words.get(&1).map(|word| &**word), Some("open"));
         assert_eq!(map.tags[22].address, Address::Register { table: Table::Input, first: 59 });
         assert_eq!(map.tags[22].id.as_str(), "CF01.Net[19]");
+    }
+
+    #[test]
+    fn a_list_with_semicolons_and_decimal_commas_is_read_as_well() {
+        let csv = "id;register;type;role;scale;unit;words\n\
+                   CF01.Vacuum;holding 24;i16;condition;0,1;kPa;\n\
+                   CF01.Door;coil 3;bool;condition;;;\"0=closed; 1=open\"\n";
+        let commas = "id,register,type,role,scale,unit,words\n\
+                      CF01.Vacuum,holding 24,i16,condition,0.1,kPa,\n\
+                      CF01.Door,coil 3,bool,condition,,,0=closed; 1=open\n";
+        let text = |csv: &str| map_of("list.csv", csv, &head()).unwrap_or_else(|e| panic!("{e:?}"));
+        assert_eq!(text(csv), text(commas));
+        assert_eq!(
+            text(&csv.replace("; 1", ", 1").replace(';', "\t").replace(", 1", ";1")),
+            text(commas)
+        );
+        assert!(text(csv).contains("scale = 0.1"), "{}", text(csv));
+    }
+
+    #[test]
+    fn an_address_in_the_way_of_vendors_has_its_register_in_the_message() {
+        for (written, meant) in [
+            ("40014", "holding 13"),
+            ("400014", "holding 13"),
+            ("465536", "holding 65535"),
+            ("30001", "input 0"),
+            ("10008", "discrete 7"),
+            ("00003", "coil 2"),
+        ] {
+            let csv = format!("id,register,type,role\nA,{written},u16,condition\n");
+            let problems = map_of("list.csv", &csv, &head()).expect_err(written);
+            let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+            assert_eq!(told.len(), 1, "{told:?}");
+            let hint = format!("1-based address of a vendor's list; write \"{meant}\"");
+            assert!(told[0].contains(&hint), "{told:?}");
+        }
     }
 
     #[test]

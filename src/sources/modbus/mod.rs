@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::job::Job;
-pub(super) use self::reader::{Reader, Reply};
+pub(super) use self::reader::{ReadError, Reader, Reply};
 pub(super) use self::track::{Track, Tracks};
 use super::backoff::{Backoff, chance};
 use super::outlet::Outlet;

@@ -45,7 +45,7 @@ pub(in crate::sources) enum Reply {
 #[derive(Debug, thiserror::Error)]
 pub(in crate::sources) enum ReadError {
     /// The device is there and said no: keep the connection.
-    #[error("the device refused with exception {0}")]
+    #[error("the device refused with exception {0} ({words})", words = exception(.0))]
     Refused(u8),
     /// The answer is not one to this request: drop the connection.
     #[error("the reply does not fit the request: {0}")]
@@ -59,6 +59,23 @@ pub(in crate::sources) enum ReadError {
     /// The connection is of no more use.
     #[error("the connection broke: {0}")]
     Broken(io::Error),
+}
+
+/// The name that the Modbus specification gives to an exception.
+fn exception(code: &u8) -> &'static str {
+    match code {
+        1 => "Illegal Function",
+        2 => "Illegal Data Address",
+        3 => "Illegal Data Value",
+        4 => "Server Device Failure",
+        5 => "Acknowledge",
+        6 => "Server Device Busy",
+        7 => "Negative Acknowledge",
+        8 => "Memory Parity Error",
+        10 => "Gateway Path Unavailable",
+        11 => "Gateway Target Device Failed to Respond",
+        _ => "not in the specification",
+    }
 }
 
 impl ReadError {

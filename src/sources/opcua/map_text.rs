@@ -30,11 +30,14 @@ const COUNTERS: [&str; 16] = [
     "计数",
 ];
 
+/// Name of a machine that nobody named.
+pub const STATION: &str = "PLC1";
+
 /// What the map is called.
 #[derive(Clone, Debug)]
 pub struct MapHead {
-    /// Name of the machine.
-    pub station: String,
+    /// Name of the machine. Without it the folder that the filter names, or else [`STATION`].
+    pub station: Option<String>,
     /// Address that was browsed.
     pub address: String,
 }
@@ -86,7 +89,12 @@ pub fn map_text(
         ));
     }
     let uri = found.namespaces.get(usize::from(index)).map_or("", String::as_str);
-    let mut text = top(head, uri, variables.len(), fitting.len() - variables.len());
+    let station = match &head.station {
+        Some(station) => station.as_str(),
+        None => filter.and_then(|filter| folder(&variables, filter)).unwrap_or(STATION),
+    };
+    let elsewhere = fitting.len() - variables.len();
+    let mut text = top((station, &head.address), uri, variables.len(), elsewhere);
     let mut names = HashSet::new();
     for variable in variables {
         tags(&mut text, variable, &mut names);
@@ -94,18 +102,33 @@ pub fn map_text(
     Ok(text)
 }
 
-fn top(head: &MapHead, uri: &str, n: usize, elsewhere: usize) -> String {
+/// The folder above all these variables whose name is the filter, as the server writes it.
+fn folder<'a>(variables: &[&'a Variable], filter: &str) -> Option<&'a str> {
+    let is_name = |name: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        (1..=32).contains(&name.len()) && name.chars().all(plain)
+    };
+    let of = |variable: &&'a Variable| -> Option<&'a str> {
+        let (_, folders) = variable.path.split_last()?;
+        let named = |name: &&String| name.eq_ignore_ascii_case(filter) && is_name(name);
+        folders.iter().find(named).map(String::as_str)
+    };
+    let first = of(variables.first()?)?;
+    variables.iter().all(|variable| of(variable) == Some(first)).then_some(first)
+}
+
+fn top((station, address): (&str, &str), uri: &str, n: usize, elsewhere: usize) -> String {
     let quote = |text: &str| toml::Value::from(text).to_string();
     let mut text = format!(
         "# {n} variables of {}. Before it is used: set max_per_minute, delete what nobody needs, and give the tags\n\
          # that mean something to the line their roles; what looks like a counter is marked.\n",
-        line(&head.address)
+        line(address)
     );
     if elsewhere > 0 {
         text +=
             &format!("# {elsewhere} more are in other namespaces; --namespace URI shows them.\n");
     }
-    let station = quote(&head.station);
+    let station = quote(station);
     text += &format!(
         "\n[machine]\nstation = {station}\ntitle = {{ en = {station}, zh = {station} }}\nprotocol = \"opcua\"\n\
          max_per_minute = 6500                 # fastest rate that the machine can make or pass, capsules a minute\n\
@@ -232,7 +255,7 @@ mod tests {
     }
 
     fn head() -> MapHead {
-        MapHead { station: "CW04".to_owned(), address: "opc.tcp://plc:4840".to_owned() }
+        MapHead { station: Some("CW04".to_owned()), address: "opc.tcp://plc:4840".to_owned() }
     }
 
     fn parsed(text: &str) -> PlcMap {
@@ -268,6 +291,25 @@ mod tests {
         assert_eq!(map.tags[0].address, Address::Node("s=a\"b\\c\n".into()));
         assert_eq!(text.matches("# counter?").count(), 1, "{text}");
         assert!(text.contains("# Struct: a structure"), "{text}");
+    }
+
+    #[test]
+    fn the_station_is_the_folder_that_the_filter_names() {
+        let all = found(vec![
+            variable(&["Line", "CW04", "Good"], "s=G", Shape::Scalar("u32")),
+            variable(&["Line", "CW04", "Mean"], "s=M", Shape::Scalar("f32")),
+            variable(&["Line", "CF01", "Good"], "s=F", Shape::Scalar("f32")),
+        ]);
+        let station = |station: Option<&str>, filter| {
+            let head = MapHead { station: station.map(str::to_owned), ..head() };
+            let map = parsed(&map_text(&all, &head, filter, None).expect("a map"));
+            (map.station.as_str().to_owned(), map.title.en.to_string())
+        };
+        let named = |name: &str| (name.to_owned(), name.to_owned());
+        assert_eq!(station(None, Some("cw04")), named("CW04"));
+        assert_eq!(station(Some("W1"), Some("cw04")), named("W1"));
+        assert_eq!(station(None, Some("good")), named(STATION), "a variable is no machine");
+        assert_eq!(station(None, None), named(STATION));
     }
 
     #[test]

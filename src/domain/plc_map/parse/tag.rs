@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::document::{At, Section};
 use super::super::word::KINDS;
-use super::super::{Address, Encoding, Kind, Role, Tag};
+use super::super::{Address, Encoding, Kind, Role, Table, Tag};
 use super::counter::read_counter;
 use super::protocol::{read_order, read_table};
 use super::{Machine, name, odometer};
@@ -357,6 +357,17 @@ fn read_address(section: &Section<'_, '_>, machine: &Machine) -> Option<Address>
     }
     section.require("register", "\"holding 13\"");
     let register = register?;
+    if let Some((table, first)) = of_vendor(register.value) {
+        section.report_at(
+            register.line,
+            format!(
+                "register = \"{}\" is the 1-based address of a vendor's list; write \"{} {first}\"",
+                register.value,
+                table.word()
+            ),
+        );
+        return None;
+    }
     let (table, first) = register.value.split_once(' ').unwrap_or((register.value, ""));
     let table = read_table(section, At { value: table, line: register.line });
     let Ok(first) = first.trim().parse::<u16>() else {
@@ -368,6 +379,21 @@ fn read_address(section: &Section<'_, '_>, machine: &Machine) -> Option<Address>
         return None;
     };
     Some(Address::Register { table: table?, first })
+}
+
+/// Table and 0-based address of what vendors write as `40014` or `400014`: a digit for the table, and then the register
+/// counted from 1.
+fn of_vendor(text: &str) -> Option<(Table, u16)> {
+    let is_plain = matches!(text.len(), 5 | 6) && text.bytes().all(|b| b.is_ascii_digit());
+    let table = match text.as_bytes().first()? {
+        b'0' => Table::Coil,
+        b'1' => Table::Discrete,
+        b'3' => Table::Input,
+        b'4' => Table::Holding,
+        _ => return None,
+    };
+    let number = text.get(1..).filter(|_| is_plain)?.parse::<u32>().ok()?;
+    Some((table, u16::try_from(number.checked_sub(1)?).ok()?))
 }
 
 fn read_group(section: &Section<'_, '_>, machine: &Machine) -> Option<u16> {

@@ -41,7 +41,7 @@ async fn a_server_is_walked_through_to_its_end() {
     assert!(ours.iter().filter(|v| v.shape == Shape::Scalar("u32")).count() == 5);
     assert!(look(BrowseLimits { depth: 20, nodes: 3 }).await.cut_short);
     assert!(look(BrowseLimits { depth: 1, nodes: 1_000 }).await.cut_short);
-    let head = MapHead { station: "CW04".to_owned(), address: url.clone() };
+    let head = MapHead { station: Some("CW04".to_owned()), address: url.clone() };
     let text = map_text(&all, &head, None, Some(NAMESPACE)).unwrap();
     let read = domain::plc_map::PlcMap::parse("map.toml", &text);
     let mut browsed = read.unwrap_or_else(|e| panic!("{e:?}\n{text}"));
