@@ -196,7 +196,10 @@ impl Charts {
         let open = self.monitors.iter().filter_map(|running| running.monitor.open_incident());
         let open = Some(open.cloned().collect());
         self.stale = false;
-        Ok(Some(Overview { reject_fraction, open }))
+        let spread = self.monitors.iter().filter_map(|running| {
+            overview::spread(running.monitor.characteristic(), &self.versions, now_us)
+        });
+        Ok(Some(Overview { reject_fraction, spread: spread.collect(), open }))
     }
 
     fn versions_of(&self, id: &str) -> Vec<Limits> {
@@ -425,7 +428,7 @@ mod tests {
     use super::*;
 
     fn overview() -> Overview {
-        Overview { reject_fraction: None, open: Some(Vec::new()) }
+        Overview { reject_fraction: None, spread: Vec::new(), open: Some(Vec::new()) }
     }
 
     #[test]

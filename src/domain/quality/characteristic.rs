@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::counter_units::CounterUnits;
 use crate::line::output::{Output, Stations};
 use crate::line::weight::{Part, Series};
 use crate::plc_map::{PlcMap, Role};
@@ -48,6 +49,8 @@ pub struct Characteristic {
     pub batch: BatchPolicy,
     /// Whether what a machine ejects after each start, whatever its quality, counts as rejected.
     pub startup_discards: bool,
+    /// What its counters count, where that is no capsule; charts of counts are of that.
+    pub units: CounterUnits,
     /// The rules that judge.
     pub rules: Vec<RuleId>,
     /// False alarms that are accepted, per chart and week.
@@ -268,6 +271,7 @@ impl Characteristic {
             startup_us: STARTUP_US,
             batch: BatchPolicy::default(),
             startup_discards: false,
+            units: CounterUnits::default(),
             budget_per_week: 1.0,
             tolerance: Tolerance::default(),
             measure,
@@ -301,7 +305,11 @@ impl Characteristic {
             }
         }
         measures.dedup();
-        measures.into_iter().map(Characteristic::new).collect()
+        let charted = |measure: Measure| {
+            let units = CounterUnits::of(&measure, maps);
+            Characteristic { units, ..Characteristic::new(measure) }
+        };
+        measures.into_iter().map(charted).collect()
     }
 
     /// The unit in which its chart is read.

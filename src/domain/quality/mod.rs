@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`characteristic`] | what is charted, how, and the defaults of a line |
+//! | [`counter_units`] | what the counters of a station count, where that is no capsule |
 //! | [`subgroup`] | minutes joined into subgroups, one minute at a time; breaks, stages, start-up, coverage |
 //! | [`limits`] | a law as a versioned record: baseline, exclusions, author, hash; when it may judge, and when it may page |
 //! | [`panels`] | limits of the panels of a chart of measurements, which spend one alarm budget together |
@@ -18,6 +19,7 @@
 
 pub mod bores;
 pub mod characteristic;
+pub mod counter_units;
 pub mod cusum;
 pub mod limits;
 pub mod monitor;
@@ -32,6 +34,8 @@ pub mod workbench;
 
 #[cfg(test)]
 mod count_alarm_tests;
+#[cfg(test)]
+mod counter_units_tests;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

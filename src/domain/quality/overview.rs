@@ -1,13 +1,14 @@
 //! A characteristic as every screen shows it: its last subgroups under the limits in force, judged as the workbench judges
 //! them. No limits are made here.
 
-use super::characteristic::Characteristic;
-use super::limits::{Limits, hold_for, in_force};
+use super::characteristic::{Characteristic, Measure};
+use super::limits::{Limits, LimitsLaw, hold_for, in_force};
 use super::signal::Incident;
 use super::stream::Judged;
 use super::subgroup::subgroups;
 use super::workbench::{By, evaluate};
 use crate::line::minute::Minute;
+use crate::stats::comparison::Dispersion;
 use crate::units::HOUR_US;
 
 /// Most subgroups on a chart.
@@ -22,6 +23,8 @@ pub const SPAN_US: i64 = 30 * HOUR_US;
 pub struct Overview {
     /// The chart of the reject fraction; none where the line charts none.
     pub reject_fraction: Option<Chart>,
+    /// How much more than chance the rejects of a reason vary, by the limits in force; a reason without limits is not in it.
+    pub spread: Vec<(Measure, Dispersion)>,
     /// Incidents of all characteristics that have not ended; none where that is not known, as of a past moment.
     pub open: Option<Vec<Incident>>,
 }
@@ -42,6 +45,24 @@ pub struct Chart {
 pub fn span_from(characteristic: &Characteristic, at_us: i64) -> i64 {
     let length_us = characteristic.subgroup_us();
     (at_us - SPAN_US).div_euclid(length_us) * length_us
+}
+
+/// How much more than chance a reason varies, by the limits in force at a moment: Laney's σz² with the degrees of freedom of its
+/// baseline. None for anything but a reason, and without limits.
+pub fn spread(
+    characteristic: &Characteristic,
+    versions: &[Limits],
+    at_us: i64,
+) -> Option<(Measure, Dispersion)> {
+    let own = versions.iter().filter(|limits| limits.characteristic == characteristic.id);
+    let own: Vec<Limits> = own.cloned().collect();
+    let limits = in_force(&own, at_us)?;
+    let LimitsLaw::Rate { sigma_z, .. } = limits.law else { return None };
+    let used = limits.baseline.n_used.saturating_sub(1) as f64;
+    let df = limits.evidence.sigma_df.unwrap_or(used).clamp(1.0, used.max(1.0)) as u64;
+    let measure = characteristic.measure.clone();
+    matches!(measure, Measure::Reject { .. })
+        .then(|| (measure, Dispersion { ratio: (sigma_z * sigma_z).max(1.0), df }))
 }
 
 /// The chart at a moment: of closed minutes since [`span_from`], oldest first, of when batches began, and of all versions of

@@ -5,6 +5,7 @@
 //! gap must not move a limit.
 
 use super::characteristic::{BatchPolicy, Characteristic, Measure, STARTUP_DISCARD};
+use super::counter_units::CounterUnits;
 use crate::line::minute::{Counted, Minute, Tally};
 use crate::line::output::Stations;
 use crate::line::state::TimeClass;
@@ -27,7 +28,7 @@ pub struct Subgroup {
     pub start_us: i64,
     /// Rejects that are charted.
     pub count: Count,
-    /// Capsules judged by the station, or weighed.
+    /// Capsules, or what the counters count instead, judged by the station; or capsules weighed.
     pub size: Count,
     /// The value of a chart of measurements.
     pub value: Option<f64>,
@@ -116,6 +117,7 @@ pub struct Subgrouper {
     startup_us: i64,
     batch: BatchPolicy,
     startup_discards: bool,
+    units: CounterUnits,
     open: Option<Open>,
     /// When the next minute is expected; none before the first.
     next_us: Option<i64>,
@@ -176,6 +178,7 @@ impl Subgrouper {
             startup_us: characteristic.startup_us,
             batch: characteristic.batch,
             startup_discards: characteristic.startup_discards,
+            units: characteristic.units.clone(),
             open: None,
             next_us: None,
             standing_us: 0,
@@ -236,11 +239,11 @@ impl Subgrouper {
 
     fn add(&mut self, minute: &Minute, start_us: i64) {
         let rejected = self.rejected(minute);
-        let judged = rejected + minute.count(&self.measure, &Counted::Good);
+        let judged = rejected + self.counted(minute, |one| *one == Counted::Good);
         let count = match &self.measure {
             Measure::RejectFraction { .. } => rejected,
             Measure::Reject { reason, .. } => {
-                minute.count(&self.measure, &Counted::Reject(reason.clone()))
+                self.counted(minute, |one| *one == Counted::Reject(reason.clone()))
             }
             Measure::Speed { .. } => judged,
             Measure::Weight { .. } | Measure::WeightDeviation { .. } => Count::ZERO,
@@ -276,14 +279,16 @@ impl Subgrouper {
     /// Rejects that say something of the process. What a machine ejects after each start, whatever its quality, says how
     /// often it was started: with it a chart of rejects would be one of stops.
     fn rejected(&self, minute: &Minute) -> Count {
-        let is_reject = |t: &&Tally| match &t.counted {
-            Counted::Reject(reason) => {
-                self.measure.has(&t.station)
-                    && (self.startup_discards || reason.as_str() != STARTUP_DISCARD)
-            }
+        self.counted(minute, |counted| match counted {
+            Counted::Reject(reason) => self.startup_discards || reason.as_str() != STARTUP_DISCARD,
             _ => false,
-        };
-        minute.tallies.iter().filter(is_reject).map(|t| t.count).sum()
+        })
+    }
+
+    /// What the counters of the stations counted of a kind, each in what it counts.
+    fn counted(&self, minute: &Minute, takes: impl Fn(&Counted) -> bool) -> Count {
+        let is_it = |t: &&Tally| self.measure.has(&t.station) && takes(&t.counted);
+        minute.tallies.iter().filter(is_it).map(|t| self.units.own(&t.counted, t.count)).sum()
     }
 
     fn close(&mut self, out: &mut impl FnMut(Subgroup)) {

@@ -10,6 +10,7 @@ use crate::line::weight::Moments;
 use crate::spc::capability::{
     BinomialCapability, Capability, ProcessSummary, Tolerance, binomial_capability, capability,
 };
+use crate::spc::chart::Point;
 
 /// By which limits a span is judged.
 #[derive(Clone, Copy, Debug)]
@@ -94,9 +95,15 @@ impl Evaluation {
     /// Whether capability may be told: enough subgroups, no signal among the last hundred, no drift.
     pub fn gate(&self) -> Gate {
         let n = self.fitted.baseline.n_used;
-        let recent = self.judged.iter().rev().filter(|j| j.point.z.is_some()).take(100);
-        let n_signals = recent.filter(|judged| !judged.point.hits.is_empty()).count();
-        Gate { n, n_signals, drifts: self.fitted.evidence.drifts() }
+        let recent = || self.judged.iter().rev().filter(|j| j.point.z.is_some()).take(100);
+        let n_signals = recent().filter(|judged| !judged.point.hits.is_empty()).count();
+        let (n_recent, evidence) = (recent().count(), &self.fitted.evidence);
+        Gate {
+            n,
+            n_recent,
+            n_signals: (n_recent > 0).then_some(n_signals),
+            drifts: evidence.tells_drift().then(|| evidence.drifts()),
+        }
     }
 
     /// Capability of weights against their tolerance, at 95 %: Cp and Cpk by what varies within subgroups, Pp and Ppk by
@@ -136,21 +143,52 @@ impl Evaluation {
     }
 }
 
+/// How many points lie outside their limits, on either side, in a plain chart of the same centre and in the chart itself.
+/// Every screen that compares the two asks this.
+pub fn outside<'a>(judged: impl IntoIterator<Item = &'a Judged>) -> Outside {
+    let outside = |point: &Point| match (point.stat, point.z) {
+        (Some(stat), Some(_)) => {
+            point.lcl.is_some_and(|lcl| stat < lcl) || point.ucl.is_some_and(|ucl| stat > ucl)
+        }
+        _ => false,
+    };
+    judged.into_iter().fold(Outside::default(), |all, judged| Outside {
+        n_judged: all.n_judged + usize::from(judged.point.z.is_some()),
+        plain: all.plain + usize::from(judged.plain.as_ref().is_some_and(outside)),
+        ours: all.ours + usize::from(outside(&judged.point)),
+    })
+}
+
+/// Points outside of limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outside {
+    /// Points judged.
+    pub n_judged: usize,
+    /// Outside a plain chart of the same centre, at three sigma.
+    pub plain: usize,
+    /// Outside the chart itself.
+    pub ours: usize,
+}
+
 /// What must hold before capability means anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gate {
     /// Whole subgroups.
     pub n: usize,
-    /// Signals among the last hundred judged points.
-    pub n_signals: usize,
-    /// Whether neighbours resemble each other.
-    pub drifts: bool,
+    /// Judged points that were looked at for signals, the last hundred at most.
+    pub n_recent: usize,
+    /// Signals among them; none where no point is judged: what was not tested is not passed.
+    pub n_signals: Option<usize>,
+    /// Whether neighbours resemble each other; none where that cannot be told.
+    pub drifts: Option<bool>,
 }
 
 impl Gate {
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
-        self.n >= super::limits::FREEZE_FROM && self.n_signals == 0 && !self.drifts
+        self.n >= super::limits::FREEZE_FROM
+            && self.n_signals == Some(0)
+            && self.drifts == Some(false)
     }
 }
 

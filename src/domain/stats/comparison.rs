@@ -7,6 +7,7 @@
 //! before.
 
 use super::distribution::{beta_tails, normal_sf};
+use super::quantile;
 
 /// The normal law needs so many expected in each cell.
 const EXPECTED_AT_LEAST: f64 = 5.0;
@@ -34,6 +35,13 @@ pub struct Dispersion {
 }
 
 impl Dispersion {
+    /// The factor of a standard error at this confidence, two-sided, in those of the binomial law: `t √φ` with the degrees of
+    /// freedom of the estimate. None where the binomial law holds, and for a confidence that is none.
+    pub fn factor(&self, confidence: f64) -> Option<f64> {
+        let t = -quantile::student_t((1.0 - confidence) / 2.0, self.df as f64)?;
+        (self.ratio > 1.0).then(|| t * self.ratio.sqrt())
+    }
+
     /// The dispersion within groups of parts `(rejected, total)`, each around the fraction of its group. Parts in
     /// which fewer than five are expected are left out. `None` when too few parts remain.
     pub fn within(groups: &[&[(u64, u64)]]) -> Option<Dispersion> {

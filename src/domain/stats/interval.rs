@@ -4,11 +4,26 @@
 //! `None` means that the interval is not defined: nothing was inspected, more rejects than capsules,
 //! or a confidence that is not one.
 
+use super::comparison::Dispersion;
 use super::quantile;
 
 /// Wilson's score interval of `x` among `n` (Wilson 1927): the default of the pages, short and never empty.
 pub fn wilson(x: u64, n: u64, confidence: f64) -> Option<(f64, f64)> {
-    let z = quantile::normal(upper_tail(x, n, confidence)?)?;
+    wilson_widened(x, n, confidence, None)
+}
+
+/// The same where parts vary more than the binomial law allows: the normal quantile is replaced by [`Dispersion::factor`], which
+/// is an interval of `n / φ` capsules (quasi-likelihood, as the comparison of two fractions has it). An interval of chance alone
+/// would promise what the next hour breaks.
+pub fn wilson_widened(
+    x: u64,
+    n: u64,
+    confidence: f64,
+    dispersion: Option<Dispersion>,
+) -> Option<(f64, f64)> {
+    let chance = quantile::normal(upper_tail(x, n, confidence)?)?;
+    let widened = dispersion.and_then(|dispersion| dispersion.factor(confidence));
+    let z = widened.map_or(chance, |z| z.max(chance));
     let (n_f, p) = (n as f64, x as f64 / n as f64);
     let scale = 1.0 / (1.0 + z * z / n_f);
     let middle = scale * (p + z * z / (2.0 * n_f));

@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::comparison::Dispersion;
 use super::distribution::{beta_tails, chi_square_sf, normal_cdf};
-use super::interval::{self, clopper_pearson, garwood, upper_bound_without_rejects, wilson};
+use super::interval::{
+    self, clopper_pearson, garwood, upper_bound_without_rejects, wilson, wilson_widened,
+};
 use super::normality::{anderson_darling, jarque_bera, shapiro_wilk};
 use super::summary::{self, Summary};
 use super::weibull::Weibull;
@@ -24,6 +27,26 @@ fn intervals_agree_with_newcombe_1998() {
     // R. G. Newcombe 1998, Statist. Med. 17, 857-872: 81 of 263; digits beyond the printed four from R.
     close(wilson(81, 263, 0.95), 0.2552885198782742, 0.36620957698280004);
     close(clopper_pearson(81, 263, 0.95), 0.2527367455852712, 0.36762192260135135);
+}
+
+/// With a variance φ times that of chance an interval is that of `n / φ` capsules (McCullagh & Nelder 1989, 4.5).
+#[test]
+fn an_interval_is_as_wide_as_its_hours_vary() {
+    let (x, n) = (40_000, 3_864_000);
+    let chance = wilson(x, n, 0.95).unwrap();
+    let of = |ratio, df| wilson_widened(x, n, 0.95, Some(Dispersion { ratio, df })).unwrap();
+    assert_eq!(wilson_widened(x, n, 0.95, None), Some(chance));
+    assert_eq!(of(1.0, 7), chance, "chance alone");
+    // So many degrees of freedom are as good as none missing: the interval of a hundredth of the capsules.
+    let fewer = wilson(x / 100, n / 100, 0.95).unwrap();
+    let wide = of(100.0, 10_000_000);
+    assert!((wide.0 - fewer.0).abs() < 1e-8 && (wide.1 - fewer.1).abs() < 1e-8, "{wide:?}");
+    // φ of 462 and seven degrees of freedom: √462 · 2.3646 / 1.9600 = 25.93 times the error, and 1.0075 by Wilson's own terms in
+    // z², which count at n / φ capsules.
+    let (low, high) = of(462.0, 7);
+    let times = (high - low) / (chance.1 - chance.0);
+    assert!((times - 26.125).abs() < 0.005, "{times}");
+    assert!((of(462.0, 7).0..of(462.0, 7).1).contains(&(x as f64 / n as f64)));
 }
 
 #[test]

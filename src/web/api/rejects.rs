@@ -13,7 +13,7 @@ use domain::plc_map::{PlcMap, Role};
 use domain::quality::characteristic::Measure;
 use domain::spc::pareto::pareto;
 use domain::stats::comparison::{Dispersion, holm, two_proportions};
-use domain::stats::interval::wilson;
+use domain::stats::interval::wilson_widened;
 use domain::units::{Count, HOUR_US, Reason, StationId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ pub(crate) struct RejectRowView {
     pub(crate) total: Option<CountView>,
     /// Fraction in parts per million.
     pub(crate) ppm: Option<f64>,
-    /// 95 % Wilson interval in parts per million.
+    /// 95 % Wilson interval in parts per million, widened where hours vary more than chance: by √`dispersion` and Student's law.
     pub(crate) wilson: Option<[f64; 2]>,
     /// Part of all rejects of the line, percent.
     pub(crate) share_percent: Option<f64>,
@@ -345,7 +345,7 @@ where
         rejected: x2.into(),
         total: n2.map(CountView::from),
         ppm: now_ppm,
-        wilson: wilson(x2.best(), all, 0.95)
+        wilson: wilson_widened(x2.best(), all, 0.95, dispersion)
             .map(|(low, high)| [tenths(low * 1e6), tenths(high * 1e6)]),
         share_percent: None,
         cumulative_percent: None,

@@ -292,7 +292,7 @@ function showRejects() {
       h('td', { class: 'bar-col' }, bar),
       h('td', { class: 'num' }, view.shift ? explained('rejected', { 'data-query': of }, num(reject.rejected.best)) : num(reject.rejected.best)),
       h('td', { class: 'num' }, view.shift && fraction !== '–' ? explained('reject_fraction', { 'data-query': of }, fraction) : fraction),
-      h('td', { class: 'dim' }, reject.wilson ? `${fixed(reject.wilson[0], 3)}–${fixed(reject.wilson[1], 3)}` : ''),
+      h('td', { class: 'dim', ...(reject.sigma_z ? { title: t('interval_sigma_z', { a: fixed(reject.sigma_z, 2) }) } : {}) }, reject.wilson ? `${fixed(reject.wilson[0], 3)}–${fixed(reject.wilson[1], 3)}` : ''),
     );
   })));
 }

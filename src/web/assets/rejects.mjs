@@ -74,7 +74,7 @@ function showAll() {
   document.querySelector('[data-explain="reject_fraction"]').dataset.query = $('station').value ? of(total) : '';
   put('span', `${spanText(data.window)} ⇄ ${spanText(data.before)}`);
   put('fraction', total.ppm === null ? '–' : `${fixed(total.ppm / 10000, 3)} %`);
-  put('fraction-note', [`${num(total.rejected.best)} / ${total.total ? num(total.total.best) : '–'}`, doubt(total.rejected), total.wilson ? `[${fixed(total.wilson[0] / 10000, 3)}–${fixed(total.wilson[1] / 10000, 3)}] %` : ''].filter(Boolean).join(' · '));
+  put('fraction-note', [`${num(total.rejected.best)} / ${total.total ? num(total.total.best) : '–'}`, doubt(total.rejected), total.wilson ? `[${fixed(total.wilson[0] / 10000, 3)}–${fixed(total.wilson[1] / 10000, 3)}] % ${total.dispersion > 1 ? t('interval_wide', { n: fixed(total.dispersion, 1) }) : ''}`.trimEnd() : ''].filter(Boolean).join(' · '));
   put('change', total.difference_ppm === null ? '–' : `${signed(Math.round(total.difference_ppm))} ppm`);
   put('change-note', [word('verdict', total.verdict), total.p_value === null ? '' : t('verdict_p', { p: small(total.p_value) }), total.dispersion > 1 ? t('dispersion', { n: fixed(total.dispersion, 1) }) : ''].filter(Boolean).join(' · '));
   put('coverage', `${fixed(data.coverage_percent, 1)} %`);

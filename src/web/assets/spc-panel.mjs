@@ -130,14 +130,14 @@ async function post(element, address, body, page, told = () => t('spc_saved')) {
 // Why, budget, capability ---------------------------------------------------------------------------------------
 
 function why(data) {
-  show($('why'), [data.fitted, data.plain, data.lengths], () => {
+  show($('why'), [data.fitted, data.plain, data.lengths, data.budget.n_judged, data.to_ms - data.from_ms], () => {
     const evidence = data.fitted.evidence;
     // Of measurements only the drift is judged; how counts scatter has no meaning for them.
     const told = data.plain || evidence.advice === 'lengthen_subgroup';
-    const nodes = told ? [p(h('b', {}, word('advice', evidence.advice)))] : [];
+    const nodes = told ? [p(h('b', {}, word('advice', evidence.advice === 'unknown' && data.fitted.n_used >= 25 ? 'untold' : evidence.advice)))] : [];
     if (data.plain) {
       nodes.push(table(['', word('chart', data.plain.chart), word('chart', data.characteristic.chart)],
-        [[t('spc_beyond'), num(data.plain.signals), num(data.plain.ours)]]));
+        [[t('spc_beyond', { n: num(data.budget.n_judged), hours: num(Math.round((data.to_ms - data.from_ms) / 3600000)) }), num(data.plain.signals), num(data.plain.ours)]]));
       nodes.push(p(t('spc_sigma', { mr: fixed(evidence.sigma_z_mr), sd: fixed(evidence.sigma_z_sd), r: fixed(evidence.lag1) })));
       if (evidence.chi2_ratio !== null) nodes.push(p(t('spc_chi2', { ratio: fixed(evidence.chi2_ratio), p: evidence.chi2_p < 0.0001 ? '< 0.0001' : fixed(evidence.chi2_p, 4) })));
       nodes.push(p(t('spc_stepped')));
@@ -145,8 +145,8 @@ function why(data) {
       nodes.push(p(t('spc_sigma_value', { sd: fixed(evidence.sigma_z_sd), r: fixed(evidence.lag1) })));
     }
     if (data.lengths.length) {
-      nodes.push(table([t('spc_length'), 'σz MR', 'σz SD', 'ρ₁', 'p', 'p′'], data.lengths.map((row) => [`${row.minutes} ${t('minutes_unit')}`,
-        fixed(row.sigma_z_mr), fixed(row.sigma_z_sd), fixed(row.lag1), num(row.n1_plain), num(row.n1_prime)])));
+      nodes.push(table([t('spc_length'), 'n', 'σz MR', 'σz SD', 'ρ₁', 'p', 'p′'], data.lengths.map((row) => [`${row.shown ? '▸ ' : ''}${row.minutes} ${t('minutes_unit')}`, num(row.n),
+        fixed(row.sigma_z_mr), fixed(row.sigma_z_sd), fixed(row.lag1), num(row.n1_plain), num(row.n1_prime)])), p(t('spc_length_note')));
     }
     return nodes;
   });
@@ -165,11 +165,12 @@ function budget(data) {
 function capability(data) {
   show($('capability'), [data.gate, data.capability, data.indices], () => {
     const gate = data.gate;
-    const check = (ok, text) => p(`${ok ? '✔' : '✘'} ${text}`);
+    // What was not tested is neither passed nor failed.
+    const check = (ok, text) => p(`${ok === null ? '○' : ok ? '✔' : '✘'} ${text}`);
     const nodes = [
       check(gate.n >= 100, t('spc_gate_n', { n: gate.n })),
-      check(gate.n_signals === 0, t('spc_gate_signals', { n: gate.n_signals })),
-      check(!gate.drifts, t('spc_gate_drift')),
+      gate.n_signals === null ? check(null, t('spc_gate_no_signals')) : check(gate.n_signals === 0, t('spc_gate_signals', { n: gate.n_signals, of: gate.n_recent })),
+      gate.drifts === null ? check(null, t('spc_gate_no_drift')) : check(!gate.drifts, t('spc_gate_drift')),
     ];
     if (!gate.open) return [h('p', { class: 'gate' }, t('spc_gate_closed')), ...nodes];
     if (data.indices) return [...nodes, ...indices(data.indices)];

@@ -148,7 +148,7 @@ tells('limits', () => {
     h('p', { class: 'result num' }, `${full.lcl[at] === null ? '–' : fixed(full.lcl[at], 4)} / ${fixed(full.cl[at], 4)} / ${fixed(full.ucl[at], 4)} ${unit}`),
     h('p', { class: 'formula' }, h('code', {}, `${limits.center_formula}; ${limits.limits_formula}`)),
     h('p', { class: 'num worked' }, t('limits_subgroup', { time: `${day(full.t[at])} ${hm(full.t[at])}`, n: num(full.n[at]) })),
-    ...made(part('CL', t('cl'), `${fixed(limits.center, 4)} ${unit}`), part('k', t('limits_distance'), fixed(limits.k, 4)), spread, part('n', t('limits_size'), num(full.n[at]))),
+    ...made(part('CL', t('cl'), `${fixed(limits.center, 4)} ${unit}`), part('k', t('limits_distance'), fixed(limits.k, 4)), spread, part('n', sizeWords(), num(full.n[at]))),
     ...(limits.sigma_df === null ? [] : [h('p', {}, t('spc_wide', { df: fixed(limits.sigma_df, 0) }))]),
     heading('explain_window'),
     h('p', { class: 'num' }, t('spc_baseline', { from: `${day(limits.from_ms)} ${hm(limits.from_ms)}`, to: `${day(limits.to_ms)} ${hm(limits.to_ms)}`, n: limits.n_used })),
@@ -160,6 +160,9 @@ tells('limits', () => {
     h('p', {}, 'SHA-256 ', h('code', { class: 'hash' }, limits.sha256)),
   ];
 });
+
+/** What a subgroup is a number of: capsules, or what its counters count. */
+const sizeWords = () => (full.characteristic.counted_in ? t('limits_size_in', { unit: word('unit', full.characteristic.counted_in) }) : t('limits_size'));
 
 tells('point', () => {
   const found = full.t.indexOf(pointed);
@@ -178,7 +181,7 @@ tells('point', () => {
     ...(line ? [h('p', { class: 'formula' }, h('code', {}, line.limits_formula))] : []),
     ...made(
       ...(counted ? [part('x', word('input', 'rejected'), `${num(x)}${full.doubt[at] ? ` [${full.doubt[at].map(num).join(', ')}]` : ''}`)] : []),
-      part('n', t('limits_size'), num(n)),
+      part('n', sizeWords(), num(n)),
       part('LCL', t('lcl'), value(full.lcl[at])), part('CL', t('cl'), value(full.cl[at])), part('UCL', t('ucl'), value(full.ucl[at])),
       part('z', t('point_z'), fixed(full.z[at], 3)),
       part(word('companion', full.companion.name), t('point_beside'), fixed(full.companion.y[at], 4)),
@@ -202,9 +205,9 @@ document.addEventListener('click', (event) => {
 /** Draws the part that the strip shows. */
 function showPart() {
   data = cut(full, ...strip.window());
-  legend('control-legend', data.sig);
-  legend('beside-legend', data.companion.sig);
-  if (within) legend('within-legend', data.within?.sig ?? []);
+  legend('control-legend', data.sig, data.z);
+  legend('beside-legend', data.companion.sig, data.companion.ucl);
+  if (within) legend('within-legend', data.within?.sig ?? [], data.within?.ucl ?? []);
   for (const plot of plots) plot.set(data);
 }
 
@@ -227,7 +230,11 @@ function choices() {
 
 function stateWords() {
   const limits = full.limits;
-  if (!limits) return t('spc_forming', { n: full.fitted.n_used });
+  if (!limits) {
+    const n = full.fitted.n_used;
+    const out = full.fitness.filter((fitness) => ['incomplete', 'start_up'].includes(fitness)).length;
+    return n < 25 ? t('spc_forming', { n }) : t('spc_no_law', { n, out });
+  }
   const which = full.by === 'trial' ? t('spc_trial_of', { n: limits.n_used }) : t('spc_version', {
     version: limits.version, state: word('limits', limits.state), n: limits.n_used, author: limits.decided_by ?? limits.author,
   });
@@ -236,11 +243,15 @@ function stateWords() {
   return `${which} · ${t(limits.may_page ? 'spc_pages' : 'spc_no_page')}${look}${then}`;
 }
 
-function legend(element, sig) {
+/** Signals of the drawn part, which may be less than the span that the panels tell of. Where nothing is judged there is no word
+ * of signals. */
+function legend(element, sig, judged) {
   const found = new Map();
   for (const [, rule] of sig) found.set(rule, (found.get(rule) ?? 0) + 1);
-  show($(element), [...found], () => (found.size === 0 ? [document.createTextNode(t('no_signals'))]
-    : [...found].flatMap(([rule, n]) => [h('span', { class: 'signal' }, icon(mark(rule)), ` ${rule} ${word('rule', rule)} ×${n} `)])));
+  const part = data.t.length < full.t.length ? t('spc_drawn') : '';
+  const none = judged.some((value) => value !== null) ? 'no_signals' : 'spc_nothing_judged';
+  show($(element), [part, none, ...found], () => (found.size === 0 ? [document.createTextNode(`${part}${t(none)}`)]
+    : [document.createTextNode(part), ...[...found].flatMap(([rule, n]) => [h('span', { class: 'signal' }, icon(mark(rule)), ` ${rule} ${word('rule', rule)} ×${n} `)])]));
 }
 
 // Keys -----------------------------------------------------------------------------------------------------------

@@ -20,24 +20,34 @@ const IN_THE_LOG: &str = "原因见服务日志";
 /// What is between two sentences of a detail.
 const BETWEEN: &str = "; ";
 
-/// Remarks on a count, in the words of the ledger.
-const REMARKS: [(&str, &str); 10] = [
-    ("late", "迟到读数"),
-    ("after_miss", "此前有漏读"),
-    ("resumed", "本服务重启之后"),
-    ("unverified", "无法排除未见的清零"),
-    ("saturated", "计数器饱和"),
-    ("beyond_modulus", "超出所配置的模数"),
-    ("contradicted", "与相关计数器矛盾"),
-    ("clock_step", "设备时钟跳变"),
-    ("burst", "读数到达不均"),
-    ("violation", "台账不平"),
+/// Remarks on a count: the word of the ledger, and what it says in English and in Chinese.
+const REMARKS: [(&str, &str, &str); 10] = [
+    ("late", "a late reading", "迟到读数"),
+    ("after_miss", "after a missed reading", "此前有漏读"),
+    ("resumed", "after a restart of this service", "本服务重启之后"),
+    ("unverified", "an unseen reset cannot be ruled out", "无法排除未见的清零"),
+    ("saturated", "the counter is saturated", "计数器饱和"),
+    ("beyond_modulus", "beyond the configured modulus", "超出所配置的模数"),
+    ("contradicted", "contradicted by counters beside it", "与相关计数器矛盾"),
+    ("clock_step", "the clock of the device jumped", "设备时钟跳变"),
+    ("burst", "readings came in bursts", "读数到达不均"),
+    ("violation", "the ledger does not balance", "台账不平"),
 ];
 
 /// A detail in Chinese.
 pub(crate) fn chinese(detail: &str) -> String {
     let said = |text| sentence(text).unwrap_or_else(|| text.to_owned());
     detail.split(BETWEEN).map(said).collect::<Vec<_>>().join("；")
+}
+
+/// A detail in English: the remarks of the ledger in words.
+pub(crate) fn in_english(detail: &str) -> String {
+    let said = |text: &str| {
+        let in_words = |word| remark(word).map(|(en, _)| en);
+        let remarks: Option<Vec<&str>> = text.split(", ").map(in_words).collect();
+        remarks.map_or_else(|| text.to_owned(), |all| all.join(", "))
+    };
+    detail.split(BETWEEN).map(said).collect::<Vec<_>>().join(BETWEEN)
 }
 
 /// The same of a detail that no person wrote: what is not known is not shown in English either, the log has it.
@@ -56,8 +66,8 @@ fn sentence(text: &str) -> Option<String> {
         return Some(String::new());
     }
     known(text).or_else(|| hypothesis(text)).or_else(|| of_station(text)).or_else(|| {
-        let remarks: Option<Vec<&str>> = text.split(", ").map(remark).collect();
-        remarks.map(|remarks| remarks.join("、"))
+        let remarks: Option<Vec<_>> = text.split(", ").map(remark).collect();
+        remarks.map(|remarks| remarks.iter().map(|(_, zh)| *zh).collect::<Vec<_>>().join("、"))
     })
 }
 
@@ -81,8 +91,8 @@ fn of_station(text: &str) -> Option<String> {
     Some(format!("{station}：{}", known(what).filter(|_| !station.contains(' '))?))
 }
 
-fn remark(word: &str) -> Option<&'static str> {
-    REMARKS.iter().find(|(en, _)| *en == word).map(|(_, zh)| *zh)
+fn remark(word: &str) -> Option<(&'static str, &'static str)> {
+    REMARKS.iter().find(|(of, ..)| *of == word).map(|(_, en, zh)| (*en, *zh))
 }
 
 /// The text of a word of the data in Chinese.

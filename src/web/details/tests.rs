@@ -479,3 +479,16 @@ fn a_text_without_its_chinese_is_found() {
     );
     assert_eq!(chinese("Powder bridge in the hopper"), "Powder bridge in the hopper");
 }
+
+/// The ledger keeps its remarks as words of the data; a screen says them in English as in Chinese.
+#[test]
+fn remarks_are_said_in_english_too() {
+    for (word, ..) in REMARKS {
+        let said = in_english(word);
+        assert!(!said.contains('_') && said.contains(' '), "{word}: {said}");
+    }
+    let kept = "step 1000: the counter went on from 150 to 1150: 1000 more; after_miss, late";
+    let said = "step 1000: the counter went on from 150 to 1150: 1000 more; after a missed reading, a late reading";
+    assert_eq!(in_english(kept), said);
+    assert_eq!(in_english("wait; see"), "wait; see");
+}

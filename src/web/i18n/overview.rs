@@ -80,6 +80,7 @@ texts! {
     RejectReasons "reject_reasons" "Reject reasons, this shift" "剔废原因（本班）"
     NoRejects "no_rejects" "No rejects in this shift." "本班无剔废。"
     Station "station" "Station" "工位"
+    IntervalSigmaZ "interval_sigma_z" "95 % interval, wider than chance alone by σz {a} of the limits in force" "95 % 区间，按现行控制限 σz {a} 放宽，不仅计偶然误差"
     Interval95 "interval95" "95 % interval" "95 % 区间"
     ShiftTime "shift_time" "Time of the shift" "班次时间"
     KnownSince "known_since" "of the shift known, watched since {time}" "本班次已知，{time} 起监测"

@@ -4,7 +4,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use domain::audit::{Entry, Looked, What};
+use domain::audit::{Actor, Entry, Looked, What};
+use domain::plc_map::Title;
 use domain::units::HOUR_US;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -16,6 +17,7 @@ use super::parts::{heading, style};
 use super::words::{moment, num};
 use crate::web::address::escaped;
 use crate::web::api::audit::{PAGE, Search, found};
+use crate::web::details::chinese;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
 use crate::web::{App, Routes};
@@ -194,7 +196,7 @@ fn table(lang: Lang, entries: &[Entry]) -> Markup {
                                 td.wide { (entry.subject) }
                                 td.wide { (entry.old) }
                                 td.wide { (entry.new) }
-                                td.wide { (entry.reason) }
+                                td.wide { (lang.title(&reason(entry))) }
                             }
                         }
                     }
@@ -204,7 +206,34 @@ fn table(lang: Lang, entries: &[Entry]) -> Markup {
     }
 }
 
+/// Why it was done. What the service wrote by itself is told in both languages; what a person wrote stays as it was written.
+fn reason(entry: &Entry) -> Title {
+    let own = entry.account.is_empty() && entry.name == Actor::system().name;
+    let zh = if own { chinese(&entry.reason) } else { entry.reason.clone() };
+    Title { en: entry.reason.as_str().into(), zh: zh.into() }
+}
+
 /// What was done, in words.
 fn did(lang: Lang, word: &str) -> String {
     lang.say_word("did", word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the service wrote by itself is told in the language of the page; what a person wrote stays as it was written.
+    #[test]
+    fn reasons_of_the_service_are_told_in_both_languages() {
+        let text = "first 126 whole subgroups, made without a person";
+        let made = Entry { reason: text.to_owned(), ..Entry::default() };
+        let own = Entry { name: Actor::system().name, ..made.clone() };
+        let shown =
+            |lang: Lang, entry: &Entry| table(lang, std::slice::from_ref(entry)).into_string();
+        let zh = "前 126 个完整子组，自动生成";
+        assert!(shown(Lang::Zh, &own).contains(zh) && !shown(Lang::Zh, &own).contains(text));
+        assert!(shown(Lang::En, &own).contains(text) && !shown(Lang::En, &own).contains(zh));
+        let person = Entry { name: "An".to_owned(), ..made };
+        assert!(shown(Lang::Zh, &person).contains(text) && !shown(Lang::Zh, &person).contains(zh));
+    }
 }

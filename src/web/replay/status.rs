@@ -16,7 +16,7 @@ use domain::line::stop::Stop;
 use domain::plc_map::PlcMap;
 use domain::quality::Overview;
 use domain::quality::characteristic::Measure;
-use domain::quality::overview::{chart, span_from};
+use domain::quality::overview::{chart, span_from, spread};
 use domain::stats::interval::wilson;
 use domain::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 
@@ -75,7 +75,14 @@ pub(crate) fn charts_at(
             Some(chart(fraction, &minutes, &batches, &limits, at_us))
         }
     };
-    Ok(Overview { reject_fraction, open: None })
+    let mut spreads = Vec::new();
+    for characteristic in &config.characteristics {
+        if matches!(characteristic.measure, Measure::Reject { .. }) {
+            let limits = limits_at(quality.limits(&config.id, &characteristic.id)?, at_us);
+            spreads.extend(spread(characteristic, &limits, at_us));
+        }
+    }
+    Ok(Overview { reject_fraction, spread: spreads, open: None })
 }
 
 /// Both clocks at a moment of the record: durations are those of its labels.

@@ -1,6 +1,14 @@
 //! What views show of a status.
 
+use domain::quality::characteristic::Measure;
+use domain::quality::overview::Overview;
+use domain::spc::chart::Point;
+use domain::spc::rules::RuleId;
+use domain::stats::comparison::Dispersion;
+use domain::units::{Reason, StationId};
+
 use super::*;
+use crate::web::view::RejectView;
 
 #[test]
 fn counts_keep_their_interval_and_differences_get_one() {
@@ -144,9 +152,22 @@ fn charts_are_in_percent_and_compare_with_the_plain_chart() {
     assert_eq!((limits.version, limits.state, limits.subgroups), (3, "approved", 312));
     let found = |rule: &str| chart.points.iter().any(|point| point.rules.contains(&rule));
     assert!(found("N1") && found("N2"));
-    let above = |p: &&crate::web::view::PointView| p.complete && p.p > p.ucl_p;
-    assert_eq!(chart.plain_signals, chart.points.iter().filter(above).count());
+    let judged = &charts.reject_fraction.as_ref().unwrap().judged;
+    let beyond = |plain: &&Point| plain.hits.contains(RuleId::N1);
+    assert_eq!(
+        chart.plain_signals,
+        judged.iter().filter_map(|one| one.plain.as_ref()).filter(beyond).count()
+    );
     assert!(chart.plain_signals >= 1);
+    // One of the 58 subgroups is missing: the span has its time all the same.
+    assert_eq!((chart.n_judged, chart.span_hours), (chart.n_whole, 14.5));
+    // A point below the lower limit of a plain chart is outside as well: the workbench counts it.
+    let mut low = charts.reject_fraction.clone().unwrap();
+    let inside = |plain: &Point| plain.stat < plain.ucl && plain.stat > plain.lcl;
+    let mut points = low.judged.iter_mut().filter_map(|judged| judged.plain.as_mut());
+    let point = points.find(|plain| plain.z.is_some() && inside(&**plain)).unwrap();
+    point.stat = Some(0.0);
+    assert_eq!(ChartView::of(&low).plain_signals, chart.plain_signals + 1);
 }
 
 /// Without limits in force nothing is judged, however many subgroups there are: no screen makes limits of its own.
@@ -289,4 +310,30 @@ fn a_view_is_small_enough_to_be_sent_twice_a_second() {
     let json = serde_json::to_vec(&view(&fixture::status(now(), Case::Running), NOW_US)).unwrap();
     // Five stations and seven hours of a shift.
     assert!(json.len() < 7_600, "{} bytes", json.len());
+}
+
+/// An interval beside a reason that varies more than chance is as wide as its control chart has seen it.
+#[test]
+fn the_interval_of_a_reason_is_as_wide_as_its_chart_has_seen_it() {
+    let shown = view(&fixture::status(now(), Case::Running), NOW_US);
+    let row = shown.rejects.iter().find(|row| row.rejected.best > 50).expect("a reason").clone();
+    let measure = Measure::Reject {
+        station: StationId::new(row.station.as_str()),
+        reason: Reason::new(row.reason.as_str()),
+    };
+    let with = |ratio: f64| {
+        let spread = vec![(measure.clone(), Dispersion { ratio, df: 1_000_000 })];
+        let charts = Overview { spread, ..fixture::overview(now()) };
+        let shown = shown.clone().with_charts(Some(&charts));
+        let own = |one: &&RejectView| one.station == row.station && one.reason == row.reason;
+        let others = shown.rejects.iter().filter(|one| !own(one)).all(|one| one.sigma_z.is_none());
+        assert!(others, "only what is known to vary is wider");
+        shown.rejects.iter().find(own).unwrap().clone()
+    };
+    let width = |row: &RejectView| row.wilson.map(|[low, high]| high - low).unwrap();
+    let chance = with(1.0);
+    assert_eq!((chance.sigma_z, chance.wilson), (None, row.wilson));
+    let wide = with(9.0);
+    assert_eq!(wide.sigma_z, Some(3.0));
+    assert!(width(&wide) > 2.0 * width(&chance), "{wide:?}");
 }

@@ -4,8 +4,9 @@ use domain::line::event::{Event, EventKind};
 use domain::line::status::{LineStatus, TrendPoint};
 use domain::quality::limits::{Limits, LimitsLaw, Verdict};
 use domain::quality::stream::Judged;
+use domain::quality::workbench::outside;
 use domain::quality::{Chart, Overview};
-use domain::units::Count;
+use domain::units::{Count, HOUR_US};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -135,8 +136,12 @@ pub struct ChartView {
     pub n_whole: usize,
     /// Points at which a rule is complete.
     pub signals: usize,
-    /// Points above the upper limit of a plain p chart, to compare.
+    /// Judged points outside the limits of a plain p chart, on either side, to compare.
     pub plain_signals: usize,
+    /// Points judged.
+    pub n_judged: usize,
+    /// Hours from the first subgroup to the end of the last one, one decimal.
+    pub span_hours: f64,
 }
 
 /// The limits in force.
@@ -174,7 +179,12 @@ impl InForceView {
 impl ChartView {
     /// The view of a chart.
     pub fn of(chart: &Chart) -> ChartView {
-        let above_plain = |point: &&PointView| matches!((point.p, point.ucl_p), (Some(p), Some(limit)) if point.complete && p > limit);
+        let outside = outside(&chart.judged);
+        let starts = || chart.judged.iter().map(|judged| judged.subgroup.start_us);
+        let span_us = starts()
+            .next()
+            .zip(starts().next_back())
+            .map_or(0, |(first, last)| last - first + chart.characteristic.subgroup_us());
         let points: Vec<PointView> = chart.judged.iter().map(PointView::of).collect();
         ChartView {
             characteristic: chart.characteristic.id.to_string(),
@@ -184,7 +194,9 @@ impl ChartView {
             limits: chart.limits.as_ref().map(InForceView::of),
             n_whole: points.iter().filter(|point| point.complete).count(),
             signals: points.iter().filter(|point| !point.rules.is_empty()).count(),
-            plain_signals: points.iter().filter(above_plain).count(),
+            plain_signals: outside.plain,
+            n_judged: outside.n_judged,
+            span_hours: rounded(span_us as f64 / HOUR_US as f64, 1).unwrap_or(0.0),
             points,
         }
     }

@@ -94,6 +94,9 @@ impl LineView {
         let chart = charts.and_then(|charts| charts.reject_fraction.as_ref());
         let open = charts.and_then(|charts| charts.open.as_deref());
         LineView {
+            rejects: charts.map_or(self.rejects.clone(), |charts| {
+                self.rejects.iter().map(|reject| reject.spread(&charts.spread)).collect()
+            }),
             reject: self.reject.charted(chart),
             incidents: open.map(IncidentsView::of),
             ..self

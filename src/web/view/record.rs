@@ -47,7 +47,7 @@ impl EventView {
             tag: event.tag.as_ref().map(|tag| tag.to_string()),
             word: event.word.clone(),
             count: event.count.map(CountView::from),
-            detail: event.detail.clone(),
+            detail: details::in_english(&event.detail),
             // Nobody writes an alarm by hand: what is not known is the words of somebody else's program.
             detail_zh: match event.kind {
                 EventKind::Alarm => details::chinese_or_log(&event.detail),

@@ -4,7 +4,9 @@ use domain::line::output::Stations;
 use domain::line::status::{HourStatus, LineStatus, RejectStatus, ShiftStatus};
 use domain::plc_map::Role;
 use domain::quality::Chart;
-use domain::quality::characteristic::STARTUP_DISCARD;
+use domain::quality::characteristic::{Measure, STARTUP_DISCARD};
+use domain::stats::comparison::Dispersion;
+use domain::stats::interval::wilson_widened;
 use domain::units::{Count, MINUTE_US};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,6 +21,9 @@ const BEHIND_PERCENT: u64 = 5;
 
 /// Hours shown on the overview: a long shift of a plant without shift rules would push everything else away.
 const HOURS_SHOWN: usize = 12;
+
+/// Of the intervals of fractions.
+const CONFIDENCE: f64 = 0.95;
 
 /// A shift and how it goes.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -153,8 +158,10 @@ pub struct RejectView {
     pub total: CountView,
     /// Percent, three decimals.
     pub percent: Option<f64>,
-    /// 95 % Wilson interval in percent, three decimals.
+    /// 95 % Wilson interval in percent, three decimals; widened by `sigma_z` where that is told.
     pub wilson: Option<[f64; 2]>,
+    /// Laney's σz of the limits in force by which the interval is widened, two decimals; null where it is of chance alone.
+    pub sigma_z: Option<f64>,
 }
 
 impl RejectView {
@@ -167,6 +174,27 @@ impl RejectView {
             total: reject.total.into(),
             percent: percent(reject.rejected.best(), reject.total.best(), 3),
             wilson: reject.wilson.map(|(low, high)| [bound(low), bound(high)]),
+            sigma_z: None,
+        }
+    }
+
+    /// The same with an interval as wide as its control chart has seen it vary: one of chance alone would promise what the next
+    /// hour breaks.
+    pub(super) fn spread(&self, spread: &[(Measure, Dispersion)]) -> RejectView {
+        let own = |measure: &Measure| match measure {
+            Measure::Reject { station, reason } => {
+                *self.station == *station.as_str() && *self.reason == *reason.as_str()
+            }
+            _ => false,
+        };
+        let found = spread.iter().find(|(measure, _)| own(measure)).map(|(_, found)| *found);
+        let Some(found) = found.filter(|found| found.ratio > 1.0) else { return self.clone() };
+        let widened = wilson_widened(self.rejected.best, self.total.best, CONFIDENCE, Some(found));
+        let bound = |p: f64| rounded(p * 100.0, 3).unwrap_or(0.0);
+        RejectView {
+            wilson: widened.map(|(low, high)| [bound(low), bound(high)]),
+            sigma_z: rounded(found.ratio.sqrt(), 2),
+            ..self.clone()
         }
     }
 }

@@ -266,6 +266,11 @@ impl Evidence {
         self.advice() == Advice::LengthenSubgroup
     }
 
+    /// Whether the baseline says anything of drift: too few subgroups do not.
+    pub fn tells_drift(&self) -> bool {
+        self.advice() != Advice::Unknown
+    }
+
     /// Whether a plain p chart would do: σz in 0.9 to 1.1 and the dispersion test does not object.
     pub fn plain_suffices(&self) -> bool {
         let near_one = self.sigma_z_mr.is_some_and(|s| (0.9..=1.1).contains(&s));

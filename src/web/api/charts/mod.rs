@@ -160,7 +160,11 @@ async fn chart(
             incidents = then::incidents_at(incidents, &evaluation.incidents, length_us, now_us);
         }
         let within = span.1 - span.0 <= LENGTHS_SPAN_US;
-        let lengths = if within { lengths(&characteristic, &data.minutes) } else { Vec::new() };
+        let batches_us: Vec<i64> = data.batches.iter().map(|(at_us, _)| *at_us).collect();
+        let lengths = match within {
+            true => lengths(&characteristic, &evaluation, &data.minutes, &batches_us),
+            false => Vec::new(),
+        };
         let calendar = &app.line(line.as_str())?.config.calendar;
         let signatures = signatures(app, &line)?;
         let view = WorkbenchView::of(Shown {

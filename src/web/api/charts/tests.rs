@@ -278,6 +278,51 @@ async fn other_lengths_are_shown_under_limits_of_their_own() {
     assert_eq!(bench.get(CHART).await["judged_live"], true);
 }
 
+/// The row of the chart's own length says what the panel above it says, and rows of others do not move with the start of the span.
+#[tokio::test]
+async fn rows_of_other_lengths_are_of_the_subgroups_of_a_chart() {
+    let bench = bench(true);
+    bench.post(&format!("{CHART}/limits"), proposal(bench.baseline(100), "An")).await;
+    let verdict = json!({"verdict": "approved", "by": "Bo", "reason": "replayed"});
+    bench.post(&format!("{CHART}/limits/1/decision"), verdict).await;
+    let chart = bench.get(CHART).await;
+    let of = |chart: &Value, minutes: u64| -> Value {
+        let rows = chart["lengths"].as_array().unwrap();
+        rows.iter().find(|row| row["minutes"] == minutes).unwrap().clone()
+    };
+    let own = of(&chart, 15);
+    assert_eq!(own["shown"], true);
+    assert_eq!(own["n"], chart["fitted"]["n_used"]);
+    for name in ["sigma_z_mr", "sigma_z_sd", "lag1"] {
+        assert_eq!(own[name], chart["fitted"]["evidence"][name], "{name}");
+        assert!(own[name].is_number(), "{name}");
+    }
+    assert_eq!(own["n1_plain"], chart["plain"]["signals"]);
+    assert_eq!(own["n1_prime"], chart["plain"]["ours"]);
+    // From any quarter of the first hour on, the whole hours are the same, and a quarter that is no whole hour is in none.
+    let hour_us = bench.now_us.div_euclid(60 * MINUTE_US) * 60 * MINUTE_US;
+    let from_us = hour_us - 20 * 60 * MINUTE_US;
+    let hours = async |later: i64| {
+        let (from, to) = ((from_us + later * MINUTE_US) / 1_000, hour_us / 1_000);
+        of(&bench.get(&format!("{CHART}?from={from}&to={to}")).await, 60)
+    };
+    let whole = hours(15).await;
+    assert_eq!((&whole["n"], &whole["shown"]), (&json!(19), &json!(false)));
+    assert_eq!(whole, hours(30).await);
+    assert_eq!(whole, hours(45).await);
+}
+
+/// With no data nothing is passed.
+#[tokio::test]
+async fn a_gate_without_a_point_is_not_judged() {
+    let bench = bench(false);
+    let (from, to) =
+        (bench.now_us / 1_000 - 90 * 86_400_000, bench.now_us / 1_000 - 89 * 86_400_000);
+    let chart = bench.get(&format!("{CHART}?from={from}&to={to}")).await;
+    let gate = json!({"open": false, "n": 0, "n_recent": 0, "n_signals": null, "drifts": null});
+    assert_eq!(chart["gate"], gate);
+}
+
 const WORK: &str = "/api/v1/lines/L1/incidents/7/work";
 
 #[tokio::test]

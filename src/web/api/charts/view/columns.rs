@@ -5,9 +5,10 @@ use domain::quality::cusum::cusum;
 use domain::quality::limits::Limits;
 use domain::quality::stream::{ChartStream, Judged};
 use domain::quality::subgroup::Subgroup;
+use domain::quality::workbench::outside;
 use domain::spc::chart::Point;
 use domain::spc::memory::CusumPoint;
-use domain::spc::rules::{Hits, RuleId};
+use domain::spc::rules::Hits;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -170,13 +171,13 @@ impl PlainView {
             _ => return None,
         };
         let scale = Scale::of(kind);
-        let beyond = |hits: Hits| usize::from(hits.contains(RuleId::N1));
+        let outside = outside(judged);
         Some(PlainView {
             chart,
             lcl: judged.iter().map(|j| scale.show(j.plain.and_then(|p| p.lcl))).collect(),
             ucl: judged.iter().map(|j| scale.show(j.plain.and_then(|p| p.ucl))).collect(),
-            signals: judged.iter().filter_map(|j| j.plain).map(|p| beyond(p.hits)).sum(),
-            ours: judged.iter().map(|j| beyond(j.point.hits)).sum(),
+            signals: outside.plain,
+            ours: outside.ours,
         })
     }
 }

@@ -2,20 +2,22 @@
 
 use domain::line::minute::Minute;
 use domain::quality::characteristic::{Characteristic, ChartKind};
+use domain::quality::limits::fit;
 use domain::quality::signal::Budget;
 use domain::quality::subgroup::subgroups;
-use domain::quality::workbench::{Evaluation, Gate};
+use domain::quality::workbench::{By, Evaluation, Gate, evaluate, outside};
 use domain::spc::capability::{BinomialCapability, Capability, Index};
-use domain::spc::chart::Settings;
 use domain::spc::rules::RuleId;
-use domain::spc::subgroup_length::by_length;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::rounded;
 
+/// Decimals of σz and ρ₁, as those of the panel above them.
+const DECIMALS: i32 = 3;
+
 /// Lengths of subgroups that are compared, in minutes.
-const LENGTHS: [usize; 4] = [1, 5, 15, 60];
+const LENGTHS: [u32; 4] = [1, 5, 15, 60];
 
 /// Expected and observed false alarms.
 #[derive(Serialize, ToSchema)]
@@ -41,10 +43,12 @@ pub(crate) struct GateView {
     open: bool,
     /// Whole subgroups; at least 100.
     n: usize,
-    /// Signals among the last hundred points; none.
-    n_signals: usize,
-    /// Whether the chart drifts; not.
-    drifts: bool,
+    /// Judged points that were looked at for signals: the last hundred, or all there are.
+    n_recent: usize,
+    /// Signals among them, of which there must be none; null where no point is judged.
+    n_signals: Option<usize>,
+    /// Whether the chart drifts, which it must not; null where that cannot be told.
+    drifts: Option<bool>,
 }
 
 /// Capability of a fraction.
@@ -96,18 +100,20 @@ pub(crate) struct RuleView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LengthView {
     /// Minutes.
-    minutes: usize,
-    /// Subgroups.
+    minutes: u32,
+    /// Whole subgroups.
     n: usize,
+    /// Whether this is the length of the chart, judged as it is; others are judged by what they give themselves.
+    shown: bool,
     /// σz by moving ranges.
     sigma_z_mr: Option<f64>,
     /// σz by the standard deviation.
     sigma_z_sd: Option<f64>,
     /// Correlation of neighbours.
     lag1: Option<f64>,
-    /// Points beyond the limits of a plain chart.
+    /// Judged points outside the limits of a plain chart.
     n1_plain: usize,
-    /// Points beyond the limits of a primed chart.
+    /// Judged points outside the limits of a primed chart.
     n1_prime: usize,
 }
 
@@ -128,7 +134,13 @@ impl BudgetView {
 impl GateView {
     /// The gate of an evaluation.
     pub(super) fn of(gate: Gate) -> GateView {
-        GateView { open: gate.is_open(), n: gate.n, n_signals: gate.n_signals, drifts: gate.drifts }
+        GateView {
+            open: gate.is_open(),
+            n: gate.n,
+            n_recent: gate.n_recent,
+            n_signals: gate.n_signals,
+            drifts: gate.drifts,
+        }
     }
 }
 
@@ -180,25 +192,49 @@ pub(super) fn rules(characteristic: &Characteristic, judging: &[RuleId]) -> Vec<
     all.map(|rule| RuleView { id: rule.name(), words: rule.meaning() }).collect()
 }
 
-/// The same minutes pooled in other lengths, for counts.
-pub(crate) fn lengths(characteristic: &Characteristic, minutes: &[Minute]) -> Vec<LengthView> {
+/// The same minutes in subgroups of other lengths, for counts. All are subgroups as a chart has them: they begin at multiples of
+/// their length, and a start-up, a break or a doubtful minute leaves them out. The length of the chart is what the chart says.
+pub(crate) fn lengths(
+    characteristic: &Characteristic,
+    evaluation: &Evaluation,
+    minutes: &[Minute],
+    batches_us: &[i64],
+) -> Vec<LengthView> {
     if !characteristic.kind.counts() {
         return Vec::new();
     }
-    let single = subgroups(&characteristic.with_subgroup(1), minutes, &[]);
-    let counts: Vec<Option<(u64, u64)>> =
-        single.iter().map(|s| s.is_whole().then_some((s.count.best(), s.size.best()))).collect();
-    let round = |x: Option<f64>| x.and_then(|x| rounded(x, 2));
-    let rows = by_length(&counts, &LENGTHS, &Settings::default());
-    rows.iter()
-        .map(|row| LengthView {
-            minutes: row.length,
-            n: row.subgroups,
-            sigma_z_mr: round(row.dispersion.sigma_z_mr),
-            sigma_z_sd: round(row.dispersion.sigma_z_sd),
-            lag1: round(row.dispersion.lag1_r),
-            n1_plain: row.n1_p,
-            n1_prime: row.n1_p_prime,
-        })
-        .collect()
+    let own = characteristic.subgroup_minutes;
+    let mut lengths = LENGTHS.to_vec();
+    lengths.push(own);
+    lengths.sort_unstable();
+    lengths.dedup();
+    let row = |length: u32| {
+        if length == own {
+            return LengthView::of(length, true, evaluation);
+        }
+        let other = characteristic.with_subgroup(length);
+        let found = subgroups(&other, minutes, batches_us);
+        let limits = fit(&other, &found, (i64::MIN, i64::MAX), &[]).limits(&other);
+        let limits = limits.map(|limits| limits.of_neighbours(&other));
+        let by = limits.as_ref().map_or(By::Nothing, By::Version);
+        LengthView::of(length, false, &evaluate(&other, &found, by))
+    };
+    lengths.into_iter().map(row).collect()
+}
+
+impl LengthView {
+    fn of(minutes: u32, shown: bool, evaluation: &Evaluation) -> LengthView {
+        let (evidence, outside) = (&evaluation.fitted.evidence, outside(&evaluation.judged));
+        let round = |x: Option<f64>| x.and_then(|x| rounded(x, DECIMALS));
+        LengthView {
+            minutes,
+            n: evaluation.fitted.baseline.n_used,
+            shown,
+            sigma_z_mr: round(evidence.sigma_z_mr),
+            sigma_z_sd: round(evidence.sigma_z_sd),
+            lag1: round(evidence.lag1),
+            n1_plain: outside.plain,
+            n1_prime: outside.ours,
+        }
+    }
 }

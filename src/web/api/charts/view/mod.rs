@@ -47,6 +47,8 @@ pub(crate) struct CharacteristicView {
     chart: &'static str,
     /// Unit of all its numbers: `%`, `‰`, `capsules/min` or `mg`.
     unit: &'static str,
+    /// What is counted where that is no capsule, in the word of the map, such as `bottles`; null for capsules.
+    counted_in: Option<String>,
     /// Minutes of a subgroup that is judged.
     subgroup_minutes: u32,
     /// A stop longer than this breaks runs, seconds.
@@ -72,7 +74,7 @@ pub(crate) struct WorkbenchView {
     to_ms: i64,
     /// Starts of subgroups, UTC milliseconds.
     t: Vec<i64>,
-    /// Capsules judged.
+    /// Capsules judged, or what is counted instead.
     n: Vec<u64>,
     /// Rejects, best value.
     x: Vec<u64>,
@@ -190,6 +192,7 @@ impl CharacteristicView {
             series: characteristic.measure.series().map(|series| series.word()),
             chart: characteristic.kind.word(),
             unit: characteristic.unit(),
+            counted_in: characteristic.units.unit().map(str::to_owned),
             subgroup_minutes: characteristic.subgroup_minutes,
             break_after_s: characteristic.break_after_us / 1_000_000,
             startup_s: characteristic.startup_us / 1_000_000,
