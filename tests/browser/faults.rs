@@ -149,6 +149,7 @@ async fn values_of_a_machine_that_is_not_read_are_struck_and_tell_their_age() {
     site.freeze();
     browser.until(&only(&["band-lost"]), SOON).await;
     browser.until(&struck(&card("CW04"), true), SOON).await;
+    browser.until(&struck("#tags .figure", true), SOON).await;
     browser.until("document.querySelector('.machine[aria-label=CW04] .heard').textContent.startsWith('◆ ')", SOON).await;
     site.thaw();
     site.plant.faults().change(|faults| faults.modbus.mute = false);

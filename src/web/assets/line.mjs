@@ -57,7 +57,9 @@ const live = join({
     lost = link.word === 'lost';
     showState(view, lost);
     showCalls(view, lost, chosen);
-    if (view) showMachines();
+    if (!view) return;
+    showMachines();
+    showTags();
   },
 });
 // Of a past moment there is what was read last before it, not what was counted since.
