@@ -46,7 +46,7 @@ async fn a_demo_of_the_whole_line_counts_every_capsule() {
         let data = api.get("/api/v1/lines/L1/data").await?;
         let of = |station: &str| {
             let clocks = data["clocks"].as_array().into_iter().flatten();
-            clocks.filter(|clock| clock["station"] == station).cloned().next()
+            clocks.filter(|clock| clock["station"] == station).next().cloned()
         };
         let weigher = of("CW04").unwrap_or_default();
         if weigher["verdict"] == "close" { Ok(()) } else { Err(format!("{weigher}")) }

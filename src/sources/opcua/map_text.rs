@@ -31,7 +31,7 @@ const COUNTERS: [&str; 16] = [
 ];
 
 /// Name of a machine that nobody named.
-pub const STATION: &str = "PLC1";
+pub(crate) const STATION: &str = "PLC1";
 
 /// What the map is called.
 #[derive(Clone, Debug)]

@@ -92,7 +92,7 @@ impl Told<'_> {
             return Some(0);
         }
         let counting = self.config.devices.iter().map(|device| &device.map.station);
-        let counting: Vec<&StationId> = counting.filter(|id| self.config.output.has(*id)).collect();
+        let counting: Vec<&StationId> = counting.filter(|id| self.config.output.has(id)).collect();
         let courses: Option<Vec<_>> = counting.iter().map(|id| self.course(id, minute)).collect();
         let courses = courses?;
         let planned = courses.iter().flatten().filter(|part| is_planned(part.0));

@@ -165,7 +165,7 @@ fn charts_are_in_percent_and_compare_with_the_plain_chart() {
     let mut low = charts.reject_fraction.clone().unwrap();
     let inside = |plain: &Point| plain.stat < plain.ucl && plain.stat > plain.lcl;
     let mut points = low.judged.iter_mut().filter_map(|judged| judged.plain.as_mut());
-    let point = points.find(|plain| plain.z.is_some() && inside(&**plain)).unwrap();
+    let point = points.find(|plain| plain.z.is_some() && inside(plain)).unwrap();
     point.stat = Some(0.0);
     assert_eq!(ChartView::of(&low).plain_signals, chart.plain_signals + 1);
 }

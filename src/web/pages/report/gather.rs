@@ -18,6 +18,7 @@ use crate::web::api::read;
 use crate::web::api::rejects::{self, RejectsView};
 use crate::web::api::window::WindowView;
 use crate::web::error::WebError;
+use crate::web::replay::Periods;
 use crate::web::view::EventView;
 use crate::web::{App, blocking};
 
@@ -249,7 +250,6 @@ mod tests {
     use super::*;
     use crate::web::History;
     use crate::web::fixture::{Record, line};
-    use crate::web::replay::Periods;
 
     #[test]
     fn a_report_waits_for_its_period_and_then_for_the_hour_in_which_it_ended() {
