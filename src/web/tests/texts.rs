@@ -61,7 +61,7 @@ fn scripts_ask_only_for_texts_that_exist() {
 fn both_at_once_says_the_blanks_once_where_it_can() {
     assert_eq!(Lang::Both.say(Key::Plan), "计划 plan {n}");
     assert_eq!(Lang::Both.say(Key::StateExecute), "运行 RUNNING");
-    assert_eq!(Lang::Both.say(Key::SigmaZ), "σz {a}");
+    assert_eq!(Lang::Both.say(Key::VerdictP), "p {p}");
 }
 
 #[tokio::test]

@@ -93,7 +93,9 @@ fn a_past_moment_has_the_oee_that_the_line_had_then() {
             let all = [kpis.oee, kpis.availability, Some(low), Some(high), kpis.coverage];
             all.map(|ratio| (ratio.expect("it is known").value() * 1_000.0).round())
         };
-        assert_eq!(of(&now), of(&then), "minute {minute}");
+        // A second of the minute that was going on then may be told by its end only: 1 in 900.
+        let off = of(&now).into_iter().zip(of(&then)).map(|(now, then)| (now - then).abs());
+        assert!(off.fold(0.0, f64::max) <= 1.0, "{minute}: {:?} {:?}", of(&now), of(&then));
         let failures = |shift: &ShiftStatus| shift.kpis.elements.failures;
         assert_eq!(failures(&now), failures(&then), "minute {minute}");
         let seconds = |shift: &ShiftStatus| {
