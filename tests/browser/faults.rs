@@ -182,7 +182,8 @@ async fn a_service_that_comes_back_is_found_again_and_its_gap_is_told() {
         .await;
     let told = browser.text("document.getElementById('band-restored').innerText").await;
     assert!(told.contains("00:00:") && !told.contains("00:00:00"), "the length of the gap: {told}");
-    assert!(told.contains("filled in from the record: stops "), "what it was: {told}");
+    let filled = "document.getElementById('band-restored').innerText.includes('filled in from the record: stops ')";
+    browser.until(filled, SOON).await;
     assert_eq!(
         browser.value("window.same").await,
         json!(true),

@@ -34,7 +34,11 @@ export function join(page) {
       page.link?.(link, live);
     },
     restored,
-    missed: (missed) => page.missed?.(missed),
+    missed: (missed) => {
+      // Where the return was noticed by polling, the stream tells of it afterwards.
+      if (!document.getElementById('band-restored').hidden) restored(gapTold, missed);
+      page.missed?.(missed);
+    },
     step: page.step,
     now: page.now && ((now) => {
       page.now(now);
@@ -89,9 +93,12 @@ function showLink(link, live) {
 }
 
 let away;
+/** The gap that was told last. */
+let gapTold = 0;
 
 /** @param {number} gap @param {any} missed  what the service told of it; nothing where it was only polled */
 function restored(gap, missed) {
+  gapTold = gap;
   const told = missed && t(missed.whole ? 'restored_told' : 'restored_part', { stops: num(missed.stops.length), events: num(missed.n_events) });
   const band = put('band-restored', [t('restored', { gap: hms(gap) }), told].filter(Boolean).join(' · '));
   band.hidden = false;
