@@ -463,8 +463,13 @@ async fn a_system_that_gives_no_timer_takes_the_change_back() {
     service.signal(Signal::HUP);
     logged(&service, "the old one goes on").await;
     service.spare_descriptors(None);
-    let standing = api.get(RELOAD).await.expect("how it stands");
-    assert_eq!(standing["last"]["outcome"], "failed", "{standing}");
+    // It is said in the log a moment before it can be asked for.
+    let standing = until("failed", PATIENCE, async || {
+        let standing = api.get(RELOAD).await?;
+        let failed = standing["last"]["outcome"] == "failed";
+        if failed { Ok(standing) } else { Err(standing.to_string()) }
+    })
+    .await;
     let cause = standing["last"]["problems"][0].as_str().unwrap_or_default();
     assert!(cause.contains("the poll timer cannot be started"), "{cause}");
     let view = api.snapshot().await.expect("a view");

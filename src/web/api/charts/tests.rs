@@ -143,12 +143,13 @@ async fn the_file_of_a_chart_has_the_points_of_the_chart() {
     let chart = bench.get(&span).await;
     let answer = fixture::get(&bench.app, &format!("{span}&format=csv&table=chart")).await;
     let text = answer.text().strip_prefix('\u{feff}').expect("a mark");
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let head = reader.headers().expect("a head").clone();
-    let rows: Vec<_> = reader.records().map(|row| row.expect("as long as the head")).collect();
+    assert!(!text.contains('"'), "no cell has a comma in it");
+    let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<&str>>());
+    let head = lines.next().expect("a head");
+    let rows: Vec<Vec<&str>> = lines.collect();
     assert_eq!(rows.len(), chart["t"].as_array().unwrap().len());
-    let at = |row: &csv::StringRecord, name: &str| {
-        let i = head.iter().position(|column| column == name);
+    let at = |row: &[&str], name: &str| {
+        let i = head.iter().position(|column| *column == name);
         row[i.unwrap_or_else(|| panic!("{name} in {head:?}"))].to_owned()
     };
     let shown = |value: &Value| match value {
