@@ -45,8 +45,8 @@ async fn a_demo_of_the_whole_line_counts_every_capsule() {
     until("clocks that agree", PATIENCE, async || {
         let data = api.get("/api/v1/lines/L1/data").await?;
         let of = |station: &str| {
-            let clocks = data["clocks"].as_array().into_iter().flatten();
-            clocks.filter(|clock| clock["station"] == station).next().cloned()
+            let mut clocks = data["clocks"].as_array().into_iter().flatten();
+            clocks.find(|clock| clock["station"] == station).cloned()
         };
         let weigher = of("CW04").unwrap_or_default();
         if weigher["verdict"] == "close" { Ok(()) } else { Err(format!("{weigher}")) }
