@@ -5,7 +5,8 @@
   const told = (e) => `${e.tagName.toLowerCase()}${e.id && `#${e.id}`}${typeof e.className === 'string' && e.className ? `.${e.className}` : ''} "${(e.ariaLabel ?? e.textContent).trim().slice(0, 40)}"`;
   const shown = (e) => !e.disabled && e.checkVisibility({ visibilityProperty: true });
   /** What stays the same when a live page draws an element anew. */
-  const key = (e) => (e.id ? `#${e.id}` : [e.tagName, e.getAttribute('href'), e.getAttribute('aria-controls'), JSON.stringify(e.dataset)].join('|'));
+  // A file's address goes with the span that is shown, its name does not.
+  const key = (e) => (e.id ? `#${e.id}` : [e.tagName, e.dataset.csv ?? e.getAttribute('href'), e.getAttribute('aria-controls'), JSON.stringify(e.dataset)].join('|'));
   const all = (selector) => [...document.querySelectorAll(selector)].filter(shown);
 
   /** A finger hits the label of a box too. */
