@@ -11,6 +11,7 @@ use domain::line::counter::{Baseline, BatchChange, Seen};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::second::{SecondTally, Seconds, Spell};
 use domain::line::state::TimeClass;
+use domain::line::tracker::Changes;
 use domain::reading::{Outcome, Quality, Reading, Snapshot, Value};
 use domain::units::{Count, LineId, MINUTE_US, Moment, Reason, SECOND_US, StationId, TagId};
 
@@ -277,25 +278,15 @@ fn tick(line: &LineId, seq: u64, load: Load) -> Tick {
     let name = |n| TagId::new(format!("CF01.Counter.Number{n:02}"));
     let start_us = at(seq).utc_us / MINUTE_US * MINUTE_US;
     let passed = ((at(seq).utc_us - start_us) / SECOND_US) as u8;
-    Tick {
-        seconds: vec![seconds(start_us, seq, passed)],
-        line: line.clone(),
-        seq,
-        at: at(seq),
-        snapshots: polls.map(|n| poll(n, every_us, load.tags)).collect(),
+    let changes = Changes {
         baselines: (0..COUNTERS).map(|n| (name(n), baseline(seq, n))).collect(),
         minutes: vec![minute(start_us, seq)],
-        events: Vec::new(),
-        states: Vec::new(),
-        stops: Vec::new(),
-        rollups: Vec::new(),
-        batch_entries: Vec::new(),
-        notes: Vec::new(),
-        weighings: Vec::new(),
-        balance: None,
+        seconds: vec![seconds(start_us, seq, passed)],
         booked_to: at(seq.saturating_sub(1)),
-        total: Count::exact(seq * 27),
-    }
+        ..Changes::default()
+    };
+    let snapshots = polls.map(|n| poll(n, every_us, load.tags)).collect();
+    Tick::new((line.clone(), seq, at(seq)), changes, snapshots, Count::exact(seq * 27))
 }
 
 fn poll(n: u64, every_us: i64, tags: u64) -> Snapshot {

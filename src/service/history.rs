@@ -267,6 +267,7 @@ impl QualityRecord for StoredHistory {
 
 #[cfg(test)]
 mod tests {
+    use domain::line::tracker::Changes;
     use domain::reading::{Quality, Reading, Value};
     use domain::units::{Count, Moment, SECOND_US, StationId};
 
@@ -318,25 +319,9 @@ mod tests {
                     polls: 1,
                     outcome: Outcome::Taken(readings.collect()),
                 };
-                let tick = Tick {
-                    line: line.clone(),
-                    seq: second + 1,
-                    at,
-                    snapshots: vec![snapshot],
-                    baselines: Vec::new(),
-                    minutes: Vec::new(),
-                    seconds: Vec::new(),
-                    events: Vec::new(),
-                    states: Vec::new(),
-                    stops: Vec::new(),
-                    rollups: Vec::new(),
-                    batch_entries: Vec::new(),
-                    notes: Vec::new(),
-                    balance: None,
-                    weighings: Vec::new(),
-                    booked_to: at,
-                    total: Count::ZERO,
-                };
+                let changes = Changes { booked_to: at, ..Changes::default() };
+                let (of, read) = ((line.clone(), second + 1, at), vec![snapshot]);
+                let tick = Tick::new(of, changes, read, Count::ZERO);
                 historian.append(tick).expect("room").wait().expect("stored");
             }
         }

@@ -7,6 +7,7 @@ mod colours;
 mod compression;
 mod displays;
 mod eyes;
+mod filler;
 mod gate;
 mod hand;
 mod ledger;

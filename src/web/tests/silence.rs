@@ -1,51 +1,23 @@
 //! A machine that is silent for longer than its hours wait for it: what a real journal keeps of them, and what is said.
 
-use domain::line::tracker::{Carry, LineTracker};
-use domain::plc_map::Role;
-use domain::reading::{Miss, Outcome, Quality, Reading, Snapshot, Value as Read};
 use domain::units::HOUR_US;
 
+use super::filler::Filler;
 use super::fixture::kept;
 use super::*;
-use crate::historian::{Historian, Options, Tick};
-use crate::service::{StoredHistory, model};
+use crate::historian::{Historian, Options};
+use crate::service::StoredHistory;
 
 /// The filler is read for half an hour and makes 50 capsules a minute; then it is silent for so many hours. Returns with the
 /// start of the first hour.
 async fn silent(historian: &Historian, hours: i64) -> i64 {
-    let config = kept::line();
     let first_us = (NOW_US.div_euclid(HOUR_US) - hours) * HOUR_US;
-    let mut tracker =
-        LineTracker::new(model(&config, &Clock::real()), kept::at(first_us), Carry::default());
-    let map = config.devices[0].map.clone();
-    let place = |role: &Role| map.position(role).expect("the map has it");
-    let (state, good) = (place(&Role::State), place(&Role::Good));
-    let group = map.tags[usize::from(good)].group;
-    let execute = map.states.iter().find(|(_, state)| **state == State::Execute);
-    let execute = *execute.expect("a code for it").0 as u64;
+    let mut filler = Filler::new(first_us);
     for minute in 0..hours * 60 {
         let at = kept::at(first_us + minute * MINUTE_US);
-        let reading = |tag: u16, value: u64| Reading {
-            tag,
-            value: Read::Unsigned(value),
-            quality: Quality::Good,
-            status: 0,
-            source_us: None,
-        };
-        let outcome = match minute {
-            0..=30 => Outcome::Taken(vec![
-                reading(state, execute),
-                reading(good, 1_000 + 50 * minute.unsigned_abs()),
-            ]),
-            _ => Outcome::Missed(Miss::Timeout),
-        };
-        let (device, polls, round_trip_us) = (0, 1, 0);
-        tracker.advance(&Snapshot { device, group, taken_at: at, round_trip_us, polls, outcome });
-        tracker.check(at);
-        let seq = minute.unsigned_abs() + 1;
-        let changes = tracker.take_changes();
-        let tick = Tick::new((config.id.clone(), seq, at), changes, Vec::new(), tracker.total());
-        historian.append(tick).unwrap().await.unwrap();
+        let is_heard = minute <= 30;
+        filler.poll(at, is_heard.then(|| (State::Execute, 1_000 + 50 * minute.unsigned_abs())));
+        historian.append(filler.tick(at)).unwrap().await.unwrap();
     }
     first_us
 }

@@ -1,15 +1,13 @@
 //! A past moment as a real journal has it, against what the line itself said at that moment.
 
 use domain::line::status::ShiftStatus;
-use domain::line::tracker::{Carry, LineTracker};
-use domain::plc_map::Role;
-use domain::reading::{Outcome, Quality, Reading, Snapshot, Value as Read};
 use domain::units::HOUR_US;
 
+use super::filler::Filler;
 use super::fixture::kept;
 use super::*;
-use crate::historian::{Historian, Options, Tick};
-use crate::service::{StoredHistory, model};
+use crate::historian::{Historian, Options};
+use crate::service::StoredHistory;
 use crate::web::replay::present_at;
 use crate::web::view::ShiftNowView;
 
@@ -28,44 +26,20 @@ const DAY: [(i64, State); 8] = [
 /// Two hours and a minute of it in a journal: 100 capsules a second while it runs. Returns with what the line said at each of
 /// these minutes.
 fn lived(historian: &Historian, first_us: i64, asked: &[i64]) -> Vec<ShiftStatus> {
-    let config = kept::line();
-    let mut tracker =
-        LineTracker::new(model(&config, &Clock::real()), kept::at(first_us), Carry::default());
-    let map = config.devices[0].map.clone();
-    let place = |role: &Role| map.position(role).expect("the map has it");
-    let (state, good) = (place(&Role::State), place(&Role::Good));
-    let group = map.tags[usize::from(good)].group;
-    let code = |state: State| {
-        let known = map.states.iter().find(|(_, known)| **known == state);
-        *known.expect("a code for it").0 as u64
-    };
-    let (mut made, mut seq, mut said) = (1_000, 0, Vec::new());
+    let mut filler = Filler::new(first_us);
+    let (mut made, mut said) = (1_000, Vec::new());
     for second in 0..121 * 60 {
         // Between two seconds, so that none of them is that of a border.
         let at = kept::at(first_us + second * SECOND_US + SECOND_US / 2);
         let doing = DAY.iter().rfind(|(from, _)| *from * 60 <= second).expect("a beginning").1;
         made += if doing == State::Execute { 100 } else { 0 };
-        let reading = |tag: u16, value: u64| Reading {
-            tag,
-            value: Read::Unsigned(value),
-            quality: Quality::Good,
-            status: 0,
-            source_us: None,
-        };
-        let outcome = Outcome::Taken(vec![reading(state, code(doing)), reading(good, made)]);
-        let (device, polls, round_trip_us) = (0, 1, 0);
         if asked.iter().any(|minute| minute * 60 == second) {
-            let status = tracker.status(kept::at(first_us + second * SECOND_US));
+            let status = filler.status(kept::at(first_us + second * SECOND_US));
             said.push(status.shift.expect("it is a shift"));
         }
-        tracker.advance(&Snapshot { device, group, taken_at: at, round_trip_us, polls, outcome });
-        tracker.check(at);
+        filler.poll(at, Some((doing, made)));
         if second % 60 == 59 {
-            seq += 1;
-            let changes = tracker.take_changes();
-            let tick =
-                Tick::new((config.id.clone(), seq, at), changes, Vec::new(), tracker.total());
-            historian.append(tick).unwrap().wait().unwrap();
+            historian.append(filler.tick(at)).unwrap().wait().unwrap();
         }
     }
     said

@@ -1,37 +1,15 @@
 //! Readings that are delivered late, whatever else happens to the register and to the clock of its device meanwhile.
 
+use super::dated::play_dated;
 use super::*;
 
 /// Plays a schedule of which some readings come up to two seconds after they were taken, and none before the one before it
-/// or together with it.
-/// `settings` are those that the ledger is told.
+/// or together with it. `settings` are those that the ledger is told.
 fn play_late(schedule: &Schedule, settings: Settings) -> Result<(), String> {
-    let mut counter = Counter::new(settings);
-    let (mut deltas, mut last_us, mut hidden, mut set) = (Vec::new(), 0, false, false);
-    for (n, step) in Plant::new(schedule).play().into_iter().enumerate() {
-        deltas.clear();
-        set |= step.set;
-        let Arrival::Sample(sample) = &step.arrival else {
-            counter.missed();
-            continue;
-        };
-        let late_us = late_us(schedule, n);
-        let mono_us = (sample.at.mono_us + late_us).max(last_us + 1);
-        let at = Moment { mono_us, ..sample.at };
-        last_us = mono_us;
-        counter.sample(&Sample { at, ..*sample }, &mut deltas);
-        hidden |= set && deltas.iter().any(|delta| delta.flags.contains(Flags::UNVERIFIED));
-        let current = counter.baseline().is_some_and(|base| {
-            base.held.is_none() && base.at == at && base.source_us == sample.source_us
-        });
-        if current {
-            set = false;
-            if !hidden && !counter.total().contains(step.made) {
-                return Err(differs(&step, &counter));
-            }
-        }
-    }
-    Ok(())
+    play_dated(schedule, settings, |n, sample, last_us| {
+        let mono_us = (sample.at.mono_us + late_us(schedule, n)).max(last_us + 1);
+        Sample { at: Moment { mono_us, ..sample.at }, ..*sample }
+    })
 }
 
 /// How late a reading comes: one of four is late, but none of the first, with which the clock of the device is learnt.
