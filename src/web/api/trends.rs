@@ -133,12 +133,17 @@ pub(super) async fn trends(
         let step_us = ledger.step_us;
         let span = (from_us.div_euclid(step_us) * step_us, to_us);
         let trends = history.trends(&name, &of, span, step_us)?;
-        Ok((span, step_us, trends, ledger.counts))
+        Ok((span, trends, ledger))
     });
-    let (span, step_us, trends, counts) = stored.await?;
+    let (span, trends, Ledger { step_us, told_us, counts }) = stored.await?;
     let courses = asked.iter().zip(trends.iter().zip(&counts));
     let tags = courses.map(|(asked, (trend, counts))| {
-        TagTrendView::of(asked, trend, counts.as_ref(), (span.1, step_us))
+        TagTrendView::of(
+            asked,
+            trend,
+            counts.as_ref().map(|steps| (steps, told_us)),
+            (span.1, step_us),
+        )
     });
     let view = TrendsView {
         from_ms: span.0 / 1_000,
@@ -218,6 +223,8 @@ type Steps = BTreeMap<i64, Count>;
 /// Counts of counters step by step.
 struct Ledger {
     step_us: i64,
+    /// Up to when it tells, UTC microseconds: what is counted at this moment is written down a little later.
+    told_us: i64,
     counts: Vec<Option<Steps>>,
 }
 
@@ -231,7 +238,7 @@ impl Ledger {
         counters: &[Option<(Output, Counted)>],
     ) -> Result<Ledger, String> {
         if counters.iter().all(Option::is_none) {
-            return Ok(Ledger { step_us, counts: vec![None; counters.len()] });
+            return Ok(Ledger { step_us, told_us: to_us, counts: vec![None; counters.len()] });
         }
         let first_us = from_us.div_euclid(MINUTE_US) * MINUTE_US;
         if step_us < MINUTE_US {
@@ -239,15 +246,27 @@ impl Ledger {
             if !blocks.is_empty() {
                 let of = |which: &(Output, Counted)| of_seconds(&blocks, which, step_us);
                 let counts = counters.iter().map(|which| which.as_ref().map(of)).collect();
-                return Ok(Ledger { step_us, counts });
+                let told_us = blocks.iter().map(told_by_seconds).max().unwrap_or(to_us);
+                return Ok(Ledger { step_us, told_us, counts });
             }
         }
         let step_us = step_us.max(MINUTE_US);
         let minutes = history.minutes(line, first_us.div_euclid(step_us) * step_us, to_us)?;
         let of = |which: &(Output, Counted)| of_minutes(&minutes, which, step_us);
         let counts = counters.iter().map(|which| which.as_ref().map(of)).collect();
-        Ok(Ledger { step_us, counts })
+        let told = |minute: &Minute| match minute.closed {
+            true => minute.start_us + MINUTE_US,
+            false => minute.start_us + minute.time.total(),
+        };
+        let told_us = minutes.iter().map(told).max().unwrap_or(to_us);
+        Ok(Ledger { step_us, told_us, counts })
     }
+}
+
+/// Up to when the seconds of a minute tell.
+fn told_by_seconds(block: &Seconds) -> i64 {
+    let spells = block.spells.iter().map(|spell| spell.offset_us + spell.us);
+    block.start_us + if block.closed { MINUTE_US } else { spells.max().unwrap_or(0) }
 }
 
 fn of_seconds(blocks: &[Seconds], (station, counted): &(Output, Counted), step_us: i64) -> Steps {
@@ -272,11 +291,12 @@ fn by_step(parts: impl Iterator<Item = (i64, Count)>, step_us: i64) -> Steps {
 }
 
 impl TagTrendView {
-    /// `counts` are those of a counter; its rate is what was counted over the time in which it was read.
+    /// `counts` are those of a counter, with up to when they tell; its rate is what was counted over the time in which it was
+    /// read.
     fn of(
         asked: &Asked,
         trend: &TagTrend,
-        counts: Option<&Steps>,
+        counts: Option<(&Steps, i64)>,
         (to_us, step_us): (i64, i64),
     ) -> TagTrendView {
         let mut view = TagTrendView {
@@ -302,12 +322,14 @@ impl TagTrendView {
             view.known_percent.push(share(step.known_us as f64 / passed_us as f64));
             let bounds = match counts {
                 None => [step.mean, step.low, step.high],
-                Some(counts) => {
+                Some((counts, told_us)) => {
+                    // What goes on is read, and not all in the ledger yet: without this it would end in a fall to nothing.
+                    let counted_us = (told_us - step.start_us).clamp(0, step.known_us);
                     // Where a reading begins it brings what was counted before it: over that short time it is no rate.
-                    let is_read = step.known_us * 2 >= passed_us;
+                    let is_read = counted_us * 2 >= passed_us;
                     // Readings may be kept for longer than seconds: what is not in the ledger is unknown, and not nothing.
                     let count = counts.get(&step.start_us).copied().filter(|_| is_read);
-                    let rate = |n: u64| (n as f64 * 6e7 / step.known_us as f64).round();
+                    let rate = |n: u64| (n as f64 * 6e7 / counted_us as f64).round();
                     let bounds: [fn(Count) -> u64; 3] = [Count::best, Count::low, Count::high];
                     bounds.map(|bound| count.map(bound).map(rate))
                 }
@@ -402,8 +424,8 @@ mod tests {
         // Of the second step the ledger says that nothing was counted, of the first it says nothing.
         let counts =
             Steps::from([(10 * SECOND_US, Count::ZERO), (20 * SECOND_US, Count::exact(1_000))]);
-        let view =
-            TagTrendView::of(&asked, &trend, Some(&counts), (30 * SECOND_US, 10 * SECOND_US));
+        let (to_us, step_us) = (30 * SECOND_US, 10 * SECOND_US);
+        let view = TagTrendView::of(&asked, &trend, Some((&counts, to_us)), (to_us, step_us));
         assert_eq!(view.best, [None, Some(0.0), Some(6_000.0)]);
         assert_eq!((&view.low, &view.high), (&view.best, &view.best));
         assert_eq!(view.known_percent, [100.0; 3], "it was read all the time");

@@ -1,7 +1,9 @@
 //! Courses of tags, last readings, clocks of devices, and tables that leave as files.
 
 use domain::line::minute::{Counted, Tally};
-use domain::units::Reason;
+use domain::line::second::{SecondTally, Seconds, Spell};
+use domain::line::state::TimeClass;
+use domain::units::{Reason, StationId};
 
 use super::fixture::kept::{self, BEGIN_US, GAP, HELD, Kept, NOW_US};
 use super::*;
@@ -48,6 +50,38 @@ async fn a_course_is_a_rate_of_counters_and_a_value_of_measures_and_tells_where_
     // The fixture reads the second of the minute; scale and offset are those of the map.
     let [low, best, high] = ["low", "best", "high"].map(|of| vacuum[of][5].as_f64().unwrap());
     assert!(low < best && best < high, "{low} {best} {high}");
+}
+
+/// What is counted at this moment is in the record a little later; until then it is not nothing.
+#[tokio::test]
+async fn the_course_of_a_counter_does_not_fall_at_its_end() {
+    let ends = async |told_s: u8| {
+        let mut record = Kept::morning();
+        let minute = record.minutes.last().expect("the one that goes on").start_us;
+        record.seconds = vec![Seconds {
+            start_us: minute,
+            rev: 0,
+            closed: false,
+            spells: vec![Spell {
+                offset_us: 0,
+                us: i64::from(told_s) * SECOND_US,
+                class: TimeClass::Run,
+            }],
+            tallies: vec![SecondTally {
+                station: StationId::new("CF01"),
+                counted: Counted::Good,
+                counts: (0..told_s).map(|second| (second, Count::exact(100))).collect(),
+            }],
+        }];
+        let (from, to) = (minute / 1_000, NOW_US / 1_000);
+        let path = format!("/api/v1/lines/L1/trends?tags={GOOD}&from={from}&to={to}&step=10");
+        get(&kept::app(record), &path).await.json()["tags"][0]["best"].clone()
+    };
+    // The last reading is of a second before the end.
+    assert_eq!(ends(29).await, serde_json::json!([6_000.0, 6_000.0, 6_000.0]));
+    // Most of the last ten seconds is told: that is a rate, of the time that is told.
+    assert_eq!(ends(27).await, serde_json::json!([6_000.0, 6_000.0, 6_000.0]));
+    assert_eq!(ends(22).await, serde_json::json!([6_000.0, 6_000.0, null]));
 }
 
 #[tokio::test]
