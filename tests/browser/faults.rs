@@ -198,11 +198,16 @@ async fn a_service_that_comes_back_is_found_again_and_its_gap_is_told() {
         format!("window.fresh[0][0] < window.resumed[{heard}][0]"),
         "window.resumedMissed.length === 1 && window.freshMissed.length === 0".to_owned(),
         format!("window.resumedMissed[0].from_ms === window.resumed[{heard} - 1][1]"),
-        "window.resumedMissed[0].whole && window.resumedMissed[0].series.points.length > 10"
+        "window.resumedMissed[0].whole && window.resumedMissed[0].series.of === 'second'".to_owned(),
+        // From before what was heard last to after the service was there again.
+        "window.resumedMissed[0].series.points.some(({ start_ms }) => start_ms <= window.resumedMissed[0].from_ms)"
+            .to_owned(),
+        "window.resumedMissed[0].series.points.some(({ start_ms }) => start_ms > window.resumedMissed[0].from_ms)"
             .to_owned(),
         "window.resumedMissed[0].events.some(({ kind }) => kind === 'service')".to_owned(),
     ] {
-        assert_eq!(browser.value(&holds).await, json!(true), "{holds}");
+        let missed = "JSON.stringify(window.resumedMissed)";
+        assert_eq!(browser.value(&holds).await, json!(true), "{holds}: {}", browser.text(missed).await);
     }
     // What was made meanwhile is counted by the first reading.
     browser.until(&format!("{GOOD} > {before} && !({UNKNOWN})"), IN_TIME).await;

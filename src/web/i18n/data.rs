@@ -10,7 +10,7 @@ texts! {
     NoDoubts "no_doubts" "Nothing was written down in 24 hours: every count is an ordinary step." "24 小时内无记录：计数均为正常步进。"
     Store "store" "Store" "存储"
     StoreNote "store_note" "commit {p50} ms, p99 {p99} ms, waiting {queued}" "提交 {p50} ms，p99 {p99} ms，待存 {queued}"
-    StoreShedding "store_shedding" "◆ the disk is nearly full, {free} free: the oldest raw readings are given up; counts stay" "◆ 磁盘将满，剩余 {free}：最早的原始读数被舍弃；计数保留"
+    StoreShedding "store_shedding" "◆ disk nearly full, {free} free: oldest raw readings given up, counts kept" "◆ 磁盘将满，剩余 {free}：舍弃最早的原始读数，计数保留"
     StoreFailing "store_failing" "◆ the journal refuses to store; the log of the service has the cause" "◆ 无法写入存储；原因见服务日志"
     PlantDatabase "plant_database" "Plant database" "工厂数据库"
     NoPlantDatabase "no_plant_database" "none is configured" "未配置"

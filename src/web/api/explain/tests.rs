@@ -279,7 +279,9 @@ async fn an_explanation_says_where_the_number_comes_from_and_what_is_not_known()
     assert!((before..before + 60_000_000).contains(&us), "{us}");
     let oee = explain(&app, "oee", "").await;
     assert_eq!(oee["iso"], "OEE index");
-    assert!(oee["left_out"].to_string().contains("unknown_stands"), "{oee}");
+    for note in ["unknown_stands", "by_state"] {
+        assert!(oee["left_out"].to_string().contains(note), "{oee}");
+    }
     assert!(oee["result"]["low"].as_f64() < oee["result"]["high"].as_f64());
     // A machine without counters of its own has nothing to be explained by, and says so by zero.
     let other = explain(&app, "good", "station=PS02").await;

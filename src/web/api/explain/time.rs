@@ -98,12 +98,14 @@ impl Facts {
             note("no_flow", None);
         } else if value == RejectFraction {
             note("samples_out", None);
+            note("chance", None);
         }
         if matches!(value, Oee | Availability | Throughput | Mtbf) && !self.setup_known {
             note("setup_unknown", None);
         }
         if matches!(value, Oee | Availability | Mttr | Mtbf) {
             note("micro_in", None);
+            note("by_state", None);
         }
         if matches!(value, Yield | Balance) {
             note("inside", None);
