@@ -34,7 +34,7 @@
 //!   delta says [`Flags::UNVERIFIED`].
 //! - A counter that a person presets by less than what the machine could have made in that time.
 //! - Two bad readings in a row, or a bad reading next to a reset: they confirm each other.
-//! - A torn reading right after a gap in which 65,536 can be made.
+//! - A torn reading right after a gap in which 65,536 can be made, or right after the 0 to which a register wrapped in it.
 //! - A reading that came late before a restart of ours, or while the clock of its device was set twice within some readings.
 //! - Registers that stood still while the machine went on, of a device that shows no pulse: they look like a machine that
 //!   stands, and what comes then like a preset.

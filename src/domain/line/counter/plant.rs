@@ -362,7 +362,7 @@ fn id_changes(polls: &[Poll]) -> Vec<i64> {
 /// The schedule without what no algorithm can tell apart, each with its reason.
 fn decidable(polls: &[Poll]) -> Vec<Poll> {
     let mut kept: Vec<Poll> = Vec::with_capacity(polls.len());
-    let (mut disturbed, mut was_set, mut since_ms) = (false, false, 0u64);
+    let (mut disturbed, mut was_set, mut since_ms, mut before_ms) = (false, false, 0u64, 0);
     let (mut batch_at, mut step_at) = (None, None::<usize>);
     for (index, poll) in polls.iter().enumerate() {
         let mut poll = *poll;
@@ -374,8 +374,9 @@ fn decidable(polls: &[Poll]) -> Vec<Poll> {
             event if event.disturbs() && step_at.is_some_and(|at| index < at + 5) => true,
             // A bad reading right after a reset may look like the old line going on.
             event if was_set && event.disturbs() => true,
-            // A torn reading after a gap in which 65,536 can be made looks like a step.
-            Event::Torn { .. } => since_ms >= 60_000,
+            // A torn reading after a gap in which 65,536 can be made looks like a step. So does the second one after it, where
+            // the register wrapped to just 0 in the gap, which waits.
+            Event::Torn { .. } => since_ms.max(before_ms) >= 60_000,
             // Batches last longer than the id and the counter disagree.
             Event::NewBatch { .. } => batch_at.is_some_and(|at| index < at + 10),
             _ => false,
@@ -395,7 +396,7 @@ fn decidable(polls: &[Poll]) -> Vec<Poll> {
         }
         if poll.event != Event::Missed {
             disturbed = poll.event.disturbs();
-            since_ms = 0;
+            (before_ms, since_ms) = (since_ms, 0);
         }
         kept.push(poll);
     }
