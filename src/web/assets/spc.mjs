@@ -211,9 +211,9 @@ function showPart() {
   for (const plot of plots) plot.set(data);
 }
 
-/** Start of the subgroup under the cursor; null without one. */
+/** Start of the subgroup under the cursor, or that it stood on before it left the chart for a button; null without one. */
 function cursor() {
-  if (main.at === null) return null;
+  if (main.at === null) return data.t.includes(pointed) ? pointed : null;
   return data.t[main.stops.length - 1 - main.at] ?? null;
 }
 
