@@ -79,6 +79,16 @@ axe() {
     npm install --prefix "$dir" --no-save --ignore-scripts --no-audit --no-fund --silent "axe-core@$wanted"
 }
 
+# Chromium 90, the oldest one that the screens are for, for tests/browser/old.rs.
+old_browser() {
+    local dir="$PWD/target/old-browser" wanted="$PWD/tests/browser/old/package-lock.json"
+    cmp -s "$wanted" "$dir/installed.json" && return
+    mkdir -p "$dir"
+    cp tests/browser/old/package.json "$wanted" "$dir"
+    npm ci --ignore-scripts --silent --no-fund --no-audit --prefix "$dir"
+    cp "$wanted" "$dir/installed.json"
+}
+
 # TimescaleDB as WebAssembly, for tests/it/plantdb/timescale.rs. Debian's Node may be too old for it.
 timescale() {
     local dir="$PWD/target/timescale" wanted="$PWD/tests/timescale/package-lock.json"
@@ -128,8 +138,9 @@ peers
 node_peers
 step Schemathesis and CycloneDX
 openapi
-step axe-core
+step axe-core and an old browser
 axe
+old_browser
 timescale
 step format
 cargo fmt --all --check

@@ -1,5 +1,7 @@
 // Texts, numbers and times as people read them. Nothing is computed here but where a digit goes.
 
+import './shim.mjs';
+
 /** @type {Record<string, string>} */
 const TEXTS = JSON.parse(document.getElementById('texts').textContent);
 
@@ -43,9 +45,20 @@ export function title(title) {
   return LANG === 'en' ? title.en : title.zh;
 }
 
-/** The sentence of an event @param {{detail: string, detail_zh: string}} event */
+/** What a span too short to be told says of itself. */
+const IN_NO_TIME = /: nothing else can have been made in these 0\.0 s|：这 0\.0 s 内不可能另有产出/g;
+
+/** The sentence of an event @param {{kind: string, detail: string, detail_zh: string}} event */
 export function detail(event) {
-  return title({ en: event.detail, zh: event.detail_zh ?? event.detail });
+  const text = title({ en: event.detail, zh: event.detail_zh ?? event.detail }).replace(IN_NO_TIME, '');
+  // Where counts are told of, long numbers are counts.
+  return event.kind === 'count' ? text.replace(/(^|[^\w.,])(\d{5,})(?![\w,]|\.\d)/g, (_, before, n) => before + num(Number(n))) : text;
+}
+
+/** The kind of an event with a space, before what happened; empty where that names it: `counter reset` is of the count. @param {string} kind @param {string} said */
+export function kindBefore(kind, said) {
+  const name = word('kind', kind);
+  return said.toLowerCase().includes(name.split(' ')[0].toLowerCase()) ? '' : `${name} `;
 }
 
 /** What of its kind happened @param {{kind: string, word: string}} event */
@@ -151,13 +164,29 @@ export function length(ms) {
 
 /** `812.4 MB`, `1.20 GB` @param {number} bytes */
 export function size(bytes) {
-  return bytes < 1e9 ? `${fixed(bytes / 1e6, 1)} MB` : `${fixed(bytes / 1e9, 2)} GB`;
+  return bytes < 1e9 ? `${fixed(bytes / 1e6, 1)}\u00a0MB` : `${fixed(bytes / 1e9, 2)}\u00a0GB`;
 }
 
 /** A tag without a good reading and for how long; of what is not live its name alone. */
 export function badTag({ tag, for_ms: ms }, lost) {
   const name = tag.replace(/^.*?\./, '');
   return lost ? name : `${name} ${age(ms)}`;
+}
+
+/** Where a value is: `holding 12`, the table of a register in words; a node stays as it is. @param {string} address */
+export function place(address) {
+  return address.replace(/^(holding|input|coil|discrete)(?= \d+$)/, (table) => word('table', table));
+}
+
+/** A name of parts, as that of a tag: a line may end after a dot and before a bracket, not within a word. @param {string} name */
+export function parted(name) {
+  return name.match(/\[?[^.[]*\.?/g).filter(Boolean).flatMap((part, i) => (i > 0 ? [document.createElement('wbr'), part] : [part]));
+}
+
+/** The percentage that is not known where so much is: never rounded to nothing. `12`, `<1` @param {number} known */
+export function unknownShare(known) {
+  const unknown = 100 - known;
+  return unknown < 1 ? '<1' : num(Math.floor(unknown));
 }
 
 /** Writes a text only when it differs: screen readers and the selection of a reader are left alone. */

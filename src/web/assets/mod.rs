@@ -38,10 +38,11 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 50] = [
+pub(crate) static ASSETS: [Asset; 51] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
+    asset!("shim.mjs", SCRIPT),
     asset!("live.mjs", SCRIPT),
     asset!("chart.mjs", SCRIPT),
     asset!("control.mjs", SCRIPT),
