@@ -270,6 +270,15 @@ impl IntoResponse for WebError {
     }
 }
 
+/// What the reader of an address says, in words of ours: `limit: invalid digit found in string` behind them.
+fn in_plain_words(text: &str) -> String {
+    text.replacen(
+        "Failed to deserialize query string",
+        "a parameter of the address cannot be read",
+        1,
+    )
+}
+
 /// The query of a request, refused in our own words when it does not fit.
 pub struct Params<T>(pub T);
 
@@ -279,7 +288,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Params<T>, WebError> {
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(params)) => Ok(Params(params)),
-            Err(refused) => Err(WebError::Parameter(refused.body_text())),
+            Err(refused) => Err(WebError::Parameter(in_plain_words(&refused.body_text()))),
         }
     }
 }
@@ -293,7 +302,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Path<T>, WebError> {
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(blanks)) => Ok(Path(blanks)),
-            Err(refused) => Err(WebError::Parameter(refused.body_text())),
+            Err(refused) => Err(WebError::Parameter(in_plain_words(&refused.body_text()))),
         }
     }
 }

@@ -57,6 +57,8 @@ async fn the_waterfall_goes_from_the_span_to_the_effective_time() {
     let sum = "(() => { const { steps } = window.losses.waterfall; const of = (id) => steps.find((s) => s.id === id).ms; \
         return of('span') - of('effective') - steps.filter((s) => s.id !== 'span' && s.id !== 'effective').reduce((a, s) => a + s.ms, 0); })()";
     assert_eq!(browser.value(sum).await, json!(0));
+    // And so they do as they are shown, in whole seconds.
+    assert_eq!(browser.value(&sum.replace(".ms", ".seconds")).await, json!(0));
     browser.click("#waterfall-card .toggle").await;
     let rows = "document.querySelectorAll('#waterfall-rows tbody tr').length === window.losses.waterfall.steps.length";
     browser.until(rows, SOON).await;

@@ -92,7 +92,8 @@ pub(crate) struct AuditEntryView {
     number: i64,
     /// When, UTC microseconds: as it is in the hash.
     at_us: i64,
-    /// The same by the clocks of the plant.
+    /// The same by the clocks of the plant with their offset, as it is in the hash; in UTC where their zone was not known
+    /// yet.
     local: String,
     /// Account; empty where there are no users, and for the service itself.
     account: String,

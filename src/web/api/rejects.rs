@@ -51,6 +51,9 @@ pub(crate) struct RejectsView {
     pub(crate) coverage_percent: f64,
     /// Stations that reject, in the order of the line.
     pub(crate) stations: Vec<String>,
+    /// What stations reject that do not count the output: it is in the rows and not in the total. None where one station was
+    /// asked for.
+    elsewhere: Vec<ElsewhereView>,
     /// Control charts of rows, where a reason has one.
     pub(crate) charts: Vec<RejectChartView>,
 }
@@ -70,6 +73,15 @@ impl RejectsView {
         };
         hours.flat_map(of).collect()
     }
+}
+
+/// Rejects of a station that does not count the output.
+#[derive(Serialize, ToSchema)]
+struct ElsewhereView {
+    /// Where.
+    station: String,
+    /// How many.
+    rejected: CountView,
 }
 
 /// The control chart of a reason.
@@ -258,6 +270,7 @@ pub(crate) fn view(
     adjust(&mut rows);
     let named = station.map(|station| Output::one(StationId::new(station)));
     let stations_of_total = named.as_ref().unwrap_or(&config.output);
+    let elsewhere = if named.is_some() { Vec::new() } else { elsewhere(config, &stations, now) };
     let mut total = row((now, then), Which { stations: stations_of_total, reason: None }, config);
     adjust(std::slice::from_mut(&mut total));
     // Of what was not recorded at all, nothing is known either.
@@ -281,6 +294,7 @@ pub(crate) fn view(
             .collect(),
         coverage_percent: known(now, to_us - from_us),
         stations,
+        elsewhere,
         charts: reasons.values().filter_map(|which| chart(config, which)).collect(),
         window,
         before,
@@ -296,6 +310,22 @@ fn stations<'a>(config: &LineConfig, counted: impl Iterator<Item = &'a StationId
         told || counted.contains(&&map.station)
     };
     maps.filter(rejects).map(|map| map.station.to_string()).collect()
+}
+
+/// What those of the stations rejected that do not count the output.
+fn elsewhere(config: &LineConfig, stations: &[String], hours: &[Rollup]) -> Vec<ElsewhereView> {
+    let ids = stations.iter().map(|station| StationId::new(station.as_str()));
+    let others = ids.filter(|id| !config.output.has(id));
+    let rejected = others.map(|id| -> (StationId, Count) {
+        let sum = hours.iter().map(|hour| hour.rejected(&id)).sum();
+        (id, sum)
+    });
+    let some = rejected.filter(|(_, rejected)| rejected.high() > 0);
+    let view = |(id, rejected): (StationId, Count)| ElsewhereView {
+        station: id.to_string(),
+        rejected: rejected.into(),
+    };
+    some.map(view).collect()
 }
 
 /// The control chart of a reason, if it has one.

@@ -1,6 +1,6 @@
 // The chart of the reject fraction under its limits in force: geometry and words; limits and signals come judged.
 
-import { fixed, h, hm, LANG, num, s, show, t, word } from './format.mjs';
+import { fixed, h, hm, num, s, show, t, word } from './format.mjs';
 import { axis, icon, MINUTE_MS, shape, ticks } from './chart.mjs';
 
 /** How many times as high as the limit a fraction may lie and still be drawn to scale. */
@@ -12,7 +12,7 @@ export function drawControl(svg, width, height, chart) {
     return { stops: [], summary: t('chart_no_data') };
   }
   const step = chart.subgroup_minutes * MINUTE_MS;
-  const box = { left: 66, right: width - (LANG === 'zh' ? 136 : 116), top: 12, bottom: height - 26 };
+  const box = { left: 66, right: width - 116, top: 12, bottom: height - 26 };
   // A short subgroup has a limit far away: it may leave the drawing, a fraction may not.
   const last = points.findLast((point) => point.ucl !== null);
   const shown = points.flatMap((point) => [point.p, Math.max(point.lcl ?? 0, 0)]).filter((p) => p !== null);
@@ -91,13 +91,12 @@ function trace(points, step, x, y) {
 function limitLabels(svg, chart, box, y) {
   const last = chart.points.findLast((point) => point.ucl !== null);
   if (!last) return;
-  const labels = [['ucl', last.ucl], ['cl', last.cl], ['lcl', last.lcl]].filter(([, value]) => value !== null)
+  const labels = [['UCL', last.ucl], ['CL', last.cl], ['LCL', last.lcl]].filter(([, value]) => value !== null)
     .map(([name, value]) => ({ name, value, at: y(value) + 5 }));
   for (let i = 1; i < labels.length; i += 1) labels[i].at = Math.max(labels[i].at, labels[i - 1].at + 17);
   const over = Math.max(0, (labels.at(-1)?.at ?? 0) - box.bottom);
   for (const { name, value, at } of labels) {
-    const name_ = LANG === 'both' ? name.toUpperCase() : t(name);
-    svg.append(s('text', { class: 'axis', x: box.right + 6, y: at - over }, `${name_} ${fixed(value, 3)} %`));
+    svg.append(s('text', { class: 'axis', x: box.right + 6, y: at - over }, `${name} ${fixed(value, 3)} %`));
   }
 }
 
@@ -151,7 +150,7 @@ function controlSummary(chart) {
 
 export function controlRows(chart) {
   return {
-    head: [t('time'), t('rejected'), 'n', '%', t('lcl'), t('ucl'), ''],
+    head: [t('time'), t('rejected'), 'n', '%', 'LCL', 'UCL', ''],
     body: chart.points.map((point) => [
       hm(point.t), num(point.x), num(point.n), fixed(point.p, 3), fixed(point.lcl, 3), fixed(point.ucl, 3),
       [point.complete ? '' : t('incomplete'), ...point.rules.map((rule) => word('rule', rule))].filter(Boolean).join(' · '),

@@ -1,6 +1,6 @@
 // Data quality: links, polls, doubts, balance, store.
 
-import { age, ahead, clock, detail, doubt, fixed, h, happened, hm, hms, num, put, setOffset, show, signed, size, t, title, word } from './format.mjs';
+import { age, ahead, clock, detail, doubt, fixed, h, happened, hm, hms, kindBefore, num, parted, put, setOffset, show, signed, size, t, title, word } from './format.mjs';
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { Diagnosis } from './diagnosis.mjs';
@@ -16,6 +16,8 @@ const $ = (id) => document.getElementById(id);
 
 let data = null;
 let view = null;
+/** Whether this screen has its stream, and so counts itself. */
+let streams = false;
 
 const live = join({
   view: (next) => {
@@ -24,8 +26,11 @@ const live = join({
     setOffset(view.offset_s);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
     showLinks();
+    // What was loaded before this screen had its stream says one screen too few.
+    const first = !streams && live.seq !== null;
+    if (first) streams = true;
+    if (!data || first) load();
     if (!data) {
-      load();
       loadAlerts();
       loadPlant();
     }
@@ -63,7 +68,7 @@ function showLinks() {
   const down = view.stations.filter((station) => !station.up);
   put('links', `${view.stations.length - down.length} / ${view.stations.length}`);
   $('links').closest('.tile').classList.toggle('broken', down.length > 0);
-  put('links-note', down.length === 0 ? view.stations.map((station) => `${station.id} ${age(station.heard_ago_ms ?? 0)}`).join(' · ')
+  put('links-note', down.length === 0 ? view.stations.map((station) => `${station.id} ${age(station.heard_ago_ms ?? 0)}`.replaceAll(' ', '\u00a0')).join(' · ')
     : down.map((station) => `◆ ${station.id} ${word('miss', station.reason)} ${hms(station.state.for_ms)}`).join(' · '));
   const shift = view.shift;
   put('known', shift && shift.known_percent !== null ? `${fixed(shift.known_percent, 1)} %` : '–');
@@ -124,7 +129,7 @@ function showScheduling() {
 function showPolls() {
   showScheduling();
   show($('polls').tBodies[0], data.polls, () => data.polls.map((poll) => h('tr', {},
-    h('th', { scope: 'row' }, poll.station), h('td', { class: 'wide' }, poll.group),
+    h('th', { scope: 'row' }, poll.station), h('td', { class: 'wide' }, word('group', poll.group, poll.group)),
     h('td', { class: 'num' }, num(poll.planned)), h('td', { class: 'num' }, num(poll.done)),
     h('td', { class: poll.n_missed > 0 ? 'num fault' : 'num' }, poll.n_missed > 0 ? `◆ ${num(poll.n_missed)}` : '0'),
     h('td', { class: 'wide' }, poll.missed.map(({ reason, n }) => `${word('miss', reason)} ${num(n)}`).join(' · ')),
@@ -135,8 +140,8 @@ function showPolls() {
 function showLedger() {
   show($('ledger').tBodies[0], data.entries, () => (data.entries.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_doubts')))] : data.entries.map((event) => h('tr', {},
     h('td', { class: 'num nowrap' }, event.from_ms ? `${clock(event.from_ms)}–${clock(event.at_ms)}` : clock(event.at_ms)),
-    h('td', { class: 'wide' }, ...(event.kind === 'alarm' ? [icon('internal'), ' '] : event.word === 'down' || event.word === 'gap' ? [icon('unknown'), ' '] : []), h('span', { class: 'dim' }, `${word('kind', event.kind)} `), happened(event)),
-    h('td', { class: 'wide' }, event.tag ?? event.station ?? ''),
+    h('td', { class: 'wide' }, ...(event.kind === 'alarm' ? [icon('internal'), ' '] : event.word === 'down' || event.word === 'gap' ? [icon('unknown'), ' '] : []), h('span', { class: 'dim' }, kindBefore(event.kind, happened(event))), happened(event)),
+    h('td', { class: 'wide' }, ...parted(event.tag ?? event.station ?? '')),
     h('td', { class: 'num nowrap' }, event.count ? `${num(event.count.best)} ${doubt(event.count)}`.trim() : ''),
     h('td', { class: 'wide dim' }, detail(event))))));
 }

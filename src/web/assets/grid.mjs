@@ -1,6 +1,6 @@
 // Every tag of the line with what was read of it last, and what finds one among them.
 
-import { age, h, length, num, put, show, t, word } from './format.mjs';
+import { age, h, length, num, parted, place, put, show, t, word } from './format.mjs';
 import { icon } from './chart.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -50,10 +50,10 @@ export class Grid {
 
 function row({ tag, role, reason, address, map, period_ms: period }) {
   return h('tr', {},
-    h('th', { scope: 'row' }, tag),
+    h('th', { scope: 'row' }, ...parted(tag)),
     h('td', { class: 'wide' }, reason ? `${word('role', role)}: ${word('reason', reason)}` : word('role', role)),
     h('td', { class: 'num value' }), h('td', { class: 'wide quality' }), h('td', { class: 'num age nowrap' }),
-    h('td', { class: 'wide' }, address), h('td', { class: 'wide dim nowrap' }, map.replace(/^.*\//, '')), h('td', { class: 'num nowrap' }, length(period)));
+    h('td', { class: 'wide' }, place(address)), h('td', { class: 'wide dim nowrap' }, map.replace(/^.*\//, '')), h('td', { class: 'num nowrap' }, length(period)));
 }
 
 function fill(row, tag) {

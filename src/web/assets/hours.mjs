@@ -1,6 +1,6 @@
 // Rows of the hour board.
 
-import { h, num, offBy, s, t } from './format.mjs';
+import { h, num, offBy, s, t, unknownShare } from './format.mjs';
 
 /**
  * What an hour brought against its target, what is not known of it hatched.
@@ -30,6 +30,6 @@ export function notes(hour) {
   const words = [];
   if (offBy(hour.good)) words.push(h('span', { class: 'dim off' }, offBy(hour.good)));
   if (hour.gap?.best > 0) words.push(h('span', { class: 'fault off' }, t('unwatched_short', { n: num(hour.gap.best) })));
-  else if (hour.known_percent < 100) words.push(h('span', { class: 'fault off' }, t('hour_known', { n: num(Math.floor(hour.known_percent)) })));
+  else if (hour.known_percent < 100) words.push(h('span', { class: 'fault off' }, t('hour_unknown', { n: unknownShare(hour.known_percent) })));
   return words;
 }

@@ -1,6 +1,6 @@
 // One line in detail: machines with links, counters and measured values, and where each number is read.
 
-import { age, badTag, clock, doubt, h, hms, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
+import { age, badTag, clock, doubt, h, hms, num, parted, place, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { AS_OF, ask, files } from './page.mjs';
 import { showBatch } from './batch.mjs';
@@ -220,14 +220,14 @@ function showTags() {
     const read = REPLAY || isRead(tag.station);
     const shown = value === '' ? '' : `${value} ${tag.unit}`.trim();
     return h('tr', { class: read ? '' : 'unread', 'data-of': tag.tag },
-      h('th', { scope: 'row' }, tag.tag),
+      h('th', { scope: 'row' }, ...parted(tag.tag)),
       h('td', { class: 'wide' }, tag.reason ? `${word('role', tag.role)}: ${word('reason', tag.reason)}` : word('role', tag.role)),
       h('td', { class: 'num value' }, read ? '' : h('span', { class: 'fault', title: t('plc_offline') }, '◆ '), h('span', { class: 'figure' }, shown)),
       h('td', { class: 'num' }, counter ? `${num(counter.total.best)} ${doubt(counter.total)}`.trim() : ''),
       h('td', { class: 'num' }, counter ? `${counter.segment}${counter.held ? ` ${t('waiting')}` : ''}` : ''),
       h('td', { class: 'num nowrap age' }, REPLAY && tag.read_ms ? clock(tag.read_ms) : ''),
-      h('td', { class: 'wide' }, tag.group),
-      h('td', { class: 'wide' }, tag.address),
+      h('td', { class: 'wide' }, word('group', tag.group, tag.group)),
+      h('td', { class: 'wide' }, place(tag.address)),
       h('td', { class: 'wide dim map' }, tag.map.replace(/^.*\//, '')));
   }));
   showAges();

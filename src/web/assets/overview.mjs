@@ -167,7 +167,7 @@ function showSpeed() {
   const speed = of('1m');
   const rate = speed?.per_minute ?? null;
   figure('speed', rate === null ? '–' : num(rate), rate);
-  put('speed-unit', rate === null ? t('not_known') : `±${num(speed.plus_minus)} ${t('per_minute')}`);
+  put('speed-unit', `${t('window.1m')}: ${rate === null ? t('not_known') : `±${num(speed.plus_minus)} ${t('per_minute')}`}`);
   const others = ['10s', '15m', 'shift'].map((window) => {
     const other = of(window);
     return other ? `${t(`window.${window}`)} ${other.per_minute === null ? '–' : num(other.per_minute)}` : '';
@@ -182,14 +182,17 @@ function showSpeed() {
 function showReject() {
   const { reject } = view;
   figure('reject', reject.percent === null ? '–' : fixed(reject.percent), reject.percent);
-  put('reject-unit', '%');
+  // The reasons below are those of all stations, this number is of what those reject that count the output.
+  const counting = view.stations.filter((one) => one.counts).map((one) => one.id);
+  put('reject-unit', `% ${counting.length > 2 ? `${counting[0]} +${counting.length - 1}` : counting.join(' + ')}`.trimEnd());
   const { recent, limits } = reject;
   const out = recent !== null && recent.rules.length > 0;
   facts('reject-note', [
     reject.total && reject.total.best > 0 ? t('reject_note', { n: num(reject.rejected.best), total: num(reject.total.best) }) : '',
     reject.total && reject.with_startup ? t('with_startup') : '',
     reject.total || view.feed === 'waiting' || !view.shift ? '' : t('not_read'),
-    recent ? `${t('subgroup_of', { n: reject.subgroup_minutes })} ${hm(recent.t)}: ${fixed(recent.p)}\u00a0%` : '',
+    // What the triangle of the bar is: not the number beside it.
+    recent ? `▼ ${t('subgroup_of', { n: reject.subgroup_minutes })} ${hm(recent.t)}: ${fixed(recent.p)}\u00a0%` : '',
     limits ? limitsTag(reject) : '',
     out ? `■ ${word('rule', recent.rules[0])}` : '',
   ]);
@@ -232,7 +235,8 @@ function showTopStops({ losses }) {
 function showTime() {
   const shift = view.shift;
   figure('known', shift && shift.known_percent !== null ? fixed(shift.known_percent, 1) : '–', shift?.known_percent);
-  put('known-unit', shift ? `% ${t('known_since', { time: hm(shift.watched_from_ms) })}` : '');
+  put('known-unit', shift && shift.known_percent !== null ? '%' : '');
+  put('known-since', shift ? t('known_since', { time: hm(shift.watched_from_ms) }) : '');
   const parts = CLASSES.map((kind, i) => ({ kind, value: shift?.time_ms[i] ?? 0 })).filter((part) => part.value > 0);
   const unwatched = shift ? shift.watched_from_ms - shift.start_ms : 0;
   const before = unwatched > 0 ? [{ kind: 'unknown', value: unwatched }] : [];
@@ -242,9 +246,9 @@ function showTime() {
   ]));
 }
 
-/** `05:31` for hours and minutes, `12 s` below a minute. */
+/** `05:31:20`, or `12 s` below a minute: hours and minutes alone would read as minutes and seconds. */
 function brief(ms) {
-  return ms < MINUTE_MS ? age(Math.max(ms, 10000)).replace(/^10 s$/, `${Math.floor(ms / 1000)} s`) : hms(ms).slice(0, -3);
+  return ms < MINUTE_MS ? age(Math.max(ms, 10000)).replace(/^10 s$/, `${Math.floor(ms / 1000)} s`) : hms(ms);
 }
 
 // Hour board, rejects, stations, events ---------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // Rejects: a Pareto with intervals, a comparison with the span before, and hours by reasons.
 
-import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, word } from './format.mjs';
+import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, unknownShare, word } from './format.mjs';
 import { boreRows, drawBores } from './bores.mjs';
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, made, part, tells } from './explain.mjs';
@@ -74,7 +74,9 @@ function showAll() {
   document.querySelector('[data-explain="reject_fraction"]').dataset.query = $('station').value ? of(total) : '';
   put('span', `${spanText(data.window)} ⇄ ${spanText(data.before)}`);
   put('fraction', total.ppm === null ? '–' : `${fixed(total.ppm / 10000, 3)} %`);
-  put('fraction-note', [`${num(total.rejected.best)} / ${total.total ? num(total.total.best) : '–'}`, doubt(total.rejected), total.wilson ? `[${fixed(total.wilson[0] / 10000, 3)}–${fixed(total.wilson[1] / 10000, 3)}] % ${total.dispersion > 1 ? t('interval_wide', { n: fixed(total.dispersion, 1) }) : ''}`.trimEnd() : ''].filter(Boolean).join(' · '));
+  // The table below is of all stations, the number of those that count: what the others reject is in no part of it.
+  const elsewhere = data.elsewhere.map(({ station: where, rejected }) => t('reject_elsewhere', { station: where, n: num(rejected.best) }));
+  put('fraction-note', [`${total.station} ${num(total.rejected.best)} / ${total.total ? num(total.total.best) : '–'}`, doubt(total.rejected), ...elsewhere, total.wilson ? `[${fixed(total.wilson[0] / 10000, 3)}–${fixed(total.wilson[1] / 10000, 3)}] % ${total.dispersion > 1 ? t('interval_wide', { n: fixed(total.dispersion, 1) }) : ''}`.trimEnd() : ''].filter(Boolean).join(' · '));
   put('change', total.difference_ppm === null ? '–' : `${signed(Math.round(total.difference_ppm))} ppm`);
   put('change-note', [word('verdict', total.verdict), total.p_value === null ? '' : t('verdict_p', { p: small(total.p_value) }), total.dispersion > 1 ? t('dispersion', { n: fixed(total.dispersion, 1) }) : ''].filter(Boolean).join(' · '));
   put('coverage', `${fixed(data.coverage_percent, 1)} %`);
@@ -86,6 +88,8 @@ function showAll() {
 function showPareto() {
   const rows = data.rows.filter((row) => row.rejected.high > 0 || row.before.high > 0);
   const max = Math.max(...rows.map((row) => row.share_percent ?? 0), 1);
+  // Nothing to compare with is said once, above: eight rows of it would press the bars out.
+  $('pareto').classList.toggle('alone', rows.every((row) => row.verdict === 'none'));
   show($('pareto').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 9 }, t('no_rejects_span')))] : rows.map((row) => h('tr', {},
     h('th', { scope: 'row', class: 'wide' }, named(row), ' ', h('span', { class: 'dim' }, row.station)),
     h('td', { class: 'bar-cell' }, s('svg', { class: 'bar-svg', viewBox: '0 0 120 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
@@ -171,7 +175,7 @@ function showHeat() {
   const untold = [...new Set(rows.filter((row) => !row.total).map((row) => row.station))];
   put('heat-note', untold.length > 0 ? t('reject_no_flow', { stations: untold.join(', ') }) : '');
   show($('heat').tHead, [data.hours, data.known_percent], () => [h('tr', {}, h('th', { scope: 'col' }, t('reason_word')), ...data.hours.map((hour, i) => h('th', { scope: 'col', class: 'num' },
-    hm(hour).slice(0, data.hours.length > 14 ? 2 : 5), ...(data.known_percent[i] < 100 ? [h('span', { class: 'fault' }, ` ▨ ${Math.floor(data.known_percent[i])} %`)] : []))))]);
+    hm(hour).slice(0, data.hours.length > 14 ? 2 : 5), ...(data.known_percent[i] < 100 ? [h('span', { class: 'fault' }, ` ${t('hour_unknown', { n: unknownShare(data.known_percent[i]) })}`)] : []))))]);
   show($('heat').tBodies[0], rows, () => (rows.length === 0 ? [h('tr', {}, h('td', {}, t('no_rejects_span')))] : rows.map((row) => {
     // Of nothing that is known no fraction is told: capsules then.
     const cells = row.total ? row.heat_ppm : row.heat;

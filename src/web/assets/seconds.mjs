@@ -88,8 +88,11 @@ export class Seconds {
     }
   }
 
-  draw(svg, width, height, { points, step_ms: step, of }) {
-    const now = this.now() ?? points.at(-1)?.start_ms ?? 0;
+  draw(svg, width, height, { points: all, step_ms: step, of }) {
+    const now = this.now() ?? all.at(-1)?.start_ms ?? 0;
+    // A point that goes on is drawn once it is whole: a stroke more or less in its first second would be a rate far from any.
+    const goesOn = !REPLAY && all.length > 0 && all.at(-1).start_ms + step > now - step && sum(all.at(-1).time_us) < 1000 * step;
+    const points = goesOn ? all.slice(0, -1) : all;
     const from = now - this.span.ms;
     const box = { left: 64, right: width - 16, top: 12, bottom: height - 26 };
     const target = this.view()?.target_per_minute ?? 0;
@@ -125,7 +128,7 @@ export class Seconds {
     }
     // What is on its way is not missing yet; beyond that nobody can tell.
     const late = REPLAY ? 0 : AGAIN_MS;
-    if (end !== null && now - end > Math.max(late, step)) hatch(end, now);
+    if (end !== null && now - end > late + step) hatch(end, now);
     if (end === null) hatch(from, now);
     svg.append(s('path', { class: 'target', d: `M${box.left} ${y(target)}H${box.right}` }));
     svg.append(s('path', { class: 'trace', d: path }));
@@ -136,6 +139,8 @@ export class Seconds {
     return { stops, summary };
   }
 }
+
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
 function pointText(point, of) {
   const time = of === 'second' ? clock(point.start_ms) : hm(point.start_ms);

@@ -1,6 +1,6 @@
 // Drawings of the simulator's page: rejects of each minute, and under them what was really wrong with the plant.
 
-import { clock, fixed, hm, num, s, t, title, word } from './format.mjs';
+import { clock, fixed, hm, kindBefore, num, s, t, title, word } from './format.mjs';
 import { axis, MINUTE_MS, shape, ticks } from './chart.mjs';
 import { hour, times } from './trend.mjs';
 
@@ -57,7 +57,7 @@ export function drawRejects(svg, width, height, { trend, chart, now }) {
 
 export function rejectRows({ chart }) {
   return {
-    head: [t('time'), '%', t('ucl'), 'x / n'],
+    head: [t('time'), '%', 'UCL', 'x / n'],
     body: (chart?.points ?? []).slice(-60).reverse().map((point) => [hm(point.t), fixed(point.p, 3), fixed(point.ucl, 3), `${num(point.x)} / ${num(point.n)}`]),
   };
 }
@@ -130,7 +130,7 @@ function label(svg, box, y, step, text, end) {
 export function signText(sign) {
   const kind = { state: 'state', stop: 'class', clock: 'clock' }[sign.kind] ?? 'word';
   const said = sign.kind === 'incident' ? t(sign.word) : word(kind, sign.word);
-  return `${word('kind', sign.kind)} ${said}${sign.station ? ` · ${sign.station}` : ''}`;
+  return `${kindBefore(sign.kind, said)}${said}${sign.station ? ` · ${sign.station}` : ''}`;
 }
 
 export function laneRows({ sim, age }) {

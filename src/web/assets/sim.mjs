@@ -1,6 +1,6 @@
 // The simulated plant: faults on demand, the truth, and what the service made of both.
 
-import { age, clock, doubt, h, length, num, put, setOffset, show, t, title, word } from './format.mjs';
+import { age, clock, doubt, h, length, num, parted, put, setOffset, show, t, title, word } from './format.mjs';
 import { icon, MINUTE_MS, Plot } from './chart.mjs';
 import { limitsTag } from './control.mjs';
 import { chartPath, files, refusal } from './page.mjs';
@@ -19,6 +19,8 @@ let charts = null;
 let lost = false;
 let sim = null;
 let resetting = false;
+/** Whether a speed stands beside the button: a new run has that of this one until somebody says otherwise. */
+let preset = false;
 
 const trend = new Plot('trend', {
   draw: (svg, width, height, data) => drawTrend(svg, width, height, data, { view, lost, now: live.now() }),
@@ -89,6 +91,8 @@ function showFiles() {
 }
 
 function showAll() {
+  if (!preset) press('reset-speed', $('reset-speed').querySelector(`[data-speed="${sim.speed}"]`));
+  preset = true;
   put('seed', String(sim.seed));
   put('speed', `×${sim.speed}`);
   put('clock-word', resetting ? t('sim_resetting') : t(sim.held ? 'sim_held' : 'sim_goes'));
@@ -133,7 +137,7 @@ function usual(fault) {
 
 function showTruth() {
   show($('truth').tBodies[0], sim.truth, () => sim.truth.map((one) => h('tr', { 'data-tag': one.tag },
-    h('th', { scope: 'row', class: 'wide' }, one.tag.replace('Admin.Prod', '').replace('Statistic.', '').replace('[0]', '')),
+    h('th', { scope: 'row', class: 'wide' }, ...parted(one.tag.replace('Admin.Prod', '').replace('Statistic.', '').replace('[0]', ''))),
     h('td', { class: 'num nowrap' }, one.least === null ? t('sim_too_old') : one.least === one.most ? num(one.least) : `${num(one.least)} – ${num(one.most)}`),
     h('td', { class: 'num' }, one.counted === null ? '–' : `${num(one.counted.best)} ${doubt(one.counted)}`.trim()),
     h('td', { class: one.agrees === false ? 'outside' : '' }, ...(one.agrees === null ? ['–'] : [...(one.agrees ? [] : [icon('internal'), ' ']), word('sim_agrees', String(one.agrees))])),
@@ -164,11 +168,15 @@ function showInjections() {
 
 // Orders -----------------------------------------------------------------------------------------------------------
 
+/** Chooses one of some; what is none of them changes nothing. */
+function press(box, button) {
+  if (button) for (const other of $(box).children) other.setAttribute('aria-pressed', String(other === button));
+}
+
 function choose(box, name) {
   $(box).addEventListener('click', (event) => {
     const button = event.target.closest('button');
-    if (!button) return;
-    for (const other of $(box).children) other.setAttribute('aria-pressed', String(other === button));
+    press(box, button);
   });
   return () => Number($(box).querySelector('[aria-pressed="true"]').dataset[name]);
 }

@@ -52,7 +52,9 @@ export function scale(data, width, height, values, floor, top = 12) {
   }
   if (low > high) [low, high] = [0, 1];
   const room = (high - low) * 0.06 || Math.abs(high) * 0.01 || 1;
-  const marks = ticks(floor === null ? low - room : Math.max(floor, low - room), high + room, 4);
+  // Numbers of a low chart would touch.
+  const n = box.bottom - box.top < 70 ? 2 : 4;
+  const marks = ticks(floor === null ? low - room : Math.max(floor, low - room), high + room, n);
   const step = data.subgroup_minutes * MINUTE_MS;
   const last = Math.max(data.t.at(-1) ?? 0, data.filling?.t ?? 0);
   const from = data.t.length ? Math.min(data.t[0], last - 19 * step) : 0;
@@ -110,7 +112,9 @@ function marks(svg, a) {
   for (const one of a.data.marks) {
     const x = a.x(one.t);
     if (x < a.box.left || x > a.box.right) continue;
-    svg.append(s('path', { class: `axis-mark ${one.kind}`, d: `M${x} ${a.box.top + 6}V${a.box.top - (one.kind === 'batch' ? 18 : 10)}` }));
+    // Below a name it stays inside the chart, and does not strike the name through.
+    const above = x < until ? 0 : one.kind === 'batch' ? 18 : 10;
+    svg.append(s('path', { class: `axis-mark ${one.kind}`, d: `M${x} ${a.box.top + 6}V${a.box.top - above}` }));
     const text = one.kind === 'batch' ? one.text : `${word('mark', 'shift')} ${one.text}`;
     if (x < until || x > a.box.right - 60) continue;
     svg.append(s('text', { class: `axis mark-text ${one.kind}`, x: x + 4, y: a.box.top - 6 }, text));

@@ -64,9 +64,11 @@ export function histogramRows(found) {
 export function histogramWords(data) {
   const found = data.histogram;
   const p = (text) => h('p', {}, text);
+  // A sign and its words stay on one line.
+  const sign = (kind, text) => [h('span', { class: 'sign' }, h('span', { class: `sample ${kind}` }), ` ${text}`), ' '];
   show($('histogram-legend'), [found?.counts === null, found?.width], () => (found === null ? [] : [
-    ...(found.counts === null ? [] : [h('span', { class: 'sample bin' }), ` ${t('histogram_bars', { width: fixed(found.width, digits(found.width)) })} `, h('span', { class: 'sample bin outside' }), ` ${t('histogram_bars_outside')} `]),
-    h('span', { class: 'sample normal-law' }), ` ${t('histogram_curve')} `, h('span', { class: 'sample limit' }), ` ${t('histogram_spec')} `,
+    ...(found.counts === null ? [] : [...sign('bin', t('histogram_bars', { width: fixed(found.width, digits(found.width)) })), ...sign('bin outside', t('histogram_bars_outside'))]),
+    ...sign('normal-law', t('histogram_curve')), ...sign('limit', t('histogram_spec')),
   ]));
   show($('histogram-words'), [found, data.gate.open, data.indices], () => {
     if (found === null) return [p(t('histogram_none'))];

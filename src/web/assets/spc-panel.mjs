@@ -170,7 +170,7 @@ function capability(data) {
     const nodes = [
       check(gate.n >= 100, t('spc_gate_n', { n: gate.n })),
       gate.n_signals === null ? check(null, t('spc_gate_no_signals')) : check(gate.n_signals === 0, t('spc_gate_signals', { n: gate.n_signals, of: gate.n_recent })),
-      gate.drifts === null ? check(null, t('spc_gate_no_drift')) : check(!gate.drifts, t('spc_gate_drift')),
+      gate.drifts === null ? check(null, t('spc_gate_no_drift')) : check(!gate.drifts, t(gate.drifts ? 'spc_gate_drifts' : 'spc_gate_drift')),
     ];
     if (!gate.open) return [h('p', { class: 'gate' }, t('spc_gate_closed')), ...nodes];
     if (data.indices) return [...nodes, ...indices(data.indices)];

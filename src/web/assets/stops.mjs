@@ -85,15 +85,19 @@ function showAll() {
   put('span', spanText(data.window));
   const minutes = (seconds) => (seconds === null ? '–' : hms(seconds * 1000));
   put('lost-time', hms(data.lost_ms));
-  const lostOf = t('lost_of', { time: hms(data.window.to_ms - data.recorded_from_ms), n: data.n_stops, planned: hms(data.planned_ms) });
-  put('lost-time-note', [lostOf, data.unseen.n > 0 ? t('lost_unseen', { time: hms(data.unseen.ms) }) : ''].filter(Boolean).join(' · '));
+  put('lost-time-note', [
+    t('lost_of', { time: hms(data.window.to_ms - data.recorded_from_ms) }), t('lost_unplanned', { time: hms(data.unplanned_ms) }),
+    t('lost_planned', { time: hms(data.planned_ms) }), t('lost_stops', { n: data.n_stops }),
+    data.unseen.n > 0 ? t('lost_unseen', { time: hms(data.unseen.ms) }) : '',
+  ].filter(Boolean).join(' · '));
   put('unassigned', String(data.n_unassigned));
   put('unassigned-note', t('unassigned_note', { time: hms(data.unassigned_ms) }));
   put('micro-sum', hms(data.micro_ms));
   put('micro-sum-note', t('micro_note', { n: data.n_micro, s: data.micro_s }));
   put('mtbf', minutes(data.mtbf_s));
-  put('mtbf-note', data.setup_known ? t('failures', { n: data.failures }) : t('setup_unknown'));
+  put('mtbf-note', data.setup_known ? t('failures_between', { n: data.failures, time: hms(data.between_failures_ms) }) : t('setup_unknown'));
   put('mttr', minutes(data.mttr_s));
+  put('mttr-note', t('failures_repair', { n: data.failures, time: hms(data.repair_ms) }));
   timeline.set(data);
   waterfall.set(data.waterfall);
   put('waterfall-note', waterfallNote(data.waterfall));
@@ -107,8 +111,8 @@ function showAll() {
 function showStops() {
   const rows = data.stops;
   show($('stops').tBodies[0], [rows, data.window.window, held() ? heard : null], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 6 }, t('no_stops')))] : rows.map((stop) => {
-    const button = h('button', { class: 'act', type: 'button', 'data-stop': stop.id, 'aria-label': `${t(stop.reason ? 'assign_change' : 'assign_new')} ${when(stop.from_ms, data.window)}` },
-      t(stop.said.length > 0 || stop.reason ? 'assign_change' : 'assign_new'));
+    const does = t(stop.said.length > 0 || stop.reason ? 'assign_change' : isOwed(stop) ? 'assign_new' : 'assign_add');
+    const button = h('button', { class: 'act', type: 'button', 'data-stop': stop.id, 'aria-label': `${does} ${when(stop.from_ms, data.window)}` }, does);
     return h('tr', { class: stop.micro ? 'micro' : '' },
       h('td', { class: 'num' }, `${stop.cut_before ? '◁ ' : ''}${when(stop.from_ms, data.window)}`),
       h('td', { class: 'nowrap' }, icon(SHAPES[stop.cause]), ` ${word('cause', stop.cause)}`),
@@ -118,6 +122,9 @@ function showStops() {
       h('td', {}, button));
   })));
 }
+
+/** Whether a stop is one of those that the tile counts as unassigned: the others can be given a reason, and need none. */
+const isOwed = (stop) => stop.cause === 'unknown' && !stop.reason;
 
 /** How long a stop lasted. One after which nobody saw the line, or that goes on while nobody is heard, lasted at least so long. */
 function lasted(stop) {

@@ -179,7 +179,10 @@ export class Trends {
       svg.append(s('path', { class: 'tick', d: `M${x(at)} ${bottom}v5` }));
       if (x(at) > box.left + 20 && x(at) < box.right - 20) svg.append(s('text', { class: 'axis', x: x(at), y: height - 8, 'text-anchor': 'middle' }, this.moment(at)));
     }
-    const starts = tags[0].start_ms;
+    // At the right end what is not stored yet is no place to rest on.
+    let starts = tags[0].start_ms;
+    const read = starts.findLastIndex((_, i) => tags.every((tag) => tag.best[i] !== null));
+    if (!REPLAY && read >= 0 && starts[read] + step + LATE_MS >= now) starts = starts.slice(0, read + 1);
     const stops = starts.flatMap((start, i) => (start + step <= from ? [] : [{ x: x(start + step / 2), y: null, text: [this.moment(start), ...tags.map((tag) => `${tag.tag} ${pointText(tag, i)}`)].join(' · ') }]));
     return { stops, summary: tags.map(summaryOf).join(' ') };
   }

@@ -96,7 +96,7 @@ function showFigures() {
   const speed = view.speeds.find((speed) => speed.window === '1m');
   const rate = speed?.per_minute ?? null;
   figure('speed', rate === null ? '–' : num(rate), rate);
-  put('speed-note', `${t('per_minute')} · ${t('target', { n: num(view.target_per_minute) })}`);
+  put('speed-note', `${t('window.1m')} · ${t('per_minute')} · ${t('target', { n: num(view.target_per_minute) })}`);
   const oee = shift?.oee ?? null;
   figure('oee', oee ? `${between(oee)} %` : '–', oee?.percent);
   put('oee-note', oee ? t('oee_coverage', { n: fixed(oee.coverage_percent, 1) }) : '');

@@ -17,13 +17,14 @@ const hms = (ms) => {
   const seconds = Math.floor(ms / 1000);
   return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 };
-const shown = ({ steps }) => steps.filter((step) => Math.abs(step.ms) >= 1000 || ALWAYS.includes(step.id));
+const shown = ({ steps }) => steps.filter((step) => step.seconds !== 0 || ALWAYS.includes(step.id));
 const isWhole = ({ id }) => id === 'span' || id === 'effective';
 
 /** `−00:41:10`; what was made faster than the target gives time back. */
 function taken(step) {
-  if (isWhole(step)) return hms(step.ms);
-  return `${step.ms < 0 ? '+' : '−'}${hms(Math.abs(step.ms))}`;
+  const time = hms(Math.abs(step.seconds) * 1000);
+  if (isWhole(step)) return time;
+  return `${step.seconds < 0 ? '+' : '−'}${time}`;
 }
 
 const range = ({ between_ms: between }) => (between ? `[${between.map((ms) => `${ms < 0 ? '−' : ''}${hms(Math.abs(ms))}`).join(', ')}]` : '');
@@ -53,8 +54,8 @@ export function drawWaterfall(svg, width, height, data) {
     return { x: (from + to) / 2, y: null, row: { y, height: row }, text };
   });
   const effective = data.steps.at(-1);
-  const unknown = data.steps.filter(({ id }) => id === 'unknown' || id === 'not_recorded').reduce((sum, step) => sum + step.ms, 0);
-  const summary = t('waterfall_summary', { span: hms(span.ms), effective: hms(effective.ms), percent: fixed(effective.percent, 1), unknown: hms(unknown) });
+  const unknown = data.steps.filter(({ id }) => id === 'unknown' || id === 'not_recorded').reduce((sum, step) => sum + step.seconds * 1000, 0);
+  const summary = t('waterfall_summary', { span: taken(span), effective: taken(effective), percent: fixed(effective.percent, 1), unknown: hms(unknown) });
   return { stops, summary };
 }
 

@@ -150,7 +150,7 @@ pub(super) const REFUSALS: &[Sentence] = &[
     ("revision {} is not after the last one", "修订号 {} 不晚于最后一次修订"),
     ("there is no call {}", "没有呼叫 {}"),
     // What libraries say of an address or a body that cannot be read.
-    ("Failed to deserialize query string{}", "地址中的参数无法识别"),
+    ("a parameter of the address cannot be read{}", "地址中的参数无法识别"),
     ("Failed to buffer the request body{}", "请求内容过长或未完整收到"),
     ("Invalid URL{}", "地址无法识别"),
     ("Wrong number of path arguments{}", "地址无法识别"),

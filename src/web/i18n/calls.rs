@@ -2,7 +2,7 @@
 
 texts! {
     CallForHelp "call_for_help" "Call for help" "呼叫"
-    CallAt "call_at" "at {station}" "{station}"
+    CallAt "call_at" "at {station}" "{station} 处"
     CallAtLine "call_at_line" "for the line" "整线"
     WholeLine "whole_line" "line" "整线"
     CallTone "call_tone" "♪ Tone" "♪ 提示音"

@@ -26,7 +26,7 @@ texts! {
     HistogramSums "histogram_sums" "The machine tells number, mean and σ of many capsules at once, or no bore: single weights are not known and no bars can be drawn. The curve is the normal law of mean and σ." "设备只给出多粒的粒数、均值与 σ，或不给出模孔号：单粒重量未知，无法绘制柱形。曲线为按均值与 σ 的正态分布。"
     HistogramGate "histogram_gate" "Cp, Cpk, Pp and Ppk are left out: the process is not shown to be stable, see Process capability." "不给出 Cp、Cpk、Pp、Ppk：过程尚未证明稳定，见“过程能力”。"
     HistogramTest "histogram_test" "Anderson–Darling A² {a2}, p {p}." "Anderson–Darling 检验 A² {a2}，p {p}。"
-    HistogramFits "normal.fits" "Nothing speaks against a normal law: what Cp, Cpk and the expected ppm say about rare weights can be used." "未见偏离正态：可采用 Cp、Cpk 及预期 ppm 对少见重量的推断。"
+    HistogramFits "normal.fits" "Nothing speaks against a normal law, on which the expected ppm and what Cp and Cpk say about rare weights rest." "未见偏离正态；预期 ppm 及 Cp、Cpk 对少见重量的推断以此为据。"
     HistogramDiffers "normal.differs" "The weights do not follow a normal law, so that the expected ppm and what the indices say about rare weights are rough: go by the bars. Among very many weights even a departure of no consequence is found." "重量不服从正态分布，预期 ppm 与指数对少见重量的推断仅供参考：请以柱形为准。粒数很多时，微不足道的偏离也会被检出。"
     HistogramTooFew "normal.too_few" "Too few single weights for a test of the normal law: eight are needed." "单粒重量太少，无法检验正态性：至少需 8 粒。"
     HistogramUnknown "normal.unknown" "Whether the weights follow a normal law cannot be tested without single weights." "没有单粒重量，无法检验正态性。"

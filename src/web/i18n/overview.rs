@@ -100,7 +100,7 @@ texts! {
     HourBoard "hour_board" "Hour board" "小时板"
     Hour "hour" "Hour" "小时"
     DifferenceWord "difference_word" "Difference" "差额"
-    HourKnown "hour_known" "▨ {n} %" "▨ {n} %"
+    HourUnknown "hour_unknown" "▨ {n} %" "▨ {n} %"
     Hatched "hatched" "▨ unknown or unwatched" "▨ 未知/未监测"
     TableToggle "table" "Table" "表格"
     Time "time" "Time" "时间"

@@ -79,7 +79,6 @@ texts! {
     ConfigHash "config_hash" "Configuration SHA-256" "配置 SHA-256"
     LimitsVersions "limits_versions" "Control limits" "控制限版本"
     NoLimits "no_limits" "none in force" "无生效版本"
-    FinalGoing "final_going" "going on" "进行中"
 
     // Whether a kept report still fits.
     FitsAsked "fits.asked" "comparing with the data of now" "正在与当前数据比对"

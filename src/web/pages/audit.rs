@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use domain::audit::{Actor, Entry, Looked, What};
+use domain::audit::{Actor, Entry, Looked, SYSTEM, What};
 use domain::plc_map::Title;
 use domain::units::HOUR_US;
 use jiff::civil::Date;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::layout::{Choice, First, Look, Page, page};
 use super::parts::{heading, style};
-use super::words::{moment, num};
+use super::words::{day_clock, moment, num};
 use crate::web::address::escaped;
 use crate::web::api::audit::{PAGE, Search, found};
 use crate::web::details::chinese;
@@ -112,7 +112,7 @@ fn body(
         (heading(lang, Key::AuditTitle, Key::AuditAbout))
         (state(lang, zone, looked))
         (form(lang, asked))
-        (table(lang, entries))
+        (table(lang, zone, entries))
         nav.reload aria-label=(lang.say(Key::AuditTitle)) {
             @if asked.before.is_some() { a.act href={ "?" (asked.query(None)) } { (lang.mark(Key::AuditNewest)) } }
             @if let Some(number) = older { a.act rel="next" href={ "?" (asked.query(Some(number))) } { (lang.mark(Key::AuditOlder)) } }
@@ -167,7 +167,7 @@ fn form(lang: Lang, asked: &Asked) -> Markup {
     }
 }
 
-fn table(lang: Lang, entries: &[Entry]) -> Markup {
+fn table(lang: Lang, zone: &TimeZone, entries: &[Entry]) -> Markup {
     let columns = [
         Key::AuditNumber,
         Key::Time,
@@ -189,13 +189,14 @@ fn table(lang: Lang, entries: &[Entry]) -> Markup {
                         @for entry in entries {
                             tr {
                                 th scope="row" title=(entry.hash) { (num(entry.number.unsigned_abs())) }
-                                td.nowrap { (entry.local.get(..19).unwrap_or(&entry.local).replace('T', " ")) }
-                                td.wide { (entry.name) @if !entry.account.is_empty() && entry.account != entry.name { " (" (entry.account) ")" } }
+                                // As kept it is in UTC where the zone of the plant was not known yet.
+                                td.nowrap title=(entry.local) { (day_clock(zone, entry.at_us)) }
+                                td.wide { (lang.title(&who(entry))) @if !entry.account.is_empty() && entry.account != entry.name { " (" (entry.account) ")" } }
                                 td.wide { (entry.from) }
                                 td.wide { (did(lang, &entry.what)) }
-                                td.wide { (entry.subject) }
-                                td.wide { (entry.old) }
-                                td.wide { (entry.new) }
+                                td.wide { (lang.title(&subject(entry))) }
+                                td.wide { (value(lang, entry, &entry.old)) }
+                                td.wide { (value(lang, entry, &entry.new)) }
                                 td.wide { (lang.title(&reason(entry))) }
                             }
                         }
@@ -213,6 +214,47 @@ fn reason(entry: &Entry) -> Title {
     Title { en: entry.reason.as_str().into(), zh: zh.into() }
 }
 
+/// Who did it. The service itself is told in both languages; a person has one name.
+fn who(entry: &Entry) -> Title {
+    let own = entry.account.is_empty() && entry.name == SYSTEM;
+    in_both(&entry.name, own.then(|| Key::AuditSystem.zh().to_owned()))
+}
+
+/// What it was done to. Where that is of the service itself, in both languages.
+fn subject(entry: &Entry) -> Title {
+    let of_service = ["service_", "journal_", "configuration_", "trail_"];
+    let own = of_service.iter().any(|what| entry.what.starts_with(what));
+    let zh = own.then(|| Key::of(&format!("subject.{}", entry.subject))).flatten();
+    in_both(&entry.subject, zh.map(|key| key.zh().to_owned()))
+}
+
+/// What it was before or is since. Roles and states of accounts are told in both languages, their names stay.
+fn value(lang: Lang, entry: &Entry, text: &str) -> Markup {
+    let (name, of) = match What::from_word(&entry.what) {
+        // `Li Wei, operator`: the name may have a comma too.
+        Some(What::SetUp | What::UserAdded) => text.rsplit_once(", ").unwrap_or(("", text)),
+        Some(What::UserChanged) => ("", text),
+        _ => return html! { (text) },
+    };
+    html! { (name) @if !name.is_empty() { ", " } (lang.title(&of_account(of))) }
+}
+
+/// `operator`, `role: quality`, `own: new password`: what an account is, or what was changed of it to what.
+fn of_account(text: &str) -> Title {
+    let (what, new) = text.split_once(": ").unwrap_or(("", text));
+    let key = match new {
+        "new password" => Some(Key::NewPassword),
+        _ => Key::of(&format!("role.{new}")).or_else(|| Key::of(&format!("user_state.{new}"))),
+    };
+    let own = if what == "own" { Key::AuditOwn.zh() } else { "" };
+    in_both(text, key.map(|key| format!("{own}{}", key.zh())))
+}
+
+/// A text as it is kept, with its Chinese where it has one.
+fn in_both(text: &str, zh: Option<String>) -> Title {
+    Title { en: text.into(), zh: zh.map_or_else(|| text.into(), Into::into) }
+}
+
 /// What was done, in words.
 fn did(lang: Lang, word: &str) -> String {
     lang.say_word("did", word)
@@ -222,18 +264,66 @@ fn did(lang: Lang, word: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Roles, and what is of the service itself, are told in the language of the page; names stay.
+    #[test]
+    fn roles_and_the_service_are_told_in_chinese() {
+        let entry = |what: What, subject: &str| Entry {
+            name: SYSTEM.to_owned(),
+            what: what.word().to_owned(),
+            subject: subject.to_owned(),
+            ..Entry::default()
+        };
+        let added = entry(What::UserAdded, "service");
+        assert_eq!(&*who(&added).zh, "系统");
+        assert_eq!(&*subject(&added).zh, "service", "the name of an account");
+        let changed = entry(What::UserChanged, "li");
+        for (lang, of, text, told) in [
+            (Lang::Zh, &added, "Li, Wei, operator", "Li, Wei, 操作员"),
+            (Lang::En, &added, "Li, Wei, operator", "Li, Wei, operator"),
+            (Lang::Zh, &changed, "role: quality", "质量"),
+            (Lang::Zh, &changed, "operator", "操作员"),
+            (Lang::Zh, &changed, "disable: disabled", "停用"),
+            (Lang::Zh, &changed, "own: new password", "本人新密码"),
+        ] {
+            assert_eq!(value(lang, of, text).into_string(), told);
+        }
+        let started = entry(What::ServiceStarted, "service");
+        assert_eq!(&*subject(&started).zh, "服务");
+    }
+
     /// What the service wrote by itself is told in the language of the page; what a person wrote stays as it was written.
     #[test]
     fn reasons_of_the_service_are_told_in_both_languages() {
         let text = "first 126 whole subgroups, made without a person";
         let made = Entry { reason: text.to_owned(), ..Entry::default() };
         let own = Entry { name: Actor::system().name, ..made.clone() };
-        let shown =
-            |lang: Lang, entry: &Entry| table(lang, std::slice::from_ref(entry)).into_string();
+        let shown = |lang: Lang, entry: &Entry| {
+            table(lang, &TimeZone::UTC, std::slice::from_ref(entry)).into_string()
+        };
         let zh = "前 126 个完整子组，自动生成";
         assert!(shown(Lang::Zh, &own).contains(zh) && !shown(Lang::Zh, &own).contains(text));
         assert!(shown(Lang::En, &own).contains(text) && !shown(Lang::En, &own).contains(zh));
         let person = Entry { name: "An".to_owned(), ..made };
         assert!(shown(Lang::Zh, &person).contains(text) && !shown(Lang::Zh, &person).contains(zh));
+    }
+
+    /// The first entry of a journal is older than the zone of its plant and kept in UTC.
+    #[test]
+    fn every_entry_is_shown_in_the_time_of_the_plant() {
+        let zone = TimeZone::fixed(jiff::tz::offset(8));
+        let kept = |number: i64, local: &str| Entry {
+            number,
+            at_us: 1_796_044_051_000_000,
+            local: local.to_owned(),
+            ..Entry::default()
+        };
+        let entries = [
+            kept(2, "2026-11-30T21:07:31.000000+08:00"),
+            kept(1, "2026-11-30T13:07:31.000000+00:00"),
+        ];
+        let text = table(Lang::En, &zone, &entries).into_string();
+        assert_eq!(text.matches(">2026-11-30 21:07:31<").count(), 2, "{text}");
+        // As it is kept, and in the hash, it stays at hand.
+        assert!(text.contains("title=\"2026-11-30T13:07:31.000000+00:00\""), "{text}");
     }
 }

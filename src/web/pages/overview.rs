@@ -133,7 +133,13 @@ fn gauge(title: Markup, id: &str, explain: &str, holds: bool) -> Markup {
             div {
                 h2 #{ (id) "-title" } { (title) }
                 button.explains type="button" data-explain=(explain) aria-describedby="explain-hint" {
-                    b.num.mid #(id) data-value="" { "–" } " " span.dim #{ (id) "-unit" } {}
+                    // A number and its sign of percent are one; words may stand below.
+                    @if explain == "speed" {
+                        b.num.mid #(id) data-value="" { "–" } " " span.dim #{ (id) "-unit" } {}
+                    } @else {
+                        span.whole { b.num.mid #(id) data-value="" { "–" } " " span.dim #{ (id) "-unit" } {} }
+                        @if explain == "coverage" { " " span.dim #{ (id) "-since" } {} }
+                    }
                 }
             }
             div {

@@ -89,7 +89,8 @@ fn clock(lang: Lang, writes: bool) -> Markup {
             p { span.dim { (lang.mark(Key::SimSpeed)) } " " b.num #speed { "–" } }
             p #clock-word role="status" {}
             button.act #hold type="button" aria-pressed="false" disabled { (lang.mark(Key::SimHold)) }
-            form #reset-form {
+            form #reset-form aria-labelledby="reset-title" {
+                b #reset-title { (lang.mark(Key::SimNewRun)) }
                 label { span.dim { (lang.mark(Key::SimSeed)) } input #reset-seed type="number" min="0" max="9007199254740991" step="1" value="1" required; }
                 div.choices #reset-speed role="group" aria-label=(lang.say(Key::SimSpeed)) {
                     @for speed in ["1", "10", "60"] {

@@ -90,7 +90,12 @@ pub(super) fn moment(zone: &TimeZone, us: i64) -> String {
     let minutes = zone.to_offset(at).seconds() / 60;
     let sign = if minutes < 0 { '−' } else { '+' };
     let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
-    format!("{} {sign}{hours:02}:{minutes:02}", strftime(zone, us, "%Y-%m-%d %H:%M:%S"))
+    format!("{} {sign}{hours:02}:{minutes:02}", day_clock(zone, us))
+}
+
+/// `2026-11-24 14:03:27` in the plant's time.
+pub(super) fn day_clock(zone: &TimeZone, us: i64) -> String {
+    strftime(zone, us, "%Y-%m-%d %H:%M:%S")
 }
 
 fn strftime(zone: &TimeZone, us: i64, format: &str) -> String {

@@ -88,6 +88,19 @@ async fn rejects_can_be_those_of_one_station_and_lead_to_their_charts() {
     assert_eq!(of(&all).len(), 2);
     let one = get(&app, &format!("{REJECTS}&station=CF01")).await.json();
     assert_eq!((of(&one).len(), &one["stations"]), (1, &all["stations"]));
+    // What other stations reject is told beside the total, which it is no part of.
+    let elsewhere = &all["elsewhere"];
+    assert_eq!((&elsewhere[0]["station"], &elsewhere[1]), (&"MD03".into(), &Value::Null));
+    assert_eq!(elsewhere[0]["rejected"]["best"], 280, "{elsewhere}");
+    let counting: u64 = all["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["station"] == "CF01")
+        .filter_map(|row| row["rejected"]["best"].as_u64())
+        .sum();
+    assert_eq!(all["total"]["rejected"]["best"], counting, "{all}");
+    assert_eq!(one["elsewhere"], serde_json::json!([]));
     let last = one["rows"].as_array().unwrap().last().unwrap();
     assert_eq!(last["cumulative_percent"], 100.0);
     let metal = get(&app, &format!("{REJECTS}&station=MD03")).await.json();

@@ -1,7 +1,8 @@
 //! OEE with what it can be, and how much of the time is known.
 
-use domain::line::oee::Ratio;
+use domain::line::oee::{Elements, Ratio};
 use domain::line::status::ShiftStatus;
+use domain::units::MINUTE_US;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,9 +22,14 @@ pub struct OeeView {
 }
 
 impl OeeView {
-    /// None where nothing of the shift was read, or nothing was planned: then there is no OEE, and no zero.
+    /// None where nothing of the shift was read, or nothing was planned: then there is no OEE, and no zero. None either before
+    /// a minute of it is known: a stroke more or less is a tenth of what some seconds make.
     pub(super) fn of(shift: &ShiftStatus) -> Option<OeeView> {
         let kpis = &shift.kpis;
+        let Elements { planned_busy_us, unknown_us, .. } = kpis.elements;
+        if planned_busy_us.saturating_sub(unknown_us) < MINUTE_US.unsigned_abs() {
+            return None;
+        }
         let percent = |ratio: Ratio| rounded(ratio.value() * 100.0, 1);
         let (low, high) = kpis.oee_between.filter(|_| shift.read)?;
         Some(OeeView {

@@ -303,13 +303,18 @@ impl Facts {
         let name = name.or_else(|| period.map(|period| period.name.to_string()));
         let (causes, n_causes) = self.causes(value);
         let rows = self.rows(value, &figure);
+        // What was asked for, also where the record begins later: what is missing of it is told beside it.
+        let (from_ms, to_ms) = window
+            .map_or((self.span.0.div_euclid(1_000), self.span.1.div_euclid(1_000)), |window| {
+                (window.from_ms, window.to_ms)
+            });
         ExplainView {
             value: value.word(),
             station: self.wanted.stations.to_string(),
             kind: if window.is_some() { "window" } else { self.wanted.kind.word() },
             name: name.unwrap_or_default(),
-            from_ms: self.span.0.div_euclid(1_000),
-            to_ms: self.span.1.div_euclid(1_000),
+            from_ms,
+            to_ms,
             open: value.is_of_now() || self.periods.iter().any(|period| !period.closed),
             offset_s: present.offset_s(self.span.1),
             unit: figure.unit,

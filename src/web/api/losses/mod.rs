@@ -77,6 +77,8 @@ pub(crate) struct LossesView {
     pub(crate) lost_ms: i64,
     /// How much of that was planned, milliseconds.
     pub(crate) planned_ms: i64,
+    /// The rest, milliseconds: of whole seconds, as lost and planned time are shown, so that the two add up.
+    pub(crate) unplanned_ms: i64,
     /// What was not seen: no stop, and no lost time.
     pub(crate) unseen: UnseenView,
     /// Lost time by reason, longest first; what was not seen is not in it.
@@ -89,10 +91,15 @@ pub(crate) struct LossesView {
     pub(crate) unassigned_ms: i64,
     /// Mean time between failures over the hours of the span, seconds; null without any, and where set-up is not known.
     pub(crate) mtbf_s: Option<f64>,
+    /// The running and set-up time that this is the mean of, milliseconds; null where set-up is not known.
+    pub(crate) between_failures_ms: Option<u64>,
     /// Whether it is known how much of the planned time was set-up: of a past moment that may not be so.
     pub(crate) setup_known: bool,
     /// Mean time to repair, seconds.
     pub(crate) mttr_s: Option<f64>,
+    /// The time that this is the mean of, milliseconds: that in which the machine told a state of its own failure, whatever
+    /// cause the whole stop was given.
+    pub(crate) repair_ms: u64,
     /// Stops for a cause inside the machine.
     pub(crate) failures: u64,
     /// Reasons that can be given, those given last first.
@@ -315,6 +322,7 @@ pub(crate) fn view(
     let kpis = Kpis::of_all(hours, &config.output, &policy);
     let kpis = if periods.setup_known { kpis } else { kpis.without_setup() };
     let seconds = |us: f64| (us / 1e5).round() / 10.0;
+    let whole_s = |ms: i64| ms - ms % 1_000;
     let last_said = |choice: &ReasonView| {
         let said = record.revisions.iter().filter(|revision| match &revision.act {
             Act::Assign { reason, .. } => **reason == *choice.reason,
@@ -339,12 +347,17 @@ pub(crate) fn view(
         n_stops: sums.0,
         lost_ms: sums.1,
         planned_ms: sums.2,
+        unplanned_ms: whole_s(sums.1) - whole_s(sums.2),
         unseen,
         losses,
         stops,
         mtbf_s: kpis.mtbf_us.map(|us| seconds(us.value())),
+        between_failures_ms: periods
+            .setup_known
+            .then_some(kpis.elements.between_failures_us / 1_000),
         setup_known: periods.setup_known,
         mttr_s: kpis.mttr_us.map(|us| seconds(us.value())),
+        repair_ms: kpis.elements.repair_us / 1_000,
         failures: kpis.elements.failures,
         choices,
         window,

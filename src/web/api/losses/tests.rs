@@ -42,6 +42,16 @@ async fn losses_add_up_to_the_span_less_the_effective_time() {
             .sum();
         let span = ms(&waterfall, "span");
         assert_eq!(span - losses, ms(&waterfall, "effective"), "{query}: {waterfall}");
+        // And so do whole seconds, as they are shown.
+        let whole: Vec<(&str, i64)> = waterfall["steps"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .filter_map(|step| Some((step["id"].as_str()?, step["seconds"].as_i64()?)))
+            .collect();
+        let (first, last) = (whole[0].1, whole[whole.len() - 1].1);
+        let lost: i64 = whole[1..whole.len() - 1].iter().map(|(_, seconds)| seconds).sum();
+        assert_eq!((first, first - lost), (span / 1_000, last), "{query}: {whole:?}");
         // Each bar begins where the one before ended.
         let bars: Vec<[i64; 2]> = waterfall["steps"]
             .as_array()
@@ -106,6 +116,7 @@ async fn what_nobody_saw_is_neither_lost_time_nor_a_stop() {
     let view = losses(Kept::morning(), &at(120)).await;
     let held_ms = (HELD.end - HELD.start) * minute_ms;
     assert_eq!((&view["n_stops"], &view["lost_ms"]), (&1.into(), &held_ms.into()));
+    assert_eq!((&view["planned_ms"], &view["unplanned_ms"]), (&0.into(), &held_ms.into()));
     let unseen = serde_json::json!({ "n": 1, "ms": (GAP.end - GAP.start) * minute_ms });
     assert_eq!(view["unseen"], unseen);
     let rows = view["losses"].as_array().expect("rows");
@@ -120,6 +131,25 @@ async fn what_nobody_saw_is_neither_lost_time_nor_a_stop() {
         (&view["unseen"]["n"], &view["planned_ms"]),
         (&0.into(), &(both_ms - held_ms).into())
     );
+    assert_eq!(view["unplanned_ms"], held_ms, "{view}");
+}
+
+/// What stands below a mean is what it is the mean of.
+#[tokio::test]
+async fn sums_of_failures_divide_to_their_means() {
+    let mut record = Kept::morning();
+    for period in &mut record.periods {
+        period.spending.failures *= 3;
+    }
+    let view = losses(record, "window=day").await;
+    assert_eq!(view["failures"], 3, "{view}");
+    for (sum, mean) in [("repair_ms", "mttr_s"), ("between_failures_ms", "mtbf_s")] {
+        let of = |name: &str| view[name].as_f64().unwrap_or_else(|| panic!("{name} in {view}"));
+        let (sum, mean) = (of(sum), of(mean));
+        assert!(sum > 0.0 && (sum / 3_000.0 - mean).abs() <= 0.05, "{sum} ms, {mean} s");
+    }
+    let held_ms = (HELD.end - HELD.start) * MINUTE_US / 1_000;
+    assert_eq!(view["repair_ms"], held_ms, "{view}");
 }
 
 #[tokio::test]

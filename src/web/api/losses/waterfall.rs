@@ -46,6 +46,8 @@ pub(crate) struct StepView {
     pub(crate) id: &'static str,
     /// Its time, milliseconds; of a speed above the target less than nothing.
     pub(crate) ms: i64,
+    /// The same in whole seconds, so rounded that these, too, add up to those of the span less the effective time.
+    pub(crate) seconds: i64,
     /// The least and the most that it can be, where counts are in doubt.
     pub(crate) between_ms: Option<[i64; 2]>,
     /// Where its bar begins and ends, milliseconds of the span.
@@ -152,6 +154,11 @@ fn target_ms(count: u64, per_minute: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
+/// Whether a step is no loss.
+fn is_whole(id: &str) -> bool {
+    matches!(id, "span" | "effective")
+}
+
 struct Steps {
     span_ms: i64,
     /// What is left of the span after the steps so far.
@@ -161,10 +168,16 @@ struct Steps {
 
 impl Steps {
     fn push(&mut self, id: &'static str, ms: i64, between: Option<[i64; 2]>, bar_ms: [i64; 2]) {
+        // What is left is cut to whole seconds, and a loss is what lies between two such rests: rests of a second are
+        // carried on and never lost.
+        let (before, after) =
+            if is_whole(id) { (ms, 0) } else { (self.left_ms, self.left_ms - ms) };
+        let seconds = before.div_euclid(1_000) - after.div_euclid(1_000);
         let percent = ms as f64 / self.span_ms.max(1) as f64 * 100.0;
         self.all.push(StepView {
             id,
             ms,
+            seconds,
             between_ms: between.filter(|[low, high]| low != high),
             bar_ms,
             percent: (percent * 10.0).round() / 10.0,
@@ -183,5 +196,36 @@ impl Steps {
 
     fn rest(&mut self, id: &'static str, between: Option<[i64; 2]>) {
         self.push(id, self.left_ms, between, [0, self.left_ms]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each step cut to seconds by itself would leave three of them out.
+    #[test]
+    fn steps_add_up_in_whole_seconds_too() {
+        let mut steps = Steps { span_ms: 60_000, left_ms: 60_000, all: Vec::new() };
+        steps.whole("span", 60_000);
+        for (id, ms) in [("planned", 10_900), ("failures", 5_900), ("starved", 900), ("micro", 0)] {
+            steps.loss(id, ms, None);
+        }
+        // Faster than the target.
+        steps.loss("speed", -1_400, None);
+        steps.rest("effective", None);
+        let seconds: Vec<(&str, i64)> =
+            steps.all.iter().map(|step| (step.id, step.seconds)).collect();
+        let (losses, wholes): (Vec<_>, Vec<_>) =
+            seconds.iter().copied().partition(|(id, _)| !is_whole(id));
+        let sum: i64 = losses.iter().map(|(_, seconds)| seconds).sum();
+        assert_eq!(wholes, [("span", 60), ("effective", 43)], "{seconds:?}");
+        assert_eq!(60 - sum, 43, "{seconds:?}");
+        for step in &steps.all {
+            assert!((step.seconds * 1_000 - step.ms).abs() < 1_000, "{step:?}");
+        }
+        assert!(losses.contains(&("micro", 0)), "{seconds:?}");
+        let cut: i64 = steps.all[1..6].iter().map(|step| step.ms / 1_000).sum();
+        assert_ne!(60 - cut, 43, "the negative control");
     }
 }

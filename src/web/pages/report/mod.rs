@@ -153,6 +153,9 @@ fn periods(
                             @let kpis = Kpis::of(rollup, station, &policy);
                             @let good = rollup.count(station, &domain::line::minute::Counted::Good);
                             @let until = rollup.end_us.unwrap_or(now).min(now);
+                            @let known_share = known(&rollup.spending.time, until - rollup.start_us);
+                            // What rests on less than half of its time is not said as firmly as what rests on all.
+                            @let little = rollup.was_read() && known_share < 0.5;
                             tr {
                                 td.wide {
                                     a.act href={ "/report/" (rollup.kind.word()) "?line=" (id) "&start=" (rollup.start_us / 1_000) } {
@@ -161,8 +164,8 @@ fn periods(
                                     @if !rollup.closed { " " span.dim { (lang.mark(Key::Going)) } }
                                 }
                                 td.num { (explained(rollup, "good", if rollup.was_read() { count(good) } else { lang.say(Key::NotRead).into_owned() })) }
-                                td.num { (explained(rollup, "oee", if rollup.was_read() { between(&kpis) } else { "–".to_owned() })) }
-                                td.num { (share(known(&rollup.spending.time, until - rollup.start_us))) }
+                                td.num.dim[little] { @if little { span.fault { "▨ " } } (explained(rollup, "oee", if rollup.was_read() { between(&kpis) } else { "–".to_owned() })) }
+                                td.num.fault[little] { (share(known_share)) }
                                 td.final { (final_cell(app, lang, id.as_str(), rollup, made)) }
                             }
                         }
@@ -192,7 +195,8 @@ fn final_cell(app: &App, lang: Lang, line: &str, period: &Rollup, made: Made<'_>
                 code.dim title=(report.page_sha256) { "SHA-256 " (short_hash(&report.page_sha256)) "…" }
             }
             None if period.closed => span { "○ " (lang.mark(Key::FinalNone)) },
-            None => span.dim { "– " (lang.mark(Key::FinalGoing)) },
+            // That it goes on stands beside its name.
+            None => span.dim { "–" },
         }
     }
 }
@@ -292,6 +296,6 @@ mod list_tests {
         let batch = Rollup { kind: PeriodKind::Batch, ..period.clone() };
         assert!(cell(&batch, &[version(1, "Bo")]).contains("Not made final yet"));
         let open = Rollup { closed: false, ..period.clone() };
-        assert!(cell(&open, &[]).contains("going on"));
+        assert!(cell(&open, &[]).contains("–"));
     }
 }

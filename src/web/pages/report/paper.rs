@@ -266,7 +266,7 @@ impl Sheet<'_> {
         let (lang, kpis) = (self.lang, &self.kpis);
         let read = self.facts.period.was_read();
         let percent = |ratio: Option<Ratio>| percent(ratio.filter(|_| read));
-        let oee = match kpis.oee_between.filter(|_| read) {
+        let oee = match kpis.oee_between.filter(|(low, high)| read && low != high) {
             Some((low, high)) => {
                 format!("{} [{}, {}]", percent(kpis.oee), percent(Some(low)), percent(Some(high)))
             }
