@@ -200,7 +200,9 @@ const SAID: &str = "(() => {
     const found = [];
     while (walker.nextNode()) {
       const { parentElement: parent, textContent: text } = walker.currentNode;
-      if (text.trim() && !parent.closest('script, style, code, a[href*=\"lang=\"]')) found.push(text.trim());
+      // The name of a tag is one word, wherever it may break.
+      const whole = parent.closest('[translate=no]')?.textContent ?? text;
+      if (text.trim() && !parent.closest('script, style, code, a[href*=\"lang=\"]')) found.push(whole.trim());
     }
     for (const name of ['aria-label', 'title', 'alt', 'placeholder', 'aria-valuetext', 'label']) {
       for (const element of document.querySelectorAll(`[${name}]`)) found.push(element.getAttribute(name).trim());

@@ -180,7 +180,8 @@ export function place(address) {
 
 /** A name of parts, as that of a tag: a line may end after a dot and before a bracket, not within a word. @param {string} name */
 export function parted(name) {
-  return name.match(/\[?[^.[]*\.?/g).filter(Boolean).flatMap((part, i) => (i > 0 ? [document.createElement('wbr'), part] : [part]));
+  const parts = name.match(/\[?[^.[]*\.?/g).filter(Boolean);
+  return [h('span', { translate: 'no' }, ...parts.flatMap((part, i) => (i > 0 ? [document.createElement('wbr'), part] : [part])))];
 }
 
 /** The percentage that is not known where so much is: never rounded to nothing. `12`, `<1` @param {number} known */

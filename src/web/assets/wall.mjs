@@ -29,6 +29,14 @@ let view = null;
 let charts = null;
 let lost = false;
 
+/** A band or a call takes room from the rest. */
+function makeRoom() {
+  const isThere = (id) => $(id)?.hidden === false;
+  document.body.classList.toggle('told', ['band-plc', 'band-lost', 'wall-calls'].some(isThere));
+}
+new MutationObserver(makeRoom).observe(document.body, { subtree: true, attributeFilter: ['hidden'] });
+makeRoom();
+
 const live = join({
   view: (next) => {
     view = next;

@@ -47,7 +47,7 @@ texts! {
     ChanceTotal "chance_total" "judged in the span" "本时段检验数"
     ChanceRejectsBefore "chance_rejects_before" "rejects of the span before" "上一时段剔废数"
     ChanceTotalBefore "chance_total_before" "judged in the span before" "上一时段检验数"
-    ChanceDispersion "chance_dispersion" "variance between hours, in that of chance" "小时间方差为偶然的倍数"
+    ChanceDispersion "chance_dispersion" "variance between hours, in that of chance" "各小时之间方差为偶然的倍数"
     ChanceNormal "chance_normal" "in standard errors, judged as normal" "以标准误计，按正态判断"
     ChanceStudent "chance_student" "in standard errors, judged by Student's law with df" "以标准误计，按自由度 df 的 t 分布判断"
     ChanceP "chance_p" "chance of such a difference, adjusted for the number of reasons (Holm)" "纯属偶然的概率，已按原因个数校正（Holm）"

@@ -18,7 +18,7 @@ texts! {
     VerdictP "verdict_p" "p {p}" "p {p}"
     VerdictNote "verdict_note" "Two-proportion test of the span against the one before. Hours that vary more than chance widen it, counts in doubt are taken at their least favourable, and p is adjusted for the number of reasons (Holm): of all verdicts on this page together, at most one in twenty pages has a false one." "与上一时段作两比例检验。各小时波动大于偶然时放宽标准，有疑义的计数按最不利取值，并按原因个数校正 p 值（Holm）：整页结论中出现误判的概率不超过 5 %。"
     AgainstBefore "against_before" "Against the span before" "与上一时段相比"
-    Dispersion "dispersion" "variance between hours {n} times that of chance" "小时间方差为偶然的 {n} 倍"
+    Dispersion "dispersion" "variance between hours {n} times that of chance" "各小时之间方差为偶然的 {n} 倍"
     IntervalWide "interval_wide" "95 %, wider by √{n}" "95 %，按 √{n} 放宽"
     CoverageNote "coverage_note" "of the span is known" "时间段内已知"
     RejectElsewhere "reject_elsewhere" "also {station} {n}" "另有 {station} {n}"

@@ -129,7 +129,7 @@ fn figure(title: Markup, id: &str, explain: &str) -> Markup {
 /// too.
 fn gauge(title: Markup, id: &str, explain: &str, holds: bool) -> Markup {
     html! {
-        section.tile.live.holds[holds] aria-labelledby={ (id) "-title" } {
+        section.tile.live.holds[holds] data-gauge=(id) aria-labelledby={ (id) "-title" } {
             div {
                 h2 #{ (id) "-title" } { (title) }
                 button.explains type="button" data-explain=(explain) aria-describedby="explain-hint" {
