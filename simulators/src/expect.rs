@@ -13,6 +13,7 @@ use crate::{
     scenario::Scenario,
     score::{OUTPUT, Score},
     stop_score::{KeyScore, StopScore},
+    stops::BLOCKED_REASON,
 };
 
 /// How far a begin or an end of a stop may be off, in microseconds of plant time. The state of a machine is known to a
@@ -20,6 +21,9 @@ use crate::{
 const WORST_US: i64 = 1_000_000;
 /// And in microseconds of real time, whatever the speed: a poll, and one that is asked again after its time-out.
 pub const POLL_US: i64 = 110_000;
+/// How much later than the filler a machine may be read that is named as the one that blocks it, in microseconds of plant time.
+/// Where time runs fast a poll is longer than that.
+const SKEW_US: i64 = 2_000_000;
 /// What is seen of a moment is late where the machine was within so much real time of it, in microseconds.
 const NEAR_US: i64 = 1_000_000;
 /// The tag of a bound that holds for all tags without one.
@@ -150,8 +154,12 @@ impl Scenario {
 /// How far a begin or an end of a stop may be off that was at a moment of the reporter's clock, in microseconds of plant
 /// time.
 pub fn worst_us(watched: &Watched, at_us: i64) -> i64 {
-    let in_a_poll = (POLL_US + watched.late_us(at_us)) as f64 * watched.speed.max(1.0);
-    WORST_US + in_a_poll as i64
+    WORST_US + poll_us(watched, at_us)
+}
+
+/// How far two machines may be read apart at a moment of the reporter's clock, in microseconds of plant time.
+fn poll_us(watched: &Watched, at_us: i64) -> i64 {
+    ((POLL_US + watched.late_us(at_us)) as f64 * watched.speed.max(1.0)) as i64
 }
 
 /// What is not told rightly of a stop that was found.
@@ -175,6 +183,9 @@ fn stop_is_off(stop: &StopScore, watched: &Watched, any_key: bool) -> Vec<String
     }
     match stop.key {
         KeyScore::Another if !any_key => wrong.push("its key cause is another".to_owned()),
+        // What is read so long after its effect is not looked for as its cause.
+        KeyScore::Unnamed
+            if stop.code == BLOCKED_REASON && poll_us(watched, stop.from_us) > SKEW_US => {}
         KeyScore::Unnamed => wrong.push("its key cause is not named".to_owned()),
         _ => {}
     }
@@ -315,5 +326,39 @@ impl Expect {
         let none = score.false_batches.iter();
         wrong.extend(none.map(|batch| format!("no batch is {batch:?}")));
         wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What blocks the filler is asked for where two machines are read within two seconds of each other; of a stop of its own
+    /// always, and another machine is wrong at any speed.
+    #[test]
+    fn a_cause_that_is_read_too_late_to_be_one_is_not_asked_for() {
+        let is_off = |code: u16, key: KeyScore, speed: f64| {
+            let stop = StopScore {
+                code,
+                from_us: 0,
+                lasted_us: 30_000_000,
+                found: true,
+                hidden: false,
+                start_off_us: Some(0),
+                end_off_us: Some(0),
+                untold_us: Some(0),
+                reason: true,
+                key,
+            };
+            !stop_is_off(&stop, &Watched { speed, ..Watched::default() }, false).is_empty()
+        };
+        assert!(is_off(BLOCKED_REASON, KeyScore::Unnamed, 1.0));
+        assert!(is_off(BLOCKED_REASON, KeyScore::Unnamed, 10.0));
+        assert!(!is_off(BLOCKED_REASON, KeyScore::Unnamed, 60.0));
+        for speed in [1.0, 60.0] {
+            assert!(is_off(1, KeyScore::Unnamed, speed), "its own");
+            assert!(is_off(BLOCKED_REASON, KeyScore::Another, speed));
+            assert!(!is_off(BLOCKED_REASON, KeyScore::Right, speed));
+        }
     }
 }
