@@ -215,6 +215,10 @@ pub(super) const SENTENCES: &[Sentence] = &[
         "计数器在 {} 之后清零，此后计 {}：这 {} 内不可能另有产出",
     ),
     (
+        "the counter was set back to 0 after {} and has counted {} since",
+        "计数器在 {} 之后清零，此后计 {}",
+    ),
+    (
         "the counter was set back to 0 after {} and has counted {} since: what it counted before that is not known, at \
          most {} can be made in {}",
         "计数器在 {} 之后清零，此后计 {}：清零前所计未知，{3} 内最多可产 {2}",

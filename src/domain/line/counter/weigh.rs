@@ -279,10 +279,15 @@ impl Onward {
     }
 }
 
+/// Shortest time that [`seconds`] does not tell as `0.0 s`.
+const TOLD_US: i64 = 50_000;
+
 fn tell_reset(pair: Pair, low: u64, high: u64) -> Hypothesis {
     let (a, b, time) = (pair.a, pair.b, seconds(pair.t_us));
     let since = format!("the counter was set back to 0 after {a} and has counted {b} since");
     let why = match low == high {
+        // A time that is told as none says nothing.
+        true if pair.t_us < TOLD_US => since,
         true => format!("{since}: nothing else can have been made in these {time}"),
         false => format!(
             "{since}: what it counted before that is not known, at most {high} can be made in {time}"
@@ -316,5 +321,22 @@ pub(super) fn seconds(t_us: i64) -> String {
     match t_us {
         ..600_000_000 => format!("{:.1} s", t_us as f64 / 1e6),
         _ => format!("{:.1} min", t_us as f64 / 6e7),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_would_be_told_as_none_is_not_told() {
+        let why = |t_us| {
+            tell_reset(Pair { a: 65_500, b: 14, t_us, slack_us: 0, bounds: None }, 14, 14).why
+        };
+        assert_eq!(
+            why(49_999),
+            "the counter was set back to 0 after 65500 and has counted 14 since"
+        );
+        assert!(why(TOLD_US).ends_with(": nothing else can have been made in these 0.1 s"));
     }
 }
