@@ -21,7 +21,7 @@ export class Seconds {
     this.span = SPANS[1];
     this.data = null;
     this.asking = false;
-    this.plot = new Plot('seconds', { draw: (...given) => this.draw(...given), rows: (data) => rows(data) });
+    this.plot = new Plot('seconds', { draw: (...given) => this.draw(...given), rows: (data) => rows(this.settled(data)) });
     $('seconds-span').addEventListener('click', (event) => {
       const button = event.target.closest('button');
       if (!button) return;
@@ -88,11 +88,18 @@ export class Seconds {
     }
   }
 
-  draw(svg, width, height, { points: all, step_ms: step, of }) {
-    const now = this.now() ?? all.at(-1)?.start_ms ?? 0;
-    // A point that goes on is drawn once it is whole: a stroke more or less in its first second would be a rate far from any.
-    const goesOn = !REPLAY && all.length > 0 && all.at(-1).start_ms + step > now - step && sum(all.at(-1).time_us) < 1000 * step;
-    const points = goesOn ? all.slice(0, -1) : all;
+  /** What is shown of the points: one that goes on when it is whole. A stroke more or less in its first second would be a rate
+   * far from any. */
+  settled(data) {
+    const last = data.points.at(-1);
+    const now = this.now();
+    const goesOn = last && now !== null && !REPLAY && last.start_ms + 2 * data.step_ms > now && sum(last.time_us) < 1000 * data.step_ms;
+    return goesOn ? { ...data, points: data.points.slice(0, -1) } : data;
+  }
+
+  draw(svg, width, height, data) {
+    const { points, step_ms: step, of } = this.settled(data);
+    const now = this.now() ?? points.at(-1)?.start_ms ?? 0;
     const from = now - this.span.ms;
     const box = { left: 64, right: width - 16, top: 12, bottom: height - 26 };
     const target = this.view()?.target_per_minute ?? 0;
