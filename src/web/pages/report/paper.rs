@@ -266,12 +266,9 @@ impl Sheet<'_> {
         let (lang, kpis) = (self.lang, &self.kpis);
         let read = self.facts.period.was_read();
         let percent = |ratio: Option<Ratio>| percent(ratio.filter(|_| read));
-        let oee = match kpis.oee_between.filter(|(low, high)| read && low != high) {
-            Some((low, high)) => {
-                format!("{} [{}, {}]", percent(kpis.oee), percent(Some(low)), percent(Some(high)))
-            }
-            None => percent(kpis.oee),
-        };
+        let between = kpis.oee.zip(kpis.oee_between).filter(|_| read);
+        let oee = between.map(|(best, (low, high))| Bounded { low, best, high: Some(high) });
+        let oee = bounded(oee);
         let span =
             |us: Option<Ratio>| us.map_or_else(|| "–".to_owned(), |us| hms(us.value() as i64));
         let rate = kpis
@@ -401,12 +398,28 @@ impl Sheet<'_> {
 
 fn bounded(bounded: Option<Bounded>) -> String {
     let Some(Bounded { low, best, high }) = bounded else { return "–".to_owned() };
-    match high == Some(low) {
-        true => percent(Some(best)),
-        false => format!("{} [{}, {}]", percent(Some(best)), percent(Some(low)), percent(high)),
-    }
+    let [low, best, high] = [Some(low), Some(best), high].map(percent);
+    // Bounds that read the same say nothing.
+    if low == high { best } else { format!("{best} [{low}, {high}]") }
 }
 
 fn class_name(lang: Lang, class: TimeClass) -> String {
     lang.say_word("class", class.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_that_read_the_same_are_one_number() {
+        let of = |low: u128, high: u128| {
+            let ratio = |n| Ratio::new(n, 1_000_000);
+            let (low, best, high) = (ratio(low), ratio(672_200), ratio(high));
+            let all = low.zip(best).map(|(low, best)| Bounded { low, best, high });
+            bounded(all)
+        };
+        assert_eq!(of(672_199, 672_201), "67.22\u{a0}%");
+        assert_eq!(of(672_000, 672_201), "67.22\u{a0}% [67.20\u{a0}%, 67.22\u{a0}%]");
+    }
 }
