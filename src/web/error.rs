@@ -302,7 +302,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Path<T>, WebError> {
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(blanks)) => Ok(Path(blanks)),
-            Err(refused) => Err(WebError::Parameter(in_plain_words(&refused.body_text()))),
+            Err(refused) => Err(WebError::Parameter(refused.body_text())),
         }
     }
 }

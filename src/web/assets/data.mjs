@@ -141,7 +141,7 @@ function showLedger() {
   show($('ledger').tBodies[0], data.entries, () => (data.entries.length === 0 ? [h('tr', {}, h('td', { colspan: 5 }, t('no_doubts')))] : data.entries.map((event) => h('tr', {},
     h('td', { class: 'num nowrap' }, event.from_ms ? `${clock(event.from_ms)}–${clock(event.at_ms)}` : clock(event.at_ms)),
     h('td', { class: 'wide' }, ...(event.kind === 'alarm' ? [icon('internal'), ' '] : event.word === 'down' || event.word === 'gap' ? [icon('unknown'), ' '] : []), h('span', { class: 'dim' }, kindBefore(event.kind, happened(event))), happened(event)),
-    h('td', { class: 'wide' }, ...parted(event.tag ?? event.station ?? '')),
+    h('td', { class: 'wide' }, parted(event.tag ?? event.station ?? '')),
     h('td', { class: 'num nowrap' }, event.count ? `${num(event.count.best)} ${doubt(event.count)}`.trim() : ''),
     h('td', { class: 'wide dim' }, detail(event))))));
 }

@@ -45,12 +45,9 @@ export function title(title) {
   return LANG === 'en' ? title.en : title.zh;
 }
 
-/** What a span too short to be told says of itself. */
-const IN_NO_TIME = /: nothing else can have been made in these 0\.0 s|：这 0\.0 s 内不可能另有产出/g;
-
 /** The sentence of an event @param {{kind: string, detail: string, detail_zh: string}} event */
 export function detail(event) {
-  const text = title({ en: event.detail, zh: event.detail_zh ?? event.detail }).replace(IN_NO_TIME, '');
+  const text = title({ en: event.detail, zh: event.detail_zh ?? event.detail });
   // Where counts are told of, long numbers are counts.
   return event.kind === 'count' ? text.replace(/(^|[^\w.,])(\d{5,})(?![\w,]|\.\d)/g, (_, before, n) => before + num(Number(n))) : text;
 }
@@ -181,7 +178,7 @@ export function place(address) {
 /** A name of parts, as that of a tag: a line may end after a dot and before a bracket, not within a word. @param {string} name */
 export function parted(name) {
   const parts = name.match(/\[?[^.[]*\.?/g).filter(Boolean);
-  return [h('span', { translate: 'no' }, ...parts.flatMap((part, i) => (i > 0 ? [document.createElement('wbr'), part] : [part])))];
+  return h('span', { translate: 'no' }, ...parts.flatMap((part, i) => (i > 0 ? [document.createElement('wbr'), part] : [part])));
 }
 
 /** The percentage that is not known where so much is: never rounded to nothing. `12`, `<1` @param {number} known */

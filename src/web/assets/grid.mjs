@@ -50,7 +50,7 @@ export class Grid {
 
 function row({ tag, role, reason, address, map, period_ms: period }) {
   return h('tr', {},
-    h('th', { scope: 'row' }, ...parted(tag)),
+    h('th', { scope: 'row' }, parted(tag)),
     h('td', { class: 'wide' }, reason ? `${word('role', role)}: ${word('reason', reason)}` : word('role', role)),
     h('td', { class: 'num value' }), h('td', { class: 'wide quality' }), h('td', { class: 'num age nowrap' }),
     h('td', { class: 'wide' }, place(address)), h('td', { class: 'wide dim nowrap' }, map.replace(/^.*\//, '')), h('td', { class: 'num nowrap' }, length(period)));

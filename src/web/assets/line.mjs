@@ -220,7 +220,7 @@ function showTags() {
     const read = REPLAY || isRead(tag.station);
     const shown = value === '' ? '' : `${value} ${tag.unit}`.trim();
     return h('tr', { class: read ? '' : 'unread', 'data-of': tag.tag },
-      h('th', { scope: 'row' }, ...parted(tag.tag)),
+      h('th', { scope: 'row' }, parted(tag.tag)),
       h('td', { class: 'wide' }, tag.reason ? `${word('role', tag.role)}: ${word('reason', tag.reason)}` : word('role', tag.role)),
       h('td', { class: 'num value' }, read ? '' : h('span', { class: 'fault', title: t('plc_offline') }, '◆ '), h('span', { class: 'figure' }, shown)),
       h('td', { class: 'num' }, counter ? `${num(counter.total.best)} ${doubt(counter.total)}`.trim() : ''),

@@ -62,7 +62,7 @@ texts! {
     SpcGateN "spc_gate_n" "whole subgroups {n} of 100" "完整子组 {n}/100"
     SpcGateSignals "spc_gate_signals" "signals among the last {of} judged points: {n}" "最近 {of} 个判定点异常信号：{n}"
     SpcGateDrift "spc_gate_drift" "no drift between neighbours" "相邻子组无漂移"
-    SpcGateDrifts "spc_gate_drifts" "drift: as “why this chart” has it" "有漂移：见“为何用此图”"
+    SpcGateDrifts "spc_gate_drifts" "drift between neighbours, see Why this chart" "相邻子组有漂移，见“为何用此图”"
     SpcGateNoSignals "spc_gate_no_signals" "not judged: signals, as no point is judged" "未判定：异常信号（无判定点）"
     SpcGateNoDrift "spc_gate_no_drift" "not judged: drift between neighbours, as too few subgroups tell it" "未判定：相邻子组漂移（子组不足）"
     SpcGateClosed "spc_gate_closed" "Not told before each of these is ✔: capability describes a stable process only." "以下各项均为 ✔ 后给出：仅稳定过程才有过程能力。"

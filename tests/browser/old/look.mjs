@@ -36,7 +36,7 @@ for (const path of paths) {
   const lacks = await page.evaluate(() => {
     // A frame without our modules shows what the browser itself has.
     const frame = document.body.appendChild(document.createElement('iframe'));
-    const has = [...['at', 'findLast'].filter((name) => name in frame.contentWindow.Array.prototype)];
+    const has = ['at', 'findLast'].filter((name) => name in frame.contentWindow.Array.prototype);
     frame.remove();
     return has.length === 0 && !CSS.supports('selector(:has(a))');
   });
