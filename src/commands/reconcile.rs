@@ -8,7 +8,7 @@ use capline::historian::reconcile::{Day, Plan, Question, Report, reconcile};
 use capline::service;
 use capline::table::span::moment;
 use clap::Args;
-use domain::line::chronicle;
+use domain::line::plan;
 
 use super::{Refusal, Which, balance, print, print_json};
 
@@ -76,7 +76,7 @@ fn plan(line: &LineConfig) -> Plan {
         for (n, tag) in device.map.tags.iter().enumerate() {
             let is_spread = device.map.flow.capsules.contains_key(&(n as u16));
             if tag.counter.is_some() && !is_spread {
-                let counted = chronicle::counted(&tag.role);
+                let counted = plan::counted(&tag.role);
                 tags.push((tag.id.clone(), device.map.station.clone(), counted));
             }
         }

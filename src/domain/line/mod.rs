@@ -21,6 +21,7 @@ pub mod calendar;
 pub mod minute;
 
 pub mod output;
+pub mod plan;
 
 pub mod second;
 

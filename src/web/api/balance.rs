@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::balance::{Content, Difference, Section};
-use domain::line::chronicle::{Plan, sections};
+use domain::line::plan::{Plan, sections};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
 use domain::units::Count;

@@ -9,9 +9,10 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-use domain::line::chronicle::{StopRecord, counted};
+use domain::line::chronicle::StopRecord;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Minute, Tally};
+use domain::line::plan::counted;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::Stop;
 use domain::line::stop::revision::apply;
