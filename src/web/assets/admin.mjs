@@ -1,7 +1,7 @@
 // Users and the tokens of displays. Every change is asked twice, and why.
 
-import { clock, day, h, put, setOffset, t, word } from './format.mjs';
-import { refusal } from './page.mjs';
+import { clock, day, h, put, setOffset, t, title, word } from './format.mjs';
+import { Refusal, notSaved, why } from './page.mjs';
 import { join } from './shell.mjs';
 
 const USERS = '/api/v1/admin/users';
@@ -18,7 +18,7 @@ async function ask(path, body) {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
   });
   const told = answer.status === 204 ? null : await answer.json();
-  if (!answer.ok) throw new Error(refusal(told));
+  if (!answer.ok) throw new Refusal(told);
   return told;
 }
 
@@ -54,7 +54,7 @@ $('confirm-form')?.addEventListener('submit', async (event) => {
     act.done?.(told, asked);
     await load();
   } catch (error) {
-    put('confirm-trouble', error.message).hidden = false;
+    put('confirm-trouble', notSaved(error)).hidden = false;
   } finally {
     $('confirm-do').disabled = false;
   }
@@ -99,7 +99,7 @@ async function load() {
     $('displays').tBodies[0].replaceChildren(...(displays.length === 0 ? [none] : displays.map(displayRow)));
     $('trouble').hidden = true;
   } catch (error) {
-    put('trouble', error.message).hidden = false;
+    put('trouble', title(why(error))).hidden = false;
   }
 }
 

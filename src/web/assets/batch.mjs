@@ -1,7 +1,7 @@
 // Batches opened and closed by a person, where the machine tells none of its own.
 
 import { clock, day, put, REPLAY, show, t } from './format.mjs';
-import { author, keepAuthor, refusal } from './page.mjs';
+import { author, keepAuthor, notSaved, Refusal } from './page.mjs';
 
 /** How long a second press on Close counts as meant. */
 const SURE_MS = 6000;
@@ -75,11 +75,11 @@ async function order(path, what, done) {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...what, by }),
     });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(refusal(body));
+    if (!answer.ok) throw new Refusal(body);
     $('batch-trouble').hidden = true;
     done();
   } catch (error) {
-    complain(error.message);
+    complain(notSaved(error));
   } finally {
     busy = false;
     showButtons();

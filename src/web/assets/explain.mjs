@@ -1,7 +1,7 @@
 // How a number is made: key E, Enter, a click or a tap on a number opens a dialog with what the service says of it.
 
 import { clock, day, detail, fixed, h, happened, hms, num, REPLAY, setOffset, signed, t, title, word } from './format.mjs';
-import { refusal } from './page.mjs';
+import { Refusal, why } from './page.mjs';
 
 const ANSWER_WITHIN_MS = 8000;
 const LONG_PRESS_MS = 600;
@@ -89,7 +89,7 @@ async function explain(value) {
     const address = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/explain/${what}?${asked}`;
     const answer = await fetch(address, { signal: giveUp.signal, cache: 'no-store' });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(refusal(body));
+    if (!answer.ok) throw new Refusal(body);
     if (mine !== asking) return;
     setOffset(body.offset_s);
     dialog.dataset.state = 'shown';
@@ -97,7 +97,7 @@ async function explain(value) {
   } catch (error) {
     if (mine !== asking) return;
     dialog.dataset.state = 'failed';
-    dialog.querySelector('.told').replaceChildren(h('p', { role: 'alert' }, t('explain_trouble', { why: error.message })));
+    dialog.querySelector('.told').replaceChildren(h('p', { role: 'alert' }, t('explain_trouble', { why: why(error) })));
   } finally {
     clearTimeout(timer);
   }

@@ -2,7 +2,9 @@
 
 import './shim.mjs';
 
-/** @type {Record<string, string>} */
+/** @typedef {{en: string, zh: string}} Words  the same in each language */
+
+/** In `both` a text is its words, with `both` where the two share their blanks. @type {Record<string, string | Words & {both?: string}>} */
 const TEXTS = JSON.parse(document.getElementById('texts').textContent);
 
 /** Language of the page: `en`, `zh` or `both`. */
@@ -19,14 +21,35 @@ export function setOffset(seconds) {
   offset = seconds * 1000;
 }
 
+/** @param {string} text @param {Record<string, string|number|Words>} blanks @param {string} lang */
+function filled(text, blanks, lang) {
+  return text.replace(/\{(\w+)\}/g, (blank, name) => {
+    const value = blanks[name] ?? blank;
+    return String(typeof value === 'object' ? title(value, lang) : value);
+  });
+}
+
 /**
- * A text, with its blanks filled in.
+ * A text, with its blanks filled in. Words in a blank are said in the language of the sentence around them.
  * @param {string} key
- * @param {Record<string, string|number>} [blanks]
+ * @param {Record<string, string|number|Words>} [blanks]
  */
 export function t(key, blanks = {}) {
   const text = TEXTS[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (blank, name) => String(blanks[name] ?? blank));
+  if (text.both) return filled(text.both, blanks, LANG);
+  return typeof text === 'string' ? filled(text, blanks, LANG) : title(words(key, blanks));
+}
+
+/**
+ * A text in each language, for a blank of another one.
+ * @param {string} key
+ * @param {Record<string, string|number|Words>} [blanks]
+ * @returns {Words}
+ */
+export function words(key, blanks = {}) {
+  const text = TEXTS[key] ?? key;
+  const { en, zh } = typeof text === 'string' ? { en: text, zh: text } : text;
+  return { en: filled(en, blanks, LANG === 'both' ? 'en' : LANG), zh: filled(zh, blanks, LANG === 'both' ? 'zh' : LANG) };
 }
 
 /**
@@ -36,13 +59,14 @@ export function t(key, blanks = {}) {
  * @param {string} [otherwise]  what is said of a word without a text
  */
 export function word(kind, word, otherwise = word.replaceAll('_', ' ')) {
-  return TEXTS[`${kind}.${word}`] ?? otherwise;
+  const key = `${kind}.${word}`;
+  return key in TEXTS ? t(key) : otherwise;
 }
 
-/** @param {{en: string, zh: string}} title */
-export function title(title) {
-  if (LANG === 'both' && title.en !== title.zh) return `${title.zh} ${title.en}`;
-  return LANG === 'en' ? title.en : title.zh;
+/** @param {Words} title @param {string} [lang] */
+export function title(title, lang = LANG) {
+  if (lang === 'both' && title.en !== title.zh) return `${title.zh} ${title.en}`;
+  return lang === 'en' ? title.en : title.zh;
 }
 
 /** The sentence of an event @param {{kind: string, detail: string, detail_zh: string}} event */

@@ -1,14 +1,29 @@
 // What the pages behind the overview share: the span, the asking, files to take away.
 
-import { age, day, hm, put, REPLAY, t, title } from './format.mjs';
+import { age, day, hm, put, REPLAY, t, title, words } from './format.mjs';
 
 const $ = (id) => document.getElementById(id);
 const ANSWER_WITHIN_MS = 8000;
 
-/** Why something was refused, in words. */
-export function refusal(body) {
-  const zh = [body.message_zh, body.hint_zh].filter(Boolean).join('；');
-  return title({ en: `${body.message}; ${body.hint}`, zh: zh || body.message });
+/** A refusal of the service. */
+export class Refusal extends Error {
+  /** @param {{message: string, message_zh?: string, hint: string, hint_zh?: string}} body  what it answered */
+  constructor(body) {
+    const zh = [body.message_zh, body.hint_zh].filter(Boolean).join('；');
+    const said = { en: `${body.message}; ${body.hint}`, zh: zh || body.message };
+    super(title(said));
+    this.words = said;
+  }
+}
+
+/** Why something failed: what the service refused it for, or that it gave no answer. Browsers say that in English alone. @param {Error} error */
+export function why(error) {
+  return error.words ?? words('no_answer');
+}
+
+/** The same of something that was to be kept, and may have been. @param {Error} error */
+export function notSaved(error) {
+  return error.words ? error.message : t('not_saved');
 }
 
 const AUTHOR = 'capline-author';
@@ -100,13 +115,13 @@ export function ask(path, every, take, trouble = 'trouble') {
     try {
       const answer = await fetch(path(), { signal: mine.signal, cache: 'no-store' });
       const body = await answer.json();
-      if (!answer.ok) throw new Error(refusal(body));
+      if (!answer.ok) throw new Refusal(body);
       if (asking !== mine) return;
       heard = performance.now();
       $(trouble).hidden = true;
       take(body);
     } catch (error) {
-      if (asking === mine) put(trouble, t('trouble', { time: age(performance.now() - heard), why: error.message })).hidden = false;
+      if (asking === mine) put(trouble, t('trouble', { time: age(performance.now() - heard), why: why(error) })).hidden = false;
     } finally {
       clearTimeout(timer);
     }

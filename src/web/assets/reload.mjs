@@ -1,7 +1,7 @@
 // The configuration read again by a person, and what came of it.
 
 import { clock, h, put, t, title, word } from './format.mjs';
-import { refusal } from './page.mjs';
+import { notSaved, Refusal, why } from './page.mjs';
 
 const ADDRESS = '/api/v1/reload';
 const $ = (id) => document.getElementById(id);
@@ -19,11 +19,11 @@ async function stand() {
   try {
     const answer = await fetch(ADDRESS);
     const standing = await answer.json();
-    if (!answer.ok) throw new Error(refusal(standing));
+    if (!answer.ok) throw new Refusal(standing);
     put('reload-hash', t('reload_hash', { hash: standing.config_sha256.slice(0, 12) }));
     if (standing.last) tell(standing.last);
   } catch (error) {
-    put('reload-outcome', error.message);
+    put('reload-outcome', title(why(error)));
   }
 }
 
@@ -37,10 +37,10 @@ async function press() {
     });
     const body = await answer.json();
     // What came of it is told by the same words, whoever asked.
-    if (!answer.ok && answer.status !== 422) throw new Error(refusal(body));
+    if (!answer.ok && answer.status !== 422) throw new Refusal(body);
     await stand();
   } catch (error) {
-    put('reload-outcome', error.message);
+    put('reload-outcome', notSaved(error));
   } finally {
     $('reload-button').disabled = false;
   }

@@ -3,7 +3,7 @@
 import { age, clock, doubt, h, length, num, parted, put, setOffset, show, t, title, word } from './format.mjs';
 import { icon, MINUTE_MS, Plot } from './chart.mjs';
 import { limitsTag } from './control.mjs';
-import { chartPath, files, refusal } from './page.mjs';
+import { chartPath, files, Refusal, why } from './page.mjs';
 import { drawLane, drawRejects, laneRows, rejectRows, signText, verdict } from './sim-draw.mjs';
 import { join } from './shell.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
@@ -56,7 +56,7 @@ async function look() {
     try {
       const answer = await fetch('/api/v1/sim', { signal: AbortSignal.timeout(ANSWER_WITHIN_MS), cache: 'no-store' });
       const body = await answer.json();
-      if (!answer.ok) throw new Error(refusal(body));
+      if (!answer.ok) throw new Refusal(body);
       if (resetting && sim && body.since_ms !== sim.since_ms) {
         // Another run: its history is another one too.
         location.reload();
@@ -66,7 +66,7 @@ async function look() {
       $('trouble').hidden = true;
       showAll();
     } catch (error) {
-      if (!resetting) put('trouble', t('trouble', { time: age(performance.now() - asked), why: error.message })).hidden = false;
+      if (!resetting) put('trouble', t('trouble', { time: age(performance.now() - asked), why: why(error) })).hidden = false;
     }
   }
   setTimeout(look, Math.max(50, EVERY_MS - (performance.now() - asked)));
@@ -189,11 +189,11 @@ async function order(path, what) {
     const answer = await fetch(`/api/v1/sim/${path}`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(what), signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
-    if (!answer.ok) throw new Error(refusal(await answer.json()));
+    if (!answer.ok) throw new Refusal(await answer.json());
     $('fault-trouble').hidden = true;
     return true;
   } catch (error) {
-    const text = error instanceof TypeError || error.name === 'TimeoutError' ? t('sim_not_sent') : error.message;
+    const text = error.words ? error.message : t('sim_not_sent');
     put('fault-trouble', text).hidden = false;
     return false;
   }
@@ -213,7 +213,7 @@ $('faults').addEventListener('click', async (event) => {
   const id = event.target.closest('button')?.dataset.fault;
   const fault = sim?.faults.find((one) => one.id === id);
   if (!fault) return;
-  if (await order('inject', fault.lasts_ms === null || seconds() === 0 ? { fault: id } : { fault: id, seconds: seconds() })) put('fault-news', t('sim_put', { fault: title(fault.title) }));
+  if (await order('inject', fault.lasts_ms === null || seconds() === 0 ? { fault: id } : { fault: id, seconds: seconds() })) put('fault-news', t('sim_put', { fault: fault.title }));
 });
 $('clear').addEventListener('click', () => order('clear', {}));
 $('hold').addEventListener('click', () => sim && order('hold', { held: !sim.held }));

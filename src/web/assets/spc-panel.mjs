@@ -2,7 +2,7 @@
 
 import { day, fixed, h, hm, num, REPLAY, show, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
-import { refusal } from './page.mjs';
+import { notSaved, Refusal } from './page.mjs';
 
 const $ = (id) => document.getElementById(id);
 const WORK = ['acknowledge', 'cause', 'action', 'owner', 'note'];
@@ -116,14 +116,14 @@ async function post(element, address, body, page, told = () => t('spc_saved')) {
     const answer = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     const text = await answer.text();
     const json = text ? JSON.parse(text) : null;
-    if (!answer.ok) return json ? refusal(json) : String(answer.status);
+    if (!answer.ok) return json ? new Refusal(json).message : String(answer.status);
     // What was written has been sent: nothing keeps the panel from being drawn anew.
     for (const input of texts(element.closest('details'))) input.value = '';
     document.activeElement?.blur();
     page.reload();
     return told(json);
   } catch (error) {
-    return error.message;
+    return notSaved(error);
   }
 }
 
@@ -227,7 +227,7 @@ function version(limits, data, page) {
     p(t('spc_baseline', { from: time(limits.from_ms), to: time(limits.to_ms), n: limits.n_used })),
     ...(limits.sigma_df === null ? [] : [p(t('spc_wide', { df: fixed(limits.sigma_df, 0) }))]),
     ...limits.excluded.map(([at, reason]) => p(`✘ ${time(at)} ${reason}`)),
-    p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: title({ en: limits.reason, zh: limits.reason_zh }) })),
+    p(t('spc_made', { author: limits.author, at: time(limits.made_ms), reason: { en: limits.reason, zh: limits.reason_zh } })),
   ];
   if (limits.decided_by) rows.push(p(`${word('limits', limits.state)}: ${limits.decided_by}, ${time(limits.decided_ms)} · ${title({ en: limits.decided_reason, zh: limits.decided_reason_zh })}`));
   const { signature } = limits;
@@ -248,7 +248,7 @@ function replayButton(limits, page, to) {
   button.addEventListener('click', async () => {
     const answer = await fetch(`${page.address}/limits/${limits.version}/replay?from=${to - 30 * 3600000}&to=${to}`);
     const body = await answer.json();
-    out.replaceChildren(...(answer.ok ? replayed(body) : [p(refusal(body))]));
+    out.replaceChildren(...(answer.ok ? replayed(body) : [p(new Refusal(body).message)]));
   });
   return h('div', {}, button, out);
 }

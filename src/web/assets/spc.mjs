@@ -8,7 +8,7 @@ import { fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
 import { drawHistogram, histogramRows, histogramWords } from './spc-histogram.mjs';
 import { panels, unitOf } from './spc-panel.mjs';
 import { Strip } from './spc-strip.mjs';
-import { AS_OF, files, refusal } from './page.mjs';
+import { AS_OF, files, Refusal, why } from './page.mjs';
 import { join } from './shell.mjs';
 
 /** Tables of this page by the names that the service has for them. */
@@ -99,7 +99,7 @@ async function load() {
     const answer = await fetch(`${address}?${query}${AS_OF}`);
     const body = await answer.json();
     if (mine !== asked) return;
-    if (!answer.ok) throw new Error(refusal(body));
+    if (!answer.ok) throw new Refusal(body);
     full = body;
     // The file is of what is shown, not of what is new when it is taken.
     query.set('to', full.to_ms);
@@ -107,7 +107,7 @@ async function load() {
     $('trouble').hidden = true;
     showAll();
   } catch (error) {
-    put('trouble', t('spc_trouble', { why: error.message })).hidden = false;
+    put('trouble', t('spc_trouble', { why: why(error) })).hidden = false;
   }
 }
 

@@ -4,7 +4,7 @@ import { clock, day, fixed, h, hms, put, REPLAY, s, setOffset, show, t, title, w
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, made, part, tells } from './explain.mjs';
 import { showCalls } from './calls.mjs';
-import { AS_OF, ask, author, chosen, files, keepAuthor, refusal, remember, spanText, windows } from './page.mjs';
+import { AS_OF, ask, author, chosen, files, keepAuthor, notSaved, Refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 import { drawTimeline, reasonOf, SHAPES, timelineRows, when } from './timeline.mjs';
 import { drawWaterfall, waterfallNote, waterfallRows } from './waterfall.mjs';
@@ -272,12 +272,12 @@ async function say(what, stays = asked.id) {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...what, seen, by }),
     });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(refusal(body));
+    if (!answer.ok) throw new Refusal(body);
     $('entry').close();
     await load();
     document.querySelector(`#stops [data-stop="${CSS.escape(stays)}"]`)?.focus();
   } catch (error) {
-    put('entry-trouble', error.message).hidden = false;
+    put('entry-trouble', notSaved(error)).hidden = false;
   }
 }
 

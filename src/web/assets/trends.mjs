@@ -1,9 +1,9 @@
 // The courses of up to three tags, one drawing below the other over one axis of time. Each has a scale of its own: lines of
 // different units in one drawing would seem to say something where they cross. All numbers are those of the service.
 
-import { clock, day, fixed, h, hm, hms, num, put, REPLAY, s, show, t, word } from './format.mjs';
+import { clock, day, fixed, h, hm, hms, num, put, REPLAY, s, show, t, title, word } from './format.mjs';
 import { axis, Plot, ticks } from './chart.mjs';
-import { files, refusal, remember } from './page.mjs';
+import { files, Refusal, remember, why } from './page.mjs';
 
 /** Spans, the length of a point, how often its newest part is asked for, and where times stand, in milliseconds. */
 const SPANS = {
@@ -147,7 +147,7 @@ export class Trends {
     try {
       const answer = await fetch(ask(from, to), { signal: giveUp.signal, cache: 'no-store' });
       const body = await answer.json();
-      if (!answer.ok) throw new Error(refusal(body));
+      if (!answer.ok) throw new Refusal(body);
       if (span === this.span && chosen === this.chosen) {
         this.data = joined(this.data, body, Math.ceil(end) - span.ms);
         this.plot.set(this.data);
@@ -156,7 +156,7 @@ export class Trends {
       }
     } catch (error) {
       // What is shown stays and its right edge grows; a refusal is said.
-      if (!this.data && error.name !== 'AbortError') put('trends-readout', error.message);
+      if (!this.data && error.name !== 'AbortError') put('trends-readout', title(why(error)));
     } finally {
       clearTimeout(timer);
       this.asking = false;

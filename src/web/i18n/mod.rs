@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use domain::plc_map::Title;
 use maud::{Markup, html};
+use serde::Serialize;
 
 /// In which language a screen speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -96,21 +97,52 @@ impl Lang {
     }
 
     /// All texts by their names, for the scripts of a page.
-    pub fn table(self) -> BTreeMap<&'static str, Cow<'static, str>> {
-        Key::all().map(|key| (key.id(), self.say(key))).collect()
+    pub fn table(self) -> BTreeMap<&'static str, Text> {
+        Key::all().map(|key| (key.id(), self.text(key))).collect()
+    }
+
+    fn text(self, key: Key) -> Text {
+        match (self, key.en(), key.zh()) {
+            (Lang::Both, en, zh) if en != zh => Text::Two { en, zh, both: once(en, zh) },
+            (Lang::Zh, _, zh) => Text::One(zh),
+            (_, en, _) => Text::One(en),
+        }
     }
 }
 
-/// A text in both languages. Where the two differ only before their blanks, the blanks are not said twice:
-/// `计划 plan {n}`.
+/// A text as scripts get it. In two languages it is two, so that a sentence within a sentence stays in its language.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// In the one language of the page, or the same in both.
+    One(&'static str),
+    /// In both.
+    Two {
+        /// English.
+        en: &'static str,
+        /// Chinese.
+        zh: &'static str,
+        /// Of both, where what their blanks stand in is the same.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        both: Option<String>,
+    },
+}
+
+/// A text in both languages.
 fn both(en: &'static str, zh: &'static str) -> Cow<'static, str> {
-    let blank = |text: &'static str| text.split_at(text.find('{').unwrap_or(text.len()));
-    let ((en_head, en_tail), (zh_head, zh_tail)) = (blank(en), blank(zh));
-    match en_tail == zh_tail {
+    match once(en, zh) {
         _ if en == zh => en.into(),
-        true => format!("{} {en_head}{en_tail}", zh_head.trim_end_matches(['：', ' '])).into(),
-        false => format!("{zh} {en}").into(),
+        Some(once) => once.into(),
+        None => format!("{zh} {en}").into(),
     }
+}
+
+/// A text in both languages that says its blanks once, where the two differ only before them: `计划 plan {n}`.
+fn once(en: &str, zh: &str) -> Option<String> {
+    let blank = |text| str::split_at(text, text.find('{').unwrap_or(text.len()));
+    let ((en_head, en_tail), (zh_head, zh_tail)) = (blank(en), blank(zh));
+    let shared = en_tail == zh_tail && !en_tail.is_empty();
+    shared.then(|| format!("{} {en_head}{en_tail}", zh_head.trim_end_matches(['：', ' '])))
 }
 
 /// A text of the screens.
