@@ -26,6 +26,7 @@ mod site;
 mod soak;
 mod tags;
 mod together;
+mod unanswered;
 mod walk;
 mod workbench;
 

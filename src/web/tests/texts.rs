@@ -64,6 +64,19 @@ fn both_at_once_says_the_blanks_once_where_it_can() {
     assert_eq!(Lang::Both.say(Key::VerdictP), "p {p}");
 }
 
+#[test]
+fn scripts_get_a_text_in_each_language_where_both_are_shown() {
+    let text = |lang: Lang, name| serde_json::to_value(lang.table().remove(name).unwrap()).unwrap();
+    let running = serde_json::json!({ "en": "RUNNING", "zh": "运行" });
+    assert_eq!(text(Lang::Both, "state.execute"), running);
+    assert_eq!(text(Lang::Both, "plan")["both"], "计划 plan {n}");
+    assert_eq!(text(Lang::Both, "trouble").get("both"), None);
+    assert_eq!(
+        (text(Lang::En, "plan"), text(Lang::Zh, "plan")),
+        ("plan {n}".into(), "计划 {n}".into())
+    );
+}
+
 #[tokio::test]
 async fn the_language_is_taken_from_address_cookie_and_browser_in_this_order() {
     let (app, _sender) = running();
