@@ -153,7 +153,7 @@ target/openapi/bin/python tests/sbom.py target/sbom.json
 step build
 cargo test --workspace --no-run
 step tests
-cargo test --workspace --lib --bins
+cargo test --workspace --lib --bins --test program
 step screens
 cargo test --test browser -- --test-threads=2
 # A plant that runs by the clock is mostly waited for: each of these takes a fifth of a core.
