@@ -56,16 +56,16 @@ pub mod spc;
 
 pub mod reading;
 
-pub mod plc_map;
-
 pub mod line;
 
-pub mod quality;
-
-pub mod account;
+pub mod plc_map;
 
 pub mod alert;
 
+pub mod detection;
+
+pub mod quality;
+
 pub mod audit;
 
-pub mod detection;
+pub mod account;
