@@ -7,7 +7,7 @@ use super::characteristic::{Characteristic, Measure};
 use super::fixture::{
     Chance, at_three_sigma, limits, minute, proposed, reject_fraction, station, steady_subgroups,
 };
-use super::limits::{Limits, LimitsLaw, PAGE_FROM, PROVISIONAL_FROM, fit};
+use super::limits::{Limits, LimitsLaw, PAGE_FROM, PROVISIONAL_FROM};
 use super::panels::PanelLimits;
 use super::signal::Incidents;
 use super::stream::{ChartStream, Judged};

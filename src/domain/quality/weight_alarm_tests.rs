@@ -3,7 +3,7 @@
 
 use super::characteristic::{Characteristic, Measure};
 use super::fixture::{Chance, limits, minute};
-use super::limits::{Limits, LimitsLaw, PAGE_FROM, SigmaMethod, fit};
+use super::limits::{Limits, LimitsLaw, PAGE_FROM, SigmaMethod};
 use super::stream::{ChartStream, Judged};
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::Minute;
