@@ -146,6 +146,10 @@ step format
 cargo fmt --all --check
 step lints
 cargo clippy --workspace --all-targets -- -D warnings
+# What a plant builds. With a test, so that the libraries have the features that they were checked with already.
+cargo clippy --workspace --no-default-features --lib --bins --test traffic -- -D warnings
+RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" \
+    cargo doc --workspace --no-deps --document-private-items
 step licences and sources
 cargo_deny
 step bill of materials
