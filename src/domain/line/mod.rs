@@ -46,7 +46,7 @@ pub mod report;
 
 pub mod call;
 
-pub mod plan;
+pub mod layout;
 
 pub mod chronicle;
 
