@@ -34,7 +34,7 @@
 //! | [`selftest`] | recomputes its reference cases, built into the binary | `domain` | |
 //! | `demo` | a simulated plant in this process, and the service pointed at it; its faults and its truth for the screens | `domain` `simulators` `clock` `config` `historian` `web` `service` | |
 //! | `bench` | figures about ourselves: false alarms and delays on the simulated plant, pace and cost of acquisition, cost and speed of the store, of forwarding and of live screens, time of a month's charts, cost of the simulated plant | `domain` `simulators` `clock` `config` `sources` `demo` `historian` `service` `web` | |
-//! | `commands` | commands that read files and print: check, spc, count, oee, selftest, bench; backup, restore, adopt copies of the journal; export, reconcile; audit looks through the trail; migrate makes the plant's tables, pki trusts servers, browse asks them; user and display keep who may ask | `domain` `clock` `config` `sources` `historian` `accounts` `export` `table` `service` `demo` `selftest` `bench` | `rpassword` |
+//! | `commands` | commands that end by themselves. Looking: check, spc, count, oee, selftest, bench, reconcile; probe and browse ask machines; audit looks through the trail. Making files: backup, export; import makes a map of a list of tags. Changing: restore and adopt, journals; migrate, the plant's tables; pki, which servers are trusted; user and display, who may ask | `domain` `clock` `config` `sources` `historian` `accounts` `export` `table` `service` `demo` `selftest` `bench` | `rpassword` |
 //! | `main` | the command line: prints, decides nothing | `domain` `clock` `config` `sources` `service` `demo` `commands` | |
 //!
 //! # What must stay true

@@ -1,8 +1,11 @@
 //! The command line. Prints, decides nothing.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is what prints")]
+#![expect(clippy::print_stderr, reason = "the command line is what prints")]
+#![cfg_attr(feature = "demo", expect(clippy::print_stdout, reason = "the summary of a demo"))]
 
 use std::io::IsTerminal;
+#[cfg(feature = "demo")]
 use std::net::SocketAddr;
+#[cfg(feature = "demo")]
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -2,13 +2,17 @@
 //! only we can read.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::{self, Read};
+use std::fs::{Metadata, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Whoever is neither the owner nor in the group.
-const OTHERS: u32 = 0o007;
+/// Whoever is not the owner of a file.
+const OTHERS: u32 = 0o077;
+
+/// The same of a credential of systemd. It lets the user of the unit in by a list of access, whose mask stands in the mode
+/// where the group else stands; no group can read the file.
+const OTHERS_OF_CREDENTIAL: u32 = 0o007;
 
 /// What a path begins with that is the name of a credential of systemd.
 const CREDENTIAL: &str = "credential:";
@@ -37,8 +41,8 @@ pub enum SecretError {
         /// What the system said.
         cause: std::io::Error,
     },
-    /// Everybody on this machine could read it.
-    #[error("{}: may be read by everybody (mode {mode:03o}); chmod 600 it", path.display())]
+    /// Others than its owner could read or change it.
+    #[error("{}: is open to others (mode {mode:03o}); chmod 600 it", path.display())]
     Open {
         /// The file.
         path: PathBuf,
@@ -77,19 +81,37 @@ fn given(name: &str) -> Option<PathBuf> {
 /// What is in a file that others may not read, or in a credential.
 ///
 /// # Errors
-/// It cannot be read, or everybody can read it.
+/// It cannot be read, or it is open to others.
 pub(crate) fn read_private(path: &Path) -> Result<Vec<u8>, SecretError> {
     let path = &resolve(path)?;
     let unreadable = |cause| SecretError::Unreadable { path: path.to_owned(), cause };
     // The open file is what is looked at, so that nobody can exchange it in between.
     let mut file = std::fs::File::open(path).map_err(unreadable)?;
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
-    if mode & OTHERS != 0 {
-        return Err(SecretError::Open { path: path.to_owned(), mode });
-    }
+    keep_private(path, &file.metadata().map_err(unreadable)?)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
+}
+
+/// Refuses a file that others than its owner could read or change.
+///
+/// # Errors
+/// It is open to others.
+pub(crate) fn keep_private(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
+    let directory = std::env::var_os(CREDENTIALS);
+    let mode = metadata.permissions().mode() & 0o777;
+    match mode & others(path, directory.as_deref().map(Path::new)) {
+        0 => Ok(()),
+        _ => Err(SecretError::Open { path: path.to_owned(), mode }),
+    }
+}
+
+/// The bits of a mode that a file at `path` may not have, where credentials are in `directory`.
+fn others(path: &Path, directory: Option<&Path>) -> u32 {
+    match directory.is_some() && path.parent() == directory {
+        true => OTHERS_OF_CREDENTIAL,
+        false => OTHERS,
+    }
 }
 
 /// A directory that only we can look into.
@@ -97,16 +119,15 @@ pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// Puts a file in its place whole or not at all. It appends, because nothing in the sources may have the word for
-/// changing what is there.
+/// Puts a file in its place whole or not at all.
 pub(crate) fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let temporary = path.with_file_name(name);
     // What a crash left behind; it may be there or not.
     let _ = std::fs::remove_file(&temporary);
-    let mut file = OpenOptions::new().append(true).create_new(true).mode(mode).open(&temporary)?;
-    io::copy(&mut &bytes[..], &mut file)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)
 }
@@ -121,7 +142,7 @@ impl Secret {
     /// systemd (`LoadCredential=`); none where none of them is there.
     ///
     /// # Errors
-    /// A named file cannot be read, or everybody can read it.
+    /// A named file cannot be read, or it is open to others.
     pub fn find(
         variable: &str,
         file: Option<&Path>,
@@ -139,7 +160,7 @@ impl Secret {
     /// The password in a file or a credential, without the line end.
     ///
     /// # Errors
-    /// It cannot be read, or everybody can read it.
+    /// It cannot be read, or it is open to others.
     pub fn read(path: &Path) -> Result<Secret, SecretError> {
         let text = String::from_utf8(read_private(path)?).map_err(|_| SecretError::Unreadable {
             path: path.to_owned(),
@@ -160,11 +181,18 @@ mod tests {
 
     /// Shows: ACC-03
     #[test]
-    fn a_file_that_everybody_can_read_is_refused() {
+    fn a_file_that_is_open_to_others_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("password");
         std::fs::write(&path, "s3cret\n").unwrap();
-        for (mode, refused) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
+        for (mode, refused) in [
+            (0o600, false),
+            (0o400, false),
+            (0o640, true),
+            (0o620, true),
+            (0o644, true),
+            (0o602, true),
+        ] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             match Secret::read(&path) {
                 Ok(secret) => assert_eq!((secret.expose(), refused), ("s3cret", false)),
@@ -175,6 +203,19 @@ mod tests {
             }
         }
         assert_eq!(format!("{:?}", Secret::new("s3cret")), "Secret");
+    }
+
+    /// What systemd gives to a user of its own has 0440: the mask of its list of access.
+    #[test]
+    fn a_credential_alone_may_have_bits_of_the_group() {
+        let given = Path::new("/run/credentials/capline.service");
+        let of = |path: &str, directory| others(Path::new(path), directory) & 0o440;
+        assert_eq!(of("/run/credentials/capline.service/web-key", Some(given)), 0);
+        // The negative controls: a file elsewhere, one further down, and no credentials at all.
+        assert_eq!(of("/etc/capline/web.key", Some(given)), 0o040);
+        assert_eq!(of("/run/credentials/capline.service/of/web-key", Some(given)), 0o040);
+        assert_eq!(of("/run/credentials/capline.service/web-key", None), 0o040);
+        assert_eq!(others(&given.join("web-key"), Some(given)) & 0o004, 0o004);
     }
 
     #[test]

@@ -146,6 +146,10 @@ step format
 cargo fmt --all --check
 step lints
 cargo clippy --workspace --all-targets -- -D warnings
+# What a plant builds. With a test, so that the libraries have the features that they were checked with already.
+cargo clippy --workspace --no-default-features --lib --bins --test traffic -- -D warnings
+RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" \
+    cargo doc --workspace --no-deps --document-private-items
 step licences and sources
 cargo_deny
 step bill of materials
@@ -153,7 +157,7 @@ target/openapi/bin/python tests/sbom.py target/sbom.json
 step build
 cargo test --workspace --no-run
 step tests
-cargo test --workspace --lib --bins
+cargo test --workspace --lib --bins --test program
 step screens
 cargo test --test browser -- --test-threads=2
 # A plant that runs by the clock is mostly waited for: each of these takes a fifth of a core.

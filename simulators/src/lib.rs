@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Where is what:
-//! - [`model`]: the plant as a function of plant time, made from a [`config`]; [`line`] is what happens next on it, [`machines`] its machines,
-//!   [`stops`] is why they stop, [`random`] where chance comes from.
+//! - [`model`]: the plant as a function of plant time, made from a [`config`]; [`mod@line`] is what happens next on it,
+//!   [`machines`] its machines, [`stops`] is why they stop, [`random`] where chance comes from.
 //! - [`ledger`]: the truth; [`standing`] finds who stopped whom. [`registers`]: what the PLCs show of it, with an encoder of its own.
 //! - [`plant`]: the running plant; [`clock`], [`modbus`], [`opcua`], [`http`].
 //! - [`catalogue`]: the faults by name; [`injections`]: which strike when; [`disturb`] is what they do to the machine,

@@ -32,7 +32,8 @@ const PER_SECOND: f64 = 6_500.0 * 1.1 / 60.0;
 /// Real time in which a reader has found back to a machine that answers again, in seconds.
 const BACK_S: f64 = 3.0;
 
-/// What happens, and how long it lasts at least and at most, in seconds: all faults of a plant but [`NOT_AT_RANDOM`].
+/// What happens, and how long it lasts at least and at most, in seconds: all faults of a plant but three that change
+/// what counts mean: a wrong word order, a double count and the wrap of a counter.
 const MISHAPS: [(Fault, f64, f64); 26] = [
     (Fault::CommsLoss, 5.0, 720.0),
     (Fault::Mute, 5.0, 60.0),

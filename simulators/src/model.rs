@@ -152,7 +152,8 @@ impl Model {
     }
 
     /// Switches the polisher's PLC off and on: all its counters begin at zero. The machine itself goes on.
-    pub fn restart_polisher_plc(&mut self) {
+    #[cfg(test)]
+    pub(crate) fn restart_polisher_plc(&mut self) {
         self.restart_polisher_plc_at(self.plant_us);
     }
 

@@ -13,7 +13,7 @@ use domain::account::{
     Account, Asking, Begun, Change, NewAccount, NoLogin, Order, Refused, Role, SessionLimits,
     StoredAccount, StoredDisplay, account_name, is_free, password_is_good, printed_name,
 };
-use domain::digest::sha256;
+use domain::digest::{hex, sha256};
 use domain::units::MINUTE_US;
 
 use crate::clock::Clock;
@@ -409,7 +409,7 @@ impl Accounts {
 fn token() -> Result<String, String> {
     let mut bytes = [0; TOKEN_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| format!("no random numbers: {error}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(bytes))
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -7,6 +7,7 @@ pub mod count;
 pub mod forward;
 pub mod machine;
 pub mod month;
+mod nothing;
 pub mod plant;
 mod reasons;
 pub mod spc;

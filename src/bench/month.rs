@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::audit::Actor;
-use domain::line::batch::hand::{self, Entry, Order};
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit};
 use domain::line::tracker::Changes;
@@ -17,19 +16,16 @@ use domain::plc_map::Role;
 use domain::quality::characteristic::Characteristic;
 use domain::quality::limits::{Decision, Limits, Verdict, fit};
 use domain::quality::subgroup::subgroups;
-use domain::units::{Count, HOUR_US, LineId, MINUTE_US, Moment, StationId};
-use futures_util::future::BoxFuture;
+use domain::units::{Count, HOUR_US, MINUTE_US, Moment, StationId};
 use tokio::sync::watch;
 
+use super::nothing::Nothing;
 use crate::clock::Clock;
 use crate::config::{Config, LineConfig};
 use crate::demo::{Machines, built_in};
 use crate::historian::{Historian, Options, Tick};
 use crate::service::StoredHistory;
-use crate::web::andon::NoAndon;
-use crate::web::{
-    Access, App, AppParts, Desk, Gauge, Gauges, LineFeed, NoAccounts, NoTrail, Reload, Reloads, ask,
-};
+use crate::web::{Access, App, AppParts, LineFeed, NoAccounts, NoTrail, ask};
 
 /// Minutes of a day.
 const DAY: i64 = 24 * 60;
@@ -285,8 +281,8 @@ impl Question<'_> {
             gauges: Arc::new(Nothing),
             gate: Arc::default(),
             desk: Arc::new(Nothing),
-            calls: Arc::new(NoAndon),
-            alerts: Arc::new(NoAndon),
+            calls: Arc::new(Nothing),
+            alerts: Arc::new(Nothing),
             reloads: Arc::new(Nothing),
             simulator: None,
         });
@@ -313,37 +309,6 @@ fn forget(dir: &Path) -> anyhow::Result<()> {
     file.sync_all()?;
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
     Ok(())
-}
-
-/// Gauges of a service that measures nothing.
-struct Nothing;
-
-impl Gauges for Nothing {
-    fn render(&self) -> Vec<Gauge> {
-        Vec::new()
-    }
-}
-
-impl Desk for Nothing {
-    fn order(
-        &self,
-        line: &LineId,
-        _: Order,
-        _: Actor,
-    ) -> BoxFuture<'static, Result<Result<Entry, hand::Refusal>, String>> {
-        let told = format!("{line} only exists as a record");
-        Box::pin(async move { Err(told) })
-    }
-}
-
-impl Reloads for Nothing {
-    fn reload(&self, _: Actor) -> BoxFuture<'static, Result<Reload, String>> {
-        Box::pin(async { Err("a record has no configuration".to_owned()) })
-    }
-
-    fn last(&self) -> Option<Reload> {
-        None
-    }
 }
 
 impl fmt::Display for Figures {

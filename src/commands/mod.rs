@@ -1,4 +1,5 @@
-//! One file for each command beside `run` and `demo`. They read files and print; what is decided, the library decides.
+//! One file for each command beside `run` and `demo`. They take arguments, ask the library and print; what is decided, and
+//! what is changed, the library decides and changes.
 
 pub(crate) mod adopt;
 pub(crate) mod audit;

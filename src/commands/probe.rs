@@ -11,7 +11,7 @@ use capline::sources::Probe;
 use clap::{Args, Subcommand, ValueEnum};
 use domain::plc_map::document::parse_duration_us;
 use domain::plc_map::probe::{Candidate, Row, Sight};
-use domain::plc_map::{Encoding, Kind, Order, Table};
+use domain::plc_map::{ByteOrder, Encoding, Kind, Table};
 use domain::reading::Value;
 use serde_json::json;
 
@@ -221,7 +221,7 @@ async fn watch(args: &ModbusArgs, table: Table, probe: &mut Probe) -> Option<Str
 }
 
 /// The order in which the columns of two registers stand.
-const ORDERS: [Order; 4] = [Order::Abcd, Order::Cdab, Order::Badc, Order::Dcba];
+const ORDERS: [ByteOrder; 4] = [ByteOrder::Abcd, ByteOrder::Cdab, ByteOrder::Badc, ByteOrder::Dcba];
 
 fn as_table(args: &ModbusArgs, table: Table, sight: &Sight, redraw: bool) -> String {
     let mut text = String::new();
@@ -280,7 +280,7 @@ fn table_row(row: &Row) -> String {
     text + "\n"
 }
 
-fn value_of(row: &Row, kind: Kind, order: Order) -> Option<&Value> {
+fn value_of(row: &Row, kind: Kind, order: ByteOrder) -> Option<&Value> {
     let wanted = Encoding { kind, order };
     row.ways.iter().find(|(encoding, _)| *encoding == wanted).map(|(_, value)| value)
 }

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use capline::clock::Clock;
 use capline::config::LineConfig;
-use capline::historian::reconcile::{Day, Plan, Question, Report, reconcile};
+use capline::historian::reconcile::{ComparedLine, Day, Question, Report, reconcile};
 use capline::service;
 use capline::table::span::moment;
 use clap::Args;
-use domain::line::plan;
+use domain::line::layout::counted;
 
 use super::{Refusal, Which, balance, print, print_json};
 
@@ -52,10 +52,10 @@ pub(crate) async fn run(args: &ReconcileArgs) -> Result<ExitCode, Refusal> {
     let database = config.database.as_ref();
     let settings = database.map(|database| service::plant_database(&config.site, database));
     let settings = settings.transpose().map_err(|error| Refusal(error.to_string()))?;
-    let plans: Vec<Plan> = config.lines.iter().map(plan).collect();
+    let lines: Vec<ComparedLine> = config.lines.iter().map(compared).collect();
     let question = Question {
         journal: &config.data,
-        plans: &plans,
+        lines: &lines,
         zone: &config.zone,
         span,
         plant: settings.as_ref(),
@@ -70,18 +70,18 @@ pub(crate) async fn run(args: &ReconcileArgs) -> Result<ExitCode, Refusal> {
 }
 
 /// The counters of a line whose counts are capsules one by one.
-fn plan(line: &LineConfig) -> Plan {
+fn compared(line: &LineConfig) -> ComparedLine {
     let mut tags = Vec::new();
     for device in &line.devices {
         for (n, tag) in device.map.tags.iter().enumerate() {
             let is_spread = device.map.flow.capsules.contains_key(&(n as u16));
             if tag.counter.is_some() && !is_spread {
-                let counted = plan::counted(&tag.role);
+                let counted = counted(&tag.role);
                 tags.push((tag.id.clone(), device.map.station.clone(), counted));
             }
         }
     }
-    Plan { line: line.id.clone(), output: line.output.clone(), tags }
+    ComparedLine { line: line.id.clone(), output: line.output.clone(), tags }
 }
 
 fn text(report: &Report) -> String {

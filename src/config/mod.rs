@@ -255,20 +255,20 @@ struct Reader<'a> {
     key_lines: BTreeMap<&'static str, usize>,
 }
 
+/// What is written of the journal.
+#[derive(Default)]
+struct Store {
+    dir: Option<PathBuf>,
+    commit_every: Option<Duration>,
+    keep_raw: Option<Duration>,
+    keep_seconds: Option<Duration>,
+    /// In bytes.
+    budget: Option<u64>,
+}
+
 impl Reader<'_> {
     fn config(&mut self, root: &Section<'_, '_>) -> Option<Config> {
-        root.require("site", "[site] with name and zone");
-        let site = root.section("site");
-        let name = site
-            .as_ref()
-            .and_then(|site| site.required_text("name", "\"Plant 1\""))
-            .map(|at| at.value.to_owned());
-        let zone = site.as_ref().and_then(read_zone);
-        if let Some(site) = site {
-            self.note_keys(&site);
-            site.finish();
-        }
-
+        let (name, zone) = self.site(root);
         let web = root.section("web").map(|web| {
             self.note_keys(&web);
             web::read(&web, self.base)
@@ -278,38 +278,14 @@ impl Reader<'_> {
             self.note_keys(&quality);
             quality::read(&quality, access)
         });
-        root.require("store", "[store] with dir = \"data\"");
-        let store = root.section("store");
-        let dir = store
-            .as_ref()
-            .and_then(|store| store.required_text("dir", "\"data\""))
-            .map(|at| self.base.join(at.value));
-        self.pki = dir.as_ref().map(|dir| pki_dir(dir)).unwrap_or_default();
-        let commit =
-            store.as_ref().and_then(|store| read_span(store, "commit", 20_000, 10_000_000));
-        let keep_raw = store
-            .as_ref()
-            .and_then(|store| read_span(store, "keep_raw", 60_000_000, LONGEST_RAW_US));
-        let keep_seconds = store
-            .as_ref()
-            .and_then(|store| read_span(store, "keep_seconds", 60_000_000, LONGEST_RAW_US));
-        let budget = store.as_ref().and_then(|store| store.integer("budget_mb", 64, 1_000_000_000));
-        if let Some(store) = store {
-            self.note_keys(&store);
-            store.finish();
-        }
+        let store = self.store(root);
+        self.pki = store.dir.as_deref().map(pki_dir).unwrap_or_default();
         let database = root.section("database").and_then(|section| {
             self.key_lines.insert("database", section.line);
             database::read(&section, self.base)
         });
 
-        let realtime_priority = root.section("acquisition").and_then(|acquisition| {
-            self.note_keys(&acquisition);
-            let priority = acquisition.integer("realtime_priority", 1, 99);
-            acquisition.finish();
-            priority.map(|at| at.value as u8)
-        });
-
+        let realtime_priority = self.realtime_priority(root);
         if !root.has("line") {
             root.report_at(0, no_line(root.file()));
         }
@@ -332,17 +308,56 @@ impl Reader<'_> {
             zone: zone?,
             web: web.unwrap_or_default(),
             quality: quality.unwrap_or_default(),
-            data: dir?,
-            commit_every: commit.unwrap_or(Duration::from_millis(250)),
-            keep_raw: keep_raw.unwrap_or(Duration::from_secs(30 * 86_400)),
-            keep_seconds: keep_seconds.unwrap_or(KEEP_SECONDS),
-            budget: budget.map(|at| at.value as u64 * 1_000_000),
+            data: store.dir?,
+            commit_every: store.commit_every.unwrap_or(Duration::from_millis(250)),
+            keep_raw: store.keep_raw.unwrap_or(Duration::from_secs(30 * 86_400)),
+            keep_seconds: store.keep_seconds.unwrap_or(KEEP_SECONDS),
+            budget: store.budget,
             database,
             realtime_priority,
             lines,
             webhooks,
             alerts,
         })
+    }
+
+    /// `[site]`: its name and its time zone.
+    fn site(&mut self, root: &Section<'_, '_>) -> (Option<String>, Option<jiff::tz::TimeZone>) {
+        root.require("site", "[site] with name and zone");
+        let Some(site) = root.section("site") else { return (None, None) };
+        let name = site.required_text("name", "\"Plant 1\"").map(|at| at.value.to_owned());
+        let zone = read_zone(&site);
+        self.note_keys(&site);
+        site.finish();
+        (name, zone)
+    }
+
+    /// `[store]`: where the journal lies and what is kept in it.
+    fn store(&mut self, root: &Section<'_, '_>) -> Store {
+        root.require("store", "[store] with dir = \"data\"");
+        let Some(section) = root.section("store") else { return Store::default() };
+        let dir = section.required_text("dir", "\"data\"");
+        let store = Store {
+            dir: dir.map(|at| self.base.join(at.value)),
+            commit_every: read_span(&section, "commit", 20_000, 10_000_000),
+            keep_raw: read_span(&section, "keep_raw", 60_000_000, LONGEST_RAW_US),
+            keep_seconds: read_span(&section, "keep_seconds", 60_000_000, LONGEST_RAW_US),
+            budget: section
+                .integer("budget_mb", 64, 1_000_000_000)
+                .map(|at| at.value as u64 * 1_000_000),
+        };
+        self.note_keys(&section);
+        section.finish();
+        store
+    }
+
+    /// `[acquisition]`: the priority of the poll thread.
+    fn realtime_priority(&mut self, root: &Section<'_, '_>) -> Option<u8> {
+        let acquisition = root.section("acquisition")?;
+        self.note_keys(&acquisition);
+        let priority = acquisition.integer("realtime_priority", 1, 99);
+        acquisition.finish();
+        priority.map(|at| at.value as u8)
     }
 
     /// Remembers on which lines the keys stand that cannot change while the service runs.

@@ -9,7 +9,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`units`] | counts with doubt, moments, identifiers |
-//! | [`digest`] | SHA-256 as text |
+//! | [`digest`] | SHA-256 and other bytes as text |
 //! | [`stats`] | intervals, quantiles, moments of distributions |
 //! | [`spc`] | control charts and their rules |
 //! | [`reading`] | what a device said, and when, and how sure it was |
@@ -38,7 +38,7 @@
 //! | [`line::call`] | calls for help: who called, who took it, what was done |
 //! | [`alert`] | facts that lasted too long, each told once |
 //! | [`detection`] | faults put into a simulated plant against what was said of them |
-//! | [`line::plan`] | what a line is: machines, counters, sections of its balance |
+//! | [`line::layout`] | what a line is: machines, counters, sections of its balance |
 //! | [`line::chronicle`] | stops, periods and balance of one line, written down as it is followed |
 //! | [`quality`] | minutes → subgroups → charts |
 //! | [`audit`] | entries that follow from each other: who did what, and what was signed |
@@ -56,16 +56,16 @@ pub mod spc;
 
 pub mod reading;
 
-pub mod plc_map;
-
 pub mod line;
 
-pub mod quality;
-
-pub mod account;
+pub mod plc_map;
 
 pub mod alert;
 
+pub mod detection;
+
+pub mod quality;
+
 pub mod audit;
 
-pub mod detection;
+pub mod account;

@@ -40,44 +40,8 @@ pub fn write(order: &Order, watch: &Watch) -> Result<Manifest, ExportError> {
     };
     let lines = chosen(&extract, order)?;
     let span = span(&extract, order, &lines, &zone)?;
-    let parent = match order.out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let name =
-        order.out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let place = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        .suffix(".part")
-        // As `mkdir` would: what others may see is for the mask of this user to say.
-        .permissions(fs::Permissions::from_mode(0o777))
-        .tempdir_in(parent)
-        .map_err(|cause| ExportError::io(parent, cause))?;
-    let mut manifest = Manifest {
-        form: FORM,
-        capline: env!("CARGO_PKG_VERSION").to_owned(),
-        made_utc: instant(Clock::real().now().utc_us),
-        simulated: mark.as_ref().is_some_and(|mark| mark.simulated),
-        site: order
-            .plant
-            .as_ref()
-            .map(|plant| plant.site.clone())
-            .or(mark.as_ref().map(|mark| mark.site.clone())),
-        zone: zone.iana_name().unwrap_or("UTC").to_owned(),
-        config_sha256: order
-            .plant
-            .as_ref()
-            .map(|plant| plant.config_sha256.clone())
-            .or(mark.map(|mark| mark.config_sha256)),
-        journal: extract.uuid()?,
-        schema: extract.schema(),
-        from_utc: instant(span.0),
-        to_utc: instant(span.1),
-        format: order.format,
-        what: order.what.iter().map(|what| what.word().to_owned()).collect(),
-        lines: Vec::new(),
-        files: Vec::new(),
-    };
+    let (parent, place) = place(&order.out)?;
+    let mut manifest = manifest(order, &extract, mark, &zone, span)?;
     let of = (lines.len() * order.what.len()) as u64;
     for (n, line) in lines.iter().enumerate() {
         let Some(view) = extract.view(line, &zone)? else { continue };
@@ -103,17 +67,66 @@ pub fn write(order: &Order, watch: &Watch) -> Result<Manifest, ExportError> {
     manifest.write(place.path())?;
     sync(place.path())?;
     step(watch, "naming", (of, of), 0)?;
-    let part = place.path().to_owned();
-    renameat_with(CWD, &part, CWD, &order.out, RenameFlags::NOREPLACE).map_err(
-        |error| match error {
-            rustix::io::Errno::EXIST => ExportError::Exists(order.out.clone()),
-            other => ExportError::io(&order.out, other),
-        },
-    )?;
+    give_name(place.path(), &order.out)?;
     // It has another name now: there is nothing to be taken away.
     let _ = place.keep();
     sync(parent)?;
     Ok(manifest)
+}
+
+/// Where an export becomes a whole one: a directory of its own beside the one that it will be, which is in the first.
+fn place(out: &Path) -> Result<(&Path, tempfile::TempDir), ExportError> {
+    let parent = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let name = out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let place = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .suffix(".part")
+        // As `mkdir` would: what others may see is for the mask of this user to say.
+        .permissions(fs::Permissions::from_mode(0o777))
+        .tempdir_in(parent)
+        .map_err(|cause| ExportError::io(parent, cause))?;
+    Ok((parent, place))
+}
+
+/// What the manifest says before anything is written.
+fn manifest(
+    order: &Order,
+    extract: &Extract,
+    mark: Option<PlantMark>,
+    zone: &TimeZone,
+    span: (i64, i64),
+) -> Result<Manifest, ExportError> {
+    let plant = order.plant.as_ref();
+    let simulated = mark.as_ref().is_some_and(|mark| mark.simulated);
+    let (site, config_sha256) = mark.map(|mark| (mark.site, mark.config_sha256)).unzip();
+    Ok(Manifest {
+        form: FORM,
+        capline: env!("CARGO_PKG_VERSION").to_owned(),
+        made_utc: instant(Clock::real().now().utc_us),
+        simulated,
+        site: plant.map(|plant| plant.site.clone()).or(site),
+        zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        config_sha256: plant.map(|plant| plant.config_sha256.clone()).or(config_sha256),
+        journal: extract.uuid()?,
+        schema: extract.schema(),
+        from_utc: instant(span.0),
+        to_utc: instant(span.1),
+        format: order.format,
+        what: order.what.iter().map(|what| what.word().to_owned()).collect(),
+        lines: Vec::new(),
+        files: Vec::new(),
+    })
+}
+
+/// Gives a whole export its name, which nothing has taken meanwhile.
+fn give_name(place: &Path, out: &Path) -> Result<(), ExportError> {
+    renameat_with(CWD, place, CWD, out, RenameFlags::NOREPLACE).map_err(|error| match error {
+        rustix::io::Errno::EXIST => ExportError::Exists(out.to_owned()),
+        other => ExportError::io(out, other),
+    })
 }
 
 fn chosen(extract: &Extract, order: &Order) -> Result<Vec<LineId>, ExportError> {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use domain::digest::hex;
 use sha2::{Digest, Sha256};
 
 /// Bytes of a file and their SHA-256, hexadecimal; `done` is told how many have been read.
@@ -22,5 +23,5 @@ pub fn digest_file(path: &Path, done: &dyn Fn(u64)) -> io::Result<(u64, String)>
         bytes += n as u64;
         done(bytes);
     }
-    Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok((bytes, hex(hash.finalize())))
 }

@@ -18,7 +18,7 @@ const CREDENTIAL: &str = "database-password";
 /// Where a configuration forwards to, with the password.
 ///
 /// # Errors
-/// The file of the password cannot be read, or everybody can read it.
+/// The file of the password cannot be read, or it is open to others.
 pub fn plant_database(site: &str, database: &DatabaseConfig) -> anyhow::Result<Settings> {
     let DatabaseConfig { host, port, name, user, edge, ca, password_file } = database.clone();
     let address = Address {

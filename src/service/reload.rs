@@ -324,7 +324,7 @@ async fn note_refusal(running: &Running, by: &Actor, why: String) {
 /// Lets the journal know whose it is from now on.
 async fn keep_mark(running: &Running) {
     let historian = running.ground.historian.clone();
-    let mark = super::mark(&running.config, running.ground.simulated);
+    let mark = super::start::mark(&running.config, running.ground.simulated);
     let kept = tokio::task::spawn_blocking(move || historian.mark(mark)).await;
     if !matches!(kept, Ok(Ok(()))) {
         error!(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::plc_map::{
-    Address, Encoding, Group, Kind, ModbusOptions, Order, PlcMap, Protocol, Role, Table, Tag, Title,
+    Address, ByteOrder, Encoding, Group, Kind, ModbusOptions, PlcMap, Protocol, Role, Table, Tag,
+    Title,
 };
 use domain::units::{StationId, TagId};
 
@@ -42,7 +43,7 @@ pub(super) fn tag(name: &str, address: Address, kind: Kind, group: u16) -> Tag {
         id: TagId::new(name),
         line: 1,
         address,
-        encoding: Encoding { kind, order: Order::Abcd },
+        encoding: Encoding { kind, order: ByteOrder::Abcd },
         role: Role::Condition,
         scale: 1.0,
         offset: 0.0,

@@ -78,7 +78,7 @@ fn files_that_do_not_fit_are_refused_and_the_old_ones_stay() {
     std::fs::copy(&foreign, &key).unwrap();
     refused("key.pem is the key of another certificate than");
     put(&key, &own, 0o644);
-    refused("may be read by everybody (mode 644); chmod 600 it");
+    refused("is open to others (mode 644); chmod 600 it");
     put(&key, "s3cret", 0o600);
     refused("key.pem: holds no private key in PEM form");
     put(&key, &own, 0o600);

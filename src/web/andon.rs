@@ -33,39 +33,3 @@ pub trait AlertBook: Send + Sync {
     /// The latest attempts to tell a webhook, newest first. Blocks.
     fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, String>;
 }
-
-/// Neither calls nor alerts: for a record that nobody works with.
-#[derive(Clone, Copy, Debug)]
-pub struct NoAndon;
-
-impl CallDesk for NoAndon {
-    fn open_calls(&self, _: &LineId) -> Vec<Call> {
-        Vec::new()
-    }
-
-    fn calls(&self, _: &LineId, _: (i64, i64)) -> Result<Vec<Call>, String> {
-        Ok(Vec::new())
-    }
-
-    fn step(&self, line: &LineId, _: Step, _: &Actor) -> Result<Result<Call, Refusal>, String> {
-        Err(format!("{line} only exists as a record"))
-    }
-}
-
-impl AlertBook for NoAndon {
-    fn rules(&self) -> Vec<Rule> {
-        Vec::new()
-    }
-
-    fn open_alerts(&self) -> Vec<StoredAlert> {
-        Vec::new()
-    }
-
-    fn alerts(&self, _: i64) -> Result<Vec<StoredAlert>, String> {
-        Ok(Vec::new())
-    }
-
-    fn deliveries(&self, _: usize) -> Result<Vec<Delivery>, String> {
-        Ok(Vec::new())
-    }
-}

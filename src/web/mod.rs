@@ -1,7 +1,7 @@
 //! The web: pages, JSON, the live stream. Computes nothing; shows what lines publish and the historian kept.
 //!
 //! Each area brings its own routes ([`pages`], [`api`], [`live`], [`metrics`], [`assets`]); [`serve()`] puts them on a
-//! socket. What the service has to answer for them is in `record`, `desk`, [`andon`], `reloads`, `gauges` and
+//! socket. What the service has to answer for them is in `record`, `desk`, `andon`, `reloads`, `gauges` and
 //! `accounts`, and what a simulated plant has in [`simulator`]; who asks is in `who`.
 //!
 //! # What is defended, and how
@@ -27,7 +27,7 @@
 mod accounts;
 mod address;
 mod admin;
-pub mod andon;
+mod andon;
 pub mod api;
 pub mod assets;
 mod attempts;

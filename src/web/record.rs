@@ -62,31 +62,21 @@ impl TrendOf {
     }
 }
 
-/// The stored record. All methods block and are called off the async threads.
+/// The stored record. All methods block and are called off the async threads; an error says why the record could not be
+/// read or written and goes to the log, not to the reader.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
 pub trait History: Send + Sync {
     /// Minutes that begin in `[from_us, to_us)`, oldest first.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn minutes(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Minute>, String>;
 
     /// The seconds of minutes that begin in `[from_us, to_us)`, oldest first, as far as they are kept.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn seconds(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Seconds>, String>;
 
     /// What was read in `[from_us, to_us)` of all tags, in order of arrival, as far as readings are kept; of spans up to
     /// some minutes.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn readings(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<TagReading>, String>;
 
     /// The courses of some tags in `[from_us, to_us)`, as far as readings are kept, in steps of so many microseconds.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn trends(
         &self,
         line: &LineId,
@@ -96,15 +86,9 @@ pub trait History: Send + Sync {
     ) -> Result<Vec<TagTrend>, String>;
 
     /// Weights of these minutes, each with the start of its minute, oldest first; [`History::minutes`] has none.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn weights(&self, line: &LineId, span: (i64, i64)) -> Result<Vec<(i64, WeightTally)>, String>;
 
     /// Events of these kinds in `[from_us, to_us)` with their numbers, oldest first.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn events(
         &self,
         line: &LineId,
@@ -114,22 +98,13 @@ pub trait History: Send + Sync {
     ) -> Result<Vec<(i64, Event)>, String>;
 
     /// Stops that were going on in `[from_us, to_us)`, with what people said about them.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn stops(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<StopRecord, String>;
 
     /// One stop as recorded, its parts, and what people said about it; empty if there is none of that number.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn stop(&self, line: &LineId, number: u64) -> Result<StopRecord, String>;
 
     /// Adds what a person said about a stop; its number is given here. The stops as recorded stay as they are. `seen` is
     /// the last revision that the person knew of. The inner refusal says why it cannot be added, for people.
-    ///
-    /// # Errors
-    /// Why the record could not be written; goes to the log, not to the reader.
     fn revise(
         &self,
         line: &LineId,
@@ -139,15 +114,9 @@ pub trait History: Send + Sync {
     ) -> Result<Result<u64, Refusal>, String>;
 
     /// What people did by hand with batches that began in `[from_us, to_us)`, oldest first.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn batch_entries(&self, line: &LineId, from_us: i64, to_us: i64) -> Result<Vec<Entry>, String>;
 
     /// Hours, shifts or batches that overlap `[from_us, to_us)`, oldest first.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn rollups(
         &self,
         line: &LineId,
@@ -157,9 +126,6 @@ pub trait History: Send + Sync {
     ) -> Result<Vec<Rollup>, String>;
 
     /// A counter as last read, and its ledger entries of `[from_us, to_us)`; none if it was never read.
-    ///
-    /// # Errors
-    /// Why the record could not be read; goes to the log, not to the reader.
     fn counter(
         &self,
         line: &LineId,

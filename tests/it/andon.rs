@@ -152,7 +152,7 @@ async fn a_webhook_without_a_secret_is_refused_at_the_start_and_none_is_ever_sho
     assert!(!service.exit(PATIENCE).await.success());
     let said = service.stderr().join("\n");
     assert!(said.contains("CAPLINE_WEBHOOK_MAINTENANCE_SECRET"), "{said}");
-    // A secret that everybody may read is no secret.
+    // A secret that others may read is no secret.
     std::fs::write(site.file(), text).expect("written");
     let secret = site.path().join("secret");
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).expect("it is set");

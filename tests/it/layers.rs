@@ -130,36 +130,47 @@ fn impure(source: &Source) -> Vec<String> {
 ///
 /// Seen are: any name that begins with `write_`, `Write`, `MaskWrite`, `ReadWrite` or `HistoryUpdate` (but for the
 /// half of a stream, `WriteHalf`); the raw requests `Custom`; methods `.write(`; `.call(` outside of the Modbus
-/// reader; in that file any request but the four reads; clients made and bytes put on a line outside of it; and the OPC UA
-/// services that call methods or edit nodes.
+/// reader; in that file any request but the four reads; clients made and bytes put on a line outside of it, but for
+/// `poll_write` of the stream that is handed through; and the OPC UA services that call methods or edit nodes, as methods
+/// of a session, as requests of their own, and what sends such a request.
 fn writes(source: &Source) -> Vec<String> {
     const BEGIN: [&str; 5] = ["write_", "Write", "MaskWrite", "ReadWrite", "HistoryUpdate"];
-    const WHOLE: [&str; 8] = [
+    const WHOLE: [&str; 12] = [
         "Custom",
         "call_one",
         "CallMethodRequest",
         "CallRequest",
         "history_update",
         "add_nodes",
+        "add_references",
         "delete_nodes",
+        "delete_references",
+        "send_with_retry",
+        "UARequest",
         "prelude",
     ];
+    // With what follows the name: `AddNodesItem`, `AddNodesRequest`.
+    const EDIT: [&str; 4] = ["AddNodes", "AddReferences", "DeleteNodes", "DeleteReferences"];
     const READS: [&str; 4] =
         ["ReadCoils", "ReadDiscreteInputs", "ReadHoldingRegisters", "ReadInputRegisters"];
     let at = source.path.display();
     let is_reader = source.module.ends_with(&["modbus".to_owned(), "reader".to_owned()]);
+    let is_track = source.module.ends_with(&["modbus".to_owned(), "track".to_owned()]);
     let word = |i: usize| source.words.get(i).map_or("", String::as_str);
     let mut wrong = Vec::new();
     for i in 0..source.words.len() {
         let name = word(i);
-        let named = BEGIN.iter().any(|begin| name.starts_with(begin)) && name != "WriteHalf";
+        let begins = |begin: &&str| name.starts_with(begin);
+        let named = BEGIN.iter().any(begins) && name != "WriteHalf";
+        let edits = EDIT.iter().any(begins);
         let method = |name: &str| word(i) == "." && word(i + 1) == name && word(i + 2) == "(";
         let called = method("write") || (method("call") && !is_reader);
         // A client of its own, or bytes put on a line past the client.
         let client = !is_reader && ["attach", "attach_slave", "connect_slave"].contains(&name);
-        let bytes = ["AsyncWriteExt", "SinkExt", "try_write"].contains(&name);
+        let polled = name.starts_with("poll_write") && !is_track;
+        let bytes = ["AsyncWriteExt", "SinkExt", "try_write"].contains(&name) || polled;
         let asked = name == "Call" && word(i + 1) == "::" && !READS.contains(&word(i + 2));
-        if named || client || bytes || WHOLE.contains(&name) || called || asked {
+        if named || edits || client || bytes || WHOLE.contains(&name) || called || asked {
             wrong.push(format!("{at}: {} {} {}", name, word(i + 1), word(i + 2)));
         }
     }
@@ -352,6 +363,19 @@ fn what_could_write_is_found() {
         "let context = rtu::attach_slave(line, Slave(1));",
         "use tokio::io::AsyncWriteExt;",
         "stream.try_write(&frame)",
+        "io.poll_write(cx, &frame)",
+        "io.poll_write_vectored(cx, &frames)",
+        "session.add_nodes(&nodes).await",
+        "session.add_references(&references).await",
+        "session.delete_nodes(&nodes).await",
+        "session.delete_references(&references).await",
+        "let add = AddNodes::new(&session).node(node);",
+        "let add = AddReferences::new(&session).reference(reference);",
+        "let delete = DeleteNodes::new(&session).node(node);",
+        "let delete = DeleteReferences::new(&session).reference(reference);",
+        "let item = AddNodesItem::default();",
+        "session.send_with_retry(request, policy).await",
+        "use opcua::client::UARequest;",
     ] {
         assert!(!writes(&made_up("sources::opcua::session", text)).is_empty(), "{text}");
     }
@@ -369,4 +393,5 @@ fn what_could_write_is_found() {
     assert!(!writes(&made_up(reader, "self.context.call(Call::Disconnect)")).is_empty());
     let reads = "use tokio_modbus::Request as Call; self.context.call(Call::ReadCoils(1, 2)); write!(f, \"x\")";
     nothing(writes(&made_up(reader, reads)));
+    nothing(writes(&made_up("sources::modbus::track", "io.poll_write(cx, buf)")));
 }

@@ -1,4 +1,4 @@
-//! Calls for help (andon): who called from where for what, who took it, and what was done. Steps are only added.
+//! Calls for help: who called from where for what, who took it, and what was done. Steps are only added.
 
 use std::sync::Arc;
 

@@ -9,9 +9,9 @@ use super::batch::hand::{Act, Did, Entry, Order, Refusal};
 use super::batch::{BatchFollower, Settings, Verdict};
 use super::counter::Baseline;
 use super::event::Event;
+use super::layout::{Layout, chain, sections};
 use super::minute::Counted;
 use super::output::LineState;
-use super::plan::{Plan, chain, sections};
 use super::rollup::{Booking, Books, OpenBatch, Rollup};
 use super::state::{State, TimeClass};
 use super::stop::key_cause::{KeyCause, Watch};
@@ -73,7 +73,7 @@ pub struct Alarm {
 /// The chronicle of one line.
 #[derive(Clone, Debug)]
 pub struct Chronicle {
-    plan: Plan,
+    layout: Layout,
     planned: Planned,
     log: StopLog,
     watch: Watch,
@@ -98,8 +98,8 @@ struct Planned {
 
 impl Chronicle {
     /// Begins, or goes on where an earlier run ended; the time between is unseen.
-    pub fn new(plan: Plan, past: Past, now: Moment) -> Chronicle {
-        let mut books = Books::new(plan.calendar.clone(), plan.keys());
+    pub fn new(layout: Layout, past: Past, now: Moment) -> Chronicle {
+        let mut books = Books::new(layout.calendar.clone(), layout.keys());
         books.restore(&past.rollups, past.last.map(|last| last.utc_us));
         let log = match past.open_stop.clone() {
             Some(open) => StopLog::resume(open),
@@ -108,17 +108,17 @@ impl Chronicle {
         let mut chronicle = Chronicle {
             planned: Planned { from_us: 0, until_us: 0, planned: false },
             log,
-            watch: Watch::new(chain(&plan)),
-            decider: plan.counting.start,
-            batch_station: plan.batch_station(),
+            watch: Watch::new(chain(&layout)),
+            decider: layout.counting.start,
+            batch_station: layout.batch_station(),
             follower: BatchFollower::new(Settings::default(), books.batch().map(|open| open.id)),
             books,
-            balance: Balance::new(sections(&plan)),
+            balance: Balance::new(sections(&layout)),
             judged: None,
             balance_changed: false,
-            plan,
+            layout,
         };
-        let counters = &chronicle.plan.counters;
+        let counters = &chronicle.layout.counters;
         chronicle.balance.restore(&past.balance, |counter| counters[counter].tag.clone());
         if let Some(last) = past.last {
             chronicle.resume(last, past.same_boot, now);
@@ -126,23 +126,23 @@ impl Chronicle {
         chronicle
     }
 
-    /// Goes on under another plan; `now` is up to when the line was followed. Stops, periods and the batch that are open stay
+    /// Goes on under another layout; `now` is up to when the line was followed. Stops, periods and the batch that are open stay
     /// so, and nothing is unseen.
-    pub fn change(&mut self, plan: Plan, now: Moment) {
-        let balance = self.balance.save(|counter| self.plan.counters[counter].tag.clone());
-        let keys = plan.keys();
-        self.books.rearrange(plan.calendar.clone(), keys, now.utc_us);
-        self.watch.change(chain(&plan));
-        let tells = |plan: &Plan| plan.stations[plan.batch_station()].station.clone();
-        if tells(&plan) != tells(&self.plan) {
+    pub fn change(&mut self, layout: Layout, now: Moment) {
+        let balance = self.balance.save(|counter| self.layout.counters[counter].tag.clone());
+        let keys = layout.keys();
+        self.books.rearrange(layout.calendar.clone(), keys, now.utc_us);
+        self.watch.change(chain(&layout));
+        let tells = |layout: &Layout| layout.stations[layout.batch_station()].station.clone();
+        if tells(&layout) != tells(&self.layout) {
             let open = self.books.batch().map(|open| open.id);
             self.follower = BatchFollower::new(Settings::default(), open);
         }
-        self.balance = Balance::new(sections(&plan));
-        self.balance.restore(&balance, |counter| plan.counters[counter].tag.clone());
+        self.balance = Balance::new(sections(&layout));
+        self.balance.restore(&balance, |counter| layout.counters[counter].tag.clone());
         self.planned = Planned { from_us: 0, until_us: 0, planned: false };
-        (self.decider, self.batch_station) = (plan.counting.start, plan.batch_station());
-        self.plan = plan;
+        (self.decider, self.batch_station) = (layout.counting.start, layout.batch_station());
+        self.layout = layout;
     }
 
     /// Cuts the open stop where the record ends, and books the time since then as unseen.
@@ -173,7 +173,7 @@ impl Chronicle {
         // What was read before the silence is the reason of an earlier stop, not of the silence.
         let reason = reason.filter(|_| state.time_class() != TimeClass::Unknown);
         self.decider = station;
-        let map = &self.plan.stations[station];
+        let map = &self.layout.stations[station];
         let side = reason.and_then(|code| map.flow.causes.get(&code).copied());
         let side = side.filter(|cause| cause.is_external());
         while from.mono_us < to.mono_us {
@@ -195,7 +195,7 @@ impl Chronicle {
 
     fn planned(&mut self, utc_us: i64) -> Planned {
         if utc_us < self.planned.from_us || utc_us >= self.planned.until_us {
-            let (planned, until_us) = self.plan.calendar.planned(utc_us);
+            let (planned, until_us) = self.layout.calendar.planned(utc_us);
             self.planned = Planned { from_us: utc_us, until_us, planned };
         }
         self.planned
@@ -246,7 +246,7 @@ impl Chronicle {
 
     /// Its counters by the names of their stations, in the order in which their counts are told.
     pub fn keys(&self) -> Vec<(StationId, Counted)> {
-        self.plan.keys()
+        self.layout.keys()
     }
 
     /// Whether the calendar plans that nothing is made at a moment.
@@ -329,7 +329,7 @@ impl Chronicle {
             .iter()
             .map(|suspect| {
                 let way = if suspect.over { "too much" } else { "too little" };
-                format!("{} counts {way}", self.plan.counters[suspect.counter].tag)
+                format!("{} counts {way}", self.layout.counters[suspect.counter].tag)
             })
             .collect();
         let place = section.map_or(0, |section| section.stations.0);
@@ -338,13 +338,13 @@ impl Chronicle {
             Sign::TooEmpty => "more came out than went in and was inside",
         };
         let station = match suspects[..] {
-            [one] => self.plan.counters[one.counter].station,
+            [one] => self.layout.counters[one.counter].station,
             _ => place,
         };
         Alarm {
-            station: self.plan.stations[station].station.clone(),
+            station: self.layout.stations[station].station.clone(),
             tag: match suspects[..] {
-                [one] => Some(self.plan.counters[one.counter].tag.clone()),
+                [one] => Some(self.layout.counters[one.counter].tag.clone()),
                 _ => None,
             },
             detail: format!(
@@ -366,7 +366,7 @@ impl Chronicle {
 
     /// The balance as it is to be kept, if it was judged since the last call.
     pub fn take_balance(&mut self) -> Option<Vec<SectionState>> {
-        let name = |counter: usize| self.plan.counters[counter].tag.clone();
+        let name = |counter: usize| self.layout.counters[counter].tag.clone();
         let states = std::mem::take(&mut self.balance_changed).then(|| self.balance.save(name));
         states.filter(|states| !states.is_empty())
     }

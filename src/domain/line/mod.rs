@@ -4,13 +4,15 @@
 
 pub mod counter;
 
+pub mod count_file;
+
 pub mod state;
 
 pub mod transition;
 
-pub mod stop;
+pub mod output;
 
-pub mod split;
+pub mod stop;
 
 pub mod weight;
 
@@ -20,24 +22,17 @@ pub mod calendar;
 
 pub mod minute;
 
-pub mod output;
-pub mod plan;
+pub mod event;
+
+pub mod oee;
+
+pub mod oee_file;
+
+pub mod split;
 
 pub mod second;
 
 pub mod trend;
-
-pub mod event;
-
-pub mod status;
-
-pub mod chronicle;
-
-pub mod tracker;
-
-pub mod count_file;
-
-pub mod oee;
 
 pub mod batch;
 
@@ -47,8 +42,14 @@ pub mod kpi;
 
 pub mod balance;
 
-pub mod oee_file;
-
 pub mod report;
 
 pub mod call;
+
+pub mod layout;
+
+pub mod chronicle;
+
+pub mod status;
+
+pub mod tracker;

@@ -49,7 +49,7 @@ pub struct LineStatus {
     pub hours: Vec<HourStatus>,
     /// All stations in the order of the line.
     pub stations: Vec<StationStatus>,
-    /// What can be inside each section of the balance, in the order of [`sections`](super::plan::sections); none
+    /// What can be inside each section of the balance, in the order of [`sections`](super::layout::sections); none
     /// where it was not judged yet.
     pub contents: Vec<Option<Content>>,
     /// Polls that brought readings since the service started.

@@ -11,7 +11,7 @@ use bolero::TypeGenerator;
 use super::encoding::decode;
 use super::import::{Head, map_of};
 use super::tests::files;
-use super::{Encoding, Kind, Order, PlcMap, Problem};
+use super::{ByteOrder, Encoding, Kind, PlcMap, Problem};
 use crate::reading::Value;
 
 /// Pieces of a map that a reader takes for something.
@@ -198,7 +198,7 @@ fn fuzz_registers() {
             5 => Kind::Bcd(bits_of),
             _ => Kind::Text(*bits as u16 % 64),
         };
-        let order = Order::ALL[usize::from(*order) % Order::ALL.len()];
+        let order = ByteOrder::ALL[usize::from(*order) % ByteOrder::ALL.len()];
         let n = usize::from(kind.registers());
         let fit: Vec<u16> = registers.iter().copied().cycle().take(n).collect();
         for registers in [registers, &fit] {

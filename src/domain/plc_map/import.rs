@@ -252,7 +252,7 @@ fn at_origin(problem: Problem, origins: &[(usize, usize)]) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plc_map::{Address, Kind, Order, Role, Table};
+    use crate::plc_map::{Address, ByteOrder, Kind, Role, Table};
 
     fn head() -> Head {
         Head {
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(map.tags[0].role, Role::Good);
         assert_eq!(
             (map.tags[0].encoding.kind, map.tags[0].encoding.order),
-            (Kind::Unsigned(32), Order::Cdab)
+            (Kind::Unsigned(32), ByteOrder::Cdab)
         );
         assert_eq!((map.tags[1].scale, &*map.tags[1].unit, map.tags[1].group), (0.1, "kPa", 1));
         assert_eq!(map.tags[2].words.get(&1).map(|word| &**word), Some("open"));

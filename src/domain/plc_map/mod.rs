@@ -286,7 +286,7 @@ pub struct Encoding {
     /// What kind of value.
     pub kind: Kind,
     /// In which order the bytes of a value lie.
-    pub order: Order,
+    pub order: ByteOrder,
 }
 
 /// Kinds of value.
@@ -336,7 +336,7 @@ impl Kind {
 /// The first four are named by what they make of 32 bits. For 64 bits they are `ABCDEFGH`, `GHEFCDAB`, `BADCFEHG` and
 /// `HGFEDCBA`. The others exist for 64 bits only: devices that keep a long number as two of 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Order {
+pub enum ByteOrder {
     /// Most significant word first, most significant byte first: the order of the specification.
     #[default]
     Abcd,

@@ -1,11 +1,11 @@
 //! Registers of an unknown device, seen several times: how each could be read, and what moves like a counter.
 
 use super::encoding::decode;
-use super::{Encoding, Kind, Order};
+use super::{ByteOrder, Encoding, Kind};
 use crate::reading::Value;
 
 /// The orders of two registers.
-const ORDERS: [Order; 4] = [Order::Abcd, Order::Cdab, Order::Badc, Order::Dcba];
+const ORDERS: [ByteOrder; 4] = [ByteOrder::Abcd, ByteOrder::Cdab, ByteOrder::Badc, ByteOrder::Dcba];
 
 /// Rises that make a counter of what never falls.
 const ENOUGH: u32 = 2;
@@ -110,9 +110,9 @@ impl Sight {
     fn ways(&self, i: usize) -> Vec<(Encoding, Value)> {
         let single = [Kind::Unsigned(16), Kind::Signed(16), Kind::Bcd(16)];
         let pair = [Kind::Unsigned(32), Kind::Signed(32), Kind::Float(32)];
-        let single = single.into_iter().map(|kind| (kind, Order::Abcd));
+        let single = single.into_iter().map(|kind| (kind, ByteOrder::Abcd));
         let pairs = pair.into_iter().flat_map(|kind| ORDERS.map(|order| (kind, order)));
-        let read = |(kind, order): (Kind, Order)| {
+        let read = |(kind, order): (Kind, ByteOrder)| {
             let encoding = Encoding { kind, order };
             let registers = self.words.get(i..i + usize::from(kind.registers()))?;
             Some((encoding, decode(registers, encoding).ok()?))
@@ -124,14 +124,15 @@ impl Sight {
     fn counters(&self, i: usize) -> Vec<Candidate> {
         let mut found = Vec::new();
         if self.singles[i].is_counter() && self.singles[i].has_moved_at_its_end() {
-            let encoding = Encoding { kind: Kind::Unsigned(16), order: Order::Abcd };
+            let encoding = Encoding { kind: Kind::Unsigned(16), order: ByteOrder::Abcd };
             found.push(((self.singles[i].way, 1), Candidate { encoding, is_proven: true }));
         }
         if let Some(tallies) = self.pairs.get(i) {
             for (tally, order) in tallies.iter().zip(ORDERS) {
                 // What only ever went by multiples of 256 or 65,536 is a smaller counter, read in a wrong order.
                 if tally.is_counter() && tally.has_moved_at_its_end() {
-                    let high = if matches!(order, Order::Abcd | Order::Badc) { i } else { i + 1 };
+                    let high =
+                        if matches!(order, ByteOrder::Abcd | ByteOrder::Badc) { i } else { i + 1 };
                     let is_proven = self.singles[high].has_moved();
                     let encoding = Encoding { kind: Kind::Unsigned(32), order };
                     let likely = if is_proven { 0 } else { 2 };
@@ -176,7 +177,7 @@ impl Tally {
 }
 
 /// Two registers as one number.
-fn number(pair: &[u16], order: Order) -> u32 {
+fn number(pair: &[u16], order: ByteOrder) -> u32 {
     match decode(pair, Encoding { kind: Kind::Unsigned(32), order }) {
         Ok(Value::Unsigned(n)) => n as u32,
         _ => 0,
@@ -196,7 +197,7 @@ mod tests {
         sight.rows()
     }
 
-    fn best(row: &Row) -> Option<(Kind, Order)> {
+    fn best(row: &Row) -> Option<(Kind, ByteOrder)> {
         row.counters.first().map(|found| (found.encoding.kind, found.encoding.order))
     }
 
@@ -251,16 +252,16 @@ mod tests {
         let of = |rows: Vec<Row>| best(&rows[0]);
         assert_eq!(
             of(watched(|n| vec![(n >> 16) as u16, n as u16])),
-            Some((Kind::Unsigned(32), Order::Abcd))
+            Some((Kind::Unsigned(32), ByteOrder::Abcd))
         );
         assert_eq!(
             of(watched(|n| vec![n as u16, (n >> 16) as u16])),
-            Some((Kind::Unsigned(32), Order::Cdab))
+            Some((Kind::Unsigned(32), ByteOrder::Cdab))
         );
         let badc = watched(|n| vec![((n >> 16) as u16).swap_bytes(), (n as u16).swap_bytes()]);
-        assert_eq!(best(&badc[0]), Some((Kind::Unsigned(32), Order::Badc)));
+        assert_eq!(best(&badc[0]), Some((Kind::Unsigned(32), ByteOrder::Badc)));
         let dcba = watched(|n| vec![(n as u16).swap_bytes(), ((n >> 16) as u16).swap_bytes()]);
-        assert_eq!(best(&dcba[0]), Some((Kind::Unsigned(32), Order::Dcba)));
+        assert_eq!(best(&dcba[0]), Some((Kind::Unsigned(32), ByteOrder::Dcba)));
     }
 
     #[test]
@@ -269,7 +270,7 @@ mod tests {
         for n in [65_500_u16, 65_530, 20, 30] {
             sight.see(&[n, 0]);
         }
-        assert_eq!(best(&sight.rows()[0]), Some((Kind::Unsigned(16), Order::Abcd)));
+        assert_eq!(best(&sight.rows()[0]), Some((Kind::Unsigned(16), ByteOrder::Abcd)));
     }
 
     #[test]
@@ -279,9 +280,9 @@ mod tests {
             sight.see(&[7, n, 9]);
         }
         let rows = sight.rows();
-        assert_eq!(best(&rows[1]), Some((Kind::Unsigned(16), Order::Abcd)));
+        assert_eq!(best(&rows[1]), Some((Kind::Unsigned(16), ByteOrder::Abcd)));
         // Above 7 it might be the less significant half; only a carry can tell.
-        assert_eq!(best(&rows[0]), Some((Kind::Unsigned(32), Order::Abcd)));
+        assert_eq!(best(&rows[0]), Some((Kind::Unsigned(32), ByteOrder::Abcd)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Kind, Order, Table};
+use super::{ByteOrder, Kind, Table};
 
 /// The kinds as they are written, for messages.
 pub(super) const KINDS: &str = "bool, bit0 … bit15, bits0-1 … bits14-15, u16, i16, u32, i32, u64, i64, f32, f64, bcd16, bcd32, text1 … text250";
@@ -62,30 +62,30 @@ impl fmt::Display for Kind {
     }
 }
 
-impl Order {
+impl ByteOrder {
     /// All orders; the first four are those of 32 bits.
-    pub const ALL: [Order; 8] = [
-        Order::Abcd,
-        Order::Cdab,
-        Order::Badc,
-        Order::Dcba,
-        Order::Efghabcd,
-        Order::Cdabghef,
-        Order::Fehgbadc,
-        Order::Dcbahgfe,
+    pub const ALL: [ByteOrder; 8] = [
+        ByteOrder::Abcd,
+        ByteOrder::Cdab,
+        ByteOrder::Badc,
+        ByteOrder::Dcba,
+        ByteOrder::Efghabcd,
+        ByteOrder::Cdabghef,
+        ByteOrder::Fehgbadc,
+        ByteOrder::Dcbahgfe,
     ];
 
     /// The order that a map calls so, by its name for 32 or for 64 bits.
-    pub fn from_word(word: &str) -> Option<Order> {
+    pub fn from_word(word: &str) -> Option<ByteOrder> {
         let order = match word {
-            "ABCD" | "ABCDEFGH" => Order::Abcd,
-            "CDAB" | "GHEFCDAB" => Order::Cdab,
-            "BADC" | "BADCFEHG" => Order::Badc,
-            "DCBA" | "HGFEDCBA" => Order::Dcba,
-            "EFGHABCD" => Order::Efghabcd,
-            "CDABGHEF" => Order::Cdabghef,
-            "FEHGBADC" => Order::Fehgbadc,
-            "DCBAHGFE" => Order::Dcbahgfe,
+            "ABCD" | "ABCDEFGH" => ByteOrder::Abcd,
+            "CDAB" | "GHEFCDAB" => ByteOrder::Cdab,
+            "BADC" | "BADCFEHG" => ByteOrder::Badc,
+            "DCBA" | "HGFEDCBA" => ByteOrder::Dcba,
+            "EFGHABCD" => ByteOrder::Efghabcd,
+            "CDABGHEF" => ByteOrder::Cdabghef,
+            "FEHGBADC" => ByteOrder::Fehgbadc,
+            "DCBAHGFE" => ByteOrder::Dcbahgfe,
             _ => return None,
         };
         Some(order)
@@ -94,14 +94,14 @@ impl Order {
     /// The name, the one for 32 bits where there is one.
     pub fn word(self) -> &'static str {
         match self {
-            Order::Abcd => "ABCD",
-            Order::Cdab => "CDAB",
-            Order::Badc => "BADC",
-            Order::Dcba => "DCBA",
-            Order::Efghabcd => "EFGHABCD",
-            Order::Cdabghef => "CDABGHEF",
-            Order::Fehgbadc => "FEHGBADC",
-            Order::Dcbahgfe => "DCBAHGFE",
+            ByteOrder::Abcd => "ABCD",
+            ByteOrder::Cdab => "CDAB",
+            ByteOrder::Badc => "BADC",
+            ByteOrder::Dcba => "DCBA",
+            ByteOrder::Efghabcd => "EFGHABCD",
+            ByteOrder::Cdabghef => "CDABGHEF",
+            ByteOrder::Fehgbadc => "FEHGBADC",
+            ByteOrder::Dcbahgfe => "DCBAHGFE",
         }
     }
 

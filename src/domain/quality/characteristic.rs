@@ -8,7 +8,7 @@ use crate::line::output::{Output, Stations};
 use crate::line::weight::{Part, Series};
 use crate::plc_map::{PlcMap, Role};
 use crate::spc::capability::Tolerance;
-use crate::spc::rules::{RuleId, RuleSet};
+use crate::spc::rules::RuleId;
 use crate::units::{MINUTE_US, Reason, StationId};
 
 /// Minutes of an alarm subgroup by default. About 97,500 capsules: at one minute neighbours resemble each other and
@@ -325,11 +325,6 @@ impl Characteristic {
     /// Weight of the newest value of its EWMA.
     pub fn lambda(&self) -> f64 {
         if self.kind == ChartKind::Ewma { LAMBDA_OF_MEANS } else { LAMBDA }
-    }
-
-    /// Its rules as the engine takes them.
-    pub fn rule_set(&self) -> RuleSet {
-        RuleSet::standard(&self.rules)
     }
 
     /// Microseconds of a subgroup.

@@ -2,6 +2,7 @@
 
 use super::characteristic::{Characteristic, Measure};
 use super::limits::{Decision, Evidence, Limits, LimitsLaw, Verdict, fit};
+use super::monitor::{Monitor, Told};
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::{Counted, Minute, Tally, TimeSplit};
 use crate::line::output::Output;
@@ -127,4 +128,16 @@ impl Chance {
         }
         n
     }
+}
+
+/// Limits from a whole baseline.
+pub(super) fn limits(characteristic: &Characteristic, baseline: &[Subgroup]) -> Limits {
+    fit(characteristic, baseline, (i64::MIN, i64::MAX), &[]).limits(characteristic).unwrap()
+}
+
+/// What a running chart says of minutes, one after the other.
+pub(super) fn told(monitor: &mut Monitor, minutes: &[Minute]) -> Vec<Told> {
+    let mut told = Vec::new();
+    minutes.iter().for_each(|minute| monitor.push(minute, false, |one| told.push(one)));
+    told
 }

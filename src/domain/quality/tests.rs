@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use super::characteristic::{BatchPolicy, Characteristic, ChartKind, Measure};
 use super::fixture::{
     T0_US, approved, at_three_sigma, decision, minute, proposed, reject_fraction, standing,
-    station, steady, steady_subgroups,
+    station, steady, steady_subgroups, told,
 };
 use super::limits::{Excluded, Maturity, Refusal, Verdict, fit, in_force};
-use super::monitor::{Monitor, Told};
+use super::monitor::Monitor;
 use super::signal::{Budget, Level, compare};
 use super::subgroup::{Fitness, Follows, Subgroup, subgroups};
 use super::workbench::{By, evaluate, replay};
@@ -400,12 +400,6 @@ fn a_replay_says_what_would_appear_and_vanish() {
 
 fn monitor() -> Monitor {
     Monitor::new(reject_fraction(), Some(approved(1, &steady_subgroups(100))))
-}
-
-fn told(monitor: &mut Monitor, minutes: &[Minute]) -> Vec<Told> {
-    let mut told = Vec::new();
-    minutes.iter().for_each(|minute| monitor.push(minute, false, |one| told.push(one)));
-    told
 }
 
 #[test]

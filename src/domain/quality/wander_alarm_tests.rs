@@ -5,9 +5,9 @@
 
 use super::characteristic::{Characteristic, Measure};
 use super::fixture::{
-    Chance, at_three_sigma, minute, proposed, reject_fraction, station, steady_subgroups,
+    Chance, at_three_sigma, limits, minute, proposed, reject_fraction, station, steady_subgroups,
 };
-use super::limits::{Limits, LimitsLaw, PAGE_FROM, PROVISIONAL_FROM, fit};
+use super::limits::{Limits, LimitsLaw, PAGE_FROM, PROVISIONAL_FROM};
 use super::panels::PanelLimits;
 use super::signal::Incidents;
 use super::stream::{ChartStream, Judged};
@@ -65,10 +65,6 @@ fn line(
 }
 
 const NOTHING: (usize, usize, f64) = (0, 0, 1.0);
-
-fn limits(characteristic: &Characteristic, baseline: &[Subgroup]) -> Limits {
-    fit(characteristic, baseline, (i64::MIN, i64::MAX), &[]).limits(characteristic).unwrap()
-}
 
 /// The same limits as they were.
 fn as_before(characteristic: &Characteristic, limits: &Limits) -> Limits {

@@ -2,8 +2,8 @@
 //! control, under three-sigma limits from moving ranges.
 
 use super::characteristic::{Characteristic, Measure};
-use super::fixture::{Chance, minute};
-use super::limits::{Limits, LimitsLaw, PAGE_FROM, SigmaMethod, fit};
+use super::fixture::{Chance, limits, minute};
+use super::limits::{Limits, LimitsLaw, PAGE_FROM, SigmaMethod};
 use super::stream::{ChartStream, Judged};
 use super::subgroup::{Subgroup, subgroups};
 use crate::line::minute::Minute;
@@ -48,10 +48,6 @@ fn line(seed: u64, minutes: i64, low_from: i64) -> Vec<Minute> {
         minute
     };
     (0..minutes).map(one).collect()
-}
-
-fn limits(characteristic: &Characteristic, baseline: &[Subgroup]) -> Limits {
-    fit(characteristic, baseline, (i64::MIN, i64::MAX), &[]).limits(characteristic).unwrap()
 }
 
 /// The same limits as they were: sigma by moving ranges, three sigma and N2 on every panel.

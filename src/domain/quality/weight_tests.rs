@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::characteristic::{Characteristic, ChartKind, Measure};
-use super::fixture::{T0_US, minute, standing};
+use super::fixture::{T0_US, minute, standing, told};
 use super::limits::{Fitted, Limits, LimitsLaw, fit};
-use super::monitor::{Monitor, Told};
+use super::monitor::Monitor;
 use super::stream::Judged;
 use super::subgroup::{Fitness, Subgroup, subgroups};
 use super::weights::WeightHistogram;
@@ -261,12 +261,6 @@ fn the_spread_of_all_that_was_weighed_is_charted_for_itself() {
     assert!(all.iter().all(|s| (s.value.unwrap() - 9.4).abs() < 0.1));
     let fitted = fit(&characteristic, &all, (i64::MIN, i64::MAX), &[]);
     assert!(matches!(fitted.law, Some(LimitsLaw::Individuals { .. })));
-}
-
-fn told(monitor: &mut Monitor, minutes: &[Minute]) -> Vec<Told> {
-    let mut told = Vec::new();
-    minutes.iter().for_each(|minute| monitor.push(minute, false, |one| told.push(one)));
-    told
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! ten, and begin at a multiple of that width: their edges can be read. A value on an edge belongs to the bin above.
 
 use crate::stats::distribution::normal_cdf;
+use crate::stats::quantile::of_sorted;
 use crate::stats::summary;
 
 /// No histogram has more bins: beyond that single values are drawn, not a shape.
@@ -34,7 +35,7 @@ impl Bins {
         let (low, high) = (*sorted.first()?, *sorted.last()?);
         let sd = summary::sd(&sorted).filter(|sd| *sd > 0.0)?;
         let root = (sorted.len() as f64).cbrt();
-        let quartiles = quantile(&sorted, 0.75) - quantile(&sorted, 0.25);
+        let quartiles = of_sorted(&sorted, 0.75) - of_sorted(&sorted, 0.25);
         // Where half of the values are the same, the width of Scott (1979).
         let width = if quartiles > 0.0 { 2.0 * quartiles / root } else { 3.49 * sd / root };
         Bins::between(low, high, width)
@@ -116,14 +117,6 @@ fn round_up(width: f64) -> f64 {
     let unit = 10_f64.powf(width.log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * unit);
     steps.into_iter().find(|step| *step >= width * (1.0 - ON_EDGE)).unwrap_or(10.0 * unit)
-}
-
-/// A quantile of sorted values between neighbours (type 7 of Hyndman & Fan 1996, the default of R and NumPy).
-fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let at = p * (sorted.len() - 1) as f64;
-    let (low, part) = (at.floor() as usize, at.fract());
-    let next = sorted[(low + 1).min(sorted.len() - 1)];
-    sorted[low] + part * (next - sorted[low])
 }
 
 #[cfg(test)]

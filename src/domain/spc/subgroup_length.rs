@@ -4,7 +4,7 @@
 //! in the standard deviation of z and in the correlation of neighbours; longer subgroups bring it into σz, where
 //! limits can allow for it.
 
-use super::attribute::{Dispersion, Subgroup};
+use super::attribute::Dispersion;
 use super::chart::Settings;
 use super::p_prime::{PrimeChart, PrimeOptions};
 use super::rules::{RuleId, RuleSet};
@@ -124,17 +124,4 @@ pub fn advise(dispersion: &Dispersion, chi2_ratio: Option<f64>) -> Advice {
     } else {
         Advice::Plain
     }
-}
-
-/// Pools subgroups of units of opportunity, as a u′ chart needs; gaps add nothing.
-pub fn pool_units(subgroups: &[Option<Subgroup>], length: usize) -> Vec<Option<Subgroup>> {
-    let pool = |part: &[Option<Subgroup>]| {
-        let add = |a: Subgroup, b: &Subgroup| Subgroup {
-            count: a.count + b.count,
-            size: a.size + b.size,
-        };
-        let all = part.iter().flatten().fold(Subgroup { count: 0.0, size: 0.0 }, add);
-        (all.size > 0.0).then_some(all)
-    };
-    subgroups.chunks(length.max(1)).map(pool).collect()
 }

@@ -184,7 +184,8 @@ fn run_lengths_agree_with_published_tables() {
     close(arl::cusum(0.5, 4.0, 0.5, 1.0), 5.29, 0.005);
     close(arl::cusum(0.5, 5.0, 0.5, 0.0), 430.0, 0.5);
     close(arl::cusum(0.5, 5.0, 0.5, 1.0), 6.35, 0.005);
-    close(arl::run_rules(&RuleSet::western_electric(), 0.0), 91.75, 0.005);
+    // All of Western Electric 1956: Champ & Woodall 1987, table 1.
+    close(arl::run_rules(&RuleSet::standard(&RuleId::ALL[8..12]), 0.0), 91.75, 0.005);
     // One rule without a memory is the Shewhart chart.
     close(arl::run_rules(&RuleSet::standard(&[RuleId::We1]), 0.5), arl::shewhart(3.0, 0.5), 1e-9);
     assert_eq!(arl::run_rules(&RuleSet::nelson(), 0.0), None, "trends have no finite memory");

@@ -124,8 +124,13 @@ pub fn sample(values: &[f64], p: f64) -> Option<f64> {
     }
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
+    Some(of_sorted(&sorted, p))
+}
+
+/// As [`sample`], of values in order of which there is at least one, for `p` within `[0, 1]`.
+pub(crate) fn of_sorted(sorted: &[f64], p: f64) -> f64 {
     let place = p * (sorted.len() - 1) as f64;
     let below = sorted[place.floor() as usize];
     let above = sorted[place.ceil() as usize];
-    Some(below + (above - below) * (place - place.floor()))
+    below + (above - below) * (place - place.floor())
 }

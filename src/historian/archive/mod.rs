@@ -1,5 +1,5 @@
 //! The plant database: PostgreSQL 15 or newer, with or without TimescaleDB. How it is reached and what its errors
-//! mean; the tables are made by [`migrate`], the rows come from `forward`.
+//! mean; the tables are made by [`mod@migrate`], the rows come from `forward`.
 
 mod connect;
 mod migrate;

@@ -9,7 +9,7 @@ use domain::line::rollup::{PeriodKind, Rollup};
 use domain::units::{Count, StationId, TagId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Cause, Counts, Day, Finding, Heap, Key, Plan};
+use super::{Cause, ComparedLine, Counts, Day, Finding, Heap, Key};
 use crate::historian::error::StoreError;
 use crate::historian::extract::{Account, LineView};
 use crate::historian::read::Found;
@@ -19,7 +19,7 @@ use crate::table::span::instant;
 /// The books of a line, which are gone through day by day.
 pub(super) struct LineBooks<'a> {
     view: &'a LineView<'a>,
-    plan: &'a Plan,
+    compared: &'a ComparedLine,
     pub(super) findings: Vec<Finding>,
     /// Gaps as hours have them and as events have them, since the last border that no gap crosses.
     gaps: BTreeMap<Key, (u64, u64)>,
@@ -43,14 +43,14 @@ pub(super) struct Rows {
 }
 
 impl<'a> LineBooks<'a> {
-    pub(super) fn new(view: &'a LineView<'a>, plan: &'a Plan) -> LineBooks<'a> {
+    pub(super) fn new(view: &'a LineView<'a>, compared: &'a ComparedLine) -> LineBooks<'a> {
         let (findings, gaps) = (Vec::new(), BTreeMap::new());
-        LineBooks { view, plan, findings, gaps, unclear: false, begun: false }
+        LineBooks { view, compared, findings, gaps, unclear: false, begun: false }
     }
 
     /// Keeps what was found of a day.
     pub(super) fn note(&mut self, day: &str, found: Vec<(Cause, String)>) {
-        let line = self.plan.line.to_string();
+        let line = self.compared.line.to_string();
         let finding =
             |(cause, what)| Finding { day: Some(day.to_owned()), line: line.clone(), cause, what };
         self.findings.extend(found.into_iter().map(finding));
@@ -60,7 +60,7 @@ impl<'a> LineBooks<'a> {
     pub(super) fn day(&mut self, day: &str, span: (i64, i64)) -> Result<(Day, Held), StoreError> {
         let (view, id) = (self.view, self.view.id());
         let mut row =
-            Day { day: day.to_owned(), line: self.plan.line.to_string(), ..Day::default() };
+            Day { day: day.to_owned(), line: self.compared.line.to_string(), ..Day::default() };
         let mut heap = Heap::default();
         let minutes = view.ask(|conn| hours::plain_minutes(conn, id, span))?;
         let events = view.ask(|conn| read::events(conn, id, span, None, usize::MAX))?;
@@ -85,7 +85,7 @@ impl<'a> LineBooks<'a> {
 
     /// Good capsules of the counting stations together.
     fn good(&self, tallies: &[Tally]) -> u64 {
-        sum(tallies, &self.plan.output, |counted| *counted == Counted::Good).best()
+        sum(tallies, &self.compared.output, |counted| *counted == Counted::Good).best()
     }
 
     fn seconds(
@@ -109,7 +109,7 @@ impl<'a> LineBooks<'a> {
         let mut good = 0;
         for block in &blocks {
             let is_good = |station: &_, counted: &_| {
-                self.plan.output.has(station) && *counted == Counted::Good
+                self.compared.output.has(station) && *counted == Counted::Good
             };
             let sum: u64 = block.counts(is_good).iter().map(|count| count.best()).sum();
             good += sum;
@@ -178,12 +178,12 @@ impl<'a> LineBooks<'a> {
         let mut good = 0;
         for hour in &rollups {
             let counted = without_gaps(hour);
-            good += best(&counted, self.plan);
+            good += best(&counted, self.compared);
             let end_us = hour.end_us.unwrap_or(span.1);
             let inside = |minute: &&Minute| (hour.start_us..end_us).contains(&minute.start_us);
             let sums = add_up(minutes.iter().filter(inside).flat_map(|minute| &minute.tallies));
             if sums != counted {
-                let off = best(&sums, self.plan).abs_diff(best(&counted, self.plan));
+                let off = best(&sums, self.compared).abs_diff(best(&counted, self.compared));
                 heap.add(
                     Cause::Differs,
                     "hour that its minutes do not add up to",
@@ -222,7 +222,7 @@ impl<'a> LineBooks<'a> {
             let end_us = shift.end_us.unwrap_or(i64::MAX);
             let id = self.view.id();
             let sums = self.view.ask(|conn| minute_sums(conn, id, (shift.start_us, end_us)))?;
-            let (theirs, ours) = (best(&counted, self.plan), best(&sums, self.plan));
+            let (theirs, ours) = (best(&counted, self.compared), best(&sums, self.compared));
             let (of_shifts, of_minutes) = both.get_or_insert((0, 0));
             *of_shifts += theirs;
             *of_minutes += ours;
@@ -265,8 +265,8 @@ impl<'a> LineBooks<'a> {
             let of = |(tag, station, _): &&(_, _, _)| {
                 Some(tag) == event.tag.as_ref() && Some(station) == event.station.as_ref()
             };
-            let Some((_, station, what)) = self.plan.tags.iter().find(of) else { continue };
-            if self.plan.output.has(station) && *what == Counted::Good {
+            let Some((_, station, what)) = self.compared.tags.iter().find(of) else { continue };
+            if self.compared.output.has(station) && *what == Counted::Good {
                 counted += count.best();
             }
             self.gaps.entry((station.clone(), what.clone())).or_default().1 += count.best();
@@ -314,7 +314,7 @@ impl<'a> LineBooks<'a> {
 
     /// The total of the line and the total of each of its counters against minutes and gaps since the journal began.
     pub(super) fn ledger(&mut self) -> Result<Account, StoreError> {
-        let (view, id, plan) = (self.view, self.view.id(), self.plan);
+        let (view, id, compared) = (self.view, self.view.id(), self.compared);
         let account = view.account((i64::MIN, i64::MAX))?;
         let mut found = Vec::new();
         if !account.adds_up {
@@ -325,11 +325,11 @@ impl<'a> LineBooks<'a> {
             ));
         }
         let sums = view.ask(|conn| minute_sums(conn, id, (i64::MIN, i64::MAX)))?;
-        for (tag, station, counted) in &plan.tags {
+        for (tag, station, counted) in &compared.tags {
             let key = (station.clone(), counted.clone());
             // Several counters of one kind share its minutes.
             let alone =
-                plan.tags.iter().filter(|(_, s, c)| s == station && c == counted).count() == 1;
+                compared.tags.iter().filter(|(_, s, c)| s == station && c == counted).count() == 1;
             let total = view.ask(|conn| ledger_total(conn, id, tag))?;
             let (Some((total, gaps)), true, false) = (total, alone, account.held) else { continue };
             let minutes = sums.get(&key).copied().unwrap_or(Count::ZERO);
@@ -339,7 +339,7 @@ impl<'a> LineBooks<'a> {
                 ));
             }
         }
-        let line = plan.line.to_string();
+        let line = compared.line.to_string();
         let finding = |what| Finding { day: None, line: line.clone(), cause: Cause::Differs, what };
         self.findings.extend(found.into_iter().map(finding));
         Ok(account)
@@ -378,9 +378,9 @@ fn add_up<'t>(tallies: impl IntoIterator<Item = &'t Tally>) -> Counts {
     counts
 }
 
-fn best(counts: &Counts, plan: &Plan) -> u64 {
+fn best(counts: &Counts, compared: &ComparedLine) -> u64 {
     let good = |station: &StationId| counts.get(&(station.clone(), Counted::Good));
-    plan.output.stations().iter().filter_map(good).map(|count| count.best()).sum()
+    compared.output.stations().iter().filter_map(good).map(|count| count.best()).sum()
 }
 
 /// Counts of the minutes that began in a span, from their rows.

@@ -28,7 +28,7 @@ pub(super) type Counts = BTreeMap<Key, Count>;
 
 /// A line as configured.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ComparedLine {
     /// The line.
     pub line: LineId,
     /// The stations whose good capsules together are its output.
@@ -43,7 +43,7 @@ pub struct Question<'a> {
     /// The directory of the journal.
     pub journal: &'a Path,
     /// The lines.
-    pub plans: &'a [Plan],
+    pub lines: &'a [ComparedLine],
     /// Time zone of the days.
     pub zone: &'a TimeZone,
     /// The span in UTC microseconds, all that there is without it; days that it cuts are looked at whole.
@@ -195,29 +195,30 @@ async fn each_line(
     books: Option<&Books<'_>>,
     report: &mut Report,
 ) -> Result<(), String> {
-    for plan in question.plans {
-        let view = extract.view(&plan.line, question.zone).map_err(|error| error.to_string())?;
+    for compared in question.lines {
+        let view =
+            extract.view(&compared.line, question.zone).map_err(|error| error.to_string())?;
         // A line that was configured and has not run yet has nothing to compare.
         let Some(view) = view else { continue };
         let whole = view.span().map_err(|error| error.to_string())?;
         let Some((first, last)) = whole else { continue };
         let span =
             (question.span.0.unwrap_or(first).max(first), question.span.1.unwrap_or(last + 1));
-        let mut line = LineBooks::new(&view, plan);
+        let mut line = LineBooks::new(&view, compared);
         for (day, span) in days(span, question.zone) {
             // The beginning of a day that is cut belongs to it as well.
             let span = whole_day(span, question.zone);
             let (mut row, held) = line.day(&day, span).map_err(|error| error.to_string())?;
             if let Some(books) = books {
                 let journal = line.rows(held).map_err(|error| error.to_string())?;
-                let (plant, found) = books.day(plan, span, &journal, question.now_us).await?;
+                let (plant, found) = books.day(compared, span, &journal, question.now_us).await?;
                 row.plant = Some(plant);
                 line.note(&day, found);
             }
             report.days.push(row);
         }
         let account = line.ledger().map_err(|error| error.to_string())?;
-        report.lines.push(Line { line: plan.line.to_string(), account });
+        report.lines.push(Line { line: compared.line.to_string(), account });
         report.findings.append(&mut line.findings);
     }
     Ok(())

@@ -11,7 +11,7 @@ use tokio_postgres::{IsolationLevel, Transaction};
 use uuid::Uuid;
 
 use super::journal::Rows;
-use super::{Cause, Heap, Key, Plan, PlantDay};
+use super::{Cause, ComparedLine, Heap, Key, PlantDay};
 use crate::historian::archive::{self, Settings, Trouble};
 use crate::historian::forward::{instant, micros, within};
 use crate::table::span::instant as shown;
@@ -99,18 +99,18 @@ impl Books<'_> {
     /// Compares a day of a line with what the journal holds of it.
     pub(super) async fn day(
         &self,
-        plan: &Plan,
+        compared: &ComparedLine,
         span: (i64, i64),
         journal: &Rows,
         now_us: i64,
     ) -> Result<(PlantDay, Vec<(Cause, String)>), String> {
         let asked = within(async {
-            let minutes = self.minutes(&plan.line, span).await?;
-            let events = self.events(&plan.line, span).await?;
+            let minutes = self.minutes(&compared.line, span).await?;
+            let events = self.events(&compared.line, span).await?;
             Ok((minutes, events))
         });
         let (minutes, events) = asked.await.map_err(|trouble| trouble.words())?;
-        let good = |counts: &Counts| good_of(plan, counts);
+        let good = |counts: &Counts| good_of(compared, counts);
         let mut day = PlantDay {
             minutes: minutes.len() as u64,
             in_minutes: minutes.values().map(|(_, counts)| good(counts)).sum(),
@@ -120,12 +120,12 @@ impl Books<'_> {
         if self.is_expired("minute", span, now_us) {
             heap.add(Cause::Expired, "day of minutes", shown(span.0), 0);
         } else {
-            self.compare_minutes(plan, journal, &minutes, &mut heap);
+            self.compare_minutes(compared, journal, &minutes, &mut heap);
         }
         if self.is_expired("event", span, now_us) {
             heap.add(Cause::Expired, "day of events", shown(span.0), 0);
         } else {
-            day.in_gaps = self.compare_events(plan, journal, &events, &mut heap);
+            day.in_gaps = self.compare_events(compared, journal, &events, &mut heap);
         }
         Ok((day, heap.told()))
     }
@@ -152,14 +152,14 @@ impl Books<'_> {
 
     fn compare_minutes(
         &self,
-        plan: &Plan,
+        compared: &ComparedLine,
         journal: &Rows,
         found: &BTreeMap<i64, (i64, Counts)>,
         heap: &mut Heap,
     ) {
         for (seq, minute) in &journal.minutes {
             let (counts, at) = (counts(minute), shown(minute.start_us));
-            let good = minute.count(&plan.output, &Counted::Good).best();
+            let good = minute.count(&compared.output, &Counted::Good).best();
             match found.get(&minute.start_us) {
                 None => {
                     let cause = self.cause("minute", *seq, Cause::Missing);
@@ -167,7 +167,7 @@ impl Books<'_> {
                 }
                 Some((rev, theirs)) if *rev != i64::from(minute.rev) || *theirs != counts => {
                     let cause = self.cause("minute", *seq, Cause::Differs);
-                    let there = good_of(plan, theirs);
+                    let there = good_of(compared, theirs);
                     heap.add(cause, "minute in the plant database", at, good.abs_diff(there));
                 }
                 Some(_) => {}
@@ -188,7 +188,7 @@ impl Books<'_> {
     /// Returns what gaps of the counting stations hold there.
     fn compare_events(
         &self,
-        plan: &Plan,
+        compared: &ComparedLine,
         journal: &Rows,
         found: &[(i64, Option<Bounds>)],
         heap: &mut Heap,
@@ -200,9 +200,9 @@ impl Books<'_> {
         let mut gaps = 0;
         for (seq, event) in &journal.events {
             let is_good = event.from_us.is_some()
-                && plan.tags.iter().any(|(tag, station, counted)| {
+                && compared.tags.iter().any(|(tag, station, counted)| {
                     Some(tag) == event.tag.as_ref()
-                        && plan.output.has(station)
+                        && compared.output.has(station)
                         && *counted == Counted::Good
                 });
             let capsules = event.count.filter(|_| is_good).map_or(0, |count| count.best());
@@ -294,7 +294,7 @@ fn bounds(count: Count) -> Bounds {
 }
 
 /// Good capsules of the counting stations together.
-fn good_of(plan: &Plan, counts: &Counts) -> u64 {
+fn good_of(compared: &ComparedLine, counts: &Counts) -> u64 {
     let of = |station: &StationId| counts.get(&(station.clone(), Counted::Good));
-    plan.output.stations().iter().filter_map(of).map(|[best, ..]| *best as u64).sum()
+    compared.output.stations().iter().filter_map(of).map(|[best, ..]| *best as u64).sum()
 }

@@ -171,6 +171,6 @@ fn the_stored_form_does_not_change() {
     let missed =
         Snapshot { polls: 10, outcome: Outcome::Missed(Miss::Timeout), ..super::snapshot(3) };
     let blob = encode(&[super::snapshot(1), super::snapshot(2), missed]);
-    let hex: String = blob.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = domain::digest::hex(blob);
     expect_test::expect!["0103000000a0ef800580b3bacab8e7a306f80a0103008302ef2e02852bf19c20ef2e028606422d32303431ef2e00a0c21e000000078302a0c21e80a0c21e80a0c21e00a0c21e0000850a6b0ef532"].assert_eq(&hex);
 }

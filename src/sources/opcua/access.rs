@@ -1,7 +1,6 @@
 //! What proves who is who: our certificate, the trust in the server's, the user's password or certificate.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use domain::units::Moment;
 use opcua::client::IdentityToken;
@@ -9,11 +8,8 @@ use opcua::types::{EndpointDescription, Error};
 
 use super::endpoint::needs_trust;
 use crate::config::{OpcUaAccess, PasswordPlace, Security, User};
-use crate::secret::{Secret, SecretError, resolve};
+use crate::secret::{Secret, SecretError, keep_private, resolve};
 use crate::sources::pki::{Certificate, Pki, PkiError, Thumbprint, Trust};
-
-/// Whoever is neither the owner nor in the group.
-const OTHERS: u32 = 0o007;
 
 /// Why nobody can be proved to be who he is.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +20,6 @@ pub(super) enum AccessError {
     Secret(#[from] SecretError),
     #[error("the variable {0} with the password is not set")]
     NoPassword(String),
-    #[error("{}: may be read by everybody (mode {mode:03o}); chmod 600 it", path.display())]
-    OpenKey { path: PathBuf, mode: u32 },
     #[error("{}: {cause}", path.display())]
     UserCertificate { path: PathBuf, cause: String },
     #[error("the server shows no usable certificate: {0}")]
@@ -102,24 +96,13 @@ pub(super) fn identity(user: &User) -> Result<IdentityToken, AccessError> {
         }
         User::Certificate { certificate, key } => {
             let key = &resolve(key)?;
-            check_mode(key)?;
+            let unreadable = |cause| SecretError::Unreadable { path: key.to_owned(), cause };
+            keep_private(key, &std::fs::metadata(key).map_err(unreadable)?)?;
             let refused = |cause: Error| AccessError::UserCertificate {
                 path: certificate.clone(),
                 cause: cause.to_string(),
             };
             IdentityToken::new_x509_path(certificate, key).map_err(refused)
         }
-    }
-}
-
-fn check_mode(key: &Path) -> Result<(), AccessError> {
-    let metadata = std::fs::metadata(key).map_err(|cause| AccessError::UserCertificate {
-        path: key.to_owned(),
-        cause: cause.to_string(),
-    })?;
-    let mode = metadata.permissions().mode() & 0o777;
-    match mode & OTHERS {
-        0 => Ok(()),
-        _ => Err(AccessError::OpenKey { path: key.to_owned(), mode }),
     }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use opcua::crypto::{CertificateStore, X509};
 
-use crate::secret;
+use crate::secret::{self, SecretError};
 pub use crate::tls::{Certificate, Thumbprint};
 
 /// Our certificate, below the directory.
@@ -78,13 +78,8 @@ pub enum PkiError {
         key: PathBuf,
     },
     /// Others could read our key.
-    #[error("{}: may be read by others (mode {mode:03o}); chmod 600 it", key.display())]
-    OpenKey {
-        /// The key.
-        key: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    #[error(transparent)]
+    OpenKey(SecretError),
     /// Our pair could not be made.
     #[error("our certificate could not be made: {what}")]
     NotMade {

@@ -1,6 +1,5 @@
 //! Our own certificate: made on first need, kept for years, its key readable by us alone.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use opcua::crypto::PrivateKey;
@@ -10,15 +9,13 @@ use rcgen::{
 };
 
 use super::{Certificate, OWN_CERTIFICATE, OWN_KEY, PkiError};
-use crate::secret::{private_dir, put};
+use crate::secret::{keep_private, private_dir, put};
 use crate::tls::{around, host_name};
 
 /// Length of our key. All policies take it.
 const KEY_BITS: u32 = 2_048;
 /// A pair is pinned by hand in every PLC, so that a short life would cost many walks.
 const YEARS: i16 = 10;
-/// Whoever is not the owner.
-const NOT_US: u32 = 0o077;
 
 /// The pair in `dir`; makes what is missing of it. `now_s` are UTC seconds.
 pub(super) fn ensure(dir: &Path, now_s: i64) -> Result<Certificate, PkiError> {
@@ -50,11 +47,8 @@ pub(super) fn ensure(dir: &Path, now_s: i64) -> Result<Certificate, PkiError> {
 }
 
 fn check_mode(key: &Path) -> Result<(), PkiError> {
-    let mode = std::fs::metadata(key).map_err(PkiError::at(key))?.permissions().mode() & 0o777;
-    match mode & NOT_US {
-        0 => Ok(()),
-        _ => Err(PkiError::OpenKey { key: key.to_owned(), mode }),
-    }
+    keep_private(key, &std::fs::metadata(key).map_err(PkiError::at(key))?)
+        .map_err(PkiError::OpenKey)
 }
 
 /// A new RSA key as PEM. The key comes from the OPC UA library's own RSA, since *ring* makes none.

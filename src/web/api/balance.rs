@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::line::balance::{Content, Difference, Section};
-use domain::line::plan::{Plan, sections};
+use domain::line::layout::{Layout, sections};
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::status::LineStatus;
 use domain::units::Count;
@@ -125,14 +125,14 @@ pub(super) fn balance_of(
     rollup: &Rollup,
     (latest, now_us): (Option<&LineStatus>, i64),
 ) -> BalanceView {
-    let plan = plan(config);
+    let layout = layout(config);
     let rollup = latest.map_or_else(|| rollup.clone(), |now| rollup.with_unread(&now.unread));
     // What is inside the machines now says nothing of a period that is over.
     let now = latest.filter(|_| rollup.end_us.is_none_or(|end_us| end_us > now_us));
     let shift = now.filter(|_| rollup.kind == PeriodKind::Shift);
     // Of a machine that was not read in the shift nothing is known, not even that it counted nothing.
     let is_read = |counter: usize| {
-        let station = &plan.stations[plan.counters[counter].station].station;
+        let station = &layout.stations[layout.counters[counter].station].station;
         let mut stations = shift.into_iter().flat_map(|now| &now.stations);
         let silent = stations.any(|one| one.id == *station && one.rejected.is_none());
         rollup.was_read() && !silent
@@ -142,32 +142,32 @@ pub(super) fn balance_of(
         let out_read = section.outlets.iter().all(|outlet| is_read(outlet.counter));
         let in_read = section.inlets.iter().all(|inlet| is_read(*inlet));
         let read = [in_read, out_read];
-        section_view(section, &rollup, &plan, (contents.get(i).copied().flatten(), read))
+        section_view(section, &rollup, &layout, (contents.get(i).copied().flatten(), read))
     };
     BalanceView {
         start_ms: rollup.start_us / 1_000,
         end_ms: rollup.end_us.map(|us| us / 1_000),
         name: rollup.name.to_string(),
-        sections: sections(&plan).iter().enumerate().map(view).collect(),
+        sections: sections(&layout).iter().enumerate().map(view).collect(),
     }
 }
 
-fn plan(config: &LineConfig) -> Plan {
+fn layout(config: &LineConfig) -> Layout {
     let stations = config.devices.iter().map(|device| device.map.clone()).collect();
-    Plan::new(config.calendar.clone(), stations, config.counting())
+    Layout::new(config.calendar.clone(), stations, config.counting())
 }
 
 fn section_view(
     section: &Section,
     rollup: &Rollup,
-    plan: &Plan,
+    layout: &Layout,
     (content, [in_read, out_read]): (Option<Content>, [bool; 2]),
 ) -> SectionView {
     let count = |counter: usize| -> Count {
-        let key = &plan.counters[counter];
-        rollup.count(&plan.stations[key.station].station, &key.counted)
+        let key = &layout.counters[counter];
+        rollup.count(&layout.stations[key.station].station, &key.counted)
     };
-    let tag = |counter: usize| plan.counters[counter].tag.to_string();
+    let tag = |counter: usize| layout.counters[counter].tag.to_string();
     let went_in: Count = section.inlets.iter().map(|inlet| count(*inlet)).sum();
     // Counts of periods are capsules already.
     let came_out: Count = section.outlets.iter().map(|outlet| count(outlet.counter)).sum();
@@ -177,8 +177,8 @@ fn section_view(
     let whole = |n: i128| i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX });
     let (first, last) = section.stations;
     let stations = match last == first {
-        true => vec![plan.stations[first].station.to_string()],
-        false => vec![plan.place(first), plan.place(last)],
+        true => vec![layout.stations[first].station.to_string()],
+        false => vec![layout.place(first), layout.place(last)],
     };
     SectionView {
         inside: content.map(|content| InsideView {

@@ -12,10 +12,9 @@ use utoipa::ToSchema;
 use super::table::Form;
 use super::written::{TEXT, Written, optional};
 use super::{EVENTS_SPAN_US, Span, station_named, tables};
-use crate::web::andon::CallDesk;
 use crate::web::error::{ErrorView, Params, WebError, short};
 use crate::web::view::CallView;
-use crate::web::{App, Asker, blocking};
+use crate::web::{App, Asker, CallDesk, blocking};
 
 /// A call for help.
 #[derive(Deserialize, ToSchema)]

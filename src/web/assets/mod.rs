@@ -6,6 +6,7 @@ use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use domain::digest::hex;
 use sha2::{Digest, Sha256};
 
 use super::Routes;
@@ -149,5 +150,5 @@ fn find(name: &str) -> Option<&'static Asset> {
 fn short_hash(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
     parts.iter().for_each(|part| hasher.update(part));
-    hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize()[..6])
 }

@@ -158,7 +158,7 @@ macro_rules! texts {
     ($($key:ident $id:literal $en:literal $zh:literal)*) => {
         #[expect(non_upper_case_globals, reason = "a text is named as the variant that it would be")]
         impl super::Key {
-            $(#[doc = $en] pub const $key: super::Key = super::Key { id: $id, en: $en, zh: $zh };)*
+            $(#[doc = concat!("`` ", $en, " ``")] pub const $key: super::Key = super::Key { id: $id, en: $en, zh: $zh };)*
         }
 
         /// All of them.

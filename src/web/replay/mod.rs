@@ -11,8 +11,8 @@ mod tests;
 
 use domain::line::chronicle::StopRecord;
 use domain::line::event::{Event, EventKind};
+use domain::line::layout::counted;
 use domain::line::minute::{Minute, Tally};
-use domain::line::plan::counted;
 use domain::line::rollup::{PeriodKind, Rollup};
 use domain::line::stop::Stop;
 use domain::line::stop::revision::apply;

@@ -6,7 +6,6 @@ mod audit;
 mod colours;
 mod compression;
 mod displays;
-mod eyes;
 mod filler;
 mod gate;
 mod hand;
@@ -43,7 +42,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::Service;
 
-use super::fixture::{self, Answer, CASES, Case, NOW_US, Record, Unreadable, ask, get, get_with};
+use super::fixture::{self, Answer, Case, NOW_US, Record, Unreadable, ask, get, get_with};
 use super::i18n::{Key, Lang};
 use super::view::{ChartView, ChartsView, LineView, Present, STALE_MS};
 use super::{App, api, assets, routes};

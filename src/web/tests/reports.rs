@@ -1,9 +1,9 @@
 //! A report becomes final: gaps are explained first, and what is kept is one file that does not change.
 
+use domain::digest::sha256;
 use domain::line::rollup::PeriodKind;
 use domain::line::stop::Cause;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::hand::{post, refused};
 use super::*;
@@ -32,10 +32,6 @@ async fn explained(app: &App, start: i64) -> Value {
     let said =
         json!({ "kind": "shift", "start_ms": start, "gaps": names, "by": "Bo", "why": "cable" });
     post(app, GAPS, &said).await.json()["data_sha256"].clone()
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Shows: SCR-08
@@ -92,8 +88,8 @@ async fn a_final_report_is_one_file_with_its_hash_and_needs_nothing_else() {
     let path = format!("/report/final?line=L1&start={start}&number={number}");
     let file = get(&app, &path).await;
     assert_eq!(file.status, StatusCode::OK);
-    assert_eq!(hash(&file.body), made["page_sha256"]);
-    assert_eq!(file.header("x-content-sha256"), hash(&file.body));
+    assert_eq!(sha256(&file.body), made["page_sha256"]);
+    assert_eq!(file.header("x-content-sha256"), sha256(&file.body));
     let disposition = file.header(header::CONTENT_DISPOSITION);
     assert!(disposition.starts_with("attachment; filename=\"L1_shift_"), "{disposition}");
     assert!(disposition.ends_with("_v1_zh_SIM.html\""), "{disposition}");

@@ -106,12 +106,12 @@ impl Present<'_> {
 }
 
 /// Microseconds as whole milliseconds.
-fn ms(us: i64) -> i64 {
+pub(in crate::web) fn ms(us: i64) -> i64 {
     us.div_euclid(1_000)
 }
 
 /// A number with so many decimals; none when it is not a number, because JSON has no word for that.
-fn rounded(x: f64, decimals: i32) -> Option<f64> {
+pub(in crate::web) fn rounded(x: f64, decimals: i32) -> Option<f64> {
     let scale = 10f64.powi(decimals);
     x.is_finite().then(|| (x * scale).round() / scale)
 }

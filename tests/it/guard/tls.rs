@@ -267,7 +267,7 @@ async fn a_key_that_does_not_fit_or_is_open_to_others_ends_the_start_with_the_wa
     private(&key, &good);
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     std::fs::set_permissions(&key, open).expect("it is ours");
-    refused("may be read by everybody (mode 644); chmod 600 it").await;
+    refused("is open to others (mode 644); chmod 600 it").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -178,12 +178,12 @@ async fn a_server_must_be_who_its_certificate_says() {
 }
 
 #[test]
-fn a_password_that_everybody_can_read_is_refused() {
+fn a_password_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().expect("there is room");
     let file = dir.path().join("secret");
     std::fs::write(&file, "secret\n").expect("it is writable");
-    for (mode, refused) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
+    for (mode, refused) in [(0o600, false), (0o640, true), (0o644, true), (0o602, true)] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("it is ours");
         let found = Secret::read(&file);
         assert_eq!(matches!(found, Err(SecretError::Open { .. })), refused, "{mode:o}");

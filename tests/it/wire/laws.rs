@@ -1,6 +1,5 @@
 //! No wrong value ever: each value that was read had been true at a moment within its uncertainty, whatever the wire did.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use domain::plc_map::PlcMap;
@@ -13,6 +12,7 @@ use super::record::Speech;
 use super::truth::{Account, OF_FILLER, OF_WEIGHER, Rising, Truth};
 use super::{Line, device, fast_plant, has_readings, is_missed, setting};
 use crate::harness::Site;
+use crate::skip::say;
 
 /// Plant seconds in a real one: a stroke every 5 ms, so that a value of the poll before is a wrong one.
 const SPEED: f64 = 100.0;
@@ -61,11 +61,6 @@ fn within(account: &Account) -> impl Fn(usize, u64, u64, &Snapshot, Option<i64>)
         let between = (at - half - MARGIN_US, at + half + MARGIN_US);
         account.had(counter, modulus, value, between)
     }
-}
-
-fn say(line: &str) {
-    // A closed stderr is no reason to fail.
-    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Shows: ACQ-04

@@ -4,7 +4,7 @@
 use super::{Balance, Difference, Found, Sign, Watched};
 use crate::units::{Count, TagId};
 
-/// A section as it is kept. Known by its counters; one that no longer fits the plan of the line begins anew.
+/// A section as it is kept. Known by its counters; one that no longer fits the layout of the line begins anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectionState {
     /// Counters of what goes in.

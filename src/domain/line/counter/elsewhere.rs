@@ -4,8 +4,8 @@
 use super::baseline::{Baseline, BatchChange};
 use super::delta::{Cause, Delta, Flags, Hypothesis};
 use super::evidence::Seen;
+use super::explanations::{Meaning, seconds};
 use super::settings::Settings;
-use super::weigh::{Meaning, seconds};
 use super::{Counter, Sample};
 use crate::units::Count;
 

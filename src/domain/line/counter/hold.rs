@@ -7,7 +7,7 @@
 use super::baseline::{Baseline, Held};
 use super::delta::{Cause, Delta, Flags, Hypothesis};
 use super::evidence::Signs;
-use super::weigh::{Meaning, Pair, seconds, weigh};
+use super::explanations::{Meaning, Pair, seconds, weigh};
 use super::{Counter, Sample, marker};
 use crate::units::Count;
 

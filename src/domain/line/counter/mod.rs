@@ -45,11 +45,11 @@ mod dating;
 mod delta;
 mod elsewhere;
 mod evidence;
+mod explanations;
 mod hold;
 mod late;
 mod odometer;
 mod settings;
-mod weigh;
 
 #[cfg(test)]
 mod cases;
@@ -67,8 +67,8 @@ pub use settings::{Fraction, Modulus, Resets, Settings};
 use crate::units::{Count, Moment};
 use dating::Dating;
 use evidence::{Signs, Span};
+use explanations::{Meaning, Pair, weigh};
 use late::{Dated, Delivery, Late};
-use weigh::{Meaning, Pair, weigh};
 
 /// One reading of a counter with what was read beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -161,16 +161,6 @@ impl Kpis {
             ..self
         }
     }
-
-    /// Availability and effectiveness if stops of `micro_us` together are called a loss of speed instead of a loss of
-    /// time. A view: OEE is the same.
-    pub fn with_micro_stops(&self, micro_us: u64, policy: &Policy) -> Kpis {
-        let mut elements = self.elements;
-        let micro_us = micro_us.min(elements.delay_us);
-        elements.production_us += micro_us;
-        elements.delay_us -= micro_us;
-        Kpis::from_elements(elements, self.good, policy)
-    }
 }
 
 /// The elements of a period at the stations that count it, and the good quantity with its doubt.
@@ -201,10 +191,8 @@ fn elements(rollup: &Rollup, stations: &impl Stations, policy: &Policy) -> (Elem
         produced,
         good: good.best(),
         scrap: rejected.best(),
-        rework: 0,
         good_first: good.best(),
         inspected: produced,
-        produced_first_op: rollup.count(stations, &Counted::Infeed).best(),
         failures: spending.failures,
         between_failures_us: production_us + setup_us,
         repair_us: time(TimeClass::Internal),

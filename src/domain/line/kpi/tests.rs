@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 use crate::line::minute::{Tally, TimeSplit};
 use crate::line::rollup::{PeriodKind, Spending};
@@ -109,27 +107,4 @@ fn the_total_of_periods_is_that_of_their_sums() {
     let poor = period([60, 540, 0, 0, 0, 0], 0, counts(390_000, 0, 0));
     let total = Kpis::of_all([&full, &poor], &station(), &POLICY);
     is(total.oee, 2, 11);
-}
-
-proptest! {
-    /// Moving the limit of micro-stops moves availability against effectiveness, and never OEE.
-    #[test]
-    fn oee_stands_still_when_the_limit_of_micro_stops_moves(
-        minutes in prop::array::uniform6(0i64..300), good in 0u64..3_000_000, rejected in 0u64..10_000,
-        stops_s in prop::collection::vec(1u64..600, 0..200), limits_s in prop::array::uniform2(1u64..600),
-    ) {
-        let shift = period(minutes, 0, counts(good, rejected, 0));
-        let kpis = Kpis::of(&shift, &station(), &POLICY);
-        let micro = |limit_s: u64| {
-            let us: u64 = stops_s.iter().filter(|s| **s < limit_s).map(|s| s * 1_000_000).sum();
-            kpis.with_micro_stops(us, &POLICY)
-        };
-        let [low, high] = [limits_s[0].min(limits_s[1]), limits_s[0].max(limits_s[1])].map(micro);
-        prop_assert_eq!((low.oee, high.oee), (kpis.oee, kpis.oee));
-        prop_assert_eq!((low.nee.is_some(), low.oee_between.map(|b| b.0)), (kpis.nee.is_some() || low.nee.is_some(), kpis.oee_between.map(|b| b.0)));
-        prop_assert!(low.availability <= high.availability);
-        if low.effectiveness.is_some() {
-            prop_assert!(low.effectiveness >= high.effectiveness);
-        }
-    }
 }

@@ -66,14 +66,10 @@ pub struct Elements {
     pub good: u64,
     /// Scrap quantity (SQ).
     pub scrap: u64,
-    /// Rework quantity (RQ).
-    pub rework: u64,
     /// Good parts (GP): good at the first pass, without rework.
     pub good_first: u64,
     /// Inspected parts (IP).
     pub inspected: u64,
-    /// Produced quantity of the first operation of the line.
-    pub produced_first_op: u64,
     /// Failures.
     pub failures: u64,
     /// Sum of the times between failures (TBF): setup and production, without delays.
@@ -156,19 +152,9 @@ impl Elements {
         ratio(self.scrap, self.produced)
     }
 
-    /// RQ / PQ.
-    pub fn rework_ratio(&self) -> Option<Ratio> {
-        ratio(self.rework, self.produced)
-    }
-
     /// GP / IP: good without rework. Rework counts once as produced and never here.
     pub fn first_pass_yield(&self) -> Option<Ratio> {
         ratio(self.good_first, self.inspected)
-    }
-
-    /// SQ / PQ of the first operation.
-    pub fn fall_off_ratio(&self) -> Option<Ratio> {
-        ratio(self.scrap, self.produced_first_op)
     }
 
     /// Mean time between failures in microseconds: ΣTBF / n. Undefined without a failure.
@@ -207,10 +193,8 @@ impl Add for Elements {
             produced: sum(self.produced, other.produced),
             good: sum(self.good, other.good),
             scrap: sum(self.scrap, other.scrap),
-            rework: sum(self.rework, other.rework),
             good_first: sum(self.good_first, other.good_first),
             inspected: sum(self.inspected, other.inspected),
-            produced_first_op: sum(self.produced_first_op, other.produced_first_op),
             failures: sum(self.failures, other.failures),
             between_failures_us: sum(self.between_failures_us, other.between_failures_us),
             repair_us: sum(self.repair_us, other.repair_us),

@@ -16,10 +16,8 @@ fn shift() -> Elements {
         produced: 2_000_000,
         good: 1_990_000,
         scrap: 8_000,
-        rework: 2_000,
         good_first: 1_988_000,
         inspected: 2_000_000,
-        produced_first_op: 2_100_000,
         failures: 4,
         between_failures_us: 393 * MINUTE_US as u64,
         repair_us: 17 * MINUTE_US as u64,
@@ -42,9 +40,7 @@ fn kpis_follow_the_formulas_of_the_standard() {
     is(shift.technical_efficiency(), 373, 390);
     is(shift.setup_ratio(), 20, 393);
     is(shift.scrap_ratio(), 1, 250);
-    is(shift.rework_ratio(), 1, 1_000);
     is(shift.first_pass_yield(), 497, 500);
-    is(shift.fall_off_ratio(), 8, 2_100);
     is(shift.mtbf_us(), 393 * 60_000_000, 4);
     is(shift.mttr_us(), 17 * 60_000_000, 4);
 }
@@ -64,15 +60,13 @@ fn without_a_denominator_a_kpi_is_undefined() {
         nothing.technical_efficiency(),
         nothing.setup_ratio(),
         nothing.scrap_ratio(),
-        nothing.rework_ratio(),
         nothing.first_pass_yield(),
-        nothing.fall_off_ratio(),
         nothing.mtbf_us(),
         nothing.mttr_us(),
         nothing.coverage(),
         shift().oee(Cycle::per_minute(0)),
     ];
-    assert_eq!(all, [None; 18]);
+    assert_eq!(all, [None; 16]);
     assert_eq!(nothing.oee_between(IDEAL, Count::exact(5)), None);
 }
 

@@ -6,7 +6,7 @@ use super::group::Group;
 use super::station::Station;
 use super::stop::OpenStop;
 use super::tell::Told;
-use super::{Ledger, LineModel, LineTracker, carry, plan};
+use super::{Ledger, LineModel, LineTracker, carry, layout};
 use crate::line::counter::{Baseline, Counter};
 use crate::plc_map::PlcMap;
 use crate::units::{Moment, StationId, TagId};
@@ -86,7 +86,7 @@ impl LineTracker {
         (self.stations, self.ledgers) = (stations, ledgers);
         let keys: Vec<_> =
             self.ledgers.iter().map(|ledger| carry::key(&self.model, ledger)).collect();
-        self.chronicle.change(plan(&self.model), now);
+        self.chronicle.change(layout(&self.model), now);
         debug_assert_eq!(keys, self.chronicle.keys(), "a count is booked by its position in both");
         self.account.change(keys, carry::outputs(&self.model, &self.ledgers));
         self.group = Group::new(&self.model, &self.stations, (now.utc_us, now));

@@ -6,7 +6,7 @@ use crate::line::counter::{Cause, Delta, Sample};
 use crate::line::rollup::Booking;
 use crate::plc_map::Role;
 use crate::reading::{Quality, Reading};
-use crate::units::{Count, Moment, TagId};
+use crate::units::{Count, Moment};
 
 impl LineTracker {
     /// Judges and books what readings of one moment say of the counters of a station.
@@ -105,7 +105,8 @@ impl LineTracker {
     }
 
     /// Total of any counter of the line since the journal began.
-    pub fn total_of(&self, tag: &TagId) -> Option<Count> {
+    #[cfg(test)]
+    pub(crate) fn total_of(&self, tag: &crate::units::TagId) -> Option<Count> {
         self.ledgers.iter().find(|ledger| ledger.id == *tag).map(|ledger| ledger.counter.total())
     }
 }

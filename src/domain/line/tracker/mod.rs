@@ -30,9 +30,9 @@ use crate::line::calendar::Calendar;
 use crate::line::chronicle::{Alarm, Chronicle};
 use crate::line::counter::{Baseline, Counter, Delta};
 use crate::line::event::{Event, EventKind};
+use crate::line::layout::Layout;
 use crate::line::minute::Minute;
 use crate::line::output::Output;
-use crate::line::plan::Plan;
 use crate::line::rollup::Rollup;
 use crate::line::second::Seconds;
 use crate::line::state::State;
@@ -154,8 +154,8 @@ fn scaled(us: i64, time_scale: f64) -> i64 {
 }
 
 /// What the chronicle has to know of a line.
-fn plan(model: &LineModel) -> Plan {
-    Plan::new(model.calendar.clone(), model.stations.clone(), model.counting.clone())
+fn layout(model: &LineModel) -> Layout {
+    Layout::new(model.calendar.clone(), model.stations.clone(), model.counting.clone())
 }
 
 impl LineTracker {
@@ -167,11 +167,11 @@ impl LineTracker {
             .map(|map| Station::new(map.clone(), now, model.time_scale))
             .collect();
         let ledgers = carry::ledgers(&model, &mut stations, &carry, now);
-        let plan = plan(&model);
+        let layout = layout(&model);
         // The reason of the stop that lasts: the machine may have taken it back by the first reading.
         let told = carry.past.open_stop.as_ref().and_then(|stop| stop.reason);
         let last = carry.past.last.map_or(now.utc_us, |last| last.utc_us);
-        let chronicle = Chronicle::new(plan, carry.past, now);
+        let chronicle = Chronicle::new(layout, carry.past, now);
         let keys: Vec<_> = ledgers.iter().map(|ledger| carry::key(&model, ledger)).collect();
         debug_assert_eq!(keys, chronicle.keys(), "a count is booked by its position in both");
         let outputs = carry::outputs(&model, &ledgers);

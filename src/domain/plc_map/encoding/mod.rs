@@ -1,10 +1,10 @@
 //! Registers → [`Value`]. Written once for all kinds and orders; which registers to fetch is planned elsewhere.
 //!
 //! The Modbus application protocol V1.1b3 (4.2) fixes only that a 16-bit register travels most significant byte
-//! first. How a vendor lays a longer value over several registers is convention, hence [`Order`]: three choices, whether
+//! first. How a vendor lays a longer value over several registers is convention, hence [`ByteOrder`]: three choices, whether
 //! the bytes are swapped in each word, the words in each pair, and the pairs in a value of 64 bits.
 
-use super::{Encoding, Kind, Order};
+use super::{ByteOrder, Encoding, Kind};
 use crate::reading::Value;
 
 /// Why registers could not be read as the map says.
@@ -62,28 +62,30 @@ pub fn decode(registers: &[u16], encoding: Encoding) -> Result<Value, DecodeErro
 }
 
 /// The words of a value, most significant first, each with its bytes in order.
-fn in_order(registers: &[u16], order: Order) -> impl Iterator<Item = u16> {
+fn in_order(registers: &[u16], order: ByteOrder) -> impl Iterator<Item = u16> {
     let n = registers.len();
     (0..n).map(move |i| word(registers[place(i, n, order)], order))
 }
 
 /// Where the `i`th of `n` words lies, the most significant being word 0.
-fn place(i: usize, n: usize, order: Order) -> usize {
+fn place(i: usize, n: usize, order: ByteOrder) -> usize {
     match order {
-        Order::Abcd | Order::Badc => i,
-        Order::Cdab | Order::Dcba => n - 1 - i,
+        ByteOrder::Abcd | ByteOrder::Badc => i,
+        ByteOrder::Cdab | ByteOrder::Dcba => n - 1 - i,
         // Two words of the other half, one word of the other place in a pair; one register has neither.
-        Order::Efghabcd | Order::Fehgbadc if n == 4 => i ^ 2,
-        Order::Cdabghef | Order::Dcbahgfe if n == 4 => i ^ 1,
+        ByteOrder::Efghabcd | ByteOrder::Fehgbadc if n == 4 => i ^ 2,
+        ByteOrder::Cdabghef | ByteOrder::Dcbahgfe if n == 4 => i ^ 1,
         _ => i,
     }
 }
 
 /// One register with its bytes in order.
-fn word(register: u16, order: Order) -> u16 {
+fn word(register: u16, order: ByteOrder) -> u16 {
     match order {
-        Order::Abcd | Order::Cdab | Order::Efghabcd | Order::Cdabghef => register,
-        Order::Badc | Order::Dcba | Order::Fehgbadc | Order::Dcbahgfe => register.swap_bytes(),
+        ByteOrder::Abcd | ByteOrder::Cdab | ByteOrder::Efghabcd | ByteOrder::Cdabghef => register,
+        ByteOrder::Badc | ByteOrder::Dcba | ByteOrder::Fehgbadc | ByteOrder::Dcbahgfe => {
+            register.swap_bytes()
+        }
     }
 }
 
@@ -102,7 +104,7 @@ fn decimal(mut words: impl Iterator<Item = u16>) -> Result<u64, DecodeError> {
 
 /// Text lies in rising registers whatever the word order of numbers is, so only the byte order matters.
 /// It ends at the first NUL: what a PLC leaves behind it is rubbish of an earlier, longer text.
-fn text(registers: &[u16], order: Order) -> std::sync::Arc<str> {
+fn text(registers: &[u16], order: ByteOrder) -> std::sync::Arc<str> {
     let bytes: Vec<u8> = registers.iter().flat_map(|&r| word(r, order).to_be_bytes()).collect();
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).trim_end().into()

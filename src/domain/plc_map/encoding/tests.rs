@@ -1,9 +1,9 @@
 //! Expectations written by hand from the layouts, not computed with the code under test.
 
 use super::*;
-use Order::{Abcd, Badc, Cdab, Dcba};
+use ByteOrder::{Abcd, Badc, Cdab, Dcba};
 
-fn check(registers: &[u16], kind: Kind, order: Order, expected: Value) {
+fn check(registers: &[u16], kind: Kind, order: ByteOrder, expected: Value) {
     let found = decode(registers, Encoding { kind, order });
     assert_eq!(found, Ok(expected), "{registers:04x?} as {kind:?} {order:?}");
 }
@@ -130,7 +130,7 @@ fn check_row(row: &str) -> Result<(), String> {
     let (layout, expected) = row.split_once('=').ok_or("no =")?;
     let mut words = layout.split_whitespace();
     let kind = words.next().and_then(Kind::from_word).ok_or("no type")?;
-    let order = words.next().and_then(Order::from_word).ok_or("no order")?;
+    let order = words.next().and_then(ByteOrder::from_word).ok_or("no order")?;
     let registers: Vec<u16> = words
         .map(|word| u16::from_str_radix(word, 16).map_err(|error| format!("{word}: {error}")))
         .collect::<Result<_, _>>()?;
@@ -194,8 +194,8 @@ fn every_kind_and_order_is_read_as_it_is_written() {
     for kind in kinds {
         assert_eq!(Kind::from_word(&kind.to_string()), Some(kind));
     }
-    for order in Order::ALL {
-        assert_eq!(Order::from_word(order.word()), Some(order));
+    for order in ByteOrder::ALL {
+        assert_eq!(ByteOrder::from_word(order.word()), Some(order));
     }
     for word in ["bit16", "bits7-4", "bits3-3", "bits0-16", "bit+3", "text0", "text251", "u8", ""] {
         assert_eq!(Kind::from_word(word), None, "{word}");

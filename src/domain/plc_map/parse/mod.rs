@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::document::{At, Document, Section, parse_duration_us};
 use super::{
-    Flow, Group, MAX_BITS, MAX_REGISTERS, ModbusOptions, OpcUaOptions, Order, PlcMap, Problem,
+    ByteOrder, Flow, Group, MAX_BITS, MAX_REGISTERS, ModbusOptions, OpcUaOptions, PlcMap, Problem,
     Protocol, Title,
 };
 use crate::line::counter::{Fraction, Settings};
@@ -35,7 +35,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<PlcMap, Vec<Problem>> {
 /// What the tags need to know of the rest of the file.
 struct Machine {
     modbus: bool,
-    order: Order,
+    order: ByteOrder,
     max_registers: u16,
     max_bits: u16,
     max_per_minute: u64,

@@ -1,7 +1,7 @@
 //! How a machine is spoken to: protocol, order of bytes, and the sections `[modbus]` and `[opcua]`.
 
 use super::super::document::{At, Section};
-use super::super::{MAX_BITS, MAX_REGISTERS, ModbusOptions, OpcUaOptions, Order, Table};
+use super::super::{ByteOrder, MAX_BITS, MAX_REGISTERS, ModbusOptions, OpcUaOptions, Table};
 
 pub(super) fn read_protocol(head: &Section<'_, '_>) -> Option<bool> {
     let protocol = head.required_text("protocol", "\"modbus\"")?;
@@ -18,8 +18,8 @@ pub(super) fn read_protocol(head: &Section<'_, '_>) -> Option<bool> {
     }
 }
 
-pub(super) fn read_order(section: &Section<'_, '_>, at: At<&str>) -> Option<Order> {
-    let order = Order::from_word(at.value);
+pub(super) fn read_order(section: &Section<'_, '_>, at: At<&str>) -> Option<ByteOrder> {
+    let order = ByteOrder::from_word(at.value);
     if order.is_none() {
         let value = at.value;
         let message = format!(

@@ -260,17 +260,6 @@ impl RuleSet {
         RuleSet::standard(&RuleId::ALL[..8])
     }
 
-    /// Western Electric 1956.
-    pub fn western_electric() -> RuleSet {
-        RuleSet::standard(&RuleId::ALL[8..12])
-    }
-
-    /// The list of AIAG SPC, 2nd edition: Nelson's with a run of seven.
-    pub fn aiag() -> RuleSet {
-        use RuleId::*;
-        RuleSet::standard(&[N1, Aiag2, N3, N4, N5, N6, N7, N8])
-    }
-
     /// Of these rules the ones that Minitab allows on ranges, standard deviations and moving ranges: single points,
     /// sides, trends and alternation. The skewed law of a dispersion makes zones meaningless.
     #[must_use]

@@ -161,9 +161,10 @@ fn panels_of_dispersion_get_no_zone_rules() {
         ids(RuleSet::nelson().for_dispersion()),
         [RuleId::N1, RuleId::N2, RuleId::N3, RuleId::N4]
     );
-    assert_eq!(ids(RuleSet::western_electric().for_dispersion()), [RuleId::We1, RuleId::We4]);
-    assert_eq!(
-        ids(RuleSet::aiag().for_dispersion()),
-        [RuleId::N1, RuleId::Aiag2, RuleId::N3, RuleId::N4]
-    );
+    let western_electric = RuleSet::standard(&RuleId::ALL[8..12]);
+    assert_eq!(ids(western_electric.for_dispersion()), [RuleId::We1, RuleId::We4]);
+    // AIAG SPC, 2nd edition: Nelson's with a run of seven.
+    use RuleId::*;
+    let aiag = RuleSet::standard(&[N1, Aiag2, N3, N4, N5, N6, N7, N8]);
+    assert_eq!(ids(aiag.for_dispersion()), [N1, Aiag2, N3, N4]);
 }

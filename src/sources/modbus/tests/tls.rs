@@ -163,5 +163,5 @@ async fn certificates_that_cannot_be_used_are_named() {
     let files = ours.files(folder.path(), &plant);
     private(&files.key, 0o644);
     let words = refusal(&address, files).await;
-    assert!(words.contains("may be read by everybody (mode 644); chmod 600 it"), "{words}");
+    assert!(words.contains("is open to others (mode 644); chmod 600 it"), "{words}");
 }

@@ -201,7 +201,7 @@ async fn a_wrong_user_is_told_what_to_look_at() {
     assert!(refusal.to_string().ends_with("check the user and the password"), "{refusal}");
     assert!(!refusal.to_string().contains("wrong"), "a password is never shown: {refusal}");
     std::fs::set_permissions(edge.file(), std::fs::Permissions::from_mode(0o644)).unwrap();
-    let refusal = edge.read(&plc, access.clone()).await.expect_err("everybody can read it");
+    let refusal = edge.read(&plc, access.clone()).await.expect_err("others can read it");
     assert!(refusal.to_string().ends_with("chmod 600 it"), "{refusal}");
     let password = PasswordPlace::Variable("CAPLINE_TEST_NO_SUCH_VARIABLE".into());
     let user = User::Named { name: USER.into(), password };

@@ -153,7 +153,6 @@ fn what_a_line_made_is_what_its_machines_made() {
     let rejected = (50 * 199 / 100) + (54 * 199 / 100);
     assert_eq!(kpis.elements.produced, 199 * 104 + rejected);
     assert_eq!((kpis.elements.good, kpis.elements.scrap), (199 * 104, rejected));
-    assert_eq!(kpis.elements.produced_first_op, 199 * 104 + rejected);
     // Negative control: the output of one of them alone is outside the truth.
     let one = Kpis::of(hour, &StationId::new("CF01"), &Policy::per_minute(6_500));
     assert!(!one.good.contains(199 * 104), "{}", one.good);

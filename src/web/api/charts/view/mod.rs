@@ -30,6 +30,8 @@ pub(crate) use incidents::{IncidentView, ToldView};
 use limits::FittedView;
 pub(crate) use limits::{LimitsView, ReplayView, SignatureView};
 
+use crate::web::view::{ms, rounded};
+
 /// What can be charted.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CharacteristicView {
@@ -150,15 +152,6 @@ impl WorkbenchView {
             ..self
         }
     }
-}
-
-fn ms(us: i64) -> i64 {
-    us.div_euclid(1_000)
-}
-
-fn rounded(x: f64, decimals: i32) -> Option<f64> {
-    let scale = 10f64.powi(decimals);
-    x.is_finite().then(|| (x * scale).round() / scale)
 }
 
 /// Numbers of a chart in its unit, six digits behind the point: enough for a table of limits.

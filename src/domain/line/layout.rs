@@ -24,7 +24,7 @@ pub struct CounterKey {
 
 /// What is to be known of a line.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Layout {
     /// Its shifts and planned stops.
     pub calendar: Calendar,
     /// Its machines in the order of the capsules.
@@ -35,9 +35,9 @@ pub struct Plan {
     pub counters: Vec<CounterKey>,
 }
 
-impl Plan {
-    /// The plan of a line: its counters in the order of its machines and their maps.
-    pub fn new(calendar: Calendar, stations: Vec<Arc<PlcMap>>, counting: Range<usize>) -> Plan {
+impl Layout {
+    /// The layout of a line: its counters in the order of its machines and their maps.
+    pub fn new(calendar: Calendar, stations: Vec<Arc<PlcMap>>, counting: Range<usize>) -> Layout {
         let of_station = |(station, map): (usize, &Arc<PlcMap>)| {
             let counts = map.tags.iter().filter(|tag| tag.counter.is_some());
             let key = |tag: &Tag| CounterKey {
@@ -48,7 +48,7 @@ impl Plan {
             counts.map(key).collect::<Vec<_>>()
         };
         let counters = stations.iter().enumerate().flat_map(of_station).collect();
-        Plan { calendar, stations, counting, counters }
+        Layout { calendar, stations, counting, counters }
     }
 
     /// Position of the machine whose batches are those of the line: the first of those that count which tells its batch,
@@ -91,17 +91,17 @@ pub fn counted(role: &Role) -> Counted {
 ///
 /// A machine that counts neither what enters nor what it passes on, as a metal detector does, is a part of the way on
 /// which it lies: what it rejects leaves the line there.
-pub fn sections(plan: &Plan) -> Vec<Section> {
+pub fn sections(layout: &Layout) -> Vec<Section> {
     let find = |station: usize, wanted: &Counted| {
-        plan.counters.iter().position(|key| key.station == station && key.counted == *wanted)
+        layout.counters.iter().position(|key| key.station == station && key.counted == *wanted)
     };
     let mut sections = Vec::new();
     let mut before: Option<Way> = None;
     let mut next = 0;
-    while let Some(map) = plan.stations.get(next) {
+    while let Some(map) = layout.stations.get(next) {
         // One machine, or all that stand side by side.
-        let (first, end) = match plan.counting.contains(&next) {
-            true => (next, plan.counting.end),
+        let (first, end) = match layout.counting.contains(&next) {
+            true => (next, layout.counting.end),
             false => (next, next + 1),
         };
         next = end;
@@ -110,7 +110,7 @@ pub fn sections(plan: &Plan) -> Vec<Section> {
                 let out = matches!(key.counted, Counted::Reject(_) | Counted::Sample);
                 key.station == station && out
             };
-            plan.counters.iter().enumerate().filter(leaves).map(|(i, _)| i).collect()
+            layout.counters.iter().enumerate().filter(leaves).map(|(i, _)| i).collect()
         };
         // All of them must count, or nobody knows what went by.
         let all = |counted: &Counted| -> Option<Vec<usize>> {
@@ -131,7 +131,7 @@ pub fn sections(plan: &Plan) -> Vec<Section> {
             let (Some(inlet), Some(good)) = counts else { continue };
             let outlets = std::iter::once(good).chain(leaves(station)).map(Outlet::capsules);
             let (stations, outlets) = ((station, station), outlets.collect());
-            let capacity = plan.stations[station].inside();
+            let capacity = layout.stations[station].inside();
             sections.push(Section { stations, inlets: vec![inlet], outlets, capacity });
         }
         if let (Some(Way { from, inlets, leaves, capacity }), Some(infeeds)) = (before, infeeds) {
@@ -139,7 +139,7 @@ pub fn sections(plan: &Plan) -> Vec<Section> {
             sections.push(Section { stations: (from, first), inlets, outlets, capacity });
         }
         // Behind a machine that does not count its good capsules nobody knows what was on the way.
-        let room = plan.stations[first..end].iter().map(|map| map.after());
+        let room = layout.stations[first..end].iter().map(|map| map.after());
         before = goods.map(|inlets| Way {
             from: first,
             inlets,
@@ -160,13 +160,13 @@ struct Way {
 }
 
 /// How long a standstill takes to reach the counting station: what can lie between, at the slower of the rates.
-pub(super) fn chain(plan: &Plan) -> Chain {
+pub(super) fn chain(layout: &Layout) -> Chain {
     let lag_us = |station: usize| {
         // From the nearest of those side by side: one of these is not on the way of another.
-        let counting = station.clamp(plan.counting.start, plan.counting.end.max(1) - 1);
+        let counting = station.clamp(layout.counting.start, layout.counting.end.max(1) - 1);
         let (low, high) = (station.min(counting), station.max(counting));
         let between = (low..high).map(|i| {
-            let (map, next) = (&plan.stations[i], &plan.stations[i + 1]);
+            let (map, next) = (&layout.stations[i], &layout.stations[i + 1]);
             let capsules = map.after().saturating_add(map.inside()).saturating_add(next.inside());
             let per_minute = map.max_per_minute.min(next.max_per_minute).max(1);
             let us = u128::from(capsules) * MINUTE_US as u128 / u128::from(per_minute);
@@ -174,7 +174,7 @@ pub(super) fn chain(plan: &Plan) -> Chain {
         });
         between.fold(0i64, i64::saturating_add)
     };
-    let stations = plan.stations.iter().enumerate();
+    let stations = layout.stations.iter().enumerate();
     let stations = stations.map(|(i, map)| (map.station.clone(), lag_us(i))).collect();
-    Chain { counting: plan.counting.clone(), stations }
+    Chain { counting: layout.counting.clone(), stations }
 }
