@@ -203,6 +203,13 @@ async fn numbers_of_all_pages_are_explained_in_both_languages_by_finger_and_key(
             "in sigma",
             "σ 倍数",
         ),
+        (
+            "/spc/reject_fraction?",
+            "document.querySelectorAll('#budget [data-explain]').length > 0",
+            "#budget [data-explain]",
+            "judged points",
+            "判定点数",
+        ),
         ("/report/shift?", "true", "[data-explain='oee']", "OEE index", "计划工作时间"),
         ("/report/batch?", "true", "[data-explain='yield']", "capsules in", "进料数"),
     ] {

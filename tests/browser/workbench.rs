@@ -9,7 +9,7 @@ use crate::browser::Browser;
 use crate::demo::Demo;
 use crate::{CORES, LIVE, SOON, keep};
 
-const DRAWN: &str = "document.querySelectorAll('#control svg').length > 0";
+pub(crate) const DRAWN: &str = "document.querySelectorAll('#control svg').length > 0";
 
 /// Long enough for a hundred whole subgroups, so that limits can be approved.
 const HISTORY: &str = "44h";
@@ -26,18 +26,17 @@ const STOPWATCH: &str = "
       }).observe(control, { childList: true });
     });";
 
-async fn open(browser: &Browser, demo: &Demo, path: &str) {
+pub(crate) async fn open(browser: &Browser, demo: &Demo, path: &str) {
     browser.open(&format!("{}{path}", demo.origin)).await;
     browser.until(&format!("{LIVE} && {DRAWN}"), SOON).await;
 }
 
-/// Keys of a chart: to its oldest point, to the next one, and to the one before.
+/// Keys of a chart: to its oldest point, and to the next one.
 const HOME: &str = "\u{e011}";
 const RIGHT: &str = "\u{e014}";
-const LEFT: &str = "\u{e012}";
 
 /// Chooses a value of a select as a person does.
-async fn choose(browser: &Browser, id: &str, value: &str) {
+pub(crate) async fn choose(browser: &Browser, id: &str, value: &str) {
     choose_in(browser, &format!("#{id}"), value).await;
 }
 
@@ -49,14 +48,14 @@ async fn choose_in(browser: &Browser, what: &str, value: &str) {
 }
 
 /// Puts an incident into the journal as the charts task does when a point leaves its limits.
-fn put_incident(demo: &Demo, minutes_ago: i64) {
+pub(crate) fn put_incident(demo: &Demo, of: &str, minutes_ago: i64) {
     let conn = Connection::open(demo.journal()).expect("the journal");
     conn.busy_timeout(Duration::from_secs(10)).expect("a wait");
     let sql = "insert into incident (line, characteristic, version, opened_us, last_us, rules, companion_rules, points, level, is_over)
-               select id, 'reject_fraction', 1, ?1, ?1, 'N1', '', 1, 'notice', 0 from line where name = 'L1'";
+               select id, ?2, 1, ?1, ?1, 'N1', '', 1, 'notice', 0 from line where name = 'L1'";
     let now_us = capline::clock::Clock::real().now().utc_us;
     let opened_us = now_us - minutes_ago * 60_000_000;
-    conn.execute(sql, [opened_us]).expect("an incident");
+    conn.execute(sql, (opened_us, of)).expect("an incident");
 }
 
 /// An incident is work: acknowledged, with its cause, what was done and who has it, all by clicks.
@@ -65,7 +64,7 @@ async fn an_incident_is_worked_on_by_clicks() {
     let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
     let demo = Demo::with(&["--speed", "1"]);
-    put_incident(&demo, 90);
+    put_incident(&demo, "reject_fraction", 90);
     open(&browser, &demo, "/spc?lang=en").await;
     browser.until("document.querySelector('#signals details') !== null", SOON).await;
     let said = "document.querySelector('#signals details').textContent";
@@ -168,20 +167,63 @@ async fn limits_are_frozen_replayed_and_approved_by_clicks() {
     assert!(browser.text(state).await.contains("Bo"), "who approved stands there");
 }
 
+/// Puts two signals where a test wants them, so many subgroups before the newest: whether a simulated plant has one depends on
+/// the hour at which it is looked at.
+const SIGNALS: &str = "
+    const ask = window.fetch;
+    window.fetch = async (address, ...rest) => {
+      const answer = await ask(address, ...rest);
+      if (window.signals === undefined || !answer.ok || !/\\/charts\\/[^/]+\\?/.test(String(address))) return answer;
+      const chart = await answer.json();
+      chart.sig = window.signals.map((back) => [chart.t.length - 1 - back, 'N1']);
+      for (const beside of [chart.companion, chart.within]) if (beside) beside.sig = [];
+      return new Response(JSON.stringify(chart), { status: answer.status, headers: { 'content-type': 'application/json' } });
+    };";
+
+/// N and P go round the signals of the drawn part, and say so where there is none.
+async fn signals_are_reached_by_keys(browser: &Browser) {
+    let readout = "document.getElementById('control-readout').textContent";
+    let legend = "document.getElementById('control-legend').textContent";
+    browser.run("window.signals = [40, 10]").await;
+    choose(browser, "hours", "168").await;
+    browser.until(&format!("{legend}.includes('×2')"), SOON).await;
+    let mut reached = Vec::new();
+    for key in ["n", "n", "n", "p", "p"] {
+        browser.keys("#control", key).await;
+        reached.push(browser.text(readout).await);
+    }
+    let [first, second, round, back, again] = &reached[..] else { panic!("{reached:?}") };
+    for signal in [first, second] {
+        assert!(signal.contains("N1 one point outside the limits"), "{signal}");
+    }
+    assert_ne!(first, second, "two signals");
+    assert_eq!((round, back, again), (first, second, first), "round the end, and back");
+    let beside = browser.text("document.getElementById('beside-readout').textContent").await;
+    assert_eq!(again.split(" · ").next(), beside.split(" · ").next(), "one cursor stands in both");
+    browser.run("window.signals = []").await;
+    choose(browser, "hours", "30").await;
+    browser.until(&format!("{legend}.endsWith('no signals')"), SOON).await;
+    for key in ["n", "p"] {
+        browser.keys("#control", HOME).await;
+        let oldest = browser.text(readout).await;
+        assert!(!oldest.contains("N1"), "{oldest}");
+        browser.keys("#control", key).await;
+        assert_eq!(browser.text(readout).await, "no signal in the drawn part of the charts");
+    }
+    browser.run("window.signals = undefined").await;
+}
+
 /// Cursor, signals, table, strip, rules, CUSUM: all with the keyboard or by choosing.
 #[tokio::test]
 async fn the_workbench_obeys_keys_and_shows_what_was_chosen() {
     let _alone = CORES.alone().await;
-    let Some(browser) = crate::browser("").await else { return };
+    let Some(browser) = crate::browser(SIGNALS).await else { return };
     let demo = Demo::with(&["--speed", "1"]);
     open(&browser, &demo, "/spc?lang=en").await;
     choose(&browser, "minutes", "5").await;
     browser
         .until("document.getElementById('control-title').textContent.includes('· 5 min')", SOON)
         .await;
-    let readout = "document.getElementById('control-readout').textContent";
-    // Whether a simulated plant has a signal depends on the hour at which it is looked at. With these rules it nearly always has;
-    // where it has none, the keys lead nowhere.
     browser.click("#rules summary").await;
     for rule in ["N2", "N3", "N5", "N6", "N7", "N8"] {
         browser.click(&format!("#rules input[value={rule}]")).await;
@@ -193,23 +235,7 @@ async fn the_workbench_obeys_keys_and_shows_what_was_chosen() {
     let said =
         "document.getElementById('state').textContent.includes('rules chosen for this look')";
     browser.until(said, SOON).await;
-    let legends = "['control-legend', 'beside-legend'].map((id) => document.getElementById(id).textContent).join()";
-    let has_signals = browser.value(&format!("/×[0-9]/.test({legends})")).await == json!(true);
-    let newest = browser.text(readout).await;
-    browser.keys("#control", "n").await;
-    if has_signals {
-        browser.until(&format!("/N[1-8]/.test({readout} + document.getElementById('beside-readout').textContent)"), SOON).await;
-    } else {
-        assert_eq!(browser.text(readout).await, newest);
-        browser.keys("#control", HOME).await;
-    }
-    let first = browser.text(readout).await;
-    browser.keys("#control", if has_signals { "n" } else { RIGHT }).await;
-    let second = browser.text(readout).await;
-    let beside = browser.text("document.getElementById('beside-readout').textContent").await;
-    assert_eq!(second.split(" · ").next(), beside.split(" · ").next(), "one cursor stands in both");
-    browser.keys("#control", if has_signals { "p" } else { LEFT }).await;
-    assert_eq!(browser.text(readout).await, first, "back to the point before");
+    signals_are_reached_by_keys(&browser).await;
     // The strip: the newest 120 are shown; one window back with a key, and the cursor's point is an older one.
     let shown = "document.getElementById('strip').getAttribute('aria-valuetext')";
     let newest = browser.text(shown).await;

@@ -45,6 +45,13 @@ pub enum Level {
     Page,
 }
 
+impl Incident {
+    /// Whether a point lay outside the limits of the chart, which counts more than any pattern.
+    pub fn is_beyond(&self) -> bool {
+        self.rules.contains(RuleId::N1) || self.rules.contains(RuleId::We1)
+    }
+}
+
 impl Level {
     /// All, mildest first.
     pub const ALL: [Level; 3] = [Level::Study, Level::Notice, Level::Page];

@@ -5,7 +5,7 @@ use super::characteristic::{Characteristic, ChartKind};
 use super::limits::{Fitted, Limits, LimitsLaw, fit, in_force, pooled_sd};
 use super::signal::{Budget, Incident, Incidents};
 use super::stream::{ChartStream, Judged};
-use super::subgroup::Subgroup;
+use super::subgroup::{Fitness, Subgroup};
 use crate::line::weight::Moments;
 use crate::spc::capability::{
     BinomialCapability, Capability, ProcessSummary, Tolerance, binomial_capability, capability,
@@ -106,6 +106,12 @@ impl Evaluation {
         }
     }
 
+    /// Subgroups in which something was made and that neither estimate nor are judged: incomplete ones and start-ups.
+    pub fn n_left_out(&self) -> usize {
+        let is_out = |fitness| matches!(fitness, Fitness::Incomplete | Fitness::StartUp);
+        self.judged.iter().filter(|judged| is_out(judged.subgroup.fitness)).count()
+    }
+
     /// Capability of weights against their tolerance, at 95 %: Cp and Cpk by what varies within subgroups, Pp and Ppk by
     /// all single weights. None without a tolerance, and for anything but single weights.
     pub fn weight_capability(&self, characteristic: &Characteristic) -> Option<Capability> {
@@ -184,11 +190,14 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Whether there are as many whole subgroups as limits must have to be approved.
+    pub fn has_enough(&self) -> bool {
+        self.n >= super::limits::FREEZE_FROM
+    }
+
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
-        self.n >= super::limits::FREEZE_FROM
-            && self.n_signals == Some(0)
-            && self.drifts == Some(false)
+        self.has_enough() && self.n_signals == Some(0) && self.drifts == Some(false)
     }
 }
 

@@ -118,9 +118,7 @@ export function limitsTag(chart) {
 /** Beside the title: signals with their shapes and words, and what the limits rest on. */
 export function legend(chart) {
   show(document.getElementById('pchart-legend'), chart, () => {
-    const found = new Map();
-    for (const point of chart.points) for (const rule of point.rules) found.set(rule, (found.get(rule) ?? 0) + 1);
-    const parts = [...found].map(([rule, n]) => h('span', { class: 'signal' }, icon(rule), ` ${word('rule', rule)} ×${n}`));
+    const parts = chart.by_rule.map(([rule, n]) => h('span', { class: 'signal' }, icon(rule), ` ${word('rule', rule)} ×${n}`));
     const { limits } = chart;
     if (!limits) parts.push(h('span', {}, t('chart_no_limits', { n: chart.n_whole })));
     else {

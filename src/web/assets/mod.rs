@@ -39,7 +39,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 51] = [
+pub(crate) static ASSETS: [Asset; 54] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -65,6 +65,9 @@ pub(crate) static ASSETS: [Asset; 51] = [
     asset!("spc-files.mjs", SCRIPT),
     asset!("spc-histogram.mjs", SCRIPT),
     asset!("spc-strip.mjs", SCRIPT),
+    asset!("spc-choices.mjs", SCRIPT),
+    asset!("spc-explain.mjs", SCRIPT),
+    asset!("spc-open.mjs", SCRIPT),
     asset!("pages.css", "text/css; charset=utf-8"),
     asset!("page.mjs", SCRIPT),
     asset!("stops.mjs", SCRIPT),

@@ -87,10 +87,11 @@ export function files(path, tables) {
   }
 }
 
-/** Writes a choice into the address. */
+/** Writes a choice into the address; null takes it out again. */
 export function remember(name, value) {
   const address = new URL(location.href);
-  address.searchParams.set(name, value);
+  if (value === null) address.searchParams.delete(name);
+  else address.searchParams.set(name, value);
   // A comma may stand in an address as it is, and people read it there.
   address.search = address.search.replaceAll('%2C', ',');
   history.replaceState(null, '', address);

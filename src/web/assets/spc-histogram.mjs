@@ -12,9 +12,6 @@ const mg = (found, value) => (value === null ? '–' : fixed(value, digits(found
 const small = (p) => (p < 0.0001 ? '< 0.0001' : fixed(p, p < 0.01 ? 4 : 3));
 const limit = (value) => (value === null ? '–' : String(value));
 
-/** Whether a bin lies outside the specification, wholly or in part. */
-const isOutside = (found, i) => (found.lower_spec !== null && found.edges[i] < found.lower_spec) || (found.upper_spec !== null && found.edges[i + 1] > found.upper_spec);
-
 /** The lines of the specification, left to right: name of the text, value, class. */
 const lines = (found) => [['histogram_lower', found.lower_spec, 'limit'], ['histogram_target', found.target, 'target'], ['histogram_upper', found.upper_spec, 'limit']].filter(([, value]) => value !== null);
 
@@ -35,11 +32,12 @@ export function drawHistogram(svg, width, height, found) {
   }
   const stops = found.expected.map((expected, i) => {
     const n = found.counts?.[i] ?? null;
+    const outside = found.bins_outside[i];
     const [from, to] = [x(found.edges[i]), x(found.edges[i + 1])];
-    if (n) svg.append(s('rect', { class: isOutside(found, i) ? 'bin outside' : 'bin', x: from + 0.5, y: y(n), width: Math.max(1, to - from - 1), height: box.bottom - y(n) }));
+    if (n) svg.append(s('rect', { class: outside ? 'bin outside' : 'bin', x: from + 0.5, y: y(n), width: Math.max(1, to - from - 1), height: box.bottom - y(n) }));
     const told = { from: mg(found, found.edges[i]), to: mg(found, found.edges[i + 1]), expected: fixed(expected, 1) };
     const text = n === null ? t('histogram_bin_expected', told) : t('histogram_bin', { ...told, n: num(n) });
-    return { x: (from + to) / 2, y: y(n ?? expected), text: isOutside(found, i) ? `${text} · ${t('histogram_outside')}` : text };
+    return { x: (from + to) / 2, y: y(n ?? expected), text: outside ? `${text} · ${t('histogram_outside')}` : text };
   });
   svg.append(s('path', { class: 'normal-law', d: found.curve.map(([at, n], i) => `${i === 0 ? 'M' : 'L'}${x(at).toFixed(1)} ${y(n).toFixed(1)}`).join('') }));
   for (const [name, value, kind] of lines(found)) {
@@ -53,7 +51,7 @@ export function drawHistogram(svg, width, height, found) {
   return { stops, summary };
 }
 
-const place = (found, i) => t(isOutside(found, i) ? 'histogram_outside' : 'histogram_inside');
+const place = (found, i) => t(found.bins_outside[i] ? 'histogram_outside' : 'histogram_inside');
 
 export function histogramRows(found) {
   const body = found.expected.map((expected, i) => [mg(found, found.edges[i]), mg(found, found.edges[i + 1]), found.counts === null ? '–' : num(found.counts[i]), fixed(expected, 1), place(found, i)]);

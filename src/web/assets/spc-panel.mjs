@@ -2,9 +2,13 @@
 
 import { day, fixed, h, hm, num, REPLAY, show, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
+import { explained } from './explain.mjs';
 import { notSaved, Refusal } from './page.mjs';
+import { folded } from './spc-open.mjs';
 
 const $ = (id) => document.getElementById(id);
+/** Incidents that are shown before the rest is folded, and those under the limits shown. */
+const [INCIDENTS, SHOWN] = [12, 8];
 const WORK = ['acknowledge', 'cause', 'action', 'owner', 'note'];
 
 /** The name a person gave, for this page only. */
@@ -62,14 +66,19 @@ function signals(data, page) {
   redraw(box, [data.incidents, data.shown_incidents, data.by], () => {
     const nodes = [];
     if (data.incidents.length === 0) nodes.push(p(t('spc_no_incident')));
-    for (const incident of data.incidents.slice(0, 12)) nodes.push(one(incident, page));
+    // What goes on is work to do, however long ago it began.
+    const all = [...data.incidents.filter(({ over }) => !over), ...data.incidents.filter(({ over }) => over)];
+    nodes.push(...some(all.map((incident) => one(incident, page)), INCIDENTS, 'recorded'));
     if (data.by !== 'in_force' || data.incidents.length === 0) {
       nodes.push(p(h('b', {}, t('spc_shown', { n: data.shown_incidents.length }))));
-      for (const incident of data.shown_incidents.slice(-8).reverse()) nodes.push(p(icon(incident.rules[0] === 'N1' ? 'N1' : 'N2'), ` ${time(incident.opened_ms)} · ${words(incident.rules)} · ×${incident.points}`));
+      nodes.push(...some([...data.shown_incidents].reverse().map((incident) => p(icon(incident.beyond ? 'N1' : 'N2'), ` ${time(incident.opened_ms)} · ${words(incident.rules)} · ×${incident.points}`)), SHOWN, 'shown'));
     }
     return nodes;
   });
 }
+
+/** The first of them, and the rest folded. */
+const some = (nodes, n, name) => (nodes.length > n ? [...nodes.slice(0, n), folded(name, nodes.length - n, nodes.slice(n))] : nodes);
 
 const words = (rules) => [...new Set(rules)].map((rule) => `${rule} ${word('rule', rule)}`).join(', ');
 
@@ -80,7 +89,7 @@ function one(incident, page) {
   const work = incident.work.map((work) => p(`${time(work.at_ms)} ${work.author} · ${word('work', work.kind)} ${work.text}`));
   const content = [p(words(incident.rules)), p(t('spc_judged_by', { version: incident.version, points: incident.points })), ...work];
   if (page.writes) content.push(workForm(incident, page));
-  return h('details', { 'data-of': incident.id }, h('summary', {}, icon(incident.rules.includes('N1') ? 'N1' : 'N2'), level,
+  return h('details', { 'data-of': incident.id }, h('summary', {}, icon(incident.beyond ? 'N1' : 'N2'), level,
     `${time(incident.opened_ms)} · ${incident.rules.join(' ')} · ${state} · ${done}${incident.owner ? ` · ${incident.owner}` : ''}`), ...content);
 }
 
@@ -134,7 +143,7 @@ function why(data) {
     const evidence = data.fitted.evidence;
     // Of measurements only the drift is judged; how counts scatter has no meaning for them.
     const told = data.plain || evidence.advice === 'lengthen_subgroup';
-    const nodes = told ? [p(h('b', {}, word('advice', evidence.advice === 'unknown' && data.fitted.n_used >= 25 ? 'untold' : evidence.advice)))] : [];
+    const nodes = told ? [p(h('b', {}, word('advice', evidence.advice)))] : [];
     if (data.plain) {
       nodes.push(table(['', word('chart', data.plain.chart), word('chart', data.characteristic.chart)],
         [[t('spc_beyond', { n: num(data.budget.n_judged), hours: num(Math.round((data.to_ms - data.from_ms) / 3600000)) }), num(data.plain.signals), num(data.plain.ours)]]));
@@ -156,7 +165,7 @@ function budget(data) {
   show($('budget'), data.budget, () => {
     const b = data.budget;
     return [
-      p(t('spc_expected', { expected: fixed(b.expected, 1), observed: b.observed, n: num(b.n_judged) })),
+      p(explained('budget', {}, t('spc_expected', { expected: fixed(b.expected, 1), observed: b.observed, n: num(b.n_judged) }))),
       p(t('spc_arl', { rules: b.arl_rules === null ? '–' : fixed(b.arl_rules, 0), ewma: b.arl_ewma === null ? '–' : fixed(b.arl_ewma, 0), week: b.per_week })),
     ];
   });
@@ -168,7 +177,7 @@ function capability(data) {
     // What was not tested is neither passed nor failed.
     const check = (ok, text) => p(`${ok === null ? '○' : ok ? '✔' : '✘'} ${text}`);
     const nodes = [
-      check(gate.n >= 100, t('spc_gate_n', { n: gate.n })),
+      check(gate.enough, t('spc_gate_n', { n: gate.n, least: gate.n_least })),
       gate.n_signals === null ? check(null, t('spc_gate_no_signals')) : check(gate.n_signals === 0, t('spc_gate_signals', { n: gate.n_signals, of: gate.n_recent })),
       gate.drifts === null ? check(null, t('spc_gate_no_drift')) : check(!gate.drifts, t(gate.drifts ? 'spc_gate_drifts' : 'spc_gate_drift')),
     ];
@@ -176,16 +185,17 @@ function capability(data) {
     if (data.indices) return [...nodes, ...indices(data.indices)];
     if (!data.capability) return [...nodes, p(t('spc_no_capability'))];
     const c = data.capability;
-    return [...nodes, h('p', { class: 'gate' }, t('spc_ppm', { ppm: num(Math.round(c.ppm)), low: num(Math.round(c.ppm_interval[0])), high: num(Math.round(c.ppm_interval[1])), z: fixed(c.process_z) })),
+    return [...nodes, h('p', { class: 'gate' }, explained('capability', { 'data-query': 'fraction' },
+      t('spc_ppm', { ppm: num(Math.round(c.ppm)), low: num(Math.round(c.ppm_interval[0])), high: num(Math.round(c.ppm_interval[1])), z: fixed(c.process_z) }))),
       p(t('spc_ppm_note', { rejected: num(c.rejected), inspected: num(c.inspected) }))];
   });
 }
 
 /** Cp, Cpk, Pp and Ppk of weights with their intervals. */
 export function indices(found) {
-  const row = (name, index) => index && h('p', { class: 'gate' }, t('spc_indices', {
+  const row = (name, index) => index && h('p', { class: 'gate' }, explained('capability', { 'data-query': name }, t('spc_indices', {
     name, value: fixed(index[0], 2), low: fixed(index[1], 2), high: fixed(index[2], 2),
-  }));
+  })));
   return [row('Cp', found.cp), row('Cpk', found.cpk), row('Pp', found.pp), row('Ppk', found.ppk), p(t('spc_tolerance', {
     low: found.lower_spec ?? '–', high: found.upper_spec ?? '–', n: num(found.n), ppm: found.ppm === null ? '–' : num(Math.round(found.ppm)),
   }))].filter(Boolean);
@@ -212,7 +222,7 @@ function limits(data, page) {
   redraw(box, [data.versions, data.fitted.n_used, data.judged_live, data.from_ms], () => {
     const nodes = [...data.versions].reverse().map((limits) => version(limits, data, page));
     if (nodes.length === 0) nodes.push(p(t('spc_no_limits')));
-    if (data.judged_live && data.fitted.n_used >= 25 && page.writes) nodes.push(proposal(data, page));
+    if (data.judged_live && data.fitted.may_propose && page.writes) nodes.push(proposal(data, page));
     if (data.fitted.missing_to_freeze > 0) nodes.push(p(t('spc_missing', { n: data.fitted.missing_to_freeze })));
     if (!page.writes) nodes.push(p(t(REPLAY ? 'replay_only' : 'spc_read_only')));
     return nodes;

@@ -1,5 +1,5 @@
 // The strip below the chart: the whole span, and which part of it is shown. Drag to choose a part, click to move it;
-// with the keyboard it is a slider.
+// with the keyboard it is a slider, and buttons below it do the same by single presses.
 
 import { day, hm, s, t } from './format.mjs';
 import { byPoint, mark, trace } from './spc-draw.mjs';
@@ -9,6 +9,10 @@ import { shape } from './chart.mjs';
 const SHOWN = 120;
 /** Fewer than these are no chart. */
 const LEAST = 8;
+/** What keys do. */
+const KEYS = {
+  ArrowLeft: 'earlier', ArrowRight: 'later', PageUp: 'page_earlier', PageDown: 'page_later', Home: 'first', End: 'last', '+': 'narrower', '-': 'wider',
+};
 
 export class Strip {
   /** @param {HTMLElement} box  @param {() => void} changed */
@@ -23,6 +27,16 @@ export class Strip {
     box.addEventListener('pointermove', (event) => this.pull(event));
     box.addEventListener('pointerup', (event) => this.release(event));
     box.addEventListener('keydown', (event) => this.key(event));
+    this.said = document.getElementById('strip-said');
+    const steps = document.getElementById('strip-steps');
+    // Who presses hears what is shown then; what new points change is not read out.
+    steps.addEventListener('click', (event) => {
+      const { step } = event.target.closest('button')?.dataset ?? {};
+      if (!step || !this.full) return;
+      this.said.setAttribute('aria-live', 'polite');
+      this.step(step);
+    });
+    steps.addEventListener('focusout', () => this.said.setAttribute('aria-live', 'off'));
     new ResizeObserver(() => this.draw()).observe(box);
   }
 
@@ -85,17 +99,22 @@ export class Strip {
 
   key(event) {
     if (!this.full || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!KEYS[event.key]) return;
+    event.preventDefault();
+    this.step(KEYS[event.key]);
+  }
+
+  /** Moves the shown part by a quarter of itself or by the whole of it, to an end, or makes it a quarter shorter or longer. */
+  step(word) {
     const n = this.full.t.length;
     const [a, b] = this.window();
     const size = b - a;
     const step = Math.max(1, Math.floor(size / 4));
-    const to = {
-      ArrowLeft: [a - step, b - step], ArrowRight: [a + step, b + step], PageUp: [a - size, b - size], PageDown: [a + size, b + size],
-      Home: [0, size], End: [n - size, n], '+': [a + step, b], '-': [a - step, b],
-    }[event.key];
-    if (!to) return;
-    event.preventDefault();
-    this.choose(to[0], to[1]);
+    const [from, to] = {
+      earlier: [a - step, b - step], later: [a + step, b + step], page_earlier: [a - size, b - size], page_later: [a + size, b + size],
+      first: [0, size], last: [n - size, n], narrower: [a + step, b], wider: [a - step, b],
+    }[word];
+    this.choose(from, to);
   }
 
   draw() {
@@ -135,9 +154,11 @@ export class Strip {
     this.box.replaceChildren(svg);
     this.box.setAttribute('aria-valuemax', String(n));
     this.box.setAttribute('aria-valuenow', String(to));
-    this.box.setAttribute('aria-valuetext', t('spc_strip_value', {
+    const said = t('spc_strip_value', {
       from: `${day(full.t[from])} ${hm(full.t[from])}`, to: `${day(full.t[to - 1])} ${hm(full.t[to - 1])}`, n: to - from, all: n,
-    }));
+    });
+    this.box.setAttribute('aria-valuetext', said);
+    if (this.said.textContent !== said) this.said.textContent = said;
   }
 
   /** Leaves out days that would stand on each other. */

@@ -6,6 +6,9 @@ import { explained, heading, made, part, tells } from './explain.mjs';
 import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
 import { fileName, mainRows, picture, save, sideRows } from './spc-files.mjs';
 import { drawHistogram, histogramRows, histogramWords } from './spc-histogram.mjs';
+import { chosenRules, keep, recall, toChart, versionChosen } from './spc-choices.mjs';
+import { explainPanels } from './spc-explain.mjs';
+import { OpenSignals } from './spc-open.mjs';
 import { panels, unitOf } from './spc-panel.mjs';
 import { Strip } from './spc-strip.mjs';
 import { AS_OF, files, Refusal, why } from './page.mjs';
@@ -27,6 +30,8 @@ let minute = null;
 let lost = false;
 let asked = 0;
 
+recall();
+
 const main = new Plot('control', { draw: drawMain, rows: mainRows });
 const beside = new Plot('beside', { draw: drawSide('companion'), rows: sideRows('companion') });
 // Only a three-way chart has it.
@@ -37,6 +42,10 @@ const plots = [main, beside, within].filter(Boolean);
 const strip = new Strip($('strip'), showPart);
 for (const plot of plots) for (const other of plots) if (plot !== other) link(plot, other);
 for (const plot of plots) plot.box.addEventListener('keydown', (event) => jump(event, plot));
+const open = new OpenSignals(base);
+explainPanels(() => full);
+/** How many signals are open, as the line last told it: when that changes, it is asked which. */
+let counted = null;
 /** Start of the subgroup that the cursor stood on last: on the way to a button it leaves the chart. */
 let pointed = null;
 
@@ -45,25 +54,34 @@ const live = join({
     view = next;
     setOffset(view.offset_s);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
+    const told = JSON.stringify(view.incidents);
+    if (counted !== null && told !== counted) open.load();
+    counted = told;
     if (view.minute_ms !== minute) {
       const first = minute === null;
       minute = view.minute_ms;
       // The record is written a little after the minute; the charts task looks every two seconds.
-      setTimeout(load, first ? 0 : 3000);
+      setTimeout(first ? load : reload, first ? 0 : 3000);
     }
   },
   link: (state) => {
     if (lost === (state.word === 'lost')) return;
     lost = state.word === 'lost';
-    if (!lost) load();
+    open.link(lost);
+    if (!lost) reload();
   },
 });
-load();
+reload();
 live.run();
 
-for (const name of ['minutes', 'hours', 'which', 'companion']) $(name)?.addEventListener('change', load);
+for (const name of ['minutes', 'hours', 'which', 'companion', 'rules']) {
+  $(name)?.addEventListener('change', () => {
+    keep();
+    open.draw();
+    load();
+  });
+}
 for (const name of ['minutes', 'hours']) $(name).addEventListener('change', () => { strip.chosen = null; });
-$('rules').addEventListener('change', load);
 document.addEventListener('pointerdown', (event) => { if (!$('rules').contains(event.target)) $('rules').open = false; });
 $('rules').addEventListener('keydown', (event) => {
   if (event.key !== 'Escape') return;
@@ -71,7 +89,7 @@ $('rules').addEventListener('keydown', (event) => {
   $('rules').querySelector('summary').focus();
 });
 $('characteristic').addEventListener('change', (event) => {
-  location.assign(`/spc/${encodeURIComponent(event.target.value)}?line=${encodeURIComponent(document.body.dataset.line)}${AS_OF}`);
+  location.assign(toChart(event.target.value));
 });
 tools.addEventListener('submit', (event) => event.preventDefault());
 $('svg').addEventListener('click', () => {
@@ -81,6 +99,12 @@ $('svg').addEventListener('click', () => {
   save(`${name}.svg`, 'image/svg+xml', picture(drawn, getComputedStyle($('control-card')).backgroundColor, name, data.to_ms));
 });
 $('print').addEventListener('click', () => window.print());
+
+/** Asks for all that this page shows. */
+function reload() {
+  load();
+  open.load();
+}
 
 /** Asks for the chart again; the answer to an older question is not drawn. */
 async function load() {
@@ -93,12 +117,19 @@ async function load() {
   const from = to - Number($('hours').value) * 3600000 + 60000;
   const query = new URLSearchParams({ from, subgroup: $('minutes').value, limits: $('which').value });
   if ($('companion')) query.set('companion', $('companion').value);
-  const rules = [...$('rules').querySelectorAll('input')];
-  if (rules.some((box) => box.checked !== box.defaultChecked)) query.set('rules', rules.filter((box) => box.checked).map((box) => box.value).join(','));
+  const rules = chosenRules();
+  if (rules !== null) query.set('rules', rules.join(','));
   try {
     const answer = await fetch(`${address}?${query}${AS_OF}`);
     const body = await answer.json();
     if (mine !== asked) return;
+    if (answer.status === 400 && versionChosen()) {
+      // There is no such version, or it is of subgroups of another length: those in force judge instead.
+      $('which').value = 'in_force';
+      keep();
+      load();
+      return;
+    }
     if (!answer.ok) throw new Refusal(body);
     full = body;
     // The file is of what is shown, not of what is new when it is taken.
@@ -128,7 +159,7 @@ function showAll() {
     histogramWords(full);
     $('histogram-card').classList.toggle('empty', full.histogram === null);
   }
-  panels(full, { address, base, reload: load, writes: tools.dataset.writes === 'true', signs: tools.dataset.signs === 'true', cursor });
+  panels(full, { address, base, reload, writes: tools.dataset.writes === 'true', signs: tools.dataset.signs === 'true', cursor });
 }
 
 /** Which limits judge, and those of the newest judged subgroup, which say how they are made. */
@@ -231,9 +262,8 @@ function choices() {
 function stateWords() {
   const limits = full.limits;
   if (!limits) {
-    const n = full.fitted.n_used;
-    const out = full.fitness.filter((fitness) => ['incomplete', 'start_up'].includes(fitness)).length;
-    return n < 25 ? t('spc_forming', { n }) : t('spc_no_law', { n, out });
+    const { n_used: n, n_left_out: out, provisional_from: from, may_propose: enough } = full.fitted;
+    return enough ? t('spc_no_law', { n, out }) : t('spc_forming', { n, from });
   }
   const which = full.by === 'trial' ? t('spc_trial_of', { n: limits.n_used }) : t('spc_version', {
     version: limits.version, state: word('limits', limits.state), n: limits.n_used, author: limits.decided_by ?? limits.author,
@@ -279,8 +309,13 @@ function jump(event, plot) {
   if (!data || event.ctrlKey || event.altKey || event.metaKey || !['n', 'p'].includes(key)) return;
   const last = plot.stops.length - 1;
   const all = [...new Set([...data.sig, ...data.companion.sig, ...(data.within?.sig ?? [])].map(([i]) => i))].sort((a, b) => a - b);
-  if (all.length === 0) return;
   event.preventDefault();
+  if (all.length === 0) {
+    // A key that leads nowhere says so.
+    plot.readout.setAttribute('aria-live', 'polite');
+    plot.readout.textContent = t('spc_no_signal_here');
+    return;
+  }
   const now = plot.at === null ? (key === 'n' ? -1 : last + 1) : last - plot.at;
   const to = key === 'n' ? all.find((i) => i > now) ?? all[0] : all.findLast((i) => i < now) ?? all.at(-1);
   plot.move(last - to);

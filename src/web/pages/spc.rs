@@ -23,6 +23,14 @@ const SPANS: [(u32, Key); 4] =
 /// Panels whose figures are a table that can be taken away.
 const TABLES: [&str; 3] = ["signals", "why", "limits"];
 
+/// Steps of the part of the span that is shown: name, sign and text.
+const STEPS: [(&str, &str, Key); 4] = [
+    ("earlier", "◀", Key::SpcEarlier),
+    ("later", "▶", Key::SpcLater),
+    ("narrower", "+", Key::SpcNarrower),
+    ("wider", "−", Key::SpcWider),
+];
+
 /// Rules that can be chosen for a look.
 const RULES: [RuleId; 8] = [
     RuleId::N1,
@@ -106,7 +114,7 @@ fn body(
         link rel="stylesheet" href=(assets::href("spc.css"));
         h1.away { (lang.mark(Key::Spc)) " " (name(lang, shown)) }
         p.about.dim { (lang.mark(Key::SpcAbout)) }
-        form.card.tools #tools data-characteristic=(shown.id) data-writes=(writes) data-signs=(signs) data-step=(shown.subgroup_minutes) {
+        form.card.tools #tools autocomplete="off" data-characteristic=(shown.id) data-writes=(writes) data-signs=(signs) data-step=(shown.subgroup_minutes) {
             (select(lang, Key::SpcCharacteristic, "characteristic", html! {
                 @for one in all {
                     option value=(one.id) selected[one.id == shown.id] { (name(lang, one)) }
@@ -142,6 +150,10 @@ fn body(
         }
         p.note #trouble role="alert" hidden {}
         div.bench {
+            section.card.panel.live.open-all aria-labelledby="open-title" {
+                header { h2 #open-title { (lang.mark(Key::SpcOpenAll)) } }
+                div #open { p { "–" } }
+            }
             div.charts {
                 (chart(lang, "control", Key::SpcChart))
                 (chart(lang, "beside", Key::SpcCompanion))
@@ -212,7 +224,24 @@ fn chart(lang: Lang, id: &str, title: Key) -> Markup {
             div.rows #{ (id) "-rows" } role="group" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
             @if id == "control" {
                 div.strip #strip role="slider" tabindex="0" aria-label=(lang.say(Key::SpcStrip)) aria-valuemin="0" aria-valuemax="0" aria-valuenow="0" {}
-                p.dim.keys #spc-keys { (lang.mark(Key::SpcKeys)) }
+                div.strip-foot {
+                    (strip_steps(lang))
+                    p.dim.num #strip-said aria-live="off" {}
+                    p.dim.keys #spc-keys { (lang.mark(Key::SpcKeys)) }
+                }
+            }
+        }
+    }
+}
+
+/// What dragging over the strip does, by single presses.
+fn strip_steps(lang: Lang) -> Markup {
+    html! {
+        div.choices #strip-steps role="group" aria-label=(lang.say(Key::SpcStripSteps)) {
+            @for (word, sign, text) in STEPS {
+                button type="button" data-step=(word) aria-controls="strip" {
+                    span aria-hidden="true" { (sign) } (lang.mark(text))
+                }
             }
         }
     }

@@ -152,6 +152,12 @@ fn charts_are_in_percent_and_compare_with_the_plain_chart() {
     assert_eq!((limits.version, limits.state, limits.subgroups), (3, "approved", 312));
     let found = |rule: &str| chart.points.iter().any(|point| point.rules.contains(&rule));
     assert!(found("N1") && found("N2"));
+    for (rule, n) in &chart.by_rule {
+        let points = chart.points.iter().filter(|point| point.rules.contains(rule));
+        assert_eq!(points.count(), *n, "{rule}");
+    }
+    let rules: BTreeSet<&str> = chart.points.iter().flat_map(|p| p.rules.clone()).collect();
+    assert_eq!(rules, chart.by_rule.iter().map(|(rule, _)| *rule).collect());
     let judged = &charts.reject_fraction.as_ref().unwrap().judged;
     let beyond = |plain: &&Point| plain.hits.contains(RuleId::N1);
     assert_eq!(

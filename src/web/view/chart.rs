@@ -136,6 +136,8 @@ pub struct ChartView {
     pub n_whole: usize,
     /// Points at which a rule is complete.
     pub signals: usize,
+    /// The same by rule, in the order in which they first appear: rule and points.
+    pub by_rule: Vec<(&'static str, usize)>,
     /// Judged points outside the limits of a plain p chart, on either side, to compare.
     pub plain_signals: usize,
     /// Points judged.
@@ -194,12 +196,25 @@ impl ChartView {
             limits: chart.limits.as_ref().map(InForceView::of),
             n_whole: points.iter().filter(|point| point.complete).count(),
             signals: points.iter().filter(|point| !point.rules.is_empty()).count(),
+            by_rule: by_rule(&points),
             plain_signals: outside.plain,
             n_judged: outside.n_judged,
             span_hours: rounded(span_us as f64 / HOUR_US as f64, 1).unwrap_or(0.0),
             points,
         }
     }
+}
+
+/// At how many points each rule is complete.
+fn by_rule(points: &[PointView]) -> Vec<(&'static str, usize)> {
+    let mut found: Vec<(&'static str, usize)> = Vec::new();
+    for rule in points.iter().flat_map(|point| &point.rules) {
+        match found.iter_mut().find(|(known, _)| known == rule) {
+            Some((_, n)) => *n += 1,
+            None => found.push((rule, 1)),
+        }
+    }
+    found
 }
 
 /// One subgroup of a chart.

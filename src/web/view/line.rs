@@ -5,7 +5,6 @@ use domain::line::state::State;
 use domain::line::status::{LineStatus, SpeedStatus};
 use domain::quality::Overview;
 use domain::quality::signal::Incident;
-use domain::spc::rules::RuleId;
 use domain::units::Count;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -235,10 +234,7 @@ pub struct IncidentsView {
 
 impl IncidentsView {
     fn of(open: &[Incident]) -> IncidentsView {
-        let is_beyond = |incident: &&Incident| {
-            incident.rules.contains(RuleId::N1) || incident.rules.contains(RuleId::We1)
-        };
-        let beyond = open.iter().filter(is_beyond).count();
+        let beyond = open.iter().filter(|incident| incident.is_beyond()).count();
         IncidentsView { beyond, others: open.len() - beyond }
     }
 }

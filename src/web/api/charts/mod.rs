@@ -285,9 +285,18 @@ async fn replayed(
     .await
 }
 
+/// Which incidents.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Only those that have not ended, whenever they began; the span is not asked then.
+    #[serde(default)]
+    open: bool,
+}
+
 /// Incidents of the line that began in a span or are open, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/lines/{id}/incidents", params(("id" = String, Path), Span),
+    get, path = "/api/v1/lines/{id}/incidents", params(("id" = String, Path), Span, Which),
     responses(
         (status = 200, body = Vec<IncidentView>),
         (status = 400, body = ErrorView),
@@ -298,11 +307,17 @@ async fn incidents(
     State(app): State<App>,
     Path(id): Path<String>,
     Params(span): Params<Span>,
+    Params(Which { open }): Params<Which>,
 ) -> Result<Json<Vec<IncidentView>>, WebError> {
     let line = app.line(&id)?.config.id.clone();
-    let span = span.resolve_from(app.present().now.utc_us, SPAN_US, QUALITY_SPAN_US)?;
+    let now_us = app.present().now.utc_us;
+    let span = match open {
+        true => (now_us, now_us),
+        false => span.resolve_from(now_us, SPAN_US, QUALITY_SPAN_US)?,
+    };
     off_thread(&app, move |app| {
-        let incidents = app.parts().quality.incidents(&line, span).map_err(WebError::Store)?;
+        let mut incidents = app.parts().quality.incidents(&line, span).map_err(WebError::Store)?;
+        incidents.retain(|stored| !(open && stored.incident.over));
         Ok(Json(incidents.iter().map(IncidentView::of).collect()))
     })
     .await

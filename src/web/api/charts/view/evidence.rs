@@ -2,7 +2,7 @@
 
 use domain::line::minute::Minute;
 use domain::quality::characteristic::{Characteristic, ChartKind};
-use domain::quality::limits::fit;
+use domain::quality::limits::{FREEZE_FROM, fit};
 use domain::quality::signal::Budget;
 use domain::quality::subgroup::subgroups;
 use domain::quality::workbench::{By, Evaluation, Gate, evaluate, outside};
@@ -41,8 +41,12 @@ pub(crate) struct BudgetView {
 pub(crate) struct GateView {
     /// Whether all of the following hold.
     open: bool,
-    /// Whole subgroups; at least 100.
+    /// Whole subgroups.
     n: usize,
+    /// How many of them there must be.
+    n_least: usize,
+    /// Whether there are as many.
+    enough: bool,
     /// Judged points that were looked at for signals: the last hundred, or all there are.
     n_recent: usize,
     /// Signals among them, of which there must be none; null where no point is judged.
@@ -75,6 +79,12 @@ pub(crate) struct IndicesView {
     upper_spec: Option<f64>,
     /// Weights.
     n: u64,
+    /// Mean of all of them.
+    mean: f64,
+    /// Standard deviation within subgroups, of Cp and Cpk.
+    sigma_within: Option<f64>,
+    /// Standard deviation of all, of Pp and Ppk.
+    sigma: Option<f64>,
     /// Cp with its interval.
     cp: Option<[f64; 3]>,
     /// Cpk with its interval.
@@ -137,6 +147,8 @@ impl GateView {
         GateView {
             open: gate.is_open(),
             n: gate.n,
+            n_least: FREEZE_FROM,
+            enough: gate.has_enough(),
             n_recent: gate.n_recent,
             n_signals: gate.n_signals,
             drifts: gate.drifts,
@@ -165,6 +177,7 @@ impl IndicesView {
         characteristic: &Characteristic,
     ) -> Option<IndicesView> {
         let Capability { within, overall, .. } = evaluation.weight_capability(characteristic)?;
+        let weights = evaluation.weights()?;
         let whole = evaluation.judged.iter().map(|j| &j.subgroup).filter(|s| s.is_whole());
         let index = |index: Option<Index>| {
             let Index { value, interval } = index?;
@@ -175,6 +188,9 @@ impl IndicesView {
             lower_spec: characteristic.tolerance.lsl,
             upper_spec: characteristic.tolerance.usl,
             n: whole.map(|subgroup| subgroup.moments.n()).sum(),
+            mean: rounded(weights.mean, 4)?,
+            sigma_within: weights.sigma_within.and_then(|sigma| rounded(sigma, 4)),
+            sigma: weights.sigma_overall.and_then(|sigma| rounded(sigma, 4)),
             cp: index(within.both),
             cpk: index(within.worst),
             pp: index(overall.both),

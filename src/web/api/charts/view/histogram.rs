@@ -34,6 +34,8 @@ pub(crate) struct HistogramView {
     width: f64,
     /// Where the bins begin, and where the last one ends.
     edges: Vec<f64>,
+    /// Whether each bin lies outside the tolerance, wholly or in part.
+    bins_outside: Vec<bool>,
     /// Single weights in each bin; null where none is known.
     counts: Option<Vec<u64>>,
     /// What the normal law expects in each bin, of as many weights as are counted.
@@ -59,6 +61,8 @@ impl HistogramView {
     pub(super) fn of(found: &WeightHistogram, tolerance: &Tolerance) -> Option<HistogramView> {
         let (counted, test) = (found.counts.is_some(), found.normality);
         let point = |(x, y): &(f64, f64)| Some([rounded(*x, 4)?, rounded(*y, 4)?]);
+        let edges = found.bins.edges();
+        let edges: Vec<f64> = edges.iter().map(|x| rounded(*x, 6)).collect::<Option<_>>()?;
         Some(HistogramView {
             n: found.n,
             n_single: found.n_single,
@@ -69,12 +73,8 @@ impl HistogramView {
             target: tolerance.target,
             upper_spec: tolerance.usl,
             width: rounded(found.bins.width, 6)?,
-            edges: found
-                .bins
-                .edges()
-                .iter()
-                .map(|edge| rounded(*edge, 6))
-                .collect::<Option<_>>()?,
+            bins_outside: bins_outside(&edges, tolerance),
+            edges,
             counts: found.counts.clone(),
             expected: found.expected.iter().map(|n| rounded(*n, 4)).collect::<Option<_>>()?,
             curve: found.curve.iter().map(point).collect::<Option<_>>()?,
@@ -126,6 +126,14 @@ pub(super) fn file(found: Option<&HistogramView>) -> Table {
     table
 }
 
+/// Which of the bins between these edges reach beyond a limit that there is.
+fn bins_outside(edges: &[f64], tolerance: &Tolerance) -> Vec<bool> {
+    let bins = edges.iter().zip(edges.iter().skip(1));
+    let below = |from: f64| tolerance.lsl.is_some_and(|lsl| from < lsl);
+    let above = |to: f64| tolerance.usl.is_some_and(|usl| to > usl);
+    bins.map(|(from, to)| below(*from) || above(*to)).collect()
+}
+
 /// What lies outside of the limits that there are.
 fn outside((below, above): (Option<u64>, Option<u64>)) -> Option<u64> {
     [below, above].into_iter().flatten().reduce(u64::saturating_add)
@@ -134,6 +142,22 @@ fn outside((below, above): (Option<u64>, Option<u64>)) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bin_is_outside_that_reaches_beyond_a_limit() {
+        let edges = [90.0, 95.0, 100.0, 105.0];
+        let tolerance = |lsl, usl| Tolerance { lsl, usl, target: None };
+        let of = |lsl, usl| bins_outside(&edges, &tolerance(lsl, usl));
+        assert_eq!(
+            of(Some(95.0), Some(105.0)),
+            [true, false, false],
+            "an edge on a limit is inside"
+        );
+        assert_eq!(of(Some(90.0), Some(104.0)), [false, false, true], "a part is enough");
+        assert_eq!(of(None, Some(94.0)), [true; 3]);
+        assert_eq!(of(None, None), [false; 3], "without a limit nothing is outside");
+        assert!(bins_outside(&[], &tolerance(Some(1.0), None)).is_empty());
+    }
 
     #[test]
     fn outside_of_no_limit_is_nothing_that_could_be_counted() {

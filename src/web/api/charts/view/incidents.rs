@@ -20,6 +20,8 @@ pub(crate) struct ShownIncident {
     points: u32,
     /// `study`, `notice` or `page`.
     level: &'static str,
+    /// Whether a point lay outside the limits of the chart.
+    beyond: bool,
 }
 
 /// An incident of the record.
@@ -90,6 +92,7 @@ impl ShownIncident {
             rules: rules.map(|rule| rule.name()).collect(),
             points: incident.n_points,
             level: incident.level.word(),
+            beyond: incident.is_beyond(),
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use domain::audit::Signature;
 use domain::quality::characteristic::ChartKind;
-use domain::quality::limits::{Evidence, Fitted, Limits, LimitsLaw, Maturity};
+use domain::quality::limits::{
+    Evidence, FREEZE_FROM, Fitted, Limits, LimitsLaw, Maturity, PROVISIONAL_FROM,
+};
 use domain::quality::panels::PanelLimits;
 use domain::quality::stream::Judged;
 use domain::quality::workbench::Replay;
+use domain::spc::subgroup_length::Advice;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -103,7 +106,8 @@ pub(crate) struct EvidenceView {
     chi2_ratio: Option<f64>,
     /// Its probability under the law.
     chi2_p: Option<f64>,
-    /// `plain`, `use_prime`, `stratify`, `lengthen_subgroup`, `underdispersed` or `unknown`.
+    /// `plain`, `use_prime`, `stratify`, `lengthen_subgroup`, `underdispersed`, `unknown`, or of a span `untold` where its
+    /// subgroups are enough and do not vary.
     advice: &'static str,
     /// Whether a plain chart would do.
     plain_suffices: bool,
@@ -120,6 +124,12 @@ pub(crate) struct FittedView {
     center: Option<f64>,
     /// How they vary.
     evidence: EvidenceView,
+    /// Whole subgroups from which on limits are drawn, marked provisional.
+    provisional_from: usize,
+    /// Whether there are as many, so that limits may be proposed.
+    may_propose: bool,
+    /// Subgroups left out as incomplete or start-up.
+    n_left_out: usize,
     /// Subgroups still missing before limits can be approved.
     missing_to_freeze: usize,
 }
@@ -258,20 +268,28 @@ impl EvidenceView {
 }
 
 impl FittedView {
-    /// The view of what a span gives.
-    pub(super) fn of(fitted: &Fitted, scale: &Scale) -> FittedView {
+    /// The view of what a span gives, with so many subgroups left out of it.
+    pub(super) fn of(fitted: &Fitted, n_left_out: usize, scale: &Scale) -> FittedView {
         let center = fitted.law.map(|law| match law {
             LimitsLaw::Rate { center, .. }
             | LimitsLaw::Individuals { center, .. }
             | LimitsLaw::ThreeWay { center, .. } => center,
         });
         let n_used = fitted.baseline.n_used;
+        let may_propose = n_used >= PROVISIONAL_FROM;
+        let mut evidence = EvidenceView::of(&fitted.evidence);
+        if may_propose && fitted.evidence.advice() == Advice::Unknown {
+            evidence.advice = "untold";
+        }
         FittedView {
             n_used,
             maturity: Maturity::of(n_used).word(),
             center: scale.show(center),
-            evidence: EvidenceView::of(&fitted.evidence),
-            missing_to_freeze: domain::quality::limits::FREEZE_FROM.saturating_sub(n_used),
+            evidence,
+            provisional_from: PROVISIONAL_FROM,
+            may_propose,
+            n_left_out,
+            missing_to_freeze: FREEZE_FROM.saturating_sub(n_used),
         }
     }
 }

@@ -253,7 +253,7 @@ impl WorkbenchView {
             by: shown.by,
             limits: shown.limits.map(LimitsView::of),
             versions: shown.versions.iter().map(LimitsView::of).collect(),
-            fitted: FittedView::of(&evaluation.fitted, &scale),
+            fitted: FittedView::of(&evaluation.fitted, evaluation.n_left_out(), &scale),
             budget: BudgetView::of(&budget),
             gate: GateView::of(evaluation.gate()),
             capability: evaluation.capability().as_ref().map(CapabilityView::of),

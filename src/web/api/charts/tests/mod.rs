@@ -1,5 +1,7 @@
 //! Charts over HTTP: what a workbench reads, and what people may write.
 
+mod incidents;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -320,64 +322,35 @@ async fn a_gate_without_a_point_is_not_judged() {
     let (from, to) =
         (bench.now_us / 1_000 - 90 * 86_400_000, bench.now_us / 1_000 - 89 * 86_400_000);
     let chart = bench.get(&format!("{CHART}?from={from}&to={to}")).await;
-    let gate = json!({"open": false, "n": 0, "n_recent": 0, "n_signals": null, "drifts": null});
+    let gate = json!({
+        "open": false, "n": 0, "n_least": 100, "enough": false, "n_recent": 0, "n_signals": null, "drifts": null
+    });
     assert_eq!(chart["gate"], gate);
 }
 
+/// What is enough is said by the service: no page knows the numbers.
+#[tokio::test]
+async fn a_span_says_whether_it_is_long_enough() {
+    let bench = bench(false);
+    let of = async |n: i64| {
+        let (from, to) = bench.baseline(n);
+        let chart = bench.get(&format!("{CHART}?from={from}&to={to}")).await;
+        let (fitted, gate) = (&chart["fitted"], &chart["gate"]);
+        (fitted["n_used"].as_i64().unwrap(), fitted["may_propose"].clone(), gate["enough"].clone())
+    };
+    let (no, yes) = (json!(false), json!(true));
+    assert_eq!(of(24).await, (24, no.clone(), no.clone()));
+    assert_eq!(of(25).await, (25, yes.clone(), no.clone()));
+    assert_eq!(of(99).await, (99, yes.clone(), no));
+    assert_eq!(of(100).await, (100, yes.clone(), yes));
+    let chart = bench.get(CHART).await;
+    let out = chart["fitness"].as_array().unwrap().iter();
+    let out = out.filter(|word| ["incomplete", "start_up"].contains(&word.as_str().unwrap()));
+    assert_eq!(chart["fitted"]["n_left_out"], json!(out.count()));
+    assert_eq!(chart["fitted"]["provisional_from"], 25);
+}
+
 const WORK: &str = "/api/v1/lines/L1/incidents/7/work";
-
-#[tokio::test]
-async fn an_incident_is_acknowledged_explained_and_handed_over() {
-    let bench = bench(true);
-    bench.record.incidents.lock().unwrap().push(incident(7, bench.now_us - MINUTE_US));
-    let before = &bench.get("/api/v1/lines/L1/incidents").await[0];
-    assert_eq!((&before["acknowledged"], &before["owner"]), (&json!(false), &Value::Null));
-    for (kind, text) in [
-        ("acknowledge", ""),
-        ("cause", "worn dosing disc"),
-        ("action", "disc changed, 200 capsules checked"),
-        ("owner", "Li Wei"),
-        ("owner", "Bo"),
-        ("note", "handed over at 20:00"),
-    ] {
-        let (status, answer) =
-            bench.post(WORK, json!({"author": "An", "kind": kind, "text": text})).await;
-        assert_eq!(status, StatusCode::NO_CONTENT, "{kind}: {answer}");
-    }
-    let after = &bench.get(CHART).await["incidents"][0];
-    assert_eq!((&after["acknowledged"], &after["owner"]), (&json!(true), &json!("Bo")));
-    let work = after["work"].as_array().unwrap();
-    assert_eq!(work.len(), 6, "nothing that was said is changed");
-    assert_eq!((&work[1]["kind"], &work[1]["text"]), (&json!("cause"), &json!("worn dosing disc")));
-}
-
-#[tokio::test]
-async fn work_that_says_nothing_or_of_nothing_is_refused() {
-    let bench = bench(true);
-    bench.record.incidents.lock().unwrap().push(incident(7, bench.now_us));
-    let long = "x".repeat(1_001);
-    for (path, body, words) in [
-        (WORK, json!({"author": " ", "kind": "acknowledge"}), "author is empty"),
-        (WORK, json!({"author": "An", "kind": "cause", "text": " "}), "text is empty"),
-        (WORK, json!({"author": "An", "kind": "note", "text": long}), "text"),
-        (
-            WORK,
-            json!({"author": "An", "kind": "shrug", "text": "x"}),
-            "kind must be one of acknowledge",
-        ),
-        (WORK, json!({"author": "An"}), "missing field"),
-        (
-            "/api/v1/lines/L1/incidents/8/work",
-            json!({"author": "An", "kind": "acknowledge"}),
-            "no incident 8",
-        ),
-    ] {
-        let (status, answer) = bench.post(path, body).await;
-        assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
-        assert!(answer["message"].as_str().unwrap().contains(words), "{answer}");
-    }
-    assert!(bench.record.incidents.lock().unwrap()[0].work.is_empty());
-}
 
 /// Every way in which people write is closed where the service only shows, and to pages of somebody else.
 /// Shows: ACC-01
