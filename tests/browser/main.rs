@@ -14,6 +14,7 @@ mod histogram;
 mod judges;
 mod keys;
 mod login;
+mod lost;
 mod old;
 mod pages;
 mod paint;
