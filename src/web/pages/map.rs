@@ -67,7 +67,7 @@ fn body(lang: Lang, device: &DeviceConfig, text: &str) -> Markup {
         div.card.list {
             header {
                 h2 #map-title { (title) " " (lang.title(&device.map.title)) }
-                span.dim translate="no" { (device.map.file) }
+                span.dim.map-file translate="no" { (device.map.file) }
             }
             div.scroll role="region" aria-labelledby="map-title" tabindex="0" {
                 ol.map-text translate="no" {

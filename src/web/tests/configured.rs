@@ -145,10 +145,12 @@ async fn a_lock_is_judged_by_the_clock_that_set_it() {
         wrong += 1;
         assert!(wrong < 20, "it is never locked");
     }
+    let cookie =
+        format!("capline-session={}", kept.login("admin", PASSWORD).unwrap().unwrap().token);
     let mut parts = plant.app.parts().clone();
     parts.accounts = Arc::new(kept);
     plant.app = App::new(parts);
-    let users = as_admin(&plant, "/api/v1/admin/users").await.json();
+    let users = get_with(&plant.app, "/api/v1/admin/users", "cookie", &cookie).await.json();
     let state = |name: &str| {
         let user = users.as_array().unwrap().iter().find(|user| user["name"] == name);
         user.unwrap()["state"].clone()
