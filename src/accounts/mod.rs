@@ -54,12 +54,14 @@ impl Accounts {
         Accounts::on(book, limits, Clock::real())
     }
 
-    fn on(book: AccountBook, limits: SessionLimits, clock: Clock) -> Accounts {
+    /// The same on another clock.
+    pub(crate) fn on(book: AccountBook, limits: SessionLimits, clock: Clock) -> Accounts {
         let (set_up, seen) = (Mutex::default(), Mutex::default());
         Accounts(Arc::new(Inner { book, limits, clock, set_up, seen }))
     }
 
-    fn now_us(&self) -> i64 {
+    /// The moment by which sessions end and locks are judged, UTC microseconds.
+    pub fn now_us(&self) -> i64 {
         self.0.clock.now().utc_us
     }
 

@@ -269,6 +269,7 @@ impl Question<'_> {
             config_file: String::new(),
             config_sha256: self.config.sha256.clone(),
             config_files: Vec::new(),
+            map_texts: Vec::new(),
             lines: self.config.lines.iter().map(feed).collect(),
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),

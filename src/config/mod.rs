@@ -238,6 +238,11 @@ impl Config {
     pub fn configuration(&self) -> Configuration {
         Configuration { sha256: self.sha256.clone(), files: self.files.clone() }
     }
+
+    /// Names and texts of the maps, as read; the configuration itself comes before them and is left out.
+    pub fn map_texts(&self) -> Vec<(String, String)> {
+        self.files.iter().skip(1).cloned().collect()
+    }
 }
 
 /// Where the files of a configuration come from, and what was wrong in its maps.

@@ -44,8 +44,8 @@ impl web::Accounts for KeptAccounts {
         self.0.logout(token)
     }
 
-    fn accounts(&self) -> Result<Vec<StoredAccount>, String> {
-        self.0.accounts()
+    fn accounts(&self) -> Result<(Vec<StoredAccount>, i64), String> {
+        Ok((self.0.accounts()?, self.0.now_us()))
     }
 
     fn add(&self, new: NewAccount, order: &Order) -> Result<Result<(), Refused>, String> {

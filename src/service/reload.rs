@@ -236,6 +236,7 @@ impl Reloader {
                 parts.lines = feeds;
                 parts.config_sha256 = config.sha256.clone();
                 parts.config_files = config.configuration().file_hashes();
+                parts.map_texts = config.map_texts();
                 parts.writes = writes.map_or(parts.writes, |writes| writes || *local);
             });
         }

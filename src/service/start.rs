@@ -84,6 +84,7 @@ impl Service {
             config_file: config.path(),
             config_sha256: config.sha256.clone(),
             config_files: config.configuration().file_hashes(),
+            map_texts: config.map_texts(),
             lines: line_feeds,
             history: Arc::new(StoredHistory(historian.clone())),
             quality: Arc::new(StoredHistory(historian.clone())),

@@ -59,9 +59,9 @@ pub trait Accounts: Send + Sync {
         Ok(())
     }
 
-    /// All accounts, by name.
-    fn accounts(&self) -> Result<Vec<StoredAccount>, String> {
-        Ok(Vec::new())
+    /// All accounts, by name, and the moment by which their locks are judged, UTC microseconds.
+    fn accounts(&self) -> Result<(Vec<StoredAccount>, i64), String> {
+        Ok((Vec::new(), 0))
     }
 
     /// Adds an account.

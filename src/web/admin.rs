@@ -3,13 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::account::{Change, NewAccount, Order, Role, StoredAccount, StoredDisplay};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::api::{Sent, TEXT, text};
-use super::error::{ErrorView, Path, WebError, short};
+use super::api::table::Form;
+use super::api::{Sent, TEXT, tables, text};
+use super::error::{ErrorView, Params, Path, WebError, short};
 use super::session::refused;
 use super::{App, Asker, Routes, blocking};
 
@@ -136,15 +138,26 @@ pub(crate) struct Token {
 
 /// All users, by name.
 #[utoipa::path(
-    get, path = "/api/v1/admin/users",
-    responses((status = 200, body = Vec<UserView>), (status = 409, body = ErrorView))
+    get, path = "/api/v1/admin/users", params(Form),
+    responses(
+        (status = 200, content((Vec<UserView> = "application/json"), (String = "text/csv"))),
+        (status = 400, body = ErrorView),
+        (status = 409, body = ErrorView)
+    )
 )]
-pub(crate) async fn users(State(app): State<App>) -> Result<Json<Vec<UserView>>, WebError> {
+pub(crate) async fn users(
+    State(app): State<App>,
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
     app.signs_in()?;
-    let now_us = crate::clock::Clock::real().now().utc_us;
+    let sheet = form.only(tables::USERS)?;
     let accounts = app.parts().accounts.clone();
-    let users = blocking(move || accounts.accounts()).await?;
-    Ok(Json(users.iter().map(|user| UserView::of(user, now_us)).collect()))
+    let (users, now_us) = blocking(move || accounts.accounts()).await?;
+    let users: Vec<UserView> = users.iter().map(|user| UserView::of(user, now_us)).collect();
+    match sheet {
+        None => Ok(Json(users).into_response()),
+        Some(sheet) => app.sheet_of("capline", sheet, app.present().now.utc_us, &users),
+    }
 }
 
 /// Adds a user.
@@ -195,11 +208,19 @@ pub(crate) async fn change_user(
 
 /// Displays that read without a person, also those whose token was revoked.
 #[utoipa::path(
-    get, path = "/api/v1/admin/displays", operation_id = "display_tokens",
-    responses((status = 200, body = Vec<TokenView>), (status = 409, body = ErrorView))
+    get, path = "/api/v1/admin/displays", operation_id = "display_tokens", params(Form),
+    responses(
+        (status = 200, content((Vec<TokenView> = "application/json"), (String = "text/csv"))),
+        (status = 400, body = ErrorView),
+        (status = 409, body = ErrorView)
+    )
 )]
-pub(crate) async fn displays(State(app): State<App>) -> Result<Json<Vec<TokenView>>, WebError> {
+pub(crate) async fn displays(
+    State(app): State<App>,
+    Params(form): Params<Form>,
+) -> Result<Response, WebError> {
     app.signs_in()?;
+    let sheet = form.only(tables::TOKENS)?;
     let accounts = app.parts().accounts.clone();
     let displays = blocking(move || accounts.displays()).await?;
     let view = |StoredDisplay { number, name, made_us, revoked_us }| TokenView {
@@ -208,7 +229,11 @@ pub(crate) async fn displays(State(app): State<App>) -> Result<Json<Vec<TokenVie
         made_ms: made_us / 1_000,
         revoked_ms: revoked_us.map(|us| us / 1_000),
     };
-    Ok(Json(displays.into_iter().map(view).collect()))
+    let displays: Vec<TokenView> = displays.into_iter().map(view).collect();
+    match sheet {
+        None => Ok(Json(displays).into_response()),
+        Some(sheet) => app.sheet_of("capline", sheet, app.present().now.utc_us, &displays),
+    }
 }
 
 /// Gives a display a token, which is told in the answer and never again.

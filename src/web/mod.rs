@@ -136,6 +136,8 @@ pub struct AppParts {
     pub config_sha256: String,
     /// Names and SHA-256 of the files of the configuration: itself and its maps.
     pub config_files: Vec<(String, String)>,
+    /// Names and texts of the maps that run.
+    pub map_texts: Vec<(String, String)>,
     /// Lines, in the order of the configuration.
     pub lines: Vec<LineFeed>,
     /// What was kept.

@@ -221,6 +221,22 @@ impl Browser {
         present
     }
 
+    /// Opens a window beside the present one, and goes on in it: both are seen.
+    pub(crate) async fn new_window(&self) {
+        let window = self.client.new_window(false).await.expect("a window opens");
+        self.client.switch_to_window(window.handle).await.expect("it is there");
+    }
+
+    /// The present window.
+    pub(crate) async fn window(&self) -> WindowHandle {
+        self.client.window().await.expect("there is a window")
+    }
+
+    /// Goes on in a window. It changes nothing of what is seen.
+    pub(crate) async fn turn_to(&self, window: &WindowHandle) {
+        self.client.switch_to_window(window.clone()).await.expect("it is there");
+    }
+
     /// Goes back to a tab, in front of all others.
     pub(crate) async fn back_to(&self, tab: WindowHandle) {
         self.client.switch_to_window(tab).await.expect("it is there");

@@ -37,6 +37,10 @@
   // The walk with Tab: `begin`, then `step` after each press until it is no longer `more`, then what `walked` says.
   let walk = null;
   const begin = () => {
+    // From the top, also of a page that puts the focus into a field by itself.
+    document.body.tabIndex = -1;
+    document.body.focus({ preventScroll: true });
+    document.body.removeAttribute('tabindex');
     document.activeElement?.blur();
     walk = { reached: new Set(), first: null, last: null, faults: [] };
   };

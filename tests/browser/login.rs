@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use rustix::process::Signal;
+
 use crate::axe::Axe;
 use crate::browser::Browser;
+use crate::senses::{Looked, senses};
 use crate::served::Served;
 use crate::{BLANKS, CORES, CUT, LIVE, SOON, shot};
 
@@ -80,6 +83,35 @@ async fn sound(browser: &Browser, axe: Option<&Axe>, page: &str) {
     }
 }
 
+/// A page for every hand and eye, in the size of a desk afterwards.
+async fn for_all(browser: &Browser, page: &str) {
+    assert_eq!(senses(browser, page, Looked::ByHand).await, Vec::<String>::new());
+    browser.resize((1_920, 1_080)).await;
+}
+
+/// The tables leave as files, and nothing is changed while the service does not answer: it would be lost.
+async fn edits_wait_for_the_service(browser: &Browser, service: &Served) {
+    let rows = "fetch(document.querySelector('a[data-csv=users]:not([hidden])').href).then((r) => r.text()).then((text) => { window.rows = text; })";
+    browser.run(rows).await;
+    browser
+        .until(
+            "/^.?user,printed,role/.test(window.rows) && window.rows.includes('Chen Jing')",
+            SOON,
+        )
+        .await;
+    let edits = "[...document.querySelectorAll('#add-user, #add-display, #users .act')]";
+    let waits = "document.querySelector('main > .edits-wait').checkVisibility()";
+    let open = format!("{edits}.length > 4 && {edits}.every((e) => !e.disabled) && !{waits}");
+    browser.until(&open, SOON).await;
+    service.signal(Signal::STOP);
+    browser.until(&format!("{edits}.every((e) => e.disabled) && {waits}"), SOON).await;
+    shot(browser, "admin-lost-en").await;
+    service.signal(Signal::CONT);
+    browser.until(&format!("{LIVE} && {open}"), SOON).await;
+    // What it said of the silence is no fault of a page.
+    let _ = browser.complaints().await;
+}
+
 /// Pages that only an administrator sees: on every screen, in both colours and all languages nothing is cut off.
 async fn administration_fits(browser: &Browser, axe: Option<&Axe>, origin: &str) {
     let mut found = Vec::new();
@@ -90,6 +122,7 @@ async fn administration_fits(browser: &Browser, axe: Option<&Axe>, origin: &str)
             for (page, path, rows) in [
                 ("admin", "/admin", "#users tbody tr"),
                 ("audit", "/admin/audit", ".audit tbody tr"),
+                ("map", "/maps/CF01", ".map-text li"),
             ] {
                 let theme_cookie =
                     format!("document.cookie = 'theme={theme}; Path=/; SameSite=Lax'");
@@ -127,6 +160,7 @@ async fn people_sign_in_and_do_what_their_role_may() {
     browser.open(&format!("{origin}/setup?lang=en")).await;
     at(&browser, "/setup").await;
     sound(&browser, axe.as_ref(), "set-up").await;
+    for_all(&browser, "set-up-en").await;
     browser.keys("#token", &token).await;
     browser.keys("#name", "boss").await;
     browser.keys("#printed", "Chen Jing").await;
@@ -140,8 +174,17 @@ async fn people_sign_in_and_do_what_their_role_may() {
     administration_fits(&browser, axe.as_ref(), &origin).await;
     browser.open(&format!("{origin}/admin?lang=en")).await;
     browser.until(listed, SOON).await;
+    edits_wait_for_the_service(&browser, &service).await;
+    for (page, path) in [("admin-en", "/admin"), ("audit-en", "/admin/audit")] {
+        browser.open(&format!("{origin}{path}?lang=en")).await;
+        browser
+            .until(&format!("{LIVE} && document.querySelectorAll('tbody tr').length > 2"), SOON)
+            .await;
+        for_all(&browser, page).await;
+    }
     sign_out(&browser).await;
     sound(&browser, axe.as_ref(), "sign-in").await;
+    for_all(&browser, "sign-in-en").await;
     shot(&browser, "login-en").await;
     // A wrong password is told, and nothing of it stands in the address.
     browser.keys("#name", "wang").await;
@@ -154,6 +197,7 @@ async fn people_sign_in_and_do_what_their_role_may() {
     browser.open(&format!("{origin}/login?lang=en")).await;
     sign_in(&browser, "wang").await;
     sound(&browser, axe.as_ref(), "own password").await;
+    for_all(&browser, "own-password-en").await;
     shot(&browser, "own-password-en").await;
     choose(&browser).await;
     assert_eq!(browser.text("document.getElementById('signed-in').textContent").await, "Wang Fang");

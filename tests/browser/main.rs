@@ -15,6 +15,7 @@ mod judges;
 mod keys;
 mod login;
 mod looks;
+mod lost;
 mod old;
 mod pages;
 mod paint;

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::axe::Axe;
+use crate::browser::Browser;
 use crate::demo::Demo;
 use crate::judges::{self, TARGET};
 use crate::pages::{PAGES, open};
@@ -24,6 +26,7 @@ const SETTLE: Duration = Duration::from_millis(700);
 async fn every_page_is_for_fingers_keys_large_type_and_resting_eyes() {
     let _shared = CORES.shared().await;
     let Some(browser) = crate::browser("").await else { return };
+    let axe = Axe::load();
     let demo = Demo::start();
     browser.device(&[("prefers-reduced-motion", "reduce")]).await;
     browser.open(&demo.origin).await;
@@ -31,31 +34,79 @@ async fn every_page_is_for_fingers_keys_large_type_and_resting_eyes() {
     for (i, page) in PAGES.iter().enumerate() {
         // Each page in one language: all are looked at in pages.rs.
         let (lang, theme) = [("en", "light"), ("zh", "dark"), ("both", "light")][i % 3];
-        let mut note = |size: &str, found: Vec<String>| {
-            all.extend(
-                found.into_iter().map(|what| format!("{} {size} {lang}: {what}", page.name)),
-            );
-        };
         browser.resize(TABLET).await;
         open(&browser, &demo, page, lang, theme).await;
-        judges::call(&browser).await;
-        note("tablet", judges::found(&browser, &format!("targets({TARGET})")).await);
-        note("tablet", judges::found(&browser, "moving()").await);
-        note("tablet", judges::found(&browser, "wordless()").await);
-        note("tablet", judges::found(&browser, "elsewhere()").await);
         // The wall is a screen nobody zooms: it is as large as its screen.
-        if page.name != "wall" {
-            browser.zoom(ZOOMED, 2).await;
-            tokio::time::sleep(SETTLE).await;
-            note("zoomed", judges::found(&browser, "sideways()").await);
-            shot(&browser, &format!("zoom-{}-{lang}", page.name)).await;
-            browser.resize(DESK).await;
-            tokio::time::sleep(SETTLE).await;
-            note("keys", judges::walk(&browser).await);
+        let how = if page.name == "wall" { Looked::FromAfar } else { Looked::ByHand };
+        let name = format!("{}-{lang}", page.name);
+        all.extend(senses(&browser, &name, how).await);
+    }
+    // Pages that the bar does not lead to: the map of a machine, what is configured, a report, which is no live page.
+    for (i, (name, path, ready)) in BESIDE.into_iter().enumerate() {
+        let lang = ["both", "en", "zh"][i % 3];
+        browser.resize(TABLET).await;
+        browser.open(&format!("{}{path}?lang={lang}", demo.origin)).await;
+        browser.until(ready, SOON).await;
+        all.extend(senses(&browser, &format!("{name}-{lang}"), Looked::ByHand).await);
+        let unfold = "for (const fold of document.querySelectorAll('details')) fold.open = true";
+        browser.run(unfold).await;
+        if let Some(axe) = &axe {
+            let found = axe.violations(&browser).await;
+            all.extend(found.into_iter().map(|what| format!("{name}-{lang}: {what}")));
         }
-        note("console", browser.complaints().await);
     }
     assert!(all.is_empty(), "{all:#?}");
+}
+
+/// Pages beside those of the bar: name, address, what has to be there.
+const BESIDE: [(&str, &str, &str); 4] = [
+    (
+        "map",
+        "/maps/CF01",
+        "document.body.dataset.link === 'live' && document.querySelectorAll('.map-text li').length > 20",
+    ),
+    (
+        "configured",
+        "/admin",
+        "document.body.dataset.link === 'live' && document.querySelectorAll('.configured details').length === 5",
+    ),
+    ("report", "/report/shift", "document.getElementById('print') !== null"),
+    ("batch-report", "/report/batch", "document.getElementById('print') !== null"),
+];
+
+/// How a page is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// Pressed, zoomed and walked through.
+    ByHand,
+    /// By nobody who comes near.
+    FromAfar,
+}
+
+/// What is wrong with the page that is open, whoever needs it: fingers, resting eyes, large type, keys.
+pub(crate) async fn senses(browser: &Browser, name: &str, how: Looked) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut note = |size: &str, found: Vec<String>| {
+        all.extend(found.into_iter().map(|what| format!("{name} {size}: {what}")));
+    };
+    browser.resize(TABLET).await;
+    tokio::time::sleep(SETTLE).await;
+    judges::call(browser).await;
+    note("tablet", judges::found(browser, &format!("targets({TARGET})")).await);
+    note("tablet", judges::found(browser, "moving()").await);
+    note("tablet", judges::found(browser, "wordless()").await);
+    note("tablet", judges::found(browser, "elsewhere()").await);
+    if how == Looked::ByHand {
+        browser.zoom(ZOOMED, 2).await;
+        tokio::time::sleep(SETTLE).await;
+        note("zoomed", judges::found(browser, "sideways()").await);
+        shot(browser, &format!("zoom-{name}")).await;
+        browser.resize(DESK).await;
+        tokio::time::sleep(SETTLE).await;
+        note("keys", judges::walk(browser).await);
+    }
+    note("console", browser.complaints().await);
+    all
 }
 
 /// The negative control of the test above: a fault of each kind is found by the same judges.

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// A service and what it writes to its terminal.
 pub(crate) struct Served {
     child: Child,
@@ -40,6 +42,11 @@ impl Served {
                 return rest.split_whitespace().next().unwrap_or_default().to_owned();
             }
         }
+    }
+
+    /// Freezes the service, or lets it go on.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("the service runs");
     }
 
     /// Where its screens are, said at its start.

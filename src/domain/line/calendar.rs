@@ -100,6 +100,11 @@ impl Calendar {
         &self.rules
     }
 
+    /// Planned stops as they recur every day.
+    pub fn breaks(&self) -> &[ShiftRule] {
+        &self.breaks
+    }
+
     /// Spans of the clock of a day without a shift, from the end of one to the start of the next.
     pub fn gaps(&self) -> Vec<(civil::Time, civil::Time)> {
         let gap = |rule: &ShiftRule| {

@@ -66,6 +66,8 @@ struct AlertView {
     opened_ms: i64,
     /// When it closed, UTC milliseconds; null while it is open.
     closed_ms: Option<i64>,
+    /// For how long it was open, milliseconds; null while it is.
+    lasted_ms: Option<i64>,
     /// In words.
     detail: String,
     /// The same in Chinese.
@@ -153,6 +155,7 @@ impl AlertView {
             since_ms: alert.since_us / 1_000,
             opened_ms: alert.opened_us / 1_000,
             closed_ms: stored.closed_us.map(|us| us / 1_000),
+            lasted_ms: stored.closed_us.map(|us| (us - alert.opened_us) / 1_000),
             detail: alert.detail.to_string(),
             detail_zh: chinese(&alert.detail),
         }

@@ -130,6 +130,8 @@ struct StoreView {
     bytes: f64,
     /// Size of the files of raw readings in bytes.
     raw_bytes: f64,
+    /// Both together.
+    total_bytes: f64,
     /// Room for both, on the disk or in their budget, in bytes.
     free_bytes: f64,
     /// Whether raw readings are given up for want of room.
@@ -282,11 +284,13 @@ impl Gauges {
 
     fn store(&self) -> StoreView {
         let value = |name| self.value(name, &[]).unwrap_or(0.0);
+        let (bytes, raw_bytes) = (value("capline_store_bytes"), value("capline_store_raw_bytes"));
         StoreView {
             commits: value("capline_store_commits"),
             commit_ms: self.quantiles_ms("capline_store_commit_seconds", &[]),
-            bytes: value("capline_store_bytes"),
-            raw_bytes: value("capline_store_raw_bytes"),
+            bytes,
+            raw_bytes,
+            total_bytes: bytes + raw_bytes,
             free_bytes: value("capline_store_free_bytes"),
             shedding: ["shed_sent", "shed"].into_iter().any(|rung| {
                 self.value("capline_store_room", &[("rung", rung)]).is_some_and(|is| is > 0.0)

@@ -238,6 +238,29 @@ pub(super) const ALERTS: &[Sheet] = &[
     },
 ];
 
+/// The table of `/api/v1/admin/users`.
+pub(in crate::web) const USERS: &[Sheet] = &[Sheet {
+    name: "users",
+    rows: "",
+    picks: picks! {
+        Text: "user" = "name", "printed", "role", "state";
+        Flag: "must_change";
+        Moment: "made" = "made_ms", "changed" = "changed_ms";
+        Real: "sessions";
+    },
+}];
+
+/// The table of `/api/v1/admin/displays`.
+pub(in crate::web) const TOKENS: &[Sheet] = &[Sheet {
+    name: "tokens",
+    rows: "",
+    picks: picks! {
+        Real: "number";
+        Text: "display" = "name";
+        Moment: "made" = "made_ms", "revoked" = "revoked_ms";
+    },
+}];
+
 /// Tables of the panels beside a control chart, those of its own points aside.
 pub(super) const CHART: &[Sheet] = &[
     Sheet {

@@ -26,6 +26,8 @@ pub(super) struct TagView {
     address: String,
     /// Where it is described: file and line.
     map: String,
+    /// The line there, from 1.
+    line: usize,
     /// Its poll group.
     group: String,
     /// Unit.
@@ -74,6 +76,7 @@ impl TagView {
             reason: reason(&tag.role),
             address: address(&tag.address),
             map: format!("{}:{}", map.file, tag.line),
+            line: tag.line,
             group: group.map_or_else(String::new, |group| group.name.to_string()),
             unit: tag.unit.to_string(),
             period_ms: group.map_or(0.0, |group| group.period_us as f64 / 1_000.0),

@@ -1,17 +1,21 @@
 // Users and the tokens of displays. Every change is asked twice, and why.
 
 import { clock, day, h, put, setOffset, t, title, word } from './format.mjs';
-import { Refusal, notSaved, why } from './page.mjs';
+import { files, Refusal, notSaved, why } from './page.mjs';
 import { join } from './shell.mjs';
 
 const USERS = '/api/v1/admin/users';
 const DISPLAYS = '/api/v1/admin/displays';
 const FIELDS = ['name', 'printed', 'role', 'password'];
+/** What begins or ends a change. */
+const EDITS = ':is(#add-user, #add-display, #confirm-do), :is(#users, #displays) .act';
 const $ = (id) => document.getElementById(id);
 const moment = (ms) => `${day(ms)} ${clock(ms)}`;
 
 /** What the dialog does when it is confirmed. */
 let act = null;
+/** Whether the service is not heard. Nothing is changed then, and nothing is kept to be sent later. */
+let lost = false;
 
 async function ask(path, body) {
   const answer = await fetch(path, body === undefined ? { cache: 'no-store' } : {
@@ -56,12 +60,12 @@ $('confirm-form')?.addEventListener('submit', async (event) => {
   } catch (error) {
     put('confirm-trouble', notSaved(error)).hidden = false;
   } finally {
-    $('confirm-do').disabled = false;
+    $('confirm-do').disabled = lost;
   }
 });
 
 function button(text, change) {
-  const element = h('button', { class: 'act', type: 'button' }, text);
+  const element = h('button', { class: 'act', type: 'button', disabled: lost }, text);
   element.addEventListener('click', () => confirm(change));
   return element;
 }
@@ -97,6 +101,8 @@ async function load() {
     $('users').tBodies[0].replaceChildren(...users.map(userRow));
     const none = h('tr', {}, h('td', { colspan: 4 }, t('no_display_tokens')));
     $('displays').tBodies[0].replaceChildren(...(displays.length === 0 ? [none] : displays.map(displayRow)));
+    files(USERS, { users: 'users' });
+    files(DISPLAYS, { displays: 'tokens' });
     $('trouble').hidden = true;
   } catch (error) {
     put('trouble', title(why(error))).hidden = false;
@@ -123,5 +129,11 @@ join({
     // Times are shown in the zone that the first view brings.
     begun = true;
     load();
+  },
+  link: (link) => {
+    if (lost === (link.word === 'lost') || !$('users')) return;
+    lost = link.word === 'lost';
+    for (const one of document.querySelectorAll(EDITS)) one.disabled = lost;
+    for (const one of document.querySelectorAll('.edits-wait')) one.hidden = !lost;
   },
 }).run();

@@ -15,7 +15,7 @@ export const loadAlerts = ask(() => '/api/v1/alerts', EVERY_MS, ({ rules, open, 
   const alerts = [...open, ...closed];
   show($('alerts').tBodies[0], alerts, () => (alerts.length === 0 ? empty(5, t('no_alerts')) : alerts.map((alert) => h('tr', { class: alert.closed_ms === null ? 'open' : '' },
     h('td', { class: 'num nowrap' }, when(alert.opened_ms)),
-    h('td', { class: 'wide nowrap' }, ...(alert.closed_ms === null ? [icon('internal'), ' '] : []), alert.closed_ms === null ? t('alert_open') : t('alert_closed', { time: hms(alert.closed_ms - alert.opened_ms) })),
+    h('td', { class: 'wide nowrap' }, ...(alert.closed_ms === null ? [icon('internal'), ' '] : []), alert.closed_ms === null ? t('alert_open') : t('alert_closed', { time: hms(alert.lasted_ms) })),
     h('td', { class: 'wide' }, named(alert.rule)),
     h('td', { class: 'wide' }, alert.subject),
     h('td', { class: 'wide dim' }, detail(alert))))));

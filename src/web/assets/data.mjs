@@ -11,17 +11,26 @@ import { ask, files } from './page.mjs';
 import { offerReload } from './reload.mjs';
 import { join } from './shell.mjs';
 
+/** What is read from the journal: the ledger of a whole day among it. */
 const EVERY_MS = 2000;
+/** What the service has at hand. */
+const DISPLAYS_EVERY_MS = 1000;
+const AGES_EVERY_MS = 1000;
 const $ = (id) => document.getElementById(id);
 
 let data = null;
 let view = null;
+let lost = false;
+/** When the view and the tags came, on this page's own clock: their ages go on from there. */
+let seen = 0;
+let read = 0;
 /** Whether this screen has its stream, and so counts itself. */
 let streams = false;
 
 const live = join({
   view: (next) => {
     view = next;
+    seen = performance.now();
     told.view = view;
     setOffset(view.offset_s);
     document.body.dataset.feed = view.feed === 'current' ? 'current' : 'held';
@@ -35,6 +44,11 @@ const live = join({
       loadPlant();
     }
   },
+  link: (link) => {
+    if (lost === (link.word === 'lost')) return;
+    lost = link.word === 'lost';
+    if (view) showLinks();
+  },
 });
 const dataPath = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/data`;
 const grid = new Grid();
@@ -42,13 +56,14 @@ const grid = new Grid();
 const told = { live: null, data: null, view: null, displays: [], plant: null };
 const load = ask(() => dataPath, EVERY_MS, (next) => {
   data = next;
+  read = performance.now();
   told.data = data;
   files(dataPath, { grid: 'tags', polls: 'polls', ledger: 'ledger', balance: 'balance', clocks: 'clocks' });
   files('/api/v1/displays', { displays: 'displays' });
   showAll();
 });
 const loadPlant = ask(() => '/api/v1/forward', EVERY_MS, showPlant);
-const loadDisplays = ask(() => '/api/v1/displays', EVERY_MS, showDisplays);
+const loadDisplays = ask(() => '/api/v1/displays', DISPLAYS_EVERY_MS, showDisplays);
 told.live = live;
 live.run();
 offerReload();
@@ -63,12 +78,25 @@ $('display-name').addEventListener('change', () => {
   setTimeout(loadDisplays, 300);
 });
 
-/** From the live view: links and the known part of the shift. */
+// What is no longer read grows old by itself, while nothing arrives too.
+setInterval(() => {
+  if (!view || document.hidden) return;
+  if (lost) showLinks();
+  if (data) grid.grow(performance.now() - read);
+}, AGES_EVERY_MS);
+
+/** When a station was heard, in words. */
+function heardOf({ id, heard_ago_ms: ago }, since) {
+  return `${id} ${ago === null ? t('never_heard') : age(ago + since)}`.replaceAll(' ', '\u00a0');
+}
+
+/** From the live view: links and the known part of the shift. Of a lost screen only how old it is goes on. */
 function showLinks() {
   const down = view.stations.filter((station) => !station.up);
-  put('links', `${view.stations.length - down.length} / ${view.stations.length}`);
+  put('links', `${view.links.up} / ${view.links.of}`);
   $('links').closest('.tile').classList.toggle('broken', down.length > 0);
-  put('links-note', down.length === 0 ? view.stations.map((station) => `${station.id} ${age(station.heard_ago_ms ?? 0)}`.replaceAll(' ', '\u00a0')).join(' · ')
+  const heard = view.stations.map((station) => heardOf(station, lost ? performance.now() - seen : 0)).join(' · ');
+  put('links-note', lost ? `◆ ${heard}` : down.length === 0 ? heard
     : down.map((station) => `◆ ${station.id} ${word('miss', station.reason)} ${hms(station.state.for_ms)}`).join(' · '));
   const shift = view.shift;
   put('known', shift && shift.known_percent !== null ? `${fixed(shift.known_percent, 1)} %` : '–');
@@ -82,7 +110,7 @@ function showAll() {
   put('doubts', num(data.n_entries));
   put('doubts-note', t('doubts_note'));
   const { store } = data;
-  put('store', size(store.bytes + store.raw_bytes));
+  put('store', size(store.total_bytes));
   put('store-note', store.failing ? t('store_failing') : store.shedding ? t('store_shedding', { free: size(store.free_bytes) }) : t('store_note', { p50: fixed(store.commit_ms[0], 1), p99: fixed(store.commit_ms[1], 1), queued: num(store.queued) }));
   $('store').closest('.tile').classList.toggle('broken', store.failing || store.shedding);
   put('screens', num(data.screens));

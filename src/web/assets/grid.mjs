@@ -15,6 +15,12 @@ export class Grid {
     });
   }
 
+  /** The ages of what was told so long ago. @param {number} ms */
+  grow(ms) {
+    const { rows } = $('grid').tBodies[0];
+    this.tags.forEach(({ read }, i) => read && rows[i]?.cells.length > 1 && write(rows[i].querySelector('.age'), age(read.age_ms + ms)));
+  }
+
   onlyBad() {
     return $('grid-bad').getAttribute('aria-pressed') === 'true';
   }
@@ -23,7 +29,7 @@ export class Grid {
   set(tags) {
     this.tags = tags;
     const body = $('grid').tBodies[0];
-    const frame = tags.map(({ station, tag, role, reason, address, map, period_ms: period }) => [station, tag, role, reason, address, map, period]);
+    const frame = tags.map(({ station, tag, role, reason, address, map, line, period_ms: period }) => [station, tag, role, reason, address, map, line, period]);
     show(body, frame, () => [...tags.map(row), h('tr', { class: 'none', hidden: true }, h('td', { colspan: 8, class: 'wide' }, t('tags_none')))]);
     // What is being pressed is drawn anew the next time, and has fewer rows until then.
     tags.forEach((tag, i) => body.rows[i]?.cells.length > 1 && fill(body.rows[i], tag));
@@ -48,24 +54,33 @@ export class Grid {
   }
 }
 
-function row({ tag, role, reason, address, map, period_ms: period }) {
+/** The way to where a tag is described. */
+function described({ station, map, line }) {
+  const address = `/maps/${encodeURIComponent(station)}?line=${encodeURIComponent(document.body.dataset.line)}#L${line}`;
+  return h('a', { class: 'map-line', href: address, translate: 'no' }, map.replace(/^.*\//, ''));
+}
+
+function row(told) {
+  const { tag, role, reason, address, period_ms: period } = told;
   return h('tr', {},
     h('th', { scope: 'row' }, parted(tag)),
     h('td', { class: 'wide' }, reason ? `${word('role', role)}: ${word('reason', reason)}` : word('role', role)),
     h('td', { class: 'num value' }), h('td', { class: 'wide quality' }), h('td', { class: 'num age nowrap' }),
-    h('td', { class: 'wide' }, place(address)), h('td', { class: 'wide dim nowrap' }, map.replace(/^.*\//, '')), h('td', { class: 'num nowrap' }, length(period)));
+    h('td', { class: 'wide' }, place(address)), h('td', { class: 'wide nowrap' }, described(told)), h('td', { class: 'num nowrap' }, length(period)));
 }
 
 function fill(row, tag) {
   const { read, doubt } = tag;
-  const cell = (name, text) => {
-    const element = row.querySelector(`.${name}`);
-    if (element.textContent !== text) element.textContent = text;
-  };
-  cell('value', valueOf(tag));
-  cell('age', read ? age(read.age_ms) : '–');
+  write(row.querySelector('.value'), valueOf(tag));
+  write(row.querySelector('.age'), read ? age(read.age_ms) : '–');
   row.classList.toggle('doubted', doubt !== '');
+  row.classList.toggle('unread', doubt === 'offline');
   show(row.querySelector('.quality'), doubt, () => (doubt === '' ? [t('doubt.good')] : [icon('unknown'), ` ${word('doubt', doubt)}`]));
+}
+
+/** Writes a text only where it differs. */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function valueOf({ read, unit }) {

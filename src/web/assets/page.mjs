@@ -107,6 +107,7 @@ export function remember(name, value) {
 export function ask(path, every, take, trouble = 'trouble') {
   let asking = null;
   let heard = performance.now();
+  /** A new question, which takes the place of one that waits. */
   const load = async () => {
     if (document.hidden) return;
     asking?.abort();
@@ -125,11 +126,13 @@ export function ask(path, every, take, trouble = 'trouble') {
       if (asking === mine) put(trouble, t('trouble', { time: age(performance.now() - heard), why: why(error) })).hidden = false;
     } finally {
       clearTimeout(timer);
+      if (asking === mine) asking = null;
     }
   };
   // The past does not change.
   if (REPLAY) return load;
-  setInterval(load, every);
+  // A question that waits is not asked again before its time is over: asked anew it would never be found unanswered.
+  setInterval(() => asking || load(), every);
   document.addEventListener('visibilitychange', () => !document.hidden && load());
   return load;
 }

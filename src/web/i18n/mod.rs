@@ -169,6 +169,7 @@ macro_rules! texts {
 mod access;
 mod audit;
 mod calls;
+mod configured;
 mod data;
 mod errors;
 mod explain;
@@ -185,10 +186,11 @@ mod spc;
 mod stops;
 mod tags;
 
-const AREAS: [&[Key]; 18] = [
+const AREAS: [&[Key]; 19] = [
     access::TEXTS,
     audit::TEXTS,
     calls::TEXTS,
+    configured::TEXTS,
     data::TEXTS,
     errors::TEXTS,
     explain::TEXTS,

@@ -1,4 +1,4 @@
-//! `/admin`: users and the tokens of displays, for who keeps them.
+//! `/admin`: users and the tokens of displays, for who keeps them, and what the running configuration holds.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -6,6 +6,7 @@ use axum::routing::get;
 use domain::account::Role;
 use maud::{Markup, html};
 
+use super::configured::configured;
 use super::layout::{Choice, First, Look, Page, page, role_key};
 use super::parts::{style, table, trouble};
 use crate::web::error::{Params, WebError};
@@ -24,11 +25,12 @@ async fn admin(
 ) -> Result<Response, WebError> {
     let line = app.position(choice.line())?;
     let is_open = app.parts().access == Access::Open;
-    let (body, first) = (body(look.lang, is_open), First::of(&app, line).await?);
+    let held = configured(&app, look.lang).await?;
+    let (body, first) = (body(look.lang, is_open, &held), First::of(&app, line).await?);
     Ok(page(&app, &look, &Page { title: Key::Admin, line, script: "admin.mjs", body, first }))
 }
 
-fn body(lang: Lang, is_open: bool) -> Markup {
+fn body(lang: Lang, is_open: bool, held: &Markup) -> Markup {
     let users = [
         Key::AccountName,
         Key::PrintedName,
@@ -45,6 +47,7 @@ fn body(lang: Lang, is_open: bool) -> Markup {
         p.about { (lang.mark(if is_open { Key::OpenAccessAbout } else { Key::AdminAbout })) }
         @if is_open {
             div.card.tools { (to_audit(lang)) }
+            (held)
         } @else {
             (trouble())
             div.card.tools {
@@ -52,9 +55,11 @@ fn body(lang: Lang, is_open: bool) -> Markup {
                 button.act #add-display type="button" { (lang.mark(Key::AddDisplay)) }
                 (to_audit(lang))
             }
+            p.note.edits-wait role="status" hidden { (lang.mark(Key::EditsWait)) }
             p.note #told role="status" hidden { span #told-what {} " " code #told-token {} }
             (table(lang, Key::Users, "users", &users))
             (table(lang, Key::DisplayTokens, "displays", &displays))
+            (held)
             (confirm(lang))
         }
     }
@@ -87,6 +92,7 @@ fn confirm(lang: Lang) -> Markup {
                 }
                 (field(Key::Password, "confirm-password", "password", "new-password"))
                 label { span { (lang.mark(Key::ReasonOfChange)) } input #confirm-reason maxlength="1000" required; }
+                p.note.edits-wait role="status" hidden { (lang.mark(Key::EditsWait)) }
                 p.note #confirm-trouble role="alert" hidden {}
                 div.tools {
                     button.act #confirm-do { (lang.mark(Key::Confirm)) }

@@ -60,7 +60,7 @@ fn body(lang: Lang, (writes, audits): (bool, bool)) -> Markup {
         (heading(lang, Key::Data, Key::DataAbout))
         (trouble())
         (reload(lang, (writes, audits)))
-        div.tiles {
+        div.tiles.present {
             (figure(lang, Key::LinksUp, "links"))
             (figure(lang, Key::PollsDone, "done"))
             (explained(lang, Key::ShiftTime, "known", "coverage"))

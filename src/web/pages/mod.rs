@@ -5,11 +5,13 @@ mod account;
 mod admin;
 mod audit;
 mod calls;
+mod configured;
 pub mod data;
 mod first_run;
 pub mod layout;
 pub mod line;
 mod login;
+mod map;
 pub mod overview;
 mod parts;
 pub(in crate::web) mod refusal;
@@ -35,6 +37,7 @@ pub(crate) fn routes() -> Routes {
         spc::routes(),
         report::routes(),
         data::routes(),
+        map::routes(),
         sim::routes(),
         login::routes(),
         account::routes(),

@@ -99,6 +99,8 @@ async fn alerts_show_their_rules_what_is_open_and_what_was_told() {
         (&alerts["closed"][0]["alert"], alerts["closed"].as_array().map(Vec::len)),
         (&json!(6), Some(1))
     );
+    let lasted = |of: &str| alerts[of][0]["lasted_ms"].clone();
+    assert_eq!((lasted("closed"), lasted("open")), (json!(90_000), Value::Null));
     let [told, failed] = [0, 1].map(|i| alerts["deliveries"][i].clone());
     assert_eq!(
         (&told["ending"], &told["status"], &told["subject"]),

@@ -38,6 +38,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET", "/report/batch", READ),
     ("GET", "/report/final", READ),
     ("GET", "/data", READ),
+    ("GET", "/maps/{station}", READ),
     ("GET", "/sim", READ),
     ("GET", "/admin", ADMIN),
     ("GET", "/admin/audit", AUDIT),
@@ -131,6 +132,7 @@ pub(super) struct Plant {
     _dir: tempfile::TempDir,
     pub(super) app: App,
     pub(super) accounts: Accounts,
+    pub(super) book: AccountBook,
     _sender: Sender,
     tickets: BTreeMap<char, String>,
 }
@@ -176,7 +178,7 @@ impl Plant {
         parts.access = access;
         let status = fixture::status(Clock::real().now(), Case::Running);
         sender.send_replace(Some(Arc::new(status)));
-        Plant { _dir: dir, app: App::new(parts), accounts, _sender: sender, tickets }
+        Plant { _dir: dir, app: App::new(parts), accounts, book, _sender: sender, tickets }
     }
 
     /// What an asker shows.

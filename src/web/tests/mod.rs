@@ -5,6 +5,7 @@ mod andon;
 mod audit;
 mod colours;
 mod compression;
+mod configured;
 mod displays;
 mod filler;
 mod gate;
@@ -64,6 +65,7 @@ fn running() -> (App, Sender) {
 fn paths() -> Vec<String> {
     let fill = |path: &str| {
         let path = path.replace("{id}", "L1").replace("{name}", "app.css");
+        let path = path.replace("{station}", "CF01");
         path.replace("{characteristic}", "reject_fraction").replace("{tag}", "CF01.Good%5B0%5D")
     };
     // What is only posted, or asks for a version that must be there, has tests of its own.

@@ -143,7 +143,9 @@ async fn rejects_are_ranked_and_compared_with_the_span_before() {
 async fn data_lists_tags_with_what_was_counted_and_says_when_the_store_fails() {
     let (app, _sender) = running();
     let data = get(&app, "/api/v1/lines/L1/data").await.json();
-    assert_eq!(data["store"]["bytes"], 4_096.0);
+    let [journal, raw, both] =
+        ["bytes", "raw_bytes", "total_bytes"].map(|size| data["store"][size].as_f64().unwrap());
+    assert_eq!((journal, raw, both), (4_096.0, 1_024.0, 5_120.0));
     assert_eq!(data["store"]["failing"], false);
     assert_eq!(
         data["n_entries"].as_u64().unwrap(),

@@ -132,6 +132,8 @@ fn a_device_that_is_down_is_another_fault_than_bad_tags() {
     );
     assert!(fault.counts && fault.heard);
     assert_eq!(offline.stations[0].state.word, "unknown");
+    let all = offline.stations.len();
+    assert_eq!((offline.links.up, offline.links.of), (all - 1, all));
     let bad = view(&fixture::status(now(), Case::BadTag), NOW_US);
     assert_eq!(bad.state.word, "execute");
     assert_eq!(bad.faults[0].kind, "bad_data");

@@ -66,6 +66,8 @@ pub struct LineView {
     pub hours: Vec<HourView>,
     /// Stations in the order of the line.
     pub stations: Vec<StationView>,
+    /// Links to them.
+    pub links: LinksView,
     /// Calls for help that nobody has closed, oldest first.
     pub calls: Vec<CallView>,
     /// What is wrong with the data, worst first.
@@ -133,6 +135,7 @@ impl LineView {
             rejects: Vec::new(),
             hours: Vec::new(),
             stations: Vec::new(),
+            links: LinksView { up: 0, of: 0 },
             calls: Vec::new(),
             faults: Vec::new(),
             polls: 0,
@@ -175,6 +178,7 @@ impl LineView {
                 .iter()
                 .map(|s| StationView::of(s, config, status, stalled))
                 .collect(),
+            links: LinksView::of(status),
             calls: Vec::new(),
             faults: faults(config, status),
             polls: status.polls,
@@ -191,6 +195,22 @@ impl LineView {
 /// What a rate asks for in an hour.
 fn per_hour(per_minute: u64) -> u64 {
     per_minute.saturating_mul(60)
+}
+
+/// Links to the stations of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LinksView {
+    /// Stations that are read.
+    pub up: usize,
+    /// All stations.
+    pub of: usize,
+}
+
+impl LinksView {
+    fn of(status: &LineStatus) -> LinksView {
+        let up = status.stations.iter().filter(|station| station.link.up).count();
+        LinksView { up, of: status.stations.len() }
+    }
 }
 
 /// Throughput over a window.
