@@ -87,14 +87,30 @@ export function files(path, tables) {
   }
 }
 
-/** Writes a choice into the address. */
-export function remember(name, value) {
+/** The address of the page with another value of a choice, or without it. @param {string} name @param {string|null} value */
+function addressWith(name, value) {
   const address = new URL(location.href);
-  address.searchParams.set(name, value);
-  // A comma may stand in an address as it is, and people read it there.
-  address.search = address.search.replaceAll('%2C', ',');
-  history.replaceState(null, '', address);
+  if (value === null) address.searchParams.delete(name);
+  else address.searchParams.set(name, value);
+  // Commas and colons may stand in an address as they are, and people read them there.
+  address.search = address.search.replaceAll('%2C', ',').replaceAll('%3A', ':');
+  return address;
 }
+
+/** Writes a choice into the address; null takes it out. @param {string} name @param {string|null} value */
+export function remember(name, value) {
+  history.replaceState(null, '', addressWith(name, value));
+}
+
+/** A link that changes one choice takes the others as they are when it is pressed: the page was made before they changed. */
+function takeChoices({ target }) {
+  const link = target.closest?.('a[data-changes]');
+  if (!link) return;
+  const { changes } = link.dataset;
+  link.href = addressWith(changes, new URL(link.href).searchParams.get(changes)).search || '?';
+}
+
+for (const kind of ['click', 'auxclick', 'contextmenu']) document.addEventListener(kind, takeChoices, { capture: true });
 
 /**
  * Asks for figures now and then, and says so when a newer answer does not come: what is shown stays, with its time.

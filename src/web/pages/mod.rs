@@ -12,6 +12,7 @@ pub mod line;
 mod login;
 pub mod overview;
 mod parts;
+mod query;
 pub(in crate::web) mod refusal;
 pub mod rejects;
 mod replay;
