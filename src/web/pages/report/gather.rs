@@ -15,7 +15,7 @@ use super::signals::{self, Charted, Compared, Gathered};
 use crate::web::api::losses::{self, LossesView};
 use crate::web::api::periods::{BatchView, PeriodView};
 use crate::web::api::read;
-use crate::web::api::rejects::{self, RejectsView};
+use crate::web::api::rejects::{self, RejectsView, Told};
 use crate::web::api::window::WindowView;
 use crate::web::error::WebError;
 use crate::web::replay::Periods;
@@ -153,16 +153,18 @@ pub(super) async fn gather(
     let window = WindowView {
         window: "period",
         name: period.name.to_string(),
+        batch: period.kind == PeriodKind::Batch,
         from_ms: span.0 / 1_000,
         to_ms: span.1 / 1_000,
         open: !period.closed,
+        period: None,
     };
     let periods = Periods::stored(hours);
     let record = until(record, span.1);
     let losses = losses::view(&config, window.clone(), &record, &periods, MICRO_S, span.1);
     let hours = periods.rollups;
-    let whole = std::slice::from_ref(&period);
-    let rejects = rejects::view(window.clone(), window, (whole, &[]), &config, None);
+    let whole = Told::of(std::slice::from_ref(&period));
+    let rejects = rejects::view((window.clone(), window), (whole, Told::of(&[])), &config, None);
     let alarm = |(_, event): &(i64, Event)| event.kind == EventKind::Alarm;
     let (alarms, others): (Vec<_>, Vec<_>) = events.into_iter().partition(alarm);
     let alarms: Vec<Event> = alarms.into_iter().map(|(_, event)| event).collect();
