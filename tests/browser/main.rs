@@ -5,6 +5,7 @@ mod andon;
 mod away;
 mod axe;
 mod browser;
+mod chosen;
 mod demo;
 mod displays;
 mod explain;

@@ -316,6 +316,7 @@ async fn stops_rejects_and_reports_give_their_tables_away() {
                 ("stops", "start_utc,start_local"),
                 ("losses", "lost_ms"),
                 ("waterfall", "time_ms"),
+                ("micro-hours", "hour_utc,hour_local"),
                 ("calls", "waited_ms"),
             ][..],
         ),
@@ -340,6 +341,13 @@ async fn stops_rejects_and_reports_give_their_tables_away() {
             let text = file(&browser, &format!("a[data-csv='{table}']")).await;
             assert!(text.starts_with('\u{feff}') && text.contains(words), "{path} {table}: {text}");
         }
+    }
+    browser.open(&format!("{}/report/shift?lang=zh", demo.origin)).await;
+    for (table, words) in
+        [("stops", "start_utc"), ("rejects", "fraction_ppm"), ("hours", "oee_percent")]
+    {
+        let text = file(&browser, &format!(".controls a[data-csv='{table}']")).await;
+        assert!(text.starts_with('\u{feff}') && text.contains(words), "{table}: {text}");
     }
     browser.open(&format!("{}/reports?lang=en", demo.origin)).await;
     browser.until(LIVE, SOON).await;

@@ -89,7 +89,7 @@ pub(super) async fn bores(
 ) -> Result<Response, WebError> {
     let (line, sheet) = (app.line(&id)?, form.sheet(tables::BORES)?);
     let (now_us, _) = as_of.resolve(app.present().now.utc_us)?;
-    let window = choice.resolve(&line.config, now_us)?;
+    let window = choice.resolve(&app, &line.config, now_us).await?;
     let (id, span) = (line.config.id.clone(), window.us());
     let mut weights = read(&app, move |history| history.weights(&id, span)).await?;
     weights.retain(|(start_us, _)| start_us + MINUTE_US <= now_us);
@@ -201,7 +201,15 @@ mod tests {
 
     fn window() -> WindowView {
         let from_ms = BEGIN_US / 1_000;
-        WindowView { window: "shift", name: String::new(), from_ms, to_ms: from_ms + 1, open: true }
+        WindowView {
+            window: "shift",
+            name: String::new(),
+            batch: false,
+            from_ms,
+            to_ms: from_ms + 1,
+            open: true,
+            period: None,
+        }
     }
 
     fn shown(config: &LineConfig) -> Value {

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::flow::Flow;
+use super::losses::tiles;
 use super::picked::SheetForm;
 use super::window::{WindowChoice, WindowView};
 use super::{AsOf, read, tables};
@@ -41,6 +42,10 @@ pub(crate) struct RejectsView {
     pub(crate) before: WindowView,
     /// All rejects of the counting stations together, or of the one that was asked for, in the span and before.
     pub(crate) total: RejectRowView,
+    /// The fraction of the total, percent; null as its parts per million.
+    fraction_percent: Option<f64>,
+    /// The 95 % interval of it, percent.
+    fraction_wilson_percent: Option<[f64; 2]>,
     /// Station by station and reason by reason, most frequent first.
     pub(crate) rows: Vec<RejectRowView>,
     /// Starts of the hours, UTC milliseconds.
@@ -49,6 +54,8 @@ pub(crate) struct RejectsView {
     pub(crate) known_percent: Vec<f64>,
     /// Share of the whole span that is known, percent.
     pub(crate) coverage_percent: f64,
+    /// Whether the clock hours reach over a border of the span, so that what is told hour by hour is of whole ones.
+    whole_hours: bool,
     /// Stations that reject, in the order of the line.
     pub(crate) stations: Vec<String>,
     /// What stations reject that do not count the output: it is in the rows and not in the total. None where one station was
@@ -166,8 +173,8 @@ pub(super) async fn rejects(
 ) -> Result<Response, WebError> {
     let (line, sheet) = (app.line(&id)?, form.sheet(tables::REJECTS)?);
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
-    let window = choice.resolve(&line.config, now_us)?;
-    let before = window.before(&line.config);
+    let window = choice.resolve(&app, &line.config, now_us).await?;
+    let before = window.before(&app, &line.config).await?;
     let config = line.config.clone();
     let spans = (window.us(), before.us());
     let stored = read(&app, move |history| {
@@ -176,13 +183,18 @@ pub(super) async fn rejects(
     });
     let (now, then) = stored.await?;
     let (now, then) = (inside(now, spans.0), inside(then, spans.1));
-    let view = view(window, before, (&now, &then), &line.config, of.station.as_deref());
+    let (now, then) = (
+        Told { whole: window.whole(past).map_or(&*now, std::slice::from_ref), hours: &now },
+        Told { whole: before.whole(past).map_or(&*then, std::slice::from_ref), hours: &then },
+    );
+    let spans = (window.clone(), before.clone());
+    let view = view(spans, (now, then), &line.config, of.station.as_deref());
     if let Some(station) = of.station.filter(|station| !view.stations.contains(station)) {
         return Err(WebError::unknown("station", &station, &view.stations.join(", ")));
     }
     let Some(sheet) = sheet else { return Ok(Json(view).into_response()) };
     let answer = json!({ "rows": view.rows, "hours": view.hour_rows() });
-    app.sheet(line, sheet, spans.0.0, &answer)
+    app.sheet(line, sheet, window.us().0, &answer)
 }
 
 /// Hours that lie in the span by more than half: a shift that begins within an hour owns that hour or leaves it.
@@ -192,6 +204,22 @@ pub(super) fn inside(hours: Vec<Rollup>, (from_us, to_us): (i64, i64)) -> Vec<Ro
         end_us.min(to_us) - hour.start_us.max(from_us) > (end_us - hour.start_us) / 2
     };
     hours.into_iter().filter(half).collect()
+}
+
+/// What was counted of a span.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'a> {
+    /// What adds up to it: its hours, or the stored period that it is.
+    pub(crate) whole: &'a [Rollup],
+    /// Its hours, for what is told hour by hour.
+    pub(crate) hours: &'a [Rollup],
+}
+
+impl<'a> Told<'a> {
+    /// A span of which there is nothing but the parts that add up to it.
+    pub(crate) fn of(parts: &'a [Rollup]) -> Told<'a> {
+        Told { whole: parts, hours: parts }
+    }
 }
 
 /// One reason of stations, `None` for all reasons together.
@@ -232,16 +260,15 @@ fn parts(hours: &[Rollup], which: Which<impl Stations>, flow: Flow) -> Vec<(u64,
         .collect()
 }
 
-/// Rejects of hours now and before; of all stations, or of the one that is named.
+/// Rejects of a span and of the one before; of all stations, or of the one that is named.
 pub(crate) fn view(
-    window: WindowView,
-    before: WindowView,
-    (now, then): (&[Rollup], &[Rollup]),
+    (window, before): (WindowView, WindowView),
+    (now, then): (Told<'_>, Told<'_>),
     config: &LineConfig,
     station: Option<&str>,
 ) -> RejectsView {
     let mut reasons: BTreeMap<String, (StationId, Reason)> = BTreeMap::new();
-    for tally in now.iter().chain(then).flat_map(|hour| &hour.counts) {
+    for tally in now.whole.iter().chain(then.whole).flat_map(|part| &part.counts) {
         if let Counted::Reject(reason) = &tally.counted {
             let key = format!("{}\u{1}{reason}", tally.station);
             reasons.entry(key).or_insert_with(|| (tally.station.clone(), reason.clone()));
@@ -250,9 +277,8 @@ pub(crate) fn view(
     let stations = stations(config, reasons.values().map(|(station, _)| station));
     reasons.retain(|_, (of, _)| station.is_none_or(|station| of.as_str() == station));
     let count = |(station, reason): &(StationId, Reason)| -> Count {
-        now.iter()
-            .map(|hour| rejected(hour, Which { stations: station, reason: Some(reason) }))
-            .sum()
+        let which = Which { stations: station, reason: Some(reason) };
+        now.whole.iter().map(|part| rejected(part, which)).sum()
     };
     let ranked = pareto(reasons.iter().map(|(key, which)| (key.clone(), count(which).best())));
     let mut rows: Vec<RejectRowView> = ranked
@@ -270,7 +296,8 @@ pub(crate) fn view(
     adjust(&mut rows);
     let named = station.map(|station| Output::one(StationId::new(station)));
     let stations_of_total = named.as_ref().unwrap_or(&config.output);
-    let elsewhere = if named.is_some() { Vec::new() } else { elsewhere(config, &stations, now) };
+    let elsewhere =
+        if named.is_some() { Vec::new() } else { elsewhere(config, &stations, now.whole) };
     let mut total = row((now, then), Which { stations: stations_of_total, reason: None }, config);
     adjust(std::slice::from_mut(&mut total));
     // Of what was not recorded at all, nothing is known either.
@@ -284,18 +311,23 @@ pub(crate) fn view(
         let end_us = hour.end_us.unwrap_or(hour.start_us + HOUR_US);
         end_us.min(to_us) - hour.start_us.max(from_us)
     };
+    let percent = |ppm: f64| ppm / 1e4;
     RejectsView {
-        total,
         rows,
-        hours: now.iter().map(|hour| hour.start_us / 1_000).collect(),
+        fraction_percent: total.ppm.map(percent),
+        fraction_wilson_percent: total.wilson.map(|bounds| bounds.map(percent)),
+        hours: now.hours.iter().map(|hour| hour.start_us / 1_000).collect(),
         known_percent: now
+            .hours
             .iter()
             .map(|hour| known(std::slice::from_ref(hour), length(hour)))
             .collect(),
-        coverage_percent: known(now, to_us - from_us),
+        coverage_percent: known(now.whole, to_us - from_us),
+        whole_hours: !tiles(now.hours, (from_us, to_us)),
         stations,
         elsewhere,
         charts: reasons.values().filter_map(|which| chart(config, which)).collect(),
+        total,
         window,
         before,
     }
@@ -339,24 +371,21 @@ fn chart(config: &LineConfig, (station, reason): &(StationId, Reason)) -> Option
     })
 }
 
-fn row<S>(
-    (now, then): (&[Rollup], &[Rollup]),
-    which: Which<S>,
-    config: &LineConfig,
-) -> RejectRowView
+fn row<S>((now, then): (Told<'_>, Told<'_>), which: Which<S>, config: &LineConfig) -> RejectRowView
 where
     S: Stations + fmt::Display,
 {
-    let counts = now.iter().chain(then).flat_map(|hour| &hour.counts);
+    let counts = now.whole.iter().chain(then.whole).flat_map(|part| &part.counts);
     let flow = Flow::of(config, counts, |station| which.stations.has(station));
-    let sum = |hours: &[Rollup]| -> (Count, Option<Count>) {
-        let x = hours.iter().map(|hour| rejected(hour, which)).sum();
-        let judged = hours.iter().filter_map(|hour| judged(hour, which, flow));
+    let sum = |told: Told<'_>| -> (Count, Option<Count>) {
+        let x = told.whole.iter().map(|part| rejected(part, which)).sum();
+        let judged = told.whole.iter().filter_map(|part| judged(part, which, flow));
         (x, (flow != Flow::Untold).then(|| judged.sum()))
     };
     let ((x2, n2), (x1, n1)) = (sum(now), sum(then));
     let (all, before) = (n2.map_or(0, Count::best), n1.map_or(0, Count::best));
-    let dispersion = Dispersion::within(&[&parts(then, which, flow), &parts(now, which, flow)]);
+    let [of_then, of_now] = [then, now].map(|told| parts(told.hours, which, flow));
+    let dispersion = Dispersion::within(&[&of_then, &of_now]);
     let p_value = worst(x1, before, x2, all, dispersion);
     let best = two_proportions((x1.best(), before), (x2.best(), all), dispersion);
     let ppm = |x: u64, n: u64| (n > 0).then(|| tenths(x as f64 / n as f64 * 1e6));
@@ -368,7 +397,7 @@ where
             None => (x > 0 || hour.spending.time.known() > 0).then_some((x, 0)),
         }
     };
-    let heat: Vec<_> = now.iter().map(heat).collect();
+    let heat: Vec<_> = now.hours.iter().map(heat).collect();
     RejectRowView {
         station: which.stations.to_string(),
         reason: which.reason.map_or_else(String::new, |reason| reason.to_string()),

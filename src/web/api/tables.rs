@@ -123,6 +123,14 @@ pub(super) const LOSSES: &[Sheet] = &[
                 "share_percent" = "percent";
         },
     },
+    Sheet {
+        name: "micro_stops",
+        rows: "micro_hours",
+        picks: picks! {
+            Moment: "hour" = "hour_ms";
+            Real: "micro_stops" = "n", "micro_ms" = "ms", "coverage_percent" = "known_percent";
+        },
+    },
 ];
 
 /// Tables of `…/rejects`.

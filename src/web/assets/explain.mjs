@@ -1,7 +1,7 @@
 // How a number is made: key E, Enter, a click or a tap on a number opens a dialog with what the service says of it.
 
 import { clock, day, detail, fixed, h, happened, hms, num, REPLAY, setOffset, signed, t, title, word } from './format.mjs';
-import { Refusal, why } from './page.mjs';
+import { chosen, Refusal, why } from './page.mjs';
 
 const ANSWER_WITHIN_MS = 8000;
 const LONG_PRESS_MS = 600;
@@ -77,8 +77,7 @@ async function explain(value) {
     return;
   }
   const asked = new URLSearchParams(query ?? value.closest('[data-query]')?.dataset.query ?? '');
-  const window = document.querySelector('#window [aria-pressed="true"]')?.dataset.window;
-  if (window && !asked.has('kind')) asked.set('window', window);
+  if (document.getElementById('window') && !asked.has('kind')) asked.set('window', chosen());
   const micro = document.getElementById('micro')?.value;
   if (micro) asked.set('micro_s', micro);
   if (REPLAY) asked.set('at', document.body.dataset.replay);

@@ -1,6 +1,6 @@
 // What the pages behind the overview share: the span, the asking, files to take away.
 
-import { age, day, hm, put, REPLAY, t, title, words } from './format.mjs';
+import { age, day, h, hm, put, REPLAY, t, title, words } from './format.mjs';
 
 const $ = (id) => document.getElementById(id);
 const ANSWER_WITHIN_MS = 8000;
@@ -50,24 +50,39 @@ export function keepAuthor(by) {
 
 /** The span chosen on this page; kept in the address, so that a link and a reload show the same. */
 export function chosen() {
-  return document.querySelector('#window [aria-pressed="true"]')?.dataset.window ?? 'shift';
+  return document.querySelector('#window [aria-pressed="true"]')?.dataset.window ?? ($('batches')?.value || 'shift');
 }
+
+/** The same as part of a question to the service. */
+export const asSpan = () => `window=${encodeURIComponent(chosen())}`;
 
 /** @param {() => void} changed */
 export function windows(changed) {
-  const box = $('window');
+  const [box, batches] = [$('window'), $('batches')];
+  const isOffered = (word) => [...box.children].some((button) => button.dataset.window === word);
   const choose = (word) => {
     for (const button of box.children) button.setAttribute('aria-pressed', String(button.dataset.window === word));
+    batches.value = isOffered(word) ? '' : word;
   };
-  const asked = new URLSearchParams(location.search).get('window');
-  if ([...box.children].some((button) => button.dataset.window === asked)) choose(asked);
+  const take = (word) => {
+    choose(word);
+    remember('window', word);
+    changed();
+  };
+  const asked = new URLSearchParams(location.search).get('window') ?? '';
+  if (asked.startsWith('batch:')) {
+    // One that is not among the newest is asked for all the same: the service has it, or says that there is none.
+    if (![...batches.options].some(({ value }) => value === asked)) batches.append(h('option', { value: asked }, asked.slice('batch:'.length)));
+    batches.closest('label').hidden = false;
+    choose(asked);
+  } else {
+    choose(isOffered(asked) ? asked : 'shift');
+  }
   box.addEventListener('click', (event) => {
     const button = event.target.closest('button');
-    if (!button) return;
-    choose(button.dataset.window);
-    remember('window', button.dataset.window);
-    changed();
+    if (button) take(button.dataset.window);
   });
+  batches.addEventListener('change', () => take(batches.value || 'shift'));
 }
 
 /** The past moment of the page as part of a question to the service; empty for now. */
@@ -87,15 +102,30 @@ export function files(path, tables) {
   }
 }
 
-/** Writes a choice into the address; null takes it out again. */
-export function remember(name, value) {
+/** The address of the page with another value of a choice, or without it. @param {string} name @param {string|null} value */
+function addressWith(name, value) {
   const address = new URL(location.href);
   if (value === null) address.searchParams.delete(name);
   else address.searchParams.set(name, value);
-  // A comma may stand in an address as it is, and people read it there.
-  address.search = address.search.replaceAll('%2C', ',');
-  history.replaceState(null, '', address);
+  // Commas and colons may stand in an address as they are, and people read them there.
+  address.search = address.search.replaceAll('%2C', ',').replaceAll('%3A', ':');
+  return address;
 }
+
+/** Writes a choice into the address; null takes it out. @param {string} name @param {string|null} value */
+export function remember(name, value) {
+  history.replaceState(null, '', addressWith(name, value));
+}
+
+/** A link that changes one choice takes the others as they are when it is pressed: the page was made before they changed. */
+function takeChoices({ target }) {
+  const link = target.closest?.('a[data-changes]');
+  if (!link) return;
+  const { changes } = link.dataset;
+  link.href = addressWith(changes, new URL(link.href).searchParams.get(changes)).search || '?';
+}
+
+for (const kind of ['click', 'auxclick', 'contextmenu']) document.addEventListener(kind, takeChoices, { capture: true });
 
 /**
  * Asks for figures now and then, and says so when a newer answer does not come: what is shown stays, with its time.
@@ -137,11 +167,11 @@ export function ask(path, every, take, trouble = 'trouble') {
   return load;
 }
 
-/** `shift A 11-24 08:00 – 14:03` @param {{name: string, from_ms: number, to_ms: number}} span */
+/** `shift A 11-24 08:00 – 14:03` @param {{name: string, batch: boolean, from_ms: number, to_ms: number}} span */
 export function spanText(span) {
   const same = day(span.from_ms) === day(span.to_ms - 1);
   return t('span_text', {
-    name: span.name ? t('span_shift', { name: span.name }) : '',
+    name: span.name ? t(span.batch ? 'span_batch' : 'span_shift', { name: span.name }) : '',
     from: `${day(span.from_ms)} ${hm(span.from_ms)}`,
     to: same ? hm(span.to_ms) : `${day(span.to_ms)} ${hm(span.to_ms)}`,
   }).trim();

@@ -4,7 +4,7 @@ import { doubt, fixed, h, hm, num, put, s, setOffset, show, signed, t, unknownSh
 import { boreRows, drawBores } from './bores.mjs';
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, made, part, tells } from './explain.mjs';
-import { AS_OF, ask, chosen, files, remember, spanText, windows } from './page.mjs';
+import { AS_OF, ask, asSpan, files, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 
 const EVERY_MS = 5000;
@@ -27,14 +27,14 @@ const live = join({
     }
   },
 });
-const path = () => `/api/v1/lines/${line}/rejects?window=${chosen()}${station()}${AS_OF}`;
+const path = () => `/api/v1/lines/${line}/rejects?${asSpan()}${station()}${AS_OF}`;
 const load = ask(path, EVERY_MS, (next) => {
   data = next;
   files(path(), { pareto: 'rejects', heat: 'hours' });
   showAll();
 });
 const boreMap = new Plot('bores', { draw: drawBores, rows: boreRows });
-const boresPath = () => `/api/v1/lines/${line}/bores?window=${chosen()}${AS_OF}`;
+const boresPath = () => `/api/v1/lines/${line}/bores?${asSpan()}${AS_OF}`;
 const loadBores = ask(boresPath, EVERY_MS, showBores);
 windows(() => {
   load();
@@ -73,14 +73,15 @@ function showAll() {
   stations();
   document.querySelector('[data-explain="reject_fraction"]').dataset.query = $('station').value ? of(total) : '';
   put('span', `${spanText(data.window)} ⇄ ${spanText(data.before)}`);
-  put('fraction', total.ppm === null ? '–' : `${fixed(total.ppm / 10000, 3)} %`);
+  put('fraction', data.fraction_percent === null ? '–' : `${fixed(data.fraction_percent, 3)} %`);
+  const interval = data.fraction_wilson_percent?.map((percent) => fixed(percent, 3)).join('–');
   // The table below is of all stations, the number of those that count: what the others reject is in no part of it.
   const elsewhere = data.elsewhere.map(({ station: where, rejected }) => t('reject_elsewhere', { station: where, n: num(rejected.best) }));
-  put('fraction-note', [`${total.station} ${num(total.rejected.best)} / ${total.total ? num(total.total.best) : '–'}`, doubt(total.rejected), ...elsewhere, total.wilson ? `[${fixed(total.wilson[0] / 10000, 3)}–${fixed(total.wilson[1] / 10000, 3)}] % ${total.dispersion > 1 ? t('interval_wide', { n: fixed(total.dispersion, 1) }) : ''}`.trimEnd() : ''].filter(Boolean).join(' · '));
+  put('fraction-note', [`${total.station} ${num(total.rejected.best)} / ${total.total ? num(total.total.best) : '–'}`, doubt(total.rejected), ...elsewhere, interval ? `[${interval}] % ${total.dispersion > 1 ? t('interval_wide', { n: fixed(total.dispersion, 1) }) : ''}`.trimEnd() : ''].filter(Boolean).join(' · '));
   put('change', total.difference_ppm === null ? '–' : `${signed(Math.round(total.difference_ppm))} ppm`);
   put('change-note', [word('verdict', total.verdict), total.p_value === null ? '' : t('verdict_p', { p: small(total.p_value) }), total.dispersion > 1 ? t('dispersion', { n: fixed(total.dispersion, 1) }) : ''].filter(Boolean).join(' · '));
   put('coverage', `${fixed(data.coverage_percent, 1)} %`);
-  put('coverage-note', t('coverage_note'));
+  put('coverage-note', [t('coverage_note'), data.whole_hours && data.window.batch ? t('heat_whole_hours') : ''].filter(Boolean).join(' · '));
   showPareto();
   showHeat();
 }

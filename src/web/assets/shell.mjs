@@ -6,6 +6,7 @@ import './explain.mjs';
 import './keys.mjs';
 import './session.mjs';
 import { Live } from './live.mjs';
+import { remember } from './page.mjs';
 
 const body = document.body;
 const THEMES = ['auto', 'light', 'dark'];
@@ -182,5 +183,7 @@ function themes() {
     document.documentElement.dataset.theme = next;
     put('theme-word', t(`theme.${next}`));
     document.cookie = `theme=${next}; Path=/; Max-Age=31536000; SameSite=Lax`;
+    // An address that asks for colours would bring the old ones back.
+    if (new URLSearchParams(location.search).has('theme')) remember('theme', next);
   });
 }

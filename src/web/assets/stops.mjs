@@ -1,12 +1,12 @@
 // Stops and losses: a list, a time line, a Pareto of the lost time, and the place where people give reasons.
 
-import { clock, day, fixed, h, hms, put, REPLAY, s, setOffset, show, t, title, word } from './format.mjs';
+import { clock, day, fixed, h, hms, num, put, REPLAY, s, setOffset, show, t, title, word } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, made, part, tells } from './explain.mjs';
 import { showCalls } from './calls.mjs';
-import { AS_OF, ask, author, chosen, files, keepAuthor, notSaved, Refusal, remember, spanText, windows } from './page.mjs';
+import { AS_OF, ask, asSpan, author, files, keepAuthor, notSaved, Refusal, remember, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
-import { drawTimeline, reasonOf, SHAPES, timelineRows, when } from './timeline.mjs';
+import { drawMicro, drawTimeline, microRows, reasonOf, SHAPES, timelineRows, when } from './timeline.mjs';
 import { drawWaterfall, waterfallNote, waterfallRows } from './waterfall.mjs';
 
 const EVERY_MS = 5000;
@@ -27,6 +27,7 @@ let heard = null;
 let asked = null;
 
 const timeline = new Plot('timeline', { draw: (svg, width, height, shown) => drawTimeline(svg, width, height, shown, offset), rows: timelineRows });
+const microHours = new Plot('micro-hours', { draw: drawMicro, rows: microRows });
 const waterfall = new Plot('waterfall', { draw: drawWaterfall, rows: waterfallRows });
 const live = join({
   view: (view) => {
@@ -48,22 +49,36 @@ const live = join({
     if (data) showStops();
   },
 });
-const path = () => `/api/v1/lines/${line}/losses?window=${chosen()}&micro_s=${$('micro').value}&by=${by()}${AS_OF}`;
+const path = () => `/api/v1/lines/${line}/losses?${asSpan()}&micro_s=${$('micro').value}&by=${by()}${AS_OF}`;
 const load = ask(path, EVERY_MS, (next) => {
   data = next;
-  files(path(), { timeline: 'stops', stops: 'stops', losses: 'losses', waterfall: 'waterfall' });
+  files(path(), { timeline: 'stops', stops: 'stops', losses: 'losses', waterfall: 'waterfall', 'micro-hours': 'micro_stops' });
   files(`/api/v1/lines/${line}/calls?from=${data.window.from_ms}&to=${data.window.to_ms}`, { calls: 'calls' });
   if (!held()) heard = next.window.to_ms;
   showAll();
 });
 windows(load);
+const asks = new URLSearchParams(location.search);
+const rank = (button) => [...$('rank').children].forEach((one) => one.setAttribute('aria-pressed', String(one === button)));
+const ranked = [...$('rank').children].find((button) => button.dataset.by === asks.get('by'));
+if (ranked) rank(ranked);
 $('rank').addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button) return;
-  for (const one of $('rank').children) one.setAttribute('aria-pressed', String(one === button));
+  rank(button);
+  remember('by', button.dataset.by);
   load();
 });
-const micro = new URLSearchParams(location.search).get('micro');
+/** Whether only stops are listed that lack cause and reason. */
+const onlyOwed = () => $('owed').getAttribute('aria-pressed') === 'true';
+$('owed').setAttribute('aria-pressed', String(asks.get('owed') === '1'));
+$('owed').addEventListener('click', () => {
+  const on = !onlyOwed();
+  $('owed').setAttribute('aria-pressed', String(on));
+  remember('owed', on ? '1' : null);
+  if (data) showStops();
+});
+const micro = asks.get('micro');
 if ([...$('micro').options].some((option) => option.value === micro)) $('micro').value = micro;
 $('micro').addEventListener('change', () => {
   remember('micro', $('micro').value);
@@ -86,7 +101,7 @@ function showAll() {
   const minutes = (seconds) => (seconds === null ? '–' : hms(seconds * 1000));
   put('lost-time', hms(data.lost_ms));
   put('lost-time-note', [
-    t('lost_of', { time: hms(data.window.to_ms - data.recorded_from_ms) }), t('lost_unplanned', { time: hms(data.unplanned_ms) }),
+    t('lost_of', { time: hms(data.recorded_ms) }), t('lost_unplanned', { time: hms(data.unplanned_ms) }),
     t('lost_planned', { time: hms(data.planned_ms) }), t('lost_stops', { n: data.n_stops }),
     data.unseen.n > 0 ? t('lost_unseen', { time: hms(data.unseen.ms) }) : '',
   ].filter(Boolean).join(' · '));
@@ -99,6 +114,7 @@ function showAll() {
   put('mttr', minutes(data.mttr_s));
   put('mttr-note', t('failures_repair', { n: data.failures, time: hms(data.repair_ms) }));
   timeline.set(data);
+  microHours.set(data);
   waterfall.set(data.waterfall);
   put('waterfall-note', waterfallNote(data.waterfall));
   showStops();
@@ -109,8 +125,9 @@ function showAll() {
 
 
 function showStops() {
-  const rows = data.stops;
-  show($('stops').tBodies[0], [rows, data.window.window, held() ? heard : null], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 6 }, t('no_stops')))] : rows.map((stop) => {
+  const rows = onlyOwed() ? data.stops.filter(isOwed) : data.stops;
+  put('stops-note', onlyOwed() ? t('owed_shown', { n: num(rows.length), all: num(data.stops.length) }) : '');
+  show($('stops').tBodies[0], [rows, onlyOwed(), data.window.window, held() ? heard : null], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 6, class: 'wide' }, t(onlyOwed() ? 'no_owed' : 'no_stops')))] : rows.map((stop) => {
     const does = t(stop.said.length > 0 || stop.reason ? 'assign_change' : isOwed(stop) ? 'assign_new' : 'assign_add');
     const button = h('button', { class: 'act', type: 'button', 'data-stop': stop.id, 'aria-label': `${does} ${when(stop.from_ms, data.window)}` }, does);
     return h('tr', { class: stop.micro ? 'micro' : '' },
@@ -275,7 +292,8 @@ async function say(what, stays = asked.id) {
     if (!answer.ok) throw new Refusal(body);
     $('entry').close();
     await load();
-    document.querySelector(`#stops [data-stop="${CSS.escape(stays)}"]`)?.focus();
+    // Of those without a reason it is none any more.
+    (document.querySelector(`#stops [data-stop="${CSS.escape(stays)}"]`) ?? $('owed')).focus();
   } catch (error) {
     put('entry-trouble', notSaved(error)).hidden = false;
   }

@@ -1,6 +1,6 @@
-// The time line of a span: when the line stood and why.
+// The time line of a span: when the line stood and why, and its short stops hour by hour.
 
-import { clock, day, hm, hms, s, t, title, word } from './format.mjs';
+import { clock, day, fixed, hm, hms, num, s, t, title, unknownShare, word } from './format.mjs';
 import { shape } from './chart.mjs';
 
 /** Shapes of causes: the classes of time that they make. */
@@ -42,5 +42,40 @@ export function timelineRows({ stops, window: span }) {
   return {
     head: [t('time'), t('cause_word'), t('station'), t('reason_word'), t('lasted')],
     body: stops.map((stop) => [when(stop.from_ms, span), word('cause', stop.cause), stop.stations.join(' / '), reasonOf(stop), hms(stop.lasted_ms)]),
+  };
+}
+
+/** What is said of an hour: its short stops, and how much of it nobody saw. */
+const hourText = (hour, span) => [
+  t('micro_hour', { hour: span.to_ms - span.from_ms > 86400000 ? `${day(hour.hour_ms)} ${hm(hour.hour_ms)}` : hm(hour.hour_ms), n: num(hour.n), time: hms(hour.ms) }),
+  hour.known_percent < 100 ? t('hour_unknown', { n: unknownShare(hour.known_percent) }) : '',
+].filter(Boolean).join(' · ');
+
+/** Short stops by hour: a bar for how many, and hatched from above what of the hour is not known. */
+export function drawMicro(svg, width, height, { micro_hours: hours, n_micro: n, micro_ms: ms, window: span }) {
+  const box = { left: 12, right: width - 12, top: 18, bottom: height - 22 };
+  const step = (box.right - box.left) / Math.max(1, hours.length);
+  const most = Math.max(1, ...hours.map((hour) => hour.n));
+  const every = Math.ceil(52 / step);
+  svg.append(s('path', { class: 'tick', d: `M${box.left} ${box.bottom}H${box.right}` }));
+  const stops = hours.map((hour, i) => {
+    const left = box.left + i * step;
+    const top = box.bottom - hour.n / most * (box.bottom - box.top);
+    const bar = { x: left + Math.min(2, step / 6), width: Math.max(1.5, step - Math.min(4, step / 3)) };
+    if (hour.known_percent < 100) svg.append(s('rect', { class: 'part unknown', ...bar, y: box.top, height: (100 - hour.known_percent) / 100 * (box.bottom - box.top) }));
+    if (hour.n > 0) svg.append(s('rect', { class: 'stop idle', ...bar, y: top, height: box.bottom - top }));
+    if (hour.n > 0 && step >= 22) svg.append(s('text', { class: 'axis num', x: left + step / 2, y: top - 4, 'text-anchor': 'middle' }, num(hour.n)));
+    if (i % every === 0 && left + step / 2 > 20 && left + step / 2 < width - 20) {
+      svg.append(s('text', { class: 'axis', x: left + step / 2, y: height - 5, 'text-anchor': 'middle' }, hm(hour.hour_ms) === '00:00' ? day(hour.hour_ms) : hm(hour.hour_ms)));
+    }
+    return { x: left + step / 2, y: top, text: hourText(hour, span) };
+  });
+  return { stops, summary: t('micro_hours_summary', { n: num(n), hours: num(hours.length), time: hms(ms) }) };
+}
+
+export function microRows({ micro_hours: hours }) {
+  return {
+    head: [t('time'), t('micro_stops'), t('lasted'), t('coverage')],
+    body: hours.map((hour) => [`${day(hour.hour_ms)} ${hm(hour.hour_ms)}`, num(hour.n), hms(hour.ms), `${fixed(hour.known_percent, 1)} %`]),
   };
 }

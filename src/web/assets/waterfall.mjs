@@ -54,8 +54,7 @@ export function drawWaterfall(svg, width, height, data) {
     return { x: (from + to) / 2, y: null, row: { y, height: row }, text };
   });
   const effective = data.steps.at(-1);
-  const unknown = data.steps.filter(({ id }) => id === 'unknown' || id === 'not_recorded').reduce((sum, step) => sum + step.seconds * 1000, 0);
-  const summary = t('waterfall_summary', { span: taken(span), effective: taken(effective), percent: fixed(effective.percent, 1), unknown: hms(unknown) });
+  const summary = t('waterfall_summary', { span: taken(span), effective: taken(effective), percent: fixed(effective.percent, 1), unknown: hms(data.unknown_ms) });
   return { stops, summary };
 }
 

@@ -21,6 +21,7 @@ texts! {
     Dispersion "dispersion" "variance between hours {n} times that of chance" "各小时之间方差为偶然的 {n} 倍"
     IntervalWide "interval_wide" "95 %, wider by √{n}" "95 %，按 √{n} 放宽"
     CoverageNote "coverage_note" "of the span is known" "时间段内已知"
+    HeatWholeHours "heat_whole_hours" "hours below are whole clock hours" "下表各小时为整点小时"
     RejectElsewhere "reject_elsewhere" "also {station} {n}" "另有 {station} {n}"
     RejectNoFlow "reject_no_flow" "No ppm for {stations}: counts neither good capsules nor what goes in. Its cells are capsules." "{stations} 无 ppm：既不计良品也不计进料。其单元格为粒数。"
     RejectNoFlowPaper "reject_no_flow_paper" "No ppm for {stations}: counts neither good capsules nor what goes in." "{stations} 无 ppm：既不计良品也不计进料。"

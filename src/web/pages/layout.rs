@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::{Deserialize, Serialize};
 
 use super::first_run::first_run;
+use super::query::Query;
 use super::replay::{band, kept, rewind};
 use super::words;
 use crate::web::assets;
@@ -28,6 +29,8 @@ pub struct Look {
     pub wan: bool,
     /// Whether the address asked for the language: then it is remembered.
     asked: bool,
+    /// What the address asks for.
+    pub(super) query: Query,
     /// Who reads.
     pub who: Who,
 }
@@ -156,7 +159,7 @@ impl Look {
         let wan = lang == Lang::Zh && cookie(headers, "unit") == Some("wan");
         // The door has let nobody else in.
         let who = extensions.get::<Asked>().map_or_else(Who::open, |Asked(who)| who.clone());
-        Look { lang, theme, wan, asked: asked.is_some(), who }
+        Look { lang, theme, wan, asked: asked.is_some(), query: Query::of(uri), who }
     }
 }
 
@@ -240,7 +243,7 @@ pub(super) fn document(app: &App, look: &Look, page: &Page, frame: Frame) -> Res
                 @if frame != Frame::Wall { a.skip href="#main" { (lang.mark(Key::SkipToContent)) } }
                 (header(app, look, page, frame))
                 noscript { p.band { (lang.mark(Key::NeedsScript)) } }
-                @if let Some(at_us) = past.filter(|_| frame == Frame::Page) { (band(app, lang, page, at_us)) }
+                @if let Some(at_us) = past.filter(|_| frame == Frame::Page) { (band(app, look, page, at_us)) }
                 (bands(lang))
                 @if frame == Frame::Page && past.is_none() { (first_run(app, lang, page.line)) }
                 main #main tabindex="-1" {
@@ -289,7 +292,7 @@ fn header(app: &App, look: &Look, page: &Page, frame: Frame) -> Markup {
                     span.speedup { (lang.say(Key::Speedup).replace("{n}", &parts.clock.speed().to_string())) }
                 }
             }
-            @if frame == Frame::Page { (rewind(app, lang, page)) }
+            @if frame == Frame::Page { (rewind(app, look, page)) }
             @if frame != Frame::Wall { (choices(app, look, page)) (signed(look)) }
         }
     }
@@ -338,7 +341,7 @@ fn choices(app: &App, look: &Look, page: &Page) -> Markup {
     html! {
         div.choices role="group" aria-label=(lang.say(Key::Language)) {
             @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
-                a href={ "?line=" (line) "&lang=" (choice.word()) (kept(app, page, "/")) }
+                a href=(look.query.with(line, "lang", Some(choice.word()))) data-changes="lang"
                     aria-current=[(choice == lang).then_some("true")] { (word) }
             }
         }

@@ -14,6 +14,7 @@ mod login;
 mod map;
 pub mod overview;
 mod parts;
+mod query;
 pub(in crate::web) mod refusal;
 pub mod rejects;
 mod replay;

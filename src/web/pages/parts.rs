@@ -1,8 +1,14 @@
 //! Pieces that several pages share.
 
+use domain::line::rollup::Rollup;
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::layout::Look;
+use super::layout::{First, Look};
+use super::words::day_hm;
+use crate::config::LineConfig;
+use crate::web::App;
+use crate::web::api::window::recent_batches;
 use crate::web::assets;
 use crate::web::i18n::{Key, Lang};
 
@@ -36,8 +42,15 @@ pub(super) fn state(lang: Lang) -> Markup {
     }
 }
 
-/// Spans to choose from.
-pub(super) fn windows(lang: Lang) -> Markup {
+/// The newest batches as of the moment that a page shows. Without them a page shows what else it can: that the record cannot
+/// be read is said where its figures would stand.
+pub(super) async fn batches(app: &App, config: &LineConfig, first: &First) -> Vec<Rollup> {
+    let at_us = first.replay.unwrap_or_else(|| app.present().now.utc_us);
+    recent_batches(app, config, at_us).await.unwrap_or_default()
+}
+
+/// Spans to choose from, with the newest batches.
+pub(super) fn windows(lang: Lang, zone: &TimeZone, batches: &[Rollup]) -> Markup {
     let all = [
         ("shift", Key::ThisShift),
         ("previous", Key::ShiftBefore),
@@ -48,6 +61,14 @@ pub(super) fn windows(lang: Lang) -> Markup {
         div.choices #window role="group" aria-label=(lang.say(Key::Span)) {
             @for (word, text) in all {
                 button type="button" data-window=(word) aria-pressed=(word == "shift") { (lang.mark(text)) }
+            }
+        }
+        label hidden[batches.is_empty()] { span.dim { (lang.mark(Key::Batch)) } " "
+            select #batches autocomplete="off" {
+                option value="" { "–" }
+                @for batch in batches {
+                    option value={ "batch:" (batch.start_us / 1_000) } { (batch.name) " · " (day_hm(zone, batch.start_us)) }
+                }
             }
         }
     }

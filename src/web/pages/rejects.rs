@@ -6,7 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{Choice, Look, Page, page};
-use super::parts::{chart, explained, heading, style, table, trouble, windows};
+use super::parts::{batches, chart, explained, heading, style, table, trouble, windows};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -27,11 +27,13 @@ async fn rejects(
         Ok(first) => first,
         Err(refused) => return Ok(refused),
     };
-    let body = body(look.lang);
+    let config = &app.parts().lines.get(line).ok_or(WebError::NotFound)?.config;
+    let batches = batches(&app, config, &first).await;
+    let body = body(look.lang, windows(look.lang, &app.parts().zone, &batches));
     Ok(page(&app, &look, &Page { title: Key::Rejects, line, script: "rejects.mjs", body, first }))
 }
 
-fn body(lang: Lang) -> Markup {
+fn body(lang: Lang, spans: Markup) -> Markup {
     let columns = [
         Key::ReasonWord,
         Key::Share,
@@ -47,7 +49,7 @@ fn body(lang: Lang) -> Markup {
         (style())
         (heading(lang, Key::Rejects, Key::RejectsAbout))
         div.card.tools {
-            (windows(lang))
+            (spans)
             label { span.dim { (lang.mark(Key::Station)) } " " select #station { option value="" { (lang.say(Key::AllStations)) } } }
             p.dim #span {}
             button.choice #print type="button" { (lang.mark(Key::Print)) }

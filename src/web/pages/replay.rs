@@ -11,7 +11,7 @@ use super::words;
 use crate::web::App;
 use crate::web::api::read;
 use crate::web::error::{WebError, short};
-use crate::web::i18n::{Key, Lang};
+use crate::web::i18n::Key;
 use crate::web::replay::{self, NoReplay};
 use crate::web::view::{ChartsView, LineView, Present, trend_start_us};
 
@@ -45,21 +45,22 @@ fn moment_word(app: &App, us: i64) -> String {
 }
 
 /// From a live page to the minute before. Its script keeps the moment fresh.
-pub(super) fn rewind(app: &App, lang: Lang, page: &Page) -> Markup {
+pub(super) fn rewind(app: &App, look: &Look, page: &Page) -> Markup {
+    let lang = look.lang;
     let replayed = REPLAYED.iter().any(|(_, title)| *title == page.title);
     let line = line_id(app, page.line);
     let before = app.present().now.utc_us - MINUTE_US;
     html! {
         @if replayed && page.first.replay.is_none() {
-            a.choice #rewind href={ "?line=" (line) "&at=" (before / 1_000) } aria-label=(lang.say(Key::Rewind)) title=(lang.say(Key::Rewind)) { "◀◀" }
+            a.choice #rewind href=(look.query.with(line, "at", Some(&(before / 1_000).to_string()))) data-changes="at" aria-label=(lang.say(Key::Rewind)) title=(lang.say(Key::Rewind)) { "◀◀" }
         }
     }
 }
 
 /// What says that a page shows the past, and leads to other moments and back.
-pub(super) fn band(app: &App, lang: Lang, page: &Page, at_us: i64) -> Markup {
-    let line = line_id(app, page.line);
-    let to = |by_us: i64| format!("?line={line}&at={}", moment_word(app, at_us + by_us));
+pub(super) fn band(app: &App, look: &Look, page: &Page, at_us: i64) -> Markup {
+    let (lang, line) = (look.lang, line_id(app, page.line));
+    let to = |by_us: i64| look.query.with(line, "at", Some(&moment_word(app, at_us + by_us)));
     let now_us = app.present().now.utc_us;
     html! {
         div.replay #replay role="status" {
@@ -68,10 +69,10 @@ pub(super) fn band(app: &App, lang: Lang, page: &Page, at_us: i64) -> Markup {
             span { (lang.mark(Key::ReplayNote)) }
             nav aria-label=(lang.say(Key::Replay)) {
                 @for (by_us, key) in STEPS {
-                    @if at_us + by_us < now_us { a.step href=(to(by_us)) { (lang.mark(key)) } }
+                    @if at_us + by_us < now_us { a.step href=(to(by_us)) data-changes="at" { (lang.mark(key)) } }
                     @else { span.step.dim aria-hidden="true" { (lang.mark(key)) } }
                 }
-                a.step #live href={ "?line=" (line) } { b { (lang.mark(Key::BackToLive)) } }
+                a.step #live href=(look.query.with(line, "at", None)) data-changes="at" { b { (lang.mark(Key::BackToLive)) } }
             }
         }
     }
@@ -93,7 +94,7 @@ pub(super) async fn refused(
         section.card.refused role="alert" {
             h2 { (lang.mark(Key::Replay)) " " (asked) }
             p { (lang.mark(why.key())) }
-            p { a.step #live href={ "?line=" (id) } { (lang.mark(Key::BackToLive)) } }
+            p { a.step #live href=(look.query.with(id, "at", None)) { (lang.mark(Key::BackToLive)) } }
         }
     };
     let first = First { replay: Some(app.present().now.utc_us), ..First::of(app, line).await? };

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::calls::strip;
 use super::layout::{Choice, Look, Page, page};
 use super::parts::{
-    chart, explained, heading, signature, style, table, table_with, trouble, windows,
+    batches, chart, explained, heading, signature, style, table_with, trouble, windows,
 };
 use super::replay::asked;
 use crate::web::api::micro_s;
@@ -37,7 +37,9 @@ async fn stops(
     };
     // The past is only looked at.
     let writes = look.who.writes(&app, Right::Work) && first.replay.is_none();
-    let body = body(&look, writes, micro_s(config));
+    let batches = batches(&app, config, &first).await;
+    let spans = windows(look.lang, &app.parts().zone, &batches);
+    let body = body(&look, writes, micro_s(config), spans);
     Ok(page(&app, &look, &Page { title: Key::Stops, line, script: "stops.mjs", body, first }))
 }
 
@@ -53,8 +55,13 @@ fn ranking(lang: Lang) -> Markup {
     }
 }
 
+/// Leaves the stops that somebody still has to give a reason.
+fn owed(lang: Lang) -> Markup {
+    html! { button.choice #owed type="button" aria-pressed="false" aria-controls="stops" { (lang.mark(Key::OwedOnly)) } }
+}
+
 /// `micro_s` is what the plant calls a micro-stop.
-fn body(look: &Look, writes: bool, micro_s: u32) -> Markup {
+fn body(look: &Look, writes: bool, micro_s: u32, spans: Markup) -> Markup {
     let lang = look.lang;
     let mut choices = MICRO_S.to_vec();
     choices.push(micro_s);
@@ -67,7 +74,7 @@ fn body(look: &Look, writes: bool, micro_s: u32) -> Markup {
         (heading(lang, Key::Stops, Key::StopsAbout))
         (strip(look, writes))
         div.card.tools data-writes=(writes) #tools {
-            (windows(lang))
+            (spans)
             label { span.dim { (lang.mark(Key::MicroLimit)) } " "
                 select #micro {
                     @for s in choices {
@@ -87,9 +94,12 @@ fn body(look: &Look, writes: bool, micro_s: u32) -> Markup {
             (explained(lang, Key::Mtbf, "mtbf", "mtbf"))
             (explained(lang, Key::Mttr, "mttr", "mttr"))
         }
-        (chart(lang, Key::Timeline, "timeline"))
+        div.beside {
+            (chart(lang, Key::Timeline, "timeline"))
+            (chart(lang, Key::MicroByHour, "micro-hours"))
+        }
         div.halves {
-            (table(lang, Key::StopList, "stops", &columns))
+            (table_with(lang, Key::StopList, "stops", &columns, owed(lang)))
             div.stack {
                 (chart(lang, Key::Waterfall, "waterfall"))
                 (table_with(lang, Key::LossPareto, "losses", &[Key::LossWord, Key::Share, Key::Stoppages, Key::Lasted, Key::Cumulative], ranking(lang)))

@@ -20,6 +20,7 @@ mod routes;
 mod second;
 mod silence;
 mod sim;
+mod spans;
 mod stream;
 mod tags;
 mod texts;

@@ -180,6 +180,7 @@ fn tables() -> Vec<(String, &'static str, &'static str)> {
         (format!("{line}/losses?window=day&table=stops"), "L1_stops", "start_utc,start_local"),
         (format!("{line}/losses?window=day&table=losses"), "L1_losses", "lost_ms"),
         (format!("{line}/losses?window=day&table=waterfall"), "L1_waterfall", "time_ms"),
+        (format!("{line}/losses?window=day&table=micro_stops"), "L1_micro_stops", "micro_ms"),
         (format!("{line}/rejects?window=day&table=rejects"), "L1_rejects", "fraction_ppm"),
         (format!("{line}/rejects?window=day&table=hours"), "L1_hours", "hour_utc,hour_local"),
         (format!("{line}/bores?window=day"), "L1_bores", "station,bore,weights,mean_mg"),

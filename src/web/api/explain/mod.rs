@@ -58,7 +58,8 @@ pub(crate) struct Basis {
     kind: Option<String>,
     /// Its start, UTC milliseconds. Default: the one that goes on.
     start: Option<i64>,
-    /// Instead of a period the hours of a span: `shift`, `previous`, `day` or `week`. Times of stops are always of a span.
+    /// Instead of a period the hours of a span: `shift`, `previous`, `day` or `week`, or a stored period as `batch:` with its
+    /// start or id. Times of stops are always of a span.
     window: Option<String>,
     /// Whose counters. Default: the counting stations together.
     station: Option<String>,
@@ -94,7 +95,14 @@ pub(crate) async fn explain(
     let present = app.present();
     let config = feed.config.clone();
     let (now_us, past) = as_of.resolve(present.now.utc_us)?;
-    let wanted = Wanted { past, ..Wanted::of(value, &basis, &config, now_us)? };
+    let window = match basis.window.is_some() || value.is_of_stops() {
+        true => {
+            let choice = WindowChoice::named(basis.window.clone());
+            Some(choice.resolve(&app, &config, now_us).await?)
+        }
+        false => None,
+    };
+    let wanted = Wanted { past, ..Wanted::of(value, &basis, (window, past), &config, now_us)? };
     let facts = read(&app, move |history| gather(history, config, wanted)).await??;
     let status = if past { facts.status.clone() } else { feed.current(&present) };
     Ok(Json(Facts { status, ..facts }.view(value, &present)))
@@ -161,6 +169,7 @@ impl Wanted {
     fn of(
         value: Explained,
         basis: &Basis,
+        (window, past): (Option<WindowView>, bool),
         config: &LineConfig,
         now_us: i64,
     ) -> Result<Wanted, WebError> {
@@ -185,8 +194,15 @@ impl Wanted {
             now_us,
             past: false,
         };
-        if basis.window.is_some() || value.is_of_stops() {
-            let window = WindowChoice::named(basis.window.clone()).resolve(config, now_us)?;
+        if let Some(window) = window {
+            // What is counted of a stored period is of that period; what is made of stops and of hours is of the span.
+            let of_period = !value.is_of_stops() && !wanted.whole_hours;
+            if let Some(period) = window.whole(past).filter(|_| of_period) {
+                let start_us = period.start_us;
+                let start_ms = Some(start_us.div_euclid(1_000));
+                let (from_us, to_us) = (start_us, start_us + 1_000);
+                return Ok(Wanted { kind: period.kind, from_us, to_us, start_ms, ..wanted });
+            }
             let (from_us, to_us) = window.us();
             return Ok(Wanted { window: Some(window), from_us, to_us, ..wanted });
         }

@@ -175,7 +175,8 @@ impl Facts {
         let (window, limit) = self.wanted.window.as_ref().zip(self.wanted.micro_s)?;
         let mut href = format!(
             "/api/v1/lines/{}/losses?window={}&micro_s={limit}&format=csv&table=stops",
-            self.config.id, window.window
+            self.config.id,
+            window.word()
         );
         if self.wanted.past {
             href = format!("{href}&at={}", self.wanted.now_us.div_euclid(1_000));

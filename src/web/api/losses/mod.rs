@@ -1,5 +1,6 @@
 //! `…/losses`: stops of a span with what people said about them, and what time was lost for which reason.
 
+mod micro;
 mod pareto;
 mod shower;
 #[cfg(test)]
@@ -31,11 +32,14 @@ use crate::web::error::{ErrorView, Params, WebError};
 use crate::web::i18n::Key;
 use crate::web::replay::{self, Periods};
 use crate::web::view::TitleView;
+pub(crate) use micro::MicroHourView;
+use micro::micro_hours;
 use pareto::{By, losses_of};
 pub(crate) use pareto::{LossView, Ranking};
 use shower::Shower;
 use waterfall::Spent;
 pub(crate) use waterfall::WaterfallView;
+pub(in crate::web::api) use waterfall::tiles;
 
 /// What plants say of stops whose machine told nothing.
 const REASONS: [(Key, Cause); 7] = [
@@ -63,12 +67,16 @@ pub(crate) struct LossesView {
     pub(crate) window: WindowView,
     /// Since when the span is recorded, UTC milliseconds: of the time before, nobody knows anything.
     pub(crate) recorded_from_ms: i64,
+    /// How long the recorded part of the span is, milliseconds.
+    pub(crate) recorded_ms: i64,
     /// Stops shorter than so many seconds are short.
     pub(crate) micro_s: u32,
     /// How many stops were short.
     pub(crate) n_micro: u64,
     /// How long these lasted together within the span, milliseconds.
     pub(crate) micro_ms: i64,
+    /// The same hour by hour, oldest first.
+    pub(crate) micro_hours: Vec<MicroHourView>,
     /// Stops as people see them, newest first.
     pub(crate) stops: Vec<LossStopView>,
     /// Stops that were seen.
@@ -237,7 +245,7 @@ pub(super) async fn losses(
 ) -> Result<Response, WebError> {
     let (line, sheet) = (app.line(&id)?, form.sheet(tables::LOSSES)?);
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
-    let window = choice.resolve(&line.config, now_us)?;
+    let window = choice.resolve(&app, &line.config, now_us).await?;
     let (micro_s, by) = (micro.micro_s.unwrap_or(micro_s(&line.config)), ranking.resolve()?);
     let (config, (from, to)) = (line.config.clone(), window.us());
     let stored = read(&app, move |history| {
@@ -339,9 +347,11 @@ pub(crate) fn view(
     LossesView {
         waterfall: spent.waterfall(),
         recorded_from_ms,
+        recorded_ms: (window.to_ms - recorded_from_ms).max(0),
         micro_s,
         n_micro,
         micro_ms,
+        micro_hours: micro_hours(&micro, hours, &window),
         n_unassigned: unassigned().count() as u64,
         unassigned_ms: unassigned().map(|stop| stop.inside_ms).sum(),
         n_stops: sums.0,

@@ -42,6 +42,12 @@ async fn losses_add_up_to_the_span_less_the_effective_time() {
             .sum();
         let span = ms(&waterfall, "span");
         assert_eq!(span - losses, ms(&waterfall, "effective"), "{query}: {waterfall}");
+        let of = |id: &str| {
+            let steps = waterfall["steps"].as_array().expect("steps");
+            steps.iter().find(|step| step["id"] == id).and_then(|step| step["seconds"].as_i64())
+        };
+        let unknown = of("unknown").zip(of("not_recorded")).map(|(a, b)| (a + b) * 1_000);
+        assert_eq!(waterfall["unknown_ms"].as_i64(), unknown, "{query}: {waterfall}");
         // And so do whole seconds, as they are shown.
         let whole: Vec<(&str, i64)> = waterfall["steps"]
             .as_array()
@@ -218,6 +224,17 @@ async fn micro_stops_count_the_time_inside_the_span_and_say_of_what_they_are_the
     let query = format!("window=shift&{}", at(150));
     let view = losses(record.clone(), &query).await;
     assert_eq!((&view["n_micro"], &view["micro_ms"]), (&2.into(), &180_000.into()), "{view}");
+    // Hour by hour they are the same stops; the one that began before the span is of its first hour.
+    let hours = view["micro_hours"].as_array().expect("hours");
+    let sum = |name: &str| hours.iter().filter_map(|hour| hour[name].as_i64()).sum::<i64>();
+    assert_eq!((hours.len(), sum("n"), sum("ms")), (9, 2, 180_000), "{view}");
+    let hour = |i: usize| (&hours[i]["n"], &hours[i]["ms"], &hours[i]["known_percent"]);
+    assert_eq!(hours[0]["hour_ms"], DAY_US / 1_000);
+    // Of the first nothing is recorded, and of the eighth three minutes were not seen.
+    assert_eq!(hour(0), (&1.into(), &120_000.into(), &0.0.into()));
+    assert_eq!(hour(7), (&1.into(), &60_000.into(), &95.0.into()));
+    assert_eq!(hour(6), (&0.into(), &0.into(), &100.0.into()));
+    assert_eq!(view["recorded_ms"], 150 * MINUTE_US / 1_000, "{view}");
     let path = format!("/api/v1/lines/L1/explain/micro_stops?{query}");
     let app = app(record);
     let (_, text) = get(&app, &path).await;

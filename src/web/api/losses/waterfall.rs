@@ -30,6 +30,9 @@ const STOPS: [(&str, &[&str]); 5] = [
 pub(crate) struct WaterfallView {
     /// Its steps, which begin with the whole span and end with the effective time.
     pub(crate) steps: Vec<StepView>,
+    /// The time of its unknown parts together, that which was not recorded among them: that of their whole seconds,
+    /// milliseconds.
+    pub(crate) unknown_ms: i64,
     /// Whether counts are those of whole clock hours, because a border of the span lies within one.
     pub(crate) whole_hours: bool,
     /// Whether a stop began before the span.
@@ -104,7 +107,10 @@ impl Spent<'_> {
         let unknown_between = [unseen_ms - at_target(gap.high()), unseen_ms - at_target(gap.low())];
         steps.loss("unknown", unknown_ms, Some(unknown_between));
         steps.rest("effective", bounds(made.good));
+        let unknown = steps.all.iter().filter(|step| matches!(step.id, "unknown" | "not_recorded"));
+        let unknown_s: i64 = unknown.map(|step| step.seconds).sum();
         WaterfallView {
+            unknown_ms: unknown_s * 1_000,
             steps: steps.all,
             whole_hours: !tiles(&hours, self.window.us()),
             cut_before: self.stops.iter().any(|stop| stop.cut_before),
@@ -114,7 +120,7 @@ impl Spent<'_> {
 }
 
 /// Whether hours cover what is recorded of a span and no more.
-fn tiles(hours: &[Rollup], (from_us, to_us): (i64, i64)) -> bool {
+pub(in crate::web::api) fn tiles(hours: &[Rollup], (from_us, to_us): (i64, i64)) -> bool {
     hours.iter().all(|hour| {
         let ends = hour.end_us.is_none_or(|end_us| end_us <= to_us || !hour.closed);
         hour.start_us >= from_us && ends

@@ -1,32 +1,29 @@
-//! What a report is made of, and the hash of it.
+//! What a report is made of.
 
 use domain::audit::{Signature, Signed};
-use domain::digest::sha256;
 use domain::line::batch::hand::Entry;
 use domain::line::chronicle::StopRecord;
 use domain::line::event::{Event, EventKind};
 use domain::line::minute::Minute;
 use domain::line::report::{FinalReport, GapId, GapNote, is_in_doubt, to_explain};
 use domain::line::rollup::{PeriodKind, Rollup};
-use domain::units::{HOUR_US, Moment, SECOND_US};
-use serde_json::json;
+use domain::quality::record::StoredIncident;
+use domain::units::{HOUR_US, LineId, Moment, SECOND_US};
 
-use super::signals::{self, Charted, Compared, Gathered};
+use super::signals::{self, Charted, Compared};
 use crate::web::api::losses::{self, LossesView};
-use crate::web::api::periods::{BatchView, PeriodView};
 use crate::web::api::read;
-use crate::web::api::rejects::{self, RejectsView};
+use crate::web::api::rejects::{self, RejectsView, Told};
 use crate::web::api::window::WindowView;
 use crate::web::error::WebError;
 use crate::web::replay::Periods;
-use crate::web::view::EventView;
 use crate::web::{App, blocking};
 
 /// How far back a period is sought when none is named.
 const SEARCH_US: i64 = 31 * 24 * HOUR_US;
 
 /// Stops shorter than so many seconds are one line of the report where nobody gave them a reason.
-const MICRO_S: u32 = 60;
+pub(super) const MICRO_S: u32 = 60;
 
 /// All of a report.
 pub(super) struct Facts {
@@ -66,6 +63,8 @@ pub(super) struct Facts {
     pub(super) compared: Vec<Compared>,
     /// Their charts.
     pub(super) charts: Vec<Charted>,
+    /// Signals as work: those that began or went on in the period, oldest first.
+    pub(super) incidents: Vec<StoredIncident>,
     /// Minutes of the period, oldest first.
     pub(super) minutes: Vec<Minute>,
 }
@@ -125,7 +124,52 @@ pub(super) async fn gather(
 ) -> Result<Facts, WebError> {
     let config = app.parts().lines.get(line).ok_or(WebError::NotFound)?.config.clone();
     let made_us = app.present().now.utc_us;
-    let (id, wanted) = (config.id.clone(), start_ms.and_then(|ms| ms.checked_mul(1_000)));
+    let period = find(app, &config.id, kind, (start_ms, made_us)).await?;
+    let end_us = period.end_us.unwrap_or(made_us).min(made_us);
+    let span = (period.start_us, end_us.max(period.start_us + 1));
+    let Stored { record, hours, events, entries } = stored(app, &config.id, span).await?;
+    let (window, periods, record) =
+        (window(&period, span), Periods::stored(hours), until(record, span.1));
+    let losses = losses::view(&config, window.clone(), &record, &periods, MICRO_S, span.1);
+    let whole = Told::of(std::slice::from_ref(&period));
+    let rejects = rejects::view((window.clone(), window), (whole, Told::of(&[])), &config, None);
+    let Happened { gaps, alarms, to_explain } = happened(events, &period, span);
+    let said = said(app, &config.id, &period, &to_explain).await?;
+    let (of_app, of_line) = (app.clone(), config.clone());
+    let judged = blocking(move || signals::gather(of_app.parts(), &of_line, span)).await?;
+    let facts = Facts {
+        product: product(&period, &entries),
+        hours: periods.rollups,
+        losses,
+        rejects,
+        gaps,
+        to_explain,
+        notes: said.notes,
+        handover: said.handover,
+        finals: said.finals,
+        signatures: said.signatures,
+        alarms,
+        span,
+        made_us,
+        sha256: String::new(),
+        limits: judged.limits,
+        compared: judged.compared,
+        charts: judged.charts,
+        incidents: judged.incidents,
+        minutes: judged.minutes,
+        period,
+    };
+    Ok(Facts { sha256: facts.hash(&config), ..facts })
+}
+
+/// The period that begins then; without a start the last that is over, else the one that is going on.
+async fn find(
+    app: &App,
+    line: &LineId,
+    kind: PeriodKind,
+    (start_ms, made_us): (Option<i64>, i64),
+) -> Result<Rollup, WebError> {
+    let (id, wanted) = (line.clone(), start_ms.and_then(|ms| ms.checked_mul(1_000)));
     let (from, to) = wanted.map_or((made_us - SEARCH_US, made_us), |start| (start, start + 1_000));
     let found = read(app, move |history| history.rollups(&id, kind, from, to)).await?;
     let closed = found.iter().rposition(|rollup| rollup.closed);
@@ -133,46 +177,87 @@ pub(super) async fn gather(
         Some(start) => found.iter().position(|rollup| rollup.start_us / 1_000 == start / 1_000),
         None => closed.or(found.len().checked_sub(1)),
     };
-    let period = chosen.and_then(|i| found.into_iter().nth(i)).ok_or(WebError::NoPeriod)?;
-    let span = (period.start_us, period.end_us.unwrap_or(made_us).min(made_us));
-    let span = (span.0, span.1.max(span.0 + 1));
-    let id = config.id.clone();
-    let begin_us = period.start_us;
+    chosen.and_then(|i| found.into_iter().nth(i)).ok_or(WebError::NoPeriod)
+}
+
+/// What the record has of a period.
+struct Stored {
+    record: StopRecord,
+    hours: Vec<Rollup>,
+    events: Vec<(i64, Event)>,
+    entries: Vec<Entry>,
+}
+
+async fn stored(app: &App, line: &LineId, span: (i64, i64)) -> Result<Stored, WebError> {
+    let id = line.clone();
     let stored = read(app, move |history| {
         let kinds = [EventKind::Count, EventKind::Link, EventKind::Service, EventKind::Alarm];
-        Ok((
-            history.stops(&id, span.0, span.1)?,
-            history.rollups(&id, PeriodKind::Hour, span.0, span.1)?,
-            history.events(&id, span.0, span.1, &kinds)?,
-            history.batch_entries(&id, begin_us, begin_us + 1)?,
-        ))
+        Ok(Stored {
+            record: history.stops(&id, span.0, span.1)?,
+            hours: history.rollups(&id, PeriodKind::Hour, span.0, span.1)?,
+            events: history.events(&id, span.0, span.1, &kinds)?,
+            entries: history.batch_entries(&id, span.0, span.0 + 1)?,
+        })
     });
-    let (record, hours, events, entries) = stored.await?;
+    stored.await
+}
+
+/// Product and strength of a batch, where a person said it when opening.
+fn product(period: &Rollup, entries: &[Entry]) -> String {
     let said = |entry: &&Entry| period.kind == PeriodKind::Batch && !entry.product.is_empty();
-    let product = entries.iter().find(said).map_or_else(String::new, |e| e.product.to_string());
-    let window = WindowView {
+    entries.iter().find(said).map_or_else(String::new, |entry| entry.product.to_string())
+}
+
+/// The span of a period, as views ask for it.
+fn window(period: &Rollup, span: (i64, i64)) -> WindowView {
+    WindowView {
         window: "period",
         name: period.name.to_string(),
+        batch: period.kind == PeriodKind::Batch,
         from_ms: span.0 / 1_000,
         to_ms: span.1 / 1_000,
         open: !period.closed,
-    };
-    let periods = Periods::stored(hours);
-    let record = until(record, span.1);
-    let losses = losses::view(&config, window.clone(), &record, &periods, MICRO_S, span.1);
-    let hours = periods.rollups;
-    let whole = std::slice::from_ref(&period);
-    let rejects = rejects::view(window.clone(), window, (whole, &[]), &config, None);
+        period: None,
+    }
+}
+
+/// Events of a period, by what they are to its report.
+struct Happened {
+    gaps: Vec<(i64, Event)>,
+    alarms: Vec<Event>,
+    to_explain: Vec<GapId>,
+}
+
+fn happened(events: Vec<(i64, Event)>, period: &Rollup, span: (i64, i64)) -> Happened {
     let alarm = |(_, event): &(i64, Event)| event.kind == EventKind::Alarm;
     let (alarms, others): (Vec<_>, Vec<_>) = events.into_iter().partition(alarm);
-    let alarms: Vec<Event> = alarms.into_iter().map(|(_, event)| event).collect();
     let mut to_explain: Vec<GapId> = to_explain(&others).into_iter().map(GapId::Event).collect();
-    let gaps: Vec<(i64, Event)> = others.into_iter().filter(|(_, event)| is_gap(event)).collect();
     if span.1 - span.0 - period.spending.time.total() > SECOND_US {
         to_explain.push(GapId::Unrecorded(period.start_us));
     }
-    let id = config.id.clone();
-    let handover = GapId::Handover(period.start_us);
+    Happened {
+        gaps: others.into_iter().filter(|(_, event)| is_gap(event)).collect(),
+        alarms: alarms.into_iter().map(|(_, event)| event).collect(),
+        to_explain,
+    }
+}
+
+/// What people said of a period, and what was made final and signed of it.
+struct Said {
+    notes: Vec<GapNote>,
+    handover: Vec<GapNote>,
+    finals: Vec<FinalReport>,
+    signatures: Vec<Signature>,
+}
+
+async fn said(
+    app: &App,
+    line: &LineId,
+    period: &Rollup,
+    to_explain: &[GapId],
+) -> Result<Said, WebError> {
+    let (id, begin_us, kind) = (line.clone(), period.start_us, period.kind);
+    let handover = GapId::Handover(begin_us);
     let asked: Vec<GapId> = to_explain.iter().copied().chain([handover]).collect();
     let (reports, trail) = (app.parts().reports.clone(), app.parts().trail.clone());
     let said = blocking(move || {
@@ -182,48 +267,8 @@ pub(super) async fn gather(
     });
     let (notes, mut finals, signatures) = said.await?;
     finals.retain(|report| report.kind == kind);
-    let (handover, notes): (Vec<_>, Vec<_>) =
-        notes.into_iter().partition(|note| note.gap == handover);
-    // A better translation must not look like other data.
-    let told = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
-    let (of_app, of_line) = (app.clone(), config.clone());
-    let judged = blocking(move || signals::gather(of_app.parts(), &of_line, span)).await?;
-    let Gathered { limits, compared, charts, minutes } = judged;
-    let of_period = || PeriodView::of(&period, &config, span.1);
-    let figures = json!({
-        "line": config.id.as_str(),
-        "period": of_period(),
-        "balance": BatchView::of(of_period(), &period, &config),
-        "hours": hours.iter().map(|hour| PeriodView::of(hour, &config, span.1)).collect::<Vec<_>>(),
-        "stops": losses.stops,
-        "rejects": rejects.rows,
-        "gaps": gaps.iter().map(|(_, event)| event).chain(&alarms).map(told).collect::<Vec<_>>(),
-        "notes": notes.iter().chain(&handover).map(|n| [n.gap.to_string(), n.author.clone(), n.text.clone()]).collect::<Vec<_>>(),
-        "limits": limits,
-        "compared": compared,
-    });
-    let sha256 = sha256(figures.to_string());
-    Ok(Facts {
-        period,
-        product,
-        hours,
-        losses,
-        rejects,
-        gaps,
-        to_explain,
-        notes,
-        handover,
-        finals,
-        signatures,
-        alarms,
-        span,
-        made_us,
-        sha256,
-        limits,
-        compared,
-        charts,
-        minutes,
-    })
+    let (handover, notes) = notes.into_iter().partition(|note| note.gap == handover);
+    Ok(Said { notes, handover, finals, signatures })
 }
 
 /// The record as it stood at the end of the period: what came of a stop afterwards is told by the next report, so that

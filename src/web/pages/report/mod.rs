@@ -2,8 +2,11 @@
 //! what it rests on. A report is a page of its own, drawn here: live screens are never the printout.
 
 mod closing;
+mod controls;
 mod figures;
 mod gather;
+mod hash;
+mod incidents;
 mod panel;
 mod paper;
 mod second;

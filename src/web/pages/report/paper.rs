@@ -14,6 +14,7 @@ use domain::units::{Count, SECOND_US};
 use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::controls::controls;
 use super::gather::Facts;
 use super::panel::Writer;
 use super::tables::figures;
@@ -120,6 +121,7 @@ pub(super) fn sheet(
                     (sheet.rejects())
                     (sheet.compared())
                     (sheet.charts())
+                    (sheet.incidents())
                     (sheet.gaps())
                     (sheet.signatures(parts, made))
                     (sheet.evidence(parts, made))
@@ -129,24 +131,6 @@ pub(super) fn sheet(
         }
     };
     Ok(markup.into_string())
-}
-
-/// Above the sheet, not on paper.
-fn controls(sheet: &Sheet) -> Markup {
-    let (lang, config, period) = (sheet.lang, sheet.config, &sheet.facts.period);
-    let start = period.start_us / 1_000;
-    html! {
-        nav.controls aria-label=(lang.say(Key::Reports)) {
-            a.choice href={ "/reports?line=" (config.id) } { "← " (lang.mark(Key::Reports)) }
-            span.choices {
-                @for (choice, word) in Lang::ALL.into_iter().zip(["EN", "中", "中/EN"]) {
-                    a href={ "?line=" (config.id) "&start=" (start) "&lang=" (choice.word()) }
-                        aria-current=[(choice == lang).then_some("true")] { (word) }
-                }
-            }
-            button.choice #print type="button" { (lang.mark(Key::Print)) }
-        }
-    }
 }
 
 impl Sheet<'_> {

@@ -5,6 +5,7 @@ use domain::line::event::EventKind;
 use domain::line::minute::{Minute, join_weights};
 use domain::quality::characteristic::{Characteristic, Measure};
 use domain::quality::limits::in_force;
+use domain::quality::record::StoredIncident;
 use domain::quality::signal::{compare, over_a_period};
 use domain::quality::stream::Judged;
 use domain::quality::subgroup::subgroups;
@@ -12,6 +13,7 @@ use domain::quality::workbench::{By, Evaluation, evaluate};
 use maud::{Markup, html};
 use serde::Serialize;
 
+use super::incidents::{BEFORE_US, of_period};
 use super::paper::Sheet;
 use super::tables::head;
 use crate::config::LineConfig;
@@ -77,6 +79,8 @@ pub(super) struct Gathered {
     pub(super) compared: Vec<Compared>,
     /// Their charts.
     pub(super) charts: Vec<Charted>,
+    /// Signals as work.
+    pub(super) incidents: Vec<StoredIncident>,
     /// Minutes, oldest first.
     pub(super) minutes: Vec<Minute>,
 }
@@ -133,7 +137,9 @@ pub(super) fn gather(
     rows.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
     let place = |chart: &Charted| rows.iter().position(|row| row.id == chart.id);
     charts.sort_by_key(place);
-    Ok(Gathered { limits: in_force_then, compared: rows, charts, minutes })
+    let stored = parts.quality.incidents(&config.id, (from_us - BEFORE_US, to_us))?;
+    let incidents = of_period(stored, (from_us, to_us));
+    Ok(Gathered { limits: in_force_then, compared: rows, charts, incidents, minutes })
 }
 
 /// What was weighed, rounded as the workbench shows it; of a mean of weights only.

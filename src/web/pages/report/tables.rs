@@ -226,8 +226,20 @@ impl Sheet<'_> {
 
 /// Names of columns; those of texts stand at the left like their texts.
 pub(super) fn head(lang: Lang, keys: &[Key]) -> Markup {
-    let text =
-        [Key::CauseWord, Key::Station, Key::ReasonWord, Key::SaidBy, Key::What, Key::WhyWord];
+    let text = [
+        Key::CauseWord,
+        Key::Station,
+        Key::ReasonWord,
+        Key::SaidBy,
+        Key::What,
+        Key::WhyWord,
+        Key::SpcCharacteristic,
+        Key::IncidentSignal,
+        Key::IncidentOwner,
+        Key::IncidentCause,
+        Key::IncidentAction,
+        Key::Status,
+    ];
     html! {
         thead { tr { @for key in keys {
             th.text[text.contains(key)] scope="col" { (lang.mark(*key)) }

@@ -9,6 +9,9 @@ use domain::line::rollup::PeriodKind;
 use domain::line::weight::Series;
 use domain::quality::characteristic::{Characteristic, Measure};
 use domain::quality::limits::{Baseline, Decision, Evidence, Limits, LimitsLaw, Verdict};
+use domain::quality::record::{StoredIncident, Work, WorkKind};
+use domain::quality::signal::{Incident, Level};
+use domain::spc::rules::{Hits, RuleId};
 use domain::units::StationId;
 
 use super::gather::{Facts, gather};
@@ -117,6 +120,83 @@ async fn weights_are_compared_with_their_limits_too() {
     assert!(facts(None).await.0.compared.is_empty());
 }
 
+/// A signal that began in the morning, with what was done about it.
+fn signal(work: &[(WorkKind, &str)], over: bool) -> StoredIncident {
+    let done = |(kind, text): &(WorkKind, &str)| Work {
+        at_us: kept::BEGIN_US + 1,
+        author: "Li Wei".to_owned(),
+        kind: *kind,
+        text: (*text).to_owned(),
+    };
+    StoredIncident {
+        id: 1,
+        incident: Incident {
+            characteristic: "reject_fraction".into(),
+            version: 3,
+            opened_us: kept::BEGIN_US,
+            last_us: kept::BEGIN_US,
+            rules: Hits::default().with(RuleId::N1),
+            companion: Hits::default(),
+            n_points: 1,
+            level: Level::Notice,
+            over,
+        },
+        work: work.iter().map(done).collect(),
+    }
+}
+
+#[tokio::test]
+async fn signals_of_the_period_stand_on_its_sheet_with_what_was_done() {
+    let app = kept::app(Kept::morning());
+    let mut facts = gather(&app, 0, PeriodKind::Shift, None).await.expect("it is stored");
+    let section = |facts: &Facts, lang: Lang| {
+        let made = Made::Screen(Writer::of(&app, &Who::open()));
+        let page = sheet(&app, lang, 0, facts, &made).expect("a page");
+        let rest = page.split("aria-labelledby=\"incidents\"").nth(1).expect("it is there");
+        rest.split("</section>").next().unwrap_or_default().to_owned()
+    };
+    let config = kept::line();
+    let bare = facts.hash(&config);
+    assert_eq!(bare, facts.sha256);
+    assert!(section(&facts, Lang::En).contains("No signal of a control chart"));
+
+    let work = [
+        (WorkKind::Acknowledge, ""),
+        (WorkKind::Owner, "Bo"),
+        (WorkKind::Owner, "An"),
+        (WorkKind::Cause, "worn seal"),
+        (WorkKind::Action, "seal <changed>"),
+    ];
+    facts.incidents = vec![signal(&work, false)];
+    let open = section(&facts, Lang::En);
+    for words in ["N1 one point outside the limits", ">An<", "worn seal", "goes on", "acknowledged"]
+    {
+        assert!(open.contains(words), "{words} in {open}");
+    }
+    assert!(open.contains("seal &lt;changed&gt;") && !open.contains(">Bo<"), "{open}");
+    let zh = section(&facts, Lang::Zh);
+    assert!(
+        zh.contains("1 点落在控制限外") && zh.contains("持续中") && zh.contains("负责人"),
+        "{zh}"
+    );
+    // What people did is part of the figures; that a signal is over comes by itself and is not.
+    let worked = facts.hash(&config);
+    assert_ne!(worked, bare);
+    facts.incidents = vec![signal(&work, true)];
+    assert_eq!(facts.hash(&config), worked);
+    assert!(!section(&facts, Lang::En).contains("goes on"));
+    facts.incidents = vec![signal(&[], false)];
+    assert_eq!(facts.hash(&config), bare);
+    assert!(section(&facts, Lang::En).contains("not acknowledged"));
+
+    // Paper leaves out old ones that are over, and says how many; one that goes on stands there.
+    facts.incidents = vec![signal(&[], true); 60];
+    facts.incidents.insert(0, signal(&work, false));
+    let long = section(&facts, Lang::En);
+    assert!(long.contains("and 21 more.") && long.contains("worn seal"), "{long}");
+    assert_eq!(long.matches("<th scope=\"row\">").count(), 40);
+}
+
 #[tokio::test]
 async fn the_kept_file_has_all_and_paper_says_what_it_lacks() {
     let app = kept::app(Kept::morning());
@@ -138,6 +218,8 @@ async fn the_kept_file_has_all_and_paper_says_what_it_lacks() {
         assert!(paper.contains(words), "{words}");
         assert!(!file.contains(words), "{words}");
     }
+    // Links to files are of a screen.
+    assert_eq!([&paper, &file].map(|page| page.matches("data-csv=").count()), [3, 0]);
     // Times by state and times by cause stand on one sheet.
     assert!(paper.contains("By the state that the counting machine told"));
 
