@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::{
+    catalogue::Fault,
+    injections::Injection,
     report::{Said, SaidBatch},
     score::Truth,
 };
@@ -55,7 +57,22 @@ impl BatchScore {
     }
 }
 
+/// How long after its number a batch may still load by the counters of the one before, beside what the fault takes.
+const PARTED_S: f64 = 1.0;
+/// Capsules in a second at most: a tenth above the design rate.
+const PER_SECOND: f64 = 6_500.0 * 1.1 / 60.0;
+
 impl Truth {
+    /// By how many capsules the infeed of a batch may be off because a fault parts its number from the reset of its counters.
+    pub(crate) fn infeed_off(&self) -> u64 {
+        let parts = |one: &&Injection| {
+            matches!(one.fault, Fault::BatchIdEarly | Fault::BatchIdLate)
+                && one.from_us <= self.ledger.plant_us
+        };
+        let longest_s = self.injected.iter().filter(parts).map(|one| one.value);
+        longest_s.reduce(f64::max).map_or(0, |s| ((s + PARTED_S) * PER_SECOND) as u64)
+    }
+
     /// Every true batch since the base that could be seen, and what is reported of none.
     pub(crate) fn batches(&self, said: &[SaidBatch]) -> (Vec<BatchScore>, Vec<SaidBatch>) {
         // The batch of fillers side by side is of all of them, and the ledger has those of each.
@@ -87,7 +104,10 @@ impl Truth {
             let first = said.iter().position(|said| said.id == one.id);
             first == Some(*n) && batches.iter().any(|batch| batch.batch_id == one.id)
         };
-        let none = said.iter().enumerate().filter(|one| !is_its(one));
+        // What began before the base was judged with it.
+        let is_since =
+            |one: &SaidBatch| self.base.is_none() || one.from_us - self.zero_us >= begun_us;
+        let none = said.iter().enumerate().filter(|one| !is_its(one) && is_since(one.1));
         (scored, none.map(|(_, batch)| batch.clone()).collect())
     }
 }

@@ -56,8 +56,6 @@ pub struct Expect {
     /// What must be shown of the data at some time: faults such as `plc_offline` and why, such as `timeout`; `uncertain`, that
     /// tags are to be taken with care; `missed CW04 broken`, that polls of a machine brought nothing and why.
     pub shown: BTreeSet<String>,
-    /// Whether stops of a silence may be missed.
-    pub stops_may_be_missed: bool,
     /// Whether another machine may be named as the one that blocks the filler: where several stood within a poll of each other,
     /// which an hour of the plant in a minute is too fast for, none can be told from the other.
     pub keys_may_differ: bool,
@@ -80,7 +78,6 @@ impl Default for Expect {
             may_signal: BTreeSet::new(),
             bores: BTreeSet::new(),
             shown: BTreeSet::new(),
-            stops_may_be_missed: false,
             keys_may_differ: false,
             batch_infeed_off: 0,
             naive_is_wrong: false,
@@ -296,9 +293,8 @@ impl Expect {
 
     fn stops(&self, score: &Score, watched: &Watched) -> Vec<String> {
         let mut wrong = Vec::new();
-        if !self.stops_may_be_missed {
-            wrong.extend(score.missed_stops().map(|stop| format!("missed {stop:?}")));
-        }
+        // What a silence hides is none of them.
+        wrong.extend(score.missed_stops().map(|stop| format!("missed {stop:?}")));
         let false_stops = score.false_stops.iter();
         wrong.extend(false_stops.map(|stop| format!("no stop is {stop:?}")));
         // Of a stop that was hardly seen nobody can tell more than that there was one.

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use serde::{Deserialize, Serialize};
@@ -36,8 +36,6 @@ pub struct ModbusFaults {
     pub torn: u32,
     /// Every request is answered with this Modbus exception code (1 to 11).
     pub exception: Option<u8>,
-    /// In that many answers of the filler (unit 1) all counters are zero; the number counts down.
-    pub zeros: u32,
     /// Values of several words of the filler (unit 1) come with the least significant word first.
     pub swap_words: bool,
     /// The answer before comes again ahead of each answer.
@@ -74,11 +72,29 @@ pub enum Event {
     DropSessions,
 }
 
+/// How many of the answers with zeros a connection was shown. Each reader of a wire gets all of them: one that another reader
+/// takes away would be no fault of what this one reads.
+#[derive(Debug)]
+pub(crate) struct Zeros {
+    shown: AtomicU64,
+}
+
+impl Zeros {
+    /// Whether the counters of an answer that holds some are to be zero; counted as shown then.
+    pub(crate) fn take(&self, faults: &Faults) -> bool {
+        let ordered = faults.zeros.load(Ordering::Acquire);
+        let one_more = |shown: u64| (shown < ordered).then_some(shown + 1);
+        self.shown.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
+    }
+}
+
 /// The switches of one plant. They may be set from any thread at any time.
 #[derive(Debug, Default)]
 pub struct Faults {
     set: Mutex<FaultSet>,
     restart_plc: AtomicBool,
+    /// Answers with zeros that each connection was to get since the start.
+    zeros: AtomicU64,
     drop_connections: watch::Sender<()>,
     drop_sessions: watch::Sender<()>,
 }
@@ -124,12 +140,14 @@ impl Faults {
         is_due
     }
 
-    /// Counts down the answers with zeros; true if this is one.
-    pub(crate) fn take_zeros(&self) -> bool {
-        let zeros = &mut self.lock().modbus.zeros;
-        let is_due = *zeros > 0;
-        *zeros = zeros.saturating_sub(1);
-        is_due
+    /// In that many more answers with counters of the filler all of them are zero, on every connection that is open now.
+    pub(crate) fn flash_to_zero(&self, answers: u32) {
+        self.zeros.fetch_add(u64::from(answers), Ordering::AcqRel);
+    }
+
+    /// The zeros of a connection that is made now: what was ordered before is none of its own.
+    pub(crate) fn zeros(&self) -> Zeros {
+        Zeros { shown: AtomicU64::new(self.zeros.load(Ordering::Acquire)) }
     }
 
     pub(crate) fn connection_drops(&self) -> watch::Receiver<()> {

@@ -57,7 +57,7 @@ pub(crate) const ROUTES: [(&str, &str, &str); 11] = [
     (
         "POST",
         "/inject",
-        "lets a fault of the catalogue strike: fault, and at_s, for_s, value as it takes them",
+        "lets a fault of the catalogue strike that happens as switch or once: fault, and at_s, for_s, value as it takes them",
     ),
     ("POST", "/withdraw", "ends a fault: fault"),
     ("GET", "/injections", "what was injected, from when, until when"),

@@ -161,7 +161,11 @@ impl fmt::Display for ServiceFault {
     }
 }
 
-fn check(
+/// Whether a fault takes a figure that is given for it.
+///
+/// # Errors
+/// It takes none, or not this one.
+pub(crate) fn check(
     fault: Fault,
     what: &'static str,
     takes: Option<Figure>,
@@ -182,7 +186,11 @@ pub enum InjectError {
     #[error("{}: the plant cannot do this; who runs the service can", .0.name())]
     OfTheService(Fault),
     /// It belongs to the start of a plant.
-    #[error("{}: a running plant cannot do this; start one with counters near their end", .0.name())]
+    #[error(
+        "{name}: a running plant cannot do this; start one with run SCENARIO, whose file has \
+         [[inject]] fault = \"{name}\" at_s = 0 value = 500, or its counters under [start]",
+        name = .0.name()
+    )]
     AtStart(Fault),
     /// It strikes no filler beside the first.
     #[error("{}: of fillers side by side only a jam strikes another than the first; leave out filler", .0.name())]

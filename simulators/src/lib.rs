@@ -21,7 +21,7 @@
 //!   [`spoil`] to its registers, [`wire`] to its frames; [`faults`]: the same as switches.
 //! - [`scenario`]: plants with faults, and in [`expect`] what must be said of them; [`score`] judges a [`report`], which
 //!   the service gives over its [`api`] and a [`naive`] reader as the control: stops in [`stop_score`], signals in
-//!   [`signal_score`], batches in [`batch_score`]; [`reach`] is how a server of HTTP is reached.
+//!   [`signal_score`], batches in [`batch_score`], and in [`verdict`] what of it is wrong; [`reach`] is how a server of HTTP is reached.
 //! - [`trace`]: registers as a table, recorded and shown again.
 //! - [`given`]: what is given on the command line of `capline-sim`.
 //! - [`load`]: servers and clients that only make work, for figures of speed; [`pace`] measures the model itself.
@@ -72,6 +72,7 @@ mod stops;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod verdict;
 mod wire;
 
 pub use api::{Missed, RemotePlant, Server, ServiceLine, faults as shown_faults};

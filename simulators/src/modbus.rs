@@ -22,7 +22,13 @@ use tokio_modbus::{
     server::{Service, tcp::Server},
 };
 
-use crate::{faults::ModbusFaults, plant::Core, registers, spoil::Spoiler, wire::Wire};
+use crate::{
+    faults::{ModbusFaults, Zeros},
+    plant::Core,
+    registers,
+    spoil::{Spoiler, has_counters},
+    wire::Wire,
+};
 
 /// Unit identifier of CF01.
 const FILLER_UNIT: u8 = 1;
@@ -50,10 +56,12 @@ pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
     }
 }
 
-fn accept(plc: &Arc<Plc>, stream: TcpStream) -> Option<(Arc<Plc>, Wire)> {
+fn accept(plc: &Arc<Plc>, stream: TcpStream) -> Option<(Connection, Wire)> {
     let is_refused = plc.core.faults_now().modbus.refuse_connections;
-    let wire = |stream| (Arc::clone(plc), Wire::new(stream, Arc::clone(&plc.core)));
-    (!is_refused && stream.set_nodelay(true).is_ok()).then(|| wire(stream))
+    (!is_refused && stream.set_nodelay(true).is_ok()).then(|| {
+        let connection = Connection { plc: Arc::clone(plc), zeros: plc.core.faults.zeros() };
+        (connection, Wire::new(stream, Arc::clone(&plc.core)))
+    })
 }
 
 struct Plc {
@@ -61,15 +69,22 @@ struct Plc {
     spoiler: Mutex<Spoiler>,
 }
 
-impl Service for Plc {
+/// The PLCs as one connection sees them.
+struct Connection {
+    plc: Arc<Plc>,
+    zeros: Zeros,
+}
+
+impl Service for Connection {
     type Request = SlaveRequest<'static>;
     type Response = Option<Response>;
     type Exception = ExceptionCode;
     type Future = Pin<Box<dyn Future<Output = Result<Option<Response>, ExceptionCode>> + Send>>;
 
     fn call(&self, request: SlaveRequest<'static>) -> Self::Future {
-        count_write(&request.request, &self.core.write_attempts);
-        let faults = self.core.faults_now().modbus;
+        let core = &self.plc.core;
+        count_write(&request.request, &core.write_attempts);
+        let faults = core.faults_now().modbus;
         let answer = match faults.exception.and_then(exception_code) {
             Some(exception) => Err(exception),
             None => self.answer(&request, faults),
@@ -83,7 +98,7 @@ impl Service for Plc {
     }
 }
 
-impl Plc {
+impl Connection {
     fn answer(
         &self,
         request: &SlaveRequest<'static>,
@@ -91,7 +106,8 @@ impl Plc {
     ) -> Result<Response, ExceptionCode> {
         let unit = request.slave;
         let (_, exists) = registers::range(unit);
-        if !self.core.units.contains(&unit) {
+        let core = &self.plc.core;
+        if !core.units.contains(&unit) {
             return Err(ExceptionCode::GatewayTargetDevice);
         }
         match request.request {
@@ -102,26 +118,31 @@ impl Plc {
             }
             Request::ReadHoldingRegisters(from, n) => {
                 let image = match unit {
-                    FILLER_UNIT => self.image(faults),
-                    unit => self.core.at_now(|model| model.holding_registers(unit)),
+                    FILLER_UNIT => {
+                        let is_zero = || has_counters(from, n) && self.zeros.take(&core.faults);
+                        self.plc.image(faults, is_zero)
+                    }
+                    unit => core.at_now(|model| model.holding_registers(unit)),
                 };
                 Ok(Response::ReadHoldingRegisters(part(&image, exists.start, from, n)?))
             }
             // The function exists, even where a PLC has no input register at any address.
             Request::ReadInputRegisters(from, n) => {
-                let image = self.core.at_now(|model| model.input_registers(unit));
+                let image = core.at_now(|model| model.input_registers(unit));
                 Ok(Response::ReadInputRegisters(part(&image, exists.start, from, n)?))
             }
             _ => Err(ExceptionCode::IllegalFunction),
         }
     }
+}
 
+impl Plc {
     /// The registers of the filler as the faults let them be seen.
-    fn image(&self, faults: ModbusFaults) -> Vec<u16> {
+    fn image(&self, faults: ModbusFaults, is_zero: impl FnOnce() -> bool) -> Vec<u16> {
         // Its images are replaced as a whole, so a panic elsewhere cannot leave half of one.
         let mut spoiler = self.spoiler.lock().unwrap_or_else(PoisonError::into_inner);
         let image = self.core.at_now(|model| model.holding_registers(FILLER_UNIT));
-        spoiler.filler(image, faults, &self.core.faults)
+        spoiler.filler(image, faults, &self.core.faults, is_zero)
     }
 }
 

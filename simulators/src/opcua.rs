@@ -25,7 +25,8 @@ use crate::{
     registers::NodeValue,
 };
 
-/// Namespace of all nodes.
+/// Namespace of all nodes, of every line: a map of a machine is that of the same machine of another line. Which line a server
+/// is of tells its application URI.
 pub const NAMESPACE: &str = "urn:tjt:caps:L1";
 
 /// Between two values of a queue that overflows, in microseconds of plant time.
@@ -42,6 +43,8 @@ pub(crate) struct Plc {
 
 /// What a restart of the server needs again.
 pub(crate) struct Options {
+    /// Number of the line, from 1.
+    pub(crate) line: u16,
     pub(crate) pki_dir: std::path::PathBuf,
     pub(crate) push_every: Duration,
 }
@@ -53,7 +56,7 @@ impl Plc {
         options: Options,
     ) -> Result<Plc, PlantError> {
         let addr = listener.local_addr().map_err(PlantError::Socket)?;
-        let built = build(&core, addr, &options.pki_dir)?;
+        let built = build(&core, addr, &options)?;
         Ok(Plc { core, listener, addr, options, built })
     }
 
@@ -80,7 +83,7 @@ impl Plc {
                 () = push(&core, nodes, options.push_every) => {}
                 _ = drops.changed() => {}
             }
-            built = match build(&core, addr, &options.pki_dir) {
+            built = match build(&core, addr, &options) {
                 Ok(built) => built,
                 Err(error) => return tracing::error!(%error, "the OPC UA server did not restart"),
             };
@@ -116,8 +119,9 @@ struct Nodes {
     ids: Vec<NodeId>,
 }
 
-fn build(core: &Core, addr: SocketAddr, pki_dir: &Path) -> Result<Built, PlantError> {
-    let Bare { server, handle, manager, namespace } = bare("L1", addr, pki_dir)?;
+fn build(core: &Core, addr: SocketAddr, options: &Options) -> Result<Built, PlantError> {
+    let name = format!("L{}", options.line);
+    let Bare { server, handle, manager, namespace } = bare(&name, addr, &options.pki_dir)?;
     let ids = add_nodes(core, &manager, namespace);
     Ok(Built { server, nodes: Nodes { handle, manager, ids } })
 }

@@ -35,6 +35,8 @@ use crate::{
 /// What a plant is started with.
 #[derive(Clone, Debug)]
 pub struct PlantConfig {
+    /// Number of the line, from 1. Its OPC UA server is named after it.
+    pub line: u16,
     /// Seed of all randomness.
     pub seed: u64,
     /// Seconds of plant time in a real second; more than 0.
@@ -76,6 +78,7 @@ impl Default for PlantConfig {
         let model = ModelConfig::default();
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         PlantConfig {
+            line: 1,
             seed: model.seed,
             speed: 1.0,
             preset: model.preset,
@@ -200,9 +203,7 @@ impl Core {
             match injection.fault {
                 Fault::CommsLoss | Fault::PlcRestart => self.faults.trigger(Event::DropConnections),
                 Fault::SessionLoss => self.faults.trigger(Event::DropSessions),
-                Fault::ZeroGlitch => self.faults.change(|set| {
-                    set.modbus.zeros = set.modbus.zeros.saturating_add(injection.value as u32);
-                }),
+                Fault::ZeroGlitch => self.faults.flash_to_zero(injection.value as u32),
                 _ => {}
             }
         }
@@ -263,6 +264,7 @@ impl Plant {
             pushed_us: watch::Sender::new(i64::MIN),
         });
         let options = opcua::Options {
+            line: config.line,
             pki_dir: config.pki_dir,
             push_every: Duration::from_secs(1) / config.update_hz,
         };

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{
-    catalogue::{Fault, Side},
+    catalogue::{Fault, Figure, Happens, Side},
     config::Counters,
     expect::Expect,
-    injections::{InjectError, Injection, ServiceFault},
+    injections::{InjectError, Injection, ServiceFault, check},
     model::Model,
     plant::PlantConfig,
     score::{MACHINES, MOST_SCORED},
@@ -70,6 +70,28 @@ pub enum Output {
     LowWord,
     /// The four digits of the operator panel.
     Panel,
+}
+
+impl Output {
+    /// How many values the register has.
+    fn states(self) -> u32 {
+        match self {
+            Output::Lifetime => 1 << 31,
+            Output::LowWord => 1 << 16,
+            Output::Panel => 10_000,
+        }
+    }
+
+    /// What the lifetime counter shows at the start, so that this register passes its end after so many capsules.
+    fn near_its_end(self, fault: Fault, value: Option<f64>) -> Result<u32, InjectError> {
+        let states = self.states();
+        let usual = fault.entry().value;
+        // A register has no more capsules left than it has values.
+        let takes = usual.map(|one| Figure { most: one.most.min(f64::from(states)), ..one });
+        check(fault, "value", takes, value)?;
+        let left = value.or(usual.map(|figure| figure.default)).unwrap_or(0.0);
+        Ok(states.saturating_sub(left as u32))
+    }
 }
 
 /// The file as written.
@@ -214,6 +236,7 @@ impl Scenario {
             return Err(wrong(written.span().start, problem));
         }
         let (mut inject, mut service) = (Vec::new(), Vec::new());
+        let mut start = written.start;
         for order in &written.inject {
             let at = order.span().start;
             let Order { fault, at_s, for_s, value, filler } = order.get_ref();
@@ -223,6 +246,19 @@ impl Scenario {
             }
             let no = |error: InjectError| wrong(at, error.to_string());
             let (from_us, for_us) = (us(*at_s), for_s.map(us));
+            if fault.entry().happens == Happens::AtStart {
+                let is_first = from_us == 0 && for_us.is_none() && filler.is_none_or(|n| n == 1);
+                if !is_first || start.processed_acc != 0 {
+                    let problem = format!(
+                        "{}: the plant is started with it; write at_s = 0, a value, and neither for_s nor filler, or \
+                         start.processed_acc alone",
+                        fault.name()
+                    );
+                    return Err(wrong(at, problem));
+                }
+                start.processed_acc = written.output.near_its_end(*fault, *value).map_err(no)?;
+                continue;
+            }
             if fault.entry().side != Side::Service {
                 let filler = filler.unwrap_or(1);
                 if !(1..=fillers).contains(&filler) {
@@ -256,7 +292,7 @@ impl Scenario {
             long: written.long,
             fillers,
             batch_size: written.batch_size.unwrap_or(PlantConfig::default().batch_size),
-            start: written.start,
+            start,
             output: written.output,
             whole_line: written.whole_line,
             shift_change_us: written.shift_change_s.map(|seconds| us(seconds.into_inner())),

@@ -171,6 +171,8 @@ pub struct Score {
     pub batches: Vec<BatchScore>,
     /// Reported batches that were none.
     pub false_batches: Vec<SaidBatch>,
+    /// By how many capsules the infeed of a batch may be off, where a fault parts its number from the reset of its counters.
+    pub infeed_off: u64,
 }
 
 impl Truth {
@@ -257,7 +259,17 @@ impl Truth {
         let (signals, false_signals) = self.signals(&report.signals);
         let (batches, false_batches) = self.batches(&report.batches);
         let counts = counts.collect();
-        Score { counts, stops, false_stops, signals, false_signals, batches, false_batches }
+        let infeed_off = self.infeed_off();
+        Score {
+            counts,
+            stops,
+            false_stops,
+            signals,
+            false_signals,
+            batches,
+            false_batches,
+            infeed_off,
+        }
     }
 
     /// Whether the machine of a tag is read.
@@ -275,13 +287,6 @@ impl Score {
     /// True stops that could be seen and nobody reported.
     pub fn missed_stops(&self) -> impl Iterator<Item = &StopScore> {
         self.stops.iter().filter(|stop| !stop.found && !stop.hidden)
-    }
-
-    /// Whether every count is told and holds, and every stop is told and true.
-    pub fn is_right(&self) -> bool {
-        self.outside().next().is_none()
-            && self.missed_stops().next().is_none()
-            && self.false_stops.is_empty()
     }
 
     /// The score in a few figures.
@@ -306,6 +311,12 @@ impl Score {
             signals: self.signals.len(),
             signals_true: self.signals.iter().filter(|one| one.delay_us.is_some()).count(),
             signals_false: self.false_signals.len(),
+            batches: self.batches.len() + self.false_batches.len(),
+            batches_right: self
+                .batches
+                .iter()
+                .filter(|batch| batch.wrong(self.infeed_off).is_empty())
+                .count(),
         }
     }
 }
@@ -339,22 +350,27 @@ pub struct Summary {
     pub signals_true: usize,
     /// Signals without a fault.
     pub signals_false: usize,
+    /// True batches that could be compared, and reported ones that were none.
+    pub batches: usize,
+    /// Those that are told with all their counts.
+    pub batches_right: usize,
 }
 
 impl Summary {
     /// Head of a Markdown table of summaries.
     pub const HEAD: &'static str = "| what | counts in interval | in doubt | stops found | false stops | worst time | reason right | key right \
-         | signals true | false |\n|---|---|---|---|---|---|---|---|---|---|";
+         | signals true | false | batches right |\n|---|---|---|---|---|---|---|---|---|---|---|";
 
     /// A row of that table.
     pub fn row(&self, what: &str) -> String {
         let Summary { counts, counts_in, width, stops, stops_found, stops_false, .. } = self;
         let Summary { off_us, reasons, keys, keys_asked, .. } = self;
-        let Summary { signals, signals_true, signals_false, .. } = self;
+        let Summary { signals, signals_true, signals_false, batches, batches_right, .. } = self;
         let off_s = *off_us as f64 / SECOND_US as f64;
         format!(
             "| {what} | {counts_in} of {counts} | {width} | {stops_found} of {stops} | {stops_false} | {off_s:.2} s \
-             | {reasons} of {stops_found} | {keys} of {keys_asked} | {signals_true} of {signals} | {signals_false} |"
+             | {reasons} of {stops_found} | {keys} of {keys_asked} | {signals_true} of {signals} | {signals_false} \
+             | {batches_right} of {batches} |"
         )
     }
 }
@@ -398,15 +414,15 @@ impl fmt::Display for Score {
             };
             writeln!(rest, "- stop of reason {}: the machine to blame {told}", stop.code)?;
         }
-        for problem in self.batches.iter().flat_map(|batch| batch.wrong(0)) {
+        for problem in self.batches.iter().flat_map(|batch| batch.wrong(self.infeed_off)) {
             writeln!(rest, "- {problem}")?;
         }
         for batch in &self.false_batches {
             writeln!(rest, "- batch that was none: {}", batch.id)?;
         }
-        for SignalScore { fault, delay_us } in &self.signals {
+        for SignalScore { fault, delay_us, .. } in &self.signals {
             match delay_us {
-                None => writeln!(rest, "- {}: missed", fault.name())?,
+                None => writeln!(rest, "- {}: not signalled", fault.name())?,
                 Some(us) => {
                     let delay_s = *us as f64 / SECOND_US as f64;
                     writeln!(rest, "- {}: signalled after {delay_s:.1} s", fault.name())?;

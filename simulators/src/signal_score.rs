@@ -15,6 +15,8 @@ use crate::{
 
 /// An alarm may come so long after its fault has ended, in plant time: what alarms rest on is judged each minute.
 const ALARM_GRACE_US: i64 = 60_000_000;
+/// And it comes within so much plant time, while its fault is on.
+const ALARM_WITHIN_US: i64 = 900_000_000;
 /// And a signal of a chart: whole subgroups are judged, when their last minutes are closed.
 const CHART_GRACE_US: i64 = 1_800_000_000;
 
@@ -25,6 +27,8 @@ pub struct SignalScore {
     pub fault: Fault,
     /// How long after its beginning it was signalled, in microseconds; none where it was missed.
     pub delay_us: Option<i64>,
+    /// Whether it had to be signalled by now whatever the charts know: an alarm of what was on for a quarter of an hour.
+    pub is_due: bool,
 }
 
 /// A signal that is right for a fault: its word, and what it may be about, where a star at the end stands for anything.
@@ -71,13 +75,20 @@ impl Truth {
         let scored = since.map(|(n, one)| {
             let first = of(n).map(|(signal, _)| signal.at_us).min();
             let delay_us = first.map(|at_us| at_us - self.zero_us - one.from_us);
-            SignalScore { fault: one.fault, delay_us }
+            SignalScore { fault: one.fault, delay_us, is_due: self.is_due(one) }
         });
         let is_false = |(signal, owner): &(&SaidSignal, &Option<usize>)| {
             owner.is_none() && signal.at_us - self.zero_us >= begun_us
         };
         let none = said.iter().zip(&owners).filter(is_false);
         (scored.collect(), none.map(|(signal, _)| signal.clone()).collect())
+    }
+
+    /// Whether a fault that alarms find was on for so long that one had to come.
+    fn is_due(&self, one: &Injection) -> bool {
+        let until_us = one.until_us.unwrap_or(i64::MAX).min(self.ledger.plant_us);
+        let alarms = signs(one.fault).iter().any(|(word, _)| *word != CHART);
+        alarms && until_us - one.from_us >= ALARM_WITHIN_US
     }
 
     /// Whether a signal can be of a fault.

@@ -25,6 +25,13 @@ const WIDE: [(usize, usize); 8] = [
 const COUNTERS: [std::ops::Range<usize>; 2] =
     [address::CONSUMED_COUNT..address::CUR_MACH_SPEED, address::REJ_NO_DOSE..FILLER_REGISTERS];
 
+/// Whether an answer of the filler from an address on holds a counter. What is refused holds none.
+pub(crate) fn has_counters(from: u16, n: u16) -> bool {
+    let (from, to) = (usize::from(from), usize::from(from) + usize::from(n));
+    let is_in = |counters: std::ops::Range<usize>| from < counters.end && counters.start < to;
+    to <= FILLER_REGISTERS && COUNTERS.into_iter().any(is_in)
+}
+
 /// Images of the filler that faults need again.
 #[derive(Debug, Default)]
 pub(crate) struct Spoiler {
@@ -33,12 +40,14 @@ pub(crate) struct Spoiler {
 }
 
 impl Spoiler {
-    /// The registers of the filler as the faults let them be seen. `once` is asked for faults that are counted down.
+    /// The registers of the filler as the faults let them be seen. `once` is asked for faults that are counted down,
+    /// `is_zero` whether the counters read zero.
     pub(crate) fn filler(
         &mut self,
         image: Vec<u16>,
         faults: ModbusFaults,
         once: &Faults,
+        is_zero: impl FnOnce() -> bool,
     ) -> Vec<u16> {
         if faults.freeze {
             return self.frozen.get_or_insert(image).clone();
@@ -50,7 +59,7 @@ impl Spoiler {
         if has_new_stroke && (faults.torn == u32::MAX || once.take_torn()) {
             shown[TEAR_AT..].copy_from_slice(&earlier[TEAR_AT..]);
         }
-        if faults.zeros > 0 && once.take_zeros() {
+        if is_zero() {
             COUNTERS.into_iter().for_each(|counters| shown[counters].fill(0));
         }
         if faults.swap_words {

@@ -48,13 +48,14 @@ fn shipped_configurations_are_right() {
     assert!(shipped.len() >= 2, "only {} configurations were found", shipped.len());
     for path in shipped {
         let config = Config::load(&path).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(config.lines.len(), 1, "{}", path.display());
-        let machines = match path.file_name().and_then(|name| name.to_str()) {
-            Some("line.toml") => 5,
-            Some("line-two-fillers.toml") => 6,
-            _ => 2,
+        let (lines, machines) = match path.file_name().and_then(|name| name.to_str()) {
+            Some("line.toml") => (1, 5),
+            Some("line-two-fillers.toml") => (1, 6),
+            Some("two-lines.toml") => (2, 5),
+            _ => (1, 2),
         };
-        assert_eq!(config.lines[0].devices.len(), machines, "{}", path.display());
+        let devices: Vec<usize> = config.lines.iter().map(|line| line.devices.len()).collect();
+        assert_eq!(devices, vec![machines; lines], "{}", path.display());
     }
 }
 

@@ -412,6 +412,20 @@ fn check_passes_the_whole_simulated_line() {
 }
 
 #[test]
+fn check_passes_two_simulated_lines_each_at_ports_of_its_own() {
+    let run = capline(&root(), &["check", "config/two-lines.toml"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    for machine in [
+        "CF01 Capsule filler: Modbus TCP 127.0.0.1:5020, unit 1",
+        "CF01 Capsule filler: Modbus TCP 127.0.0.1:5021, unit 1",
+        "opc.tcp://127.0.0.1:4840",
+        "opc.tcp://127.0.0.1:4841",
+    ] {
+        assert!(run.out.contains(machine), "{machine}: {}", run.out);
+    }
+}
+
+#[test]
 fn check_takes_a_map_alone() {
     let run = capline(&root(), &["check", "plc-maps/cf01-modbus.toml"]);
     assert_eq!((run.code, run.err.as_str()), (Some(0), ""));

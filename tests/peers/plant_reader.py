@@ -24,12 +24,18 @@ HOLDING = {
     "PS02.Rej.Halves": (2, 107, "UINT16", False),
     "CW04.Statistic.TotalPackages.ItemCount": (4, 202, "UINT32", False),
     "CW04.MasterTotal": (4, 224, "UINT64", False),
+    "CW04.Mean": (4, 212, "FLOAT32", False),
+    "CF01.PlcClock": (1, 42, "UINT64", False),
     "BC05.Admin.ProdConsumedCount[0].AccCount": (5, 302, "INT32", False),
     "BC05.GoodBottles": (5, 314, "INT32", False),
 }
 INPUT = {
     "MD03.RejEvents": (3, 2, "UINT16", False),
     "MD03.TestEvents": (3, 3, "UINT16", False),
+}
+# Text: unit, first register, registers of two characters each.
+TEXT = {
+    "CF01.BatchId": (1, 31, 8),
 }
 
 
@@ -46,6 +52,12 @@ async def modbus(host, port):
                 raise SystemExit(f"{tag}: {answer}")
             order = "little" if low_first else "big"
             read[tag] = client.convert_from_registers(answer.registers, kind, word_order=order)
+    for tag, (unit, first, count) in TEXT.items():
+        answer = await client.read_holding_registers(first, count=count, device_id=unit)
+        if answer.isError():
+            raise SystemExit(f"{tag}: {answer}")
+        text = client.convert_from_registers(answer.registers, client.DATATYPE.STRING)
+        read[tag] = text.rstrip("\0 ")
     client.close()
     return read
 

@@ -74,7 +74,10 @@ fn what_a_fault_does_not_take_is_refused() {
     for fault in Fault::ALL.into_iter().filter(|fault| fault.entry().side == Side::Service) {
         assert_eq!(refused(fault, None, None), InjectError::OfTheService(fault));
     }
-    assert_eq!(refused(Fault::CounterWrap, None, None), InjectError::AtStart(Fault::CounterWrap));
+    let at_start = refused(Fault::CounterWrap, None, None);
+    assert_eq!(at_start, InjectError::AtStart(Fault::CounterWrap));
+    let way = "whose file has [[inject]] fault = \"counter_wrap\" at_s = 0 value = 500, or its counters under [start]";
+    assert!(at_start.to_string().ends_with(way), "{at_start}");
 }
 
 #[test]

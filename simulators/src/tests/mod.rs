@@ -5,10 +5,12 @@ mod injections;
 mod laws;
 mod line;
 mod opcua;
+mod premises;
 mod scenarios;
 mod score;
 mod sockets;
 mod traces;
+mod verdict;
 mod views;
 mod wire;
 

@@ -47,6 +47,31 @@ async fn start(change: impl FnOnce(&mut PlantConfig)) -> Plant {
     Plant::start(config).await.unwrap()
 }
 
+/// A client that tells two servers apart by their URI must not take one line for another.
+#[tokio::test]
+async fn the_server_of_each_line_has_a_name_and_a_uri_of_its_own() {
+    let plants = [start(|_| {}).await, start(|config| config.line = 2).await];
+    let mut said = Vec::new();
+    for plant in &plants {
+        let client = ClientBuilder::new()
+            .application_name("simulator test")
+            .application_uri("urn:capline:simulator:test")
+            .pki_dir(std::env::temp_dir().join("capline-sim-test-pki"))
+            .client()
+            .unwrap();
+        let endpoints = client.get_server_endpoints_from_url(plant.opcua_url());
+        let endpoints = timeout(PATIENCE, endpoints).await.unwrap().unwrap();
+        let server = &endpoints[0].server;
+        said.push((server.application_uri.to_string(), server.application_name.text.to_string()));
+        // The nodes of every line are in one namespace, for which the maps are written.
+        let (session, namespace) = connect(plant).await;
+        assert!(read(&session, namespace, TOTAL).await.value.is_some());
+    }
+    let wanted = ["L1", "L2"]
+        .map(|line| (format!("urn:capline:simulator:{line}"), format!("Capline simulator {line}")));
+    assert_eq!(said, wanted);
+}
+
 async fn read(session: &Session, namespace: u16, tag: &str) -> DataValue {
     let items = [ReadValueId::new_value(NodeId::new(namespace, tag))];
     let answer = session.read(&items, TimestampsToReturn::Both, 0.0);

@@ -7,6 +7,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use tokio_modbus::client::Reader;
 
 use super::sockets::{connect, http, http_as, is_lost, read, start, u32_at};
 use crate::{
@@ -92,15 +93,24 @@ async fn a_planned_loss_of_communication_begins_and_ends_at_its_plant_time() {
 #[tokio::test]
 async fn counters_flash_to_zero_and_words_are_turned_round() {
     let plant = start(|config| (config.held, config.start_at_us) = (true, 600 * SECOND_US)).await;
-    let mut client = connect(&plant).await;
+    let (mut client, mut beside) = (connect(&plant).await, connect(&plant).await);
     let whole = read(&mut client).await;
+    assert_eq!(read(&mut beside).await, whole);
     plant.inject(Fault::ZeroGlitch, None, Some(2.0)).unwrap();
-    for _ in 0..2 {
-        let zeros = read(&mut client).await;
-        assert_eq!(u32_at(&zeros, address::PROCESSED_ACC_COUNT), 0);
-        assert_eq!(zeros[..address::CONSUMED_COUNT], whole[..address::CONSUMED_COUNT]);
+    // What holds no counter takes none of them away, and neither does the other reader.
+    let slow = address::STROKE_RATE..address::ROOM_RH + 1;
+    let (at, n) = (slow.start as u16, slow.len() as u16);
+    let held = client.read_holding_registers(at, n).await.unwrap().unwrap();
+    assert_eq!(held, whole[slow]);
+    for reader in [&mut client, &mut beside] {
+        for _ in 0..2 {
+            let zeros = read(reader).await;
+            assert_eq!(u32_at(&zeros, address::PROCESSED_ACC_COUNT), 0);
+            assert_eq!(zeros[..address::CONSUMED_COUNT], whole[..address::CONSUMED_COUNT]);
+        }
+        assert_eq!(read(reader).await, whole);
     }
-    assert_eq!(read(&mut client).await, whole);
+    assert_eq!(read(&mut connect(&plant).await).await, whole, "what was before is not shown again");
     plant.inject(Fault::WrongWordOrder, None, None).unwrap();
     let turned = read(&mut client).await;
     assert_eq!(turned[address::CONSUMED_COUNT], whole[address::CONSUMED_COUNT + 1]);

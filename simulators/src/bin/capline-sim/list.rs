@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use simulators::{Fault, Scenario};
+use simulators::{Fault, Happens, Scenario, Side};
 
 #[derive(clap::Args)]
 pub(super) struct List {
@@ -14,13 +14,20 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        println!("faults");
+        println!("faults, for [[inject]] of a scenario file and POST /inject");
         for fault in Fault::ALL {
             let entry = fault.entry();
+            let only = match (entry.side, entry.happens) {
+                (Side::Service, _) => " (in a scenario file alone; the tests bring it about)",
+                (_, Happens::AtStart) => {
+                    " (in a scenario file alone, at_s = 0; the same as [start])"
+                }
+                _ => "",
+            };
             let value = entry
                 .value
                 .map_or(String::new(), |figure| format!(" [{} {}]", figure.default, figure.unit));
-            println!("  {:<20}{}{value}", fault.name(), entry.does.en);
+            println!("  {:<20}{}{value}{only}", fault.name(), entry.does.en);
         }
         println!(
             "\npresets\n  steady  good  typical  poor\n\nscenarios in {}, for run NAME",

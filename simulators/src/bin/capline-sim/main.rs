@@ -30,9 +30,10 @@ enum Command {
     Run(run::Run),
     /// Show a recorded trace of registers as a Modbus TCP server.
     Replay(replay::Replay),
-    /// Compare what a service says over its API with the truth of the plant. Exit code 1 when a count is wrong or not told,
-    /// when a stop is missed or was none, or when something is not as the file of a scenario wants it; 2 when it could not be
-    /// compared.
+    /// Compare what a service says over its API with the truth of the plant. Exit code 0 when every count holds the truth with no
+    /// more doubt than --most-doubt, every stop is told with its reason and blames no other machine, every alarm of a count is
+    /// true and due ones are raised, and every batch is right, or when all is as the file of a scenario wants it; 1 when
+    /// something is not, and is printed; 2 when it could not be compared. What is not judged is printed too.
     Score(score::Score),
     /// List scenarios, faults and presets.
     List(list::List),

@@ -25,7 +25,7 @@ pub(super) struct Run {
     /// Folder of the scenarios that are given by name.
     #[arg(long, default_value = SCENARIOS)]
     folder: PathBuf,
-    /// Lines, each with ports and a seed of its own: those given for the first, and the next ones.
+    /// Lines, each with ports and a seed of its own: those given for the first, and the next ones. config/two-lines.toml reads two.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32), conflicts_with = "scenario")]
     lines: u16,
     /// Fillers of each line that work side by side; together they are as fast as one.
@@ -145,6 +145,7 @@ impl Run {
             },
         };
         Ok(PlantConfig {
+            line: nth.saturating_add(1),
             speed: self.speed,
             shift_us: self.shifts.map(|shift| i64::try_from(shift.as_micros()).unwrap_or(i64::MAX)),
             line_start_us: utc_now_us(),

@@ -52,14 +52,17 @@ pub(super) struct Score {
     /// Folder of the scenarios that are given by name.
     #[arg(long, default_value = SCENARIOS)]
     folder: PathBuf,
+    /// The most capsules that may be in doubt, over all counters. Without it the doubt is printed and not judged.
+    #[arg(long, conflicts_with = "scenario")]
+    most_doubt: Option<u64>,
     /// Write the score to this file too, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
 }
 
 impl Score {
-    /// Whether every count is told and holds the truth, and every stop is told and none that was none; of a scenario,
-    /// whether all is as its file wants it. The plant stands still while it is compared.
+    /// Whether all is right that is judged: counts and their doubt, stops with their reasons and the machines to blame, alarms
+    /// of counts, batches; of a scenario, whether all is as its file wants it. The plant stands still while it is compared.
     pub(super) async fn run(self) -> anyhow::Result<bool> {
         let scenario = self.load()?;
         let plant = RemotePlant::new(Server::new(&self.sim)?);
@@ -102,7 +105,7 @@ impl Score {
         };
         let is_right = |truth: &Truth, report: &Report| match verdict(truth, report) {
             Some(wrong) => wrong.is_empty(),
-            None => truth.score(report).is_right(),
+            None => truth.score(report).is_right(self.most_doubt),
         };
         let zero_us = line.now_us().await? - plant.ledger().await?.plant_us;
         let compared = held(&plant, &line, &machines, Some((zero_us, base)), is_right).await;
@@ -117,15 +120,17 @@ impl Score {
             std::fs::write(file, text)
                 .with_context(|| format!("{} cannot be written", file.display()))?;
         }
-        let (Some(scenario), Some(wrong)) = (&scenario, verdict(&truth, &report)) else {
-            return Ok(score.is_right());
+        let (wrong, right) = match (&scenario, verdict(&truth, &report)) {
+            (Some(scenario), Some(wrong)) => {
+                print!("{}: ", scenario.name);
+                (wrong, "as its file wants it")
+            }
+            _ => (score.wrong(self.most_doubt), "right in all that is judged"),
         };
-        println!(
-            "{}: {}",
-            scenario.name,
-            if wrong.is_empty() { "as its file wants it" } else { "wrong" }
-        );
+        println!("{}", if wrong.is_empty() { right } else { "wrong" });
         wrong.iter().for_each(|what| println!("- {what}"));
+        let open = scenario.is_none().then(|| score.not_judged(self.most_doubt));
+        open.iter().flatten().for_each(|what| println!("- not judged: {what}"));
         Ok(wrong.is_empty())
     }
 

@@ -1,6 +1,8 @@
 //! Scenario files played: the plant of the file, the service over real sockets with a clock as fast, and a naive reader
 //! on the same wire.
 
+mod shifts;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,11 +11,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use capline::clock::Clock;
-use domain::units::{HOUR_US, MINUTE_US};
+use domain::units::HOUR_US;
 use serde_json::Value;
 use simulators::{
     Missed, Naive, Now, Output, POLL_US, Plant, PlantConfig, Report, Reporter, Scenario, Score,
-    Server, ServiceLine, StopRecord, Truth, Watched, shown_faults, tags, worst_us,
+    Server, ServiceLine, Truth, Watched, shown_faults, tags,
 };
 
 use crate::harness::{
@@ -130,7 +132,7 @@ impl Stage {
         let speed = scenario.speed;
         let (clock, border_us) = match scenario.shift_change_us {
             None => (Clock::accelerated(0, speed), None),
-            Some(change_us) => before_a_shift(change_us, speed),
+            Some(change_us) => shifts::before(change_us, speed),
         };
         let site = Site::new();
         let line_start_us = clock.now().utc_us;
@@ -275,74 +277,6 @@ impl Stage {
         wrong
     }
 
-    /// Whether each shift holds what was made in it, and the part of a stop that lay in it. Of a gap across the border each
-    /// holds what it can have been.
-    async fn shifts(&self, scenario: &Scenario, border_us: i64, watched: &Watched) -> Vec<String> {
-        let ledger = self.plant.ledger();
-        let made = ledger.made;
-        let before = scenario.made_by(border_us - self.zero_us);
-        let path = "/api/v1/lines/L1/shifts";
-        let shifts = match self.app.api().get(path).await {
-            Ok(shifts) => shifts,
-            Err(error) => return vec![error],
-        };
-        let views: Vec<&Value> = shifts.as_array().into_iter().flatten().collect();
-        let of = |begins: bool| {
-            let is_it =
-                |shift: &&&Value| (shift["start_ms"].as_i64() == Some(border_us / 1_000)) == begins;
-            views.iter().filter(is_it).filter_map(|shift| count(&shift["good"]).ok()).sum()
-        };
-        let shifts: [domain::units::Count; 2] = [of(false), of(true)];
-        let wrong = shifts.iter().zip([before, made - before]);
-        let wrong = wrong.filter(|(said, truth)| !said.contains(*truth));
-        let mut wrong: Vec<String> = wrong
-            .map(|(said, truth)| format!("a shift made {truth}, and {said} is said"))
-            .collect();
-        // Both together are as well known as the gap that they share.
-        let best: u64 = shifts.iter().map(|said| said.best()).sum();
-        if best != made {
-            wrong.push(format!("both shifts made {made}, and {best} is said: {shifts:?}"));
-        }
-        // The machine stopped for causes of its own alone.
-        let border_plant_us = border_us - self.zero_us;
-        let stood_us = |before: bool| -> i64 {
-            let part = |stop: &StopRecord| {
-                let (from_us, to_us) = (stop.from_us, stop.to_us.unwrap_or(ledger.plant_us));
-                match before {
-                    true => to_us.min(border_plant_us) - from_us,
-                    false => to_us - from_us.max(border_plant_us),
-                }
-            };
-            ledger.stops.iter().map(|stop| part(stop).max(0)).sum()
-        };
-        let told_us = |begins: bool, class: usize| -> i64 {
-            let is_it =
-                |shift: &&&Value| (shift["start_ms"].as_i64() == Some(border_us / 1_000)) == begins;
-            let its = views.iter().filter(is_it);
-            its.filter_map(|shift| shift["time_us"][class].as_i64()).sum()
-        };
-        const INTERNAL: usize = 1;
-        const EXTERNAL: usize = 2;
-        const PLANNED: usize = 3;
-        let ends = ledger.stops.iter().flat_map(|stop| [Some(stop.from_us), stop.to_us]).flatten();
-        let ends = ends.map(|plant_us| self.zero_us + plant_us).chain([border_us]);
-        let worst_us = ends.map(|at_us| worst_us(watched, at_us)).max().unwrap_or(0);
-        for begins in [false, true] {
-            let (truth_us, said_us) = (stood_us(!begins), told_us(begins, INTERNAL));
-            if (truth_us - said_us).abs() > worst_us {
-                let [truth_s, said_s] = [truth_us, said_us].map(|us| us as f64 / 1e6);
-                wrong.push(format!("a shift stood {truth_s:.2} s, and {said_s:.2} s are said"));
-            }
-            for class in [EXTERNAL, PLANNED] {
-                let said_us = told_us(begins, class);
-                if said_us > 0 {
-                    wrong.push(format!("a shift has {said_us} us of class {class}, and none was"));
-                }
-            }
-        }
-        wrong
-    }
-
     /// Counts that were no ordinary step, alarms, and signals of charts with their rules and limits, a line each.
     pub(crate) async fn told(&self) -> String {
         let mut lines = Vec::new();
@@ -377,15 +311,6 @@ impl Stage {
         self.plant.stop().await;
         lost
     }
-}
-
-/// A clock so far ahead that a minute begins at a plant time, and that minute: there the shift is to change.
-fn before_a_shift(change_us: i64, speed: f64) -> (Clock, Option<i64>) {
-    let now_us = Clock::real().now().utc_us;
-    let border_us = (now_us / HOUR_US + 2) * HOUR_US + 30 * MINUTE_US;
-    let first_us = (FIRST_READINGS.as_micros() as f64 * speed) as i64;
-    let ahead_us = border_us - change_us - first_us - now_us;
-    (Clock::accelerated(ahead_us, speed), Some(border_us))
 }
 
 /// Map of the filler side by side with the first.
