@@ -13,6 +13,7 @@ mod hand;
 mod histogram;
 mod judges;
 mod keys;
+mod lines;
 mod login;
 mod old;
 mod pages;

@@ -203,11 +203,14 @@ struct StoredEvent {
     event: EventView,
 }
 
-/// All lines.
+/// All lines, with their states and how many calls for help are open.
 #[utoipa::path(get, path = "/api/v1/lines", responses((status = 200, body = Vec<LineEntry>)))]
 async fn lines(State(app): State<App>) -> Json<Vec<LineEntry>> {
     let present = app.present();
-    let entry = |line: &LineFeed| LineEntry::new(&line.config, line.latest().as_deref(), &present);
+    let entry = |line: &LineFeed| {
+        let calls = app.parts().calls.open_calls(&line.config.id);
+        LineEntry::new(&line.config, line.latest().as_deref(), &calls, &present)
+    };
     Json(app.parts().lines.iter().map(entry).collect())
 }
 

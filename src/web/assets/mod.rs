@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 51] = [
+pub(crate) static ASSETS: [Asset; 52] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -85,6 +85,7 @@ pub(crate) static ASSETS: [Asset; 51] = [
     asset!("sim-draw.mjs", SCRIPT),
     asset!("batch.mjs", SCRIPT),
     asset!("line.mjs", SCRIPT),
+    asset!("lines.mjs", SCRIPT),
     asset!("calls.mjs", SCRIPT),
     asset!("alerts.mjs", SCRIPT),
     asset!("keys.mjs", SCRIPT),

@@ -11,6 +11,7 @@ mod filler;
 mod gate;
 mod hand;
 mod ledger;
+mod lines;
 mod matrix;
 mod pages;
 mod rejects;
