@@ -11,7 +11,7 @@ use super::counter::Baseline;
 use super::event::Event;
 use super::minute::Counted;
 use super::output::LineState;
-use super::plan::{Plan, chain, sections};
+use super::plan::{Plan, chain, sections, unbalanced};
 use super::rollup::{Booking, Books, OpenBatch, Rollup};
 use super::state::{State, TimeClass};
 use super::stop::key_cause::{KeyCause, Watch};
@@ -362,6 +362,11 @@ impl Chronicle {
     /// What can be inside each section of [`sections`], none where it was not judged yet.
     pub fn contents(&self) -> Vec<Option<Content>> {
         (0..self.balance.sections().count()).map(|i| self.balance.content(i)).collect()
+    }
+
+    /// The sections of [`sections`] whose counts contradict each other, see [`unbalanced`].
+    pub fn unbalanced(&self, count: impl Fn(usize) -> Option<Count>) -> Vec<Vec<String>> {
+        unbalanced(&self.plan, self.balance.sections(), count)
     }
 
     /// The balance as it is to be kept, if it was judged since the last call.

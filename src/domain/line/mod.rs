@@ -18,6 +18,8 @@ pub mod weighing;
 
 pub mod calendar;
 
+pub mod curve;
+
 pub mod minute;
 
 pub mod output;

@@ -4,12 +4,13 @@
 mod alerts;
 mod asked;
 pub(crate) mod audit;
-mod balance;
+pub(crate) mod balance;
 mod batches;
 mod bores;
 mod calls;
 pub(crate) mod charts;
 mod counters;
+mod curve;
 mod data;
 mod explain;
 pub(crate) mod flow;
@@ -90,6 +91,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/bores", get(bores::bores)),
         ("/api/v1/lines/{id}/tags", get(tags::tags)),
         ("/api/v1/lines/{id}/trends", get(trends::trends)),
+        ("/api/v1/lines/{id}/curve", get(curve::curve)),
         ("/api/v1/lines/{id}/hours", get(periods::hours)),
         ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
         ("/api/v1/lines/{id}/batches", get(periods::batches).post(batches::open)),
@@ -145,6 +147,7 @@ pub(crate) fn routes() -> Routes {
         bores::bores,
         tags::tags,
         trends::trends,
+        curve::curve,
         periods::hours,
         periods::shifts,
         periods::batches,

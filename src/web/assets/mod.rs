@@ -38,7 +38,7 @@ macro_rules! asset {
 }
 
 /// All files.
-pub(crate) static ASSETS: [Asset; 52] = [
+pub(crate) static ASSETS: [Asset; 54] = [
     asset!("app.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("format.mjs", SCRIPT),
@@ -49,7 +49,9 @@ pub(crate) static ASSETS: [Asset; 52] = [
     asset!("shell.mjs", SCRIPT),
     asset!("state.mjs", SCRIPT),
     asset!("trend.mjs", SCRIPT),
+    asset!("curve.mjs", SCRIPT),
     asset!("hours.mjs", SCRIPT),
+    asset!("events.mjs", SCRIPT),
     asset!("display.mjs", SCRIPT),
     asset!("session.mjs", SCRIPT),
     asset!("login.mjs", SCRIPT),

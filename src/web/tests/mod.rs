@@ -5,6 +5,7 @@ mod andon;
 mod audit;
 mod colours;
 mod compression;
+mod curve;
 mod displays;
 mod eyes;
 mod filler;

@@ -185,7 +185,11 @@ pub(super) async fn gather(
     let (handover, notes): (Vec<_>, Vec<_>) =
         notes.into_iter().partition(|note| note.gap == handover);
     // A better translation must not look like other data.
-    let told = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
+    let told = |event: &Event| EventView {
+        detail_zh: String::new(),
+        lasted_ms: None,
+        ..EventView::of(event)
+    };
     let (of_app, of_line) = (app.clone(), config.clone());
     let judged = blocking(move || signals::gather(of_app.parts(), &of_line, span)).await?;
     let Gathered { limits, compared, charts, minutes } = judged;
