@@ -14,9 +14,10 @@ const GOOD: &str = "Number(document.getElementById('good').dataset.value)";
 
 /// How wide the trend is hatched up to its right edge, in pixels: there its target ends.
 const HATCHED: &str = "(() => {
-    const edge = document.querySelector('#trend .target').getBoundingClientRect().right;
-    const last = [...document.querySelectorAll('#trend .hatched')].map((e) => e.getBoundingClientRect()).filter((e) => Math.abs(e.right - edge) < 0.5);
-    return Math.max(0, ...last.map((e) => e.width));
+    const edge = Number(document.querySelector('#trend .target').getAttribute('d').split('H')[1]);
+    const of = (e) => ['x', 'width'].map((name) => Number(e.getAttribute(name)));
+    const last = [...document.querySelectorAll('#trend .hatched')].map(of).filter(([x, width]) => Math.abs(x + width - edge) < 0.5);
+    return Math.max(0, ...last.map(([, width]) => width));
   })()";
 
 /// The bands that a person sees, each with its first words.

@@ -121,14 +121,19 @@ export class Plot {
     });
     this.box.addEventListener('keydown', (event) => this.key(event));
     this.box.addEventListener('pointerdown', (event) => {
-      const before = this.at;
       this.point(event);
-      this.again = before !== null && before === this.at;
+      // A mouse has read what is under it on its way there; a finger reads by its first tap.
+      const id = this.under()?.id;
+      this.again = event.pointerType === 'mouse' || (id !== undefined && id === this.met);
+      this.met = id;
     });
     if (how.open) this.box.addEventListener('click', (event) => this.again && this.press(event));
     this.box.addEventListener('pointermove', (event) => event.pointerType === 'mouse' && this.point(event));
     this.box.addEventListener('pointerleave', () => document.activeElement !== this.box && this.move(null));
-    this.box.addEventListener('blur', () => this.move(null));
+    this.box.addEventListener('blur', () => {
+      this.met = undefined;
+      this.move(null);
+    });
     new ResizeObserver(() => this.draw()).observe(this.box);
   }
 
@@ -168,8 +173,10 @@ export class Plot {
 
   /** A click opens what it meets, and not what is nearest to it. */
   press(event) {
-    const [stop, x] = [this.under(), event.clientX - this.box.getBoundingClientRect().left];
-    if (stop?.id !== undefined && x >= stop.from - NEAR_PX && x <= stop.to + NEAR_PX) this.how.open(stop.id);
+    const x = event.clientX - this.box.getBoundingClientRect().left;
+    const meets = (stop, near) => stop?.id !== undefined && x >= stop.from - near && x <= stop.to + near;
+    const stop = this.stops.find((one) => meets(one, 0)) ?? this.under();
+    if (meets(stop, NEAR_PX)) this.how.open(stop.id);
   }
 
   key(event) {
