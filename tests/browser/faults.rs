@@ -12,6 +12,14 @@ use crate::{CORES, DRAWN, IN_TIME, LIVE, SOON, UNKNOWN, shot};
 
 const GOOD: &str = "Number(document.getElementById('good').dataset.value)";
 
+/// How wide the trend is hatched up to its right edge, in pixels: there its target ends.
+const HATCHED: &str = "(() => {
+    const edge = Number(document.querySelector('#trend .target').getAttribute('d').split('H')[1]);
+    const of = (e) => ['x', 'width'].map((name) => Number(e.getAttribute(name)));
+    const last = [...document.querySelectorAll('#trend .hatched')].map(of).filter(([x, width]) => Math.abs(x + width - edge) < 0.5);
+    return Math.max(0, ...last.map(([, width]) => width));
+  })()";
+
 /// The bands that a person sees, each with its first words.
 async fn bands(browser: &Browser) -> Vec<String> {
     let seen = "[...document.querySelectorAll('#bands > :is(.band, #band-polling)')].filter((e) => e.checkVisibility()).map((e) => e.id)";
@@ -91,13 +99,17 @@ async fn a_plc_that_is_offline_a_bad_value_and_a_lost_screen_have_words_of_their
     {
         browser.until(&holds, SOON).await;
     }
-    // The gap grows at the right edge of the trend.
-    browser.until("document.querySelectorAll('#trend .hatched').length > 0", SOON).await;
+    // The gap grows at the right edge of the trend, from where the machine fell silent.
+    browser.until(&format!("{HATCHED} > 0"), SOON).await;
+    let hatched = browser.value(HATCHED).await.as_f64().unwrap_or(f64::MAX);
+    browser.until(&format!("{HATCHED} > {hatched} + 0.3"), SOON).await;
     shot(&browser, "fault-lost-en").await;
     site.thaw();
     browser.until(&format!("{LIVE} && {}", only(&["band-plc"])), SOON).await;
     site.plant.faults().change(|faults| faults.modbus.mute = false);
     browser.until(&format!("{} && !({UNKNOWN})", only(&[])), IN_TIME).await;
+    // The control: of a line that is told of nothing is hatched there, however much is at the left.
+    browser.until(&format!("{HATCHED} === 0"), IN_TIME).await;
 }
 
 /// Values of a machine that is not read look like what they are, in its card and in the table; those of one that is read do not.

@@ -158,3 +158,41 @@ async fn keys_are_listed_and_can_be_switched_off() {
     browser.press('r').await;
     assert_eq!(browser.text(window).await, "week");
 }
+
+/// R goes round the spans of a page: of the output on the overview and on the page of the line. A page that has none does not
+/// list it.
+/// Shows: SCR-13
+#[tokio::test]
+async fn the_key_for_the_span_acts_where_there_is_one_and_is_listed_only_there() {
+    let _alone = CORES.alone().await;
+    let Some(browser) = crate::browser("").await else { return };
+    let demo = Demo::start();
+    let listed =
+        "[...document.querySelectorAll('#keys kbd')].some((key) => key.textContent === 'R')";
+    for (path, pressed, spans) in [
+        ("/", "#trend-of", ["hour", "shift", "hour"].as_slice()),
+        ("/line", "#seconds-span", ["15m", "8h", "1m", "15m"].as_slice()),
+        ("/data", "", [].as_slice()),
+    ] {
+        browser.open(&format!("{}{path}?lang=en&theme=light", demo.origin)).await;
+        browser.until(LIVE, SOON).await;
+        let address = browser.text("location.pathname").await;
+        let pressed =
+            format!("document.querySelector('{pressed} [aria-pressed=true]').dataset.span");
+        for (i, span) in spans.iter().enumerate() {
+            if i > 0 {
+                browser.press('r').await;
+            }
+            assert_eq!(browser.text(&pressed).await, *span, "{path}");
+        }
+        browser.press('?').await;
+        browser.until(LIST, SOON).await;
+        assert_eq!(browser.value(listed).await, json!(!spans.is_empty()), "{path}");
+        browser.press(Key::Escape).await;
+        browser.until(&format!("!({LIST})"), SOON).await;
+        if spans.is_empty() {
+            browser.press('r').await;
+        }
+        assert_eq!(browser.text("location.pathname").await, address);
+    }
+}

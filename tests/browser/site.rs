@@ -22,6 +22,8 @@ pub(crate) struct Site {
     pub(crate) origin: String,
     /// The machines.
     pub(crate) plant: Plant,
+    /// The machines of a second line, where there is one.
+    pub(crate) second: Option<Plant>,
     devices: String,
     dir: tempfile::TempDir,
 }
@@ -37,15 +39,25 @@ impl Site {
         Site::start(&shipped("cf01-modbus.toml"), true).await
     }
 
+    /// Two lines, L1 and L2, each a filler of a plant of its own.
+    pub(crate) async fn lines() -> Site {
+        let filler = shipped("cf01-modbus.toml");
+        let mut site = Site::start(&filler, false).await;
+        site.kill();
+        let second = plant(&site.dir.path().join("second-pki")).await;
+        site.devices += &format!(
+            "[[line]]\nid = 'L2'\ntitle = {{ en = 'Line 2', zh = '二线' }}\ncounting_station = 'CF01'\n\
+             target_per_minute = 6500\n[[line.device]]\nmap = 'filler.toml'\naddress = '{}'\n",
+            second.modbus_addr()
+        );
+        site.second = Some(second);
+        (site.child, site.origin) = run(site.dir.path(), "127.0.0.1:0", &site.devices);
+        site
+    }
+
     async fn start(filler: &str, with_weigher: bool) -> Site {
         let dir = tempfile::tempdir().expect("a directory");
-        let config = PlantConfig {
-            line_start_us: utc_now_us() - RUN_UP_US,
-            start_at_us: RUN_UP_US,
-            pki_dir: dir.path().join("sim-pki"),
-            ..PlantConfig::default()
-        };
-        let plant = Plant::start(config).await.expect("a plant starts");
+        let plant = plant(&dir.path().join("sim-pki")).await;
         let mut devices = vec![("filler.toml", filler.to_owned(), plant.modbus_addr().to_string())];
         if with_weigher {
             devices.push(("weigher.toml", shipped("cw04-opcua.toml"), plant.opcua_url()));
@@ -56,7 +68,7 @@ impl Site {
             told += &format!("[[line.device]]\nmap = '{file}'\naddress = '{address}'\n");
         }
         let (child, origin) = run(dir.path(), "127.0.0.1:0", &told);
-        Site { child, origin, plant, devices: told, dir }
+        Site { child, origin, plant, second: None, devices: told, dir }
     }
 
     /// Ends the service at once, as a loss of power does.
@@ -90,6 +102,17 @@ impl Drop for Site {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A plant that has run for a while.
+async fn plant(pki_dir: &Path) -> Plant {
+    let config = PlantConfig {
+        line_start_us: utc_now_us() - RUN_UP_US,
+        start_at_us: RUN_UP_US,
+        pki_dir: pki_dir.to_owned(),
+        ..PlantConfig::default()
+    };
+    Plant::start(config).await.expect("a plant starts")
 }
 
 /// A map as it is shipped.

@@ -9,7 +9,7 @@ use super::batch::hand::{Act, Did, Entry, Order, Refusal};
 use super::batch::{BatchFollower, Settings, Verdict};
 use super::counter::Baseline;
 use super::event::Event;
-use super::layout::{Layout, chain, sections};
+use super::layout::{Layout, chain, sections, unbalanced};
 use super::minute::Counted;
 use super::output::LineState;
 use super::rollup::{Booking, Books, OpenBatch, Rollup};
@@ -362,6 +362,11 @@ impl Chronicle {
     /// What can be inside each section of [`sections`], none where it was not judged yet.
     pub fn contents(&self) -> Vec<Option<Content>> {
         (0..self.balance.sections().count()).map(|i| self.balance.content(i)).collect()
+    }
+
+    /// The sections of [`sections`] whose counts contradict each other, see [`unbalanced`].
+    pub fn unbalanced(&self, count: impl Fn(usize) -> Option<Count>) -> Vec<Vec<String>> {
+        unbalanced(&self.layout, self.balance.sections(), count)
     }
 
     /// The balance as it is to be kept, if it was judged since the last call.

@@ -4,12 +4,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::balance::{Outlet, Section};
+use super::balance::{Difference, Outlet, Section};
 use super::calendar::Calendar;
 use super::minute::Counted;
 use super::stop::key_cause::Chain;
 use crate::plc_map::{PlcMap, Role, Tag};
-use crate::units::{MINUTE_US, StationId, TagId};
+use crate::units::{Count, MINUTE_US, StationId, TagId};
 
 /// A counter of the line: station by position, its name, and what it counts.
 #[derive(Clone, Debug)]
@@ -67,6 +67,15 @@ impl Layout {
         names.iter().map(|map| map.station.as_str()).collect::<Vec<_>>().join(" + ")
     }
 
+    /// The machine of a section, or the two between which it lies.
+    pub fn places(&self, section: &Section) -> Vec<String> {
+        let (first, last) = section.stations;
+        match last == first {
+            true => vec![self.stations[first].station.to_string()],
+            false => vec![self.place(first), self.place(last)],
+        }
+    }
+
     /// Its counters by the names of their stations.
     pub(super) fn keys(&self) -> Vec<(StationId, Counted)> {
         let name =
@@ -84,6 +93,23 @@ pub fn counted(role: &Role) -> Counted {
         Role::Sample => Counted::Sample,
         _ => Counted::Void,
     }
+}
+
+/// Of some sections those whose counts contradict each other, by the names of their places. `count` is what a counter of the
+/// line counted; none where that is not known: then nothing is said of its section.
+pub fn unbalanced<'a>(
+    layout: &Layout,
+    sections: impl IntoIterator<Item = &'a Section>,
+    count: impl Fn(usize) -> Option<Count>,
+) -> Vec<Vec<String>> {
+    let contradicts = |section: &&Section| {
+        let went_in: Option<Count> = section.inlets.iter().map(|inlet| count(*inlet)).sum();
+        let came_out: Option<Count> =
+            section.outlets.iter().map(|outlet| count(outlet.counter)).sum();
+        let grown = went_in.zip(came_out).map(|(inside, out)| Difference::of(inside, out));
+        grown.is_some_and(|grown| !section.closes(&grown))
+    };
+    sections.into_iter().filter(contradicts).map(|section| layout.places(section)).collect()
 }
 
 /// The machines that can be balanced, and the ways between them. Machines side by side are each a section; the way from

@@ -20,6 +20,8 @@ pub mod weighing;
 
 pub mod calendar;
 
+pub mod curve;
+
 pub mod minute;
 
 pub mod event;

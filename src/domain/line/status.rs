@@ -117,6 +117,9 @@ pub struct ShiftStatus {
     pub coverage: Option<f64>,
     /// Start of the time that was watched at all in this shift, UTC microseconds.
     pub watched_from_us: i64,
+    /// Machines, and ways between two of them, at which the counts of the shift contradict each other: no content can explain
+    /// them. In the order of the line; of what was not read nothing is said.
+    pub unbalanced: Vec<Vec<String>>,
 }
 
 /// Throughput over a window.

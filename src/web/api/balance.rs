@@ -152,7 +152,8 @@ pub(super) fn balance_of(
     }
 }
 
-fn layout(config: &LineConfig) -> Layout {
+/// A line as configured.
+pub(crate) fn layout(config: &LineConfig) -> Layout {
     let stations = config.devices.iter().map(|device| device.map.clone()).collect();
     Layout::new(config.calendar.clone(), stations, config.counting())
 }
@@ -172,14 +173,9 @@ fn section_view(
     // Counts of periods are capsules already.
     let came_out: Count = section.outlets.iter().map(|outlet| count(outlet.counter)).sum();
     let grown = Difference::of(went_in, came_out);
-    let capacity = i128::from(section.capacity);
-    let possible = grown.low <= capacity && grown.high >= -capacity;
+    let possible = section.closes(&grown);
     let whole = |n: i128| i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX });
-    let (first, last) = section.stations;
-    let stations = match last == first {
-        true => vec![layout.stations[first].station.to_string()],
-        false => vec![layout.place(first), layout.place(last)],
-    };
+    let stations = layout.places(section);
     SectionView {
         inside: content.map(|content| InsideView {
             low: content.low,

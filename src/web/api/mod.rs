@@ -4,12 +4,13 @@
 mod alerts;
 mod asked;
 pub(crate) mod audit;
-mod balance;
+pub(crate) mod balance;
 mod batches;
 mod bores;
 mod calls;
 pub(crate) mod charts;
 mod counters;
+mod curve;
 mod data;
 mod explain;
 pub(crate) mod flow;
@@ -90,6 +91,7 @@ pub(crate) fn routes() -> Routes {
         ("/api/v1/lines/{id}/bores", get(bores::bores)),
         ("/api/v1/lines/{id}/tags", get(tags::tags)),
         ("/api/v1/lines/{id}/trends", get(trends::trends)),
+        ("/api/v1/lines/{id}/curve", get(curve::curve)),
         ("/api/v1/lines/{id}/hours", get(periods::hours)),
         ("/api/v1/lines/{id}/shifts", get(periods::shifts)),
         ("/api/v1/lines/{id}/batches", get(periods::batches).post(batches::open)),
@@ -145,6 +147,7 @@ pub(crate) fn routes() -> Routes {
         bores::bores,
         tags::tags,
         trends::trends,
+        curve::curve,
         periods::hours,
         periods::shifts,
         periods::batches,
@@ -203,11 +206,14 @@ struct StoredEvent {
     event: EventView,
 }
 
-/// All lines.
+/// All lines, with their states and how many calls for help are open.
 #[utoipa::path(get, path = "/api/v1/lines", responses((status = 200, body = Vec<LineEntry>)))]
 async fn lines(State(app): State<App>) -> Json<Vec<LineEntry>> {
     let present = app.present();
-    let entry = |line: &LineFeed| LineEntry::new(&line.config, line.latest().as_deref(), &present);
+    let entry = |line: &LineFeed| {
+        let calls = app.parts().calls.open_calls(&line.config.id);
+        LineEntry::new(&line.config, line.latest().as_deref(), &calls, &present)
+    };
     Json(app.parts().lines.iter().map(entry).collect())
 }
 

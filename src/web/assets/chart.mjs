@@ -3,6 +3,8 @@
 import { h, s, show } from './format.mjs';
 
 export const MINUTE_MS = 60000;
+/** A thing of a few pixels is met by a finger beside it. */
+const NEAR_PX = 12;
 
 /** Shapes by what they mean; each differs by form, not only by colour. */
 const SHAPES = {
@@ -49,7 +51,7 @@ export function around(svg, value, max) {
 /**
  * A bar from 0 to `max` with what is normal, a target and a pointer.
  * @param {SVGElement} svg
- * @param {{max: number, value?: number|null, spread?: number, target?: number|null, normal?: [number, number]|null,
+ * @param {{max: number, value?: number|null, spread?: number, range?: [number, number]|null, target?: number|null, normal?: [number, number]|null,
  *          filled?: boolean, alarm?: boolean, parts?: {value: number, kind: string}[]}} bar
  */
 export function analog(svg, bar) {
@@ -68,8 +70,9 @@ export function analog(svg, bar) {
     }
     const known = bar.value !== null && bar.value !== undefined;
     if (known && bar.filled) nodes.push(s('rect', { x: 6, y: 12, width: x(bar.value) - 6, height: 6, class: 'filled' }));
-    if (known && bar.spread) {
-      const [low, high] = [x(bar.value - bar.spread), x(bar.value + bar.spread)];
+    const range = bar.range ?? (bar.spread ? [bar.value - bar.spread, bar.value + bar.spread] : null);
+    if (known && range && range[0] < range[1]) {
+      const [low, high] = range.map(x);
       nodes.push(s('rect', { x: low, y: 12, width: Math.max(1, high - low), height: 6, class: 'filled' }));
     }
     if (bar.target !== null && bar.target !== undefined) {
@@ -83,8 +86,9 @@ export function analog(svg, bar) {
 }
 
 /**
- * @typedef {{x: number, y: number|null, text: string, row?: {y: number, height: number}}} Stop  where the cursor can
- *          stand, and what is there; a row where values lie below each other
+ * @typedef {{x: number, y: number|null, text: string, row?: {y: number, height: number}, id?: string, from?: number, to?: number}} Stop
+ *          where the cursor can stand, and what is there; a row where values lie below each other; an id and how far it reaches
+ *          where it can be opened
  * @typedef {{stops: Stop[], summary: string}} Drawn
  */
 
@@ -93,7 +97,8 @@ export class Plot {
   /**
    * @param {string} id
    * @param {{draw: (svg: SVGElement, width: number, height: number, data: any) => Drawn,
-   *          rows: (data: any) => {head: string[], body: string[][]}}} how
+   *          rows: (data: any) => {head: string[], body: string[][]}, open?: (id: string) => void}} how  with `open` what stands
+   *          under the cursor is opened by Enter, by a click, and by a second tap: the first one reads it
    */
   constructor(id, how) {
     this.how = how;
@@ -115,10 +120,20 @@ export class Plot {
       this.draw();
     });
     this.box.addEventListener('keydown', (event) => this.key(event));
-    this.box.addEventListener('pointerdown', (event) => this.point(event));
+    this.box.addEventListener('pointerdown', (event) => {
+      this.point(event);
+      // A mouse has read what is under it on its way there; a finger reads by its first tap.
+      const id = this.under()?.id;
+      this.again = event.pointerType === 'mouse' || (id !== undefined && id === this.met);
+      this.met = id;
+    });
+    if (how.open) this.box.addEventListener('click', (event) => this.again && this.press(event));
     this.box.addEventListener('pointermove', (event) => event.pointerType === 'mouse' && this.point(event));
     this.box.addEventListener('pointerleave', () => document.activeElement !== this.box && this.move(null));
-    this.box.addEventListener('blur', () => this.move(null));
+    this.box.addEventListener('blur', () => {
+      this.met = undefined;
+      this.move(null);
+    });
     new ResizeObserver(() => this.draw()).observe(this.box);
   }
 
@@ -151,9 +166,28 @@ export class Plot {
     )]);
   }
 
+  /** What stands under the cursor. */
+  under() {
+    return this.at === null ? undefined : this.stops[this.stops.length - 1 - this.at];
+  }
+
+  /** A click opens what it meets, and not what is nearest to it. */
+  press(event) {
+    const x = event.clientX - this.box.getBoundingClientRect().left;
+    const meets = (stop, near) => stop?.id !== undefined && x >= stop.from - near && x <= stop.to + near;
+    const stop = this.stops.find((one) => meets(one, 0)) ?? this.under();
+    if (meets(stop, NEAR_PX)) this.how.open(stop.id);
+  }
+
   key(event) {
     const last = this.stops.length - 1;
     if (last < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+    const id = event.key === 'Enter' ? this.under()?.id : undefined;
+    if (id !== undefined && this.how.open) {
+      event.preventDefault();
+      this.how.open(id);
+      return;
+    }
     const at = this.at ?? -1;
     const to = { ArrowLeft: at + 1, ArrowRight: at - 1, Home: last, End: 0, Escape: null }[event.key];
     if (to === undefined) return;

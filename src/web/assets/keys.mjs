@@ -47,21 +47,30 @@ function next(all, isChosen) {
   return all.length === 0 ? undefined : all[(all.findIndex(isChosen) + 1) % all.length];
 }
 
+/** Switches of the span of the page: those of the page as a whole, else those of its first drawing that has some. */
+function spans() {
+  const seen = (group) => group.getClientRects().length > 0 && group.querySelector('[data-span]');
+  return $('window') ?? [...document.querySelectorAll('main .choices')].find(seen);
+}
+
+/** The list to choose the span from, on pages that have one. */
+const spanList = () => ($('hours')?.options ? $('hours') : null);
+
 /** The next span of the page. */
 function range() {
-  const group = $('window');
+  const [group, list] = [spans(), spanList()];
   if (group) {
-    next([...group.querySelectorAll('button')], (button) => button.ariaPressed === 'true')?.click();
-  } else if ($('hours')?.options) {
-    $('hours').selectedIndex = ($('hours').selectedIndex + 1) % $('hours').options.length;
-    $('hours').dispatchEvent(new Event('change', { bubbles: true }));
+    next([...group.querySelectorAll('button')], (button) => button.getAttribute('aria-pressed') === 'true')?.click();
+  } else if (list) {
+    list.selectedIndex = (list.selectedIndex + 1) % list.options.length;
+    list.dispatchEvent(new Event('change', { bubbles: true }));
   }
 }
 
 function openList() {
   if (!dialog) {
-    const rows = [[`1–${pages.length}`, 'keys.pages'], ['← →  Home  End', 'keys.cursor'], ['N  P', 'keys.signals'], ['A', 'keys.waits'], ['E', 'keys.explain'],
-      ['R', 'keys.range'], ['L', 'keys.language'], ['D', 'keys.colours'], ['W', 'keys.wall'], ['?', 'keys.list'], ['Esc', 'keys.close']];
+    const rows = [[`1–${pages.length}`, 'keys.pages'], ['← →  Home  End', 'keys.cursor'], ...($('timeline') ? [['Enter', 'keys.open']] : []), ['N  P', 'keys.signals'], ['A', 'keys.waits'], ['E', 'keys.explain'],
+      ...(spans() || spanList() ? [['R', 'keys.range']] : []), ['L', 'keys.language'], ['D', 'keys.colours'], ['W', 'keys.wall'], ['?', 'keys.list'], ['Esc', 'keys.close']];
     const box = h('input', { type: 'checkbox', id: 'keys-on' });
     box.addEventListener('change', () => switchKeys(box.checked));
     const close = h('button', { type: 'button', class: 'shut' }, t('close'));

@@ -14,6 +14,7 @@ import { Trends } from './trends.mjs';
 
 const EVERY_MS = 2000;
 const STOPS_EVERY_MS = 5000;
+const TICKS_EVERY_MS = 10000;
 const AGES_EVERY_MS = 1000;
 const base = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}`;
 /** What flows through a machine: its text, where the view has it, and the word under which it is explained. */
@@ -41,13 +42,16 @@ const live = join({
     if (!data) {
       load();
       loadStops();
+      loadTicks();
       seconds.load();
     }
   },
   // What happened while this screen heard nothing: what was hatched is drawn before the present comes.
   missed: (missed) => {
     seconds.fill(missed);
-    if (missed.stops.length > 0 || !missed.whole) loadStops();
+    if (missed.stops.length === 0 && missed.whole) return;
+    loadStops();
+    loadTicks();
   },
   step: () => seconds.span.step / 1000,
   // Between two views: the counts alone.
@@ -72,15 +76,26 @@ const load = ask(() => tagsPath, EVERY_MS, (next) => {
   showTags();
   showRead();
 });
-const timeline = new Plot('timeline', { draw: (svg, width, height, losses) => drawTimeline(svg, width, height, losses, view?.offset_s ?? 0), rows: timelineRows });
+const timeline = new Plot('timeline', {
+  draw: (svg, width, height, losses) => drawTimeline(svg, width, height, losses, view?.offset_s ?? 0), rows: timelineRows,
+  // Where its reason is given.
+  open: (id) => location.assign(`/stops?line=${encodeURIComponent(document.body.dataset.line)}&stop=${encodeURIComponent(id)}${AS_OF}`),
+});
 const stopsPath = `${base}/losses?window=shift${AS_OF}`;
 const loadStops = ask(() => stopsPath, STOPS_EVERY_MS, (losses) => {
   files(stopsPath, { timeline: 'stops' });
   timeline.set(losses);
 });
 const now = () => (REPLAY ? Number(document.body.dataset.replay) : live.now());
-const seconds = new Seconds(now, () => view);
-const trends = new Trends(now);
+/** Stops of the time that is drawn, and until when one that goes on is known to. */
+let stops = [];
+const ticks = () => ({ stops, until: lost && view ? view.at_ms : now() ?? 0 });
+const seconds = new Seconds(now, () => view, ticks);
+const trends = new Trends(now, ticks);
+const loadTicks = ask(() => `${base}/stops?from=${Math.floor(now() - Math.max(seconds.span.ms, trends.span.ms))}&to=${Math.ceil(now())}`, TICKS_EVERY_MS, (next) => {
+  stops = next.stops;
+}, 'trouble', () => now() !== null);
+for (const id of ['seconds-span', 'trend-span']) $(id).addEventListener('click', () => loadTicks());
 showState(view, lost);
 live.run();
 // What is no longer read grows old by itself, while nothing arrives too.

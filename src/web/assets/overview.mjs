@@ -1,14 +1,16 @@
 // The overview: one line at a glance. Draws what the views bring.
 
-import { age, badTag, between, clock, detail, doubt, fixed, h, happened, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
+import { age, badTag, between, doubt, fixed, h, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend, limitsTag } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
 import { showCalls } from './calls.mjs';
+import { showEvents } from './events.mjs';
 import { explained } from './explain.mjs';
-import { AS_OF, ask, chartPath, files } from './page.mjs';
+import { curveRows, drawCurve } from './curve.mjs';
+import { AS_OF, ask, chartPath, files, remember } from './page.mjs';
 import { join } from './shell.mjs';
-import { held, output, showState } from './state.mjs';
+import { held, output, showBalance, showState } from './state.mjs';
 import { reasonOf } from './timeline.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
 
@@ -16,6 +18,8 @@ const CLASSES = ['run', 'internal', 'external', 'planned', 'idle', 'unknown'];
 /** Height of a row of the lists beside the charts. */
 const ROW_PX = 24;
 const STOPS_EVERY_MS = 5000;
+/** The curve has a point a minute. */
+const CURVE_EVERY_MS = 10000;
 const TOP_STOPS = 3;
 const $ = (id) => document.getElementById(id);
 
@@ -24,9 +28,14 @@ let view = null;
 let charts = null;
 let lost = false;
 
+/** What the chart of the output shows: `hour` or `shift`; and the curve of the shift, once it was asked for. */
+let of = 'hour';
+let curve = null;
+
+/** The curve is drawn with the present of the line too: its gap grows while nothing arrives. */
 const trend = new Plot('trend', {
-  draw: (svg, width, height, data) => drawTrend(svg, width, height, data, { view, lost, now: live.now() }),
-  rows: trendRows,
+  draw: (svg, width, height, data) => (data.at_ms ? drawCurve : drawTrend)(svg, width, height, data, { view, lost, now: live.now() }),
+  rows: (data) => (data.at_ms ? curveRows : trendRows)(data),
 });
 const pchart = new Plot('pchart', { draw: drawControl, rows: controlRows });
 
@@ -39,6 +48,7 @@ const live = join({
     showCalls(view, lost);
     showFiles();
     showOutput();
+    showBalance(view);
     showSpeed();
     showReject();
     showTime();
@@ -47,7 +57,7 @@ const live = join({
     showHours();
     showRejects();
     showStations();
-    showEvents();
+    showEvents(view.events);
   },
   // Between two views: the counts alone, as soon as a stroke of a machine has moved them.
   now: ({ good, shift, flows }) => {
@@ -76,13 +86,44 @@ showState(view, lost);
 live.run();
 
 // Charts run with the line's clock: the hatch of a gap grows while nothing arrives.
-setInterval(() => charts && !document.hidden && trend.set(charts), 1000);
+setInterval(() => !document.hidden && drawOutput(), 1000);
 
 ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/losses?window=shift${AS_OF}`, STOPS_EVERY_MS, showTopStops, 'top-trouble')();
 
+const loadCurve = ask(() => `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}/curve?window=shift${AS_OF}`, CURVE_EVERY_MS, (next) => {
+  curve = next;
+  drawOutput();
+}, 'trend-trouble', () => of === 'shift');
+
+function drawOutput() {
+  const data = of === 'shift' ? curve : charts;
+  if (data) trend.set(data);
+}
+
+/** @param {string} span  `hour` or `shift` */
+function choose(span) {
+  of = span;
+  for (const button of $('trend-of').children) button.setAttribute('aria-pressed', String(button.dataset.span === of));
+  for (const name of $('trend-title').querySelectorAll('[data-of]')) name.hidden = name.dataset.of !== of;
+  // A point of one is none of the other.
+  trend.move(null);
+  if (of === 'hour') $('trend-trouble').hidden = true;
+  if (view) showFiles();
+  drawOutput();
+  loadCurve();
+}
+
+$('trend-of').addEventListener('click', (event) => {
+  const span = event.target.closest('button')?.dataset.span;
+  if (!span) return;
+  remember('trend', span);
+  choose(span);
+});
+if (new URLSearchParams(location.search).get('trend') === 'shift') choose('shift');
+
 function drawCharts() {
+  drawOutput();
   if (!charts) return;
-  trend.set(charts);
   const chart = charts.reject_fraction;
   put('pchart-limits', limitsTag(chart));
   if (chart) legend(chart);
@@ -117,7 +158,7 @@ function showCounts() {
   const off = shift?.difference ?? null;
   figure('gap', off ? signedPieces(off.best) : '–', off?.best);
   put('gap-doubt', off ? doubt(off, signedPieces) : shift ? t('not_read') : '');
-  facts('gap-note', shift ? [off ? difference(shift) : '', targetUntilNow(shift)] : []);
+  facts('gap-note', shift ? [sideOf(shift), targetUntilNow(shift)] : []);
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
   return { good, off };
 }
@@ -140,26 +181,25 @@ function showOutput() {
 
 /** What the tables of this page are of: the shift, and the last hour. */
 function showFiles() {
-  const of = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}`;
+  const line = `/api/v1/lines/${encodeURIComponent(document.body.dataset.line)}`;
   const to = view.minute_ms === null ? view.at_ms : view.minute_ms + MINUTE_MS;
-  files(`${of}/series?from=${to - 60 * MINUTE_MS}&to=${to}&step=60`, { trend: 'series' });
-  files(`${of}/rejects?window=shift${AS_OF}`, { rejects: 'rejects' });
-  if (view.shift) files(`${of}/hours?from=${view.shift.start_ms}&to=${view.at_ms}`, { hours: 'hours' });
+  const from = of === 'shift' && view.shift ? Math.min(view.shift.start_ms, to - MINUTE_MS) : to - 60 * MINUTE_MS;
+  files(`${line}/series?from=${from}&to=${to}&step=60`, { trend: 'series' });
+  files(`${line}/rejects?window=shift${AS_OF}`, { rejects: 'rejects' });
+  if (view.shift) files(`${line}/hours?from=${view.shift.start_ms}&to=${view.at_ms}`, { hours: 'hours' });
 }
 
 /** What the difference is to: the whole shift so far, or the part of it that was watched. */
 function targetUntilNow(shift) {
   const n = pieces(shift.target_now);
-  const whole = shift.watched_from_ms - shift.start_ms < MINUTE_MS;
+  const whole = shift.unwatched_ms < MINUTE_MS;
   return whole ? t('difference_note', { n }) : t('difference_since', { n, time: hm(shift.watched_from_ms) });
 }
 
-/** Ahead or behind where all that the truth can be is so. */
-function difference(shift) {
-  const { best, low, high } = shift.difference;
-  if (best === 0 && low === high) return '±0';
-  if (low < 0 && high > 0) return t('undecided');
-  return high > 0 ? `△ ${t('ahead')}` : `▽ ${t('behind')}`;
+/** On which side of the target the shift lies, as the service judges it. */
+function sideOf({ side }) {
+  const words = { ahead: () => `△ ${t('ahead')}`, behind: () => `▽ ${t('behind')}`, level: () => '±0', undecided: () => t('undecided') };
+  return words[side]?.() ?? '';
 }
 
 function showSpeed() {
@@ -211,7 +251,7 @@ function showOee() {
   put('oee-unit', oee ? '%' : '');
   facts('oee-note', oee ? [t('oee_coverage', { n: fixed(oee.coverage_percent, 1) })] : !view.shift ? [] : view.shift.good === null ? [t('not_read')] : view.shift.setup_known ? [] : [t('setup_unknown')]);
   analog($('oee-bar'), {
-    max: 100, value: oee ? (oee.low + oee.high) / 2 : null, spread: oee ? (oee.high - oee.low) / 2 : 0,
+    max: 100, value: oee ? oee.percent : null, range: oee ? [oee.low, oee.high] : null,
   });
 }
 
@@ -238,7 +278,7 @@ function showTime() {
   put('known-unit', shift && shift.known_percent !== null ? '%' : '');
   put('known-since', shift ? t('known_since', { time: hm(shift.watched_from_ms) }) : '');
   const parts = CLASSES.map((kind, i) => ({ kind, value: shift?.time_ms[i] ?? 0 })).filter((part) => part.value > 0);
-  const unwatched = shift ? shift.watched_from_ms - shift.start_ms : 0;
+  const unwatched = shift ? shift.unwatched_ms : 0;
   const before = unwatched > 0 ? [{ kind: 'unknown', value: unwatched }] : [];
   analog($('known-bar'), { max: shift ? shift.end_ms - shift.start_ms : 1, parts: before.concat(parts) });
   show($('known-note'), parts, () => parts.flatMap(({ kind, value }) => [
@@ -251,7 +291,7 @@ function brief(ms) {
   return ms < MINUTE_MS ? age(Math.max(ms, 10000)).replace(/^10 s$/, `${Math.floor(ms / 1000)} s`) : hms(ms);
 }
 
-// Hour board, rejects, stations, events ---------------------------------------------------------------------------
+// Hour board, rejects, stations ---------------------------------------------------------------------------
 
 function showHours() {
   const rows = view.hours;
@@ -347,27 +387,4 @@ function measures(station) {
   if (shown.length === 0) return [];
   return [h('p', { class: 'measures' }, ...shown.flatMap(({ tag, value, word: name, unit }) => [h('span', { class: 'fact' },
     h('span', { class: 'dim' }, tag.replace(/^.*\./, '')), ' ', h('span', { class: 'num' }, value === null ? '◆' : name ?? num(value)), ' ', h('span', { class: 'dim' }, unit)), ' ']))];
-}
-
-function showEvents() {
-  show($('events'), view.events, () => (view.events.length === 0 ? [h('li', {}, t('no_events'))] : view.events.map((event) => {
-    const what = happened(event);
-    const number = event.count ? ` ${num(event.count.best)} ${doubt(event.count)}`.trimEnd() : '';
-    // What happened comes first: what is cut where the list is narrow is in the line that opens below.
-    const happening = `${event.station ?? ''} ${what}${number}`.trim();
-    const kind = word('kind', event.kind);
-    return h('li', {}, h('details', {}, h('summary', { title: [clock(event.at_ms), kind, happening, detail(event)].filter(Boolean).join(' · ') },
-      h('span', { class: 'num' }, clock(event.at_ms)), mark(event),
-      h('span', {}, h('b', {}, happening), ...(event.from_ms ? [` ${hms(event.at_ms - event.from_ms)}`] : []),
-        h('span', { class: 'dim detail' }, ` ${detail(event) || kind}`)),
-    ), h('p', { class: 'dim' }, [kind, event.tag, detail(event)].filter(Boolean).join(' · '))));
-  })));
-}
-
-/** What stands before an event: the shape of a stop, the diamond of data that are missing or in doubt. */
-function mark(event) {
-  if (event.kind === 'stop') return icon(event.word);
-  if (event.kind === 'alarm') return icon('internal');
-  const doubtful = event.kind === 'count' || (event.kind === 'link' && event.word === 'down');
-  return doubtful ? icon('unknown') : h('span', { class: 'icon' });
 }

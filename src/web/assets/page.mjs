@@ -133,13 +133,14 @@ for (const kind of ['click', 'auxclick', 'contextmenu']) document.addEventListen
  * @param {number} every
  * @param {(data: any) => void} take
  * @param {string} [trouble] the element that says so
+ * @param {() => boolean} [wanted] whether anybody looks at them
  */
-export function ask(path, every, take, trouble = 'trouble') {
+export function ask(path, every, take, trouble = 'trouble', wanted = () => true) {
   let asking = null;
   let heard = performance.now();
   /** A new question, which takes the place of one that waits. */
   const load = async () => {
-    if (document.hidden) return;
+    if (document.hidden || !wanted()) return;
     asking?.abort();
     const mine = new AbortController();
     asking = mine;

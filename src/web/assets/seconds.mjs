@@ -4,6 +4,7 @@
 import { clock, doubt, fixed, hm, length, num, REPLAY, s, t } from './format.mjs';
 import { axis, Plot, ticks } from './chart.mjs';
 import { files } from './page.mjs';
+import { stopTicks } from './timeline.mjs';
 
 /** Spans to choose from, and how often they are asked again. Of a span in seconds only what is new is asked again. Counts move by strokes of the machine: over longer spans
  * points are longer, or the strokes would be all there is to see. */
@@ -14,10 +15,12 @@ const ANSWER_WITHIN_MS = 8000;
 const $ = (id) => document.getElementById(id);
 
 export class Seconds {
-  /** @param {() => number|null} now the line's clock @param {() => any} view the latest view */
-  constructor(now, view) {
+  /** @param {() => number|null} now the line's clock @param {() => any} view the latest view
+   * @param {() => {stops: any[], until: number}} ticks its stops, and until when one that goes on is known to */
+  constructor(now, view, ticks) {
     this.now = now;
     this.view = view;
+    this.ticks = ticks;
     this.span = SPANS[1];
     this.data = null;
     this.asking = false;
@@ -139,6 +142,8 @@ export class Seconds {
     if (end === null) hatch(from, now);
     svg.append(s('path', { class: 'target', d: `M${box.left} ${y(target)}H${box.right}` }));
     svg.append(s('path', { class: 'trace', d: path }));
+    const { stops: stood, until } = this.ticks();
+    stopTicks(svg, stood, { from, until: Math.min(until, now), bottom: box.bottom }, inside);
     const rates = points.map((point) => point.per_minute).filter((n) => n !== null);
     const summary = rates.length === 0 ? t('not_known') : t('seconds_summary', {
       n: points.length, step: length(step), min: num(Math.min(...rates)), max: num(Math.max(...rates)), last: num(rates.at(-1)), target: num(target),

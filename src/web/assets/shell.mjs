@@ -4,6 +4,7 @@ import { age, clock, hms, num, put, REPLAY, setOffset, t, title, word } from './
 import { acknowledge, changed } from './display.mjs';
 import './explain.mjs';
 import './keys.mjs';
+import './lines.mjs';
 import './session.mjs';
 import { Live } from './live.mjs';
 import { remember } from './page.mjs';

@@ -60,3 +60,18 @@ function why(unknown, view, lost) {
 export function held(view) {
   return view.feed === 'current' && view.state.word !== 'unknown';
 }
+
+/**
+ * The mark of figures that cannot all be right: the counts of the shift contradict each other.
+ * @param {any} view
+ */
+export function showBalance(view) {
+  const places = (view.shift?.unbalanced ?? []).map((stations) => stations.join(' → ')).join(', ');
+  const text = places === '' ? '' : t('unbalanced', { places });
+  for (const mark of document.querySelectorAll('.unbalanced')) {
+    mark.hidden = text === '';
+    if (mark.title === text) continue;
+    mark.title = text;
+    mark.querySelector('.away').textContent = text;
+  }
+}

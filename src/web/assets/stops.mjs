@@ -26,7 +26,9 @@ let heard = null;
 /** The stop whose reason is asked for. */
 let asked = null;
 
-const timeline = new Plot('timeline', { draw: (svg, width, height, shown) => drawTimeline(svg, width, height, shown, offset), rows: timelineRows });
+const timeline = new Plot('timeline', {
+  draw: (svg, width, height, shown) => drawTimeline(svg, width, height, shown, offset), rows: timelineRows, open: openOf,
+});
 const microHours = new Plot('micro-hours', { draw: drawMicro, rows: microRows });
 const waterfall = new Plot('waterfall', { draw: drawWaterfall, rows: waterfallRows });
 const live = join({
@@ -56,6 +58,7 @@ const load = ask(path, EVERY_MS, (next) => {
   files(`/api/v1/lines/${line}/calls?from=${data.window.from_ms}&to=${data.window.to_ms}`, { calls: 'calls' });
   if (!held()) heard = next.window.to_ms;
   showAll();
+  openAsked();
 });
 windows(load);
 const asks = new URLSearchParams(location.search);
@@ -195,11 +198,22 @@ function showLosses() {
 
 // Reasons -------------------------------------------------------------------------------------------------------
 
-$('stops').addEventListener('click', (event) => {
-  const id = event.target.closest('button')?.dataset.stop;
+$('stops').addEventListener('click', (event) => openOf(event.target.closest('button')?.dataset.stop));
+
+function openOf(id) {
   const stop = data?.stops.find((one) => one.id === id);
-  if (stop) open(stop);
-});
+  if (stop && !$('entry').open) open(stop);
+}
+
+/** The stop that the address asks for, once: a page that is loaded again asks nobody anew. */
+function openAsked() {
+  const address = new URL(location.href);
+  const id = address.searchParams.get('stop');
+  if (id === null) return;
+  address.searchParams.delete('stop');
+  history.replaceState(null, '', address);
+  openOf(id);
+}
 
 $('reasons').addEventListener('click', (event) => {
   const button = event.target.closest('button');

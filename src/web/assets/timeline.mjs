@@ -12,6 +12,31 @@ export const reasonOf = ({ reason, title: known }) => (known ? title(known) : re
 /** A time of the day, with the day where a span has several. */
 export const when = (ms, span) => (span.to_ms - span.from_ms > 86400000 ? `${day(ms)} ${clock(ms)}` : clock(ms));
 
+/** So far apart are shapes that do not lie on each other, in pixels. */
+const APART_PX = 14;
+
+/**
+ * Stops at the foot of another drawing: bars, and the shapes of the time line where there is room for them.
+ * @param {SVGElement} svg
+ * @param {{id: string, from_ms: number, to_ms: number|null, cause: string}[]} stops  oldest first
+ * @param {{from: number, until: number, bottom: number}} box  what is drawn, and until when a stop that goes on is known to
+ * @param {(ms: number) => number} x
+ */
+export function stopTicks(svg, stops, { from, until, bottom }, x) {
+  let last = -Infinity;
+  for (const { id, from_ms: begun, to_ms: ended, cause } of stops) {
+    const end = ended ?? until;
+    // What nobody saw is no stop, and is hatched.
+    if (cause === 'no_signal' || end <= from || end <= begun) continue;
+    const [left, right] = [x(begun), x(end)];
+    svg.append(s('rect', { class: `stop ${SHAPES[cause]}`, 'data-tick': id, x: left, y: bottom - 5, width: Math.max(2, right - left), height: 5 }));
+    const middle = (left + right) / 2;
+    if (middle - last < APART_PX) continue;
+    last = middle;
+    svg.append(shape(SHAPES[cause], { transform: `translate(${middle} ${bottom - 13}) scale(0.7)` }));
+  }
+}
+
 /** @param {number} offset seconds of the plant's time before UTC */
 export function drawTimeline(svg, width, height, { window: span, stops, n_stops: n, recorded_from_ms: recorded }, offset) {
   const box = { left: 12, right: width - 12, top: 8, bottom: height - 24 };
@@ -33,7 +58,7 @@ export function drawTimeline(svg, width, height, { window: span, stops, n_stops:
     svg.append(s('rect', { class: kind === 'unknown' ? 'part unknown' : `stop ${kind}`, x: from, y: box.top + 16, width: Math.max(1.5, to - from), height: box.bottom - box.top - 16 }));
     // The shape says which stop it is where there is room for it; the colour alone never does.
     if (to - from > 14) svg.append(shape(kind, { transform: `translate(${(from + to) / 2} ${box.top + 8}) scale(0.7)` }));
-    return { x: (from + to) / 2, y: box.top + 16, text: [when(stop.from_ms, span), word('cause', stop.cause), reasonOf(stop), stop.stations.join(' / '), hms(stop.lasted_ms)].filter(Boolean).join(' · ') };
+    return { x: (from + to) / 2, y: box.top + 16, id: stop.id, from, to, text: [when(stop.from_ms, span), word('cause', stop.cause), reasonOf(stop), stop.stations.join(' / '), hms(stop.lasted_ms)].filter(Boolean).join(' · ') };
   });
   return { stops: places, summary: t('timeline_summary', { n, time: hms(span.to_ms - span.from_ms) }) };
 }

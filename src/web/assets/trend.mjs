@@ -10,6 +10,13 @@ const HOUR_MS = 3600000;
  * @typedef {{view: any, lost: boolean, now: number|null}} Present  the line as last heard of
  */
 
+/** Since when nobody can tell of the line: since its state is not known, or since it was heard last. Null where it is told of. */
+export function heldSince({ view, lost }) {
+  if (!view) return null;
+  if (view.state.word === 'unknown' && view.state.since_ms !== null) return view.state.since_ms;
+  return lost ? view.at_ms : null;
+}
+
 /** Where the last hour lies in a drawing. */
 export function hour(width, height, now) {
   const box = { left: 58, right: width - (LANG === 'both' ? 150 : 96), top: 12, bottom: height - 26 };
@@ -70,8 +77,8 @@ export function drawTrend(svg, width, height, data, { view, lost, now: present }
   const first = points.start_ms[0];
   const until = (points.start_ms.at(-1) ?? now - MINUTE_MS) + MINUTE_MS;
   hatch(now - HOUR_MS, first ?? now);
-  if (lost && view) hatch(Math.max(until, view.at_ms), now);
-  else if (view?.state.word === 'unknown' && view.state.since_ms !== null) hatch(Math.max(until, view.state.since_ms), now);
+  const held = heldSince({ view, lost });
+  if (held !== null) hatch(Math.max(until, held), now);
   svg.append(s('path', { class: 'target', d: `M${box.left} ${y(target)}H${box.right}` }));
   svg.append(s('text', { class: 'axis', x: box.right + 6, y: y(target) + 5 }, t('target', { n: num(target) })));
   svg.append(s('path', { class: 'trace', d: path }));

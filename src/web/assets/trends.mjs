@@ -4,6 +4,7 @@
 import { clock, day, fixed, h, hm, hms, num, put, REPLAY, s, show, t, title, word } from './format.mjs';
 import { axis, Plot, ticks } from './chart.mjs';
 import { files, Refusal, remember, why } from './page.mjs';
+import { stopTicks } from './timeline.mjs';
 
 /** Spans, the length of a point, how often its newest part is asked for, and where times stand, in milliseconds. */
 const SPANS = {
@@ -22,9 +23,11 @@ const AT_FIRST = ['speed', 'good', 'condition'];
 const $ = (id) => document.getElementById(id);
 
 export class Trends {
-  /** @param {() => number|null} now the line's clock, or the moment of the page */
-  constructor(now) {
+  /** @param {() => number|null} now the line's clock, or the moment of the page
+   * @param {() => {stops: any[], until: number}} ticks stops of the line, and until when one that goes on is known to */
+  constructor(now, ticks) {
     this.now = now;
+    this.ticks = ticks;
     this.offered = null;
     this.chosen = [];
     this.data = null;
@@ -174,6 +177,8 @@ export class Trends {
     const x = (ms) => Math.max(box.left, Math.min(box.right, box.left + (ms - from) / this.span.ms * (box.right - box.left)));
     const each = Math.max(30, (height - 28) / tags.length);
     tags.forEach((tag, i) => panel(svg, { ...box, top: i * each + 22, bottom: (i + 1) * each - 6 }, x, tag, { step, from, now }));
+    const { stops: stood, until } = this.ticks();
+    stopTicks(svg, stood, { from, until: Math.min(until, now), bottom: tags.length * each - 6 }, x);
     const bottom = height - 28;
     for (let at = Math.ceil(from / this.span.mark) * this.span.mark; at < now; at += this.span.mark) {
       svg.append(s('path', { class: 'tick', d: `M${x(at)} ${bottom}v5` }));

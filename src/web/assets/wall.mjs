@@ -5,7 +5,7 @@ import { icon } from './chart.mjs';
 import { limitsTag } from './control.mjs';
 import { hourBar } from './hours.mjs';
 import { join } from './shell.mjs';
-import { held, output, showState } from './state.mjs';
+import { held, output, showBalance, showState } from './state.mjs';
 import { drawTrend } from './trend.mjs';
 
 /** A picture that never moves burns into a screen: everything wanders by so much, so often. */
@@ -45,6 +45,7 @@ const live = join({
     followShift();
     showState(view, lost);
     showFigures();
+    showBalance(view);
     showHours();
     showStations();
     showCalls();

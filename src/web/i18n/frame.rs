@@ -12,6 +12,8 @@ texts! {
     SkipToContent "skip" "Skip to content" "跳到正文"
     NeedsScript "needs_script" "This page needs JavaScript. Without it the page could not tell that its numbers have become old, and so it shows none." "本页需要 JavaScript。没有它，页面无法发现数据已过期，因此不显示任何数字。"
     LineChoice "line_choice" "Line" "产线"
+    LineCallsUntaken "line_calls_untaken" "calls for help that nobody has taken: {n}" "无人响应的呼叫：{n}"
+    LineCallsTaken "line_calls_taken" "calls for help being answered: {n}" "处理中的呼叫：{n}"
     PageChoice "page_choice" "Page" "页面"
     DaysUnit "days_unit" "d" "天"
     ClockHint "clock_hint" "hh:mm:ss" "时:分:秒"

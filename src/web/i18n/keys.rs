@@ -11,6 +11,7 @@ texts! {
     KeysLanguage "keys.language" "next language" "切换语言"
     KeysColours "keys.colours" "colours: as the device, light, dark" "切换配色：自动/浅色/深色"
     KeysWall "keys.wall" "the wall display of this line" "打开本线大屏"
+    KeysOpen "keys.open" "opens the stop at the cursor of the time line" "打开时间线光标处的停机"
     KeysList "keys.list" "this list" "本列表"
     KeysClose "keys.close" "closes a dialog" "关闭对话框"
     KeysOn "keys.on" "Single keys act on this screen" "本屏启用单键快捷键"

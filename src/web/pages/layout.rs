@@ -266,7 +266,7 @@ fn header(app: &App, look: &Look, page: &Page, frame: Frame) -> Markup {
     let lang = look.lang;
     let parts = app.parts();
     html! {
-        header.bar {
+        header.bar.many[parts.lines.len() > 1] {
             p.place {
                 b { @if let Some(feed) = parts.lines.get(page.line) {
                     (feed.config.id) " " (lang.title(&feed.config.title))
@@ -303,7 +303,8 @@ pub(super) fn line_id(app: &App, line: usize) -> &str {
     app.parts().lines.get(line).map_or("", |feed| feed.config.id.as_str())
 }
 
-/// Pages of the line, and lines where there are several.
+/// Pages of the line, and lines where there are several: those with their states and calls, as nothing else on a page tells of
+/// another line.
 fn navigation(app: &App, look: &Look, page: &Page) -> Markup {
     let lang = look.lang;
     let is_admin = look.who.is_known() && look.who.may(Right::Administer);
@@ -325,8 +326,9 @@ fn navigation(app: &App, look: &Look, page: &Page) -> Markup {
         @if lines.len() > 1 {
             nav.lines aria-label=(lang.say(Key::LineChoice)) {
                 @for (i, feed) in lines.iter().enumerate() {
-                    a href=(format!("{here}?line={}{}", feed.config.id, kept(app, page, here))) aria-current=[(i == page.line).then_some("true")] {
-                        (feed.config.id)
+                    a href=(format!("{here}?line={}{}", feed.config.id, kept(app, page, here))) aria-current=[(i == page.line).then_some("true")] data-of=(feed.config.id) {
+                        span.line-id { span.line-shape {} (feed.config.id) b.line-calls {} }
+                        span.line-word {}
                     }
                 }
             }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::calls::strip;
 use super::layout::{Choice, Look, Page, line_id, page};
-use super::parts::{csv, heading, state};
+use super::parts::{csv, heading, state, unbalanced};
 use super::replay::asked;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -54,21 +54,21 @@ fn body(look: &Look, writes: bool, way: &Way) -> Markup {
         (heading(lang, Key::Overview, Key::OverviewAbout))
         div.figures {
             (state(lang))
-            (figure(title(Key::Output, "/line"), "good", "good"))
+            (figure(counted(title(Key::Output, "/line")), "good", "good"))
             (figure(title(Key::Difference, "/stops"), "gap", "difference"))
             (figure(lang.mark(Key::Forecast), "plan", "forecast"))
         }
         (strip(look, writes))
         div.bars {
             (gauge(title(Key::Speed, "/line"), "speed", "speed", false))
-            (gauge(title(Key::RejectFraction, "/spc/reject_fraction"), "reject", "reject_fraction", false))
-            (gauge(title(Key::Oee, "/stops"), "oee", "oee", true))
+            (gauge(counted(title(Key::RejectFraction, "/spc/reject_fraction")), "reject", "reject_fraction", false))
+            (gauge(counted(title(Key::Oee, "/stops")), "oee", "oee", true))
             (gauge(title(Key::ShiftTime, "/stops"), "known", "coverage", true))
         }
         div.work {
             div.charts {
-                (chart(lang, title(Key::Trend, "/line"), Key::Trend, "trend"))
-                (chart(lang, title(Key::PChart, "/spc/reject_fraction"), Key::PChart, "pchart"))
+                (chart(lang, trend(lang, way), Key::TrendHour, "trend", spans(lang)))
+                (chart(lang, title(Key::PChart, "/spc/reject_fraction"), Key::PChart, "pchart", html! {}))
             }
             div.lists {
                 section.card aria-labelledby="hours-title" {
@@ -108,6 +108,11 @@ fn body(look: &Look, writes: bool, way: &Way) -> Markup {
             }
         }
     }
+}
+
+/// The title of a figure that rests on counts, with the mark of those that do not balance.
+fn counted(title: Markup) -> Markup {
+    html! { (title) " " (unbalanced()) }
 }
 
 /// A large number with its doubt. `explain` is the word under which the service explains it.
@@ -150,12 +155,35 @@ fn gauge(title: Markup, id: &str, explain: &str, holds: bool) -> Markup {
     }
 }
 
-/// A drawing with its table.
-fn chart(lang: Lang, title: Markup, file: Key, id: &str) -> Markup {
+/// What the chart of the output is called, of either span.
+fn trend(lang: Lang, way: &Way) -> Markup {
+    html! {
+        a href=(way.to("/line")) {
+            span data-of="hour" { (lang.mark(Key::TrendHour)) }
+            span data-of="shift" hidden { (lang.mark(Key::TrendShift)) }
+        }
+    }
+}
+
+/// Spans of that chart: the minutes of the last hour, or the sum of the shift against its target.
+fn spans(lang: Lang) -> Markup {
+    let all = [("hour", Key::LastHour, true), ("shift", Key::WindowShift, false)];
+    html! {
+        div.choices #trend-of role="group" aria-label=(lang.say(Key::TrendOf)) {
+            @for (word, text, pressed) in all {
+                button type="button" data-span=(word) aria-pressed=(pressed) { (lang.mark(text)) }
+            }
+        }
+    }
+}
+
+/// A drawing with its table, and switches in its head.
+fn chart(lang: Lang, title: Markup, file: Key, id: &str, switches: Markup) -> Markup {
     html! {
         section.card.chart id={ (id) "-card" } aria-labelledby={ (id) "-title" } {
             header {
                 h2 #{ (id) "-title" } { (title) " " span.dim #{ (id) "-limits" } {} }
+                (switches)
                 (csv(lang, file, id))
                 button.choice.toggle type="button" aria-pressed="false" aria-controls={ (id) "-rows" } {
                     (lang.mark(Key::TableToggle))
@@ -165,6 +193,7 @@ fn chart(lang: Lang, title: Markup, file: Key, id: &str) -> Markup {
             div.plot #(id) role="img" tabindex="0" aria-describedby="chart-keys" {}
             p.readout #{ (id) "-readout" } aria-live="off" {}
             div.rows #{ (id) "-rows" } role="group" aria-labelledby={ (id) "-title" } tabindex="0" hidden {}
+            @if id == "trend" { p.note #trend-trouble role="status" hidden {} }
             @if id == "trend" { p.away #chart-keys { (lang.mark(Key::ChartKeys)) } }
         }
     }

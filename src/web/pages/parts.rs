@@ -109,6 +109,11 @@ pub(super) fn chart_with(lang: Lang, title: Key, id: &str, switches: Markup) -> 
     }
 }
 
+/// The mark beside a figure that rests on counts which may contradict each other; shown only while they do.
+pub(super) fn unbalanced() -> Markup {
+    html! { span.unbalanced.fault hidden { "◆" span.away {} } }
+}
+
 /// A table that scripts fill, with its columns.
 pub(super) fn table(lang: Lang, title: Key, id: &str, columns: &[Key]) -> Markup {
     table_with(lang, title, id, columns, html! {})

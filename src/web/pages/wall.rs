@@ -7,7 +7,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::layout::{Choice, First, Look, Page, wall};
-use super::parts::state;
+use super::parts::{state, unbalanced};
 use super::replay::present_only;
 use crate::web::error::{Params, WebError};
 use crate::web::i18n::{Key, Lang};
@@ -82,7 +82,7 @@ fn body(lang: Lang) -> Markup {
 fn figure(lang: Lang, title: Key, id: &str, holds: bool) -> Markup {
     html! {
         section.tile.live.holds[holds] aria-labelledby={ (id) "-title" } {
-            h2 #{ (id) "-title" } { (lang.mark(title)) }
+            h2 #{ (id) "-title" } { (lang.mark(title)) @if ["good", "oee", "reject"].contains(&id) { " " (unbalanced()) } }
             p.big { b.num #(id) data-value="" { "–" } small #{ (id) "-mark" } {} }
             p.dim #{ (id) "-note" } {}
         }

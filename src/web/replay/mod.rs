@@ -146,7 +146,11 @@ impl Past<'_> {
 }
 
 /// Gaps of a span, from their events.
-fn gaps(config: &LineConfig, events: &[Event], (from_us, to_us): (i64, i64)) -> Vec<Tally> {
+pub(crate) fn gaps(
+    config: &LineConfig,
+    events: &[Event],
+    (from_us, to_us): (i64, i64),
+) -> Vec<Tally> {
     let gap = |event: &Event| {
         let (start_us, count) = (event.from_us?, event.count?);
         let station = event.station.clone()?;

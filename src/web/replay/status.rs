@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::line::event::{Event, EventKind};
 use domain::line::kpi::{Kpis, Policy};
+use domain::line::layout::{sections, unbalanced};
 use domain::line::minute::{Counted, Minute, Tally, TimeSplit, sum};
 use domain::line::output::Stations;
 use domain::line::rollup::{OpenBatch, PeriodKind, Rollup, Spending, asked};
@@ -22,6 +23,7 @@ use domain::units::{Count, MINUTE_US, Moment, SECOND_US, StationId};
 
 use super::{Past, SEARCH_US, period};
 use crate::config::LineConfig;
+use crate::web::api::balance::layout;
 use crate::web::api::charts::limits_at;
 use crate::web::api::flow::Flow;
 use crate::web::{History, QualityRecord};
@@ -288,7 +290,19 @@ impl Past<'_> {
             time,
             coverage: (passed_us > 0).then(|| time.known() as f64 / passed_us as f64),
             watched_from_us: first.map_or(self.at_us, |minute| minute.start_us),
+            unbalanced: self.unbalanced(made),
         }
+    }
+
+    /// Where what was made contradicts itself; of a machine that counted nothing, nothing is said.
+    fn unbalanced(&self, made: &[Tally]) -> Vec<Vec<String>> {
+        let layout = layout(self.config);
+        unbalanced(&layout, &sections(&layout), |counter| {
+            let key = &layout.counters[counter];
+            let station = &layout.stations[key.station].station;
+            let is_read = made.iter().any(|tally| tally.station == *station);
+            is_read.then(|| sum(made, station, |counted| *counted == key.counted))
+        })
     }
 
     /// Clock hours of the shift until the moment.

@@ -67,6 +67,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/lines/{id}/charts/{characteristic}/limits/{version}/replay", READ),
     ("GET", "/api/v1/lines/{id}/charts/{characteristic}/points", READ),
     ("GET", "/api/v1/lines/{id}/counters/{tag}", READ),
+    ("GET", "/api/v1/lines/{id}/curve", READ),
     ("GET", "/api/v1/lines/{id}/data", READ),
     ("GET", "/api/v1/lines/{id}/events", READ),
     ("GET", "/api/v1/lines/{id}/explain/{value}", READ),

@@ -92,8 +92,9 @@ fn what_moves_between_two_views_fits_together() {
     let clock = kept::clock();
     let status = fixture::status(clock.now(), Case::Running);
     let now = crate::web::view::NowView::of(&status);
-    let ShiftNowView { target_now, difference, behind, plan_percent } =
+    let ShiftNowView { target_now, difference, side, behind, plan_percent } =
         now.shift.expect("it is a shift");
+    assert!(side.is_some(), "what was read lies on a side");
     let (good, difference) = (now.good.expect("it is read"), difference.expect("it is read"));
     for (good, difference) in
         [(good.best, difference.best), (good.low, difference.low), (good.high, difference.high)]

@@ -35,6 +35,46 @@ fn behind_needs_every_value_of_the_interval_to_be() {
 }
 
 #[test]
+fn a_side_is_told_only_where_all_of_the_interval_lies_on_it() {
+    let mut status = fixture::status(now(), Case::Running);
+    for (good, side) in [
+        (Count::between(900, 950, 999), "behind"),
+        (Count::between(900, 950, 1_000), "behind"),
+        (Count::between(900, 950, 1_001), "undecided"),
+        (Count::between(999, 1_100, 1_200), "undecided"),
+        (Count::between(1_000, 1_100, 1_200), "ahead"),
+        (Count::exact(1_001), "ahead"),
+        (Count::exact(1_000), "level"),
+    ] {
+        let shift = status.shift.as_mut().unwrap();
+        (shift.good, shift.target_now) = (good, 1_000);
+        assert_eq!(view(&status, NOW_US).shift.unwrap().side, Some(side), "{good:?}");
+    }
+    status.shift.as_mut().unwrap().read = false;
+    assert_eq!(view(&status, NOW_US).shift.unwrap().side, None);
+}
+
+#[test]
+fn what_does_not_balance_is_told_with_its_place_and_else_nothing_is() {
+    let mut status = fixture::status(now(), Case::Running);
+    let told = |status: &LineStatus| serde_json::to_value(view(status, NOW_US)).unwrap();
+    assert!(told(&status)["shift"].get("unbalanced").is_none());
+    let places = vec![vec!["CF01".to_owned()], vec!["CF01".to_owned(), "CW04".to_owned()]];
+    status.shift.as_mut().unwrap().unbalanced = places;
+    let expected = serde_json::json!([["CF01"], ["CF01", "CW04"]]);
+    assert_eq!(told(&status)["shift"]["unbalanced"], expected);
+}
+
+#[test]
+fn an_event_tells_how_long_it_lasted_where_it_is_a_span() {
+    let events = view(&fixture::status(now(), Case::Running), NOW_US).events;
+    assert!(events.iter().any(|event| event.lasted_ms.is_some()));
+    for event in events {
+        assert_eq!(event.lasted_ms, event.from_ms.map(|from_ms| event.at_ms - from_ms));
+    }
+}
+
+#[test]
 fn numbers_are_rounded_once_and_in_rust() {
     let mut status = fixture::status(now(), Case::Running);
     status.speeds[1].per_minute = Some(6_484.6);

@@ -1,7 +1,8 @@
 //! A line at one moment.
 
+use domain::line::call::Call;
 use domain::line::event::{Event, EventKind};
-use domain::line::state::State;
+use domain::line::state::{State, TimeClass};
 use domain::line::status::{LineStatus, SpeedStatus};
 use domain::quality::Overview;
 use domain::quality::signal::Incident;
@@ -272,20 +273,33 @@ pub struct LineEntry {
     pub target_per_minute: u64,
     /// Present state, `unknown` unless its status is current.
     pub state: &'static str,
+    /// What the time of that state counts as.
+    pub class: &'static str,
+    /// Calls for help that nobody has taken yet.
+    pub untaken_calls: usize,
+    /// Calls for help that somebody has taken and nobody has closed.
+    pub taken_calls: usize,
 }
 
 impl LineEntry {
-    /// The entry of a line in the list of lines.
-    pub fn new(config: &LineConfig, status: Option<&LineStatus>, present: &Present) -> LineEntry {
+    /// The entry of a line in the list of lines, with its open calls for help.
+    pub fn new(
+        config: &LineConfig,
+        status: Option<&LineStatus>,
+        calls: &[Call],
+        present: &Present,
+    ) -> LineEntry {
+        let current = status.filter(|status| present.age_ms(status.at) <= STALE_MS);
+        let untaken_calls = calls.iter().filter(|call| call.taken.is_none()).count();
         LineEntry {
             id: config.id.to_string(),
             title: (&config.title).into(),
             counting_station: config.output.to_string(),
             target_per_minute: config.target_per_minute,
-            state: match status {
-                Some(status) if present.age_ms(status.at) <= STALE_MS => status.state.state.word(),
-                _ => State::Unknown.word(),
-            },
+            state: current.map_or(State::Unknown, |status| status.state.state).word(),
+            class: current.map_or(TimeClass::Unknown, |status| status.state.class).word(),
+            untaken_calls,
+            taken_calls: calls.len() - untaken_calls,
         }
     }
 }

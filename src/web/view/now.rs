@@ -29,6 +29,8 @@ pub struct ShiftNowView {
     pub target_now: u64,
     /// Good less target until now; null where nothing of the shift was read.
     pub difference: Option<DifferenceView>,
+    /// On which side of the target it lies, as in the view of the shift.
+    pub side: Option<&'static str>,
     /// Whether even the most that the truth can be lies clearly below the target.
     pub behind: bool,
     /// Good in percent of the plan, one decimal.
@@ -37,8 +39,9 @@ pub struct ShiftNowView {
 
 impl ShiftNowView {
     fn of(shift: &ShiftStatus) -> ShiftNowView {
-        let ShiftView { target_now, difference, behind, plan_percent, .. } = ShiftView::of(shift);
-        ShiftNowView { target_now, difference, behind, plan_percent }
+        let ShiftView { target_now, difference, side, behind, plan_percent, .. } =
+            ShiftView::of(shift);
+        ShiftNowView { target_now, difference, side, behind, plan_percent }
     }
 }
 

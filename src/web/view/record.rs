@@ -17,6 +17,9 @@ pub struct EventView {
     /// Where a span began, UTC milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_ms: Option<i64>,
+    /// How long that lasted, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lasted_ms: Option<i64>,
     /// Kind of event.
     pub kind: &'static str,
     /// The machine, where it belongs to one.
@@ -42,6 +45,7 @@ impl EventView {
         EventView {
             at_ms: ms(event.at_us),
             from_ms: event.from_us.map(ms),
+            lasted_ms: event.from_us.map(|from_us| ms(event.at_us - from_us)),
             kind: event.kind.word(),
             station: event.station.as_ref().map(|station| station.to_string()),
             tag: event.tag.as_ref().map(|tag| tag.to_string()),

@@ -45,6 +45,9 @@ pub struct ShiftView {
     pub target_now: u64,
     /// Good less target until now.
     pub difference: Option<DifferenceView>,
+    /// On which side of the target the truth lies: `ahead`, `behind`, `level`, or `undecided` where it can be either; null where
+    /// nothing of the shift was read.
+    pub side: Option<&'static str>,
     /// Whether even the most that the truth can be lies clearly below the target.
     pub behind: bool,
     /// What the target rate asks for until the end.
@@ -63,6 +66,12 @@ pub struct ShiftView {
     pub known_percent: Option<f64>,
     /// Since when the shift is watched, UTC milliseconds.
     pub watched_from_ms: i64,
+    /// How much of the shift lies before that, milliseconds.
+    pub unwatched_ms: i64,
+    /// Machines, and ways between two of them, at which the counts of the shift contradict each other: output, rejects and OEE
+    /// cannot all be right then. Left out where they do not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unbalanced: Vec<Vec<String>>,
 }
 
 impl ShiftView {
@@ -78,6 +87,7 @@ impl ShiftView {
             rejected: good.map(|_| shift.rejected.into()),
             target_now,
             difference: good.map(|good| DifferenceView::of(good, target_now)),
+            side: good.map(|good| side(good, target_now)),
             behind: good.is_some_and(|good| behind(good, target_now)),
             plan: shift.plan,
             plan_percent: good.and_then(|good| percent(good.best(), shift.plan, 1)),
@@ -87,6 +97,8 @@ impl ShiftView {
             time_ms: shift.time.0.map(ms),
             known_percent: shift.coverage.map(share),
             watched_from_ms: ms(shift.watched_from_us),
+            unwatched_ms: ms((shift.watched_from_us - shift.start_us).max(0)),
+            unbalanced: shift.unbalanced.clone(),
         }
     }
 }
@@ -267,4 +279,14 @@ pub(super) fn sorted_rejects(rejects: &[RejectStatus]) -> Vec<RejectView> {
 /// Whether a count cannot reach its target by more than the usual play, whatever the truth is.
 fn behind(count: Count, target: u64) -> bool {
     count.high().saturating_mul(100) < target.saturating_mul(100 - BEHIND_PERCENT)
+}
+
+/// On which side of its target a count lies, whatever the truth is.
+fn side(count: Count, target: u64) -> &'static str {
+    match (count.low(), count.high()) {
+        (low, high) if low == target && high == target => "level",
+        (low, _) if low >= target => "ahead",
+        (_, high) if high <= target => "behind",
+        _ => "undecided",
+    }
 }

@@ -60,6 +60,14 @@ pub struct Section {
     pub capacity: u64,
 }
 
+impl Section {
+    /// Whether its content can have grown by so much: it was between nothing and its capacity before, and is now.
+    pub fn closes(&self, grown: &Difference) -> bool {
+        let capacity = i128::from(self.capacity);
+        grown.low <= capacity && grown.high >= -capacity
+    }
+}
+
 /// What a counter had counted when it was read.
 #[derive(Clone, Copy, Debug)]
 pub struct Total {

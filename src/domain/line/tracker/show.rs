@@ -142,7 +142,15 @@ impl LineTracker {
             time: book.spending.time,
             coverage: book.spending.known_share(now.utc_us.min(book.end_us) - book.start_us),
             watched_from_us: book.watched_from_us,
+            unbalanced: self.chronicle.unbalanced(|i| self.count_read(i, at)),
         }
+    }
+
+    /// What a counter counted in a period, with what of it is unread; none of a machine that was not read in it.
+    fn count_read(&self, counter: usize, (book, now): (&Period<'_>, Moment)) -> Option<Count> {
+        let ledger = self.ledgers.get(counter)?;
+        let is_read = self.output_was_read(book) && self.was_read(ledger.station, book);
+        is_read.then(|| book.counts[counter] + self.unread(ledger, now))
     }
 
     fn speeds(&self, now: Moment, shift: Option<&Period<'_>>) -> Vec<SpeedStatus> {

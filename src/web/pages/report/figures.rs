@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use domain::line::minute::{Counted, Minute};
+use domain::line::curve::{Curve, CurvePoint};
 use domain::quality::characteristic::{Characteristic, ChartKind};
-use domain::units::{HOUR_US, MINUTE_US};
+use domain::units::{Count, HOUR_US, MINUTE_US};
 use maud::{Markup, html};
 
 use super::paper::Sheet;
@@ -69,18 +69,18 @@ impl Sheet<'_> {
         let (lang, facts) = (self.lang, self.facts);
         let target = self.config.target_per_minute;
         let minutes = (facts.span.1 - facts.span.0) as f64 / MINUTE_US as f64;
-        let (points, holes) = sums(&facts.minutes, facts.span, |minute| {
-            let good = minute.count(&self.config.output, &Counted::Good);
-            [good.low(), good.best(), good.high()]
-        });
-        let made = points.last().map_or(0, |(_, sums)| sums[2]);
+        // What was made in a gap is told in its table: here it would be a step that no minute has.
+        let Curve { points, holes, .. } =
+            Curve::of(&facts.minutes, facts.span, &self.config.output, &[]);
+        let made = points.last().map_or(0, |point| point.good.high());
         let high = (made as f64).max(target as f64 * minutes).max(1.0);
         let frame = Frame { span: facts.span, low: 0.0, high, height: 200.0 };
-        let path = |of: usize| {
-            steps(points.iter().map(|(us, sums)| (frame.x(*us), frame.y(sums[of] as f64))))
+        let path = |of: fn(Count) -> u64| {
+            let place = |at: &CurvePoint| (frame.x(at.at_us), frame.y(of(at.good) as f64));
+            steps(points.iter().map(place))
         };
         let summary = lang.say(Key::CurveSummary);
-        let best = points.last().map_or(0, |(_, sums)| sums[1]);
+        let best = points.last().map_or(0, |point| point.good.best());
         let summary = summary.replace("{made}", &num(best)).replace("{target}", &num(target));
         html! {
             section aria-labelledby="curve" {
@@ -91,9 +91,9 @@ impl Sheet<'_> {
                     }
                     (frame.grid(self, |value| num(value as u64)))
                     line.aim x1=(at(frame.x(frame.span.0))) y1=(at(frame.y(0.0))) x2=(at(frame.x(frame.span.1))) y2=(at(frame.y(target as f64 * minutes))) {}
-                    path.doubt d=(path(0)) {}
-                    path.doubt d=(path(2)) {}
-                    path.stat d=(path(1)) {}
+                    path.doubt d=(path(Count::low)) {}
+                    path.doubt d=(path(Count::high)) {}
+                    path.stat d=(path(Count::best)) {}
                 }
                 p.small { (summary) }
             }
@@ -178,30 +178,6 @@ impl Sheet<'_> {
     }
 }
 
-/// Sums after each minute, and the stretches between minutes that are not there. A minute that follows a hole starts at
-/// the sum before it: what was made meanwhile is in no minute.
-type Sums = (Vec<(i64, [u64; 3])>, Vec<(i64, i64)>);
-
-fn sums(minutes: &[Minute], span: (i64, i64), of: impl Fn(&Minute) -> [u64; 3]) -> Sums {
-    let (mut points, mut holes) = (vec![(span.0, [0; 3])], Vec::new());
-    let mut end = span.0;
-    for minute in minutes {
-        let sums = points.last().map_or([0; 3], |(_, sums): &(i64, [u64; 3])| *sums);
-        let start = minute.start_us.max(span.0);
-        if start - end >= MINUTE_US {
-            holes.push((end, start));
-            points.push((start, sums));
-        }
-        end = (minute.start_us + MINUTE_US).min(span.1);
-        let made = of(minute);
-        points.push((end, [0, 1, 2].map(|i| sums[i].saturating_add(made[i]))));
-    }
-    if span.1 - end >= MINUTE_US {
-        holes.push((end, span.1));
-    }
-    (points, holes)
-}
-
 /// The line from point to point, broken where there is none and where subgroups do not follow each other.
 fn line(points: &[(i64, &domain::spc::chart::Point)], length: i64, frame: &Frame) -> String {
     let mut path = String::new();
@@ -267,33 +243,7 @@ fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::line::minute::TimeSplit;
-
     use super::*;
-
-    fn minute(i: i64) -> Minute {
-        Minute {
-            start_us: i * MINUTE_US,
-            rev: 1,
-            closed: true,
-            time: TimeSplit([MINUTE_US, 0, 0, 0, 0, 0]),
-            polls: 600,
-            missed: 0,
-            tallies: Vec::new(),
-            weights: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_curve_stands_still_over_a_hole_and_names_it() {
-        let minutes = [minute(0), minute(1), minute(4)];
-        let (points, holes) = sums(&minutes, (0, 6 * MINUTE_US), |_| [9, 10, 12]);
-        let at: Vec<_> = points.iter().map(|(us, sums)| (us / MINUTE_US, sums[1])).collect();
-        assert_eq!(at, [(0, 0), (1, 10), (2, 20), (4, 20), (5, 30)]);
-        assert_eq!(points[4].1, [27, 30, 36]);
-        assert_eq!(holes, [(2 * MINUTE_US, 4 * MINUTE_US), (5 * MINUTE_US, 6 * MINUTE_US)]);
-        assert_eq!(sums(&[], (0, MINUTE_US), |_| [0; 3]).1, [(0, MINUTE_US)]);
-    }
 
     #[test]
     fn numbers_of_a_scale_are_round() {

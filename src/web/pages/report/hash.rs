@@ -20,7 +20,11 @@ impl Facts {
     fn figures(&self, config: &LineConfig) -> Value {
         let period = || PeriodView::of(&self.period, config, self.span.1);
         // A better translation must not look like other data.
-        let told = |event: &Event| EventView { detail_zh: String::new(), ..EventView::of(event) };
+        let told = |event: &Event| EventView {
+            detail_zh: String::new(),
+            lasted_ms: None,
+            ..EventView::of(event)
+        };
         let note = |note: &GapNote| [note.gap.to_string(), note.author.clone(), note.text.clone()];
         let hours = self.hours.iter().map(|hour| PeriodView::of(hour, config, self.span.1));
         let gaps = self.gaps.iter().map(|(_, event)| event).chain(&self.alarms);

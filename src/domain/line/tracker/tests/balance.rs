@@ -100,6 +100,23 @@ fn one_percent_counted_twice_is_an_alarm_within_the_hour() {
 }
 
 #[test]
+fn counts_of_a_shift_that_contradict_each_other_are_told_with_their_place() {
+    let told = |good: fn(u64) -> u64| {
+        let mut tracker = tracker();
+        for second in 0..1_800_u64 {
+            let made = second * 100;
+            let out = good(made.saturating_sub(600));
+            tracker.advance(&poll(second as f64, &[3, 0, made, out, 0]));
+            tracker.check(moment(second as f64));
+        }
+        tracker.status(moment(1_800.0)).shift.expect("a shift").unbalanced
+    };
+    assert_eq!(told(|out| out), Vec::<Vec<String>>::new());
+    // 1,194 more came out than went in, and 900 have room.
+    assert_eq!(told(|out| out + out / 100), [["CF01"]]);
+}
+
+#[test]
 fn metal_events_are_booked_as_an_interval_of_capsules() {
     let (_, last) = run(46, |out| out);
     let hour = last.rollups.iter().find(|rollup| rollup.kind == PeriodKind::Hour).expect("an hour");
