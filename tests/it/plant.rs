@@ -202,10 +202,9 @@ async fn two_lines_are_counted_apart() {
     let after = plants.each_ref().map(Plant::ledger);
     const GOOD: &str = "CF01.Admin.ProdProcessedCount[0].AccCount";
     const PASSED: &str = "CW04.Statistic.TotalPackages.ItemCount";
-    let of: [(&str, fn(&Ledger) -> u64); 2] =
-        [(GOOD, |ledger| ledger.made), (PASSED, |ledger| ledger.weigher.passed())];
-    for (tag, truth) in of {
-        let made = [0, 1].map(|n| truth(&after[n]) - truth(&before[n]));
+    let truths = |ledger: &Ledger| [ledger.made, ledger.weigher.passed()];
+    for (i, tag) in [GOOD, PASSED].into_iter().enumerate() {
+        let made = [0, 1].map(|n| truths(&after[n])[i] - truths(&before[n])[i]);
         assert_ne!(made[0], made[1], "{tag}: one could be taken for the other");
         for (line, made) in ["L1", "L2"].into_iter().zip(made) {
             let tag = tag.replace('[', "%5B").replace(']', "%5D");

@@ -61,7 +61,7 @@ pub(super) async fn curve(
 ) -> Result<Json<CurveView>, WebError> {
     let line = app.line(&id)?;
     let (now_us, past) = as_of.resolve(app.present().now.utc_us)?;
-    let window = choice.resolve(&line.config, now_us)?;
+    let window = choice.resolve(&app, &line.config, now_us).await?;
     let (name, (from_us, to_us)) = (line.config.id.clone(), window.us());
     let stored = read(&app, move |history| {
         let minutes = history.minutes(&name, from_us, to_us)?;
