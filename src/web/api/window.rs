@@ -80,7 +80,7 @@ impl WindowChoice {
 /// The span of that word. Between shifts the last hours stand for the present shift.
 fn now(word: &str, config: &LineConfig, now_us: i64) -> Result<WindowView, WebError> {
     let Some(window) = WORDS.into_iter().find(|known| *known == word) else {
-        let known = format!("{}, batch:<start or id>, shift:<start or name>", WORDS.join(", "));
+        let known = format!("{}, batch:…, shift:…", WORDS.join(", "));
         return Err(WebError::unknown("window", word, &known));
     };
     let last = |hours: i64| ("".into(), now_us - hours * HOUR_US, now_us);

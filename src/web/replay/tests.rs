@@ -166,9 +166,13 @@ async fn a_page_of_the_past_says_so_and_leads_on_and_back() {
             page.contains("data-link=\"replay\"")
                 && page.contains("at=2026-11-24T15:31:00%2B08:00")
         );
-        // The choice of a language keeps the moment, and the way back does not.
-        assert!(page.contains("lang=zh&amp;at=2026-11-24T15:30:00%2B08:00"), "{path}");
-        assert!(page.contains("id=\"live\" href=\"?line=L1\""), "{path}");
+        // The choice of a language keeps the moment, and the way back keeps all but that.
+        assert!(page.contains("at=2026-11-24T15:30:20%2B08:00&amp;lang=zh\""), "{path}");
+        let live = format!(
+            "id=\"live\" href=\"?line=L1&amp;{}\"",
+            path.split_once('?').expect("a choice").1
+        );
+        assert!(page.contains(&live), "{path}: {live}");
     }
     let (_, page) = get(&app, "/?at=2026-11-24T15:30:00%2B08:00").await;
     let block =

@@ -84,7 +84,10 @@ async fn rejects_of_a_batch_are_its_own_and_are_compared_with_the_batch_before()
     let app = app();
     let rejects = get(&app, &path("rejects", "batch:B0")).await.json();
     assert_eq!(rejects["total"]["rejected"]["best"], DENTED, "{rejects}");
-    assert_eq!(rejects["rows"].as_array().map(Vec::len), Some(1), "{rejects}");
+    let row = |i: usize| (&rejects["rows"][i]["reason"], &rejects["rows"][i]["rejected"]["best"]);
+    // A reason that rejected in what it is compared with has a row too.
+    assert_eq!(row(0), (&"dented".into(), &DENTED.into()), "{rejects}");
+    assert_eq!(row(1), (&"unseparated".into(), &0.into()), "{rejects}");
     let ppm = rejects["total"]["ppm"].as_f64().expect("a fraction");
     let percent = rejects["fraction_percent"].as_f64().expect("a fraction");
     assert!((ppm / 1e4 - percent).abs() < 1e-9 && percent > 0.2, "{ppm} ppm, {percent} %");
