@@ -42,11 +42,14 @@
     document.body.focus({ preventScroll: true });
     document.body.removeAttribute('tabindex');
     document.activeElement?.blur();
-    walk = { reached: new Set(), first: null, last: null, faults: [] };
+    walk = { reached: new Set(), first: null, last: null, inside: 0, faults: [] };
   };
   const step = () => {
     const e = document.activeElement;
     if (!e || e === document.body || e === document.documentElement) return walk.first ? 'end' : 'more';
+    // A field of a date has a stop for each of its parts, and one for its calendar.
+    walk.inside = e === walk.last && e.matches('input[type^="date"], input[type="time"], input[type="month"]') ? walk.inside + 1 : 0;
+    if (walk.inside > 0 && walk.inside < 9) return 'more';
     if (e === walk.last) {
       walk.faults.push(`Tab does not leave ${told(e)}`);
       return 'trap';

@@ -197,6 +197,9 @@ async fn people_sign_in_and_do_what_their_role_may() {
     browser.open(&format!("{origin}/login?lang=en")).await;
     sign_in(&browser, "wang").await;
     sound(&browser, axe.as_ref(), "own password").await;
+    // A wrong password is told in the console, too.
+    let told = browser.complaints().await;
+    assert!(told.iter().all(|line| line.contains("/api/v1/login")), "{told:?}");
     for_all(&browser, "own-password-en").await;
     shot(&browser, "own-password-en").await;
     choose(&browser).await;

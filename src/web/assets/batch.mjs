@@ -1,7 +1,7 @@
 // Batches opened and closed by a person, where the machine tells none of its own.
 
 import { clock, day, put, REPLAY, show, t } from './format.mjs';
-import { author, keepAuthor, notSaved, Refusal } from './page.mjs';
+import { author, keepAuthor, notSaved, send } from './page.mjs';
 
 /** How long a second press on Close counts as meant. */
 const SURE_MS = 6000;
@@ -71,11 +71,7 @@ async function order(path, what, done) {
   busy = true;
   showButtons();
   try {
-    const answer = await fetch(address + path, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...what, by }),
-    });
-    const body = await answer.json();
-    if (!answer.ok) throw new Refusal(body);
+    await send(address + path, { ...what, by });
     $('batch-trouble').hidden = true;
     done();
   } catch (error) {

@@ -1,7 +1,7 @@
 // Calls for help: one tap calls, and everybody sees who takes it and for how long it has been open.
 
 import { h, hms, put, show, t, word } from './format.mjs';
-import { author, keepAuthor, Refusal } from './page.mjs';
+import { author, keepAuthor, send as post } from './page.mjs';
 
 /** A call that did not arrive must be known soon: somebody is waiting for help. */
 const ANSWER_WITHIN_MS = 5000;
@@ -84,11 +84,7 @@ $('open-calls').addEventListener('click', (event) => {
 async function send(button, path, what) {
   button.disabled = true;
   try {
-    const answer = await fetch(address + path, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(what), signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
-    const body = await answer.json();
-    if (!answer.ok) throw new Refusal(body);
+    await post(address + path, what, ANSWER_WITHIN_MS);
     $('call-trouble').hidden = true;
   } catch (error) {
     complain(error.words ? error.message : t('call_not_sent'));

@@ -1,6 +1,6 @@
 // The chart of the reject fraction under its limits in force: geometry and words; limits and signals come judged.
 
-import { fixed, h, hm, num, s, show, t, word } from './format.mjs';
+import { fixed, h, hm, num, s, show, t, word, words } from './format.mjs';
 import { axis, icon, MINUTE_MS, shape, ticks } from './chart.mjs';
 
 /** How many times as high as the limit a fraction may lie and still be drawn to scale. */
@@ -112,7 +112,7 @@ function timeLabels(svg, box, from, to, x, height) {
 /** Which limits judge: `limits v3 approved`, `limits v1 provisional`, or that there are none. */
 export function limitsTag(chart) {
   if (!chart) return '';
-  return chart.limits ? t('limits_tag', { version: `v${chart.limits.version}`, state: word('limits', chart.limits.state) }) : t('limits_none');
+  return chart.limits ? t('limits_tag', { version: `v${chart.limits.version}`, state: words(`limits.${chart.limits.state}`) }) : t('limits_none');
 }
 
 /** Beside the title: signals with their shapes and words, and what the limits rest on. */

@@ -42,7 +42,7 @@ export function drawCurve(svg, width, height, curve, present) {
   if (curve.watched_from_ms !== null) {
     const begun = Math.max(from, curve.watched_from_ms);
     svg.append(s('path', { class: 'target', d: `M${x(begun)} ${y(0)}L${x(end)} ${y(curve.target_end)}` }));
-    svg.append(s('text', { class: 'axis', x: box.right + 6, y: Math.max(box.top + 5, y(curve.target_end) + 5) }, t('target', { n: pieces(curve.target_end) })));
+    svg.append(s('text', { class: 'axis', x: box.right + 6, y: Math.max(box.top + 5, y(curve.target_end) + 5) }, t('target_word')));
   }
   svg.append(s('path', { class: 'trace', d: line(best) }));
   const stops = times.map((at, i) => ({ x: x(at), y: y(best[i]), text: pointText(curve, i) }));

@@ -1,6 +1,6 @@
 // What a person hands on who asks for help: one text with what runs, what is heard, and what is wrong.
 
-import { age, ahead, clock, day, detail, happened, hms, num, put, size, t, title, word } from './format.mjs';
+import { age, ahead, clock, day, detail, happened, hms, num, put, size, t, title, word, words } from './format.mjs';
 
 const $ = (id) => document.getElementById(id);
 /** Entries of the ledger in it. */
@@ -42,7 +42,7 @@ export class Diagnosis {
     return [
       `${t('diagnosis_head', { line: view.line })} · ${new Date(now).toISOString()} · ${day(now)} ${clock(now)}`,
       t('diagnosis_build', { version: data.version, build: document.body.dataset.build, hash: data.config_sha256 }),
-      t('diagnosis_state', { state: word('state', view.state.word), feed: word('feed', view.feed), done: num(polled.done), missed: num(polled.missed), dropped: num(polled.dropped) }),
+      t('diagnosis_state', { state: words(`state.${view.state.word}`), feed: words(`feed.${view.feed}`), done: num(polled.done), missed: num(polled.missed), dropped: num(polled.dropped) }),
       ...list(t('links_up'), view.stations.map((station) => device(station, data.polls))),
       ...list(t('diagnosis_bad'), data.tags.filter(({ doubt }) => doubt !== '').map(badTag)),
       ...list(t('clocks'), [...data.clocks.map((one) => `${one.station}: ${ahead(one.ahead_ms)}`), `${t('clock_screen')}: ${ahead(live.ahead())}`]),

@@ -7,18 +7,40 @@ const ANSWER_WITHIN_MS = 8000;
 
 /** A refusal of the service. */
 export class Refusal extends Error {
-  /** @param {{message: string, message_zh?: string, hint: string, hint_zh?: string}} body  what it answered */
+  /** @param {{message: string, message_zh?: string, hint?: string, hint_zh?: string}} body  what it answered */
   constructor(body) {
     const zh = [body.message_zh, body.hint_zh].filter(Boolean).join('；');
-    const said = { en: `${body.message}; ${body.hint}`, zh: zh || body.message };
+    const said = { en: [body.message, body.hint].filter(Boolean).join('; '), zh: zh || body.message };
     super(title(said));
     this.words = said;
   }
 }
 
-/** Why something failed: what the service refused it for, or that it gave no answer. Browsers say that in English alone. @param {Error} error */
+/** What browsers say of a request that got no answer, in English alone. */
+const NO_ANSWER = /fetch|network|load failed/i;
+
+/** Why something failed: what the service refused it for, or that it gave no answer. A mistake of these scripts is said as it is. @param {Error} error */
 export function why(error) {
-  return error.words ?? words('no_answer');
+  if (error.words) return error.words;
+  if (error.name !== 'ReferenceError' && (error.name !== 'TypeError' || NO_ANSWER.test(error.message))) return words('no_answer');
+  console.error(error);
+  return { en: String(error), zh: String(error) };
+}
+
+/**
+ * Sends what a person wants done, and gives what the service answers to it.
+ * @param {string} path
+ * @param {object} what
+ * @param {number} [within]  for how long an answer is waited for, milliseconds
+ */
+export async function send(path, what, within = ANSWER_WITHIN_MS) {
+  const answer = await fetch(path, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(what), signal: AbortSignal.timeout(within),
+  });
+  const text = await answer.text();
+  const body = text ? JSON.parse(text) : null;
+  if (!answer.ok) throw new Refusal(body ?? { message: String(answer.status) });
+  return body;
 }
 
 /** The same of something that was to be kept, and may have been. @param {Error} error */

@@ -4,6 +4,10 @@ import { clock, h, put, t, title, word } from './format.mjs';
 import { notSaved, Refusal, why } from './page.mjs';
 
 const ADDRESS = '/api/v1/reload';
+
+/** All maps are read, and what they ask for. */
+const READ_WITHIN_MS = 20000;
+
 const $ = (id) => document.getElementById(id);
 
 /** Makes the button work, where there is one. */
@@ -33,7 +37,7 @@ async function press() {
   list([]);
   try {
     const answer = await fetch(ADDRESS, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}',
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}', signal: AbortSignal.timeout(READ_WITHIN_MS),
     });
     const body = await answer.json();
     // What came of it is told by the same words, whoever asked.

@@ -3,7 +3,7 @@
 import { age, clock, doubt, h, length, num, parted, put, setOffset, show, t, title, word } from './format.mjs';
 import { icon, MINUTE_MS, Plot } from './chart.mjs';
 import { limitsTag } from './control.mjs';
-import { chartPath, files, Refusal, why } from './page.mjs';
+import { chartPath, files, Refusal, send, why } from './page.mjs';
 import { drawLane, drawRejects, laneRows, rejectRows, signText, verdict } from './sim-draw.mjs';
 import { join } from './shell.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
@@ -186,10 +186,7 @@ const speed = choose('reset-speed', 'speed');
 
 async function order(path, what) {
   try {
-    const answer = await fetch(`/api/v1/sim/${path}`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(what), signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
-    if (!answer.ok) throw new Refusal(await answer.json());
+    await send(`/api/v1/sim/${path}`, what);
     $('fault-trouble').hidden = true;
     return true;
   } catch (error) {

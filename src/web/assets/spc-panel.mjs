@@ -3,7 +3,7 @@
 import { day, fixed, h, hm, num, REPLAY, show, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { explained } from './explain.mjs';
-import { notSaved, Refusal } from './page.mjs';
+import { notSaved, Refusal, send } from './page.mjs';
 import { folded } from './spc-open.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -122,10 +122,8 @@ function form(fields, label, submit) {
 /** Sends what a person decided; what the service answers is shown in its own words. */
 async function post(element, address, body, page, told = () => t('spc_saved')) {
   try {
-    const answer = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-    const text = await answer.text();
-    const json = text ? JSON.parse(text) : null;
-    if (!answer.ok) return json ? new Refusal(json).message : String(answer.status);
+    // Limits are made of a month of subgroups, which takes a while.
+    const json = await send(address, body, 20000);
     // What was written has been sent: nothing keeps the panel from being drawn anew.
     for (const input of texts(element.closest('details'))) input.value = '';
     document.activeElement?.blur();

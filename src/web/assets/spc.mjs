@@ -1,6 +1,6 @@
 // The workbench: asks for a chart, draws it with its companion. Every number and limit comes computed.
 
-import { day, fixed, h, hm, num, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
+import { day, fixed, h, hm, num, put, REPLAY, setOffset, show, t, word, words } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, made, part, tells } from './explain.mjs';
 import { cut, drawMain, drawSide, mark } from './spc-draw.mjs';
@@ -186,7 +186,7 @@ tells('limits', () => {
     ...(limits.excluded.length > 0 ? [heading('explain_left_out'), h('ul', {}, ...limits.excluded.map(([start, reason]) => h('li', {}, `${day(start)} ${hm(start)} ${reason}`)))] : []),
     heading('spc_limits'),
     h('p', {}, stateWords()),
-    h('p', {}, t('spc_made', { author: limits.author, at: `${day(limits.made_ms)} ${hm(limits.made_ms)}`, reason: title({ en: limits.reason, zh: limits.reason_zh }) })),
+    h('p', {}, t('spc_made', { author: limits.author, at: `${day(limits.made_ms)} ${hm(limits.made_ms)}`, reason: { en: limits.reason, zh: limits.reason_zh } })),
     h('p', {}, limits.rules.map((rule) => `${rule} ${word('rule', rule)}`).join(' · ')),
     h('p', {}, 'SHA-256 ', h('code', { class: 'hash' }, limits.sha256)),
   ];
@@ -266,7 +266,7 @@ function stateWords() {
     return enough ? t('spc_no_law', { n, out }) : t('spc_forming', { n, from });
   }
   const which = full.by === 'trial' ? t('spc_trial_of', { n: limits.n_used }) : t('spc_version', {
-    version: limits.version, state: word('limits', limits.state), n: limits.n_used, author: limits.decided_by ?? limits.author,
+    version: limits.version, state: words(`limits.${limits.state}`), n: limits.n_used, author: limits.decided_by ?? limits.author,
   });
   const look = full.rules_chosen ? ` · ${t('spc_rules_look')}` : '';
   const then = REPLAY ? ` · ${t('replay_spc')}` : '';

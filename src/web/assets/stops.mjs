@@ -4,7 +4,7 @@ import { clock, day, fixed, h, hms, num, put, REPLAY, s, setOffset, show, t, tit
 import { icon, Plot } from './chart.mjs';
 import { explained, heading, made, part, tells } from './explain.mjs';
 import { showCalls } from './calls.mjs';
-import { AS_OF, ask, asSpan, author, files, keepAuthor, notSaved, Refusal, remember, spanText, windows } from './page.mjs';
+import { AS_OF, ask, asSpan, author, files, keepAuthor, notSaved, remember, send, spanText, windows } from './page.mjs';
 import { join } from './shell.mjs';
 import { drawMicro, drawTimeline, microRows, reasonOf, SHAPES, timelineRows, when } from './timeline.mjs';
 import { drawWaterfall, waterfallNote, waterfallRows } from './waterfall.mjs';
@@ -299,11 +299,7 @@ async function say(what, stays = asked.id) {
   keepAuthor(by);
   const seen = Math.max(0, ...data.stops.map((stop) => stop.revision));
   try {
-    const answer = await fetch(`/api/v1/lines/${line}/stops/revisions`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...what, seen, by }),
-    });
-    const body = await answer.json();
-    if (!answer.ok) throw new Refusal(body);
+    await send(`/api/v1/lines/${line}/stops/revisions`, { ...what, seen, by });
     $('entry').close();
     await load();
     // Of those without a reason it is none any more.

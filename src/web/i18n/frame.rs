@@ -53,7 +53,7 @@ texts! {
     SpanShift "span_shift" "shift {name}" "{name} 班"
     NoAnswer "no_answer" "the service does not answer" "服务无应答"
     NotSaved "not_saved" "The service did not answer, so it may not have been saved: look before you try again" "服务无应答，可能未保存：请先查看，再重试"
-    Trouble "trouble" "The figures below are of {time}; a newer answer did not come: {why}" "以下为 {time} 的数据；未能获得更新：{why}"
+    Trouble "trouble" "The figures below are {time} old; a newer answer did not come: {why}" "以下数据已有 {time} 未更新：{why}"
     Save "save" "Save" "保存"
     Close "close" "Close" "关闭"
     Share "share" "Share" "占比"

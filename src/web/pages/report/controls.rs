@@ -20,7 +20,7 @@ pub(super) fn controls(sheet: &Sheet) -> Markup {
                 }
             }
             @for (name, title, address) in files(sheet) {
-                a.choice.file data-csv=(name) download href=(address) aria-label=(lang.say(Key::CsvOf).replace("{name}", &lang.say(title))) {
+                a.choice.file data-csv=(name) download href=(address) {
                     (lang.mark(title)) " CSV"
                 }
             }
