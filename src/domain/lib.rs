@@ -32,6 +32,7 @@
 //! | [`line::trend`] | what one tag was over the parts of a span |
 //! | [`line::batch`] | which batch a line works on, its yield and balance of material |
 //! | [`line::rollup`] | hours, shifts and batches as sums |
+//! | [`line::curve`] | what was made until each minute of a period, beside its target |
 //! | [`line::kpi`] | the KPIs of these |
 //! | [`line::balance`] | whether the counts of a line can be true together |
 //! | [`line::report`] | which gaps of a period a person explains, and reports made final |

@@ -20,8 +20,6 @@ pub mod weighing;
 
 pub mod calendar;
 
-pub mod curve;
-
 pub mod minute;
 
 pub mod event;
@@ -39,6 +37,8 @@ pub mod trend;
 pub mod batch;
 
 pub mod rollup;
+
+pub mod curve;
 
 pub mod kpi;
 

@@ -10,7 +10,7 @@ const FIELDS = ['name', 'printed', 'role', 'password'];
 /** What begins or ends a change. */
 const EDITS = ':is(#add-user, #add-display, #confirm-do), :is(#users, #displays) .act';
 const $ = (id) => document.getElementById(id);
-const moment = (ms) => `${day(ms)} ${clock(ms)}`;
+const moment = (ms) => `${day(ms)}\u00a0${clock(ms)}`;
 
 /** What the dialog does when it is confirmed. */
 let act = null;

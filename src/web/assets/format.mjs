@@ -65,7 +65,8 @@ export function word(kind, word, otherwise = word.replaceAll('_', ' ')) {
 
 /** @param {Words} title @param {string} [lang] */
 export function title(title, lang = LANG) {
-  if (lang === 'both' && title.en !== title.zh) return `${title.zh} ${title.en}`;
+  // Two figures beside each other would read as one.
+  if (lang === 'both' && title.en !== title.zh) return `${title.zh}${/\d$/.test(title.zh) && /^\d/.test(title.en) ? ' / ' : ' '}${title.en}`;
   return lang === 'en' ? title.en : title.zh;
 }
 

@@ -232,7 +232,7 @@ function showReject() {
     reject.total && reject.with_startup ? t('with_startup') : '',
     reject.total || view.feed === 'waiting' || !view.shift ? '' : t('not_read'),
     // What the triangle of the bar is: not the number beside it.
-    recent ? `▼ ${t('subgroup_of', { n: reject.subgroup_minutes })} ${hm(recent.t)}: ${fixed(recent.p)}\u00a0%` : '',
+    recent ? `▼ ${t('subgroup_of', { n: reject.subgroup_minutes })} ${hm(recent.t)}:\u00a0${fixed(recent.p)}\u00a0%` : '',
     limits ? limitsTag(reject) : '',
     out ? `■ ${word('rule', recent.rules[0])}` : '',
   ]);
@@ -282,7 +282,7 @@ function showTime() {
   const before = unwatched > 0 ? [{ kind: 'unknown', value: unwatched }] : [];
   analog($('known-bar'), { max: shift ? shift.end_ms - shift.start_ms : 1, parts: before.concat(parts) });
   show($('known-note'), parts, () => parts.flatMap(({ kind, value }) => [
-    h('span', { class: 'fact' }, icon(kind), ` ${t(`class.${kind}`)} ${brief(value)}`), ' ',
+    h('span', { class: 'fact' }, icon(kind), ` ${t(`class.${kind}`)}\u00a0${brief(value)}`), ' ',
   ]));
 }
 
@@ -300,7 +300,7 @@ function showHours() {
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => {
     const open = i === rows.length - 1;
     const [target, actual, difference] = hour.good
-      ? [pieces(hour.target), pieces(hour.good.best), `${signedPieces(hour.difference.best)}${hour.behind ? ' ■' : ''}`] : ['–', '–', '–'];
+      ? [pieces(hour.target), pieces(hour.good.best), `${signedPieces(hour.difference.best)}${hour.behind ? ' ▽' : ''}`] : ['–', '–', '–'];
     const of = (what, text) => (hour.good && (open || !low) ? explained(what, { 'data-query': `kind=hour&start=${hour.start_ms}` }, text) : text);
     return h('tr', { class: [open ? 'open' : '', hour.behind ? 'behind' : ''].join(' ').trim() },
       h('th', { scope: 'row' }, hm(hour.start_ms)),

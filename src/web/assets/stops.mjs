@@ -129,11 +129,11 @@ function showAll() {
 
 function showStops() {
   const rows = onlyOwed() ? data.stops.filter(isOwed) : data.stops;
-  put('stops-note', onlyOwed() ? t('owed_shown', { n: num(rows.length), all: num(data.stops.length) }) : '');
+  put('stops-note', onlyOwed() ? t('owed_shown', { n: num(rows.length), all: num(data.n_stops) }) : '');
   show($('stops').tBodies[0], [rows, onlyOwed(), data.window.window, held() ? heard : null], () => (rows.length === 0 ? [h('tr', {}, h('td', { colspan: 6, class: 'wide' }, t(onlyOwed() ? 'no_owed' : 'no_stops')))] : rows.map((stop) => {
     const does = t(stop.said.length > 0 || stop.reason ? 'assign_change' : isOwed(stop) ? 'assign_new' : 'assign_add');
     const button = h('button', { class: 'act', type: 'button', 'data-stop': stop.id, 'aria-label': `${does} ${when(stop.from_ms, data.window)}` }, does);
-    return h('tr', { class: stop.micro ? 'micro' : '' },
+    return h('tr', { class: stop.micro && !isOwed(stop) ? 'micro' : '' },
       h('td', { class: 'num' }, `${stop.cut_before ? '◁ ' : ''}${when(stop.from_ms, data.window)}`),
       h('td', { class: 'nowrap' }, icon(SHAPES[stop.cause]), ` ${word('cause', stop.cause)}`),
       h('td', {}, stop.stations.join(' / ')),

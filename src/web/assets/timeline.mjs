@@ -87,11 +87,11 @@ export function drawMicro(svg, width, height, { micro_hours: hours, n_micro: n, 
     const left = box.left + i * step;
     const top = box.bottom - hour.n / most * (box.bottom - box.top);
     const bar = { x: left + Math.min(2, step / 6), width: Math.max(1.5, step - Math.min(4, step / 3)) };
-    if (hour.known_percent < 100) svg.append(s('rect', { class: 'part unknown', ...bar, y: box.top, height: (100 - hour.known_percent) / 100 * (box.bottom - box.top) }));
+    if (hour.known_percent < 100) svg.append(s('rect', { class: 'part unknown', ...bar, y: box.top, height: Math.max(4, (100 - hour.known_percent) / 100 * (box.bottom - box.top)) }));
     if (hour.n > 0) svg.append(s('rect', { class: 'stop idle', ...bar, y: top, height: box.bottom - top }));
     if (hour.n > 0 && step >= 22) svg.append(s('text', { class: 'axis num', x: left + step / 2, y: top - 4, 'text-anchor': 'middle' }, num(hour.n)));
     if (i % every === 0 && left + step / 2 > 20 && left + step / 2 < width - 20) {
-      svg.append(s('text', { class: 'axis', x: left + step / 2, y: height - 5, 'text-anchor': 'middle' }, hm(hour.hour_ms) === '00:00' ? day(hour.hour_ms) : hm(hour.hour_ms)));
+      svg.append(s('text', { class: 'axis', x: left + step / 2, y: height - 5, 'text-anchor': 'middle' }, span.to_ms - span.from_ms > 86400000 && hm(hour.hour_ms) === '00:00' ? day(hour.hour_ms) : hm(hour.hour_ms)));
     }
     return { x: left + step / 2, y: top, text: hourText(hour, span) };
   });

@@ -99,7 +99,7 @@ function showFigures() {
   put('good-note', [good ? doubt(good, pieces) : view.feed === 'waiting' ? '' : t('not_read'), shift ? t('plan', { n: pieces(shift.plan) }) : ''].filter(Boolean).join(' · '));
   const gap = shift?.difference ?? null;
   figure('gap', gap ? signedPieces(gap.best) : '–', gap?.best);
-  put('gap-mark', shift?.behind ? ' ■' : '');
+  put('gap-mark', shift?.behind ? ' ▽' : '');
   put('gap-note', shift ? [gap ? doubt(gap, signedPieces) : '', t('difference_note', { n: pieces(shift.target_now) })].filter(Boolean).join(' · ') : '');
   $('gap').closest('.tile').classList.toggle('behind', Boolean(shift?.behind));
   const speed = view.speeds.find((speed) => speed.window === '1m');
@@ -131,7 +131,7 @@ function showHours() {
   show($('hours').tBodies[0], [rows, isRead], () => rows.map((hour, i) => h('tr', { class: [i === rows.length - 1 ? 'open' : '', behind(hour, i) ? 'behind' : ''].join(' ').trim() },
     h('th', { scope: 'row' }, hm(hour.start_ms)),
     h('td', { class: 'bar-col' }, hourBar(hour, view.target_per_hour)),
-    h('td', {}, h('b', { class: 'num' }, hour.good ? `${signedPieces(hour.difference.best)}${behind(hour, i) ? ' ■' : ''}` : '–')),
+    h('td', {}, h('b', { class: 'num' }, hour.good ? `${signedPieces(hour.difference.best)}${behind(hour, i) ? ' ▽' : ''}` : '–')),
   )));
   fitHours();
 }

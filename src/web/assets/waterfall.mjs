@@ -23,7 +23,7 @@ const isWhole = ({ id }) => id === 'span' || id === 'effective';
 /** `−00:41:10`; what was made faster than the target gives time back. */
 function taken(step) {
   const time = hms(Math.abs(step.seconds) * 1000);
-  if (isWhole(step)) return time;
+  if (isWhole(step) || Math.abs(step.seconds) < 1) return time;
   return `${step.seconds < 0 ? '+' : '−'}${time}`;
 }
 

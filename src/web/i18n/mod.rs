@@ -137,11 +137,13 @@ fn both(en: &'static str, zh: &'static str) -> Cow<'static, str> {
     }
 }
 
-/// A text in both languages that says its blanks once, where the two differ only before them: `计划 plan {n}`.
+/// A text in both languages that says its blanks once, where the two differ only before them: `计划 plan {n}`. What is more
+/// than a name before them needs its figure in its own half.
 fn once(en: &str, zh: &str) -> Option<String> {
     let blank = |text| str::split_at(text, text.find('{').unwrap_or(text.len()));
     let ((en_head, en_tail), (zh_head, zh_tail)) = (blank(en), blank(zh));
-    let shared = en_tail == zh_tail && !en_tail.is_empty();
+    let is_name = !zh_head.contains(['，', '；', '。']);
+    let shared = en_tail == zh_tail && !en_tail.is_empty() && is_name;
     shared.then(|| format!("{} {en_head}{en_tail}", zh_head.trim_end_matches(['：', ' '])))
 }
 

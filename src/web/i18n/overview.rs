@@ -64,7 +64,7 @@ texts! {
     OeeCoverage "oee_coverage" "known {n} %" "已知 {n} %"
     TopStops "top_stops" "Stops that cost most" "停机损失前三"
     Forecast "forecast" "Forecast" "预计产量"
-    ForecastNote "forecast_note" "at the pace of 15 min, by {time}" "按近 15 分钟速度，至 {time}"
+    ForecastNote "forecast_note" "at the pace of 15 min, by\u{a0}{time}" "按近 15 分钟速度，至 {time}"
     NoForecast "no_forecast" "no forecast without a known rate" "速度未知，无法预计"
     Speed "speed" "Speed" "速度"
     PerMinute "per_minute" "capsules/min" "粒/分钟"

@@ -26,7 +26,7 @@ texts! {
     SpcForming "spc_forming" "no limits yet: whole subgroups {n}, from {from} on provisional ones" "尚无控制限：完整子组 {n}，满 {from} 个后给出暂定控制限"
     SpcNoLaw "spc_no_law" "no limits can be made: the whole subgroups ({n}) do not vary, as where none has a reject; left out as incomplete or start-up: {out}" "无法计算控制限：完整子组（{n}）无波动（如均无剔废）；因数据不完整或开机而未计入：{out}"
     SpcTrialOf "spc_trial_of" "trial limits of the shown span, subgroups {n}" "本时段试算控制限，子组 {n}"
-    SpcVersion "spc_version" "limits v{version}, {state}, subgroups {n}, {author}" "控制限 v{version}，{state}，子组 {n}，{author}"
+    SpcVersion "spc_version" "limits v{version}, {state}, subgroups {n}, made by {author}" "控制限 v{version}，{state}，子组 {n}，{author} 制定"
     SpcPages "spc_pages" "a point outside the limits pages" "点出界即呼叫"
     SpcNoPage "spc_no_page" "does not page: that takes approved limits of 300 subgroups without drift" "不呼叫：须有 300 个子组、无漂移且已批准的控制限"
     SpcSummary "spc_summary" "{chart}, {n} subgroups of {minutes} min, latest {last}, {signals} signals." "{chart}，{n} 个 {minutes} 分钟子组，最近 {last}，{signals} 个异常信号。"

@@ -57,7 +57,7 @@ texts! {
     MicroLimit "micro_limit" "Micro-stop" "短停"
     MicroStops "micro_stops" "Micro-stops" "短停"
     LostTime "lost_time" "Lost time" "损失时间"
-    LostOf "lost_of" "of {time}" "共 {time}"
+    LostOf "lost_of" "recorded {time}" "已记录 {time}"
     LostStops "lost_stops" "stops {n}" "停机 {n}"
     LostUnplanned "lost_unplanned" "unplanned {time}" "非计划 {time}"
     LostPlanned "lost_planned" "planned {time}" "计划 {time}"

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use super::layout::{First, Look};
-use super::words::day_hm;
+use super::words::month_hm;
 use crate::config::LineConfig;
 use crate::web::App;
 use crate::web::api::window::recent_batches;
@@ -67,7 +67,7 @@ pub(super) fn windows(lang: Lang, zone: &TimeZone, batches: &[Rollup]) -> Markup
             select #batches autocomplete="off" {
                 option value="" { "–" }
                 @for batch in batches {
-                    option value={ "batch:" (batch.start_us / 1_000) } { (batch.name) " · " (day_hm(zone, batch.start_us)) }
+                    option value={ "batch:" (batch.start_us / 1_000) } { (batch.name) " · " (month_hm(zone, batch.start_us)) }
                 }
             }
         }

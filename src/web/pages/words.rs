@@ -68,6 +68,11 @@ pub(super) fn hm(zone: &TimeZone, us: i64) -> String {
     strftime(zone, us, "%H:%M")
 }
 
+/// `11-24 14:03` in the plant's time, of what is of these weeks.
+pub(super) fn month_hm(zone: &TimeZone, us: i64) -> String {
+    strftime(zone, us, "%m-%d %H:%M")
+}
+
 /// `2026-11-24 14:03` in the plant's time.
 pub(super) fn day_hm(zone: &TimeZone, us: i64) -> String {
     strftime(zone, us, "%Y-%m-%d %H:%M")

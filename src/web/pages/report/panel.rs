@@ -135,7 +135,7 @@ impl Sheet<'_> {
                 ul.finals {
                     @for report in &facts.finals {
                         li {
-                            b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (day_hm(self.zone, report.made_us)) " · " (report.lang) " "
+                            b { (lang.mark(Key::FinalReport)) " v" (report.version) } " · " (report.author) ", " (day_hm(self.zone, report.made_us)) " · " (spoken(&report.lang)) " "
                             a.act download href={ "/report/final?line=" (self.config.id) "&start=" (report.start_us / 1_000) "&number=" (report.number) } { (lang.mark(Key::Download)) }
                             " " code { "SHA-256 " (report.page_sha256) }
                             @for signature in signatures_of(&facts.signatures, report.number) {
@@ -167,5 +167,14 @@ impl Sheet<'_> {
         let what = lang.say_word("kind", event.kind.word());
         let which = lang.say_word("word", &event.word);
         format!("{from}{} {station} {what} · {which} {detail}", clock(self.zone, event.at_us))
+    }
+}
+/// A language by the name that it has in itself.
+fn spoken(lang: &str) -> &str {
+    match lang {
+        "en" => "English",
+        "zh" => "中文",
+        "both" => "中文 / English",
+        other => other,
     }
 }
