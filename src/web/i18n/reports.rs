@@ -34,7 +34,7 @@ texts! {
     QualityRatio "quality_ratio" "Quality ratio" "合格品率"
     Oee "oee" "OEE" "设备综合效率"
     Throughput "throughput" "Throughput, capsules/min" "产能（粒/分钟）"
-    OeeNote "oee_note" "OEE: unknown time counts as stopped; in brackets, if all of it stood and if all of it ran. Time of planned stops is left out, and so is time that was not recorded: see what is known." "OEE：未知时间按停机计；方括号内为全部停机与全部运行时的取值。计划停机与无记录时间不计入，见“已知”。"
+    OeeNote "oee_note" "OEE: unknown time counts as stopped; in brackets, if all of it stood and if all of it ran. Time of planned stops and time without a record are left out: see what is known." "OEE：未知时间按停机计；方括号内为全部停机与全部运行时的取值。计划停机与无记录时间不计入，见“已知”。"
     TimeSpent "time_spent" "Time" "时间构成"
     NotRecorded "not_recorded" "not recorded" "无记录"
     SaidBy "said_by" "Reason by" "归因人"
