@@ -1,7 +1,7 @@
 // Users and the tokens of displays. Every change is asked twice, and why.
 
 import { clock, day, h, put, setOffset, t, title, word } from './format.mjs';
-import { files, notSaved, Refusal, send, why } from './page.mjs';
+import { files, get, notSaved, send, why } from './page.mjs';
 import { join } from './shell.mjs';
 
 const USERS = '/api/v1/admin/users';
@@ -17,15 +17,7 @@ let act = null;
 /** Whether the service is not heard. Nothing is changed then, and nothing is kept to be sent later. */
 let lost = false;
 
-const ANSWER_WITHIN_MS = 8000;
-
-async function ask(path, body) {
-  if (body !== undefined) return send(path, body);
-  const answer = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-  const told = await answer.json();
-  if (!answer.ok) throw new Refusal(told);
-  return told;
-}
+const ask = (path, body) => (body === undefined ? get(path) : send(path, body));
 
 /**
  * Asks before a change is made: the fields that it needs, and its reason.

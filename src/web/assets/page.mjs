@@ -27,6 +27,24 @@ export function why(error) {
   return { en: String(error), zh: String(error) };
 }
 
+/** The same of something that was to be kept, and may have been. @param {Error} error */
+export function notSaved(error) {
+  return error.words ? error.message : t('not_saved');
+}
+
+/** Gives what the service answers, or throws its refusal. @param {Response} answer */
+async function told(answer) {
+  const text = await answer.text();
+  const body = text ? JSON.parse(text) : null;
+  if (!answer.ok) throw new Refusal(body ?? { message: String(answer.status) });
+  return body;
+}
+
+/** Asks for something once. @param {string} path @param {number} [within]  for how long an answer is waited for, milliseconds */
+export async function get(path, within = ANSWER_WITHIN_MS) {
+  return told(await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(within) }));
+}
+
 /**
  * Sends what a person wants done, and gives what the service answers to it.
  * @param {string} path
@@ -34,18 +52,9 @@ export function why(error) {
  * @param {number} [within]  for how long an answer is waited for, milliseconds
  */
 export async function send(path, what, within = ANSWER_WITHIN_MS) {
-  const answer = await fetch(path, {
+  return told(await fetch(path, {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(what), signal: AbortSignal.timeout(within),
-  });
-  const text = await answer.text();
-  const body = text ? JSON.parse(text) : null;
-  if (!answer.ok) throw new Refusal(body ?? { message: String(answer.status) });
-  return body;
-}
-
-/** The same of something that was to be kept, and may have been. @param {Error} error */
-export function notSaved(error) {
-  return error.words ? error.message : t('not_saved');
+  }));
 }
 
 const AUTHOR = 'capline-author';

@@ -1,7 +1,7 @@
 // The configuration read again by a person, and what came of it.
 
 import { clock, h, put, t, title, word } from './format.mjs';
-import { notSaved, Refusal, why } from './page.mjs';
+import { get, notSaved, Refusal, why } from './page.mjs';
 
 const ADDRESS = '/api/v1/reload';
 
@@ -21,9 +21,7 @@ export function offerReload() {
 /** Shows what runs, and what came of the last time. */
 async function stand() {
   try {
-    const answer = await fetch(ADDRESS);
-    const standing = await answer.json();
-    if (!answer.ok) throw new Refusal(standing);
+    const standing = await get(ADDRESS);
     put('reload-hash', t('reload_hash', { hash: standing.config_sha256.slice(0, 12) }));
     if (standing.last) tell(standing.last);
   } catch (error) {

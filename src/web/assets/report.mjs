@@ -2,23 +2,19 @@
 // final by asking the service, which then draws it again.
 
 import './explain.mjs';
+import { notSaved, send } from './page.mjs';
 
 const $ = (id) => document.getElementById(id);
 const closing = $('closing');
 const { line, lang } = document.body.dataset;
-const zh = lang !== 'en';
+/** A final report is drawn before it is kept. */
+const DRAWN_WITHIN_MS = 20000;
 
 $('print').addEventListener('click', () => window.print());
 
 async function ask(what, body) {
-  const answer = await fetch(`/api/v1/lines/${encodeURIComponent(line)}/reports/${what}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (answer.ok) return location.reload();
-  const { message, message_zh } = await answer.json();
-  throw new Error(zh ? message_zh || message : message);
+  await send(`/api/v1/lines/${encodeURIComponent(line)}/reports/${what}`, body, DRAWN_WITHIN_MS);
+  location.reload();
 }
 
 function submit(form, body, what, right) {
@@ -31,7 +27,7 @@ function submit(form, body, what, right) {
     try {
       await ask(what, body(new FormData(form)));
     } catch (error) {
-      $('closing-trouble').textContent = error.message;
+      $('closing-trouble').textContent = notSaved(error);
       $('closing-trouble').hidden = false;
       button.disabled = false;
     }

@@ -2,10 +2,9 @@
 
 import { day, h, hm, REPLAY, show, t, word } from './format.mjs';
 import { icon } from './chart.mjs';
-import { Refusal, why } from './page.mjs';
+import { get, why } from './page.mjs';
 import { toChart } from './spc-choices.mjs';
 
-const ANSWER_WITHIN_MS = 8000;
 /** Rows before the rest is folded. */
 const ROWS = 6;
 
@@ -31,9 +30,7 @@ export class OpenSignals {
     this.asked += 1;
     const mine = this.asked;
     try {
-      const answer = await fetch(`${this.base}/incidents?open=true`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS), cache: 'no-store' });
-      const body = await answer.json();
-      if (!answer.ok) throw new Refusal(body);
+      const body = await get(`${this.base}/incidents?open=true`);
       if (mine !== this.asked) return;
       [this.all, this.trouble] = [body, null];
     } catch (error) {

@@ -3,7 +3,7 @@
 import { day, fixed, h, hm, num, REPLAY, show, t, title, word } from './format.mjs';
 import { icon } from './chart.mjs';
 import { explained } from './explain.mjs';
-import { notSaved, Refusal, send } from './page.mjs';
+import { get, notSaved, send, why as cause } from './page.mjs';
 import { folded } from './spc-open.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -119,11 +119,13 @@ function form(fields, label, submit) {
   return element;
 }
 
+/** Limits are made of a month of subgroups, which takes a while. */
+const LONG_MS = 20000;
+
 /** Sends what a person decided; what the service answers is shown in its own words. */
 async function post(element, address, body, page, told = () => t('spc_saved')) {
   try {
-    // Limits are made of a month of subgroups, which takes a while.
-    const json = await send(address, body, 20000);
+    const json = await send(address, body, LONG_MS);
     // What was written has been sent: nothing keeps the panel from being drawn anew.
     for (const input of texts(element.closest('details'))) input.value = '';
     document.activeElement?.blur();
@@ -254,9 +256,11 @@ function replayButton(limits, page, to) {
   const out = h('div', { role: 'status' });
   const button = h('button', { type: 'button' }, t('spc_replay'));
   button.addEventListener('click', async () => {
-    const answer = await fetch(`${page.address}/limits/${limits.version}/replay?from=${to - 30 * 3600000}&to=${to}`);
-    const body = await answer.json();
-    out.replaceChildren(...(answer.ok ? replayed(body) : [p(new Refusal(body).message)]));
+    try {
+      out.replaceChildren(...replayed(await get(`${page.address}/limits/${limits.version}/replay?from=${to - 30 * 3600000}&to=${to}`, LONG_MS)));
+    } catch (error) {
+      out.replaceChildren(p(title(cause(error))));
+    }
   });
   return h('div', {}, button, out);
 }
