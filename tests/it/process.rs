@@ -97,7 +97,8 @@ impl Process {
         writeln!(stdin, "{line}").and_then(|()| stdin.flush()).expect("the process listens");
     }
 
-    /// Leaves it so many descriptors beyond those that it has open; without a number, 1,024 in all.
+    /// Leaves it so many descriptors beyond those that it has open, give or take those that come and go; without a
+    /// number, 1,024 in all.
     pub(crate) fn spare_descriptors(&self, spare: Option<u64>) {
         let pid = Pid::from_child(&self.child);
         let open = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero()));

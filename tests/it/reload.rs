@@ -452,14 +452,30 @@ async fn a_hangup_reads_the_configuration_again() {
     scene.end(service, api).await;
 }
 
+/// The map with so many groups more of one tag each, and with that as many timers.
+fn with_groups(map: &str, more: usize) -> String {
+    let periods: String = (0..more).map(|n| format!("slow{n} = \"1s\"\n")).collect();
+    let tags: String = (0..more)
+        .map(|n| {
+            format!(
+                "\n[[tag]]\nid = \"CF02.StrokeRate{n}\"\nregister = \"holding 22\"\ntype = \"u16\"\n\
+                 role = \"condition\"\ngroup = \"slow{n}\"\n"
+            )
+        })
+        .collect();
+    map.replacen("[groups]\n", &format!("[groups]\n{periods}"), 1) + &tags
+}
+
 /// A change that fails after the line has taken it: the system has no descriptor for the timers of the new device.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_system_that_gives_no_timer_takes_the_change_back() {
     let (scene, service, api) = Scene::counting_apart().await;
     let filler = std::fs::read_to_string(scene.file("filler.toml")).expect("the map");
-    std::fs::write(scene.file("filler2.toml"), filler.replace("CF01", "CF02")).expect("a map");
+    std::fs::write(scene.file("filler2.toml"), with_groups(&filler.replace("CF01", "CF02"), 24))
+        .expect("a map");
     scene.configure(&["filler.toml", "weigher.toml", "filler2.toml"]);
-    service.spare_descriptors(Some(1));
+    // Enough to read the files, whatever else is opened meanwhile, and too few for a timer of each group.
+    service.spare_descriptors(Some(12));
     service.signal(Signal::HUP);
     logged(&service, "the old one goes on").await;
     service.spare_descriptors(None);
