@@ -34,7 +34,7 @@ export function showBatch(view) {
 function showButtons() {
   if (open === null || performance.now() > sure) sure = 0;
   const text = sure ? t('batch_sure', { id: open }) : t('batch_close');
-  if ($('batch-close').textContent !== text) $('batch-close').textContent = text;
+  put('batch-close', text);
   $('batch-open').disabled = !writes || busy;
   $('batch-close').disabled = !writes || busy || open === null;
 }

@@ -1,6 +1,6 @@
 // Drawings: shapes of states, analog bars, and charts with a cursor and a table. Geometry only.
 
-import { h, s, show } from './format.mjs';
+import { h, s, show, write } from './format.mjs';
 
 export const MINUTE_MS = 60000;
 /** A thing of a few pixels is met by a finger beside it. */
@@ -222,7 +222,7 @@ export class Plot {
     // Without a cursor the newest point stands there, but nobody wants it read out every minute.
     const text = (stop ?? this.stops.at(-1))?.text ?? '';
     this.readout.setAttribute('aria-live', stop ? 'polite' : 'off');
-    if (this.readout.textContent !== text) this.readout.textContent = text;
+    write(this.readout, text);
   }
 }
 

@@ -212,10 +212,15 @@ export function unknownShare(known) {
   return unknown < 1 ? '<1' : num(Math.floor(unknown));
 }
 
-/** Writes a text only when it differs: screen readers and the selection of a reader are left alone. */
+/** Writes a text only where it differs: screen readers and the selection of a reader are left alone. */
+export function write(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+/** The same for an element of that id. The element. */
 export function put(id, text) {
   const element = document.getElementById(id);
-  if (element && element.textContent !== text) element.textContent = text;
+  write(element, text);
   return element;
 }
 

@@ -1,6 +1,6 @@
 // Every tag of the line with what was read of it last, and what finds one among them.
 
-import { age, h, length, num, parted, place, put, show, t, word } from './format.mjs';
+import { age, h, length, num, parted, place, put, show, t, word, write } from './format.mjs';
 import { icon } from './chart.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -76,11 +76,6 @@ function fill(row, tag) {
   row.classList.toggle('doubted', doubt !== '');
   row.classList.toggle('unread', doubt === 'offline');
   show(row.querySelector('.quality'), doubt, () => (doubt === '' ? [t('doubt.good')] : [icon('unknown'), ` ${word('doubt', doubt)}`]));
-}
-
-/** Writes a text only where it differs. */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function valueOf({ read, unit }) {

@@ -1,6 +1,6 @@
 // One line in detail: machines with links, counters and measured values, and where each number is read.
 
-import { age, badTag, clock, doubt, h, hms, num, parted, place, put, REPLAY, setOffset, show, t, title, word } from './format.mjs';
+import { age, badTag, clock, doubt, h, hms, num, parted, place, put, REPLAY, setOffset, show, t, title, word, write } from './format.mjs';
 import { icon, Plot } from './chart.mjs';
 import { AS_OF, ask, files } from './page.mjs';
 import { showBatch } from './batch.mjs';
@@ -127,11 +127,6 @@ function machine(station) {
     h('p', { class: 'fault bad', hidden: true }),
     h('p', { class: 'machine-note dim', hidden: true }, t('replay_machine')),
     h('div', { class: 'columns' }, h('div', { class: 'values' }, ...flow), h('div', { class: 'values' }, ...values)));
-}
-
-/** Writes a text only where it differs. */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 /** What flows through a machine; a card without that machine's counters is left as it is. */

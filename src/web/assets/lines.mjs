@@ -1,6 +1,6 @@
 // The lines of the plant in the bar, with their states and calls for help: what happens on one is seen on the pages of all.
 
-import { REPLAY, show, t, word } from './format.mjs';
+import { REPLAY, show, t, word, write } from './format.mjs';
 import { icon } from './chart.mjs';
 
 const EVERY_MS = 1000;
@@ -61,10 +61,6 @@ function mark(link, line) {
   if (link.title === text) return;
   link.title = text;
   link.setAttribute('aria-label', text);
-}
-
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 // The present of other lines has no place on a page of the past.

@@ -1,6 +1,6 @@
 // The overview: one line at a glance. Draws what the views bring.
 
-import { age, badTag, between, doubt, fixed, h, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word } from './format.mjs';
+import { age, badTag, between, doubt, fixed, h, hm, hms, num, pieces, put, REPLAY, s, setOffset, show, signedPieces, t, title, word, write } from './format.mjs';
 import { analog, around, icon, MINUTE_MS, Plot } from './chart.mjs';
 import { controlRows, drawControl, legend, limitsTag } from './control.mjs';
 import { hourBar, notes } from './hours.mjs';
@@ -373,7 +373,7 @@ function showFlow(flow) {
   for (const cell of row?.querySelectorAll('[data-flow]') ?? []) {
     const count = flow[cell.dataset.flow];
     const number = cell.firstElementChild ?? cell;
-    if (count && number.textContent !== pieces(count.best)) number.textContent = pieces(count.best);
+    if (count) write(number, pieces(count.best));
   }
 }
 

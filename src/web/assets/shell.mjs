@@ -1,6 +1,6 @@
 // The frame of every page: link, clock, bands, theme.
 
-import { age, clock, hms, num, put, REPLAY, setOffset, t, title, word } from './format.mjs';
+import { age, clock, hms, num, put, REPLAY, setOffset, t, title, word, write } from './format.mjs';
 import { acknowledge, changed } from './display.mjs';
 import './explain.mjs';
 import './keys.mjs';
@@ -159,7 +159,7 @@ function firstRun(view, unreached) {
     const told = item.querySelector('.told');
     const heard = view.stations.some((station) => station.id === item.dataset.station && station.up);
     const text = fault ? told.dataset.down.replaceAll('{reason}', word('miss', fault.reason)) : heard ? told.dataset.up : '';
-    if (told.textContent !== text) told.textContent = text;
+    write(told, text);
     told.className = fault ? 'told fault' : 'told';
   }
 }

@@ -1,6 +1,6 @@
 // The simulated plant: faults on demand, the truth, and what the service made of both.
 
-import { age, clock, doubt, h, length, num, parted, put, setOffset, show, t, title, word } from './format.mjs';
+import { age, clock, doubt, h, length, num, parted, put, setOffset, show, t, title, word, write } from './format.mjs';
 import { icon, MINUTE_MS, Plot } from './chart.mjs';
 import { limitsTag } from './control.mjs';
 import { chartPath, files, Refusal, send, why } from './page.mjs';
@@ -124,7 +124,7 @@ function showFaults() {
     const button = $('faults').children[i];
     const to = on.get(fault.id);
     const text = !on.has(fault.id) ? usual(fault) : to === null || now === null ? t('sim_on') : `${t('sim_on')} ${age(Math.max(0, to - now))}`;
-    if (button.lastChild.textContent !== text) button.lastChild.textContent = text;
+    write(button.lastChild, text);
     if (button.getAttribute('aria-pressed') !== String(on.has(fault.id))) button.setAttribute('aria-pressed', String(on.has(fault.id)));
   });
   $('clear').disabled = !writes || on.size === 0;

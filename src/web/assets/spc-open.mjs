@@ -1,6 +1,6 @@
 // Signals of all charts that have not ended: a list that leads to them, and marks in the choice of charts.
 
-import { day, h, hm, REPLAY, show, t, word } from './format.mjs';
+import { day, h, hm, REPLAY, show, t, word, write } from './format.mjs';
 import { icon } from './chart.mjs';
 import { get, why } from './page.mjs';
 import { toChart } from './spc-choices.mjs';
@@ -83,7 +83,7 @@ export class OpenSignals {
       const sign = own.length > 0 ? `${own.some((incident) => incident.beyond) ? '■' : '▲'} ${t('spc_open_mark')}`
         : !known && (this.lost || this.trouble !== null) ? `◆ ${t('unknown')}` : '';
       const text = [this.names.get(option.value), sign].filter(Boolean).join(' ');
-      if (option.textContent !== text) option.textContent = text;
+      write(option, text);
     }
   }
 }

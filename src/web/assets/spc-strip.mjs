@@ -1,7 +1,7 @@
 // The strip below the chart: the whole span, and which part of it is shown. Drag to choose a part, click to move it;
 // with the keyboard it is a slider, and buttons below it do the same by single presses.
 
-import { day, hm, s, t } from './format.mjs';
+import { day, hm, s, t, write } from './format.mjs';
 import { byPoint, mark, trace } from './spc-draw.mjs';
 import { shape } from './chart.mjs';
 
@@ -158,7 +158,7 @@ export class Strip {
       from: `${day(full.t[from])} ${hm(full.t[from])}`, to: `${day(full.t[to - 1])} ${hm(full.t[to - 1])}`, n: to - from, all: n,
     });
     this.box.setAttribute('aria-valuetext', said);
-    if (this.said.textContent !== said) this.said.textContent = said;
+    write(this.said, said);
   }
 
   /** Leaves out days that would stand on each other. */
