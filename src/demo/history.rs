@@ -5,7 +5,7 @@
 //! what comes of it goes into the journal.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use domain::line::event::{Event, EventKind};
 use domain::line::tracker::LineTracker;
@@ -86,6 +86,7 @@ pub(super) async fn record(
     let mut model = Model::new(model);
     let began = moment(clock, model.utc_us());
     let mut follow = follow(line, historian, clock, began)?;
+    let places = places(&model, line);
     follow.tracker.note(Event {
         at_us: began.utc_us,
         from_us: None,
@@ -105,7 +106,8 @@ pub(super) async fn record(
         }
         for _ in 0..seconds {
             pass_second(&mut model, |model| {
-                look(model, line, moment(clock, model.utc_us()), &mut follow.tracker);
+                let at = moment(clock, model.utc_us());
+                look(model, (line, &places), at, &mut follow.tracker);
             });
         }
         let at = moment(clock, model.utc_us());
@@ -142,10 +144,34 @@ fn moment(clock: &Clock, utc_us: i64) -> Moment {
     Moment { utc_us, mono_us: now.mono_us - (now.utc_us - utc_us) }
 }
 
+/// Where the nodes of a machine's tags stand among those that it shows, device by device. Nobody looks for a name in each of
+/// the seconds of half a day.
+fn places(model: &Model, line: &LineConfig) -> Vec<Vec<Option<usize>>> {
+    let of_device = |map: &PlcMap| {
+        let nodes = Shown::of(model, map, &[]).nodes;
+        let place = |tag: &Tag| nodes.iter().position(|(name, _)| Some(&**name) == node(tag));
+        map.tags.iter().map(place).collect()
+    };
+    line.devices.iter().map(|device| of_device(&device.map)).collect()
+}
+
+/// The name of a tag's node.
+fn node(tag: &Tag) -> Option<&str> {
+    match &tag.address {
+        Address::Node(id) => id.strip_prefix("s="),
+        _ => None,
+    }
+}
+
 /// Everything that the service would read of the plant at this moment.
-fn look(model: &Model, line: &LineConfig, at: Moment, tracker: &mut LineTracker) {
-    for (device, config) in line.devices.iter().enumerate() {
-        let shown = Shown::of(model, &config.map);
+fn look(
+    model: &Model,
+    (line, places): (&LineConfig, &[Vec<Option<usize>>]),
+    at: Moment,
+    tracker: &mut LineTracker,
+) {
+    for (device, (config, places)) in line.devices.iter().zip(places).enumerate() {
+        let shown = Shown::of(model, &config.map, places);
         for group in 0..config.map.groups.len() {
             let of_group = |(_, tag): &(usize, &Tag)| usize::from(tag.group) == group;
             let tags = config.map.tags.iter().enumerate().filter(of_group);
@@ -165,23 +191,24 @@ fn look(model: &Model, line: &LineConfig, at: Moment, tracker: &mut LineTracker)
 
 /// What a machine shows, in the one way in which its map reads it.
 #[derive(Default)]
-struct Shown {
+struct Shown<'p> {
     holding: Vec<u16>,
     input: Vec<u16>,
-    nodes: HashMap<Cow<'static, str>, NodeValue>,
+    nodes: Vec<(Cow<'static, str>, NodeValue)>,
+    places: &'p [Option<usize>],
 }
 
-impl Shown {
-    fn of(model: &Model, map: &PlcMap) -> Shown {
+impl Shown<'_> {
+    fn of<'p>(model: &Model, map: &PlcMap, places: &'p [Option<usize>]) -> Shown<'p> {
         match &map.protocol {
             Protocol::Modbus(options) => Shown {
                 holding: model.holding_registers(options.unit),
                 input: model.input_registers(options.unit),
-                nodes: HashMap::new(),
+                ..Shown::default()
             },
             Protocol::OpcUa(_) => {
-                let nodes = model.nodes_of(map.station.as_str()).into_iter().collect();
-                Shown { nodes, ..Shown::default() }
+                let nodes = model.nodes_of(map.station.as_str());
+                Shown { nodes, places, ..Shown::default() }
             }
         }
     }
@@ -200,9 +227,10 @@ impl Shown {
                     .and_then(|words| encoding::decode(words, tag.encoding).ok())
             }
             Address::Part { .. } => None,
-            Address::Node(id) => {
-                let node = id.strip_prefix("s=").and_then(|name| self.nodes.get(name));
-                node.map(decode)
+            Address::Node(_) => {
+                let place = self.places.get(i).copied().flatten();
+                let shown = place.and_then(|place| self.nodes.get(place));
+                shown.filter(|(name, _)| Some(&**name) == node(tag)).map(|(_, value)| decode(value))
             }
         };
         Reading {
