@@ -57,8 +57,8 @@ const MISHAPS: [(Fault, f64, f64); 26] = [
     (Fault::BadStatus, 10.0, 60.0),
     (Fault::EmptyCapsuleBurst, 300.0, 1_200.0),
     (Fault::Jam, 0.0, 0.0),
-    (Fault::RejectDrift, 300.0, 1_200.0),
-    (Fault::WornDosator, 300.0, 1_200.0),
+    (Fault::RejectDrift, 1_800.0, 3_600.0),
+    (Fault::WornDosator, 3_600.0, 7_200.0),
     (Fault::BatchIdEarly, 0.0, 0.0),
     (Fault::BatchIdLate, 0.0, 0.0),
 ];
@@ -73,6 +73,13 @@ const CHANGEOVERS: [Fault; 2] = [Fault::BatchIdEarly, Fault::BatchIdLate];
 /// A plant that is watched for minutes is spared them, and what wears and climbs so slowly that minutes show nothing.
 const SLOW: [Fault; 4] =
     [Fault::BatchIdEarly, Fault::BatchIdLate, Fault::RejectDrift, Fault::WornDosator];
+
+/// What charts are to find. Over a day it waits until they have limits, which take 25 quarters of an hour that were watched
+/// without a break: a plant learns its limits while it makes good capsules.
+const FOR_CHARTS: [Fault; 3] = [Fault::EmptyCapsuleBurst, Fault::RejectDrift, Fault::WornDosator];
+const LEARNING_US: i64 = 10 * 3_600_000_000;
+/// A plant that is watched for less than this has no time to learn.
+const DAY_US: i64 = 20 * 3_600_000_000;
 
 impl Scenario {
     /// A plant that runs well for so long, in microseconds of plant time, with one fault after the other: each kind once
@@ -94,6 +101,9 @@ impl Scenario {
                 deck.shuffle(&mut rng);
             }
             let Some((fault, least_s, most_s)) = deck.pop() else { break };
+            if length_us >= DAY_US && at_us < LEARNING_US && FOR_CHARTS.contains(&fault) {
+                continue;
+            }
             let mut lasts_s = |least_s: f64, most_s: f64| {
                 (share * rng.random_range(least_s..=most_s)).max(LEAST_FAULT_S)
             };
@@ -203,6 +213,18 @@ mod tests {
             inject.iter().filter(|one| CHANGEOVERS.contains(&one.fault)).count()
         };
         assert_eq!(changes(1.0), 0, "an hour would see nothing else");
+    }
+
+    #[test]
+    fn a_day_learns_its_limits_before_anything_befalls_its_capsules() {
+        for seed in 0..20 {
+            let inject = Scenario::random(seed, 24 * 3_600_000_000, 60.0).inject;
+            let mut of_charts = inject.iter().filter(|one| FOR_CHARTS.contains(&one.fault));
+            assert!(of_charts.all(|one| one.from_us >= LEARNING_US), "seed {seed}");
+        }
+        // A few hours see them all the same.
+        let inject = Scenario::random(1, 4 * 3_600_000_000, 60.0).inject;
+        assert!(inject.iter().any(|one| FOR_CHARTS.contains(&one.fault)));
     }
 
     #[test]

@@ -130,7 +130,10 @@ impl Truth {
         };
         let is_false = |stop: &SaidStop| {
             let lasted_us = stop.to_us.map_or(i64::MAX, |end_us| end_us - stop.from_us);
-            lasted_us >= SHORTEST_STOP_US && counts(stop) && !self.is_its_start(stop)
+            lasted_us >= SHORTEST_STOP_US
+                && counts(stop)
+                && !self.is_its_start(stop)
+                && !all.iter().any(|stood| self.is_start_after(stood, stop))
         };
         let none = told.iter().filter(|(stop, owner)| owner.is_none() && is_false(stop));
         (scored, none.map(|(stop, _)| (*stop).clone()).collect())
@@ -141,6 +144,16 @@ impl Truth {
         let runs_us = self.zero_us + JOG_US + self.blind_us;
         let ends_with_it = |to_us: i64| (self.zero_us - SAME_STOP_US..=runs_us).contains(&to_us);
         stop.from_us <= self.zero_us + SAME_STOP_US && stop.to_us.is_some_and(ends_with_it)
+    }
+
+    /// Whether a stop is the slow running after a true one that was out of sight until then: the rest of it, which is all that
+    /// could be seen.
+    fn is_start_after(&self, stood: &Stood, said: &SaidStop) -> bool {
+        let starts = stood.to_us..=stood.to_us + STARTS_US;
+        self.is_blind(stood.to_us - self.zero_us)
+            && self.ledger.state_us.contains_key(&State::Starting)
+            && starts.contains(&said.from_us)
+            && said.to_us.is_some_and(|to_us| starts.contains(&to_us))
     }
 
     fn stop(&self, stood: &Stood, pieces: &[&SaidStop], now_us: i64) -> StopScore {
@@ -414,6 +427,36 @@ mod tests {
         assert_eq!(told(1, again(), &[(100, 200)]), (1, 2, 0, 43));
         assert_eq!(told(3, stood(1, "CF01", 171, 200), &[(100, 200)]), (1, 2, 0, 43));
         assert_eq!(told(3, again(), &[(100, 230)]), (1, 1, 0, 30));
+    }
+
+    /// False stops of a report that has nothing but a stop of these seconds, where the machine stood from 100 to 116 s and
+    /// could not be seen from 90 s until so long.
+    #[test]
+    fn the_slow_start_after_a_stop_that_nobody_saw_is_no_false_stop() {
+        let false_stops = |hidden_until_s: i64, (from_s, to_s): (i64, i64)| {
+            let mut model = Model::new(ModelConfig::default());
+            model.advance_to(600 * SECOND_US);
+            let mut ledger = model.ledger();
+            ledger.stops = vec![stood(1, "CF01", 100, 116)];
+            ledger.state_us.insert(State::Starting, JOG_US);
+            let said = SaidStop {
+                from_us: ZERO_US + from_s * SECOND_US,
+                to_us: Some(ZERO_US + to_s * SECOND_US),
+                cause: "internal".to_owned(),
+                reason: None,
+                key: Some("CF01".to_owned()),
+            };
+            let (from_us, to_us) = (90 * SECOND_US, hidden_until_s * SECOND_US);
+            let freeze = Injection::new(Fault::Freeze, from_us, Some(to_us - from_us), None);
+            let truth = Truth::new(ledger, freeze.into_iter().collect(), ZERO_US);
+            let report = Report { stops: vec![said], ..Report::default() };
+            truth.score(&report).false_stops.len()
+        };
+        assert_eq!(false_stops(122, (122, 127)), 0);
+        // The negative controls: the stop was seen, and what is said began or went on after the start.
+        assert_eq!(false_stops(95, (122, 127)), 1);
+        assert_eq!(false_stops(122, (129, 133)), 1);
+        assert_eq!(false_stops(122, (122, 133)), 1);
     }
 
     #[test]
