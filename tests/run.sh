@@ -106,7 +106,7 @@ timescale() {
 
 cargo_deny() {
     [ -x "$TOOLS/bin/cargo-deny" ] || command -v cargo-deny > /dev/null ||
-        cargo install --quiet --locked --root "$TOOLS" cargo-deny@0.20.2
+        cargo install --quiet --debug --locked --root "$TOOLS" cargo-deny@0.20.2
     # The database of advisories is in no package registry: `cargo deny check advisories` belongs to a release.
     cargo deny --log-level error check bans licenses sources
 }
