@@ -21,7 +21,8 @@ Columns:
   role      good, infeed, reject:dented, state, condition, …         needed
   order     ABCD, CDAB, BADC, DCBA; without it that of --order
   period    how often it is read: 10ms, 1s; without it --period
-  scale, offset, unit, count, stride, modulus, resets, retentive, odometer, capsules, capsules_least, capsules_most
+  scale, offset, unit, count, stride, modulus, resets, retentive, max_per_minute, step, odometer, capsules,
+  capsules_least, capsules_most
             as in a map
   words     an enumeration: 0=closed; 1=open
 

@@ -39,6 +39,7 @@ short! {
     clock_step_forward
     comms_loss_12_min
     comms_loss_12_min_16_bits
+    comms_loss_12_min_whole_line
     comms_loss_5_s
     comms_loss_60_s
     database_loss

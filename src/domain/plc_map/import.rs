@@ -8,13 +8,15 @@ use super::{PlcMap, Problem, document};
 /// Columns whose values are texts in a map.
 const TEXTS: [&str; 8] = ["id", "register", "type", "order", "role", "unit", "resets", "odometer"];
 /// Columns whose values are numbers, `true` or `false` in a map, or a power such as `2^31`.
-const NUMBERS: [&str; 9] = [
+const NUMBERS: [&str; 11] = [
     "scale",
     "offset",
     "count",
     "stride",
     "modulus",
     "retentive",
+    "max_per_minute",
+    "step",
     "capsules",
     "capsules_least",
     "capsules_most",
@@ -341,7 +343,8 @@ mod tests {
                 "list.csv:1: column register is missing; the header needs id, register, type and role",
                 "list.csv:1: column role is missing; the header needs id, register, type and role",
                 "list.csv:1: column \"rolle\" is not known; use id, register, type, order, role, unit, resets, odometer, \
-                 scale, offset, count, stride, modulus, retentive, capsules, capsules_least, capsules_most, period, words",
+                 scale, offset, count, stride, modulus, retentive, max_per_minute, step, capsules, capsules_least, \
+                 capsules_most, period, words",
             ]
         );
         let text = "id,register,type,role,scale,period\nA,holding 1,u16,good,,\nB,holding x,u17,condition,ten,\n\

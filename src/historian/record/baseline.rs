@@ -68,6 +68,8 @@ struct HeldForm {
     since_reset_s: Option<u64>,
     heartbeat: Option<u64>,
     session_lost: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    ran_on: bool,
     bounds: Option<(u64, u64)>,
     #[serde(default)]
     odometer: Option<u64>,
@@ -162,6 +164,7 @@ impl HeldForm {
             since_reset_s,
             heartbeat,
             session_lost,
+            ran_on,
             bounds,
             odometer,
         } = evidence;
@@ -178,6 +181,7 @@ impl HeldForm {
             since_reset_s,
             heartbeat,
             session_lost,
+            ran_on,
             bounds,
             odometer,
         }
@@ -195,6 +199,7 @@ impl HeldForm {
                 since_reset_s: self.since_reset_s,
                 heartbeat: self.heartbeat,
                 session_lost: self.session_lost,
+                ran_on: self.ran_on,
                 bounds: self.bounds,
                 odometer: self.odometer,
             },

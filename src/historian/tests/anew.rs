@@ -50,3 +50,17 @@ fn the_mark_of_a_register_is_kept_with_its_baseline() {
     historian.append(marked).unwrap().wait().unwrap();
     assert_eq!(historian.resume(&l1(), 0).unwrap().baselines, expected);
 }
+
+#[test]
+fn what_is_known_beside_a_reading_that_waits_is_kept_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let historian = open(dir.path());
+    historian.append(tick(&l1(), 1)).unwrap().wait().unwrap();
+    let mut waiting = tick(&l1(), 2);
+    let held = waiting.baselines[0].1.held.as_mut().expect("it waits");
+    // Earlier versions knew nothing of it.
+    assert!(!std::mem::replace(&mut held.evidence.ran_on, true));
+    let expected = waiting.baselines.clone();
+    historian.append(waiting).unwrap().wait().unwrap();
+    assert_eq!(historian.resume(&l1(), 0).unwrap().baselines, expected);
+}

@@ -190,6 +190,7 @@ fn held(seq: u64) -> Held {
         since_reset_s: None,
         heartbeat: Some(65_535),
         session_lost: true,
+        ran_on: false,
         bounds: Some((3, u64::MAX)),
         odometer: Some(u64::MAX),
     };

@@ -33,11 +33,12 @@ impl List {
             "\npresets\n  steady  good  typical  poor\n\nscenarios in {}, for run NAME",
             self.folder.display()
         );
-        for Scenario { name, title, length_us, long, .. } in Scenario::all(&self.folder)
-            .context("name the folder of the scenario files with --folder")?
-        {
+        let scenarios = Scenario::all(&self.folder)
+            .context("name the folder of the scenario files with --folder")?;
+        let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+        for Scenario { name, title, length_us, long, .. } in scenarios {
             let long = if long { ", long" } else { "" };
-            println!("  {name:<28}{title} {} s{long}", length_us / 1_000_000);
+            println!("  {name:<width$}  {title} {} s{long}", length_us / 1_000_000);
         }
         Ok(())
     }

@@ -117,6 +117,7 @@ impl Plc {
                 ("cleared", _) => self.since_reset = Some(self.now_us + self.every_us * 9 / 10),
                 ("batch", id) => self.batch = Some(batch_key(id)),
                 ("lost", _) => self.next.session_lost = true,
+                ("ran_on", _) => self.next.ran_on = true,
                 ("between", bounds) => {
                     let (low, high) = bounds.split_once("..").ok_or("bounds are low..high")?;
                     self.next.bounds = Some((number(low)?, number(high)?));

@@ -107,7 +107,7 @@ impl Flags {
 
     /// These remarks and those of `other`.
     #[must_use]
-    pub fn union(self, other: Flags) -> Flags {
+    pub const fn union(self, other: Flags) -> Flags {
         Flags(self.0 | other.0)
     }
 

@@ -1,7 +1,7 @@
 //! A counter that goes on under other settings. If the map reads it from another register than before, what the two show
 //! has no difference.
 
-use super::baseline::{Baseline, BatchChange};
+use super::baseline::{Baseline, BatchChange, Held};
 use super::delta::{Cause, Delta, Flags, Hypothesis};
 use super::evidence::Seen;
 use super::explanations::{Meaning, seconds};
@@ -35,7 +35,10 @@ impl Counter {
     ) {
         let t_us = sample.at.mono_us.saturating_sub(base.at.mono_us).max(0);
         // After a restart nobody knows whether the odometer is the one of before.
-        let bounds = sample.evidence.bounds.filter(|_| !self.resumed);
+        let next = Held::of(sample);
+        // Bounds count from the newest reading, and this count from the last one that is believed.
+        let next = base.held.map_or(next, |held| next.after(&held));
+        let bounds = next.evidence.bounds.filter(|_| !self.resumed);
         let meaning = elsewhere(self.most_between((&base).into(), sample.into()), t_us, bounds);
         base.held = None;
         base.batch = BatchChange::default();

@@ -24,6 +24,9 @@ pub struct Evidence {
     pub heartbeat: Option<u64>,
     /// The connection was lost since the last sample, so that the controller may have restarted.
     pub session_lost: bool,
+    /// Another counter of the same controller, which a restart of it sets back, went on for certain since the last sample
+    /// that was neither late nor a duplicate: there was no restart.
+    pub ran_on: bool,
     /// The least and most that a sibling counter or an odometer allows since the last sample that
     /// was neither late nor a duplicate.
     pub bounds: Option<(u64, u64)>,
@@ -219,7 +222,9 @@ fn restart(
     // the counter, the clock would have fallen too.
     match uptime {
         Sign::Certain | Sign::Suspected | Sign::Excluded => uptime,
-        _ if beats == Sign::Excluded || cleared == Sign::Excluded => Sign::Excluded,
+        _ if beats == Sign::Excluded || cleared == Sign::Excluded || evidence.ran_on => {
+            Sign::Excluded
+        }
         _ if evidence.session_lost => Sign::Suspected,
         _ => Sign::Unknown,
     }

@@ -262,14 +262,15 @@ fn is_between(base: &Baseline, held: &Held, sample: &Sample) -> bool {
 }
 
 impl Held {
-    fn of(sample: &Sample) -> Held {
+    pub(super) fn of(sample: &Sample) -> Held {
         let Sample { at, source_us, value, evidence, .. } = *sample;
         Held { at, source_us, value, evidence, missed: false }
     }
 
     /// The evidence of this reading together with that of one before it which is dropped.
-    fn after(mut self, dropped: &Held) -> Held {
+    pub(super) fn after(mut self, dropped: &Held) -> Held {
         self.evidence.session_lost |= dropped.evidence.session_lost;
+        self.evidence.ran_on &= dropped.evidence.ran_on;
         self.evidence.bounds = match (self.evidence.bounds, dropped.evidence.bounds) {
             (Some((low, high)), Some((more_low, more_high))) => {
                 Some((low.saturating_add(more_low), high.saturating_add(more_high)))

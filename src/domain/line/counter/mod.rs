@@ -12,6 +12,9 @@
 //! - It equals the best value where nothing undecidable happened.
 //! - `segment_start + Σ best = value (mod M)` after every sample; a breach is a flag, no panic.
 //!
+//! What nobody read is also decided by what came into the machine, if its map says how much can be `inside` and its sensors
+//! miscount by less than two in a hundred together (`line::tracker::inflow`).
+//!
 //! What is promised of counts, and what fails when a promise is broken (cases are files in `tests/cases/counting`):
 //!
 //! | promise | cases and laws |
@@ -21,6 +24,7 @@
 //! | a drop is a wrap, a reset or both, by what fits in the time and by evidence | `published.txt`, `wrap_or_reset.txt`, `gaps.txt`, `moduli.txt`; width: `laws/` |
 //! | a reading that was delivered late is judged by the clock of its device, and by its round trip | `order.txt`; `laws/late.rs` |
 //! | readings that stood still with the pulse of their device are as old as its last beat | `still.txt` |
+//! | what left a machine came in: that bounds what nobody could read | `tracker::tests::inflow`, `tracker::tests::odometer` |
 //! | what rises too fast waits for one more reading | `bad_readings.txt` |
 //! | another register under the same name is no difference | `elsewhere.rs` |
 //! | our own restart goes on from what is durable | `tracker::tests::laws`; `tests/it/kills.rs` |
@@ -234,6 +238,11 @@ impl Counter {
                 Newest { at: base.at, value: base.value, odometer, believed: true }
             }
         })
+    }
+
+    /// Whether its newest sample is of another register than the one it is read from now.
+    pub fn is_elsewhere(&self) -> bool {
+        self.base.is_some_and(|base| base.is_elsewhere(self.settings.mapping))
     }
 
     /// Whether its registers stand still, as the pulse of their device shows.

@@ -289,6 +289,7 @@ impl<'a> Plant<'a> {
             since_reset_s: given(columns.cleared, passed_s(self.cleared_us)),
             heartbeat: given(columns.heartbeat, passed_s(self.boot_us) % 65_536),
             session_lost: false,
+            ran_on: false,
             bounds: None,
             odometer: given(columns.odometer, self.strokes()),
         };

@@ -1,5 +1,6 @@
 //! From readings to counts: each value of a counter is judged by its ledger, and what that says is booked. And the totals.
 
+use super::inflow::{Came, Inflow};
 use super::odometer::Shares;
 use super::{GAP_AFTER_US, Ledger, LineTracker, scaled};
 use crate::line::counter::{Cause, Delta, Sample};
@@ -8,20 +9,44 @@ use crate::plc_map::Role;
 use crate::reading::{Quality, Reading};
 use crate::units::{Count, Moment};
 
+/// What was read at the same moment and bounds a counter.
+#[derive(Clone, Copy, Default)]
+struct Beside {
+    /// What counters of one odometer share.
+    shares: Option<Shares>,
+    /// What came into the machine since.
+    inflow: Option<Inflow>,
+}
+
 impl LineTracker {
-    /// Judges and books what readings of one moment say of the counters of a station.
+    /// Judges and books what readings of one moment say of the counters of a station: the way in first, which bounds what
+    /// the way out can have counted.
     pub(super) fn count(&mut self, index: usize, readings: &[Reading], at: Moment) {
-        let shares = self.shares(index, readings);
-        for reading in readings {
-            let station = &mut self.stations[index];
-            let tag = usize::from(reading.tag);
-            let Some(Some(ledger)) = station.counter_of.get(tag).copied() else { continue };
-            let bits = station.map.tags[tag].encoding.kind.bits();
-            let value = reading.value.as_counter(bits).filter(|_| reading.quality != Quality::Bad);
-            station.held[tag] = value;
-            match value {
-                Some(value) => self.sample(ledger, value, reading.source_us, at, shares),
-                None => self.ledgers[ledger].counter.missed(),
+        let shares = self.shares(index, readings, at);
+        let mut beside = Beside { shares, inflow: None };
+        let mut came = Came::default();
+        for way_in in [true, false] {
+            for reading in readings {
+                let station = &mut self.stations[index];
+                let tag = usize::from(reading.tag);
+                let Some(Some(ledger)) = station.counter_of.get(tag).copied() else { continue };
+                if matches!(station.map.tags[tag].role, Role::Infeed) != way_in {
+                    continue;
+                }
+                let bits = station.map.tags[tag].encoding.kind.bits();
+                let value =
+                    reading.value.as_counter(bits).filter(|_| reading.quality != Quality::Bad);
+                station.held[tag] = value;
+                match value {
+                    Some(value) => {
+                        let came = way_in.then_some(&mut came);
+                        self.sample(ledger, (value, reading.source_us), at, beside, came);
+                    }
+                    None => self.ledgers[ledger].counter.missed(),
+                }
+            }
+            if way_in {
+                beside.inflow = self.inflow(index, came, readings, at);
             }
         }
     }
@@ -37,7 +62,7 @@ impl LineTracker {
                 continue;
             }
             if let Some(value) = self.stations[index].held[tag] {
-                self.sample(position, value, None, at, None);
+                self.sample(position, (value, None), at, Beside::default(), None);
             }
         }
     }
@@ -45,17 +70,26 @@ impl LineTracker {
     fn sample(
         &mut self,
         position: usize,
-        value: u64,
-        source_us: Option<i64>,
+        (value, source_us): (u64, Option<i64>),
         at: Moment,
-        shares: Option<Shares>,
+        beside: Beside,
+        came: Option<&mut Came>,
     ) {
         let mut evidence = self.stations[self.ledgers[position].station].evidence();
-        (evidence.odometer, evidence.bounds) = self.bounds(position, value, at, shares);
+        (evidence.odometer, evidence.bounds) = self.bounds(position, value, at, beside.shares);
+        if let Some(bound) = self.bound(position, value, at, beside.inflow) {
+            evidence.ran_on = bound.ran_on;
+            let (low, high) = evidence.bounds.unwrap_or((0, u64::MAX));
+            evidence.bounds = bound.most.map(|most| (low, high.min(most))).or(evidence.bounds);
+        }
         let mut deltas = std::mem::take(&mut self.deltas);
         let counter = &mut self.ledgers[position].counter;
+        let before = counter.newest().filter(|_| came.is_some());
         let off_us = self.off_us;
         counter.sample(&Sample { at, off_us, source_us, value, evidence }, &mut deltas);
+        if let Some(came) = came {
+            self.came_in(came, position, before, &deltas, source_us.is_some());
+        }
         for delta in deltas.drain(..) {
             self.book(position, &delta, at);
         }

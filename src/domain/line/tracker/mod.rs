@@ -8,6 +8,7 @@ mod count;
 mod elapsed;
 mod group;
 mod hand;
+mod inflow;
 mod odometer;
 mod rounds;
 mod show;

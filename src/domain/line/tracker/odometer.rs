@@ -18,7 +18,7 @@ pub(super) struct Shares {
 
 impl LineTracker {
     /// Adds up what the readings of one moment show of the counters that share an odometer.
-    pub(super) fn shares(&self, index: usize, readings: &[Reading]) -> Option<Shares> {
+    pub(super) fn shares(&self, index: usize, readings: &[Reading], at: Moment) -> Option<Shares> {
         let mut shares: Option<Shares> = None;
         for reading in readings {
             let Some((ledger, value)) = self.counted(index, reading) else { continue };
@@ -32,7 +32,7 @@ impl LineTracker {
                 least: [0; 2],
             });
             if shares.odometer == link.tag && shares.since_us == newest.at.mono_us {
-                shares.least[side] = shares.least[side].saturating_add(least(ledger, value));
+                shares.least[side] = shares.least[side].saturating_add(least(ledger, value, at));
             }
         }
         shares
@@ -57,17 +57,16 @@ impl LineTracker {
         let most = link.odometer.most(ledger.counter.settings(), then, now, t_us);
         let beside =
             |shares: &Shares| shares.odometer == link.tag && shares.since_us == newest.at.mono_us;
-        let others = shares
-            .filter(beside)
-            .zip(self.side(ledger))
-            .map_or(0, |(shares, side)| shares.least[side].saturating_sub(least(ledger, value)));
+        let others = shares.filter(beside).zip(self.side(ledger)).map_or(0, |(shares, side)| {
+            shares.least[side].saturating_sub(least(ledger, value, at))
+        });
         // Others that counted more than all strokes: one of them is wrong, and it is not known which.
         let left = most.map(|most| most.checked_sub(others).unwrap_or(most));
         (Some(now), left.map(|left| (0, left)))
     }
 
     /// The counter of a reading and its value.
-    fn counted(&self, index: usize, reading: &Reading) -> Option<(&Ledger, u64)> {
+    pub(super) fn counted(&self, index: usize, reading: &Reading) -> Option<(&Ledger, u64)> {
         let station = &self.stations[index];
         let tag = usize::from(reading.tag);
         let position = station.counter_of.get(tag).copied().flatten()?;
@@ -87,8 +86,11 @@ impl LineTracker {
 }
 
 /// What a counter counted for certain since its newest sample if it now shows `value`: nothing if it fell, or jumped, or
-/// that sample is in doubt.
-fn least(ledger: &Ledger, value: u64) -> u64 {
-    let Some(newest) = ledger.counter.newest().filter(|newest| newest.believed) else { return 0 };
-    value.saturating_sub(newest.value)
+/// that sample is in doubt or of another register.
+pub(super) fn least(ledger: &Ledger, value: u64, at: Moment) -> u64 {
+    let newest = ledger.counter.newest().filter(|newest| newest.believed);
+    let Some(newest) = newest.filter(|_| !ledger.counter.is_elsewhere()) else { return 0 };
+    let rise = value.saturating_sub(newest.value);
+    let t_us = at.mono_us.saturating_sub(newest.at.mono_us);
+    if rise <= ledger.counter.settings().most_in(t_us) { rise } else { 0 }
 }

@@ -15,12 +15,14 @@ pub(super) fn read_counter(
     let modulus = read_modulus(section, kind).unwrap_or_else(|| natural_modulus(kind));
     // The PackML text leaves open whether a count "rolls over at 2,147,483,647" before or after showing that value.
     let doubt = if modulus == Modulus::At(1 << 31) { 1 } else { 0 };
+    // A flap opens more rarely than capsules pass.
+    let own = |key, most, else_| section.integer(key, 1, most).map_or(else_, |at| at.value as u64);
     counter::Settings {
         modulus,
         doubt: section.integer("modulus_doubt", 0, 1).map_or(doubt, |at| at.value as u64),
-        max_per_minute: machine.max_per_minute,
+        max_per_minute: own("max_per_minute", 10_000_000, machine.max_per_minute),
         tolerance: machine.tolerance,
-        step: machine.step,
+        step: own("step", 1_000_000, machine.step),
         lag_us: section.duration_us("refresh").map_or(0, |at| at.value),
         retentive: section.boolean("retentive").map(|at| at.value),
         resets: read_resets(section),

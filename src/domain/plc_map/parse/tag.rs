@@ -14,11 +14,13 @@ use crate::line::weight::{Part, Series};
 use crate::units::{Reason, TagId};
 
 /// Keys that are only asked for where type and role are known.
-const OF_SOME_TAGS: [&str; 9] = [
+const OF_SOME_TAGS: [&str; 11] = [
     "count",
     "stride",
     "modulus",
     "modulus_doubt",
+    "max_per_minute",
+    "step",
     "refresh",
     "resets",
     "retentive",

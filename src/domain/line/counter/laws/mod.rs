@@ -356,6 +356,7 @@ fn nonsense() -> impl Strategy<Value = Nonsense> {
             since_reset_s: cleared.map(u64::from),
             heartbeat: beat.map(u64::from),
             session_lost,
+            ran_on: batch.is_some(),
             bounds,
             odometer: uptime.map(u64::from),
         });

@@ -70,6 +70,8 @@ pub(super) struct Station {
     since_reset: Elapsed,
     /// Groups that have not been read since the controller may have restarted.
     session_lost: Vec<bool>,
+    /// What came in was last read after a gap.
+    pub(super) came_after_gap: bool,
     /// Last good value of each counting tag, for notifications that bring only changes.
     pub(super) held: Vec<Option<u64>>,
     /// Tags whose last reading was bad, and since when.
@@ -101,6 +103,7 @@ impl Station {
             measures: vec![None; map.tags.len()],
             last: vec![None; map.tags.len()],
             session_lost: vec![false; map.groups.len()],
+            came_after_gap: false,
             uptime: Elapsed::default(),
             since_reset: Elapsed::default(),
             at_rest: AtRest::default(),

@@ -6,6 +6,7 @@ mod change;
 mod damage;
 mod group;
 mod hand;
+mod inflow;
 mod laws;
 mod line;
 mod misfit;
