@@ -21,6 +21,9 @@ const NUMBERS: [&str; 11] = [
     "capsules_least",
     "capsules_most",
 ];
+/// What a map can say that no list says, as a remark in a map to begin with.
+pub const INSIDE: &str = "# inside = 900   # most capsules inside at once: with it, what came in bounds what nobody could read\n";
+
 /// Columns that this file reads itself.
 const OWN: [&str; 2] = ["period", "words"];
 /// Columns that each list must have.
@@ -182,7 +185,7 @@ fn head_of(head: &Head, periods: &BTreeMap<i64, String>) -> String {
     let (en, zh) = &head.title;
     let mut text = format!(
         "[machine]\nstation = {}\ntitle = {{ en = {}, zh = {} }}\nprotocol = \"modbus\"\norder = {}\n\
-         max_per_minute = {}\n\n[modbus]\nunit = {}\n\n[groups]\n",
+         max_per_minute = {}\n{INSIDE}\n[modbus]\nunit = {}\n\n[groups]\n",
         quoted(&head.station),
         quoted(en),
         quoted(zh),
@@ -280,6 +283,10 @@ mod tests {
             map_of("list.csv", &csv, &head()).unwrap_or_else(|problems| panic!("{problems:?}"));
         let map = PlcMap::parse("map.toml", &text).expect("what was written is right");
         assert_eq!((map.groups.len(), map.tags.len()), (2, 23));
+        assert_eq!(map.flow.inside, None, "it is for who knows the machine");
+        let map =
+            PlcMap::parse("map.toml", &text.replace("# inside", "inside")).expect("it is right");
+        assert_eq!(map.flow.inside, Some(900));
         assert_eq!(map.groups[0].period_us, 10_000);
         assert_eq!(map.tags[0].role, Role::Good);
         assert_eq!(

@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use domain::plc_map::import::INSIDE;
+
 use super::browse::{Found, Shape, Variable};
 
 /// Longest name of a tag.
@@ -132,7 +134,7 @@ fn top((station, address): (&str, &str), uri: &str, n: usize, elsewhere: usize) 
     text += &format!(
         "\n[machine]\nstation = {station}\ntitle = {{ en = {station}, zh = {station} }}\nprotocol = \"opcua\"\n\
          max_per_minute = 6500                 # fastest rate that the machine can make or pass, capsules a minute\n\
-         \n[opcua]\nnamespace = {}\n\n[groups]\nfast = \"100ms\"\n",
+         {INSIDE}\n[opcua]\nnamespace = {}\n\n[groups]\nfast = \"100ms\"\n",
         quote(uri)
     );
     text
