@@ -28,8 +28,7 @@ const GAP_US: i64 = 2 * SECOND_US;
 const BOOT_US: i64 = SECOND_US;
 
 /// Remarks on a count after which it says nothing of other counters.
-const VAGUE: Flags = Flags::UNVERIFIED
-    .union(Flags::SATURATED)
+const VAGUE: Flags = Flags::SATURATED
     .union(Flags::BEYOND_MODULUS)
     .union(Flags::CONTRADICTED)
     .union(Flags::VIOLATION);
@@ -88,7 +87,9 @@ impl LineTracker {
             return;
         };
         let went_on = matches!(delta.cause, Cause::Step | Cause::Wrap | Cause::Gap);
-        came.unsteady |= !went_on || !delta.count.is_exact();
+        // It may have been set back and have caught up: then as much came as can come.
+        let unverified = delta.flags.contains(Flags::UNVERIFIED);
+        came.unsteady |= !went_on || unverified || !delta.count.is_exact();
         came.volatile |= ledger.counter.settings().retentive == Some(false);
         let from_us = delta.from.mono_us;
         let is_whole = from_us == before.at.mono_us && delta.to.mono_us > from_us;
@@ -96,7 +97,9 @@ impl LineTracker {
         let is_vague = delta.flags.bits() & VAGUE.bits() != 0;
         came.doubtful |= is_vague || !is_whole || !begins_alike;
         came.since_us = Some(from_us);
-        let most = self.in_capsules(ledger, delta.count).high();
+        let t_us = delta.to.mono_us.saturating_sub(from_us);
+        let possible = if unverified { ledger.counter.settings().most_in(t_us) } else { 0 };
+        let most = self.in_capsules(ledger, Count::exact(delta.count.high().max(possible))).high();
         came.most = came.most.saturating_add(most).saturating_add(self.apart(ledger, is_sourced));
     }
 
