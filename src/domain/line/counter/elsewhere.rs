@@ -34,10 +34,10 @@ impl Counter {
         out: &mut Vec<Delta>,
     ) {
         let t_us = sample.at.mono_us.saturating_sub(base.at.mono_us).max(0);
-        // After a restart nobody knows whether the odometer is the one of before.
-        let next = Held::of(sample);
         // Bounds count from the newest reading, and this count from the last one that is believed.
+        let next = Held::of(sample);
         let next = base.held.map_or(next, |held| next.after(&held));
+        // After a restart nobody knows whether the odometer is the one of before.
         let bounds = next.evidence.bounds.filter(|_| !self.resumed);
         let meaning = elsewhere(self.most_between((&base).into(), sample.into()), t_us, bounds);
         base.held = None;
@@ -143,6 +143,20 @@ mod tests {
         counter.sample(&Sample { evidence, ..sample(400, 9) }, &mut deltas);
         assert_eq!(counter.total(), Count::ZERO);
         assert_eq!(counter.segments(), 2);
+    }
+
+    /// A reading that waited is dropped with the old register; what was bounded up to it is in the time that is told.
+    #[test]
+    fn bounds_of_a_reading_that_waited_count_for_its_time() {
+        let mut deltas = Vec::new();
+        let mut counter = Counter::new(settings(1));
+        counter.sample(&sample(0, 5_000), &mut deltas);
+        let bounded = |most| Evidence { bounds: Some((0, most)), ..Evidence::default() };
+        counter.sample(&Sample { evidence: bounded(60), ..sample(400, 60_000) }, &mut deltas);
+        assert!(counter.baseline().is_some_and(|base| base.held.is_some()), "it waits");
+        counter.change(settings(2), true);
+        counter.sample(&Sample { evidence: bounded(5), ..sample(600, 9) }, &mut deltas);
+        assert_eq!(counter.total(), Count::between(0, 0, 65));
     }
 
     #[test]
