@@ -117,6 +117,25 @@ impl LineTracker {
         self.tell(position, delta, apart, count, at);
     }
 
+    /// The counter of a reading and its value.
+    pub(super) fn counted(&self, index: usize, reading: &Reading) -> Option<(&Ledger, u64)> {
+        let station = &self.stations[index];
+        let tag = usize::from(reading.tag);
+        let position = station.counter_of.get(tag).copied().flatten()?;
+        let bits = station.map.tags[tag].encoding.kind.bits();
+        let value = reading.value.as_counter(bits).filter(|_| reading.quality != Quality::Bad)?;
+        Some((&self.ledgers[position], value))
+    }
+
+    /// At which side of the machine a counter counts: the way in, or the way out.
+    pub(super) fn side(&self, ledger: &Ledger) -> Option<usize> {
+        match self.role(ledger) {
+            Role::Infeed | Role::Void => Some(0),
+            Role::Good | Role::Reject(_) | Role::Sample => Some(1),
+            _ => None,
+        }
+    }
+
     /// Good capsules counted since the journal began, with what an undecided reading may still add.
     pub fn total(&self) -> Count {
         self.outputs().map(|ledger| self.total_in_capsules(ledger)).sum()
@@ -143,4 +162,14 @@ impl LineTracker {
     pub(crate) fn total_of(&self, tag: &crate::units::TagId) -> Option<Count> {
         self.ledgers.iter().find(|ledger| ledger.id == *tag).map(|ledger| ledger.counter.total())
     }
+}
+
+/// What a counter counted for certain since its newest sample if it now shows `value`: nothing if it fell, or jumped, or
+/// that sample is in doubt or of another register.
+pub(super) fn least(ledger: &Ledger, value: u64, at: Moment) -> u64 {
+    let newest = ledger.counter.newest().filter(|newest| newest.believed);
+    let Some(newest) = newest.filter(|_| !ledger.counter.is_elsewhere()) else { return 0 };
+    let rise = value.saturating_sub(newest.value);
+    let t_us = at.mono_us.saturating_sub(newest.at.mono_us);
+    if rise <= ledger.counter.settings().most_in(t_us) { rise } else { 0 }
 }

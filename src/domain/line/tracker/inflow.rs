@@ -10,7 +10,7 @@
 //! Sensors miscount: a part in fifty of all that is left for that, and a machine whose counts contradict each other by more
 //! than that already bounds nothing. Counters are not read at quite the same moment: for each of them so much is left as can pass meanwhile.
 
-use super::odometer::least;
+use super::count::least;
 use super::{Ledger, LineTracker, scaled};
 use crate::line::balance::Difference;
 use crate::line::counter::{Cause, Delta, Flags, Newest};

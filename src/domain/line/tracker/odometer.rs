@@ -3,9 +3,9 @@
 //! Every pocket of a stroke comes in once, loaded or empty, and every capsule leaves once: as good, as a reject or as a
 //! sample. On either side, what the other counters have counted for certain is taken off what is left for one of them.
 
-use super::{Ledger, LineTracker};
-use crate::plc_map::Role;
-use crate::reading::{Quality, Reading};
+use super::LineTracker;
+use super::count::least;
+use crate::reading::Reading;
 use crate::units::Moment;
 
 /// What the counters of one odometer counted at least since one moment, at the way in and at the way out.
@@ -64,33 +64,4 @@ impl LineTracker {
         let left = most.map(|most| most.checked_sub(others).unwrap_or(most));
         (Some(now), left.map(|left| (0, left)))
     }
-
-    /// The counter of a reading and its value.
-    pub(super) fn counted(&self, index: usize, reading: &Reading) -> Option<(&Ledger, u64)> {
-        let station = &self.stations[index];
-        let tag = usize::from(reading.tag);
-        let position = station.counter_of.get(tag).copied().flatten()?;
-        let bits = station.map.tags[tag].encoding.kind.bits();
-        let value = reading.value.as_counter(bits).filter(|_| reading.quality != Quality::Bad)?;
-        Some((&self.ledgers[position], value))
-    }
-
-    /// At which side of the machine a counter counts: the way in, or the way out.
-    pub(super) fn side(&self, ledger: &Ledger) -> Option<usize> {
-        match self.role(ledger) {
-            Role::Infeed | Role::Void => Some(0),
-            Role::Good | Role::Reject(_) | Role::Sample => Some(1),
-            _ => None,
-        }
-    }
-}
-
-/// What a counter counted for certain since its newest sample if it now shows `value`: nothing if it fell, or jumped, or
-/// that sample is in doubt or of another register.
-pub(super) fn least(ledger: &Ledger, value: u64, at: Moment) -> u64 {
-    let newest = ledger.counter.newest().filter(|newest| newest.believed);
-    let Some(newest) = newest.filter(|_| !ledger.counter.is_elsewhere()) else { return 0 };
-    let rise = value.saturating_sub(newest.value);
-    let t_us = at.mono_us.saturating_sub(newest.at.mono_us);
-    if rise <= ledger.counter.settings().most_in(t_us) { rise } else { 0 }
 }

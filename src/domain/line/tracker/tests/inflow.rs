@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::line::{line_of, poll};
 use super::script::moment;
-use crate::line::tracker::{Carry, LineTracker};
+use crate::line::tracker::{Carry, LineTracker, Onward};
 use crate::plc_map::filler_map;
 use crate::reading::Snapshot;
 use crate::units::{Count, TagId};
@@ -180,6 +180,20 @@ fn a_bad_reading_of_a_sibling_takes_nothing_away() {
     assert_eq!(watch.total("good"), Count::exact(2_900));
     let said = watch.total("bad");
     assert!(said.low() <= 10_050 && 10_050 <= said.high(), "{said:?}");
+}
+
+/// What a sibling shows of the register that a new map reads is no part of what came in.
+#[test]
+fn a_sibling_of_another_register_takes_nothing_away() {
+    let mut watch = Watch::new(MAP);
+    watch.poll(0.0, [100, 50, 1_000, BEFORE[3]]);
+    let onward = Onward { untouched: Vec::new(), baselines: Vec::new(), same_boot: true };
+    let moved = MAP.replace("register = \"holding 2\"", "register = \"holding 20\"");
+    watch.0.change(line_of(&[&moved]), &onward, moment(0.0));
+    // 10,300 were rejected, and show as 300 more; the other register has 8,000.
+    watch.poll(120.0, [400, 50, 8_000, BEFORE[3] + 13_000]);
+    let said = watch.total("bad");
+    assert!(said.low() <= 10_300 && 10_300 <= said.high(), "{said:?}");
 }
 
 /// A counter that shows 0 waits for the next reading, and what came in is remembered for it.
