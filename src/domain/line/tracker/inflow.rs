@@ -40,6 +40,8 @@ pub(super) struct Came {
     since_us: Option<i64>,
     /// The most that came, in capsules.
     most: u64,
+    /// The most that was booked of it: less, where a counter may have been set back unseen.
+    booked: u64,
     counters: usize,
     /// One of them may have been set back.
     unsteady: bool,
@@ -99,7 +101,10 @@ impl LineTracker {
         came.since_us = Some(from_us);
         let t_us = delta.to.mono_us.saturating_sub(from_us);
         let possible = if unverified { ledger.counter.settings().most_in(t_us) } else { 0 };
-        let most = self.in_capsules(ledger, Count::exact(delta.count.high().max(possible))).high();
+        let booked = delta.count.high();
+        let most = self.in_capsules(ledger, Count::exact(booked.max(possible))).high();
+        let booked = self.in_capsules(ledger, Count::exact(booked)).high();
+        came.booked = came.booked.saturating_add(booked);
         came.most = came.most.saturating_add(most).saturating_add(self.apart(ledger, is_sourced));
     }
 
@@ -129,7 +134,7 @@ impl LineTracker {
                 gone = gone.saturating_add(self.gone(ledger, value, since_us, at));
             }
         }
-        let inside = map.flow.inside.filter(|_| self.balances(index, came.most));
+        let inside = map.flow.inside.filter(|_| self.balances(index, came.booked));
         let most = inside.map(|inside| {
             let most = came.most.saturating_add(inside);
             most.saturating_add(most / MISCOUNTED).saturating_add(apart)
@@ -178,8 +183,8 @@ impl LineTracker {
         self.model.stations[ledger.station].capsules(ledger.tag, counts)
     }
 
-    /// Whether what a machine counted at its two sides can all be true, before so much `came` in this gap.
-    fn balances(&self, index: usize, came: u64) -> bool {
+    /// Whether what a machine counted at its two sides can all be true, before what was `booked` of this gap.
+    fn balances(&self, index: usize, booked: u64) -> bool {
         let total = |side: usize| -> Count {
             let of_side = |ledger: &&Ledger| {
                 ledger.station == index
@@ -193,6 +198,6 @@ impl LineTracker {
         let grown = Difference::of(entered, total(1));
         let inside = i128::from(self.stations[index].map.inside());
         let miscounted = i128::from(entered.high() / MISCOUNTED);
-        grown.high - i128::from(came) >= -inside - miscounted
+        grown.high - i128::from(booked) >= -inside - miscounted
     }
 }

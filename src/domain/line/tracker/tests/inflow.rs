@@ -120,6 +120,22 @@ fn a_way_in_that_may_have_been_set_back_unseen_is_no_more_certain_than_that() {
     assert!((most..most + 500).contains(&said.high()), "{most}: {said:?}");
 }
 
+/// The same of a batch counter that keeps its value: its count alone is exact, and what is left out of it for the time before
+/// this gap is what was counted, not what can have come.
+#[test]
+fn a_batch_that_may_have_begun_unseen_bounds_as_well() {
+    let infeed = "role = \"infeed\"\nresets = \"never\"\nretentive = false";
+    let of_batch = "role = \"infeed\"\nresets = \"batch\"\nretentive = true";
+    assert!(MAP.contains(infeed), "the infeed of the map");
+    let mut watch = Watch::new(&MAP.replace(infeed, of_batch));
+    watch.poll(0.0, [10, 5, 1_000, 1_100]);
+    watch.poll(720.0, [240, 95, 78_400, 78_900]);
+    assert_eq!(watch.total("infeed"), Count::exact(77_800));
+    let most = (85_850 + 3_000) * 51 / 50 - 77_400 - 90;
+    let said = watch.total("bad");
+    assert!((most..most + 500).contains(&said.high()), "{most}: {said:?}");
+}
+
 /// A sensor that counts 100 % too much shows that it does within minutes, and is not believed later.
 #[test]
 fn a_machine_whose_counts_contradict_each_other_bounds_nothing() {
