@@ -1,10 +1,10 @@
 //! Calls for help by taps: seen on every screen, taken, closed, and not shown as current once the screen is lost.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::browser::Browser;
 use crate::demo::Demo;
-use crate::{CORES, CUT, DRAWN, FULL_BOARD, LIVE, SOON, shot};
+use crate::{CORES, CUT, DRAWN, LIVE, SOON, cut_when_full, shot};
 
 const OPEN: &str = "document.getElementById('open-calls').textContent";
 const ON_WALL: &str = "document.getElementById('wall-calls').textContent";
@@ -71,10 +71,8 @@ async fn a_call_is_one_tap_and_every_screen_shows_who_takes_it() {
             open(&browser, &demo, &format!("{path}{join}lang={lang}"), called).await;
             shot(&browser, &format!("call-{page}-{name}-{lang}")).await;
             if size.0 != 1_280 {
-                browser.value(FULL_BOARD).await;
-                let found = browser.value(CUT).await;
-                let found = found.as_array().into_iter().flatten().filter_map(Value::as_str);
-                cut.extend(found.map(|what| format!("{page}-{name}-{lang}: {what}")));
+                let found = cut_when_full(&browser).await;
+                cut.extend(found.into_iter().map(|what| format!("{page}-{name}-{lang}: {what}")));
             }
         }
     }

@@ -290,8 +290,7 @@ async fn every_size_colour_and_language_fits_its_screen() {
                 browser.until(&format!("{LIVE} && {DRAWN}"), SOON).await;
                 let name = format!("{screen}-{theme}-{lang}");
                 shot(&browser, &name).await;
-                browser.value(FULL_BOARD).await;
-                let found = browser.texts(CUT).await;
+                let found = cut_when_full(&browser).await;
                 cut.extend(found.into_iter().map(|what| format!("{name}: {what}")));
             }
         }
@@ -329,12 +328,20 @@ async fn readme_small(browser: &Browser, demo: &Demo, shots: &Path) {
     }
 }
 
-/// Makes the hour board as long as it becomes at the end of a shift, so that no time of day has more than was looked at.
+/// Makes the hour board as long as it becomes at the end of a shift, and the reasons as many as a line has, so that no time
+/// of day has more than was looked at.
 const FULL_BOARD: &str = "(() => {
-    const rows = document.querySelector('#hours tbody');
-    while (rows && rows.rows.length > 0 && rows.rows.length < 12) rows.prepend(rows.rows[0].cloneNode(true));
+    for (const [list, most] of [['#hours tbody', 12], ['#rejects tbody', 6]]) {
+      const rows = document.querySelector(list);
+      while (rows && rows.rows.length > 0 && rows.rows.length < most) rows.prepend(rows.rows[0].cloneNode(true));
+    }
     return true;
   })()";
+
+/// What is cut once the lists are full, looked at before the next view writes them anew.
+async fn cut_when_full(browser: &Browser) -> Vec<String> {
+    browser.texts(&format!("{FULL_BOARD} && {CUT}")).await
+}
 
 /// Blanks of texts that nothing was written into.
 const BLANKS: &str = "document.body.innerText.match(/\\{[a-z_]+\\}/g) ?? []";
@@ -360,7 +367,7 @@ const CUT: &str = "
       .concat([...document.querySelectorAll('main :is(.card, .tile)')].filter((e) => e.checkVisibility() && getComputedStyle(e).overflowY === 'visible' && e.scrollHeight > e.clientHeight + 2).map((e) => `sticks out below by ${e.scrollHeight - e.clientHeight} px: ${e.textContent.slice(0, 40)}`))
       .concat([...document.querySelectorAll('main .card > header')].filter((e) => e.checkVisibility() && [...e.querySelectorAll(':scope > :is(h2, span)')].some((text) => text.getBoundingClientRect().bottom > Math.min(...[...e.parentElement.children].slice(1).filter((next) => next.checkVisibility() && !next.matches('.away')).map((next) => next.getBoundingClientRect().top)) + 2)).map((e) => `a head over what is below it: ${e.textContent.slice(0, 40)}`))
       .concat([...document.querySelectorAll('.bar > :is(.choices, .choice:not(#rewind))')].map((e) => e.getBoundingClientRect()).some((box, i, all) => Math.abs(box.top + box.bottom - all[0].top - all[0].bottom) > 40) ? ['choices of the bar on two rows'] : [])
-      .concat([...document.querySelectorAll('.wall #hours tr:last-child, #pareto tr:last-child')].filter((e) => e.getBoundingClientRect().bottom > e.closest('.card').getBoundingClientRect().bottom).map((e) => `outside its card: ${e.textContent.slice(0, 40)}`))
+      .concat([...document.querySelectorAll('.wall #hours tr:last-child, #pareto tr:last-child, #rejects tr:last-child')].filter((e) => e.getBoundingClientRect().bottom > e.closest('.card').getBoundingClientRect().bottom).map((e) => `outside its card: ${e.textContent.slice(0, 40)}`))
       .concat(innerWidth >= 1600 && (document.body.matches('.wall') || innerHeight >= 1080) && !document.querySelector('.pareto-bores') && main.scrollHeight > main.clientHeight ? [`higher than the screen by ${main.scrollHeight - main.clientHeight}`] : [])
       .concat([...document.querySelectorAll('.bar > *')].flatMap((e, i, all) => {
         const text = document.createRange();

@@ -123,7 +123,9 @@ export function legend(chart) {
     if (!limits) parts.push(h('span', {}, t('chart_no_limits', { n: chart.n_whole })));
     else {
       if (parts.length === 0) parts.push(h('span', {}, t(chart.n_judged > 0 ? 'no_signals' : 'spc_nothing_judged')));
-      parts.push(h('span', {}, t('limits_rest', { n: limits.subgroups })), h('span', {}, t('sigma_z', { a: fixed(limits.sigma_z) })));
+      parts.push(h('span', {}, t('limits_rest', { n: limits.subgroups })));
+      // In two languages the line has no room for it; the workbench says it.
+      if (document.body.dataset.lang !== 'both') parts.push(h('span', {}, t('sigma_z', { a: fixed(limits.sigma_z) })));
       parts.push(h('span', {}, t('plain_signals', { n: chart.plain_signals, of: chart.n_judged, hours: fixed(chart.span_hours, chart.span_hours % 1 ? 1 : 0) })));
     }
     if (!chart.startup_discards) parts.push(h('span', {}, t('without_startup')));

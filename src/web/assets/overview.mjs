@@ -15,8 +15,10 @@ import { reasonOf } from './timeline.mjs';
 import { drawTrend, trendRows } from './trend.mjs';
 
 const CLASSES = ['run', 'internal', 'external', 'planned', 'idle', 'unknown'];
-/** Height of a row of the lists beside the charts. */
-const ROW_PX = 24;
+/** Reasons of rejects beside the charts. */
+const MOST_REASONS = 8;
+/** What a card leaves free below. */
+const CARD_PX = 6;
 const STOPS_EVERY_MS = 5000;
 /** The curve has a point a minute. */
 const CURVE_EVERY_MS = 10000;
@@ -296,7 +298,7 @@ function brief(ms) {
 function showHours() {
   const rows = view.hours;
   // Low rows leave no room for a number each that can be pressed: the hour that goes on has it.
-  const low = matchMedia('(min-width: 1200px)').matches && (rows.length > 10 || document.body.dataset.lang === 'both');
+  const low = matchMedia('(min-width: 1200px) and (max-width: 1799px)').matches && (rows.length > 10 || document.body.dataset.lang === 'both');
   show($('hours').tBodies[0], rows, () => rows.map((hour, i) => {
     const open = i === rows.length - 1;
     const [target, actual, difference] = hour.good
@@ -313,15 +315,18 @@ function showHours() {
   }));
 }
 
-/** How many whole rows a list has room for where the page does not scroll: the rest is in the data. */
-function room(table) {
-  if (getComputedStyle(document.body).overflowY !== 'hidden' || matchMedia('(max-width: 1599px)').matches) return 8;
-  const top = table.offsetTop - table.parentElement.offsetTop;
-  return Math.max(1, Math.min(8, Math.floor((table.parentElement.clientHeight - top - 6) / ROW_PX)));
+/** Leaves out the rows of a list that find no room where the page does not scroll: they are in the data. */
+function fit(table) {
+  const rows = [...table.tBodies[0].rows];
+  for (const row of rows) row.hidden = false;
+  if (getComputedStyle(document.body).overflowY !== 'hidden' || matchMedia('(max-width: 1599px)').matches) return;
+  const bottom = table.parentElement.getBoundingClientRect().bottom - CARD_PX;
+  const lowest = rows.map((row) => row.getBoundingClientRect().bottom);
+  rows.forEach((row, i) => { row.hidden = i > 0 && lowest[i] > bottom; });
 }
 
 function showRejects() {
-  const rows = view.rejects.filter((reject) => reject.rejected.best > 0).slice(0, room($('rejects')));
+  const rows = view.rejects.filter((reject) => reject.rejected.best > 0).slice(0, MOST_REASONS);
   const max = Math.max(...rows.map((reject) => reject.wilson?.[1] ?? reject.percent ?? 0), 0.001);
   const none = view.feed === 'waiting' ? '' : view.shift && view.shift.good === null ? t('not_read') : t('no_rejects');
   show($('rejects').tBodies[0], [rows, none], () => (rows.length === 0 ? [h('tr', {}, h('th', {}, none))] : rows.map((reject) => {
@@ -339,6 +344,7 @@ function showRejects() {
       h('td', { class: 'dim', ...(reject.sigma_z ? { title: t('interval_sigma_z', { a: fixed(reject.sigma_z, 2) }) } : {}) }, reject.wilson ? `${fixed(reject.wilson[0], 3)}–${fixed(reject.wilson[1], 3)}` : ''),
     );
   })));
+  fit($('rejects'));
 }
 
 function showStations() {
