@@ -334,6 +334,7 @@ const FULL_BOARD: &str = "(() => {
     for (const [list, most] of [['#hours tbody', 12], ['#rejects tbody', 6]]) {
       const rows = document.querySelector(list);
       while (rows && rows.rows.length > 0 && rows.rows.length < most) rows.prepend(rows.rows[0].cloneNode(true));
+      for (const row of [...rows?.rows ?? []].slice(0, most)) row.hidden = false;
     }
     return true;
   })()";
@@ -367,7 +368,7 @@ const CUT: &str = "
       .concat([...document.querySelectorAll('main :is(.card, .tile)')].filter((e) => e.checkVisibility() && getComputedStyle(e).overflowY === 'visible' && e.scrollHeight > e.clientHeight + 2).map((e) => `sticks out below by ${e.scrollHeight - e.clientHeight} px: ${e.textContent.slice(0, 40)}`))
       .concat([...document.querySelectorAll('main .card > header')].filter((e) => e.checkVisibility() && [...e.querySelectorAll(':scope > :is(h2, span)')].some((text) => text.getBoundingClientRect().bottom > Math.min(...[...e.parentElement.children].slice(1).filter((next) => next.checkVisibility() && !next.matches('.away')).map((next) => next.getBoundingClientRect().top)) + 2)).map((e) => `a head over what is below it: ${e.textContent.slice(0, 40)}`))
       .concat([...document.querySelectorAll('.bar > :is(.choices, .choice:not(#rewind))')].map((e) => e.getBoundingClientRect()).some((box, i, all) => Math.abs(box.top + box.bottom - all[0].top - all[0].bottom) > 40) ? ['choices of the bar on two rows'] : [])
-      .concat([...document.querySelectorAll('.wall #hours tr:last-child, #pareto tr:last-child, #rejects tr:last-child')].filter((e) => e.getBoundingClientRect().bottom > e.closest('.card').getBoundingClientRect().bottom).map((e) => `outside its card: ${e.textContent.slice(0, 40)}`))
+      .concat([...document.querySelectorAll('.wall #hours tr:last-child, #pareto tr:last-child, #rejects tr:not([hidden])')].filter((e) => e.getBoundingClientRect().bottom > e.closest('.card').getBoundingClientRect().bottom).map((e) => `outside its card: ${e.textContent.slice(0, 40)}`))
       .concat(innerWidth >= 1600 && (document.body.matches('.wall') || innerHeight >= 1080) && !document.querySelector('.pareto-bores') && main.scrollHeight > main.clientHeight ? [`higher than the screen by ${main.scrollHeight - main.clientHeight}`] : [])
       .concat([...document.querySelectorAll('.bar > *')].flatMap((e, i, all) => {
         const text = document.createRange();
