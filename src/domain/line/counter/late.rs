@@ -126,6 +126,13 @@ impl Delivery {
         late.find(|(other, _)| *other == reading).map(|(_, late_us)| late_us)
     }
 
+    /// How late something came that was sent at that time of the device; none where no reading before it can tell.
+    pub(super) fn would_be_late_us(&self, sent_us: i64, at: Moment) -> Option<i64> {
+        let lead_us = sent_us.saturating_sub(at.mono_us);
+        let earliest_us = self.leads_us.into_iter().flatten().max()?;
+        Some(earliest_us.saturating_sub(lead_us).max(0))
+    }
+
     /// How much more time than by our clock lies between two readings at most: the earlier one may have come late. Where the
     /// clock of the device was set back meanwhile it tells nothing.
     pub(super) fn longer_us(&self, from: Dated, to: Dated, latest_us: i64) -> i64 {

@@ -152,6 +152,12 @@ impl Counter {
         self.dating.off_us()
     }
 
+    /// How late something came that its device had sent at that time of its own clock, in microseconds, as the readings before
+    /// it show. None before the first of them.
+    pub fn would_be_late(&self, sent_us: i64, at: Moment) -> Option<i64> {
+        self.delivery.would_be_late_us(sent_us, at)
+    }
+
     /// Takes the next sample, in the order of arrival, and appends at most two deltas to `out`.
     pub fn sample(&mut self, sample: &Sample, out: &mut Vec<Delta>) {
         self.dating.begin(sample);

@@ -16,6 +16,8 @@ struct Beside {
     shares: Option<Shares>,
     /// What came into the machine since.
     inflow: Option<Inflow>,
+    /// How much earlier than it came it may have been sent, in microseconds.
+    late_us: i64,
 }
 
 impl LineTracker {
@@ -23,7 +25,7 @@ impl LineTracker {
     /// the way out can have counted.
     pub(super) fn count(&mut self, index: usize, readings: &[Reading], at: Moment) {
         let shares = self.shares(index, readings, at);
-        let mut beside = Beside { shares, inflow: None };
+        let mut beside = Beside { shares, ..Beside::default() };
         let mut came = Came::default();
         for way_in in [true, false] {
             for reading in readings {
@@ -51,20 +53,10 @@ impl LineTracker {
         }
     }
 
-    /// A notification confirms the values it does not mention: they have not changed.
-    pub(super) fn confirm(&mut self, index: usize, group: u16, readings: &[Reading], at: Moment) {
-        for position in 0..self.ledgers.len() {
-            let ledger = &self.ledgers[position];
-            let (station, tag) = (ledger.station, usize::from(ledger.tag));
-            let mentioned = || readings.iter().any(|reading| usize::from(reading.tag) == tag);
-            if station != index || self.stations[index].map.tags[tag].group != group || mentioned()
-            {
-                continue;
-            }
-            if let Some(value) = self.stations[index].held[tag] {
-                self.sample(position, (value, None), at, Beside::default(), None);
-            }
-        }
+    /// A value still holds, as of a moment that may be so much earlier.
+    pub(super) fn confirmed(&mut self, position: usize, value: u64, at: Moment, late_us: i64) {
+        let beside = Beside { late_us, ..Beside::default() };
+        self.sample(position, (value, None), at, beside, None);
     }
 
     fn sample(
@@ -85,7 +77,7 @@ impl LineTracker {
         let mut deltas = std::mem::take(&mut self.deltas);
         let counter = &mut self.ledgers[position].counter;
         let before = counter.newest().filter(|_| came.is_some());
-        let off_us = self.off_us;
+        let off_us = self.off_us.saturating_add(beside.late_us);
         counter.sample(&Sample { at, off_us, source_us, value, evidence }, &mut deltas);
         if let Some(came) = came {
             self.came_in(came, position, before, &deltas, source_us.is_some());

@@ -4,6 +4,7 @@ mod account;
 mod at_rest;
 mod carry;
 mod change;
+mod confirm;
 mod count;
 mod elapsed;
 mod group;

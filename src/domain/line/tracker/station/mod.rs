@@ -18,6 +18,7 @@ use crate::reading::{Miss, Quality, Reading};
 use crate::units::{Count, Moment, SECOND_US};
 
 use super::at_rest::AtRest;
+use super::confirm::Arrival;
 use super::elapsed::Elapsed;
 use super::{Ledger, scaled};
 
@@ -72,6 +73,8 @@ pub(super) struct Station {
     session_lost: Vec<bool>,
     /// What came in was last read after a gap.
     pub(super) came_after_gap: bool,
+    /// How late the notifications of each group come.
+    pub(super) arrivals: Vec<Arrival>,
     /// Last good value of each counting tag, for notifications that bring only changes.
     pub(super) held: Vec<Option<u64>>,
     /// Tags whose last reading was bad, and since when.
@@ -104,6 +107,7 @@ impl Station {
             last: vec![None; map.tags.len()],
             session_lost: vec![false; map.groups.len()],
             came_after_gap: false,
+            arrivals: vec![Arrival::default(); map.groups.len()],
             uptime: Elapsed::default(),
             since_reset: Elapsed::default(),
             at_rest: AtRest::default(),

@@ -455,6 +455,92 @@ fn several_values_of_one_moment_are_impossible() {
     );
 }
 
+/// After a stall several messages come at once. The first did not mention the counter, which had not changed when it was
+/// sent: between that and the next value lies more than a second.
+/// Shows: CNT-06
+#[test]
+fn what_a_late_message_confirms_holds_as_of_when_it_was_sent() {
+    check(
+        "
+        0.0  CW04.fast  n=0@0.0 under=0@0.0
+        0.5  CW04.fast  n=40@0.5
+        2.4  CW04.fast  under=1@1.0
+        2.4  CW04.fast  n=190@2.4
+        2.9  CW04.fast  n=240@2.9
+        ",
+        expect![[r#"
+                 0 link up of CW04: heard for the first time
+                 0 count first of n: 0
+                 0 count first of under: 0
+            minute 0 (open): CW04.good 240 CW04.underweight 1 polls 5 missed 0
+        "#]],
+    );
+}
+
+/// The negative control: a message that came at once leaves no time for so many.
+#[test]
+fn what_a_message_in_time_confirms_holds_as_of_when_it_came() {
+    check(
+        "
+        0.0  CW04.fast  n=0@0.0 under=0@0.0
+        0.5  CW04.fast  n=40@0.5
+        2.4  CW04.fast  under=1@2.4
+        2.4  CW04.fast  n=190@2.4
+        2.9  CW04.fast  n=240@2.9
+        ",
+        expect![[r#"
+                 0 link up of CW04: heard for the first time
+                 0 count first of n: 0
+                 0 count first of under: 0
+               2.9 count preset of n: 0 [0, 5]: preset 0 [0, 5]: the counter was set from 40 to 190, which is no count: what was made in these 0.0 s is not known, at most 5
+            minute 0 (open): CW04.good 90 [90, 95] CW04.underweight 1 polls 5 missed 0
+        "#]],
+    );
+}
+
+/// A sign of life has no time of its own: two that come at once were sent half a second apart at least.
+#[test]
+fn signs_of_life_that_come_at_once_may_be_as_old_as_the_stall() {
+    check(
+        "
+        0.0  CW04.fast  n=0@0.0 under=0@0.0
+        0.5  CW04.fast  n=40@0.5
+        2.4  CW04.fast
+        2.4  CW04.fast
+        2.4  CW04.fast  n=140@2.4
+        2.9  CW04.fast  n=190@2.9
+        ",
+        expect![[r#"
+                 0 link up of CW04: heard for the first time
+                 0 count first of n: 0
+                 0 count first of under: 0
+            minute 0 (open): CW04.good 190 polls 6 missed 0
+        "#]],
+    );
+}
+
+/// The negative control: in time, they leave no time for so many.
+#[test]
+fn a_sign_of_life_in_time_leaves_no_room_for_a_jump() {
+    check(
+        "
+        0.0  CW04.fast  n=0@0.0 under=0@0.0
+        0.5  CW04.fast  n=40@0.5
+        1.0  CW04.fast
+        1.5  CW04.fast
+        1.5  CW04.fast  n=240@1.5
+        2.0  CW04.fast  n=290@2.0
+        ",
+        expect![[r#"
+                 0 link up of CW04: heard for the first time
+                 0 count first of n: 0
+                 0 count first of under: 0
+                 2 count preset of n: 0 [0, 5]: preset 0 [0, 5]: the counter was set from 40 to 240, which is no count: what was made in these 0.0 s is not known, at most 5
+            minute 0 (open): CW04.good 90 [90, 95] polls 6 missed 0
+        "#]],
+    );
+}
+
 #[test]
 fn a_jump_inside_a_message_waits_for_the_next_value() {
     check(
