@@ -227,6 +227,39 @@ async fn every_page_speaks_one_language_at_a_time() {
     }
 }
 
+/// English words beside Chinese ones that do not say that they are English; names of tags, codes and units are no words.
+const UNMARKED: &str = r"(() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (texts.nextNode()) {
+      const { data, parentElement: of } = texts.currentNode;
+      if (of.closest('script, style, option, svg, [lang=en], [translate=no]') || !of.checkVisibility()) continue;
+      if (/[\u4e00-\u9fff]/.test(data) && /\b[a-z]{3,} [a-z]{2,}/.test(data)) found.push(data);
+    }
+    return found;
+  })()";
+
+/// A voice reads each part in its language. WCAG 2.2, 3.1.2.
+/// Shows: SCR-03
+#[tokio::test]
+async fn in_two_languages_what_is_english_says_so() {
+    let _shared = CORES.shared().await;
+    let Some(browser) = browser().await else { return };
+    let demo = Demo::start();
+    browser.open(&demo.origin).await;
+    let said = "document.querySelectorAll('main bdi[lang=en]').length";
+    let mut marked = 0;
+    for page in &PAGES {
+        open(&browser, &demo, page, "both", "light").await;
+        assert_eq!(browser.texts(UNMARKED).await, Vec::<String>::new(), "{}", page.name);
+        marked += browser.value(said).await.as_u64().expect("a number");
+    }
+    assert!(marked > 100, "{marked} texts written by scripts");
+    // The control: a text without its marks is found.
+    browser.value("document.querySelector('main').append('停机 stopped for long'), true").await;
+    assert_eq!(browser.texts(UNMARKED).await, ["停机 stopped for long"]);
+}
+
 /// From a stop to its reason: two taps once the name is known, all with the keyboard.
 /// Shows: SCR-07
 #[tokio::test]

@@ -1,6 +1,6 @@
 // Data quality: links, polls, doubts, balance, store.
 
-import { age, ahead, clock, detail, doubt, fixed, h, happened, hm, hms, kindBefore, num, parted, put, setOffset, show, signed, size, t, title, word } from './format.mjs';
+import { age, ahead, clock, detail, doubt, fixed, h, happened, hm, hms, kindBefore, num, parted, put, setOffset, show, signed, size, t, title, word, write } from './format.mjs';
 import { loadAlerts } from './alerts.mjs';
 import { icon } from './chart.mjs';
 import { Diagnosis } from './diagnosis.mjs';
@@ -218,6 +218,6 @@ function showDisplays(displays) {
       [word('display', display.state), display.old_build ? t('display_build_old') : ''].filter(Boolean).join(' · ')),
     h('td', { class: 'num nowrap' }, h('span', { class: 'painted' }))))));
   document.querySelectorAll('#displays .painted').forEach((cell, i) => {
-    cell.textContent = t('display_ago', { age: age(displays[i].painted_ago_ms) });
+    write(cell, t('display_ago', { age: age(displays[i].painted_ago_ms) }));
   });
 }

@@ -1,6 +1,6 @@
 // How a number is made: key E, Enter, a click or a tap on a number opens a dialog with what the service says of it.
 
-import { clock, day, detail, fixed, h, happened, hms, num, REPLAY, setOffset, signed, t, title, word } from './format.mjs';
+import { clock, day, detail, fixed, h, happened, hms, num, REPLAY, setOffset, signed, t, title, word, write } from './format.mjs';
 import { chosen, Refusal, why } from './page.mjs';
 
 const ANSWER_WITHIN_MS = 8000;
@@ -134,7 +134,7 @@ function open(what, value) {
   }
   asker = value;
   dialog.onclose = back;
-  dialog.querySelector('#explanation-title').textContent = word('explained', what);
+  write(dialog.querySelector('#explanation-title'), word('explained', what));
   dialog.querySelector('.told').replaceChildren(h('p', { class: 'dim' }, t('explain_asking')));
   dialog.dataset.state = 'asking';
   if (!dialog.open) dialog.showModal();

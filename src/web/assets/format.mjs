@@ -212,9 +212,31 @@ export function unknownShare(known) {
   return unknown < 1 ? '<1' : num(Math.floor(unknown));
 }
 
+/** English beside Chinese: from a Latin letter to the next sign of Chinese. */
+const LATIN = /([A-Za-z][^\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]*)/;
+const HAN = /[\u3400-\u9fff]/;
+/** Two small letters make a word: `CF01` and `OEE` are said alike in both. */
+const ENGLISH = /[a-z]{2}/;
+/** These hold text alone. */
+const BARE = ['OPTION', 'TITLE', 'TEXTAREA'];
+
+/** A text in two languages says which of it is English, so that a voice reads it as that. Else the text as it is. */
+function spoken(element, text) {
+  if (LANG !== 'both' || typeof text !== 'string' || !HAN.test(text) || !ENGLISH.test(text)) return text;
+  if (!(element instanceof HTMLElement) || BARE.includes(element.tagName)) return text;
+  const whole = document.createElement('bdi');
+  for (const [i, part] of text.split(LATIN).entries()) {
+    const english = i % 2 === 1 && ENGLISH.test(part) ? document.createElement('bdi') : null;
+    english?.setAttribute('lang', 'en');
+    english?.append(part);
+    whole.append(english ?? part);
+  }
+  return whole;
+}
+
 /** Writes a text only where it differs: screen readers and the selection of a reader are left alone. */
 export function write(element, text) {
-  if (element && element.textContent !== text) element.textContent = text;
+  if (element && element.textContent !== text) element.replaceChildren(spoken(element, text));
 }
 
 /** The same for an element of that id. The element. */
@@ -243,7 +265,7 @@ function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children);
+  element.append(...children.map((child) => spoken(element, child)));
   return element;
 }
 
@@ -263,7 +285,7 @@ export function show(element, shown, make) {
   drawn.set(element, key);
   const active = document.activeElement;
   const held = active !== element && element.contains(active) && Object.keys(active.dataset).length > 0;
-  element.replaceChildren(...make());
+  element.replaceChildren(...make().map((child) => spoken(element, child)));
   if (held) twin(element, active)?.focus({ preventScroll: true });
 }
 

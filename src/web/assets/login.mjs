@@ -1,6 +1,6 @@
 // Signing in, the first account, a password of one's own. What is wrong is said in the words of the service.
 
-import { t, title } from './format.mjs';
+import { t, title, write } from './format.mjs';
 import './session.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -40,7 +40,7 @@ form.addEventListener('submit', async (event) => {
     await send(form.dataset.path, given);
     await THEN[form.id](given);
   } catch (error) {
-    $('door-trouble').textContent = error instanceof TypeError ? t('sign_in_not_sent') : error.message;
+    write($('door-trouble'), error instanceof TypeError ? t('sign_in_not_sent') : error.message);
     $('door-trouble').hidden = false;
     button.disabled = false;
     form.querySelector('[type="password"]').select();

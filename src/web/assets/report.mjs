@@ -2,6 +2,7 @@
 // final by asking the service, which then draws it again.
 
 import './explain.mjs';
+import { write } from './format.mjs';
 import { notSaved, send } from './page.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -27,7 +28,7 @@ function submit(form, body, what, right) {
     try {
       await ask(what, body(new FormData(form)));
     } catch (error) {
-      $('closing-trouble').textContent = notSaved(error);
+      write($('closing-trouble'), notSaved(error));
       $('closing-trouble').hidden = false;
       button.disabled = false;
     }

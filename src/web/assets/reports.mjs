@@ -1,7 +1,7 @@
 // The list of reports. It is drawn by the service; only the frame of the page is live, and whether kept reports still fit
 // the data is asked for afterwards.
 
-import { setOffset, t } from './format.mjs';
+import { setOffset, t, write } from './format.mjs';
 import { icon } from './chart.mjs';
 import { join } from './shell.mjs';
 
@@ -34,7 +34,7 @@ async function compare(cells) {
     }
     const [mark, words] = SAID[fits];
     cell.dataset.fits = String(fits);
-    cell.textContent = `${mark} ${t(words, { version })}`;
+    write(cell, `${mark} ${t(words, { version })}`);
   }
 }
 compare(document.querySelectorAll('.fits'));

@@ -138,7 +138,7 @@ function usual(fault) {
 function showTruth() {
   show($('truth').tBodies[0], sim.truth, () => sim.truth.map((one) => h('tr', { 'data-tag': one.tag },
     h('th', { scope: 'row', class: 'wide' }, parted(one.tag.replace('Admin.Prod', '').replace('Statistic.', '').replace('[0]', ''))),
-    h('td', { class: 'num nowrap' }, one.least === null ? t('sim_too_old') : one.least === one.most ? num(one.least) : `${num(one.least)} – ${num(one.most)}`),
+    h('td', { class: 'num' }, one.least === null ? t('sim_too_old') : one.least === one.most ? num(one.least) : `${num(one.least)} – ${num(one.most)}`),
     h('td', { class: 'num' }, one.counted === null ? '–' : `${num(one.counted.best)} ${doubt(one.counted)}`.trim()),
     h('td', { class: one.agrees === false ? 'outside' : '' }, ...(one.agrees === null ? ['–'] : [...(one.agrees ? [] : [icon('internal'), ' ']), word('sim_agrees', String(one.agrees))])),
     h('td', { class: 'num nowrap' }, one.at_ms === null ? '–' : clock(one.at_ms)))));
