@@ -126,6 +126,11 @@ impl Dating {
         self.off_us
     }
 
+    /// How far that and the sample at hand may be off together, in microseconds.
+    pub(super) fn both_off_us(&self) -> i64 {
+        self.off_us.saturating_add(self.sample_off_us)
+    }
+
     /// By how much more than their moments say the sample at hand may lie from an earlier one, in microseconds: each may be
     /// off, and the earlier one old.
     pub(super) fn slack_us(&self, from: Moment) -> i64 {
@@ -133,6 +138,6 @@ impl Dating {
             Some(_) => self.age_us(from.mono_us).unwrap_or_default(),
             None => 0,
         };
-        self.off_us.saturating_add(self.sample_off_us).saturating_add(old_us)
+        self.both_off_us().saturating_add(old_us)
     }
 }

@@ -112,11 +112,11 @@ enum Sign {
 pub(super) struct Span {
     pub from_us: i64,
     pub to_us: i64,
-    /// By how much more they may lie apart, because the earlier one came late.
+    /// By how much more they may lie apart, because the earlier one came late or both are off.
     pub longer_us: i64,
-    /// By how much less, because the later one did.
+    /// By how much less, because the later one did, or both are.
     pub shorter_us: i64,
-    /// How late any reading may come: what was read before the span is not known better.
+    /// How late and how far off any reading may be: what was read before the span is not known better.
     pub latest_us: i64,
 }
 
@@ -240,7 +240,8 @@ fn clock(prev: Option<Clocked>, now_s: Option<u64>, span: Span, pause_us: i64) -
         let (now_us, then_us) = (i128::from(now_s) * 1_000_000, i128::from(origin) * 1_000_000);
         now_us - then_us - i128::from(passed_us)
     };
-    // Two seconds for the whole seconds of both readings, what two quartzes drift apart, and how late the reading came.
+    // Two seconds for the whole seconds of both readings, what two quartzes drift apart, and how late and how far off the
+    // readings were.
     let tolerance =
         i128::from(2 * SECOND_US) + i128::from(passed_us / 256) + i128::from(span.shorter_us);
     let started_in =

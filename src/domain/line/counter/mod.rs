@@ -340,12 +340,14 @@ impl Counter {
     /// What the evidence says about a reset between the base and a reading.
     fn signs(&self, base: &Baseline, evidence: &Evidence, to: Dated) -> Signs {
         let (from, latest_us) = (base.into(), self.settings.latest_us);
+        let told_us = if base.source_us.is_some() { latest_us.max(0) } else { 0 };
+        let off_us = self.dating.both_off_us();
         let span = Span {
             from_us: base.at.mono_us,
             to_us: to.at.mono_us,
-            longer_us: self.delivery.longer_us(from, to, latest_us),
-            shorter_us: self.delivery.shorter_us(from, to, latest_us),
-            latest_us: if base.source_us.is_some() { latest_us.max(0) } else { 0 },
+            longer_us: self.delivery.longer_us(from, to, latest_us).saturating_add(off_us),
+            shorter_us: self.delivery.shorter_us(from, to, latest_us).saturating_add(off_us),
+            latest_us: told_us.saturating_add(off_us),
         };
         Signs::read(&self.settings, &base.seen, evidence, span, base.batch)
     }
