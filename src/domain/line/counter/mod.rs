@@ -154,7 +154,7 @@ impl Counter {
 
     /// How late something came that its device had sent at that time of its own clock, in microseconds, as the readings before
     /// it show. None before the first of them.
-    pub fn would_be_late(&self, sent_us: i64, at: Moment) -> Option<i64> {
+    pub fn would_be_late_us(&self, sent_us: i64, at: Moment) -> Option<i64> {
         self.delivery.would_be_late_us(sent_us, at)
     }
 

@@ -36,8 +36,7 @@ impl LineTracker {
             self.stations[index].map.groups.get(of_group).map_or(0, |group| group.period_us);
         let apart_us = scaled(period_us.max(SIGN_OF_LIFE_US), self.model.time_scale);
         let own = self.ledgers.iter().filter(|ledger| ledger.station == index);
-        let told = own.filter_map(|ledger| ledger.counter.would_be_late(sent_us?, at));
-        let told_us = told.max();
+        let told_us = own.filter_map(|own| own.counter.would_be_late_us(sent_us?, at)).max();
         let Some(arrival) = self.stations[index].arrivals.get_mut(of_group) else { return };
         arrival.comes(at, apart_us);
         arrival.late_us = told_us.unwrap_or(arrival.late_us);

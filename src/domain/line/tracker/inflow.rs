@@ -8,7 +8,8 @@
 //! A way in that a restart of the controller would have set back, and that went on for certain, says that there was none.
 //!
 //! Sensors miscount: a part in fifty of all that is left for that, and a machine whose counts contradict each other by more
-//! than that already bounds nothing. Counters are not read at quite the same moment: for each of them so much is left as can pass meanwhile.
+//! than that already bounds nothing. Counters are not read at quite the same moment: for each of them so much is left as can
+//! pass meanwhile.
 
 use super::count::least;
 use super::{Ledger, LineTracker, scaled};
