@@ -32,7 +32,7 @@ const SETTING: &str = "demo";
 /// How well the demo's plant runs.
 const PRESET: Preset = Preset::Good;
 
-/// How long the demo waits for the first reading of every simulated machine before capsules are made.
+/// How long the demo waits for the first reading of every simulated counter before capsules are made.
 const FIRST_READING: Duration = Duration::from_secs(10);
 
 /// How long the plant has run before the first look, unless told otherwise.
@@ -227,9 +227,9 @@ impl Demo {
         let service =
             Service::start_simulated(&config, clock, historian.clone(), sim.clone()).await?;
         // Capsules are made only once every counter has its first value: what is made is what can be counted.
-        if !service.all_heard(FIRST_READING).await {
+        if !service.all_counting(FIRST_READING).await {
             tracing::warn!(
-                "not every simulated machine was heard; its counts begin with its first reading"
+                "not every simulated counter was read; its counts begin with its first reading"
             );
         }
         origin.held_us = clock.now().utc_us - origin.line_start_us - plant.plant_us();

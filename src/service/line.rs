@@ -102,8 +102,8 @@ pub(super) struct LineTask {
     pub(super) publish: watch::Sender<Option<Arc<LineStatus>>>,
     /// Screens that follow it closely.
     pub(super) followers: Followers,
-    /// Set once every device was heard.
-    pub(super) hear: watch::Sender<bool>,
+    /// Set once every counter has a value to count from.
+    pub(super) count: watch::Sender<bool>,
     /// Time between two ticks.
     pub(super) every: Duration,
     /// The numbers under which its devices send, in the order of the devices. Positions change with the configuration;
@@ -192,8 +192,8 @@ impl LineTask {
             }
             outbox.raw.push(snapshot);
         }
-        if !*self.hear.borrow() && self.tracker.all_heard() {
-            self.hear.send_replace(true);
+        if !*self.count.borrow() && self.tracker.all_counting() {
+            self.count.send_replace(true);
         }
     }
 
@@ -302,7 +302,7 @@ impl LineTask {
         let followed_to = self.tracker.followed_to();
         self.tracker.change(model, &onward, followed_to);
         self.slots = slots;
-        self.hear.send_replace(self.tracker.all_heard());
+        self.count.send_replace(self.tracker.all_counting());
         // Whoever is told that it is done must not see the line of before.
         self.show(self.clock.now());
         Ok(())

@@ -172,12 +172,13 @@ impl Service {
         offered.map(Option::flatten).map_err(anyhow::Error::msg)
     }
 
-    /// Waits until every device of every line was heard once, at most `limit`. Whether that is so.
-    pub async fn all_heard(&self, limit: Duration) -> bool {
-        let heard = self.reloader.each(|line| line.heard.clone()).await;
+    /// Waits until every device of every line was heard and every counter has a value to count from, at most `limit`. Whether
+    /// that is so.
+    pub async fn all_counting(&self, limit: Duration) -> bool {
+        let counting = self.reloader.each(|line| line.counting.clone()).await;
         let wait = async {
-            for mut heard in heard {
-                if heard.wait_for(|heard| *heard).await.is_err() {
+            for mut counting in counting {
+                if counting.wait_for(|counting| *counting).await.is_err() {
                     return false;
                 }
             }

@@ -48,7 +48,7 @@ pub(super) struct Running {
 pub(super) struct RunningLine {
     pub(super) config: LineConfig,
     pub(super) commands: mpsc::Sender<Command>,
-    pub(super) heard: watch::Receiver<bool>,
+    pub(super) counting: watch::Receiver<bool>,
     task: JoinHandle<()>,
     out: SnapshotSender,
     status: watch::Receiver<Option<Arc<LineStatus>>>,
@@ -73,7 +73,7 @@ impl RunningLine {
         let (out, snapshots) = mpsc::channel(QUEUE);
         let (publish, status) = watch::channel(None);
         let followers = Followers::default();
-        let (hear, heard) = watch::channel(false);
+        let (count, counting) = watch::channel(false);
         let (commands, inbox) = mpsc::channel(4);
         let follow = follow(config, &historian, &clock, clock.now())?;
         historian.describe_anew(&config.id, &device_tags(config))?;
@@ -90,7 +90,7 @@ impl RunningLine {
             inbox,
             publish,
             followers: followers.clone(),
-            hear,
+            count,
             every,
             slots: slots.clone(),
             alive: Alive { id: config.id.clone(), failed, finished: false },
@@ -98,7 +98,7 @@ impl RunningLine {
         Ok(RunningLine {
             config: config.clone(),
             commands,
-            heard,
+            counting,
             task: tokio::spawn(task.run()),
             out,
             status,

@@ -167,9 +167,10 @@ impl App {
         Api(self.service.addr())
     }
 
-    /// Waits until every device was heard.
+    /// Waits until every device was heard and every counter read: what is made from then on is counted.
     pub(crate) async fn heard(&self) {
-        assert!(self.service.all_heard(PATIENCE).await, "a device was not heard in {PATIENCE:?}");
+        let counting = self.service.all_counting(PATIENCE).await;
+        assert!(counting, "a counter was not read in {PATIENCE:?}");
     }
 
     /// Stops it as the command line does.
@@ -292,12 +293,23 @@ impl Api {
         count(&self.snapshot().await?["total"])
     }
 
-    /// Waits until a station is heard.
+    /// Waits until a station is heard and each of its counters is read: what is made from then on is counted.
     pub(crate) async fn heard(self, station: &str) {
         until("a heard station", PATIENCE, async || {
             let view = self.snapshot().await?;
             let state = station_of(&view, station)?;
-            if state["up"] == true { Ok(()) } else { Err(state.to_string()) }
+            if state["up"] != true {
+                return Err(state.to_string());
+            }
+            let data = self.get(&format!("/api/v1/lines/{LINE}/data")).await?;
+            let tags = data["tags"].as_array().ok_or("there are no tags yet")?;
+            let unread = |tag: &&Value| {
+                tag["station"] == station && tag["trend"] == "rate" && tag["counter"].is_null()
+            };
+            match tags.iter().find(unread) {
+                None => Ok(()),
+                Some(tag) => Err(format!("{} was not read", tag["tag"])),
+            }
         })
         .await;
     }

@@ -61,7 +61,7 @@ impl Seen {
     }
 }
 
-/// Runs the service against a server and watches it for a time, once every device was heard.
+/// Runs the service against a server and watches it for a time, once every counter was read.
 pub(super) async fn watch(
     addr: SocketAddr,
     load: Load,
@@ -73,7 +73,7 @@ pub(super) async fn watch(
     let historian = open_historian(&config)?;
     let service = Service::start(&config, Clock::real(), historian, true).await?;
     let paces = service.paces();
-    ensure!(service.all_heard(HEARD).await, "not every device answered in {HEARD:?}");
+    ensure!(service.all_counting(HEARD).await, "not every counter was read in {HEARD:?}");
     let (before, spent, since) = (sums(&paces), cpu(), Instant::now());
     stop.pass(time).await;
     let (time, spent) = (since.elapsed(), cpu() - spent);

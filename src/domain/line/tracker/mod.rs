@@ -398,8 +398,10 @@ impl LineTracker {
         (self.polls, self.missed_polls)
     }
 
-    /// Whether every device was heard at least once.
-    pub fn all_heard(&self) -> bool {
+    /// Whether every device was heard and every counter has a value to count from. A device is heard with its first answer,
+    /// which may be one of a poll group without counters.
+    pub fn all_counting(&self) -> bool {
         self.stations.iter().all(|station| station.heard.is_some())
+            && self.ledgers.iter().all(|ledger| ledger.counter.baseline().is_some())
     }
 }

@@ -261,3 +261,15 @@ fn what_is_told_after_a_day_of_silence_may_be_of_the_hours_that_are_closed() {
     let best: u64 = hours.iter().map(|hour| output(hour).best()).sum();
     assert_eq!(best, 1_500 + 40_000, "no capsule is lost or counted twice");
 }
+
+#[test]
+fn a_line_counts_once_every_counter_was_read_not_once_every_machine_was_heard() {
+    let heard = "
+        0.0  CF01.slow  hall=1
+        0.1  CW04.fast  n=5 under=0
+        0.2  CF01.fast  state=execute good=100
+        ";
+    assert!(!play(&read(heard), |_| false).0.all_counting(), "nobody read the rejects");
+    let counting = format!("{heard}0.7 CF01.fast bad=2");
+    assert!(play(&read(&counting), |_| false).0.all_counting());
+}
