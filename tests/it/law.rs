@@ -57,7 +57,7 @@ pub(crate) fn filler(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count
 }
 
 /// Every counter of the weigher.
-fn weigher(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count, u64)> {
+pub(crate) fn weigher(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count, u64)> {
     let weigher = &ledger.weigher;
     let accepted = "CW04.Statistic.TotalPackagesAccepted.ItemCount";
     let cw04 = |what, counted, tag, truth| (what, books.of("CW04", &counted, tag), truth);
@@ -74,9 +74,8 @@ fn reason(word: &str) -> Counted {
 }
 
 /// Every counter of the plant.
-fn account(books: &Books, plant: &Plant) -> Vec<(&'static str, Count, u64)> {
-    let ledger = plant.ledger();
-    filler(books, &ledger).into_iter().chain(weigher(books, &ledger)).collect()
+pub(crate) fn account(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count, u64)> {
+    filler(books, ledger).into_iter().chain(weigher(books, ledger)).collect()
 }
 
 /// Shows: CNT-02
@@ -92,7 +91,7 @@ async fn without_faults_every_counter_equals_the_ledger() {
     assert_eq!(summary.counted, Count::exact(ledger.made), "{summary:?}");
     let books = site.books();
     assert_eq!(books.total, summary.counted, "the journal holds what the service said");
-    for (what, counted, truth) in account(&books, &plant) {
+    for (what, counted, truth) in account(&books, &plant.ledger()) {
         assert_eq!(counted, Count::exact(truth), "{what}");
     }
     plant.stop().await;
@@ -122,7 +121,7 @@ async fn with_faults_the_truth_lies_inside_the_count() {
     assert!(summary.counted.contains(made), "{made} made, counted {}", summary.counted);
     assert!(summary.missed_polls > 0, "the faults were felt: {summary:?}");
     let books = site.books();
-    for (what, counted, truth) in account(&books, &plant) {
+    for (what, counted, truth) in account(&books, &plant.ledger()) {
         assert!(counted.contains(truth), "{what}: {truth} is not in {counted}");
     }
     let gaps = books.gaps("CF01.Admin.ProdProcessedCount[0].AccCount");

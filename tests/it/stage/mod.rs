@@ -232,6 +232,7 @@ impl Stage {
     /// Holds the plant and waits until the service has told its last capsules.
     pub(crate) async fn judge(&mut self, scenario: &Scenario) -> (Score, Vec<String>) {
         self.plant.hold();
+        let held = Instant::now();
         self.plant.shown().await;
         let missed = self.line.missed().await.expect("the service tells its polls");
         self.shown.extend(missed.since(&self.missed));
@@ -248,7 +249,7 @@ impl Stage {
                 wrong.extend(self.total().await);
             }
             if let Some(border_us) = self.border_us {
-                wrong.extend(self.shifts(scenario, border_us, &watched).await);
+                wrong.extend(self.shifts(scenario, border_us, &watched, held).await);
             }
             wrong.extend(self.side.wrong(&self.site).await);
             if wrong.is_empty() || Instant::now() > end {

@@ -1,5 +1,7 @@
 //! A shift that changes at a plant time: what each of both holds.
 
+use std::time::Instant;
+
 use capline::clock::Clock;
 use domain::units::{Count, HOUR_US, MINUTE_US};
 use serde_json::Value;
@@ -8,14 +10,19 @@ use simulators::{Fault, Scenario, StopRecord, Watched, worst_us};
 use super::{FIRST_READINGS, RECONNECTED, Stage, scenario};
 use crate::harness::count;
 
+/// The last sign of life of a machine is at most so much older than what was read of it.
+const SIGN_OF_LIFE_US: i64 = 2_000_000;
+
 impl Stage {
     /// Whether each shift holds what was made in it, and the part of a stop that lay in it. Of a gap across the border each
-    /// holds what it can have been.
+    /// holds what it can have been. A machine that is held since a moment gives no sign of life: the present shift has the
+    /// bounds of what it can have made since.
     pub(super) async fn shifts(
         &self,
         scenario: &Scenario,
         border_us: i64,
         watched: &Watched,
+        held: Instant,
     ) -> Vec<String> {
         let ledger = self.plant.ledger();
         let made = ledger.made;
@@ -37,10 +44,12 @@ impl Stage {
         let mut wrong: Vec<String> = wrong
             .map(|(said, truth)| format!("a shift made {truth}, and {said} is said"))
             .collect();
-        let most = most_across(scenario, border_us - self.zero_us, self.speed);
-        let wide = shifts.iter().filter(|said| said.width() > most);
-        wrong.extend(wide.map(|said| {
-            format!("{said} is said of a shift, and {most} can have been made across its border")
+        let across = most_across(scenario, border_us - self.zero_us, self.speed);
+        let held_us = (held.elapsed().as_micros() as f64 * self.speed) as i64;
+        let mosts = [across, across + most_in(held_us + SIGN_OF_LIFE_US)];
+        let wide = shifts.iter().zip(mosts).filter(|(said, most)| said.width() > *most);
+        wrong.extend(wide.map(|(said, most)| {
+            format!("{said} is said of a shift, and {most} can have been made unseen")
         }));
         // Both together are as well known as the gap that they share.
         let best: u64 = shifts.iter().map(|said| said.best()).sum();
@@ -100,17 +109,20 @@ pub(super) fn before(change_us: i64, speed: f64) -> (Clock, Option<i64>) {
 /// Capsules that can have been made in the gap that lies across a plant time, until it is over for the service too: so many may
 /// be in doubt of what is before and after. None where no gap does.
 fn most_across(scenario: &Scenario, border_us: i64, speed: f64) -> u64 {
-    /// A tenth above the design rate, and one stroke.
-    const MOST_PER_MINUTE: f64 = 6_500.0 * 1.1;
-    const STROKE: u64 = 50;
     let back_us = (RECONNECTED.as_micros() as f64 * speed) as i64;
     let gaps =
         scenario.inject.iter().filter(|one| one.fault == Fault::CommsLoss).filter_map(|one| {
             let (from_us, to_us) = (one.from_us, one.until_us? + back_us);
             (from_us..=to_us).contains(&border_us).then_some(to_us - from_us)
         });
-    let made = |us: i64| (us as f64 / MINUTE_US as f64 * MOST_PER_MINUTE) as u64 + STROKE;
-    gaps.max().map_or(0, made)
+    gaps.max().map_or(0, most_in)
+}
+
+/// Capsules that can be made in such a time: a tenth above the design rate, and one stroke.
+fn most_in(us: i64) -> u64 {
+    const MOST_PER_MINUTE: f64 = 6_500.0 * 1.1;
+    const STROKE: u64 = 50;
+    (us as f64 / MINUTE_US as f64 * MOST_PER_MINUTE) as u64 + STROKE
 }
 
 /// The bound of a gap is what it hides and no more; the negative control is a stop, which hides nothing.

@@ -1,5 +1,6 @@
 //! Faults on the wire: what a client may meet between itself and a machine, and what the service makes of it.
 
+mod counts;
 mod fault;
 mod isolation;
 mod laws;
