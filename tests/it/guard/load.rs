@@ -227,7 +227,8 @@ async fn an_attack_on_the_screens_reaches_neither_polls_nor_counts_nor_memory() 
 
     plant.hold();
     let made = plant.ledger().made - before;
-    display.counts("all capsules", |total| total == Count::exact(made)).await;
+    // Open above once a held plant gives no sign of life; what the journal holds in the end is exact.
+    display.counts("all capsules", |total| total.low() == made).await;
     service.signal(rustix::process::Signal::TERM);
     assert!(service.exit(PATIENCE).await.success());
     assert_eq!(site.books().total, Count::exact(made));
