@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::{
-    api::CHART,
     report::{Report, Said},
     scenario::Scenario,
     score::{OUTPUT, Score},
+    service_line::CHART,
     stop_score::{KeyScore, StopScore},
     stops::BLOCKED_REASON,
 };

@@ -20,8 +20,9 @@
 //! - [`catalogue`]: the faults by name; [`injections`]: which strike when; [`disturb`] is what they do to the machine,
 //!   [`spoil`] to its registers, [`wire`] to its frames; [`faults`]: the same as switches.
 //! - [`scenario`]: plants with faults, and in [`expect`] what must be said of them; [`score`] judges a [`report`], which
-//!   the service gives over its [`api`] and a [`naive`] reader as the control: stops in [`stop_score`], signals in
-//!   [`signal_score`], batches in [`batch_score`], and in [`verdict`] what of it is wrong; [`reach`] is how a server of HTTP is reached.
+//!   a [`service_line`] gives, and a [`naive`] reader as the control: stops in [`stop_score`], signals in
+//!   [`signal_score`], batches in [`batch_score`], and in [`verdict`] what of it is wrong; a [`server`] of HTTP is what it
+//!   asks, by way of [`reach`], and [`remote_plant`] a plant behind one.
 //! - [`trace`]: registers as a table, recorded and shown again.
 //! - [`given`]: what is given on the command line of `capline-sim`.
 //! - [`load`]: servers and clients that only make work, for figures of speed; [`pace`] measures the model itself.
@@ -36,7 +37,6 @@
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the map names private modules")]
 
-mod api;
 mod batch_score;
 mod catalogue;
 mod clock;
@@ -61,9 +61,12 @@ mod plant;
 mod random;
 mod reach;
 pub mod registers;
+mod remote_plant;
 mod report;
 mod scenario;
 mod score;
+mod server;
+mod service_line;
 mod signal_score;
 mod spoil;
 mod standing;
@@ -75,7 +78,6 @@ mod trace;
 mod verdict;
 mod wire;
 
-pub use api::{Missed, RemotePlant, Server, ServiceLine, faults as shown_faults};
 pub use batch_score::BatchScore;
 pub use catalogue::{Entry, Fault, Figure, Happens, Side, Text};
 pub use clock::utc_now_us;
@@ -95,6 +97,7 @@ pub use opcua::NAMESPACE;
 pub use pace::Pace;
 pub use plant::{Plant, PlantConfig, PlantError};
 pub use registers::NodeValue;
+pub use remote_plant::RemotePlant;
 pub use report::{
     Report, ReportError, Reporter, Said, SaidBatch, SaidBore, SaidCounter, SaidSignal, SaidStop,
 };
@@ -103,6 +106,8 @@ pub use score::{
     CountScore, INFEED, MOST_SCORED, N_COUNTERS, OUTPUT, OUTPUT_BESIDE, Score, StartedAnew,
     Summary, TooManyFillers, Truth, tags, truths,
 };
+pub use server::Server;
+pub use service_line::{Missed, ServiceLine, faults as shown_faults};
 pub use signal_score::SignalScore;
 pub use stop_score::{KeyScore, StopScore};
 pub use stops::{CHANGEOVER, CLEANING, HAND_OVER, Preset, State};

@@ -15,11 +15,11 @@ use tokio_modbus::{
 };
 
 use crate::{
-    api::CHART,
     registers::{FILLER_REGISTERS, address},
     report::{Report, ReportError, Reporter, Said, SaidCounter, SaidSignal, SaidStop},
     scenario::Output,
     score::{INFEED, OUTPUT},
+    service_line::CHART,
     stops::State,
 };
 

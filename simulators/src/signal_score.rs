@@ -6,11 +6,11 @@
 use serde::Serialize;
 
 use crate::{
-    api::CHART,
     catalogue::Fault,
     injections::Injection,
     report::SaidSignal,
     score::{OUTPUT, Truth},
+    service_line::CHART,
 };
 
 /// An alarm may come so long after its fault has ended, in plant time: what alarms rest on is judged each minute.

@@ -1,8 +1,8 @@
 //! The verdict on a score where no file of a scenario says what is wanted: what makes it wrong, and what it leaves open.
 
 use crate::{
-    api::CHART,
     score::Score,
+    service_line::CHART,
     stop_score::{KeyScore, StopScore},
 };
 

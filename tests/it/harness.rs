@@ -317,14 +317,13 @@ impl Api {
     /// Waits until the total is exactly this. A plant that is held gives no sign of life: after two seconds the total is open
     /// above, and what was read of the filler tells it alone.
     pub(crate) async fn counts(self, n: u64) {
-        const READ: &str = "counters/CF01.Admin.ProdProcessedCount%5B0%5D.AccCount";
+        let path = counter_path(LINE, "CF01.Admin.ProdProcessedCount[0].AccCount");
         until(&format!("a total of {n}"), PATIENCE, async || {
             let total = self.total().await?;
             if total == Count::exact(n) {
                 return Ok(());
             }
-            let read = self.get(&format!("/api/v1/lines/{LINE}/{READ}")).await?;
-            let read = count(&read["total"])?;
+            let read = count(&self.get(&path).await?["total"])?;
             let is_it = total.low() == n && read == Count::exact(n);
             if is_it { Ok(()) } else { Err(format!("{total}, of which {read} was read")) }
         })
@@ -367,6 +366,11 @@ pub(crate) fn station_of<'v>(view: &'v Value, station: &str) -> Result<&'v Value
         .iter()
         .find(|view| view["id"] == station)
         .ok_or_else(|| format!("{station} is not among {stations:?}"))
+}
+
+/// Where a counter of a line is told.
+pub(crate) fn counter_path(line: &str, tag: &str) -> String {
+    format!("/api/v1/lines/{line}/counters/{}", tag.replace('[', "%5B").replace(']', "%5D"))
 }
 
 /// A count in JSON.

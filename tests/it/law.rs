@@ -30,7 +30,7 @@ async fn watched_by(site: &Site, clock: Clock) -> (Plant, App) {
 }
 
 /// Waits until the weigher has passed that many capsules: the filler's are half a minute older.
-async fn run_until_weighed(plant: &Plant, n: u64) {
+pub(crate) async fn run_until_weighed(plant: &Plant, n: u64) {
     until(&format!("{n} weighed capsules"), PATIENCE, async || {
         let ledger = plant.ledger();
         if ledger.weigher.good >= n { Ok(()) } else { Err(format!("{ledger:?}")) }
@@ -57,7 +57,7 @@ pub(crate) fn filler(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count
 }
 
 /// Every counter of the weigher.
-pub(crate) fn weigher(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count, u64)> {
+fn weigher(books: &Books, ledger: &Ledger) -> Vec<(&'static str, Count, u64)> {
     let weigher = &ledger.weigher;
     let accepted = "CW04.Statistic.TotalPackagesAccepted.ItemCount";
     let cw04 = |what, counted, tag, truth| (what, books.of("CW04", &counted, tag), truth);

@@ -8,7 +8,9 @@ use domain::units::{Count, Reason};
 use serde_json::Value;
 use simulators::{Ledger, Model, NodeValue, Plant, PlantConfig, RejectClass, utc_now_us};
 
-use crate::harness::{Books, PATIENCE, Site, any_port, count, plant, repository, until};
+use crate::harness::{
+    Books, PATIENCE, Site, any_port, count, counter_path, plant, repository, until,
+};
 use crate::peers::python;
 use crate::skip::skipped;
 
@@ -207,8 +209,7 @@ async fn two_lines_are_counted_apart() {
         let made = [0, 1].map(|n| truths(&after[n])[i] - truths(&before[n])[i]);
         assert_ne!(made[0], made[1], "{tag}: one could be taken for the other");
         for (line, made) in ["L1", "L2"].into_iter().zip(made) {
-            let tag = tag.replace('[', "%5B").replace(']', "%5D");
-            let path = format!("/api/v1/lines/{line}/counters/{tag}");
+            let path = counter_path(line, tag);
             until(&format!("{made} of {tag} of {line}"), PATIENCE, async || {
                 match count(&app.api().get(&path).await?["total"])? {
                     total if total == Count::exact(made) => Ok(()),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use simulators::Plant;
 
 use crate::harness::{
-    Api, App, FILLER, LINE, PATIENCE, Site, WEIGHER, any_port, repository, until,
+    Api, App, FILLER, LINE, PATIENCE, Site, WEIGHER, any_port, counter_path, repository, until,
 };
 use crate::process::Process;
 use crate::restart::{GOOD, running_plant};
@@ -258,7 +258,7 @@ async fn a_map_changes_while_the_line_runs_and_its_neighbour_does_not_notice() {
         ["up CF01", "up CW04"],
         "the pause is too short to be one"
     );
-    assert!(api.get(&format!("/api/v1/lines/{LINE}/counters/CF01.Capsules")).await.is_ok());
+    assert!(api.get(&counter_path(LINE, "CF01.Capsules")).await.is_ok());
     // The period of the subscription changes, and with it the session; the filler goes on.
     let filler = unanswered(api, "CF01").await;
     scene.edit("weigher.toml", "fast = \"100ms\"", "fast = \"200ms\"");
@@ -341,8 +341,7 @@ async fn counters_that_exchange_registers_show_no_false_difference() {
     };
     exchange();
     assert_eq!(applied(api).await, ["line L1: device CF01 read by another map"]);
-    let path =
-        format!("/api/v1/lines/{LINE}/counters/{}", GOOD.replace('[', "%5B").replace(']', "%5D"));
+    let path = counter_path(LINE, GOOD);
     let counter = until("a new segment", PATIENCE, async || {
         let counter = api.get(&path).await?;
         if counter["segment"] == 2 { Ok(counter) } else { Err(counter.to_string()) }

@@ -9,6 +9,7 @@ mod hand;
 mod inflow;
 mod laws;
 mod line;
+mod messages;
 mod misfit;
 mod odometer;
 mod periods;
